@@ -1,0 +1,1 @@
+"""Ground floor: decoded media become vectors. Imports nothing of the other rooms."""

@@ -1,0 +1,76 @@
+"""What an encoder is: a batch of decoded media in, unit vectors of one or several spaces out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector: TypeAlias = NDArray[np.float32]
+Vectors: TypeAlias = NDArray[np.float32]
+Modality: TypeAlias = Literal["text", "picture", "sound"]
+"""What a vector was made from. A video moment has pictures and sounds; each of its vectors has one modality."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Identity of a vector space. Two vectors are comparable only if their spaces are equal in every field."""
+
+    name: str
+    dim: int
+    model: str
+    revision: str
+    preprocessing: str
+
+
+@dataclass(frozen=True)
+class Background:
+    """How similarities are distributed when query and target are unrelated, and where relatedness begins.
+
+    `mean`, `std`: of the cosine of unrelated pairs. `middle`: the cosine whose relevance is 0.5; `slope`: of the
+    logistic there, per unit of cosine. Measured on held-out pairs by `embeddings/train/calibrate.py`.
+    """
+
+    mean: float
+    std: float
+    middle: float
+    slope: float
+
+    def relevance(self, similarity: float) -> float:
+        """Cosine in [-1, 1] → relevance in [0, 1], increasing."""
+        return float(1.0 / (1.0 + np.exp(-np.clip(self.slope * (similarity - self.middle), -60, 60))))
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """One batch's result: per space an (N, dim) float32 array of unit rows, and per item its classes, best first."""
+
+    vectors: Mapping[str, Vectors]
+    classes: Sequence[Sequence[tuple[str, float]]] = field(default_factory=tuple)
+
+
+ItemT = TypeVar("ItemT", contravariant=True)
+
+
+class Encoder(Protocol[ItemT]):
+    """One network, run once a batch; `spaces` are the vector fields it fills, `modality` what it reads.
+
+    `encode` of an empty batch gives (0, dim) arrays. It never raises on the content of a valid item: silence, an
+    empty string or a black picture have a vector too.
+    """
+
+    modality: Modality
+    spaces: tuple[Space, ...]
+    model: str
+
+    def encode(self, batch: Sequence[ItemT]) -> Encoding: ...
+
+
+def normalise(matrix: NDArray[np.floating]) -> Vectors:
+    """Rows scaled to unit length; a zero row stays zero."""
+    rows = np.asarray(matrix, dtype=np.float32)
+    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)

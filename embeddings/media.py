@@ -1,0 +1,64 @@
+"""Decoded media as values. Plain numpy inside; made by `indexer/decode`, eaten by encoders and enrichers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Medium: TypeAlias = Literal["text", "image", "audio", "video", "mesh"]
+MEDIA: Final[tuple[Medium, ...]] = ("text", "image", "audio", "video", "mesh")
+SAMPLE_RATE: Final = 16_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """`pixels`: H×W×3 uint8, RGB, upright (EXIF orientation already applied)."""
+
+    pixels: NDArray[np.uint8]
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waveform:
+    """`samples`: mono float32 in [-1, 1] at 16 kHz."""
+
+    samples: NDArray[np.float32]
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / SAMPLE_RATE
+
+    def cut(self, start: float, end: float) -> Waveform:
+        """The part between two times in seconds, a view of the same samples."""
+        return Waveform(self.samples[max(0, int(start * SAMPLE_RATE)) : max(0, int(end * SAMPLE_RATE))])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """Pictures of a video with the times they are shown at (s, from PTS, ascending) and its sound track."""
+
+    pictures: tuple[Picture, ...]
+    times: tuple[float, ...]
+    waveform: Waveform | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mesh:
+    """`vertices`: V×3 float32; `faces`: F×3 int32 indices into them."""
+
+    vertices: NDArray[np.float32]
+    faces: NDArray[np.int32]
+
+
+Media: TypeAlias = str | Picture | Waveform | Clip | Mesh

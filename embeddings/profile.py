@@ -1,0 +1,63 @@
+"""A profile: the set of encoders a collection is built with, and what their similarities mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from embeddings.encoder import Background, Encoder, Modality, Space
+from embeddings.media import Picture, Waveform
+
+
+@dataclass(frozen=True)
+class Word:
+    """A spoken word, `start` and `end` in seconds from the beginning of the waveform."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A sentence of speech with the times of its words. `language` is an ISO 639-1 code."""
+
+    text: str
+    start: float
+    end: float
+    words: tuple[Word, ...]
+    language: str = "en"
+
+
+class Transcriber(Protocol):
+    """Speech → sentences with word times. Silence and music give no utterance."""
+
+    model: str
+
+    def transcribe(self, waveform: Waveform) -> list[Utterance]: ...
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Encoders by what they read. `sound` and `transcriber` are None where their model is absent (`doctor` says so).
+
+    `backgrounds` is keyed by (space, modality of the query, modality of the target).
+    """
+
+    name: str
+    text: Encoder[str]
+    picture: Encoder[Picture]
+    sound: Encoder[Waveform] | None
+    transcriber: Transcriber | None
+    backgrounds: Mapping[tuple[str, Modality, Modality], Background]
+
+    @property
+    def spaces(self) -> dict[str, Space]:
+        """Every space a collection of this profile may hold, by name; towers that share one must agree on it."""
+        found: dict[str, Space] = {}
+        for encoder in (self.text, self.picture, self.sound):
+            for space in encoder.spaces if encoder else ():
+                if found.setdefault(space.name, space) != space:
+                    raise ValueError(f"profile {self.name}: two towers disagree on the space {space.name!r}")
+        return found

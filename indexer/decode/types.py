@@ -1,0 +1,54 @@
+"""What decoding gives, and the bounds it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from embeddings.media import Clip, Medium, Picture, Waveform
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Checked before anything is decoded. `side` is what pictures and frames are scaled down to (longer side, pixels)."""
+
+    bytes: int = 4 << 30
+    pixels: int = 150_000_000
+    seconds: float = 4 * 3600.0
+    pages: int = 5_000
+    characters: int = 20_000_000
+    wall_seconds: float = 120.0
+    side: int = 1600
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page's (or a whole text's) paragraphs in reading order. `number` counts from 1, None where there are no pages."""
+
+    number: int | None
+    paragraphs: tuple[str, ...]
+
+
+Pages: TypeAlias = tuple[Page, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """One file as values. `content` is Pages (text), Picture, Waveform or Clip, according to `media`.
+
+    A Clip's pictures are the key frames of its shots: `shots[i]` is the (start, end) in seconds that `content.pictures[i]`
+    stands for. `thumbnails` are JPEGs (longer side ≤ 320): one for an image or a document with pages drawn, one a shot
+    for a video. `captured` is an ISO 8601 date from the file's own metadata.
+    """
+
+    media: Medium
+    mime: str
+    content: Pages | Picture | Waveform | Clip
+    title: str | None = None
+    captured: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    shots: tuple[tuple[float, float], ...] = ()
+    thumbnails: tuple[bytes, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What was lost while the rest was kept: a corrupt stretch, a sound track that could not be read."""

@@ -1,0 +1,1 @@
+"""First floor: documents, the stores that hold them, and queries that become hits."""

@@ -1,0 +1,129 @@
+"""What is stored: assets, their moments, and the labels on them. Values without behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+from embeddings.encoder import Modality, Vector
+from embeddings.media import Medium
+from embeddings.profile import Word
+
+Kind: TypeAlias = Literal["picture", "shot", "speech", "sound", "paragraph"]
+"""A still; a stretch of video seen through its key frame; a sentence spoken; a stretch of sound; a piece of text."""
+
+MODALITY: Final[Mapping[Kind, Modality]] = {
+    "picture": "picture",
+    "shot": "picture",
+    "speech": "text",
+    "sound": "sound",
+    "paragraph": "text",
+}
+"""What the `common` vector of a moment was made from."""
+
+FIELDS: Final = ("title", "text", "transcript", "ocr")
+"""The full-text fields of a moment."""
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in fractions of width and height."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """Something a model says of a moment. `score` in [0, 1]; `model` is its id and revision; times in seconds."""
+
+    kind: str
+    value: str
+    score: float
+    model: str
+    box: Box | None = None
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A still, a page's paragraph, or a time span of an asset: what a search finds.
+
+    `id` is `moment_id(asset, kind, number)`: the same content cut the same way gets the same id again.
+    `fields` maps names of `FIELDS` to text, `vectors` names of spaces to unit vectors; `thumbnail` is a small JPEG.
+    """
+
+    id: str
+    asset: str
+    kind: Kind
+    start: float | None = None
+    end: float | None = None
+    page: int | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    vectors: Mapping[str, Vector] = field(default_factory=dict)
+    labels: tuple[Label, ...] = ()
+    words: tuple[Word, ...] = ()
+    thumbnail: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A path under which an asset's bytes lie, in a collection. `size` and `mtime_ns` as seen when it was read."""
+
+    path: str
+    collection: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file's content. `id` is the SHA-256 of its bytes in hex; `captured` an ISO 8601 date where one is known.
+
+    `metadata` is JSON-ready: width, height, seconds, pages, gps, camera, …
+    """
+
+    id: str
+    media: Medium
+    mime: str
+    size: int
+    title: str
+    captured: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """The unit of writing: an asset, where it lies, and its moments."""
+
+    asset: Asset
+    source: Source
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """What an enricher adds to a moment that exists."""
+
+    moment: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    vectors: Mapping[str, Vector] = field(default_factory=dict)
+    labels: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Enrichment:
+    """One enricher's whole result for one asset: new moments and patches; replaces what it said before.
+
+    `error` is the reason (code, message, hint) where the enricher could not read this asset; it is not retried until
+    its model changes.
+    """
+
+    asset: str
+    enricher: str
+    model: str
+    moments: tuple[Moment, ...] = ()
+    patches: tuple[Patch, ...] = ()
+    error: Mapping[str, str] | None = None
+
+
+def moment_id(asset: str, kind: Kind, number: int) -> str:
+    """The deterministic id of an asset's `number`-th moment of a kind."""
+    return f"{asset}-{kind}{number}"

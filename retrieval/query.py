@@ -1,0 +1,121 @@
+"""What is asked and what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from embeddings.media import Media, Medium
+from retrieval.documents import Kind
+
+DEFAULT_MIN_RELEVANCE: Final = 0.5
+"""The cut-off: below it a hit is as likely unrelated as related, by the leg's background."""
+
+
+@dataclass(frozen=True)
+class LabelFilter:
+    """A moment passes if it has a label of this kind (and value, if given) scoring at least `min_score`."""
+
+    kind: str
+    value: str | None = None
+    min_score: float = 0.0
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Conditions a hit must meet, all of them. An empty tuple or None does not restrict.
+
+    `path`: a path prefix, or a glob if it holds `*` or `?`. `after`, `before`: ISO dates compared with the date of capture (or of the
+    file). `start`, `end`: seconds; the moment must overlap them.
+    """
+
+    media: tuple[Medium, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    collection: str | None = None
+    path: str | None = None
+    after: str | None = None
+    before: str | None = None
+    labels: tuple[LabelFilter, ...] = ()
+    assets: tuple[str, ...] = ()
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """Something to search by: a decoded medium, or the id of an indexed asset. A negative `weight` pushes away."""
+
+    media: Media | None = None
+    asset: str | None = None
+    weight: float = 1.0
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """`texts` are wanted, `negatives` unwanted; `legs` None means every leg that applies.
+
+    `min_relevance` None is the default cut-off, 0 switches it off. `fold` drops hits that show the same thing as a
+    better one; `group` keeps the best moment of each asset.
+    """
+
+    texts: tuple[str, ...] = ()
+    negatives: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+    filters: Filters = field(default_factory=Filters)
+    k: int = 10
+    legs: tuple[str, ...] | None = None
+    min_relevance: float | None = None
+    fold: bool = True
+    group: bool = False
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why a hit is a hit: one leg's say. `rank` counts from 1 within the leg; `text` is what matched, if words did.
+
+    `start`, `end`: where in the asset the words are spoken; `page`: where they stand; `query`: which part of the
+    query (its text, or the example's name).
+    """
+
+    leg: str
+    similarity: float
+    relevance: float
+    rank: int
+    text: str | None = None
+    query: str | None = None
+    start: float | None = None
+    end: float | None = None
+    page: int | None = None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A moment that answers, with its relevance in [0, 1] and the evidence, strongest first."""
+
+    asset: str
+    moment: str
+    path: str
+    media: Medium
+    title: str
+    start: float | None
+    end: float | None
+    page: int | None
+    relevance: float
+    evidence: tuple[Evidence, ...]
+    more: int = 0
+    """How many further moments were folded into this hit."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The hits, best first, and the time it took."""
+
+    hits: tuple[Hit, ...]
+    took_ms: float
+    notes: tuple[str, ...] = ()
+    """What the searcher should know: a leg left out because its model is absent, speech that was not understood."""
+
+
+JsonObject = Mapping[str, Any]
