@@ -73,4 +73,5 @@ def normalise(matrix: NDArray[np.floating]) -> Vectors:
     """Rows scaled to unit length; a zero row stays zero."""
     rows = np.asarray(matrix, dtype=np.float32)
     norms = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+    unit: Vectors = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+    return unit

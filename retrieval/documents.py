@@ -65,8 +65,13 @@ class Moment:
 
 @dataclass(frozen=True)
 class Source:
-    """A path under which an asset's bytes lie, in a collection. `size` and `mtime_ns` as seen when it was read."""
+    """Where an asset's bytes lie, in a collection. `size` and `mtime_ns` as seen when they were read.
 
+    `location` is the absolute path, which identifies the source; `path` is how it was named when it was indexed (the folder
+    given, and the way from there), which people see and filter by.
+    """
+
+    location: str
     path: str
     collection: str
     size: int
@@ -127,3 +132,8 @@ class Enrichment:
 def moment_id(asset: str, kind: Kind, number: int) -> str:
     """The deterministic id of an asset's `number`-th moment of a kind."""
     return f"{asset}-{kind}{number}"
+
+
+def modality(space: str, kind: Kind) -> Modality:
+    """What the vector of this space in a moment of this kind was made from: a picture's `text` is made from its words."""
+    return "text" if space == "text" else MODALITY[kind]

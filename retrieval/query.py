@@ -26,8 +26,8 @@ class LabelFilter:
 class Filters:
     """Conditions a hit must meet, all of them. An empty tuple or None does not restrict.
 
-    `path`: a path prefix, or a glob if it holds `*` or `?`. `after`, `before`: ISO dates compared with the date of capture (or of the
-    file). `start`, `end`: seconds; the moment must overlap them.
+    `path`: a path prefix, or a glob if it holds `*` or `?`. `after`, `before`: ISO dates compared with the date of
+    capture (or of the file). `start`, `end`: seconds; the moment must overlap them.
     """
 
     media: tuple[Medium, ...] = ()

@@ -1,0 +1,192 @@
+"""The search itself: encode the query, run its legs, calibrate, fuse, fold, explain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from embeddings.encoder import Modality, Vector, normalise
+from embeddings.media import Clip, Picture, Waveform
+from embeddings.profile import Profile
+from retrieval.documents import Moment, modality
+from retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
+from retrieval.planner import Leg, Part, VectorLeg, plan
+from retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Example, Filters, Hit, Query
+from retrieval.relevance import logistic, of_words
+from retrieval.store import NotFound, Store
+
+DEPTH = 50
+"""How far beyond k each leg is read, so that folding and fusing have something to choose from."""
+
+
+class Engine:
+    """Answers queries over one store with one profile. Holds no state; safe to call from several threads."""
+
+    def __init__(self, store: Store, profile: Profile) -> None:
+        self.store = store
+        self.profile = profile
+
+    def search(self, query: Query) -> Answer:
+        """Hits at or above the cut-off, best first, at most `query.k`; raises EmptyQuery, UnknownLeg, NotFound."""
+        started = time.perf_counter()
+        notes: list[str] = []
+        parts = self._parts(query, notes)
+        legs = plan(parts, list(self.profile.spaces), self.profile.backgrounds, query.legs)
+        depth = 4 * query.k + DEPTH
+        own = {example.asset for example in query.examples if example.asset}
+        rankings = [self._run(leg, depth, query.filters) for leg in legs]
+        ranked = [f for f in fuse(rankings) if f.moment.rsplit("-", 1)[0] not in own]
+        cut = DEFAULT_MIN_RELEVANCE if query.min_relevance is None else query.min_relevance
+        ranked = [f for f in ranked if f.relevance >= cut]
+        hits = self._hits(ranked, query)
+        return Answer(tuple(hits), round((time.perf_counter() - started) * 1000, 2), tuple(notes))
+
+    def _run(self, leg: Leg, depth: int, filters: Filters) -> dict[str, Evidence]:
+        found: dict[str, Evidence] = {}
+        if isinstance(leg, VectorLeg):
+            for rank, neighbour in enumerate(
+                self.store.nearest(leg.space, leg.target, leg.unit, depth, filters), start=1
+            ):
+                found[neighbour.moment] = Evidence(
+                    leg.name,
+                    round(neighbour.similarity, 4),
+                    round(logistic(leg.log_odds(neighbour.similarity)) * leg.share, 4),
+                    rank,
+                    query=leg.part,
+                )
+            return found
+        for rank, match in enumerate(self.store.words(leg.text, depth, filters, leg.without), start=1):
+            found[match.moment] = Evidence(
+                leg.name,
+                round(match.coverage, 4),
+                round(of_words(match.coverage) * leg.share, 4),
+                rank,
+                match.text,
+                ", ".join(match.terms),
+            )
+        return found
+
+    def _hits(self, ranked: Sequence[Fused], query: Query) -> list[Hit]:
+        """Load, fold and explain only as many as are wanted."""
+        ranked = ranked[: 4 * query.k + DEPTH]
+        kept = [(fused, 0) for fused in ranked]
+        if query.fold:
+            ids = [fused.moment for fused in ranked]
+            for space, same in (("picture", SAME_PICTURE), ("text", SAME_TEXT)):
+                if space in self.profile.spaces and len(ids) > 1:
+                    folded = fold([f for f, _ in kept], self.store.vectors(space, ids), same)
+                    before = {f.moment: more for f, more in kept}
+                    kept = [(f, more + before[f.moment]) for f, more in folded]
+        if query.group:
+            kept = _grouped(kept)
+        kept = kept[: query.k]
+        moments = self.store.load([fused.moment for fused, _ in kept])
+        hits = []
+        for fused, more in kept:
+            moment = moments.get(fused.moment)
+            asset = self.store.asset(moment.asset) if moment else None
+            if moment is None or asset is None:
+                continue  # deleted since its leg found it
+            sources = [s for s in self.store.sources(asset.id) if query.filters.collection in (None, s.collection)]
+            hits.append(
+                Hit(
+                    asset.id, moment.id, sources[0].path if sources else "", asset.media, asset.title, moment.start, moment.end,
+                    moment.page, fused.relevance, tuple(_explained(e, moment) for e in fused.evidence), more,
+                )
+            )  # fmt: skip
+        return hits
+
+    def _parts(self, query: Query, notes: list[str]) -> list[Part]:
+        texts = [t for t in query.texts if t.strip()]
+        negatives = [t for t in query.negatives if t.strip()]
+        parts = [
+            self._text(text, weight) for text, weight in [*((t, 1.0) for t in texts), *((t, -1.0) for t in negatives)]
+        ]
+        for example in query.examples:
+            parts.append(self._example(example, notes))
+        return parts
+
+    def _text(self, text: str, weight: float, name: str | None = None) -> Part:
+        return Part(weight, name or text, self._vectors_of_text([text]), text)
+
+    def _vectors_of_text(self, texts: Sequence[str]) -> dict[tuple[str, Modality], Vector]:
+        return {(space, "text"): rows[0] for space, rows in self.profile.text.encode(texts).vectors.items()}
+
+    def _example(self, example: Example, notes: list[str]) -> Part:
+        name = example.name or example.asset or type(example.media).__name__.lower()
+        if example.asset is not None:
+            return self._indexed(example.asset, example.weight, name)
+        media = example.media
+        if isinstance(media, str):
+            return self._text(media, example.weight, name)
+        vectors: dict[tuple[str, Modality], Vector] = {}
+        pictures = [media] if isinstance(media, Picture) else list(media.pictures) if isinstance(media, Clip) else []
+        waveform = media if isinstance(media, Waveform) else media.waveform if isinstance(media, Clip) else None
+        spoken = ""
+        if pictures:
+            for space, rows in self.profile.picture.encode(pictures).vectors.items():
+                vectors[space, "picture"] = normalise(rows.mean(axis=0))
+        if waveform is not None:
+            spoken = self._hear(waveform, vectors, name, notes)
+        return Part(example.weight, f"{name}: “{spoken}”" if spoken else name, vectors, spoken or None)
+
+    def _hear(
+        self, waveform: Waveform, vectors: dict[tuple[str, Modality], Vector], name: str, notes: list[str]
+    ) -> str:
+        """Vectors of what a recording says and of how it sounds; returns what it says."""
+        if self.profile.sound is not None:
+            for space, rows in self.profile.sound.encode([waveform]).vectors.items():
+                vectors[space, "sound"] = rows[0]
+        if self.profile.transcriber is None:
+            notes.append(f'{name}: speech was not recognised, its model is absent: pip install "crossmedia[offline]"')
+            return ""
+        spoken = " ".join(utterance.text for utterance in self.profile.transcriber.transcribe(waveform)).strip()
+        if spoken:
+            vectors |= self._vectors_of_text([spoken])
+        return spoken
+
+    def _indexed(self, asset: str, weight: float, name: str) -> Part:
+        moments = self.store.moments(asset)
+        if not moments:
+            raise NotFound(
+                f"no asset {asset}",
+                "crossmedia search finds ids; a unique beginning of one is enough on the command line",
+            )
+        gathered: dict[tuple[str, Modality], list[Vector]] = {}
+        kinds = {moment.id: moment.kind for moment in moments}
+        for space in self.profile.spaces:
+            for moment, vector in self.store.vectors(space, list(kinds)).items():
+                gathered.setdefault((space, modality(space, kinds[moment])), []).append(vector)
+        means = {key: normalise(np.mean(found, axis=0)) for key, found in gathered.items()}
+        return Part(weight, name, means)
+
+
+def _grouped(kept: Sequence[tuple[Fused, int]]) -> list[tuple[Fused, int]]:
+    best: dict[str, tuple[Fused, int]] = {}
+    for fused, more in kept:
+        asset = fused.moment.rsplit("-", 1)[0]
+        if asset in best:
+            first, so_far = best[asset]
+            best[asset] = (first, so_far + more + 1)
+        else:
+            best[asset] = (fused, more)
+    return list(best.values())
+
+
+def _explained(evidence: Evidence, moment: Moment) -> Evidence:
+    """Add where in the asset the evidence stands: the second of the first matching word, or the page."""
+    start, end = moment.start, moment.end
+    if evidence.leg == "words" and moment.words and evidence.query:
+        terms = {term.strip().lower() for term in evidence.query.split(",")}
+        spoken = [w for w in moment.words if w.text.strip(" .,!?;:\"'").lower() in terms]
+        if spoken:
+            start, end = spoken[0].start, spoken[-1].end
+    text = evidence.text
+    if text is None and evidence.leg in ("common", "text"):
+        text = next((moment.fields[f] for f in ("transcript", "text", "ocr") if f in moment.fields), None)
+        if evidence.leg == "common" and modality("common", moment.kind) != "text":
+            text = None
+    return replace(evidence, text=text, start=start, end=end, page=moment.page)

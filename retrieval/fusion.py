@@ -1,0 +1,69 @@
+"""Ranked lists of several legs become one: weighted reciprocal-rank fusion, and the folding of what is shown twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from embeddings.encoder import Vector
+from retrieval.query import Evidence
+
+RANK_OFFSET: Final = 60
+"""k of reciprocal-rank fusion (Cormack, Clarke & Büttcher 2009)."""
+SAME_PICTURE: Final = 0.985
+SAME_TEXT: Final = 0.995
+"""Cosines in the native spaces from which two moments show or say the same."""
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A moment with its fused score, its relevance in [0, 1] and its evidence, strongest first."""
+
+    moment: str
+    score: float
+    relevance: float
+    evidence: tuple[Evidence, ...]
+
+
+def fuse(rankings: Iterable[Mapping[str, Evidence]], weights: Mapping[str, float] | None = None) -> list[Fused]:
+    """Moments by the sum over legs of weight · relevance / (RANK_OFFSET + rank), best first; ties by id.
+
+    Plain reciprocal ranks would let the best of a leg that found nothing fit stand beside the best of one that did; the
+    relevance, comparable across legs, is what keeps it down. A moment's relevance is that of its strongest evidence.
+    """
+    gathered: dict[str, list[Evidence]] = {}
+    for ranking in rankings:
+        for moment, evidence in ranking.items():
+            gathered.setdefault(moment, []).append(evidence)
+    fused = [
+        Fused(
+            moment,
+            sum((weights or {}).get(e.leg, 1.0) * e.relevance / (RANK_OFFSET + e.rank) for e in found),
+            max(e.relevance for e in found),
+            tuple(sorted(found, key=lambda e: (-e.relevance, e.rank))),
+        )
+        for moment, found in gathered.items()
+    ]
+    return sorted(fused, key=lambda f: (-f.score, f.moment))
+
+
+def fold(ranked: Sequence[Fused], vectors: Mapping[str, Vector], same: float) -> list[tuple[Fused, int]]:
+    """Drop moments whose vector lies within `same` of a better one's; each kept moment with the number it stands for.
+
+    `vectors` are unit vectors of one native space; a moment without one is kept.
+    """
+    held = [i for i, fused in enumerate(ranked) if fused.moment in vectors]
+    matrix = np.stack([vectors[ranked[i].moment] for i in held]) if held else np.empty((0, 1), dtype=np.float32)
+    alike = dict(zip(held, matrix @ matrix.T >= same, strict=True))
+    column = {i: j for j, i in enumerate(held)}
+    stands_for: dict[int, int] = {}
+    for i in range(len(ranked)):
+        better = next((j for j in stands_for if i in column and j in column and alike[j][column[i]]), None)
+        if better is None:
+            stands_for[i] = 0
+        else:
+            stands_for[better] += 1
+    return [(ranked[i], more) for i, more in stands_for.items()]

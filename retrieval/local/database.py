@@ -1,0 +1,122 @@
+"""SQLite as the store needs it: one connection a thread, WAL, migrations, transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from retrieval.store import StoreUnusable
+
+BUSY_SECONDS = 60.0
+
+
+class Database:
+    """A SQLite file in WAL mode. Readers never wait; a writer waits up to a minute for another process's writer."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._writer = threading.RLock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._migrate()
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnusable(
+                f"the store {path} cannot be opened: {error}",
+                "check the path and its permissions, or name another with --data",
+            ) from error
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            found.row_factory = sqlite3.Row
+            for pragma in (
+                "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON",
+                "cache_size=-65536", "mmap_size=1073741824", "temp_store=MEMORY",
+            ):  # fmt: skip
+                found.execute(f"PRAGMA {pragma}")
+            self._local.connection = found
+            with self._lock:
+                self._all.append(found)
+        return found
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that commits when the block ends and leaves nothing when it fails."""
+        with self._writer:
+            connection = self.connection()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except BaseException:
+                    connection.execute("ROLLBACK")
+                    raise
+                connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise StoreUnusable(
+                    f"writing to {self.path} failed: {error}",
+                    "free some disk space or stop the other writer, then run the command again",
+                ) from error
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A snapshot: everything read inside belongs to one moment of the store."""
+        connection = self.connection()
+        if connection.in_transaction:
+            yield connection
+            return
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.execute("COMMIT")
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+        self._local = threading.local()
+
+    def _migrate(self) -> None:
+        scripts = sorted(p.name for p in resources.files("retrieval.local").iterdir() if p.name.endswith(".sql"))
+        connection = self.connection()
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(scripts):
+            raise StoreUnusable(
+                f"the store {self.path} was written by a newer version (schema {version})", "upgrade crossmedia"
+            )
+        if version == len(scripts):
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            for number, name in enumerate(scripts[version:], start=version + 1):
+                for statement in _statements(resources.files("retrieval.local").joinpath(name).read_text()):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version={number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Whole statements of a script; `executescript` would commit the transaction around it."""
+    pending = ""
+    for line in script.splitlines():
+        pending += line + "\n"
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""

@@ -1,0 +1,147 @@
+"""Keeps the FAISS indexes in step with the database: catches up, rebuilds, saves, verifies."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from embeddings.encoder import Vector, Vectors
+from retrieval.local.database import Database
+from retrieval.local.vectors import Generation, Ids, VectorIndex
+
+CHUNK = 20_000
+TRAIN_SAMPLE = 100_000
+SAVE_AFTER = 2_000
+"""Vectors and deletions an index may lag behind its file; catching up on so many costs a fraction of a second."""
+
+
+class Derived:
+    """The indexes by field (space/modality). Another process's writes are seen at the next search."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database = database
+        self._folder = folder
+        self._indexes: dict[str, VectorIndex] = {}
+        self._saved: dict[str, Generation] = {}
+        self._lock = threading.RLock()
+
+    def current(self, field: str) -> VectorIndex | None:
+        """The field's index, caught up with the database; None while the field holds no vector."""
+        with self._database.read() as connection:
+            newest = _newest(connection, field)
+            with self._lock:
+                index = self._indexes.get(field)
+                if index is None:
+                    dim = _dim(connection, field)
+                    if dim is None:
+                        return None
+                    index = VectorIndex.open(self._folder, field, dim, newest)
+                    self._saved[field] = index.generation
+                    self._indexes[field] = index
+                if index.generation != newest:
+                    _catch_up(connection, field, index, newest)
+                return index
+
+    def optimise(self) -> None:
+        """Train what has outgrown its index, and save what is ahead of its file."""
+        for field in self.fields():
+            index = self.current(field)
+            if index is None:
+                continue
+            if index.wants_training():
+                with self._database.read() as connection:
+                    newest = _newest(connection, field)
+                    fresh = index.train(_sample(connection, field, index.dim), len(index))
+                    _catch_up(connection, field, fresh, newest)
+                with self._lock:
+                    self._indexes[field] = index = fresh
+                self._saved[field] = Generation()
+            behind = self._saved.get(field, Generation())
+            lag = index.generation.vector - behind.vector + index.generation.gone - behind.gone
+            if lag >= SAVE_AFTER:
+                index.save(self._folder, field)
+                self._saved[field] = index.generation
+
+    def fields(self) -> list[str]:
+        return [
+            row[0] for row in self._database.connection().execute("SELECT DISTINCT field FROM vector ORDER BY field")
+        ]
+
+    def differences(self) -> list[str]:
+        """Fields whose index does not hold exactly the database's vectors."""
+        wrong = []
+        for field in self.fields():
+            index = self.current(field)
+            truth = np.array(
+                [
+                    r[0]
+                    for r in self._database.connection().execute(
+                        "SELECT id FROM vector WHERE field = ? ORDER BY id", (field,)
+                    )
+                ],
+                dtype=np.int64,
+            )
+            held = index.ids() if index is not None else np.empty(0, dtype=np.int64)
+            if not np.array_equal(truth, held):
+                missing, extra = np.setdiff1d(truth, held), np.setdiff1d(held, truth)
+                wrong.append(f"index {field}: {len(missing)} vectors missing, {len(extra)} that are gone")
+        return wrong
+
+
+def rescored(connection: sqlite3.Connection, ids: Ids, query: Vector) -> list[tuple[int, int, float]]:
+    """(vector id, moment id, inner product) of these vectors by the stored floats, best first."""
+    marks = ", ".join("?" * len(ids))
+    rows = connection.execute(f"SELECT id, moment, data FROM vector WHERE id IN ({marks})", [int(i) for i in ids])
+    found = [(r[0], r[1], r[2]) for r in rows]
+    if not found:
+        return []
+    matrix = np.frombuffer(b"".join(f[2] for f in found), dtype=np.float32).reshape(len(found), -1)
+    scores = matrix @ query
+    order = np.lexsort((np.array([f[0] for f in found]), -scores))
+    return [(found[i][0], found[i][1], float(scores[i])) for i in order]
+
+
+def _newest(connection: sqlite3.Connection, field: str) -> Generation:
+    vector = connection.execute("SELECT max(id) FROM vector WHERE field = ?", (field,)).fetchone()[0] or 0
+    gone = connection.execute("SELECT max(id) FROM gone WHERE field = ?", (field,)).fetchone()[0] or 0
+    # Deleting the last vector lowers max(id); what was seen stays seen.
+    last = connection.execute("SELECT max(vector) FROM gone WHERE field = ?", (field,)).fetchone()[0] or 0
+    return Generation(max(vector, last), gone)
+
+
+def _dim(connection: sqlite3.Connection, field: str) -> int | None:
+    row = connection.execute("SELECT length(data) / 4 FROM vector WHERE field = ? LIMIT 1", (field,)).fetchone()
+    return int(row[0]) if row else None
+
+
+def _catch_up(connection: sqlite3.Connection, field: str, index: VectorIndex, newest: Generation) -> None:
+    seen = index.generation
+    gone = [
+        r[0] for r in connection.execute(
+            "SELECT vector FROM gone WHERE field = ? AND id > ? AND vector <= ?", (field, seen.gone, seen.vector)
+        )
+    ]  # fmt: skip
+    rows = connection.execute(
+        "SELECT id, data FROM vector WHERE field = ? AND id > ? AND id <= ? ORDER BY id",
+        (field, seen.vector, newest.vector),
+    )
+    while chunk := rows.fetchmany(CHUNK):
+        ids = np.array([r[0] for r in chunk], dtype=np.int64)
+        index.follow(ids, _matrix([r[1] for r in chunk], index.dim), np.empty(0, dtype=np.int64), seen)
+    index.follow(
+        np.empty(0, dtype=np.int64), np.empty((0, index.dim), dtype=np.float32), np.array(gone, dtype=np.int64), newest
+    )
+
+
+def _sample(connection: sqlite3.Connection, field: str, dim: int) -> Vectors:
+    total = connection.execute("SELECT count(*) FROM vector WHERE field = ?", (field,)).fetchone()[0]
+    every = max(1, total // TRAIN_SAMPLE)
+    rows = connection.execute("SELECT data FROM vector WHERE field = ? AND id % ? = 0", (field, every))
+    return _matrix([r[0] for r in rows], dim)
+
+
+def _matrix(blobs: list[bytes], dim: int) -> Vectors:
+    return np.frombuffer(b"".join(blobs), dtype=np.float32).reshape(len(blobs), dim)

@@ -1,0 +1,53 @@
+"""Filters as SQL conditions over `moment m JOIN asset a`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from retrieval.query import Filters
+
+
+def conditions(filters: Filters) -> tuple[str, list[Any]]:
+    """A conjunction (or '' where nothing is restricted) and its parameters."""
+    clauses: list[str] = []
+    values: list[Any] = []
+
+    def among(column: str, wanted: Sequence[str]) -> None:
+        if wanted:
+            clauses.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            values.extend(wanted)
+
+    among("a.media", filters.media)
+    among("m.kind", filters.kinds)
+    among("a.hash", filters.assets)
+    if filters.collection is not None or filters.path is not None:
+        inner = ["s.asset = a.id"]
+        if filters.collection is not None:
+            inner.append("s.collection = ?")
+            values.append(filters.collection)
+        if filters.path is not None:
+            inner.append("s.path GLOB ?")
+            values.append(_glob(filters.path))
+        clauses.append(f"EXISTS (SELECT 1 FROM source s WHERE {' AND '.join(inner)})")
+    for comparison, date in ((">=", filters.after), ("<", filters.before)):
+        if date is not None:
+            clauses.append(f"a.captured {comparison} ?")
+            values.append(date)
+    for label in filters.labels:
+        value = "" if label.value is None else "AND l.value = ?"
+        clauses.append(f"EXISTS (SELECT 1 FROM label l WHERE l.moment = m.id AND l.kind = ? {value} AND l.score >= ?)")
+        values.extend([label.kind, *([] if label.value is None else [label.value]), label.min_score])
+    if filters.start is not None:
+        clauses.append('m."end" > ?')
+        values.append(filters.start)
+    if filters.end is not None:
+        clauses.append("m.start < ?")
+        values.append(filters.end)
+    return " AND ".join(clauses), values
+
+
+def _glob(path: str) -> str:
+    """A prefix unless it holds a wildcard; `[` is taken literally, since paths hold it more often than patterns do."""
+    literal = path.replace("[", "[[]")
+    return literal if any(c in path for c in "*?") else literal + "*"

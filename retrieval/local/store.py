@@ -1,0 +1,279 @@
+"""The local store: reading and searching. What it writes is in `writes.py`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embeddings.encoder import Modality, Space, Vector
+from embeddings.media import Medium
+from retrieval.documents import FIELDS, Asset, Document, Enrichment, Moment, Source
+from retrieval.local import words as fulltext
+from retrieval.local import writes
+from retrieval.local.database import Database
+from retrieval.local.derived import Derived, rescored
+from retrieval.local.filters import conditions
+from retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
+from retrieval.query import Filters
+from retrieval.store import Located, Neighbour, SpaceMismatch, Statistics, WordMatch
+
+EXHAUSTIVE_UP_TO = 3_000
+"""So few moments meeting a filter are scored one by one: exact, and cheaper than a filtered index search."""
+BATCH = 500
+
+
+class LocalStore:
+    """`retrieval.store.Store` in a folder: `store.sqlite` is the truth, `vectors/` what is derived from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._database = Database(folder / "store.sqlite")
+        self._derived = Derived(self._database, folder / "vectors")
+
+    def bind(self, spaces: Iterable[Space]) -> None:
+        with self._database.write() as connection:
+            held = {row["name"]: Space(*row) for row in connection.execute("SELECT * FROM space")}
+            for space in spaces:
+                old = held.get(space.name)
+                if old is not None and old != space:
+                    raise SpaceMismatch(
+                        f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), not by "
+                        f"{space.model} {space.revision} ({space.dim}-d)",
+                        "use the profile it was indexed with, or index into a new folder with --data",
+                    )
+                if old is None:
+                    connection.execute(
+                        "INSERT INTO space VALUES (?, ?, ?, ?, ?)",
+                        (space.name, space.dim, space.model, space.revision, space.preprocessing),
+                    )
+
+    def spaces(self) -> dict[str, Space]:
+        return {row["name"]: Space(*row) for row in self._rows("SELECT * FROM space ORDER BY name")}
+
+    def put(self, documents: Sequence[Document]) -> None:
+        with self._database.write() as connection:
+            for document in documents:
+                writes.put(connection, document)
+
+    def enrich(self, enrichments: Sequence[Enrichment]) -> None:
+        with self._database.write() as connection:
+            for enrichment in enrichments:
+                writes.enrich(connection, enrichment)
+
+    def locate(self, asset: str, source: Source, instead_of: str | None = None) -> None:
+        with self._database.write() as connection:
+            writes.locate(connection, asset, source, instead_of)
+
+    def forget(self, locations: Sequence[str], collection: str) -> list[str]:
+        with self._database.write() as connection:
+            return writes.forget(connection, locations, collection)
+
+    def delete(self, assets: Sequence[str]) -> list[str]:
+        with self._database.write() as connection:
+            return [asset for asset in assets if writes.delete(connection, asset)]
+
+    def pending(self, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
+        marks = ", ".join("?" * len(media))
+        return [
+            row[0] for row in self._rows(
+                f"""SELECT a.hash FROM asset a WHERE a.media IN ({marks}) AND NOT EXISTS (SELECT 1 FROM enrichment e
+                WHERE e.asset = a.id AND e.enricher = ? AND e.model = ?) ORDER BY a.id""",
+                [*media, enricher, model],
+            )
+        ]  # fmt: skip
+
+    def located(self, collection: str | None = None) -> list[Located]:
+        rows = self._rows(
+            "SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE ? IS NULL OR s.collection = ? ORDER BY s.path",
+            [collection, collection],
+        )
+        return [Located(row["hash"], to_source(row)) for row in rows]
+
+    def asset(self, asset: str) -> Asset | None:
+        rows = self._rows("SELECT * FROM asset WHERE hash = ?", [asset])
+        return to_asset(rows[0]) if rows else None
+
+    def find(self, prefix: str) -> list[str]:
+        return [
+            row[0] for row in self._rows(
+                "SELECT hash FROM asset WHERE hash >= ? AND hash < ? ORDER BY hash LIMIT 10", [prefix, prefix + "\uffff"]
+            )
+        ]  # fmt: skip
+
+    def assets(self, filters: Filters, limit: int, offset: int = 0) -> list[Asset]:
+        where, values = conditions(filters)
+        restriction = f"WHERE EXISTS (SELECT 1 FROM moment m WHERE m.asset = a.id AND {where})" if where else ""
+        return [
+            to_asset(row)
+            for row in self._rows(
+                f"SELECT a.* FROM asset a {restriction} ORDER BY a.id LIMIT ? OFFSET ?", [*values, limit, offset]
+            )
+        ]
+
+    def sources(self, asset: str) -> list[Source]:
+        return [
+            to_source(row)
+            for row in self._rows(
+                "SELECT s.* FROM source s JOIN asset a ON a.id = s.asset WHERE a.hash = ? ORDER BY s.collection, s.path",
+                [asset],
+            )
+        ]
+
+    def moments(self, asset: str) -> list[Moment]:
+        return list(self._moments("a.hash = ?", [asset]).values())
+
+    def load(self, moments: Sequence[str]) -> dict[str, Moment]:
+        found: dict[str, Moment] = {}
+        for some in _batches(moments):
+            found |= self._moments(f"m.key IN ({', '.join('?' * len(some))})", some)
+        return found
+
+    def vectors(self, space: str, moments: Sequence[str]) -> dict[str, Vector]:
+        found: dict[str, Vector] = {}
+        for some in _batches(moments):
+            rows = self._rows(
+                f"""SELECT m.key, v.data FROM vector v JOIN moment m ON m.id = v.moment
+                WHERE v.field GLOB ? AND m.key IN ({", ".join("?" * len(some))})""",
+                [f"{space}/*", *some],
+            )
+            found |= {row[0]: from_blob(row[1]) for row in rows}
+        return found
+
+    def thumbnail(self, moment: str) -> bytes | None:
+        rows = self._rows("SELECT t.jpeg FROM thumbnail t JOIN moment m ON m.id = t.moment WHERE m.key = ?", [moment])
+        return bytes(rows[0][0]) if rows else None
+
+    def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
+        field = f"{space}/{modality}"
+        with self._database.read() as connection:
+            index = self._derived.current(field)
+            if index is None:
+                return []
+            allowed = None
+            where, values = conditions(filters)
+            if where:
+                rows = connection.execute(
+                    f"""SELECT v.id FROM vector v JOIN moment m ON m.id = v.moment JOIN asset a ON a.id = m.asset
+                    WHERE v.field = ? AND {where}""",
+                    [field, *values],
+                )
+                allowed = np.fromiter((row[0] for row in rows), dtype=np.int64)
+            if allowed is not None and len(allowed) <= EXHAUSTIVE_UP_TO:
+                scored = [s for some in _batches(allowed.tolist()) for s in rescored(connection, np.array(some), query)]
+                scored.sort(key=lambda s: (-s[2], s[0]))
+            else:
+                ids = index.search(query, k, allowed)
+                scored = [s for some in _batches(ids.tolist()) for s in rescored(connection, np.array(some), query)]
+                scored.sort(key=lambda s: (-s[2], s[0]))
+            best = scored[:k]
+            keys = _keys(connection, [moment for _, moment, _ in best])
+            return [Neighbour(keys[moment], similarity) for _, moment, similarity in best]
+
+    def words(self, text: str, k: int, filters: Filters, without: Sequence[str] = ()) -> list[WordMatch]:
+        wanted = fulltext.content_words(text)
+        if not wanted:
+            return []
+        where, values = conditions(filters)
+        columns = ", ".join(
+            f"highlight(moment_words, {i}, '{fulltext.OPEN}', '{fulltext.CLOSE}')" for i in range(len(FIELDS))
+        )
+        # The joins run only over what matched; without filters they are left out altogether.
+        join = "JOIN moment m ON m.id = moment_words.rowid JOIN asset a ON a.id = m.asset" if where else ""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"""SELECT moment_words.rowid, rank, {columns} FROM moment_words {join}
+                WHERE moment_words MATCH ? {"AND " + where if where else ""} ORDER BY rank, moment_words.rowid LIMIT ?""",
+                [fulltext.match_expression(wanted, without), *values, k],
+            ).fetchall()
+            if not rows:
+                return []
+            information = fulltext.information(connection, wanted)
+            whole = sum(information.values())
+            keys = _keys(connection, [row[0] for row in rows])
+        matches = []
+        for row in rows:
+            highlighted = list(row)[2:]
+            terms = fulltext.marked(" ".join(h or "" for h in highlighted))
+            held = {fulltext.stem(term.lower()) for term in terms} & set(information)
+            best = fulltext.best_field(highlighted)
+            matches.append(
+                WordMatch(
+                    keys[row[0]], -float(row[1]), min(1.0, sum(information[t] for t in held) / whole), FIELDS[best],
+                    fulltext.snippet(highlighted[best]), tuple(terms),
+                )
+            )  # fmt: skip
+        return matches
+
+    def statistics(self) -> Statistics:
+        with self._database.read() as connection:
+
+            def counts(query: str) -> dict[str, int]:
+                return {row[0]: row[1] for row in connection.execute(query)}
+
+            enrichments: dict[str, dict[str, int]] = {}
+            for name, failed, count in connection.execute(
+                "SELECT enricher, error IS NOT NULL, count(*) FROM enrichment GROUP BY 1, 2"
+            ):
+                enrichments.setdefault(name, {})["failed" if failed else "done"] = count
+            return Statistics(
+                assets=counts("SELECT media, count(*) FROM asset GROUP BY 1 ORDER BY 1"),
+                moments=counts("SELECT kind, count(*) FROM moment GROUP BY 1 ORDER BY 1"),
+                vectors=counts("SELECT field, count(*) FROM vector GROUP BY 1 ORDER BY 1"),
+                sources=connection.execute("SELECT count(*) FROM source").fetchone()[0],
+                bytes=connection.execute("SELECT coalesce(sum(size), 0) FROM asset").fetchone()[0],
+                enrichments=enrichments,
+            )
+
+    def optimise(self) -> None:
+        self._derived.optimise()
+
+    def verify(self) -> list[str]:
+        connection = self._database.connection()
+        wrong = [r[0] for r in connection.execute("PRAGMA integrity_check") if r[0] != "ok"]
+        wrong += [f"{r[0]} row {r[1]} refers to nothing" for r in connection.execute("PRAGMA foreign_key_check")]
+        orphans = connection.execute(
+            "SELECT count(*) FROM asset a WHERE NOT EXISTS (SELECT 1 FROM source s WHERE s.asset = a.id)"
+        )
+        if count := orphans.fetchone()[0]:
+            wrong.append(f"{count} assets lie nowhere")
+        try:
+            connection.execute("INSERT INTO moment_words (moment_words, rank) VALUES ('integrity-check', 1)")
+        except sqlite3.DatabaseError as error:
+            wrong.append(f"the word index differs from the moments: {error}")
+        return wrong + self._derived.differences()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        return self._database.connection().execute(query, values).fetchall()
+
+    def _moments(self, where: str, values: Sequence[Any]) -> dict[str, Moment]:
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"SELECT m.*, a.hash FROM moment m JOIN asset a ON a.id = m.asset WHERE {where} ORDER BY m.id", values
+            ).fetchall()
+            labels: dict[int, list[Any]] = {}
+            for some in _batches([row["id"] for row in rows]):
+                for label in connection.execute(
+                    f"SELECT * FROM label WHERE moment IN ({', '.join('?' * len(some))}) ORDER BY score DESC, rowid",
+                    some,
+                ):
+                    labels.setdefault(label["moment"], []).append(to_label(label))
+        return {row["key"]: to_moment(row, labels.get(row["id"], ())) for row in rows}
+
+
+def _keys(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for some in _batches(ids):
+        marks = ", ".join("?" * len(some))
+        found |= dict(connection.execute(f"SELECT id, key FROM moment WHERE id IN ({marks})", some).fetchall())
+    return found
+
+
+def _batches(items: Sequence[Any]) -> Iterable[list[Any]]:
+    return (list(items[i : i + BATCH]) for i in range(0, len(items), BATCH))

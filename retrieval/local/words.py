@@ -1,0 +1,172 @@
+"""Full-text search over FTS5: a free text becomes a safe match expression, matches become coverage."""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from retrieval.documents import FIELDS
+
+OPEN, CLOSE = "\x02", "\x03"
+SNIPPET_WORDS = 24
+
+STOP_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "but",
+        "by",
+        "can",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "him",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "just",
+        "me",
+        "my",
+        "no",
+        "not",
+        "of",
+        "on",
+        "or",
+        "our",
+        "she",
+        "so",
+        "some",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "to",
+        "up",
+        "us",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "will",
+        "with",
+        "you",
+        "your",
+        "show",
+        "find",
+        "photo",
+        "photos",
+        "picture",
+        "pictures",
+        "image",
+        "images",
+        "video",
+    ]
+)
+_WORD = re.compile(r"\w+", re.UNICODE)
+
+
+def content_words(text: str) -> list[str]:
+    """The words of a query that carry meaning, in order, each once; all of them if none does."""
+    words = list(dict.fromkeys(_WORD.findall(text.lower())))
+    return [w for w in words if w not in STOP_WORDS] or words
+
+
+def quoted(words: Iterable[str], joiner: str) -> str:
+    """A match expression of literal strings: nothing in them is syntax."""
+    return joiner.join('"' + word.replace('"', '""') + '"' for word in words)
+
+
+def match_expression(words: Sequence[str], without: Sequence[str]) -> str:
+    """Any of the words, and none of the phrases."""
+    wanted = f"({quoted(words, ' OR ')})"
+    unwanted = [p for p in (quoted(_WORD.findall(text.lower()), " + ") for text in without) if p]
+    return wanted + "".join(f" NOT ({phrase})" for phrase in unwanted)
+
+
+@lru_cache(maxsize=4096)
+def stem(word: str) -> str:
+    """The term the index holds for a word, by the index's own tokenizer."""
+    with_tokenizer = sqlite3.connect(":memory:")
+    try:
+        with_tokenizer.execute(
+            'CREATE VIRTUAL TABLE one USING fts5 (word, tokenize="porter unicode61 remove_diacritics 2")'
+        )
+        with_tokenizer.execute("CREATE VIRTUAL TABLE terms USING fts5vocab (one, row)")
+        with_tokenizer.execute("INSERT INTO one VALUES (?)", (word,))
+        row = with_tokenizer.execute("SELECT term FROM terms LIMIT 1").fetchone()
+        return str(row[0]) if row else word
+    finally:
+        with_tokenizer.close()
+
+
+def information(connection: sqlite3.Connection, words: Sequence[str]) -> dict[str, float]:
+    """idf of each word's stem among the moments (Robertson & Spärck Jones 1976, smoothed to stay positive)."""
+    total = connection.execute("SELECT max(id) FROM moment_words_docsize").fetchone()[0] or 0
+    found: dict[str, float] = {}
+    for term in {stem(word) for word in words}:
+        row = connection.execute("SELECT doc FROM moment_terms WHERE term = ?", (term,)).fetchone()
+        held = row[0] if row else 0
+        found[term] = math.log(1 + (total - held + 0.5) / (held + 0.5))
+    return found
+
+
+def marked(highlighted: str) -> list[str]:
+    """The words between the marks, each once, as they stand in the text."""
+    inside = re.findall(f"{OPEN}(.*?){CLOSE}", highlighted, re.DOTALL)
+    return list(dict.fromkeys(w for part in inside for w in _WORD.findall(part)))
+
+
+def best_field(columns: Sequence[str | None]) -> int:
+    """Which of the highlighted columns (in the order of FIELDS) holds most matches; text before titles on a tie."""
+    counts = [(column or "").count(OPEN) for column in columns]
+    return max(range(len(FIELDS)), key=lambda i: (counts[i], FIELDS[i] != "title"))
+
+
+def snippet(highlighted: str) -> str:
+    """The densest stretch of about SNIPPET_WORDS words, without marks, with an ellipsis where it was cut."""
+    words = highlighted.split()
+    if len(words) > SNIPPET_WORDS:
+        hits = [1 if OPEN in word else 0 for word in words]
+        window = sum(hits[:SNIPPET_WORDS])
+        best, at = window, 0
+        for i in range(1, len(words) - SNIPPET_WORDS + 1):
+            window += hits[i + SNIPPET_WORDS - 1] - hits[i - 1]
+            if window > best:
+                best, at = window, i
+        tail = " …" if at + SNIPPET_WORDS < len(words) else ""
+        words = (["…"] if at else []) + words[at : at + SNIPPET_WORDS]
+        words[-1] += tail
+    return " ".join(words).replace(OPEN, "").replace(CLOSE, "")

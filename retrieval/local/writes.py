@@ -1,0 +1,166 @@
+"""What the local store writes, each function inside a transaction of the caller's."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from retrieval.documents import FIELDS, Asset, Document, Enrichment, Moment, Source, modality
+from retrieval.local.rows import asset_row, blob, label_row, words_json
+from retrieval.store import NotFound
+
+
+def put(connection: sqlite3.Connection, document: Document) -> None:
+    """The asset with exactly these moments, at this source (and wherever else it was known to lie)."""
+    asset = _asset(connection, document.asset)
+    connection.execute("DELETE FROM moment WHERE asset = ?", (asset,))
+    connection.execute("DELETE FROM enrichment WHERE asset = ?", (asset,))
+    for moment in document.moments:
+        _moment(connection, asset, moment, None)
+    _source(connection, asset, document.source)
+
+
+def enrich(connection: sqlite3.Connection, enrichment: Enrichment) -> None:
+    row = connection.execute("SELECT id FROM asset WHERE hash = ?", (enrichment.asset,)).fetchone()
+    if row is None:
+        return
+    asset, maker = row[0], enrichment.enricher
+    _retract(connection, asset, maker)
+    for moment in enrichment.moments:
+        _moment(connection, asset, moment, maker)
+    touched: set[str] = set()
+    for patch in enrichment.patches:
+        found = connection.execute("SELECT id, kind FROM moment WHERE key = ?", (patch.moment,)).fetchone()
+        if found is None:
+            continue
+        for field, text in patch.fields.items():
+            if field not in FIELDS:
+                raise ValueError(f"no text field {field!r}")
+            connection.execute(f"UPDATE moment SET {field} = ? WHERE id = ?", (text, found["id"]))
+            touched.add(field)
+        for space, vector in patch.vectors.items():
+            connection.execute(
+                "INSERT INTO vector (moment, field, maker, data) VALUES (?, ?, ?, ?)",
+                (found["id"], f"{space}/{modality(space, found['kind'])}", maker, blob(vector)),
+            )
+        connection.executemany(_LABEL, [label_row(found["id"], label, maker) for label in patch.labels])
+    connection.execute(
+        "INSERT INTO enrichment (asset, enricher, model, error, fields) VALUES (?, ?, ?, ?, ?)",
+        (
+            asset,
+            maker,
+            enrichment.model,
+            json.dumps(dict(enrichment.error)) if enrichment.error else None,
+            " ".join(sorted(touched)),
+        ),
+    )
+
+
+def locate(connection: sqlite3.Connection, asset: str, source: Source, instead_of: str | None) -> None:
+    row = connection.execute("SELECT id FROM asset WHERE hash = ?", (asset,)).fetchone()
+    if row is None:
+        raise NotFound(f"no asset {asset}", "crossmedia status lists what is indexed")
+    _source(connection, row[0], source)
+    if instead_of is not None:
+        connection.execute("DELETE FROM source WHERE collection = ? AND location = ?", (source.collection, instead_of))
+
+
+def forget(connection: sqlite3.Connection, locations: Sequence[str], collection: str) -> list[str]:
+    deleted = []
+    for location in locations:
+        row = connection.execute(
+            "SELECT s.asset, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE s.collection = ? AND s.location = ?",
+            (collection, location),
+        ).fetchone()
+        if row is None:
+            continue
+        connection.execute("DELETE FROM source WHERE collection = ? AND location = ?", (collection, location))
+        if _drop_if_nowhere(connection, row[0]):
+            deleted.append(row[1])
+    return deleted
+
+
+def delete(connection: sqlite3.Connection, asset: str) -> bool:
+    return connection.execute("DELETE FROM asset WHERE hash = ?", (asset,)).rowcount > 0
+
+
+_LABEL = "INSERT INTO label VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def _asset(connection: sqlite3.Connection, asset: Asset) -> int:
+    row = connection.execute(
+        """INSERT INTO asset (hash, media, mime, size, title, captured, metadata) VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (hash) DO UPDATE SET media = excluded.media, mime = excluded.mime, size = excluded.size,
+        title = excluded.title, captured = excluded.captured, metadata = excluded.metadata RETURNING id""",
+        asset_row(asset),
+    ).fetchone()
+    return int(row[0])
+
+
+def _moment(connection: sqlite3.Connection, asset: int, moment: Moment, maker: str | None) -> None:
+    values = [moment.fields.get(field) for field in FIELDS]
+    row = connection.execute(
+        """INSERT INTO moment (key, asset, kind, start, "end", page, title, text, transcript, ocr, words, maker)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            moment.id,
+            asset,
+            moment.kind,
+            moment.start,
+            moment.end,
+            moment.page,
+            *values,
+            words_json(moment.words),
+            maker,
+        ),
+    )
+    number = row.lastrowid
+    assert number is not None
+    connection.executemany(
+        "INSERT INTO vector (moment, field, maker, data) VALUES (?, ?, ?, ?)",
+        [(number, f"{space}/{modality(space, moment.kind)}", maker, blob(v)) for space, v in moment.vectors.items()],
+    )
+    connection.executemany(_LABEL, [label_row(number, label, maker) for label in moment.labels])
+    if moment.thumbnail is not None:
+        connection.execute("INSERT INTO thumbnail VALUES (?, ?)", (number, moment.thumbnail))
+
+
+def _retract(connection: sqlite3.Connection, asset: int, maker: str) -> None:
+    """Remove everything an enricher has said of an asset."""
+    connection.execute("DELETE FROM moment WHERE asset = ? AND maker = ?", (asset, maker))
+    for table in ("vector", "label"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE maker = ? AND moment IN (SELECT id FROM moment WHERE asset = ?)",
+            (maker, asset),
+        )
+    row = connection.execute(
+        "SELECT fields FROM enrichment WHERE enricher = ? AND asset = ?", (maker, asset)
+    ).fetchone()
+    for field in row[0].split() if row else ():
+        connection.execute(f"UPDATE moment SET {field} = NULL WHERE asset = ?", (asset,))
+    connection.execute("DELETE FROM enrichment WHERE enricher = ? AND asset = ?", (maker, asset))
+
+
+def _source(connection: sqlite3.Connection, asset: int, source: Source) -> None:
+    row = connection.execute(
+        "SELECT asset FROM source WHERE collection = ? AND location = ?", (source.collection, source.location)
+    ).fetchone()
+    connection.execute(
+        """INSERT INTO source (location, path, collection, asset, size, mtime_ns) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (collection, location) DO UPDATE SET path = excluded.path, asset = excluded.asset,
+        size = excluded.size, mtime_ns = excluded.mtime_ns""",
+        (source.location, source.path, source.collection, asset, source.size, source.mtime_ns),
+    )
+    if row is not None and row[0] != asset:
+        _drop_if_nowhere(connection, row[0])
+
+
+def _drop_if_nowhere(connection: sqlite3.Connection, asset: int) -> bool:
+    return (
+        connection.execute(
+            "DELETE FROM asset WHERE id = ? AND NOT EXISTS (SELECT 1 FROM source WHERE source.asset = asset.id)",
+            (asset,),
+        ).rowcount
+        > 0
+    )

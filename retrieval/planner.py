@@ -1,0 +1,182 @@
+"""A query becomes legs: independent searches, each in one space or in the words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from embeddings.encoder import Background, Modality, Vector
+from embeddings.errors import CrossmediaError
+from retrieval.relevance import UNKNOWN
+
+WORDS: Final = "words"
+NATIVE: Final[Mapping[Modality, str]] = {"text": "text", "picture": "picture", "sound": "sound"}
+"""Where like is compared with like; the common space serves what has no native one."""
+TARGETS: Final[tuple[Modality, ...]] = ("picture", "text", "sound")
+
+
+class UnknownLeg(CrossmediaError):
+    """A search was restricted to a leg that does not exist."""
+
+    code = "unknown_leg"
+    status = 422
+
+
+class EmptyQuery(CrossmediaError):
+    """Nothing to search for."""
+
+    code = "empty_query"
+    status = 422
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One thing wanted (weight > 0) or unwanted (< 0), as vectors by (space, modality it was made from).
+
+    `text` is what the words leg searches for; `name` is what evidence calls this part.
+    """
+
+    weight: float
+    name: str
+    vectors: Mapping[tuple[str, Modality], Vector]
+    text: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class VectorLeg:
+    """Search one space among targets of one modality.
+
+    Every leg is one inner product, also when it composes parts: the log-odds of relevance are
+    `direction · target − offset`. For a single part, log-odds are `slope · (cosine − middle)` of its background; several
+    wanted parts take the weighted mean of theirs; an unwanted part subtracts its log-odds as far as they exceed those of
+    an unrelated target. `direction / norm` is a unit vector, what the store is asked for.
+    """
+
+    space: str
+    target: Modality
+    direction: Vector
+    offset: float
+    share: float
+    part: str
+
+    @property
+    def name(self) -> str:
+        return self.space
+
+    @property
+    def norm(self) -> float:
+        return float(np.linalg.norm(self.direction))
+
+    @property
+    def unit(self) -> Vector:
+        return self.direction / np.float32(self.norm)
+
+    def log_odds(self, similarity: float) -> float:
+        return self.norm * similarity - self.offset
+
+
+@dataclass(frozen=True)
+class WordsLeg:
+    """Search the texts for the words of the wanted parts, leaving out those that hold an unwanted phrase."""
+
+    text: str
+    without: tuple[str, ...]
+    share: float
+    part: str
+    name: Literal["words"] = WORDS
+
+
+Leg = VectorLeg | WordsLeg
+
+
+def plan(
+    parts: Sequence[Part],
+    spaces: Sequence[str],
+    backgrounds: Mapping[tuple[str, Modality, Modality], Background],
+    only: Sequence[str] | None = None,
+) -> list[Leg]:
+    """The legs of a query over a collection with these spaces; `only` restricts them by name.
+
+    A leg that can express only some of the wanted parts counts with the share of their weight (`share`).
+    """
+    known = [*spaces, WORDS]
+    for name in only or ():
+        if name not in known:
+            raise UnknownLeg(f"no leg {name!r}", f"legs of this collection: {', '.join(known)}")
+    wanted = [part for part in parts if part.weight > 0]
+    unwanted = [part for part in parts if part.weight < 0]
+    if not wanted:
+        raise EmptyQuery(
+            "nothing to search for", "give words, or an example file or asset; a negative alone finds nothing"
+        )
+    legs: list[Leg] = []
+    for target in TARGETS:
+        native = NATIVE[target]
+        covered = native in spaces and all((native, target) in part.vectors for part in wanted)
+        for space in spaces:
+            # The common space compares like with like only where no native space can express the whole query.
+            if space == "common" and covered and (only is None or native in only):
+                continue
+            if space != "common" and space != native:
+                continue
+            leg = _compose(space, target, wanted, unwanted, backgrounds)
+            if leg is not None:
+                legs.append(leg)
+    texts = [part for part in wanted if part.text]
+    if texts:
+        legs.append(
+            WordsLeg(
+                " ".join(str(part.text) for part in texts),
+                tuple(part.text for part in unwanted if part.text),
+                _share(texts, wanted),
+                " + ".join(part.name for part in texts),
+            )
+        )
+    return [leg for leg in legs if only is None or leg.name in only]
+
+
+def _compose(
+    space: str,
+    target: Modality,
+    wanted: Sequence[Part],
+    unwanted: Sequence[Part],
+    backgrounds: Mapping[tuple[str, Modality, Modality], Background],
+) -> VectorLeg | None:
+    expressed = [(part, made_from) for part in wanted if (made_from := _made_from(part, space, target)) is not None]
+    if not expressed:
+        return None
+    total = sum(part.weight for part, _ in expressed)
+    direction: Vector | None = None
+    offset = 0.0
+    for part, made_from in expressed:
+        background = backgrounds.get((space, made_from, target), UNKNOWN)
+        factor = background.slope * part.weight / total
+        scaled = part.vectors[space, made_from] * np.float32(factor)
+        direction = scaled if direction is None else direction + scaled
+        offset += factor * background.middle
+    assert direction is not None
+    for part in unwanted:
+        made_from = _made_from(part, space, target)
+        if made_from is None:
+            continue
+        background = backgrounds.get((space, made_from, target), UNKNOWN)
+        factor = background.slope * -part.weight
+        direction = direction - part.vectors[space, made_from] * np.float32(factor)
+        offset -= factor * background.mean
+    if not np.any(direction):
+        return None
+    name = " + ".join(part.name for part, _ in expressed)
+    return VectorLeg(space, target, direction, offset, _share([part for part, _ in expressed], wanted), name)
+
+
+def _made_from(part: Part, space: str, target: Modality) -> Modality | None:
+    """Which of a part's vectors to compare with this target: of its own modality if there is one."""
+    preferred: tuple[Modality, ...] = (target, "text", "picture", "sound")
+    return next((modality for modality in preferred if (space, modality) in part.vectors), None)
+
+
+def _share(some: Sequence[Part], wanted: Sequence[Part]) -> float:
+    return sum(part.weight for part in some) / sum(part.weight for part in wanted)

@@ -1,0 +1,23 @@
+"""From similarities to relevance: what a number of one leg means beside that leg's background."""
+
+from __future__ import annotations
+
+import math
+
+from embeddings.encoder import Background
+
+UNKNOWN = Background(mean=0.1, std=0.1, middle=0.5, slope=20.0)
+"""For a pair of modalities nobody has measured: cautious."""
+
+
+def logistic(logit: float) -> float:
+    """log-odds → probability, safe at the extremes."""
+    return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, logit))))
+
+
+def of_words(coverage: float) -> float:
+    """Share of the query's information that a text holds (0..1) → relevance.
+
+    All of it is strong evidence, half of it is not yet any: "red bicycle" is not answered by every "red".
+    """
+    return 0.95 * coverage**2

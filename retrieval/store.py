@@ -1,0 +1,145 @@
+"""What a store is: the truth about assets and moments, searchable by vector and by word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from embeddings.encoder import Modality, Space, Vector
+from embeddings.errors import CrossmediaError
+from embeddings.media import Medium
+from retrieval.documents import Asset, Document, Enrichment, Moment, Source
+from retrieval.query import Filters
+
+
+class SpaceMismatch(CrossmediaError):
+    """The collection holds vectors of another model than the one asked for."""
+
+    code = "space_mismatch"
+    status = 409
+
+
+class NotFound(CrossmediaError):
+    """No asset, moment or job of that id."""
+
+    code = "not_found"
+    status = 404
+
+
+class StoreUnusable(CrossmediaError):
+    """The store cannot be opened, read or written: damaged, of a newer version, disk full, locked."""
+
+    code = "store_unusable"
+    status = 503
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A moment and the inner product of its vector with the query's, exact whatever index found it."""
+
+    moment: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class WordMatch:
+    """A moment whose text holds words of the query.
+
+    `coverage` in [0, 1]: the share of the query's information (summed idf of its words) that the moment holds;
+    `field`, `text`: where, and a snippet of it; `terms`: the words as they stand there.
+    """
+
+    moment: str
+    score: float
+    coverage: float
+    field: str
+    text: str
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Located:
+    """A source and the asset that lies there."""
+
+    asset: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counts of a store, for `status`, `/metrics` and a person's trust."""
+
+    assets: Mapping[str, int]
+    moments: Mapping[str, int]
+    vectors: Mapping[str, int]
+    sources: int
+    bytes: int
+    enrichments: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """Every method is safe to call from several threads; every write is one transaction, visible when it returns."""
+
+    def bind(self, spaces: Iterable[Space]) -> None:
+        """Record the spaces of this collection, or raise SpaceMismatch if it already holds others of that name."""
+
+    def spaces(self) -> dict[str, Space]: ...
+
+    def put(self, documents: Sequence[Document]) -> None:
+        """Write assets with their moments and sources: all of them or none. What a path held before is forgotten
+        if no other path holds it."""
+
+    def enrich(self, enrichments: Sequence[Enrichment]) -> None:
+        """Write results of enrichers, replacing what the same enricher said of the same asset. Of an asset that is
+        gone, nothing is written."""
+
+    def pending(self, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
+        """Ids of assets of these media which this enricher, in this version, has not seen."""
+
+    def locate(self, asset: str, source: Source, instead_of: str | None = None) -> None:
+        """Record that an asset lies at a place too, or (`instead_of`, an absolute path) has moved there."""
+
+    def forget(self, locations: Sequence[str], collection: str) -> list[str]:
+        """Remove sources by their absolute paths; returns the assets deleted because none is left."""
+
+    def delete(self, assets: Sequence[str]) -> list[str]:
+        """Remove assets with everything of them; returns those that existed."""
+
+    def located(self, collection: str | None = None) -> list[Located]:
+        """Every source, by path."""
+
+    def asset(self, asset: str) -> Asset | None: ...
+
+    def find(self, prefix: str) -> list[str]:
+        """At most 10 ids of assets that start with these characters."""
+
+    def assets(self, filters: Filters, limit: int, offset: int = 0) -> list[Asset]: ...
+
+    def sources(self, asset: str) -> list[Source]: ...
+
+    def moments(self, asset: str) -> list[Moment]:
+        """All moments of an asset in their order, with labels and words, without vectors and thumbnails."""
+
+    def load(self, moments: Sequence[str]) -> dict[str, Moment]:
+        """Moments by id, as `moments` gives them; unknown ids are left out."""
+
+    def vectors(self, space: str, moments: Sequence[str]) -> dict[str, Vector]: ...
+
+    def thumbnail(self, moment: str) -> bytes | None: ...
+
+    def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
+        """The k moments of largest inner product, best first; fewer only where fewer meet the filters."""
+
+    def words(self, text: str, k: int, filters: Filters, without: Sequence[str] = ()) -> list[WordMatch]:
+        """The k best moments by BM25 that hold any word of `text` and none of the phrases `without`."""
+
+    def statistics(self) -> Statistics: ...
+
+    def optimise(self) -> None:
+        """Bring derived indexes into their best shape; called after large writes, never needed for correctness."""
+
+    def verify(self) -> list[str]:
+        """What is wrong inside, a line each; empty when the truth and what is derived from it agree."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,162 @@
+"""What only the local store has: an approximate index, files that can be damaged, versions."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retrieval.local import LocalStore, vectors
+from retrieval.local import store as store_module
+from retrieval.local.words import content_words, match_expression, snippet
+from retrieval.query import Filters
+from retrieval.store import StoreUnusable
+from tests.retrieval.makers import SPACES, asset_id, document, unit
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def approximate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "EXACT_UP_TO", 500)
+    monkeypatch.setattr(vectors, "TRAIN_PER_LIST", 5)
+    monkeypatch.setattr("retrieval.local.derived.SAVE_AFTER", 1)
+    monkeypatch.setattr(store_module, "EXHAUSTIVE_UP_TO", 20)
+
+
+def filled(folder: Path, count: int) -> tuple[LocalStore, np.ndarray]:
+    store = LocalStore(folder)
+    store.bind(SPACES)
+    rows = np.stack([unit(i) for i in range(count)])
+    store.put([document(f"p{i}", vector=rows[i], captured=f"20{i % 40 + 10}") for i in range(count)])
+    return store, rows
+
+
+@pytest.mark.usefixtures("approximate")
+def test_large_store_finds_what_a_scan_finds(folder: Path) -> None:
+    store, rows = filled(folder, 1500)
+    store.optimise()
+    index = store._derived.current("common/picture")
+    assert index is not None
+    assert not index.exact
+    hit = 0
+    for seed in range(30):
+        query = unit(5000 + seed)
+        found = [n.moment for n in store.nearest("common", "picture", query, 10, Filters())]
+        hit += len({f"{asset_id(f'p{i}')}-picture0" for i in np.argsort(-(rows @ query))[:10]} & set(found))
+    assert hit >= 255
+    filtered = store.nearest("common", "picture", unit(1), 30, Filters(after="2049"))
+    assert len(filtered) == 30
+    store.delete([asset_id(f"p{i}") for i in range(0, 1400)])
+    assert len(store.nearest("common", "picture", unit(1), 200, Filters())) == 100
+    assert store.verify() == []
+    store.close()
+
+
+@pytest.mark.usefixtures("approximate")
+def test_saved_index_is_reused_and_caught_up(folder: Path) -> None:
+    store, _ = filled(folder, 600)
+    store.optimise()
+    store.put([document("late", vector=unit(7000))])
+    store.delete([asset_id("p3")])
+    store.close()
+    again = LocalStore(folder)
+    assert again.nearest("common", "picture", unit(7000), 1, Filters())[0].moment == f"{asset_id('late')}-picture0"
+    index = again._derived.current("common/picture")
+    assert index is not None
+    assert not index.exact
+    assert again.verify() == []
+    again.close()
+
+
+@pytest.mark.usefixtures("approximate")
+@pytest.mark.parametrize("damage", ["empty", "noise", "ahead", "gone"])
+def test_damaged_index_is_rebuilt(folder: Path, damage: str) -> None:
+    store, _ = filled(folder, 600)
+    store.optimise()
+    store.close()
+    for path in (folder / "vectors").glob("*.faiss"):
+        if damage == "empty":
+            path.write_bytes(b"")
+        elif damage == "noise":
+            path.write_bytes(np.random.default_rng(0).bytes(1000))
+        elif damage == "gone":
+            path.unlink()
+        else:
+            parts = path.name.split(".")
+            parts[1] = "999999"
+            path.rename(path.with_name(".".join(parts)))
+    again = LocalStore(folder)
+    assert again.nearest("common", "picture", unit(3), 1, Filters())[0].similarity == pytest.approx(1, abs=1e-5)
+    assert again.verify() == []
+    again.close()
+
+
+def test_newer_schema_and_no_database_are_refused(folder: Path) -> None:
+    LocalStore(folder).close()
+    connection = sqlite3.connect(folder / "store.sqlite")
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(StoreUnusable, match="newer"):
+        LocalStore(folder)
+    (folder / "store.sqlite").write_bytes(b"no database at all, but long enough to look like a file" * 50)
+    with pytest.raises(StoreUnusable):
+        LocalStore(folder)
+
+
+def test_verify_sees_a_difference(folder: Path) -> None:
+    store, _ = filled(folder, 5)
+    store.nearest("common", "picture", unit(1), 1, Filters())
+    index = store._derived.current("common/picture")
+    assert index is not None
+    index.follow(np.empty(0, dtype=np.int64), np.empty((0, 16), dtype=np.float32), np.array([1]), index.generation)
+    assert store.verify() == ["index common/picture: 1 vectors missing, 0 that are gone"]
+    store.close()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["put", "delete", "search"]), st.integers(0, 15)), max_size=40))
+def test_any_sequence_of_writes_leaves_store_and_index_agreeing(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]
+) -> None:
+    store = LocalStore(tmp_path_factory.mktemp("any"))
+    store.bind(SPACES)
+    alive: set[int] = set()
+    for action, i in steps:
+        if action == "put":
+            store.put([document(f"p{i}", vector=unit(i))])
+            alive.add(i)
+        elif action == "delete":
+            assert bool(store.delete([asset_id(f"p{i}")])) == (i in alive)
+            alive.discard(i)
+        else:
+            found = store.nearest("common", "picture", unit(i), 20, Filters())
+            assert {n.moment for n in found} == {f"{asset_id(f'p{j}')}-picture0" for j in alive}
+    assert store.verify() == []
+    store.close()
+
+
+@given(st.text(), st.lists(st.text(), max_size=3))
+def test_no_text_is_syntax(text: str, without: list[str]) -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE VIRTUAL TABLE t USING fts5 (x)")
+    words = content_words(text)
+    if words:
+        connection.execute("SELECT * FROM t WHERE t MATCH ?", (match_expression(words, without),)).fetchall()
+    connection.close()
+
+
+def test_snippet_shows_the_densest_stretch() -> None:
+    words = [f"w{i}" for i in range(100)]
+    words[70], words[72] = "\x02dog\x03", "\x02beach\x03"
+    text = snippet(" ".join(words))
+    assert "dog w71 beach" in text
+    assert text.startswith("…")
+    assert text.endswith("…")

@@ -1,0 +1,294 @@
+"""What every store promises. Each store is a parameter of the fixture `make_store`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embeddings.encoder import Space
+from embeddings.profile import Word
+from retrieval.documents import Enrichment, Label, Patch, Source
+from retrieval.local import LocalStore
+from retrieval.query import Filters, LabelFilter
+from retrieval.store import NotFound, SpaceMismatch, Store
+from tests.retrieval.makers import SPACES, asset_id, document, moment, unit
+
+Everything = Filters()
+
+
+@pytest.fixture(params=["local"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+    """Opens the same store again each time it is called."""
+    opened: list[Store] = []
+
+    def make() -> Store:
+        store = LocalStore(tmp_path / "store")
+        opened.append(store)
+        return store
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(make_store: Callable[[], Store]) -> Store:
+    store = make_store()
+    store.bind(SPACES)
+    return store
+
+
+def ids(found: list) -> list[str]:  # type: ignore[type-arg]
+    return [getattr(f, "moment", None) or f.id for f in found]
+
+
+def test_put_is_read_back_whole(store: Store) -> None:
+    asset = asset_id("a.wav")
+    spoken = moment(
+        asset, "speech", 0, start=1.5, end=2.5, fields={"transcript": "hello there"}, vectors={"text": unit(1)},
+        words=(Word("hello", 1.5, 2.0), Word("there", 2.0, 2.5)),
+        labels=(Label("sound", "speech", 0.9, "m@1", start=1.5, end=2.5), Label("face", "x", 0.4, "m@1", box=(0.1, 0.2, 0.3, 0.4))),
+    )  # fmt: skip
+    store.put([document("a.wav", media="audio", captured="2024-05-01T10:00:00", moments=(spoken,))])
+    found = store.asset(asset)
+    assert found is not None
+    assert (found.title, found.captured, found.metadata) == ("a.wav", "2024-05-01T10:00:00", {"width": 4})
+    [back] = store.moments(asset)
+    assert (back.id, back.kind, back.start, back.end, back.fields) == (
+        spoken.id,
+        "speech",
+        1.5,
+        2.5,
+        {"transcript": "hello there"},
+    )
+    assert back.words == spoken.words
+    assert back.labels == spoken.labels
+    np.testing.assert_array_equal(store.vectors("text", [spoken.id])[spoken.id], unit(1))
+    assert store.load([spoken.id, "nothing"]).keys() == {spoken.id}
+    assert store.find(asset[:8]) == [asset]
+    assert store.find("zz") == []
+
+
+def test_thumbnail(store: Store) -> None:
+    store.put([document("a", vector=unit(1))])
+    assert store.thumbnail(f"{asset_id('a')}-picture0") == b"jpega"
+    assert store.thumbnail("none") is None
+
+
+def test_put_again_replaces_moments(store: Store) -> None:
+    store.put([document("a", vector=unit(1), text="old words")])
+    store.put([document("a", vector=unit(2), text="new words")])
+    assert store.statistics().moments == {"picture": 1}
+    assert store.words("old", 5, Everything) == []
+    [only] = store.nearest("common", "picture", unit(2), 5, Everything)
+    assert only.similarity == pytest.approx(1)
+
+
+def test_put_is_all_or_nothing(store: Store) -> None:
+    twice = moment(asset_id("b"))
+    with pytest.raises(Exception, match="UNIQUE|exists|duplicate"):
+        store.put([document("a", vector=unit(1)), document("b", moments=(twice, twice))])
+    assert store.statistics().assets == {}
+    assert store.nearest("common", "picture", unit(1), 5, Everything) == []
+    assert store.verify() == []
+
+
+def test_another_space_is_refused(store: Store) -> None:
+    with pytest.raises(SpaceMismatch, match="common"):
+        store.bind([Space("common", 16, "test", "2", "none")])
+    store.bind([Space("face", 8, "faces", "1", "none")])
+    assert set(store.spaces()) == {"common", "picture", "sound", "text", "face"}
+
+
+def test_nearest_is_exact_and_ordered(store: Store) -> None:
+    rows = np.stack([unit(i) for i in range(200)])
+    store.put([document(f"p{i}", vector=rows[i]) for i in range(200)])
+    query = unit(999)
+    found = store.nearest("common", "picture", query, 10, Everything)
+    best = np.argsort(-(rows @ query))[:10]
+    assert ids(found) == [f"{asset_id(f'p{i}')}-picture0" for i in best]
+    assert [n.similarity for n in found] == pytest.approx((rows @ query)[best], abs=1e-5)
+
+
+def test_modalities_of_one_space_are_apart(store: Store) -> None:
+    text = moment(asset_id("t"), "paragraph", 0, vectors={"common": unit(1), "text": unit(1)})
+    store.put([document("p", vector=unit(1)), document("t", media="text", moments=(text,))])
+    assert ids(store.nearest("common", "text", unit(1), 5, Everything)) == [text.id]
+    assert ids(store.nearest("common", "picture", unit(1), 5, Everything)) == [f"{asset_id('p')}-picture0"]
+    assert store.nearest("common", "sound", unit(1), 5, Everything) == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(media=("image",)), {"red", "blue"}),
+        (Filters(media=("text", "video")), {"doc"}),
+        (Filters(kinds=("paragraph",)), {"doc"}),
+        (Filters(collection="b"), {"blue"}),
+        (Filters(path="photos/"), {"red", "doc"}),
+        (Filters(path="*/bl*"), {"blue"}),
+        (Filters(path="pho[os"), set()),
+        (Filters(after="2023-01-01"), {"blue"}),
+        (Filters(before="2023-01-01"), {"red"}),
+        (Filters(labels=(LabelFilter("scene", "Beach"),)), {"red"}),
+        (Filters(labels=(LabelFilter("scene"),)), {"red", "blue"}),
+        (Filters(labels=(LabelFilter("scene", None, 0.8),)), {"red"}),
+        (Filters(assets=(asset_id("doc"),)), {"doc"}),
+        (Filters(start=5.0), {"doc"}),
+        (Filters(end=4.0), set()),
+        (Filters(media=("image",), collection="b", after="2030"), set()),
+    ],
+)
+def test_filters(store: Store, filters: Filters, expected: set[str]) -> None:
+    text = moment(
+        asset_id("doc"), "paragraph", 0, start=4.0, end=6.0, vectors={"common": unit(3)}, fields={"text": "word"}
+    )
+    store.put([
+        document("red", vector=unit(1), captured="2022-03-01", labels=(Label("scene", "beach", 0.9, "m"),), text="word"),
+        document("blue", collection="b", folder="other", vector=unit(2), captured="2024-03-01",
+                 labels=(Label("scene", "snow", 0.5, "m"),), text="word"),
+        document("doc", media="text", moments=(text,)),
+    ])  # fmt: skip
+    names = {asset_id(n): n for n in ("red", "blue", "doc")}
+    near = [
+        *store.nearest("common", "picture", unit(9), 5, filters),
+        *store.nearest("common", "text", unit(9), 5, filters),
+    ]
+    assert {names[n.moment.split("-")[0]] for n in near} == expected
+    assert {names[m.moment.split("-")[0]] for m in store.words("word", 5, filters)} == expected
+    assert {names[a.id] for a in store.assets(filters, 10)} == expected
+
+
+def test_filters_still_return_k(store: Store) -> None:
+    store.put([document(f"p{i}", vector=unit(i), captured="2024" if i % 50 == 0 else "2020") for i in range(500)])
+    found = store.nearest("common", "picture", unit(7), 10, Filters(after="2023"))
+    assert len(found) == 10
+    store.delete([asset_id(f"p{i}") for i in range(0, 250, 50)])
+    assert len(store.nearest("common", "picture", unit(7), 10, Filters(after="2023"))) == 5
+
+
+def test_words_rank_cover_and_explain(store: Store) -> None:
+    store.put([
+        document("a", text="A brown dog runs along the beach"),
+        document("b", text="A dog sleeps"),
+        document("c", text="Nothing of the kind"),
+    ])  # fmt: skip
+    found = store.words("dogs on a beach", 5, Everything)
+    assert ids(found) == [f"{asset_id('a')}-picture0", f"{asset_id('b')}-picture0"]
+    assert found[0].coverage == pytest.approx(1)
+    assert 0 < found[1].coverage < 0.7
+    assert found[0].field == "ocr"
+    assert found[0].terms == ("dog", "beach")
+    assert "brown dog runs" in found[0].text
+    assert ids(store.words("dog", 5, Everything, without=["beach"])) == [f"{asset_id('b')}-picture0"]
+
+
+@pytest.mark.parametrize(
+    "text", ['"', "AND OR NOT", "a*b (c", "title:x", "-", "'; DROP TABLE asset", "NEAR(", "\x00", "日本語", "é" * 1000]
+)
+def test_words_take_any_text(store: Store, text: str) -> None:
+    store.put([document("a", text="plain words")])
+    assert store.words(text, 5, Everything) == []
+    assert store.words("plain", 5, Everything, without=[text]) != [] or not text.strip()
+
+
+def test_delete_leaves_nothing(store: Store) -> None:
+    store.put([document("a", vector=unit(1), text="word"), document("b", vector=unit(2), text="word")])
+    assert ids(store.nearest("common", "picture", unit(1), 1, Everything)) == [f"{asset_id('a')}-picture0"]
+    assert store.delete([asset_id("a"), "unknown"]) == [asset_id("a")]
+    assert store.asset(asset_id("a")) is None
+    assert ids(store.nearest("common", "picture", unit(1), 5, Everything)) == [f"{asset_id('b')}-picture0"]
+    assert ids(store.words("word", 5, Everything)) == [f"{asset_id('b')}-picture0"]
+    assert store.thumbnail(f"{asset_id('a')}-picture0") is None
+    assert store.verify() == []
+
+
+def test_sources(store: Store) -> None:
+    store.put([document("a", vector=unit(1))])
+    asset = asset_id("a")
+    copy = Source("/disk/copy/a", "copy/a", "default", 1, 5)
+    store.locate(asset, copy)
+    assert [s.path for s in store.sources(asset)] == ["copy/a", "photos/a"]
+    store.locate(asset, Source("/disk/moved/a", "moved/a", "default", 1, 5), instead_of="/disk/copy/a")
+    assert [s.path for s in store.sources(asset)] == ["moved/a", "photos/a"]
+    assert [(x.asset, x.source.path) for x in store.located("default")] == [(asset, "moved/a"), (asset, "photos/a")]
+    assert store.forget(["/disk/moved/a", "/nowhere"], "default") == []
+    assert store.forget(["/disk/photos/a"], "default") == [asset]
+    assert store.asset(asset) is None
+    with pytest.raises(NotFound):
+        store.locate(asset, copy)
+
+
+def test_changed_file_replaces_its_asset(store: Store) -> None:
+    store.put([document("a", vector=unit(1))])
+    changed = document("b", vector=unit(2))
+    at_a = Source("/disk/photos/a", "photos/a", "default", 9, 9)
+    store.put([type(changed)(changed.asset, at_a, changed.moments)])
+    assert store.asset(asset_id("a")) is None
+    assert [s.path for s in store.sources(asset_id("b"))] == ["photos/a"]
+    assert store.verify() == []
+
+
+def test_enrichment_is_pending_until_done_and_replaces_itself(store: Store) -> None:
+    asset = asset_id("a")
+    store.put([document("a", vector=unit(1)), document("b", vector=unit(2))])
+    picture = f"{asset}-picture0"
+    assert store.pending("ocr", "m@1", ["image"]) == [asset, asset_id("b")]
+    assert store.pending("ocr", "m@1", ["audio"]) == []
+    first = Enrichment(
+        asset, "ocr", "m@1",
+        moments=(moment(asset, "speech", 0, fields={"transcript": "spoken"}, vectors={"text": unit(3)}),),
+        patches=(Patch(picture, {"ocr": "exit sign"}, {"text": unit(4)}, (Label("text", "exit", 0.9, "m@1"),)), Patch("gone", {"ocr": "x"})),
+    )  # fmt: skip
+    store.enrich([first])
+    assert store.pending("ocr", "m@1", ["image"]) == [asset_id("b")]
+    assert store.pending("ocr", "m@2", ["image"]) == [asset, asset_id("b")]
+    assert ids(store.words("exit", 5, Everything)) == [picture]
+    assert {n.moment for n in store.nearest("text", "text", unit(4), 5, Everything)} == {picture, f"{asset}-speech0"}
+    store.enrich(
+        [Enrichment(asset, "ocr", "m@2", patches=(Patch(picture, labels=(Label("text", "way out", 0.8, "m@2"),)),))]
+    )
+    assert store.words("exit spoken", 5, Everything) == []
+    assert store.nearest("text", "text", unit(4), 5, Everything) == []
+    assert [label.value for m in store.moments(asset) for label in m.labels] == ["way out"]
+    store.enrich([Enrichment(asset_id("b"), "ocr", "m@1", error={"code": "corrupt", "message": "x", "hint": ""})])
+    assert store.pending("ocr", "m@1", ["image"]) == [asset]
+    store.enrich([Enrichment("0" * 64, "ocr", "m@1")])
+    assert store.statistics().enrichments == {"ocr": {"done": 1, "failed": 1}}
+    assert store.verify() == []
+
+
+def test_put_again_makes_enrichments_pending(store: Store) -> None:
+    store.put([document("a", vector=unit(1))])
+    store.enrich([Enrichment(asset_id("a"), "ocr", "m")])
+    store.put([document("a", vector=unit(1))])
+    assert store.pending("ocr", "m", ["image"]) == [asset_id("a")]
+
+
+def test_reopened_store_knows_everything(store: Store, make_store: Callable[[], Store]) -> None:
+    store.put([document(f"p{i}", vector=unit(i)) for i in range(50)])
+    store.nearest("common", "picture", unit(3), 1, Everything)
+    store.optimise()
+    store.close()
+    again = make_store()
+    assert ids(again.nearest("common", "picture", unit(3), 1, Everything)) == [f"{asset_id('p3')}-picture0"]
+    assert again.verify() == []
+
+
+def test_another_writer_is_seen(store: Store, make_store: Callable[[], Store]) -> None:
+    store.put([document("a", vector=unit(1))])
+    assert len(store.nearest("common", "picture", unit(1), 5, Everything)) == 1
+    other = make_store()
+    other.put([document("b", vector=unit(2))])
+    other.delete([asset_id("a")])
+    assert ids(store.nearest("common", "picture", unit(1), 5, Everything)) == [f"{asset_id('b')}-picture0"]
+
+
+def test_statistics(store: Store) -> None:
+    store.put([document("a", vector=unit(1)), document("b")])
+    found = store.statistics()
+    assert (found.assets, found.moments, found.sources, found.bytes) == ({"image": 2}, {"picture": 2}, 2, 2)
+    assert found.vectors == {"common/picture": 1, "picture/picture": 1}
