@@ -52,8 +52,8 @@ class Engine:
             ):
                 found[neighbour.moment] = Evidence(
                     leg.name,
-                    round(neighbour.similarity, 4),
-                    round(logistic(leg.log_odds(neighbour.similarity)) * leg.share, 4),
+                    neighbour.similarity,
+                    logistic(leg.log_odds(neighbour.similarity)) * leg.share,
                     rank,
                     query=leg.part,
                 )
@@ -61,8 +61,8 @@ class Engine:
         for rank, match in enumerate(self.store.words(leg.text, depth, filters, leg.without), start=1):
             found[match.moment] = Evidence(
                 leg.name,
-                round(match.coverage, 4),
-                round(of_words(match.coverage) * leg.share, 4),
+                match.coverage,
+                of_words(match.coverage) * leg.share,
                 rank,
                 match.text,
                 ", ".join(match.terms),
@@ -94,7 +94,7 @@ class Engine:
             hits.append(
                 Hit(
                     asset.id, moment.id, sources[0].path if sources else "", asset.media, asset.title, moment.start, moment.end,
-                    moment.page, fused.relevance, tuple(_explained(e, moment) for e in fused.evidence), more,
+                    moment.page, round(fused.relevance, 4), tuple(_explained(e, moment) for e in fused.evidence), more,
                 )
             )  # fmt: skip
         return hits
@@ -189,4 +189,7 @@ def _explained(evidence: Evidence, moment: Moment) -> Evidence:
         text = next((moment.fields[f] for f in ("transcript", "text", "ocr") if f in moment.fields), None)
         if evidence.leg == "common" and modality("common", moment.kind) != "text":
             text = None
-    return replace(evidence, text=text, start=start, end=end, page=moment.page)
+    similarity, relevance = round(evidence.similarity, 4), round(evidence.relevance, 4)
+    return replace(
+        evidence, similarity=similarity, relevance=relevance, text=text, start=start, end=end, page=moment.page
+    )

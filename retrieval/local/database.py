@@ -15,10 +15,14 @@ BUSY_SECONDS = 60.0
 
 
 class Database:
-    """A SQLite file in WAL mode. Readers never wait; a writer waits up to a minute for another process's writer."""
+    """A SQLite file in WAL mode. Readers never wait; a writer waits up to a minute for another process's writer.
 
-    def __init__(self, path: Path) -> None:
+    `schema` is the package whose `NNN_*.sql` files, in their order, are the migrations.
+    """
+
+    def __init__(self, path: Path, schema: str) -> None:
         self.path = path
+        self._schema = schema
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -90,7 +94,8 @@ class Database:
         self._local = threading.local()
 
     def _migrate(self) -> None:
-        scripts = sorted(p.name for p in resources.files("retrieval.local").iterdir() if p.name.endswith(".sql"))
+        files = resources.files(self._schema)
+        scripts = sorted(p.name for p in files.iterdir() if p.name.endswith(".sql"))
         connection = self.connection()
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > len(scripts):
@@ -103,7 +108,7 @@ class Database:
         try:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             for number, name in enumerate(scripts[version:], start=version + 1):
-                for statement in _statements(resources.files("retrieval.local").joinpath(name).read_text()):
+                for statement in _statements(files.joinpath(name).read_text()):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version={number}")
             connection.execute("COMMIT")

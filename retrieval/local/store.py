@@ -31,7 +31,7 @@ class LocalStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._database = Database(folder / "store.sqlite")
+        self._database = Database(folder / "store.sqlite", "retrieval.local")
         self._derived = Derived(self._database, folder / "vectors")
 
     def bind(self, spaces: Iterable[Space]) -> None:

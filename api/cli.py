@@ -1,0 +1,29 @@
+"""The command line. Exit codes: 0 done, 1 something failed, 2 wrong usage."""
+
+from __future__ import annotations
+
+import typer
+
+from api.commands import indexing, managing, searching, serving
+
+app = typer.Typer(
+    name="crossmedia",
+    help="Search photos, recordings, videos and documents by words, pictures, sounds and clips.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (
+    indexing.index, searching.search, managing.show, managing.rm, managing.status, indexing.enrich, managing.models,
+    serving.serve, managing.doctor,
+):  # fmt: skip
+    app.command()(command)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands, a file each for those that belong together."""

@@ -1,0 +1,59 @@
+"""What every command shares: the options of the whole program, the service over them, and how a failure ends it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from api.service import Service
+from api.settings import Settings
+from embeddings.errors import CrossmediaError
+
+USAGE = {"path_missing", "unknown_leg", "empty_query", "unknown_enricher", "ambiguous_id"}
+"""Codes of failures that lie in how the command was called: they end it with 2, the others with 1."""
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="The data directory [default: CROSSMEDIA_DATA or ./.crossmedia]", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+Without = Annotated[
+    list[str] | None, typer.Option("--without", help="Leave an enricher out: transcript, ocr.", show_default=False)
+]
+
+
+@contextmanager
+def service(data: Path | None, **overrides: Any) -> Iterator[Service]:
+    """The service over the data directory; a foreseeable failure inside prints what to do and ends the program."""
+    given = {name: value for name, value in {"data": data, **overrides}.items() if value is not None}
+    opened: Service | None = None
+    try:
+        opened = Service(Settings(**given))
+        yield opened
+    except CrossmediaError as error:
+        fail(error)
+    finally:
+        if opened is not None:
+            opened.close()
+
+
+def fail(error: CrossmediaError) -> None:
+    err.print(f"[red]error[/] {error.code}: {error.message}", soft_wrap=True)
+    if error.hint:
+        err.print(f"  {error.hint}", soft_wrap=True)
+    raise typer.Exit(2 if error.code in USAGE else 1)
+
+
+def print_json(value: object) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")

@@ -1,0 +1,164 @@
+"""`index` and `enrich`: the two passes, with progress, safe to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from api.commands.context import Data, Json, Without, err, out, print_json, service
+from api.service import Service
+
+if TYPE_CHECKING:
+    from indexer.enrich import EnrichReport
+    from indexer.pipeline import Report
+
+SHOWN_FAILURES = 20
+
+
+def index(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders; folders with everything below them.")],
+    data: Data = None,
+    collection: Annotated[str, typer.Option(help="The collection to index into.")] = "default",
+    without: Without = None,
+    prune: Annotated[bool, typer.Option("--prune", help="Forget files that are gone from disk.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and index what changes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make files searchable; only what is new or changed is read."""
+    with service(data) as opened, _stopping() as stop:
+        opened.enrichers(without=without or ())  # an unknown name is told before hours of work
+        failed = _once(opened, paths, collection, without or [], prune, as_json, stop)
+        if watch and not stop.is_set():
+            from watchfiles import watch as changes
+
+            out.print("Watching; Ctrl-C ends it.")
+            for _ in changes(*paths, stop_event=stop, raise_interrupt=False, debounce=1600):
+                failed = _once(opened, paths, collection, without or [], prune, as_json, stop)
+        if stop.is_set() and not watch:
+            err.print("Stopped. What is listed as added is kept; the same command goes on with the rest.")
+            raise typer.Exit(1)
+    if failed and not watch:
+        raise typer.Exit(1)
+
+
+def enrich(
+    data: Data = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Run only this enricher.", show_default=False)
+    ] = None,
+    without: Without = None,
+    as_json: Json = False,
+) -> None:
+    """Run what is missing of the slow passes: transcripts and text in pictures."""
+    with service(data) as opened, _stopping() as stop:
+        report = _enrich(opened, only or [], without or [], stop)
+        if as_json:
+            print_json(report.as_dict())
+        if stop.is_set():
+            raise typer.Exit(1)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _once(
+    opened: Service,
+    paths: list[Path],
+    collection: str,
+    without: list[str],
+    prune: bool,
+    as_json: bool,
+    stop: threading.Event,
+) -> bool:
+    with _progress() as bar:
+        task = bar.add_task("indexing", total=None)
+        report = opened.index(
+            paths,
+            collection,
+            prune=prune,
+            plan=lambda total: bar.update(task, total=total),
+            tell=lambda outcome: bar.advance(task),
+            stop=stop,
+        )
+    if not as_json:
+        _summary(report)
+    enriched = _enrich(opened, [], without, stop) if not stop.is_set() else None
+    if as_json:
+        print_json({**report.as_dict(), **(enriched.as_dict() if enriched else {})})
+    return bool(report.failed or (enriched and enriched.failed))
+
+
+def _enrich(opened: Service, only: list[str], without: list[str], stop: threading.Event) -> EnrichReport:
+    with _progress() as bar:
+        task = bar.add_task("enriching", total=None)
+
+        def plan(total: int) -> None:
+            bar.update(task, total=total, visible=total > 0)
+
+        report, absent = opened.enrich(only, without, plan=plan, tell=lambda enriched: bar.advance(task), stop=stop)
+    for line in absent:
+        err.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
+    for enriched in report.failed[:SHOWN_FAILURES]:
+        if enriched.error:
+            err.print(
+                f"  [red]{enriched.error.code}[/] {escape(enriched.title)}: {escape(enriched.error.message)}",
+                soft_wrap=True,
+            )
+    return report
+
+
+def _summary(report: Report) -> None:
+    counted = [f"{count} {state}" for state, count in report.counts.items() if count]
+    out.print(", ".join(counted) or "nothing to index")
+    for outcome in report.failed[:SHOWN_FAILURES]:
+        if outcome.error:
+            out.print(
+                f"  [red]{outcome.error.code}[/] {escape(outcome.path)}: {escape(outcome.error.message)}",
+                soft_wrap=True,
+            )
+            out.print(f"    {escape(outcome.error.hint)}", soft_wrap=True, style="dim")
+    if len(report.failed) > SHOWN_FAILURES:
+        out.print(f"  … and {len(report.failed) - SHOWN_FAILURES} more (--json lists all)")
+    if report.gone:
+        what = "forgotten" if report.pruned else "gone from disk, still indexed (--prune forgets them)"
+        out.print(f"{len(report.gone)} {what}")
+        for path in report.gone[:SHOWN_FAILURES]:
+            out.print(f"  {escape(path)}", soft_wrap=True, style="dim")
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f}/s" if task.speed else "–/s")
+
+
+def _progress() -> Progress:
+    columns: list[Any] = [
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(compact=True)
+    ]  # fmt: skip
+    return Progress(*columns, console=err)
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """Ctrl-C once: finish the batch at hand and stop; twice: at once (which is safe too)."""
+    stop = threading.Event()
+
+    def interrupt(signum: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        err.print("stopping after this batch …")
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

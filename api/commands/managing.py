@@ -1,0 +1,152 @@
+"""`show`, `rm`, `status`, `models`, `doctor`: what is there, and is it well."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api.commands.context import Data, Json, out, print_json, service
+from api.commands.searching import clock
+from api.schema import asset_json
+from embeddings.errors import CrossmediaError
+from retrieval.store import NotFound
+
+
+def show(
+    asset: Annotated[str, typer.Argument(metavar="ID", help="An asset's id, or the beginning of one.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """What is known of one asset: where it lies, its moments, their words and labels."""
+    with service(data) as opened:
+        found = opened.resolve(asset)
+        described = opened.store.asset(found)
+        if described is None:
+            raise NotFound(f"no asset {asset}", "it was removed just now")
+        moments = opened.store.moments(found)
+        if as_json:
+            print_json(asset_json(described, opened.store.sources(found), moments))
+            return
+        out.print(f"[bold]{escape(described.title)}[/]  {described.media}, {described.mime}, {described.size:,} bytes")
+        out.print(f"[dim]{described.id}[/]")
+        for source in opened.store.sources(found):
+            out.print(f"  {escape(source.path)}  [dim]{escape(source.collection)}[/]", soft_wrap=True)
+        for key, value in {"captured": described.captured, **described.metadata}.items():
+            out.print(f"  [dim]{key}[/] {escape(str(value))}", soft_wrap=True)
+        for moment in moments:
+            place = f"p. {moment.page}" if moment.page is not None else ""
+            if moment.start is not None and moment.end is not None:
+                place = f"{clock(moment.start)}–{clock(moment.end)}"
+            said = " ".join(moment.fields.get(field, "") for field in ("transcript", "text", "ocr")).strip()
+            out.print(f"[cyan]{moment.kind}[/] {place} {escape(said)}", soft_wrap=True)
+            for label in moment.labels:
+                out.print(f"    {label.kind}: {escape(label.value)} [dim]{label.score:.2f}[/]")
+
+
+def rm(
+    assets: Annotated[list[str], typer.Argument(metavar="ID…", help="Asset ids, or their beginnings.")],
+    data: Data = None,
+) -> None:
+    """Remove assets from the index; the files stay where they are."""
+    with service(data) as opened:
+        found = [opened.resolve(asset) for asset in assets]
+        for asset in opened.store.delete(found):
+            out.print(f"removed {asset}")
+
+
+def status(data: Data = None, as_json: Json = False) -> None:
+    """What is indexed, and what is still to be done."""
+    with service(data) as opened:
+        counts = opened.store.statistics()
+        built, absent = opened.enrichers()
+        pending = {e.name: len(opened.store.pending(e.name, e.model, e.accepts)) for e in built}
+        jobs = opened.jobs.counts()
+        if as_json:
+            print_json({
+                "data": str(opened.settings.data), "assets": dict(counts.assets), "moments": dict(counts.moments),
+                "vectors": dict(counts.vectors), "sources": counts.sources, "bytes": counts.bytes,
+                "pending": pending, "absent": absent, "jobs": jobs,
+            })  # fmt: skip
+            return
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for name, found in (("assets", counts.assets), ("moments", counts.moments), ("vectors", counts.vectors)):
+            table.add_row(
+                name, str(sum(found.values())), "[dim]" + ", ".join(f"{v} {k}" for k, v in found.items()) + "[/]"
+            )
+        table.add_row("paths", str(counts.sources), f"[dim]{counts.bytes / 1e6:,.1f} MB of media[/]")
+        for name, count in pending.items():
+            done = counts.enrichments.get(name, {})
+            table.add_row(name, f"{count} to do", f"[dim]{done.get('done', 0)} done, {done.get('failed', 0)} failed[/]")
+        out.print(f"[bold]{escape(str(opened.settings.data))}[/]")
+        out.print(table)
+        for line in absent:
+            out.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
+
+
+def models(data: Data = None, as_json: Json = False) -> None:
+    """The models, where each resolves from, its licence and size."""
+    with service(data) as opened:
+        rows = [opened.catalog.status(card.id) for card in opened.catalog.cards()]
+        if as_json:
+            print_json([row.as_dict() for row in rows])
+            return
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("model", "task", "from", "size", "licence", "install"):
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            size = f"{row.size / 1e6:.1f} MB" if row.size else ""
+            source = row.source or "[red]absent[/]"
+            table.add_row(row.id, row.task, source, size, row.licence, "" if row.source else escape(row.install))
+        out.print(table)
+
+
+def doctor(data: Data = None) -> None:
+    """Check models, packages, disk and the store; say what to do about what is wrong."""
+    wrong = 0
+
+    def line(good: bool, what: str, hint: str = "") -> None:
+        nonlocal wrong
+        wrong += not good
+        out.print(("[green]ok[/]   " if good else "[red]bad[/]  ") + escape(what), soft_wrap=True)
+        if hint and not good:
+            out.print(f"     {escape(hint)}", soft_wrap=True)
+
+    with service(data) as opened:
+        for card in opened.catalog.cards():
+            try:
+                line(True, f"model {card.id}: {opened.catalog.resolve(card.id)}")
+            except CrossmediaError as error:
+                line(False, f"model {card.id}: {error.message}", error.hint)
+        for optional, why in (("pillow-heif", "HEIC pictures"),):
+            try:
+                line(True, f"{optional} {importlib.metadata.version(optional)}")
+            except importlib.metadata.PackageNotFoundError:
+                out.print(f"[dim]–    {why} are not read: pip install {optional}[/]")
+        folder = opened.settings.data
+        folder.mkdir(parents=True, exist_ok=True)
+        line(
+            os.access(folder, os.W_OK),
+            f"data directory {folder.resolve()} can be written",
+            "choose another with --data",
+        )
+        free = shutil.disk_usage(folder).free
+        line(free > 1 << 30, f"{free / 1e9:.1f} GB free", "free some space: below 1 GB an ingest may stop")
+        problems = opened.store.verify()
+        line(
+            not problems,
+            "store and indexes agree" if not problems else "; ".join(problems),
+            "index into a new --data folder",
+        )
+        try:
+            opened.engine  # noqa: B018
+            line(True, f"profile {opened.profile.name}: spaces {', '.join(opened.profile.spaces)}")
+        except CrossmediaError as error:
+            line(False, error.message, error.hint)
+    if wrong:
+        raise typer.Exit(1)

@@ -1,0 +1,139 @@
+"""`search`: in words, with a picture, a sound or a clip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api.commands.context import Data, Json, err, out, print_json, service
+from api.schema import FilterSpec, LabelCondition, SearchRequest, answer_json
+from embeddings.media import MEDIA
+from retrieval.query import Answer, Evidence, Hit
+
+Files = Annotated[list[Path] | None, typer.Option(show_default=False, exists=True, dir_okay=False)]
+MIDDLE_WIDTH = 60
+
+
+def search(
+    text: Annotated[list[str] | None, typer.Argument(help="What to look for, in words.", show_default=False)] = None,
+    image: Files = None,
+    audio: Files = None,
+    video: Files = None,
+    like: Annotated[
+        list[str] | None, typer.Option(help="An indexed asset to search by (its id).", show_default=False)
+    ] = None,
+    negative: Annotated[
+        list[str] | None, typer.Option("--not", help="What must not be in it.", show_default=False)
+    ] = None,
+    media: Annotated[
+        list[str] | None, typer.Option("--type", help=f"Only these media: {', '.join(MEDIA)}.", show_default=False)
+    ] = None,
+    k: Annotated[int, typer.Option("--k", min=1, max=1000, help="How many hits at most.")] = 10,
+    legs: Annotated[
+        list[str] | None,
+        typer.Option("--leg", help="Only these legs: common, picture, text, words, …", show_default=False),
+    ] = None,
+    min_relevance: Annotated[
+        float | None, typer.Option(min=0, max=1, help="The cut-off; 0 switches it off.", show_default=False)
+    ] = None,
+    path: Annotated[
+        str | None, typer.Option(help="Only below this path, or matching this glob.", show_default=False)
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="Only from this date on (ISO).", show_default=False)] = None,
+    before: Annotated[str | None, typer.Option(help="Only before this date.", show_default=False)] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="Only with this label, kind:value.", show_default=False)
+    ] = None,
+    collection: Annotated[str | None, typer.Option(help="Only in this collection.", show_default=False)] = None,
+    group: Annotated[bool, typer.Option("--group", help="The best moment of each file only.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Find the moments that answer."""
+    for medium in media or ():
+        if medium not in MEDIA:
+            raise typer.BadParameter(f"{medium!r} is no medium; there are {', '.join(MEDIA)}", param_hint="--type")
+    request = SearchRequest(
+        text=text or [],
+        negative=negative or [],
+        media=media or [],  # type: ignore[arg-type]
+        k=k,
+        legs=legs,
+        min_relevance=min_relevance,
+        group=group,
+        filters=FilterSpec(
+            path=path, after=after, before=before, collection=collection, labels=[_label(word) for word in label or ()]
+        ),
+    )
+    with service(data) as opened:
+        examples = [opened.example(file) for file in [*(image or ()), *(audio or ()), *(video or ())]]
+        if like:
+            request.examples = [{"asset": opened.resolve(prefix)} for prefix in like]  # type: ignore[misc]
+            request = SearchRequest.model_validate(request.model_dump())
+        answer = opened.search(request.query(examples))
+    if as_json:
+        print_json(answer_json(answer))
+        return
+    show(answer)
+
+
+def show(answer: Answer) -> None:
+    """A table of hits and why, or that nothing matches."""
+    for note in answer.notes:
+        err.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
+    if not answer.hits:
+        out.print(f"Nothing matches. [dim](--min-relevance 0 shows the nearest; {answer.took_ms:.0f} ms)[/]")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading, options in (
+        ("", {}),
+        ("relevance", {}),
+        ("where", {"overflow": "fold"}),
+        ("moment", {}),
+        ("why", {"overflow": "fold"}),
+    ):
+        table.add_column(heading, **options)  # type: ignore[arg-type]
+    for number, hit in enumerate(answer.hits, start=1):
+        more = f" [dim](+{hit.more} alike)[/]" if hit.more else ""
+        why = "\n".join(_why(evidence) for evidence in hit.evidence)
+        table.add_row(str(number), f"{hit.relevance:.2f}", escape(_middle(hit.path)) + more, _when(hit), why)
+    out.print(table)
+    out.print(f"[dim]{len(answer.hits)} hits, {answer.took_ms:.0f} ms[/]")
+
+
+def _why(evidence: Evidence) -> str:
+    found = f"[cyan]{evidence.leg}[/] {evidence.relevance:.2f} [dim]#{evidence.rank}[/]"
+    if evidence.text:
+        quoted = evidence.text if len(evidence.text) <= 100 else evidence.text[:99] + "…"
+        found += f" “{escape(quoted)}”"
+    if evidence.leg == "words" and evidence.start is not None:
+        found += f" [dim]at {clock(evidence.start)}[/]"
+    return found
+
+
+def _when(hit: Hit) -> str:
+    if hit.page is not None:
+        return f"p. {hit.page}"
+    if hit.start is None:
+        return ""
+    return clock(hit.start) if hit.end is None else f"{clock(hit.start)}–{clock(hit.end)}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _middle(path: str) -> str:
+    return path if len(path) <= MIDDLE_WIDTH else "…" + path[-MIDDLE_WIDTH + 1 :]
+
+
+def _label(word: str) -> LabelCondition:
+    kind, _, value = word.partition(":")
+    return LabelCondition(kind=kind, value=value or None)

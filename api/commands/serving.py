@@ -1,0 +1,26 @@
+"""`serve`: the HTTP service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.commands.context import Data, out, service
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    data: Data = None,
+) -> None:
+    """Answer over HTTP until stopped."""
+    with service(data) as opened:
+        import uvicorn
+
+        from api.server import create_app
+
+        settings = opened.settings
+        if host not in ("127.0.0.1", "localhost", "::1") and not settings.api_keys:
+            out.print("[yellow]note[/] open to the network without keys; CROSSMEDIA_API_KEYS=… asks for one")
+        uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)

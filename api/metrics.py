@@ -1,0 +1,86 @@
+"""What the service tells Prometheus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.gate import Gate
+from api.service import Service
+
+BUCKETS = (0.005, 0.01, 0.015, 0.025, 0.04, 0.1, 0.25, 1.0, 5.0, 30.0)
+
+
+class Metrics:
+    """A registry of its own for each application, so that two in one process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "crossmedia_requests",
+            "Requests by route and status.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "crossmedia_request_seconds", "Time to answer by route.", ["route"], registry=self.registry, buckets=BUCKETS
+        )
+
+    def observe(self, service: Service, gate: Gate) -> None:
+        self.registry.register(_Gauges(service, gate))
+
+    def render(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class _Gauges(Collector):
+    """Counts that are read when somebody asks."""
+
+    def __init__(self, service: Service, gate: Gate) -> None:
+        self._service, self._gate = service, gate
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        counts = self._service.store.statistics()
+        for name, what, found in (
+            ("assets", "medium", counts.assets),
+            ("moments", "kind", counts.moments),
+            ("vectors", "field", counts.vectors),
+            ("jobs", "state", self._service.jobs.counts()),
+        ):
+            family = GaugeMetricFamily(f"crossmedia_{name}", f"{name} by {what}.", labels=[what])
+            for value, count in found.items():
+                family.add_metric([value], count)
+            yield family
+        yield GaugeMetricFamily("crossmedia_searches_inside", "Searches running or waiting.", value=self._gate.inside)
+
+
+class Timed:
+    """Counts and times every request by the route it took, not by its path: ids would make a series each."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            self._metrics.requests.labels(scope["method"], route, str(status)).inc()
+            self._metrics.seconds.labels(route).observe(time.perf_counter() - started)

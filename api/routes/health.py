@@ -1,0 +1,49 @@
+"""Is it up, is it ready, how is it doing."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from api.guards import envelope
+from api.routes.common import Shared
+from embeddings.errors import CrossmediaError
+
+router = APIRouter(tags=["health"])
+
+
+class NotReady(CrossmediaError):
+    """The models are still being read."""
+
+    code = "not_ready"
+    status = 503
+    retry_after = 1
+
+
+@router.get("/", include_in_schema=False)
+def root() -> RedirectResponse:
+    return RedirectResponse("/docs")
+
+
+@router.get("/healthz")
+def alive() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def ready(shared: Shared) -> JSONResponse:
+    """The store is open and every model has run once."""
+    if shared.broken is not None:
+        return envelope(shared.broken, 503)
+    if not shared.ready.is_set():
+        return envelope(NotReady("the models are being read", "try again in a second"))
+    return JSONResponse(
+        {"status": "ready", "profile": shared.service.profile.name, "spaces": list(shared.service.profile.spaces)}
+    )
+
+
+@router.get("/metrics", response_class=Response)
+def metrics(shared: Shared) -> Response:
+    """Prometheus text format."""
+    return Response(shared.metrics.render(), media_type="text/plain; version=0.0.4")

@@ -1,0 +1,84 @@
+"""The HTTP service: a thin face over the service object."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+from fastapi import FastAPI
+
+from api.gate import Gate
+from api.guards import BodyLimit, KeyCheck, install_handlers
+from api.ingest import Ingest
+from api.metrics import Metrics, Timed
+from api.routes import assets, health, jobs, search
+from api.service import Service
+from api.settings import Settings
+from api.uploads import Uploads
+from embeddings.errors import CrossmediaError
+from indexer.worker import Worker
+
+
+@dataclass
+class State:
+    """What the routes share. `ready` is set once the models have run; `broken` says why that failed."""
+
+    service: Service
+    uploads: Uploads
+    gate: Gate
+    worker: Worker
+    metrics: Metrics
+    ready: threading.Event
+    broken: CrossmediaError | None = None
+
+    def warm(self) -> None:
+        """Run every network once, so that the first search does not wait for it."""
+        try:
+            self.service.warm()
+        except CrossmediaError as error:
+            self.broken = error
+        else:
+            self.ready.set()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """An application over one data directory; one process of it is meant to run."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service = Service(settings)
+        uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes)
+        uploads.sweep()
+        gate = Gate(settings.threads, settings.max_searches)
+        worker = Worker(service.jobs, {"index": Ingest(service, uploads)})
+        state = State(service, uploads, gate, worker, metrics, threading.Event())
+        app.state.crossmedia = state
+        metrics.observe(service, gate)
+        warming = threading.Thread(target=state.warm, name="crossmedia-warm", daemon=True)
+        warming.start()
+        worker.start()
+        try:
+            yield
+        finally:
+            await anyio.to_thread.run_sync(worker.stop)
+            warming.join()
+            gate.close()
+            service.close()
+
+    app = FastAPI(
+        title="Crossmedia",
+        version="1",
+        summary="Search photos, recordings, videos and documents; get the moment that answers, and why.",
+        lifespan=lifespan,
+    )
+    app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
+    app.add_middleware(KeyCheck, keys=settings.api_keys)
+    app.add_middleware(Timed, metrics=metrics)
+    install_handlers(app)
+    for router in (search.router, assets.router, jobs.router, health.router):
+        app.include_router(router)
+    return app

@@ -1,0 +1,43 @@
+"""Everything that can be set, in one place, by `CROSSMEDIA_…` variables or by a face's options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_List = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Read once, in `Service.__init__`'s caller; nothing else looks at the environment. Lists are comma-separated."""
+
+    model_config = SettingsConfigDict(env_prefix="CROSSMEDIA_", extra="ignore")
+
+    data: Path = Path(".crossmedia")
+    """The one data directory: store, derived indexes, jobs, uploads."""
+    profile: Literal["builtin", "toy"] = "builtin"
+    models: Path | None = None
+    """A folder with further models, one sub-folder each, searched after the bundled ones."""
+    allow_hub: bool = False
+    """Whether a model that is nowhere here may be fetched from its hub."""
+    without: _List = ()
+    """Enrichers that are left out."""
+    decode_workers: int = Field(2, ge=1, le=64)
+    threads: int = Field(2, ge=1, le=256)
+    """Processor threads an encoder uses."""
+    roots: _List = ()
+    """Folders from which the service may index by path; none by default."""
+    api_keys: _List = ()
+    """If any is set, every request but health checks must carry one."""
+    max_upload_bytes: int = Field(2 << 30, ge=1)
+    max_jobs: int = Field(1000, ge=1)
+    max_searches: int = Field(32, ge=1)
+    """Searches running or waiting at once; one more is answered 429."""
+
+    @field_validator("without", "roots", "api_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -1,0 +1,138 @@
+"""The second pass: what is slow to find is added to assets that are already searchable, resumably."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from embeddings.errors import CrossmediaError
+from embeddings.media import Medium
+from indexer.decode.pool import DecodePool
+from indexer.enrichers.base import Enricher
+from retrieval.documents import Asset, Enrichment
+from retrieval.store import Store
+
+ORDER: Final[tuple[Medium, ...]] = ("audio", "video", "text", "image", "mesh")
+"""What is said first: a recording has little else to be found by, a picture already has its vectors."""
+AHEAD = 4
+
+
+class SourceGone(CrossmediaError):
+    """An indexed file is no longer where it was, so it cannot be read again."""
+
+    code = "source_gone"
+    status = 410
+
+
+@dataclass(frozen=True)
+class Enriched:
+    """One asset has been through these enrichers."""
+
+    asset: str
+    title: str
+    enrichers: tuple[str, ...]
+    error: CrossmediaError | None = None
+
+
+@dataclass
+class EnrichReport:
+    done: int = 0
+    failed: list[Enriched] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "enriched": self.done,
+            "enrich_failures": [{"asset": e.asset, "error": e.error.as_dict()} for e in self.failed if e.error],
+        }
+
+
+class EnrichPass:
+    """Runs every enricher over every asset it has not seen in its present version.
+
+    An asset is decoded once for all of its enrichers; each result is one transaction. What was interrupted is pending
+    again. An asset that cannot be read is recorded as failed, except where only its file is out of reach for now.
+    """
+
+    def __init__(self, store: Store, pool: DecodePool, enrichers: Sequence[Enricher]) -> None:
+        self._store = store
+        self._pool = pool
+        self._enrichers = enrichers
+
+    def pending(self) -> list[tuple[str, list[Enricher]]]:
+        """Assets with the enrichers that have not seen them, in the order they will be worked on."""
+        wanted: dict[str, list[Enricher]] = {}
+        for medium in ORDER:
+            for enricher in self._enrichers:
+                if medium in enricher.accepts:
+                    for asset in self._store.pending(enricher.name, enricher.model, [medium]):
+                        wanted.setdefault(asset, []).append(enricher)
+        return list(wanted.items())
+
+    def run(
+        self, tell: Callable[[Enriched], None] = lambda enriched: None, stop: threading.Event | None = None
+    ) -> EnrichReport:
+        report = EnrichReport()
+        work = self.pending()
+        # Decoding runs in other processes a few assets ahead of the enrichers, which run here.
+        futures = {}
+        for i, (asset_id, enrichers) in enumerate(work):
+            for ahead, _ in work[i : i + AHEAD]:
+                if ahead not in futures and (location := self._location(ahead)) is not None:
+                    futures[ahead] = self._pool.submit(location)
+            if stop is not None and stop.is_set():
+                break
+            asset = self._store.asset(asset_id)
+            if asset is None:
+                continue
+            names = tuple(enricher.name for enricher in enrichers)
+            future = futures.pop(asset_id, None)
+            error: CrossmediaError | None = None
+            if future is None:
+                error = SourceGone(
+                    f"{asset.title} is not where it was indexed", "crossmedia index finds it again, --prune forgets it"
+                )
+            else:
+                try:
+                    decoded = future.result()
+                except CrossmediaError as reason:
+                    error = reason
+                    self._store.enrich(
+                        [Enrichment(asset_id, e.name, e.model, error=reason.as_dict()) for e in enrichers]
+                    )
+                else:
+                    error = self._enrich(asset, decoded, enrichers)
+            enriched = Enriched(asset_id, asset.title, names, error)
+            if error is None:
+                report.done += 1
+            else:
+                report.failed.append(enriched)
+            tell(enriched)
+        for future in futures.values():
+            future.cancel()
+        return report
+
+    def _enrich(self, asset: Asset, decoded: Any, enrichers: Sequence[Enricher]) -> CrossmediaError | None:
+        failed: CrossmediaError | None = None
+        for enricher in enrichers:
+            try:
+                found = enricher.enrich(asset, decoded, self._store.moments(asset.id))
+            except CrossmediaError as error:
+                failed = error
+                found = Enrichment(asset.id, enricher.name, enricher.model, error=error.as_dict())
+            self._store.enrich([found])
+        return failed
+
+    def _location(self, asset: str) -> Path | None:
+        """Where the asset's bytes still lie unchanged."""
+        for source in self._store.sources(asset):
+            path = Path(source.location)
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns):
+                return path
+        return None

@@ -1,0 +1,141 @@
+"""The durable queue: what was accepted is done, also after a crash."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Row
+from typing import Any, Literal, TypeAlias
+
+from embeddings.errors import CrossmediaError
+from retrieval.local.database import Database
+from retrieval.store import NotFound
+
+State: TypeAlias = Literal["queued", "running", "done", "failed"]
+MAX_ATTEMPTS = 3
+"""A job that was running at as many crashes is taken for their cause."""
+
+
+class QueueFull(CrossmediaError):
+    """Too many jobs wait; come back after `retry_after` seconds."""
+
+    code = "queue_full"
+    status = 429
+    retry_after = 5
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work and how far it is. `created`, `updated`: Unix times; `done` of `total` in the current `step`."""
+
+    id: str
+    kind: str
+    payload: Mapping[str, Any]
+    state: State
+    created: float
+    updated: float
+    attempts: int
+    step: str
+    done: int
+    total: int
+    report: Mapping[str, Any] | None
+    error: Mapping[str, str] | None
+
+
+class Jobs:
+    """Jobs in a SQLite file of their own: progress is written often and must not hold up the store's writer."""
+
+    def __init__(self, folder: Path, limit: int = 1000) -> None:
+        self._database = Database(folder / "jobs.sqlite", "indexer")
+        self._limit = limit
+
+    def submit(self, kind: str, payload: Mapping[str, Any]) -> Job:
+        """Accept a job durably; raises QueueFull."""
+        now, name = time.time(), uuid.uuid4().hex
+        with self._database.write() as connection:
+            if connection.execute("SELECT count(*) FROM job WHERE state = 'queued'").fetchone()[0] >= self._limit:
+                raise QueueFull(f"{self._limit} jobs are waiting", f"try again in {QueueFull.retry_after} s")
+            connection.execute(
+                "INSERT INTO job (id, kind, payload, state, created, updated) VALUES (?, ?, ?, 'queued', ?, ?)",
+                (name, kind, json.dumps(dict(payload)), now, now),
+            )
+        return self.get(name)
+
+    def claim(self) -> Job | None:
+        """The oldest waiting job, now running; None if none waits."""
+        with self._database.write() as connection:
+            row = connection.execute(
+                """UPDATE job SET state = 'running', attempts = attempts + 1, updated = ? WHERE number =
+                (SELECT min(number) FROM job WHERE state = 'queued') RETURNING *""",
+                (time.time(),),
+            ).fetchone()
+        return _job(row) if row else None
+
+    def recover(self) -> int:
+        """Put back what was running when the process died; returns how many. Only the queue's one worker may call it."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE job SET state = 'failed', error = ? WHERE state = 'running' AND attempts >= ?",
+                (
+                    json.dumps(
+                        {
+                            "code": "crashed",
+                            "message": f"the service stopped {MAX_ATTEMPTS} times while it ran",
+                            "hint": "",
+                        }
+                    ),
+                    MAX_ATTEMPTS,
+                ),
+            )
+            return connection.execute("UPDATE job SET state = 'queued' WHERE state = 'running'").rowcount
+
+    def progress(self, job: str, step: str, done: int, total: int) -> None:
+        self._update(job, "step = ?, done = ?, total = ?", step, done, total)
+
+    def finish(self, job: str, report: Mapping[str, Any]) -> None:
+        self._update(job, "state = 'done', report = ?", json.dumps(dict(report)))
+
+    def fail(self, job: str, error: CrossmediaError, report: Mapping[str, Any] | None = None) -> None:
+        self._update(
+            job,
+            "state = 'failed', error = ?, report = ?",
+            json.dumps(error.as_dict()),
+            json.dumps(dict(report)) if report else None,
+        )
+
+    def get(self, job: str) -> Job:
+        """Raises NotFound."""
+        row = self._database.connection().execute("SELECT * FROM job WHERE id = ?", (job,)).fetchone()
+        if row is None:
+            raise NotFound(f"no job {job}", "GET /v1/jobs lists them")
+        return _job(row)
+
+    def list(self, state: State | None = None, limit: int = 100) -> list[Job]:
+        """The newest first."""
+        rows = self._database.connection().execute(
+            "SELECT * FROM job WHERE ? IS NULL OR state = ? ORDER BY number DESC LIMIT ?", (state, state, limit)
+        )
+        return [_job(row) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        rows = self._database.connection().execute("SELECT state, count(*) FROM job GROUP BY state")
+        return {row[0]: row[1] for row in rows}
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _update(self, job: str, assignments: str, *values: Any) -> None:
+        with self._database.write() as connection:
+            connection.execute(f"UPDATE job SET {assignments}, updated = ? WHERE id = ?", (*values, time.time(), job))
+
+
+def _job(row: Row) -> Job:
+    return Job(
+        row["id"], row["kind"], json.loads(row["payload"]), row["state"], row["created"], row["updated"], row["attempts"],
+        row["step"], row["done"], row["total"], json.loads(row["report"]) if row["report"] else None,
+        json.loads(row["error"]) if row["error"] else None,
+    )  # fmt: skip

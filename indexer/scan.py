@@ -1,0 +1,67 @@
+"""Walks what a person named and tells which files lie there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from embeddings.errors import CrossmediaError
+
+
+class PathMissing(CrossmediaError):
+    """A path that was named does not exist."""
+
+    code = "path_missing"
+    status = 404
+
+
+@dataclass(frozen=True)
+class Found:
+    """A regular file. `location` is absolute; `path` starts with what was named, as it was named."""
+
+    location: Path
+    path: str
+    size: int
+    mtime_ns: int
+
+
+def scan(named: Sequence[Path], besides: Sequence[Path] = ()) -> Iterator[Found]:
+    """Every regular file below the named paths, each location once, in sorted order.
+
+    Left out: names that start with a dot, links to folders (they can lead in circles), what lies below a folder of
+    `besides` (the data directory), and anything that is not a regular file (a pipe would never end). Raises PathMissing
+    before the first file if a named path is absent.
+    """
+    for path in named:
+        if not path.exists():
+            raise PathMissing(
+                f"{path} does not exist", "check the spelling; relative paths start at the current folder"
+            )
+    apart = {path.resolve() for path in besides}
+    seen: set[Path] = set()
+    for path in named:
+        root = path.resolve()
+        for location in _files(root, apart):
+            if location in seen:
+                continue
+            seen.add(location)
+            try:
+                status = location.stat()
+            except OSError:
+                continue  # gone since it was listed
+            shown = str(path / location.relative_to(root)) if location != root else str(path)
+            yield Found(location, shown, status.st_size, status.st_mtime_ns)
+
+
+def _files(root: Path, apart: set[Path]) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+        return
+    for folder, folders, files in os.walk(root, followlinks=False):
+        here = Path(folder)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and (here / name) not in apart)
+        for name in sorted(files):
+            if not name.startswith(".") and (here / name).is_file():
+                yield here / name

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embeddings.errors import CrossmediaError
+from indexer.jobs import MAX_ATTEMPTS, Job, Jobs, QueueFull
+from indexer.worker import Progress, Worker
+from retrieval.store import NotFound
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Jobs:
+    return Jobs(tmp_path, limit=3)
+
+
+def test_jobs_come_in_order_and_survive(jobs: Jobs, tmp_path: Path) -> None:
+    first, second = jobs.submit("index", {"n": 1}), jobs.submit("index", {"n": 2})
+    claimed = jobs.claim()
+    assert claimed is not None
+    assert (claimed.id, claimed.state, claimed.payload) == (first.id, "running", {"n": 1})
+    jobs.progress(first.id, "indexing", 3, 7)
+    again = Jobs(tmp_path)
+    assert (again.get(first.id).done, again.get(first.id).total, again.get(first.id).step) == (3, 7, "indexing")
+    assert again.recover() == 1
+    assert [job.id for job in again.list("queued")] == [second.id, first.id]
+    with pytest.raises(NotFound):
+        jobs.get("none")
+
+
+def test_queue_is_bounded(jobs: Jobs) -> None:
+    for _ in range(3):
+        jobs.submit("index", {})
+    with pytest.raises(QueueFull):
+        jobs.submit("index", {})
+
+
+def test_job_that_crashes_the_service_is_given_up(jobs: Jobs) -> None:
+    job = jobs.submit("index", {})
+    for _ in range(MAX_ATTEMPTS):
+        assert jobs.claim() is not None
+        jobs.recover()
+    assert jobs.get(job.id).state == "failed"
+    assert jobs.claim() is None
+
+
+def test_worker_runs_reports_and_outlives_failures(jobs: Jobs) -> None:
+    class Broken(CrossmediaError):
+        code = "broken"
+
+    def handler(job: Job, progress: Progress, stop: threading.Event) -> Mapping[str, Any]:
+        if job.payload.get("fail") == "ours":
+            raise Broken("no", "do this")
+        if job.payload.get("fail"):
+            raise ValueError("a fault")
+        progress.start("working", 2)
+        progress.advance()
+        progress.advance()
+        return {"answer": 42}
+
+    good, ours, fault = (jobs.submit("index", {"fail": f}) for f in (None, "ours", "theirs"))
+    worker = Worker(jobs, {"index": handler})
+    worker.start()
+    until = time.monotonic() + 10
+    while jobs.counts().get("queued") or jobs.counts().get("running"):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    worker.stop()
+    done = jobs.get(good.id)
+    assert (done.state, done.report, done.done, done.total) == ("done", {"answer": 42}, 2, 2)
+    assert jobs.get(ours.id).error == {"code": "broken", "message": "no", "hint": "do this"}
+    failed = jobs.get(fault.id)
+    assert failed.error is not None
+    assert failed.error["code"] == "job_failed"

@@ -1,0 +1,190 @@
+"""Files into the store, with encoders that need no weights."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from embeddings.toy import ToyTranscriber, toy_profile
+from indexer.decode.pool import DecodePool
+from indexer.enrich import EnrichPass
+from indexer.enrichers.transcript import TranscriptEnricher
+from indexer.pipeline import Outcome, Pipeline
+from indexer.scan import PathMissing, scan
+from retrieval.engine import Engine
+from retrieval.local import LocalStore
+from retrieval.query import Query
+from tests.media_makers import tone, write_pdf, write_picture, write_wav
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[DecodePool]:
+    with DecodePool(1) as pool:
+        yield pool
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[LocalStore]:
+    store = LocalStore(tmp_path / "data")
+    store.bind(toy_profile().spaces.values())
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def pipeline(store: LocalStore, pool: DecodePool) -> Pipeline:
+    return Pipeline(store, toy_profile(), pool)
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    folder = tmp_path / "media"
+    (folder / "deep").mkdir(parents=True)
+    write_picture(folder / "a.png", seed=1)
+    write_picture(folder / "deep" / "b.jpg", seed=2)
+    write_wav(folder / "tone.wav", tone(2.0))
+    (folder / "note.md").write_text("# Harbour\n\nThe red boats come home in the evening.")
+    write_pdf(folder / "paper.pdf", [["First page about whales."], ["Second page about otters."]])
+    return folder
+
+
+def run(pipeline: Pipeline, folder: Path) -> dict[str, int]:
+    return {k: v for k, v in pipeline.index(list(scan([folder]))).counts.items() if v}
+
+
+def test_every_medium_goes_in_and_a_second_run_reads_nothing(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
+    told: list[Outcome] = []
+    report = pipeline.index(list(scan([media])), told.append)
+    assert report.counts["added"] == 5
+    assert {o.path for o in told} == {str(media / n) for n in ("a.png", "deep/b.jpg", "tone.wav", "note.md", "paper.pdf")}
+    assert store.statistics().assets == {"audio": 1, "image": 2, "text": 2}
+    assert run(pipeline, media) == {"unchanged": 5}
+    assert store.verify() == []
+
+
+def test_moments_carry_what_a_hit_needs(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
+    report = pipeline.index(list(scan([media])))
+    paper = store.moments(report.assets[str(media / "paper.pdf")])
+    assert [(m.kind, m.page) for m in paper] == [("paragraph", 1), ("paragraph", 2)]
+    assert "otters" in paper[1].fields["text"]
+    [picture] = store.moments(report.assets[str(media / "a.png")])
+    assert picture.labels
+    assert picture.labels[0].kind == "scene"
+    thumbnail = store.thumbnail(picture.id)
+    assert thumbnail is not None
+    assert thumbnail.startswith(b"\xff\xd8")
+    [sound] = store.moments(report.assets[str(media / "tone.wav")])
+    assert (sound.kind, sound.start, sound.end) == ("sound", 0.0, 2.0)
+    described = store.asset(report.assets[str(media / "note.md")])
+    assert described is not None
+    assert described.title == "Harbour"
+    assert described.captured is not None
+
+
+def test_same_bytes_are_one_asset_with_two_paths(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
+    shutil.copy(media / "a.png", media / "z-copy.png")
+    assert run(pipeline, media) == {"added": 5, "copied": 1}
+    shutil.copy(media / "a.png", media / "later.png")
+    assert run(pipeline, media) == {"unchanged": 6, "copied": 1}
+    [asset] = {x.asset for x in store.located() if x.source.path.endswith(("a.png", "z-copy.png", "later.png"))}
+    assert len(store.sources(asset)) == 3
+    assert store.verify() == []
+
+
+def test_moved_file_keeps_its_asset(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
+    before = pipeline.index(list(scan([media]))).assets[str(media / "a.png")]
+    (media / "a.png").rename(media / "deep" / "moved.png")
+    assert run(pipeline, media) == {"moved": 1, "unchanged": 4}
+    assert [s.path for s in store.sources(before)] == [str(media / "deep" / "moved.png")]
+    assert pipeline.gone([media]) == []
+
+
+def test_changed_file_is_read_again(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
+    old = pipeline.index(list(scan([media]))).assets[str(media / "note.md")]
+    (media / "note.md").write_text("# Harbour\n\nNow about lighthouses.")
+    assert run(pipeline, media) == {"added": 1, "unchanged": 4}
+    assert store.asset(old) is None
+    assert store.statistics().sources == 5
+
+
+def test_gone_file_is_reported_and_pruned(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
+    asset = pipeline.index(list(scan([media]))).assets[str(media / "tone.wav")]
+    (media / "tone.wav").unlink()
+    gone = pipeline.gone([media])
+    assert [s.path for s in gone] == [str(media / "tone.wav")]
+    assert store.asset(asset) is not None
+    assert pipeline.prune(gone) == [asset]
+    assert store.verify() == []
+
+
+def test_bad_files_fail_alone(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
+    (media / "empty.jpg").touch()
+    (media / "text.jpg").write_text("I am no picture")
+    (media / "cut.png").write_bytes((media / "a.png").read_bytes()[:200])
+    (media / "junk.bin").write_bytes(bytes(range(256)) * 20)
+    report = pipeline.index(list(scan([media])))
+    assert report.counts["added"] == 5
+    failed = {Path(o.path).name: o.error for o in report.failed}
+    assert set(failed) == {"empty.jpg", "text.jpg", "cut.png", "junk.bin"}
+    assert all(error and error.message and error.code for error in failed.values())
+    assert store.statistics().sources == 5
+    assert store.verify() == []
+
+
+def test_stopping_keeps_what_was_told(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
+    stop = threading.Event()
+    told: list[Outcome] = []
+
+    def tell(outcome: Outcome) -> None:
+        told.append(outcome)
+        stop.set()
+
+    for i in range(150):
+        write_picture(media / f"p{i}.png", seed=100 + i, width=16, height=16)
+    pipeline.index(list(scan([media])), tell, stop)
+    assert 0 < len(told) < 155
+    assert {x.source.path for x in store.located()} == {o.path for o in told}
+    assert run(pipeline, media)["unchanged"] == len(told)
+
+
+def test_enrich_pass_is_resumable_and_makes_speech_searchable(
+    pipeline: Pipeline, store: LocalStore, pool: DecodePool, media: Path
+) -> None:
+    pipeline.index(list(scan([media])))
+    engine = Engine(store, toy_profile())
+    assert engine.search(Query(texts=("tone 440",), legs=("words",))).hits == ()
+    enricher = TranscriptEnricher(ToyTranscriber(), toy_profile().text)
+    run_ = EnrichPass(store, pool, [enricher])
+    assert len(run_.pending()) == 1
+    assert run_.run().done == 1
+    assert run_.pending() == []
+    [hit] = engine.search(Query(texts=("tone 440",), legs=("words",))).hits
+    assert (hit.start, hit.end) == (0.0, 2.0)
+    assert hit.evidence[0].start is not None
+
+
+def test_enriching_what_is_gone_fails_softly_and_stays_pending(
+    pipeline: Pipeline, store: LocalStore, pool: DecodePool, media: Path
+) -> None:
+    pipeline.index(list(scan([media])))
+    (media / "tone.wav").unlink()
+    run_ = EnrichPass(store, pool, [TranscriptEnricher(ToyTranscriber(), toy_profile().text)])
+    [failed] = run_.run().failed
+    assert failed.error is not None
+    assert failed.error.code == "source_gone"
+    assert len(run_.pending()) == 1
+
+
+def test_scan(media: Path, tmp_path: Path) -> None:
+    (media / ".hidden").mkdir()
+    write_picture(media / ".hidden" / "x.png")
+    (media / "loop").symlink_to(media)
+    (media / "broken").symlink_to(tmp_path / "nowhere")
+    names = {f.path for f in scan([media, media / "a.png"], besides=[media / "deep"])}
+    assert names == {str(media / n) for n in ("a.png", "tone.wav", "note.md", "paper.pdf")}
+    with pytest.raises(PathMissing):
+        list(scan([media / "none"]))

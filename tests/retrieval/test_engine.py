@@ -1,0 +1,192 @@
+"""Queries become hits, with encoders that need no weights: colours and words are what pictures and texts mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embeddings.media import Clip, Picture, Waveform
+from embeddings.profile import Word
+from embeddings.toy import COLOURS, ToyTranscriber, toy_profile
+from retrieval.documents import Document
+from retrieval.engine import Engine
+from retrieval.local import LocalStore
+from retrieval.planner import EmptyQuery, UnknownLeg
+from retrieval.query import Example, Filters, Query
+from retrieval.store import NotFound
+from tests.media_makers import tone
+from tests.retrieval.makers import asset_id, document, moment
+
+PROFILE = toy_profile(ToyTranscriber())
+
+
+def plain(colour: str, shade: int = 0) -> Picture:
+    pixels = np.full((32, 32, 3), COLOURS[colour], dtype=np.int16) + shade
+    return Picture(pixels.clip(0, 255).astype(np.uint8))
+
+
+def half(left: str, right: str) -> Picture:
+    pixels = plain(left).pixels.copy()
+    pixels[:, 20:] = COLOURS[right]
+    return Picture(pixels)
+
+
+def of_picture(name: str, picture: Picture, **values: object) -> Document:
+    rows = PROFILE.picture.encode([picture]).vectors
+    asset = asset_id(name)
+    made = moment(asset, vectors={space: row[0] for space, row in rows.items()}, fields=values.pop("fields", {}))
+    return document(name, moments=(made,), **values)  # type: ignore[arg-type]
+
+
+def of_text(name: str, *texts: str) -> Document:
+    asset = asset_id(name)
+    made = []
+    for i, text in enumerate(texts):
+        rows = PROFILE.text.encode([text]).vectors
+        vectors = {space: row[0] for space, row in rows.items()}
+        made.append(moment(asset, "paragraph", i, page=i + 1, fields={"text": text}, vectors=vectors))
+    return document(name, media="text", moments=tuple(made))
+
+
+def of_speech(name: str) -> Document:
+    asset = asset_id(name)
+    said = "the lighthouse keeper lit the lamp"
+    words = tuple(Word(word, 10 + i, 10.5 + i) for i, word in enumerate(said.split()))
+    vectors = {space: row[0] for space, row in PROFILE.text.encode([said]).vectors.items()}
+    spoken = moment(asset, "speech", 0, start=10.0, end=16.0, fields={"transcript": said}, words=words, vectors=vectors)
+    return document(name, media="audio", moments=(spoken,))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    store = LocalStore(tmp_path)
+    store.bind(PROFILE.spaces.values())
+    store.put([
+        of_picture("red", plain("red")),
+        of_picture("red-blue", half("red", "blue")),
+        of_picture("green", plain("green")),
+        of_picture("blue", plain("blue")),
+        of_text("boats", "red boats come home", "whales sing at night"),
+        of_speech("lamp.wav"),
+    ])  # fmt: skip
+    yield Engine(store, PROFILE)
+    store.close()
+
+
+def names(engine: Engine, query: Query) -> list[str]:
+    return [hit.title for hit in engine.search(query).hits]
+
+
+def test_words_find_pictures_and_texts(engine: Engine) -> None:
+    hits = engine.search(Query(texts=("red",))).hits
+    assert {hit.title for hit in hits} == {"red", "red-blue", "boats"}
+    by_title = {hit.title: hit for hit in hits}
+    assert [e.leg for e in by_title["red"].evidence] == ["common"]
+    assert {e.leg for e in by_title["boats"].evidence} == {"text", "words"}
+    assert by_title["boats"].page == 1
+    assert all(0.5 <= hit.relevance <= 1 for hit in hits)
+
+
+def test_nonsense_finds_nothing_unless_asked_to(engine: Engine) -> None:
+    assert engine.search(Query(texts=("xyzzy plugh",))).hits == ()
+    assert len(engine.search(Query(texts=("xyzzy plugh",), min_relevance=0, k=50)).hits) >= 6
+
+
+def test_speech_is_found_with_the_second_of_the_words(engine: Engine) -> None:
+    [hit] = engine.search(Query(texts=("keeper lit",), legs=("words",))).hits
+    assert (hit.title, hit.media, hit.start, hit.end) == ("lamp.wav", "audio", 10.0, 16.0)
+    [evidence] = hit.evidence
+    assert (evidence.start, evidence.end) == (12.0, 13.5)
+    assert "lighthouse keeper" in str(evidence.text)
+
+
+def test_picture_finds_like_pictures_and_the_text_about_it(engine: Engine) -> None:
+    found = engine.search(Query(examples=(Example(plain("red", -10), name="mine.png"),), min_relevance=0.3))
+    assert found.hits[0].title == "red"
+    assert found.hits[0].evidence[0].leg == "picture"
+    assert found.hits[0].evidence[0].query == "mine.png"
+    assert "boats" in {hit.title for hit in found.hits}
+
+
+def test_indexed_asset_as_example_does_not_find_itself(engine: Engine) -> None:
+    found = names(engine, Query(examples=(Example(asset=asset_id("red")),), legs=("picture",), min_relevance=0))
+    assert found[0] == "red-blue"
+    assert "red" not in found
+    with pytest.raises(NotFound):
+        engine.search(Query(examples=(Example(asset="0" * 64),)))
+
+
+def test_negative_pushes_away(engine: Engine) -> None:
+    plain_query = Query(texts=("red",), legs=("words",))
+    assert names(engine, plain_query) == ["boats"]
+    assert names(engine, replace(plain_query, negatives=("home",))) == []
+    both = Query(texts=("red blue",), legs=("common",), min_relevance=0)
+    before = {hit.title: hit.relevance for hit in engine.search(both).hits}
+    after = {hit.title: hit.relevance for hit in engine.search(replace(both, negatives=("blue",))).hits}
+    assert before["blue"] == pytest.approx(before["red"], abs=0.1)
+    assert after["red"] > 0.5 > after["blue"]
+
+
+def test_text_and_picture_compose(engine: Engine) -> None:
+    engine.store.put([of_picture("purple", plain("purple"))])
+    both = Query(texts=("blue",), examples=(Example(plain("red")),), legs=("common",), min_relevance=0)
+    ranked = names(engine, both)
+    assert set(ranked[:3]) == {"red", "blue", "red-blue"}
+    weights = Query(texts=("blue",), examples=(Example(plain("red"), weight=0.1),), legs=("common",), min_relevance=0)
+    assert names(engine, weights)[0] == "blue"
+
+
+def test_sound_and_clip_examples_search_by_all_they_hold(engine: Engine) -> None:
+    spoken = Example(Waveform(tone(1.0)), name="tone.wav")
+    engine.store.put([of_text("about", "tone 440")])
+    hits = engine.search(Query(examples=(spoken,), legs=("text",))).hits
+    assert [hit.title for hit in hits] == ["about"]
+    assert "“tone 440”" in str(hits[0].evidence[0].query)
+    clip = Clip((plain("green"), plain("green")), (0.0, 1.0), None, 2.0)
+    assert names(engine, Query(examples=(Example(clip),), legs=("picture",))) == ["green"]
+
+
+def test_absent_recogniser_is_told(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    engine = Engine(store, toy_profile())
+    store.bind(engine.profile.spaces.values())
+    found = engine.search(Query(examples=(Example(Waveform(tone(1.0)), name="x.wav"),)))
+    assert any("not recognised" in note for note in found.notes)
+    store.close()
+
+
+def test_near_identical_hits_are_folded(engine: Engine) -> None:
+    engine.store.put([of_picture("red again", plain("red", -1))])
+    query = Query(texts=("red",), legs=("common",))
+    folded = engine.search(query).hits
+    assert [hit.more for hit in folded if hit.title.startswith("red") and hit.title != "red-blue"] == [1]
+    assert len(engine.search(replace(query, fold=False)).hits) == len(folded) + 1
+
+
+def test_moments_of_an_asset_are_grouped_on_request(engine: Engine) -> None:
+    query = Query(texts=("red whales boats sing",), min_relevance=0, filters=Filters(media=("text",)))
+    assert names(engine, query) == ["boats", "boats"]
+    [hit] = engine.search(replace(query, group=True)).hits
+    assert hit.more == 1
+
+
+def test_filters_and_k(engine: Engine) -> None:
+    assert names(engine, Query(texts=("red",), filters=Filters(media=("text",)))) == ["boats"]
+    assert len(engine.search(Query(texts=("red",), k=1)).hits) == 1
+
+
+@pytest.mark.parametrize("query", [Query(), Query(texts=("  ",)), Query(negatives=("red",)), Query(examples=(Example(plain("red"), weight=-1),))])
+def test_nothing_wanted_is_an_error(engine: Engine, query: Query) -> None:
+    with pytest.raises(EmptyQuery):
+        engine.search(query)
+
+
+def test_unknown_leg_lists_the_known(engine: Engine) -> None:
+    with pytest.raises(UnknownLeg) as error:
+        engine.search(Query(texts=("red",), legs=("smell",)))
+    assert "common" in error.value.hint
+    assert "words" in error.value.hint
