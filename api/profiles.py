@@ -23,9 +23,10 @@ def load_profile(name: str, catalog: Catalog, threads: int) -> Profile:
         folder = catalog.resolve("whisper-tiny.en")
     except ModelMissing:
         return Profile(name, text, picture, None, None, backgrounds)
-    from embeddings.sound import BACKGROUNDS, WhisperSound
+    from embeddings.sound import SOUND_BACKGROUND, WhisperSound
 
     from embeddings.speech import Whisper
 
     whisper = Whisper(folder, threads)
-    return Profile(name, text, picture, WhisperSound(whisper), whisper, {**backgrounds, **BACKGROUNDS})
+    heard = {("sound", "sound", "sound"): SOUND_BACKGROUND}
+    return Profile(name, text, picture, WhisperSound(whisper), whisper, {**backgrounds, **heard})

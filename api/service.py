@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from api.profiles import load_profile
 from api.settings import Settings
 from embeddings.catalog import Catalog
-from embeddings.errors import CrossmediaError
+from embeddings.errors import CrossmediaError, ModelMissing
 from embeddings.profile import Profile
 from retrieval.engine import Engine
 from retrieval.local import LocalStore
@@ -224,11 +224,10 @@ class Service:
                 from indexer.enrichers.transcript import TranscriptEnricher
 
                 if self.profile.transcriber is None:
-                    self.catalog.resolve("whisper-tiny.en")
-                assert self.profile.transcriber is not None
+                    raise ModelMissing("no speech recogniser is installed", self.catalog.card("whisper-tiny.en").install)
                 self._made[name] = TranscriptEnricher(self.profile.transcriber, self.profile.text)
             else:
-                from indexer.enrichers.ocr import OcrEnricher
+                from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
-                self._made[name] = OcrEnricher(self.profile.text)
+                self._made[name] = OcrEnricher(RapidReader(self.settings.threads), self.profile.text)
         return self._made[name]

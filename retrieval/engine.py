@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from embeddings.encoder import Modality, Vector, normalise
+from embeddings.encoder import Modality, Vector, Vectors
 from embeddings.media import Clip, Picture, Waveform
 from embeddings.profile import Profile
 from retrieval.documents import Moment, modality
@@ -18,6 +18,8 @@ from retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Example, Fi
 from retrieval.relevance import logistic, of_words
 from retrieval.store import NotFound, Store
 
+VIEWS = 4
+"""Key frames of a clip, or moments of an asset, that are searched with when it is the example."""
 DEPTH = 50
 """How far beyond k each leg is read, so that folding and fusing have something to choose from."""
 
@@ -37,8 +39,12 @@ class Engine:
         legs = plan(parts, list(self.profile.spaces), self.profile.backgrounds, query.legs)
         depth = 4 * query.k + DEPTH
         own = {example.asset for example in query.examples if example.asset}
-        rankings = [self._run(leg, depth, query.filters) for leg in legs]
-        ranked = [f for f in fuse(rankings) if f.moment.rsplit("-", 1)[0] not in own]
+        rankings: dict[tuple[str, str], dict[str, Evidence]] = {}
+        for leg in legs:
+            found = self._run(leg, depth, query.filters)
+            key = (leg.name, leg.target if isinstance(leg, VectorLeg) else "")
+            rankings[key] = _best_of(rankings[key], found) if key in rankings else found
+        ranked = [f for f in fuse(rankings.values()) if f.moment.rsplit("-", 1)[0] not in own]
         cut = DEFAULT_MIN_RELEVANCE if query.min_relevance is None else query.min_relevance
         ranked = [f for f in ranked if f.relevance >= cut]
         hits = self._hits(ranked, query)
@@ -112,8 +118,8 @@ class Engine:
     def _text(self, text: str, weight: float, name: str | None = None) -> Part:
         return Part(weight, name or text, self._vectors_of_text([text]), text)
 
-    def _vectors_of_text(self, texts: Sequence[str]) -> dict[tuple[str, Modality], Vector]:
-        return {(space, "text"): rows[0] for space, rows in self.profile.text.encode(texts).vectors.items()}
+    def _vectors_of_text(self, texts: Sequence[str]) -> dict[tuple[str, Modality], Sequence[Vector]]:
+        return {(space, "text"): [rows[0]] for space, rows in self.profile.text.encode(texts).vectors.items()}
 
     def _example(self, example: Example, notes: list[str]) -> Part:
         name = example.name or example.asset or type(example.media).__name__.lower()
@@ -122,24 +128,24 @@ class Engine:
         media = example.media
         if isinstance(media, str):
             return self._text(media, example.weight, name)
-        vectors: dict[tuple[str, Modality], Vector] = {}
+        vectors: dict[tuple[str, Modality], Sequence[Vector]] = {}
         pictures = [media] if isinstance(media, Picture) else list(media.pictures) if isinstance(media, Clip) else []
         waveform = media if isinstance(media, Waveform) else media.waveform if isinstance(media, Clip) else None
         spoken = ""
         if pictures:
             for space, rows in self.profile.picture.encode(pictures).vectors.items():
-                vectors[space, "picture"] = normalise(rows.mean(axis=0))
+                vectors[space, "picture"] = _views(rows)
         if waveform is not None:
             spoken = self._hear(waveform, vectors, name, notes)
         return Part(example.weight, f"{name}: “{spoken}”" if spoken else name, vectors, spoken or None)
 
     def _hear(
-        self, waveform: Waveform, vectors: dict[tuple[str, Modality], Vector], name: str, notes: list[str]
+        self, waveform: Waveform, vectors: dict[tuple[str, Modality], Sequence[Vector]], name: str, notes: list[str]
     ) -> str:
         """Vectors of what a recording says and of how it sounds; returns what it says."""
         if self.profile.sound is not None:
             for space, rows in self.profile.sound.encode([waveform]).vectors.items():
-                vectors[space, "sound"] = rows[0]
+                vectors[space, "sound"] = [rows[0]]
         if self.profile.transcriber is None:
             notes.append(f'{name}: speech was not recognised, its model is absent: pip install "crossmedia[offline]"')
             return ""
@@ -160,8 +166,23 @@ class Engine:
         for space in self.profile.spaces:
             for moment, vector in self.store.vectors(space, list(kinds)).items():
                 gathered.setdefault((space, modality(space, kinds[moment])), []).append(vector)
-        means = {key: normalise(np.mean(found, axis=0)) for key, found in gathered.items()}
-        return Part(weight, name, means)
+        return Part(weight, name, {key: _views(np.stack(found)) for key, found in gathered.items()})
+
+
+def _views(rows: Vectors) -> list[Vector]:
+    """At most VIEWS of the rows, evenly spaced from the first to the last."""
+    chosen = np.unique(np.linspace(0, len(rows) - 1, VIEWS).round().astype(int))
+    return [rows[i] for i in chosen]
+
+
+def _best_of(one: dict[str, Evidence], other: dict[str, Evidence]) -> dict[str, Evidence]:
+    """Two views' rankings as one leg's: each moment by its better evidence, ranked anew."""
+    better = dict(one)
+    for moment, evidence in other.items():
+        if moment not in better or evidence.relevance > better[moment].relevance:
+            better[moment] = evidence
+    ordered = sorted(better.items(), key=lambda item: (-item[1].relevance, item[0]))
+    return {moment: replace(evidence, rank=rank) for rank, (moment, evidence) in enumerate(ordered, start=1)}
 
 
 def _grouped(kept: Sequence[tuple[Fused, int]]) -> list[tuple[Fused, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -36,12 +36,13 @@ class EmptyQuery(CrossmediaError):
 class Part:
     """One thing wanted (weight > 0) or unwanted (< 0), as vectors by (space, modality it was made from).
 
-    `text` is what the words leg searches for; `name` is what evidence calls this part.
+    Several vectors under one key are views of the same thing (key frames of a clip): a target is as near as it is to the
+    nearest of them. `text` is what the words leg searches for; `name` is what evidence calls this part.
     """
 
     weight: float
     name: str
-    vectors: Mapping[tuple[str, Modality], Vector]
+    vectors: Mapping[tuple[str, Modality], Sequence[Vector]]
     text: str | None = None
 
 
@@ -122,9 +123,7 @@ def plan(
                 continue
             if space != "common" and space != native:
                 continue
-            leg = _compose(space, target, wanted, unwanted, backgrounds)
-            if leg is not None:
-                legs.append(leg)
+            legs.extend(_views(space, target, wanted, unwanted, backgrounds))
     texts = [part for part in wanted if part.text]
     if texts:
         legs.append(
@@ -138,33 +137,48 @@ def plan(
     return [leg for leg in legs if only is None or leg.name in only]
 
 
-def _compose(
+def _views(
     space: str,
     target: Modality,
     wanted: Sequence[Part],
     unwanted: Sequence[Part],
     backgrounds: Mapping[tuple[str, Modality, Modality], Background],
-) -> VectorLeg | None:
+) -> Iterator[VectorLeg]:
+    """A leg for each view of the parts; parts with fewer views than another repeat theirs."""
     expressed = [(part, made_from) for part in wanted if (made_from := _made_from(part, space, target)) is not None]
-    if not expressed:
-        return None
+    for view in range(max((len(part.vectors[space, made_from]) for part, made_from in expressed), default=0)):
+        leg = _compose(space, target, view, wanted, expressed, unwanted, backgrounds)
+        if leg is not None:
+            yield leg
+
+
+def _compose(
+    space: str,
+    target: Modality,
+    view: int,
+    wanted: Sequence[Part],
+    expressed: Sequence[tuple[Part, Modality]],
+    unwanted: Sequence[Part],
+    backgrounds: Mapping[tuple[str, Modality, Modality], Background],
+) -> VectorLeg | None:
     total = sum(part.weight for part, _ in expressed)
     direction: Vector | None = None
     offset = 0.0
     for part, made_from in expressed:
         background = backgrounds.get((space, made_from, target), UNKNOWN)
         factor = background.slope * part.weight / total
-        scaled = part.vectors[space, made_from] * np.float32(factor)
+        views = part.vectors[space, made_from]
+        scaled = views[view % len(views)] * np.float32(factor)
         direction = scaled if direction is None else direction + scaled
         offset += factor * background.middle
     assert direction is not None
     for part in unwanted:
-        made_from = _made_from(part, space, target)
-        if made_from is None:
+        against = _made_from(part, space, target)
+        if against is None:
             continue
-        background = backgrounds.get((space, made_from, target), UNKNOWN)
+        background = backgrounds.get((space, against, target), UNKNOWN)
         factor = background.slope * -part.weight
-        direction = direction - part.vectors[space, made_from] * np.float32(factor)
+        direction = direction - part.vectors[space, against][0] * np.float32(factor)
         offset -= factor * background.mean
     if not np.any(direction):
         return None
@@ -175,7 +189,7 @@ def _compose(
 def _made_from(part: Part, space: str, target: Modality) -> Modality | None:
     """Which of a part's vectors to compare with this target: of its own modality if there is one."""
     preferred: tuple[Modality, ...] = (target, "text", "picture", "sound")
-    return next((modality for modality in preferred if (space, modality) in part.vectors), None)
+    return next((modality for modality in preferred if part.vectors.get((space, modality))), None)
 
 
 def _share(some: Sequence[Part], wanted: Sequence[Part]) -> float:

@@ -40,9 +40,15 @@ def index(
         if watch and not stop.is_set():
             from watchfiles import watch as changes
 
-            out.print("Watching; Ctrl-C ends it.")
-            for _ in changes(*paths, stop_event=stop, raise_interrupt=False, debounce=1600):
+            told = False
+            for changed in changes(*paths, stop_event=stop, raise_interrupt=False, rust_timeout=500, yield_on_timeout=True):
+                if told and not changed:
+                    continue
+                # Once more when the watch begins: a file may have come since the first pass read its folder.
                 failed = _once(opened, paths, collection, without or [], prune, as_json, stop)
+                if not told:
+                    told = True
+                    out.print("Watching; Ctrl-C ends it.")
         if stop.is_set() and not watch:
             err.print("Stopped. What is listed as added is kept; the same command goes on with the rest.")
             raise typer.Exit(1)

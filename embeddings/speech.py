@@ -1,0 +1,206 @@
+"""Speech → sentences with word times: Whisper (Radford et al. 2022) on CTranslate2, behind the silero voice detector.
+
+Only stretches with a voice reach Whisper, in windows of up to 30 s, several at a time. What it invents on music and
+noise is told by its own doubt (probability of no speech, of its words) and by repetition, and dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock, RLock
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
+from embeddings.media import SAMPLE_RATE, Waveform
+from embeddings.profile import Utterance, Word
+
+WINDOW: Final = 29.5
+"""Longest stretch given to Whisper at once, s; its input is 30 s."""
+PAUSE: Final = 2.0
+"""A silence that ends a window, s. Shorter ones stay inside: fewer windows, and Whisper hears the sentence whole."""
+BATCH: Final = 8
+"""Windows decoded together: 40 × real time instead of 25 × one by one, at the same words."""
+
+_SLICE: Final = 600.0
+_MAX_COMPRESSION: Final = 2.4
+_MIN_LOG_PROBABILITY: Final = -1.0
+_MAX_NO_SPEECH: Final = 0.5
+_MAX_SENTENCE: Final = 20.0
+_BREATH: Final = 1.5
+_ABBREVIATIONS: Final = frozenset(["mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "jr", "sr"])
+_ENDING: Final = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
+_FILES: Final = ("model.bin", "config.json", "tokenizer.json")
+
+
+@dataclass(frozen=True)
+class _Heard:
+    word: Word
+    language: str
+
+
+class Whisper:
+    """A `Transcriber` over a folder with a Whisper in CTranslate2's format (model.bin, config.json, tokenizer.json).
+
+    Nothing is loaded before the first use. `model` names the folder's content. One network, one caller at a time:
+    calls from several threads wait for each other.
+    """
+
+    def __init__(self, folder: Path, threads: int = 2) -> None:
+        """`threads`: cores to use. Raises `ModelMissing` if the folder is not whole."""
+        absent = [name for name in _FILES if not (folder / name).is_file()]
+        if absent:
+            raise ModelMissing(
+                f"no Whisper in {folder}: {', '.join(absent)} absent", 'pip install "crossmedia[offline]"'
+            )
+        self.folder = folder
+        self.threads = threads
+        self.model = f"whisper@{_fingerprint(folder)}"
+        self._network: Any = None
+        self._pipeline: Any = None
+        self._loading = RLock()
+        self._running = Lock()
+
+    def transcribe(self, waveform: Waveform) -> list[Utterance]:
+        """Sentences in order, times in seconds of `waveform`. Silence, music and noise give none."""
+        pipeline = self._load()
+        windows = speech_windows(waveform)
+        heard: list[_Heard] = []
+        for first in range(0, len(windows), BATCH):
+            clips = [{"start": start, "end": end} for start, end in windows[first : first + BATCH]]
+            with self._running:
+                segments, info = pipeline.transcribe(
+                    waveform.samples,
+                    batch_size=BATCH,
+                    clip_timestamps=clips,
+                    beam_size=5,
+                    temperature=0.0,
+                    word_timestamps=True,
+                )
+                kept = [segment for segment in segments if _trusted(segment)]
+            for word in (word for segment in kept for word in segment.words):
+                # Whisper hears its own padding too, and may place a last word in it.
+                start, end = (min(float(time), waveform.seconds) for time in (word.start, word.end))
+                heard.append(_Heard(Word(word.word, start, end), str(info.language)))
+        return _without_repeats([_utterance(part) for part in _sentences(heard)])
+
+    def mel(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(80, T) log-mel spectrogram, 100 frames a second, T even, as the network eats it."""
+        self._load()
+        features = self._network.feature_extractor(samples)[:, :-1]
+        return np.asarray(features[:, : features.shape[1] // 2 * 2], dtype=np.float32)
+
+    def encode(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, 80, T) spectrograms, T even and ≤ 3000 → (N, T / 2, width) of the encoder, 50 frames a second."""
+        self._load()
+        import ctranslate2
+
+        storage = ctranslate2.StorageView.from_array(np.ascontiguousarray(mels, dtype=np.float32))
+        with self._running:
+            return np.asarray(self._network.model.encode(storage, to_cpu=True), dtype=np.float32)
+
+    def _load(self) -> Any:
+        with self._loading:
+            if self._pipeline is None:
+                self._network, self._pipeline = _open(self.folder, self.threads)
+        return self._pipeline
+
+
+def speech_windows(waveform: Waveform) -> list[tuple[float, float]]:
+    """Stretches (start, end) in seconds that hold a voice, each at most `WINDOW` long, by the silero detector."""
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    # Voice is found slice by slice so that hours of sound are never copied whole.
+    options = VadOptions(max_speech_duration_s=WINDOW - 1, min_silence_duration_ms=160)
+    windows: list[tuple[float, float]] = []
+    for offset in np.arange(0.0, waveform.seconds, _SLICE).tolist():
+        part = waveform.cut(offset, offset + _SLICE).samples
+        for span in get_speech_timestamps(np.ascontiguousarray(part), options):
+            start, end = offset + span["start"] / SAMPLE_RATE, offset + span["end"] / SAMPLE_RATE
+            if windows and start - windows[-1][1] < PAUSE and end - windows[-1][0] <= WINDOW:
+                windows[-1] = (windows[-1][0], end)
+            else:
+                windows.append((start, end))
+    return windows
+
+
+def _open(folder: Path, threads: int) -> tuple[Any, Any]:
+    try:
+        from faster_whisper import BatchedInferencePipeline, WhisperModel
+    except ImportError as error:
+        raise DependencyMissing("faster-whisper is not installed", "pip install faster-whisper") from error
+    try:
+        network = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)
+    except (RuntimeError, ValueError) as error:
+        raise ModelCorrupt(f"the Whisper in {folder} cannot be opened: {error}", "install its package again") from error
+    return network, BatchedInferencePipeline(network)
+
+
+def _trusted(segment: Any) -> bool:
+    """Whether a window's text is more than a loop or a guess.
+
+    Either doubt is enough, unlike in the original implementation, which asks for both: that drops 93 % of what is
+    invented on ESC-10 instead of 45 %, and still none of LibriSpeech under white noise at 3 dB.
+    """
+    guessed = segment.no_speech_prob > _MAX_NO_SPEECH or segment.avg_logprob < _MIN_LOG_PROBABILITY
+    return bool(segment.words) and segment.compression_ratio <= _MAX_COMPRESSION and not guessed
+
+
+def _sentences(heard: Sequence[_Heard]) -> Iterator[list[_Heard]]:
+    """Cuts after a full stop, at a pause of over 1.5 s, and before a sentence grows over 20 s."""
+    current: list[_Heard] = []
+    for item in heard:
+        if current:
+            last, first = current[-1].word, current[0].word
+            if _ends(last.text) or item.word.start - last.end > _BREATH or item.word.end - first.start > _MAX_SENTENCE:
+                yield current
+                current = []
+        current.append(item)
+    if current:
+        yield current
+
+
+def _ends(text: str) -> bool:
+    bare = text.strip()
+    if not _ENDING.search(bare):
+        return False
+    stem = bare.rstrip(".").lower()
+    initial = len(stem) == 1 and stem.isalpha() and stem != "i"
+    return not (bare.endswith(".") and (initial or stem in _ABBREVIATIONS))
+
+
+def _utterance(part: Sequence[_Heard]) -> Utterance:
+    text = " ".join("".join(item.word.text for item in part).split())
+    words = tuple(Word(item.word.text.strip(), item.word.start, item.word.end) for item in part)
+    return Utterance(text, words[0].start, words[-1].end, words, part[0].language)
+
+
+def _without_repeats(utterances: Sequence[Utterance]) -> list[Utterance]:
+    """Whisper caught in a loop says the same sentence again and again; people rarely repeat four words verbatim."""
+    kept: list[Utterance] = []
+    for utterance in utterances:
+        if not (kept and len(utterance.words) >= 4 and _plain(utterance.text) == _plain(kept[-1].text)):
+            kept.append(utterance)
+    return kept
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\W+", " ", text.lower()).strip()
+
+
+def _fingerprint(folder: Path) -> str:
+    """Of the small files whole and the weights' last MiB: enough to tell models apart without reading 75 MB and more."""
+    digest = hashlib.sha256()
+    for name in _FILES[1:]:
+        digest.update((folder / name).read_bytes())
+    with (folder / _FILES[0]).open("rb") as weights:
+        size = weights.seek(0, 2)
+        weights.seek(max(0, size - (1 << 20)))
+        digest.update(str(size).encode() + weights.read())
+    return digest.hexdigest()[:12]

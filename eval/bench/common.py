@@ -1,0 +1,112 @@
+"""What the benchmarks share: timing, percentiles, a table that names its command, collections of any size."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from embeddings.encoder import Vectors, normalise
+from retrieval.documents import Asset, Document, Moment, Source, moment_id
+from retrieval.local import LocalStore
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+WORDS = (
+    "dog beach snow mountain child bicycle street market water boat tree grass ball jump run red blue green black white man woman "
+    "group stand sit hold camera road city night crowd stage guitar horse field river rock climb wave surf helmet race"
+).split()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure: what, how much, what it is compared with, and the ratio of the two (measured / compared)."""
+
+    what: str
+    measured: str
+    beside: str
+    ratio: float | None = None
+    budget: str = ""
+
+
+def show(title: str, rows: Sequence[Row]) -> None:
+    """A table with the command and the machine under it."""
+    table = Table(title=title, box=None, pad_edge=False, header_style="dim", title_justify="left")
+    for heading in ("what", "measured", "beside", "ratio", "budget"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(row.what, row.measured, row.beside, "" if row.ratio is None else f"{row.ratio:.2f}", row.budget)
+    console = Console(width=140)
+    console.print(table)
+    console.print(f"[dim]python -m {_module()} {' '.join(sys.argv[1:])} on {_processor()}, {platform.python_version()}[/]")
+
+
+@contextmanager
+def timed() -> Iterator[list[float]]:
+    """`with timed() as took: …` leaves the seconds in `took[0]`."""
+    took = [0.0]
+    started = time.perf_counter()
+    yield took
+    took[0] = time.perf_counter() - started
+
+
+def repeat(call: Callable[[], object], seconds: float) -> float:
+    """Calls a second, over about this long, after one call that does not count."""
+    call()
+    count, started = 0, time.perf_counter()
+    while (took := time.perf_counter() - started) < seconds:
+        call()
+        count += 1
+    return count / took
+
+
+def percentiles(seconds: Sequence[float]) -> tuple[float, float]:
+    """p50 and p95 in milliseconds."""
+    return float(np.percentile(seconds, 50) * 1000), float(np.percentile(seconds, 95) * 1000)
+
+
+def flickr_photos() -> list[Path]:
+    return sorted((SHARED / "data" / "flickr8k" / "images").glob("*.jpg"))
+
+
+def fill(store: LocalStore, seeds: Vectors, count: int, space: str = "common", batch: int = 5_000) -> Vectors:
+    """Add `count` picture moments whose vectors lie around real ones, with a few words each; returns the vectors.
+
+    Each is a real vector turned by noise of the same length, so that neighbourhoods stay as uneven as real ones are.
+    """
+    rng = np.random.default_rng(11)
+    rows = np.empty((count, seeds.shape[1]), dtype=np.float32)
+    for start in range(0, count, batch):
+        some = min(batch, count - start)
+        noise = normalise(rng.standard_normal((some, seeds.shape[1]), dtype=np.float32))
+        rows[start : start + some] = normalise(seeds[rng.integers(0, len(seeds), some)] + 0.6 * noise)
+        store.put([_document(f"synthetic-{start + i}", space, rows[start + i], rng) for i in range(some)])
+    store.optimise()
+    return rows
+
+
+def _document(name: str, space: str, vector: Vectors, rng: np.random.Generator) -> Document:
+    asset = hashlib.sha256(name.encode()).hexdigest()
+    words = " ".join(WORDS[i] for i in rng.integers(0, len(WORDS), 6))
+    moment = Moment(moment_id(asset, "picture", 0), asset, "picture", fields={"ocr": words}, vectors={space: vector})
+    source = Source(f"/synthetic/{name}", name, "default", 0, 0)
+    return Document(Asset(asset, "image", "image/jpeg", 0, name), source, (moment,))
+
+
+def _module() -> str:
+    return str(sys.modules["__main__"].__spec__.name) if sys.modules["__main__"].__spec__ else sys.argv[0]
+
+
+def _processor() -> str:
+    cpus = Path("/proc/cpuinfo").read_text().split("model name")[1].split("\n")[0].strip(" :\t") if Path("/proc/cpuinfo").exists() else ""
+    import os
+
+    return f"{os.cpu_count()} × {cpus or platform.processor()}"

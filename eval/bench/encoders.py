@@ -1,0 +1,39 @@
+"""Encoders' own rates, beside the bare network on prepared input.
+
+    python -m eval.bench.encoders
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from embeddings.builtin import towers
+from embeddings.catalog import Catalog
+from embeddings.media import Picture
+from eval.bench.common import WORDS, Row, flickr_photos, repeat, show
+
+BATCH = 32
+
+
+def main() -> None:
+    text, picture, _ = towers(Catalog(), 2)
+    photos = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in flickr_photos()[:BATCH]]
+    whole = repeat(lambda: picture.encode(photos), 4.0) * BATCH
+    prepared = picture.prepare(photos)
+    bare = repeat(lambda: picture.run(prepared), 4.0) * BATCH
+    rng = np.random.default_rng(0)
+    sentences = [" ".join(WORDS[i] for i in rng.integers(0, len(WORDS), 10)) for _ in range(BATCH)]
+    batched = repeat(lambda: text.encode(sentences), 3.0) * BATCH
+    single = repeat(lambda: text.encode(sentences[:1]), 3.0)
+    show(
+        "Encoders",
+        [
+            Row("picture, batch 32", f"{whole:.0f}/s", f"network alone {bare:.0f}/s", whole / bare, "≥ 200/s"),
+            Row("sentence of 10 words, batch 32", f"{batched:.0f}/s", f"one by one {single:.0f}/s", batched / single),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

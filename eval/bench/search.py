@@ -1,0 +1,113 @@
+"""Warm text queries over HTTP, beside an exact scan of the same vectors with numpy in the same run.
+
+    python -m eval.bench.search [MOMENTS]
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+from PIL import Image
+
+from embeddings.builtin import towers
+from embeddings.catalog import Catalog
+from embeddings.media import Picture
+from eval.bench.common import SHARED, Row, fill, flickr_photos, percentiles, show, timed
+from eval.datasets import flickr8k
+from retrieval.local import LocalStore
+from retrieval.query import Filters
+
+QUERIES = 200
+
+
+def main(count: int) -> None:
+    text, picture, _ = towers(Catalog(), 2)
+    captions = [c[0] for c in flickr8k(SHARED / "data" / "flickr8k", "dev").captions.values()][:QUERIES]
+    photos = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in flickr_photos()[:2000]]
+    seeds = np.concatenate([picture.encode(photos[i : i + 32]).vectors["common"] for i in range(0, len(photos), 32)])
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        store = LocalStore(data)
+        store.bind({space.name: space for tower in (text, picture) for space in tower.spaces}.values())
+        with timed() as filling:
+            rows = fill(store, seeds, count)
+        names = [x.asset for x in store.located()] if count <= 200_000 else None
+        exact, found, direct = [], [], []
+        queries = [text.encode([caption]).vectors["common"][0] for caption in captions]
+        for query in queries:
+            with timed() as took:
+                best = np.argpartition(-(rows @ query), 10)[:10]
+            exact.append(took[0])
+            with timed() as took:
+                near = store.nearest("common", "picture", query, 10, Filters())
+            direct.append(took[0])
+            tenth = np.sort(rows[best] @ query)[0]
+            found.append(sum(n.similarity >= tenth - 1e-5 for n in near) / 10)
+        del rows, names
+        store.close()
+        server, url = _serve(data)
+        try:
+            with httpx.Client(base_url=url, timeout=60) as http:
+                memory = _memory(server.pid)
+                took_all = []
+                for caption in captions:
+                    with timed() as took:
+                        http.post("/v1/search", json={"text": caption}).raise_for_status()
+                    took_all.append(took[0])
+                idle = []
+                for _ in captions:
+                    with timed() as took:
+                        http.get("/healthz").raise_for_status()
+                    idle.append(took[0])
+        finally:
+            server.terminate()
+            server.wait(20)
+    p50, p95 = percentiles(took_all[10:])
+    scan = percentiles(exact)[0]
+    budget = "15 / 40 ms" if count <= 100_000 else "40 / 100 ms"
+    show(
+        f"Search over {count:,} moments",
+        [
+            Row("text query over HTTP, p50 / p95", f"{p50:.1f} / {p95:.1f} ms", f"empty request {percentiles(idle)[0]:.1f} ms", p50 / percentiles(idle)[0], budget),
+            Row("store.nearest alone, p50", f"{percentiles(direct)[0]:.1f} ms", f"exact numpy scan {scan:.1f} ms", percentiles(direct)[0] / scan),
+            Row("recall@10 of store.nearest", f"{np.mean(found):.3f}", "exact scan 1.000", float(np.mean(found)), "≥ 0.95"),
+            Row("filling the store", f"{count / filling[0]:.0f}/s", ""),
+            Row("server memory when ready", f"{memory / 1e6:.0f} MB", "", None, "500 MB without vectors"),
+        ],
+    )
+
+
+def _serve(data: Path) -> tuple[subprocess.Popen[bytes], str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "api.cli", "serve", "--data", str(data), "--port", str(port)]
+    server = subprocess.Popen(command, env={**os.environ, "CROSSMEDIA_PROFILE": "builtin"})
+    url = f"http://127.0.0.1:{port}"
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return server, url
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    server.kill()
+    raise SystemExit("the service did not get ready in two minutes")
+
+
+def _memory(pid: int) -> int:
+    """Resident bytes of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)

@@ -1,0 +1,184 @@
+"""Sound: any track → mono float32 at 16 kHz, in step with the file's own clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.packet import Packet
+
+from embeddings.media import SAMPLE_RATE, Waveform
+from indexer.decode import container
+from indexer.decode.errors import Corrupt, NoFrames, TooLarge
+from indexer.decode.progress import Progress, unhurried
+from indexer.decode.types import Decoded, Limits
+
+_GAP: Final = 0.1
+"""Seconds the sound may run ahead of its time stamps before silence is put in."""
+_LONGEST_GAP: Final = 30.0
+"""A longer gap is a jump of the clock (two recordings in one file), not missing sound."""
+
+
+class SoundTrack:
+    """Collects one track's packets as a waveform whose sample 0 is at the container's time `origin`.
+
+    Sound that is missing (a damaged stretch, a track that begins late) becomes silence, so that later words keep
+    their times. Raises `TooLarge` as soon as more than `limits.seconds` have been decoded.
+    """
+
+    def __init__(self, origin: float, expected: float | None, path: Path, limits: Limits) -> None:
+        self._origin = origin
+        self._path = path
+        self._most = int(limits.seconds * SAMPLE_RATE)
+        self._limits = limits
+        self._samples = np.zeros(min(self._most, int(((expected or 10.0) + 1.0) * SAMPLE_RATE)), dtype=np.float32)
+        self._filled = 0
+        self._resampler: AudioResampler | None = None
+        self._format: tuple[str, str, int] | None = None
+        self._shift = 0.0
+        self._due: float | None = None
+        self._lost: list[list[float]] = []
+
+    @property
+    def seconds(self) -> float:
+        """How much has been collected."""
+        return self._filled / SAMPLE_RATE
+
+    def feed(self, packet: Packet[Any]) -> None:
+        """Decodes one packet; one that cannot be decoded is left out and remembered."""
+        try:
+            frames = packet.decode()
+        except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.UnknownError):
+            self._remember_loss(packet)
+            return
+        for frame in frames:
+            if isinstance(frame, AudioFrame):
+                self._add(frame)
+
+    def finish(self) -> Waveform | None:
+        """Everything collected; None if not one packet could be decoded."""
+        if self._format is None:
+            return None
+        self._drain()
+        self._samples.resize(self._filled, refcheck=False)
+        np.nan_to_num(self._samples, copy=False)
+        np.clip(self._samples, -1.0, 1.0, out=self._samples)
+        return Waveform(self._samples)
+
+    def warnings(self) -> list[str]:
+        """The stretches that were lost, in seconds."""
+        return [f"the sound from {start:.1f} to {end:.1f} s is damaged and was left out" for start, end in self._lost]
+
+    def _remember_loss(self, packet: Packet[Any]) -> None:
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        base = packet.time_base
+        start = self.seconds if stamp is None or base is None else max(0.0, float(stamp * base) - self._origin)
+        self._lose(start, start + (float(packet.duration * base) if packet.duration and base else 0.0))
+
+    def _lose(self, start: float, end: float) -> None:
+        if self._lost and start - self._lost[-1][1] < 1.0:
+            self._lost[-1][1] = max(end, self._lost[-1][1])
+        else:
+            self._lost.append([start, end])
+
+    def _add(self, frame: AudioFrame) -> None:
+        shape = frame.format.name, frame.layout.name, frame.sample_rate
+        late = self._lateness(frame)
+        if shape != self._format or late > 0:
+            self._drain()
+            self._write(np.zeros(round(late * SAMPLE_RATE), dtype=np.float32))
+            self._resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+            self._format = shape
+        frame.pts = None
+        assert self._resampler is not None
+        for piece in self._resampler.resample(frame):
+            self._write(piece.to_ndarray()[0])
+
+    def _lateness(self, frame: AudioFrame) -> float:
+        """Seconds of silence to put before this frame."""
+        length = frame.samples / frame.sample_rate
+        stamp = frame.time
+        due = self._due if self._due is not None else 0.0
+        if stamp is None:
+            self._due = due + length
+            return 0.0
+        gap = stamp - self._origin - self._shift - due
+        if abs(gap) > _LONGEST_GAP:
+            self._shift += gap
+            gap = 0.0
+        late = gap if gap > _GAP else 0.0
+        if late and self._format is not None:
+            self._lose(due, due + late)
+        self._due = due + late + length
+        return late
+
+    def _drain(self) -> None:
+        if self._resampler is not None:
+            for piece in self._resampler.resample(None):
+                self._write(piece.to_ndarray()[0])
+
+    def _write(self, piece: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+        end = self._filled + len(piece)
+        if end > self._most:
+            raise TooLarge(
+                f"{self._path.name} lasts longer than the {self._limits.seconds:.0f} s allowed",
+                "split it into shorter files, or raise the limit on seconds",
+            )
+        if end > len(self._samples):
+            self._samples.resize(min(self._most, max(end, len(self._samples) * 3 // 2)), refcheck=False)
+        self._samples[self._filled : end] = piece
+        self._filled = end
+
+
+def decode_audio(path: Path, mime: str, limits: Limits, progress: Progress = unhurried) -> Decoded:
+    """The sound track of a file. Metadata: `seconds`, `codec`, `channels`, `sample_rate`, `artist`, `album`.
+
+    Raises `TooLarge` (from the header where it declares a duration), `Corrupt`, `NoFrames`.
+    """
+    warnings: list[str] = []
+    with container.opened(path) as file:
+        stream = container.audio_stream(file)
+        if stream is None:
+            raise NoFrames(f"{path.name} has no sound track that can be decoded", "convert it to WAV, MP3 or Ogg")
+        if container.moving(file):
+            warnings.append("the pictures are in a format that cannot be decoded; the video is kept as sound")
+        declared = container.declared_seconds(file)
+        container.check_seconds(declared, path, limits)
+        track = SoundTrack(container.origin(file), declared, path, limits)
+        try:
+            for packet in file.demux(stream):
+                track.feed(packet)
+                progress(track.seconds)
+        except (av.error.InvalidDataError, av.error.EOFError, av.error.OSError) as error:
+            warnings.append(f"reading stopped at {track.seconds:.1f} s: {container.reason(error)}")
+        waveform = track.finish()
+        title, captured, more = container.tags(file)
+        facts = {
+            "codec": stream.codec_context.codec.canonical_name,
+            "channels": stream.channels,
+            "sample_rate": stream.sample_rate,
+        }
+    if waveform is None or not len(waveform.samples):
+        raise Corrupt(f"no sound could be decoded from {path.name}", "copy the file again, or convert it")
+    warnings += track.warnings()
+    warnings += short(waveform.seconds, declared)
+    return Decoded(
+        "audio",
+        mime,
+        waveform,
+        title=title,
+        captured=captured,
+        metadata={"seconds": round(waveform.seconds, 3), **facts, **more},
+        warnings=tuple(warnings),
+    )
+
+
+def short(seconds: float, declared: float | None) -> list[str]:
+    """A warning if a file ended well before the duration its header declares."""
+    if declared is None or seconds > 0.9 * declared - 1.0:
+        return []
+    return [f"the file ends at {seconds:.1f} s of {declared:.1f} s: it is truncated"]

