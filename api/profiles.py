@@ -28,5 +28,5 @@ def load_profile(name: str, catalog: Catalog, threads: int) -> Profile:
     from embeddings.speech import Whisper
 
     whisper = Whisper(folder, threads)
-    heard = {("sound", "sound", "sound"): SOUND_BACKGROUND}
-    return Profile(name, text, picture, WhisperSound(whisper), whisper, {**backgrounds, **heard})
+    known = {**backgrounds, ("sound", "sound", "sound"): SOUND_BACKGROUND}
+    return Profile(name, text, picture, WhisperSound(whisper), whisper, known)

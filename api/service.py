@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from indexer.pipeline import Outcome, Report
     from indexer.scan import Found
 
+MAX_EXAMPLE_TEXT = 2_000
+"""Characters of a document that are searched with: a text encoder reads no more."""
 ENRICHERS = ("transcript", "ocr")
 
 
@@ -176,10 +178,11 @@ class Service:
     def example(self, path: Path, weight: float = 1.0, name: str | None = None) -> Example:
         """Decode a file to search by; raises what decoding raises."""
         decoded = self.pool.submit(path).result()
-        content = decoded.content
-        if isinstance(content, tuple):
-            content = "\n".join(paragraph for page in content for paragraph in page.paragraphs)[:2000]
-        return Example(media=content, weight=weight, name=name or path.name)
+        media = decoded.content
+        if isinstance(media, tuple):
+            text = "\n".join(paragraph for page in media for paragraph in page.paragraphs)
+            return Example(media=text[:MAX_EXAMPLE_TEXT], weight=weight, name=name or path.name)
+        return Example(media=media, weight=weight, name=name or path.name)
 
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
         """The enrichers that can run, and a line for each that cannot, with the command that mends it."""

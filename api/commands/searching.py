@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.commands.context import Data, Json, err, out, print_json, service
-from api.schema import FilterSpec, LabelCondition, SearchRequest, answer_json
+from api.schema import ExampleSpec, FilterSpec, LabelCondition, SearchRequest, answer_json
 from embeddings.media import MEDIA
 from retrieval.query import Answer, Evidence, Hit
 
@@ -57,23 +57,20 @@ def search(
     for medium in media or ():
         if medium not in MEDIA:
             raise typer.BadParameter(f"{medium!r} is no medium; there are {', '.join(MEDIA)}", param_hint="--type")
-    request = SearchRequest(
-        text=text or [],
-        negative=negative or [],
-        media=media or [],  # type: ignore[arg-type]
-        k=k,
-        legs=legs,
-        min_relevance=min_relevance,
-        group=group,
-        filters=FilterSpec(
-            path=path, after=after, before=before, collection=collection, labels=[_label(word) for word in label or ()]
-        ),
-    )
+    conditions = [_label(word) for word in label or ()]
     with service(data) as opened:
+        request = SearchRequest(
+            text=text or [],
+            negative=negative or [],
+            examples=[ExampleSpec(asset=opened.resolve(prefix)) for prefix in like or ()],
+            media=media or [],
+            k=k,
+            legs=legs,
+            min_relevance=min_relevance,
+            group=group,
+            filters=FilterSpec(path=path, after=after, before=before, collection=collection, labels=conditions),
+        )
         examples = [opened.example(file) for file in [*(image or ()), *(audio or ()), *(video or ())]]
-        if like:
-            request.examples = [{"asset": opened.resolve(prefix)} for prefix in like]  # type: ignore[misc]
-            request = SearchRequest.model_validate(request.model_dump())
         answer = opened.search(request.query(examples))
     if as_json:
         print_json(answer_json(answer))

@@ -1,0 +1,47 @@
+# Everything a newcomer needs: `make demo`, `make test`. A virtual environment is made in .venv and nothing else is touched.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip --disable-pip-version-check -q
+MEDIA  ?=
+
+.PHONY: install demo test lint bench serve models clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt -e ".[offline,demo]"
+	# Only its photos are wanted: its own dependencies would add 200 MB.
+	$(PIP) install -c constraints.txt --no-deps scikit-image
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(PIP) install -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: install
+	$(BIN)/python -m eval.demo $(if $(MEDIA),--media "$(MEDIA)")
+
+test: $(VENV)/.dev lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+serve: install
+	$(BIN)/crossmedia serve
+
+bench: install
+	for name in encoders ingest media cold search; do $(BIN)/python -m eval.bench.$$name || exit 1; done
+
+# Trains and exports the bundled models again; needs torch and the data beside the checkout.
+models: install
+	$(PIP) install -c constraints.txt -e ".[train]"
+	$(BIN)/python -m embeddings.train.all --flickr8k ../shared/data/flickr8k --out embeddings/bundled
+
+clean:
+	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,0 +1,116 @@
+"""Speech and video into the store, both passes, in multiples of real time, beside Whisper's own rate in the same run.
+
+    python -m eval.bench.media [SECONDS]
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+from api.service import Service
+from api.settings import Settings
+from embeddings.media import SAMPLE_RATE, Waveform
+from eval.bench.common import SHARED, Row, flickr_photos, show, timed
+from eval.datasets import spoken_captions
+from indexer.decode.reader import decode
+
+
+def main(seconds: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder)
+        speech = _speech(seconds)
+        (room / "speech").mkdir()
+        (room / "video").mkdir()
+        _write_wav(room / "speech" / "talk.wav", speech)
+        _write_video(room / "video" / "film.mp4", room / "speech" / "talk.wav", seconds)
+        service = Service(Settings(data=room / "data"))
+        service.warm()
+        assert service.profile.transcriber is not None
+        service.profile.transcriber.transcribe(speech.cut(0, 30))
+        with timed() as raw:
+            service.profile.transcriber.transcribe(speech)
+        with timed() as first:
+            service.index([room / "speech"])
+        with timed() as second:
+            service.enrich(only=["transcript"])
+        with timed() as film:
+            report = service.index([room / "video"])
+        with timed() as said:
+            service.enrich(only=["transcript"])
+        with timed() as read:
+            service.enrich(only=["ocr"])
+        moments = service.store.statistics().moments
+        service.close()
+    assert not report.failed, report.failed
+    alone, talk, whole = seconds / raw[0], seconds / (first[0] + second[0]), seconds / (film[0] + said[0])
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    show(
+        f"{seconds:.0f} s of speech, and of 720p video with it",
+        [
+            Row("speech ingest", f"{talk:.1f} × real time", f"recogniser alone {alone:.1f} ×", talk / alone, "≥ 6 ×"),
+            Row("video ingest with transcript", f"{whole:.1f} × real time", f"recogniser alone {alone:.1f} ×", whole / alone, "≥ 5 ×"),
+            Row("video, first pass only", f"{seconds / film[0]:.1f} × real time", ""),
+            Row("text in its key frames, further", f"{read[0]:.1f} s", f"{moments.get('shot', 0)} key frames"),
+            Row("peak memory of this process", f"{own:.0f} MB", ""),
+        ],
+    )
+
+
+def _speech(seconds: float) -> Waveform:
+    """Spoken captions one after the other, half a second apart."""
+    parts: list[np.ndarray] = []
+    total = 0
+    for path in spoken_captions(SHARED / "data" / "spoken_captions"):
+        content = decode(path).content
+        assert isinstance(content, Waveform)
+        parts += [content.samples, np.zeros(SAMPLE_RATE // 2, dtype=np.float32)]
+        total += len(content.samples) + SAMPLE_RATE // 2
+        if total >= seconds * SAMPLE_RATE:
+            break
+    samples = np.concatenate(parts)
+    return Waveform(np.resize(samples, int(seconds * SAMPLE_RATE)))
+
+
+def _write_wav(path: Path, waveform: Waveform) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes((waveform.samples * 32767).astype("<i2").tobytes())
+
+
+def _write_video(path: Path, sound: Path, seconds: float) -> None:
+    """720p H.264 at 25 fps: photos of 5 s each that zoom slowly, with the speech as AAC."""
+    photos = flickr_photos()
+    rng = np.random.default_rng(5)
+    with av.open(str(path), "w") as out, av.open(str(sound)) as spoken:
+        video = out.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "23"})
+        video.width, video.height, video.pix_fmt = 1280, 720, "yuv420p"
+        audio = out.add_stream("aac", rate=SAMPLE_RATE)
+        for scene in range(int(np.ceil(seconds / 5))):
+            photo = Image.open(photos[scene % len(photos)]).convert("RGB").resize((1536, 864))
+            for number in range(125):
+                left, top = number, number // 2
+                frame = np.asarray(photo.crop((left, top, left + 1280, top + 720))).astype(np.int16)
+                frame += rng.integers(-4, 5, (720, 1, 1), dtype=np.int16)
+                for packet in video.encode(av.VideoFrame.from_ndarray(frame.clip(0, 255).astype(np.uint8), format="rgb24")):
+                    out.mux(packet)
+        for packet in video.encode():
+            out.mux(packet)
+        for decoded in spoken.decode(audio=0):
+            for packet in audio.encode(decoded):
+                out.mux(packet)
+        for packet in audio.encode():
+            out.mux(packet)
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 120.0)

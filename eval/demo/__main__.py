@@ -1,0 +1,76 @@
+"""`python -m eval.demo [--media FOLDER]`: index a small corpus, or one's own, and run one search of each kind.
+
+Every step is a command of `crossmedia`, shown before it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from embeddings.media import Medium
+from eval.demo.corpus import SAMPLES, make
+from indexer.decode.errors import DecodeError
+from indexer.decode.sniff import sniff
+from indexer.scan import scan
+
+HERE = Path(".demo")
+LOOKED_AT = 2_000
+console = Console(highlight=False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--media", type=Path, help="a folder of one's own instead of the corpus")
+    own: Path | None = parser.parse_args().media
+    started = time.monotonic()
+    if own is None:
+        media, data = HERE / "media", HERE / "data"
+        make(media)
+        samples = {medium: media / name for medium, name in SAMPLES.items()}
+        texts = ["a cat", "what happened to the lighthouse", "how do bees survive the cold", "blowing a whistle when you are lost"]
+    else:
+        media, data = own.expanduser(), HERE / "own"
+        samples = _samples(media)
+        texts = ["people outdoors"]
+    _run("index", str(media), data=data)
+    for text in texts:
+        _run("search", text, "--k", "3", data=data)
+    for medium in ("image", "audio", "video"):
+        if medium in samples:
+            _run("search", f"--{medium}", str(samples[medium]), "--k", "3", data=data)
+    if "image" in samples:
+        _run("search", "at night", "--image", str(samples["image"]), "--k", "3", "--min-relevance", "0", data=data)
+    _run("search", "quarterly amortisation of goodwill", data=data)
+    console.print(f"\nDone in {time.monotonic() - started:.0f} s. The same over HTTP, with a description of every request:")
+    console.print(f"  [bold].venv/bin/crossmedia serve --data {data}[/]   then open http://127.0.0.1:8000/")
+
+
+def _samples(media: Path) -> dict[Medium, Path]:
+    """The first picture, sound and video of a folder."""
+    found: dict[Medium, Path] = {}
+    for number, file in enumerate(scan([media])):
+        if number >= LOOKED_AT or len(found) == 4:
+            break
+        try:
+            found.setdefault(sniff(file.location)[0], Path(file.path))
+        except DecodeError:
+            continue  # the index run tells what is wrong with it
+    return found
+
+
+def _run(*words: str, data: Path) -> None:
+    console.print(f"\n[bold green]$ crossmedia {shlex.join([*words, '--data', str(data)])}[/]", soft_wrap=True)
+    done = subprocess.run([sys.executable, "-m", "api.cli", *words, "--data", str(data)])
+    if done.returncode not in (0, 1):
+        raise SystemExit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()

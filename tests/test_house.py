@@ -1,0 +1,49 @@
+"""The arrows of ARCHITECTURE.md: a room imports the rooms below it and nothing above."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOOR = {"embeddings": 0, "retrieval": 1, "indexer": 2, "eval": 3, "api": 3, "crossmedia": 3}
+FILES = [path for room in FLOOR for path in (ROOT / room).rglob("*.py")]
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_arrow_points_up(path: Path) -> None:
+    room = path.relative_to(ROOT).parts[0]
+    for name in imports(path):
+        other = name.split(".")[0]
+        if other in FLOOR:
+            assert FLOOR[other] <= FLOOR[room], f"{path} imports {name}, a floor above"
+        assert other != "tests"
+        if room == "api":
+            assert other != "eval", f"{path}: the service must not need the evaluation"
+
+
+def test_value_types_import_nothing_of_ours() -> None:
+    assert not {name.split(".")[0] for name in imports(ROOT / "embeddings" / "media.py")} & set(FLOOR)
+
+
+def test_running_needs_no_torch() -> None:
+    for path in FILES:
+        if "train" not in path.parts:
+            assert not {"torch", "onnx", "transformers"} & {name.split(".")[0] for name in imports(path)}, path
+
+
+def test_files_hold_one_idea() -> None:
+    long = {str(path.relative_to(ROOT)): n for path in FILES if (n := path.read_text(encoding="utf-8").count("\n")) > 300}
+    assert not long
