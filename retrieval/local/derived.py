@@ -31,7 +31,7 @@ class Derived:
     def current(self, field: str) -> VectorIndex | None:
         """The field's index, caught up with the database; None while the field holds no vector."""
         with self._database.read() as connection:
-            newest = _newest(connection, field)
+            newest = _newest(connection)
             with self._lock:
                 index = self._indexes.get(field)
                 if index is None:
@@ -53,7 +53,7 @@ class Derived:
                 continue
             if index.wants_training():
                 with self._database.read() as connection:
-                    newest = _newest(connection, field)
+                    newest = _newest(connection)
                     fresh = index.train(_sample(connection, field, index.dim), len(index))
                     _catch_up(connection, field, fresh, newest)
                 with self._lock:
@@ -104,12 +104,10 @@ def rescored(connection: sqlite3.Connection, ids: Ids, query: Vector) -> list[tu
     return [(found[i][0], found[i][1], float(scores[i])) for i in order]
 
 
-def _newest(connection: sqlite3.Connection, field: str) -> Generation:
-    vector = connection.execute("SELECT max(id) FROM vector WHERE field = ?", (field,)).fetchone()[0] or 0
-    gone = connection.execute("SELECT max(id) FROM gone WHERE field = ?", (field,)).fetchone()[0] or 0
-    # Deleting the last vector lowers max(id); what was seen stays seen.
-    last = connection.execute("SELECT max(vector) FROM gone WHERE field = ?", (field,)).fetchone()[0] or 0
-    return Generation(max(vector, last), gone)
+def _newest(connection: sqlite3.Connection) -> Generation:
+    """The last ids given out, in any field: what AUTOINCREMENT remembers, also of rows that are gone."""
+    last = dict(connection.execute("SELECT name, seq FROM sqlite_sequence WHERE name IN ('vector', 'gone')").fetchall())
+    return Generation(last.get("vector", 0), last.get("gone", 0))
 
 
 def _dim(connection: sqlite3.Connection, field: str) -> int | None:

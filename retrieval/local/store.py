@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ import numpy as np
 
 from embeddings.encoder import Modality, Space, Vector
 from embeddings.media import Medium
-from retrieval.documents import FIELDS, Asset, Document, Enrichment, Moment, Source
-from retrieval.local import words as fulltext
-from retrieval.local import writes
+from retrieval.documents import Asset, Document, Enrichment, Moment, Source
+from retrieval.local import fulltext, writes
 from retrieval.local.database import Database
 from retrieval.local.derived import Derived, rescored
 from retrieval.local.filters import conditions
 from retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
+from retrieval.local.words import Frequencies
 from retrieval.query import Filters
 from retrieval.store import Located, Neighbour, SpaceMismatch, Statistics, WordMatch
 
@@ -33,6 +34,7 @@ class LocalStore:
         self.folder = folder
         self._database = Database(folder / "store.sqlite", "retrieval.local")
         self._derived = Derived(self._database, folder / "vectors")
+        self._frequencies = Frequencies()
 
     def bind(self, spaces: Iterable[Space]) -> None:
         with self._database.write() as connection:
@@ -174,39 +176,10 @@ class LocalStore:
             return [Neighbour(keys[moment], similarity) for _, moment, similarity in best]
 
     def words(self, text: str, k: int, filters: Filters, without: Sequence[str] = ()) -> list[WordMatch]:
-        wanted = fulltext.content_words(text)
-        if not wanted:
-            return []
-        where, values = conditions(filters)
-        columns = ", ".join(
-            f"highlight(moment_words, {i}, '{fulltext.OPEN}', '{fulltext.CLOSE}')" for i in range(len(FIELDS))
-        )
-        # The joins run only over what matched; without filters they are left out altogether.
-        join = "JOIN moment m ON m.id = moment_words.rowid JOIN asset a ON a.id = m.asset" if where else ""
         with self._database.read() as connection:
-            rows = connection.execute(
-                f"""SELECT moment_words.rowid, rank, {columns} FROM moment_words {join}
-                WHERE moment_words MATCH ? {"AND " + where if where else ""} ORDER BY rank, moment_words.rowid LIMIT ?""",
-                [fulltext.match_expression(wanted, without), *values, k],
-            ).fetchall()
-            if not rows:
-                return []
-            information = fulltext.information(connection, wanted)
-            whole = sum(information.values())
-            keys = _keys(connection, [row[0] for row in rows])
-        matches = []
-        for row in rows:
-            highlighted = list(row)[2:]
-            terms = fulltext.marked(" ".join(h or "" for h in highlighted))
-            held = {fulltext.stem(term.lower()) for term in terms} & set(information)
-            best = fulltext.best_field(highlighted)
-            matches.append(
-                WordMatch(
-                    keys[row[0]], -float(row[1]), min(1.0, sum(information[t] for t in held) / whole), FIELDS[best],
-                    fulltext.snippet(highlighted[best]), tuple(terms),
-                )
-            )  # fmt: skip
-        return matches
+            found = fulltext.search(connection, self._frequencies, text, k, filters, without)
+            keys = _keys(connection, [rowid for rowid, _ in found])
+        return [replace(match, moment=keys[rowid]) for rowid, match in found]
 
     def statistics(self) -> Statistics:
         with self._database.read() as connection:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 
 from retrieval.documents import FIELDS
 
@@ -109,38 +110,73 @@ def quoted(words: Iterable[str], joiner: str) -> str:
     return joiner.join('"' + word.replace('"', '""') + '"' for word in words)
 
 
-def match_expression(words: Sequence[str], without: Sequence[str]) -> str:
-    """Any of the words, and none of the phrases."""
+def match_expression(words: Sequence[str], needed: Sequence[str], without: Sequence[str]) -> str:
+    """At least one of the needed words, counting all of them, and none of the phrases."""
     wanted = f"({quoted(words, ' OR ')})"
+    if len(needed) < len(words):
+        wanted = f"({quoted(needed, ' OR ')}) AND {wanted}"
     unwanted = [p for p in (quoted(_WORD.findall(text.lower()), " + ") for text in without) if p]
     return wanted + "".join(f" NOT ({phrase})" for phrase in unwanted)
 
 
-@lru_cache(maxsize=4096)
+def needed_words(words: Sequence[str], information: Mapping[str, float], enough: float) -> list[str]:
+    """The fewest, rarest words such that a text without any of them covers less than `enough` of the information.
+
+    What they leave out could not have passed, so the long lists of the common words need not be read (the idea of WAND,
+    Broder et al. 2003).
+    """
+    whole = sum(information.values())
+    rest, needed = 1.0, []
+    for word in sorted(words, key=lambda word: -information[stem(word)]):
+        if rest < enough:
+            break
+        needed.append(word)
+        rest -= information[stem(word)] / whole
+    return needed
+
+
+_stemming = threading.Lock()
+
+
+@cache
+def _tokenizer() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    connection.execute('CREATE VIRTUAL TABLE one USING fts5 (word, tokenize="porter unicode61 remove_diacritics 2")')
+    connection.execute("CREATE VIRTUAL TABLE terms USING fts5vocab (one, row)")
+    return connection
+
+
+@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """The term the index holds for a word, by the index's own tokenizer."""
-    with_tokenizer = sqlite3.connect(":memory:")
-    try:
-        with_tokenizer.execute(
-            'CREATE VIRTUAL TABLE one USING fts5 (word, tokenize="porter unicode61 remove_diacritics 2")'
-        )
-        with_tokenizer.execute("CREATE VIRTUAL TABLE terms USING fts5vocab (one, row)")
-        with_tokenizer.execute("INSERT INTO one VALUES (?)", (word,))
-        row = with_tokenizer.execute("SELECT term FROM terms LIMIT 1").fetchone()
-        return str(row[0]) if row else word
-    finally:
-        with_tokenizer.close()
+    with _stemming:
+        connection = _tokenizer()
+        connection.execute("DELETE FROM one")
+        connection.execute("INSERT INTO one VALUES (?)", (word,))
+        row = connection.execute("SELECT term FROM terms LIMIT 1").fetchone()
+    return str(row[0]) if row else word
 
 
-def information(connection: sqlite3.Connection, words: Sequence[str]) -> dict[str, float]:
-    """idf of each word's stem among the moments (Robertson & Spärck Jones 1976, smoothed to stay positive)."""
-    total = connection.execute("SELECT max(id) FROM moment_words_docsize").fetchone()[0] or 0
-    found: dict[str, float] = {}
-    for term in {stem(word) for word in words}:
-        row = connection.execute("SELECT doc FROM moment_terms WHERE term = ?", (term,)).fetchone()
-        held = row[0] if row else 0
-        found[term] = math.log(1 + (total - held + 0.5) / (held + 0.5))
-    return found
+class Frequencies:
+    """In how many moments a term stands, remembered until the collection has grown or shrunk by a tenth."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, int] = {}
+        self._total = 0
+
+    def information(self, connection: sqlite3.Connection, words: Sequence[str]) -> dict[str, float]:
+        """idf of each word's stem among the moments (Robertson & Spärck Jones 1976, smoothed to stay positive)."""
+        total = connection.execute("SELECT max(id) FROM moment_words_docsize").fetchone()[0] or 0
+        if abs(total - self._total) > self._total / 10:
+            self._held, self._total = {}, total
+        found: dict[str, float] = {}
+        for term in {stem(word) for word in words}:
+            if term not in self._held:
+                row = connection.execute("SELECT doc FROM moment_terms WHERE term = ?", (term,)).fetchone()
+                self._held[term] = row[0] if row else 0
+            held = min(self._held[term], total)
+            found[term] = math.log(1 + (total - held + 0.5) / (held + 0.5))
+        return found
 
 
 def marked(highlighted: str) -> list[str]:

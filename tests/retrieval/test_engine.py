@@ -179,7 +179,10 @@ def test_filters_and_k(engine: Engine) -> None:
     assert len(engine.search(Query(texts=("red",), k=1)).hits) == 1
 
 
-@pytest.mark.parametrize("query", [Query(), Query(texts=("  ",)), Query(negatives=("red",)), Query(examples=(Example(plain("red"), weight=-1),))])
+@pytest.mark.parametrize(
+    "query",
+    [Query(), Query(texts=("  ",)), Query(negatives=("red",)), Query(examples=(Example(plain("red"), weight=-1),))],
+)
 def test_nothing_wanted_is_an_error(engine: Engine, query: Query) -> None:
     with pytest.raises(EmptyQuery):
         engine.search(query)

@@ -1,0 +1,64 @@
+"""BM25 over FTS5, bounded: what cannot pass the cut-off is not read, what cannot be told apart is not ranked."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from retrieval.documents import FIELDS
+from retrieval.local import words
+from retrieval.local.filters import conditions
+from retrieval.query import Filters
+from retrieval.store import WordMatch
+
+MOST_RANKED = 4_000
+"""Where more moments hold the words than this, the newest are ranked: among so many, BM25 tells little apart."""
+SAFE_COVERAGE = 0.7
+"""Texts that cover less of a query's information lie below the default cut-off (`retrieval.relevance.of_words`)."""
+
+
+def search(
+    connection: sqlite3.Connection,
+    frequencies: words.Frequencies,
+    text: str,
+    k: int,
+    filters: Filters,
+    without: Sequence[str],
+) -> list[tuple[int, WordMatch]]:
+    """(row id, match) of the k best, best first; the matches' moments are left for the caller to name."""
+    wanted = words.content_words(text)
+    if not wanted:
+        return []
+    information = frequencies.information(connection, wanted)
+    needed = words.needed_words(wanted, information, SAFE_COVERAGE)
+    rows = _matching(connection, words.match_expression(wanted, needed, without), k, filters)
+    if len(rows) < k and len(needed) < len(wanted):
+        rows = _matching(connection, words.match_expression(wanted, wanted, without), k, filters)
+    return [(row[0], _match(row, information)) for row in rows]
+
+
+def _match(row: sqlite3.Row, information: dict[str, float]) -> WordMatch:
+    highlighted = list(row)[2:]
+    terms = words.marked(" ".join(column or "" for column in highlighted))
+    held = {words.stem(term.lower()) for term in terms} & set(information)
+    best = words.best_field(highlighted)
+    coverage = min(1.0, sum(information[term] for term in held) / sum(information.values()))
+    return WordMatch("", -float(row[1]), coverage, FIELDS[best], words.snippet(highlighted[best]), tuple(terms))
+
+
+def _matching(connection: sqlite3.Connection, expression: str, k: int, filters: Filters) -> list[sqlite3.Row]:
+    """(rowid, rank, highlighted columns) of the k best by BM25 among the newest MOST_RANKED that match."""
+    where, values = conditions(filters)
+    # The joins run only over what matched; without filters they are left out altogether.
+    join = "JOIN moment m ON m.id = moment_words.rowid JOIN asset a ON a.id = m.asset" if where else ""
+    matching = f"FROM moment_words {join} WHERE moment_words MATCH ? {'AND ' + where if where else ''}"
+    beyond = connection.execute(
+        f"SELECT moment_words.rowid {matching} ORDER BY moment_words.rowid DESC LIMIT 1 OFFSET {MOST_RANKED}",
+        [expression, *values],
+    ).fetchone()
+    columns = ", ".join(f"highlight(moment_words, {i}, '{words.OPEN}', '{words.CLOSE}')" for i in range(len(FIELDS)))
+    return connection.execute(
+        f"""SELECT moment_words.rowid, rank, {columns} {matching} AND moment_words.rowid > ?
+        ORDER BY rank, moment_words.rowid LIMIT ?""",
+        [expression, *values, beyond[0] if beyond else 0, k],
+    ).fetchall()
