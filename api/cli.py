@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.metadata import entry_points
+
 import typer
 
 from api.commands import indexing, managing, searching, serving
@@ -22,6 +25,10 @@ for command in (
 
 
 def main() -> None:
+    # Rooms beside this one bring their commands themselves, so that the service never imports the evaluation.
+    for extra in entry_points(group="crossmedia.commands"):
+        if extra.name in sys.argv[1:2] or set(sys.argv[1:2]) <= {"--help"}:
+            app.add_typer(extra.load(), name=extra.name)
     app()
 
 

@@ -24,7 +24,6 @@ def load_profile(name: str, catalog: Catalog, threads: int) -> Profile:
     except ModelMissing:
         return Profile(name, text, picture, None, None, backgrounds)
     from embeddings.sound import SOUND_BACKGROUND, WhisperSound
-
     from embeddings.speech import Whisper
 
     whisper = Whisper(folder, threads)

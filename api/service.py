@@ -227,7 +227,9 @@ class Service:
                 from indexer.enrichers.transcript import TranscriptEnricher
 
                 if self.profile.transcriber is None:
-                    raise ModelMissing("no speech recogniser is installed", self.catalog.card("whisper-tiny.en").install)
+                    raise ModelMissing(
+                        "no speech recogniser is installed", self.catalog.card("whisper-tiny.en").install
+                    )
                 self._made[name] = TranscriptEnricher(self.profile.transcriber, self.profile.text)
             else:
                 from indexer.enrichers.ocr import OcrEnricher, RapidReader

@@ -1,6 +1,6 @@
 """Kill -9 at random instants while indexing, then one clean run: every file exactly once, store and index agree.
 
-    python -m eval.crash [--kills 20] [--files 500] [--profile builtin]
+python -m eval.crash [--kills 20] [--files 500] [--profile builtin]
 """
 
 from __future__ import annotations
@@ -27,16 +27,32 @@ def crash(media: Path, data: Path, kills: int, profile: str, seed: int = 0) -> d
     """
     rng = random.Random(seed)
     environment = {**os.environ, "CROSSMEDIA_PROFILE": profile}
-    command = [sys.executable, "-m", "api.cli", "index", str(media), "--data", str(data), "--without", "ocr", "--without", "transcript"]
+    command = [
+        sys.executable,
+        "-m",
+        "api.cli",
+        "index",
+        str(media),
+        "--data",
+        str(data),
+        "--without",
+        "ocr",
+        "--without",
+        "transcript",
+    ]
     files = [path for path in media.rglob("*") if path.is_file()]
     started = time.monotonic()
     rehearsal = data.with_name("rehearsal")
-    subprocess.run([*command[:-6], "--data", str(rehearsal), *command[-4:]], check=True, env=environment, capture_output=True)
+    subprocess.run(
+        [*command[:-6], "--data", str(rehearsal), *command[-4:]], check=True, env=environment, capture_output=True
+    )
     whole = time.monotonic() - started
     shutil.rmtree(rehearsal)
     held, early = 0, 0
     for _ in range(kills):
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         try:
             process.wait(rng.uniform(0, whole))
             early += 1
@@ -65,7 +81,12 @@ def crash(media: Path, data: Path, kills: int, profile: str, seed: int = 0) -> d
     left = [path.name for path in data.rglob("*.partial")]
     if left:
         raise AssertionError(f"left behind: {left}")
-    return {"files": len(files), "assets": sum(counts.assets.values()), "kills": kills - early, "finished_before_the_kill": early}
+    return {
+        "files": len(files),
+        "assets": sum(counts.assets.values()),
+        "kills": kills - early,
+        "finished_before_the_kill": early,
+    }
 
 
 def main() -> None:

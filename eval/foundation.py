@@ -65,7 +65,9 @@ def measure(shared: Path, data: Path) -> dict[str, dict[str, float]]:
     try:
         service.index(sorted(dev), "dev")
         service.index(sorted(told | set(dev)), "told")
-        service.index([shared / "spoken_captions", shared / "esc10", Path(__file__).resolve().parents[1] / "README.md"], "sounds")
+        service.index(
+            [shared / "spoken_captions", shared / "esc10", Path(__file__).resolve().parents[1] / "README.md"], "sounds"
+        )
         service.enrich(without=["ocr"])
         return _figures(service, dev, spoken, classes(shared / "esc10"))
     finally:
@@ -95,28 +97,50 @@ def _figures(
     ):
         by_text = [(text(spoken[path], photos(collection)), {path.stem}) for path in some]
         by_speech = [
-            (ask(Query(examples=(Example(listened[path], name=path.name),), filters=photos(collection), k=DEPTH, min_relevance=0, fold=False)), {path.stem})
+            (
+                ask(
+                    Query(
+                        examples=(Example(listened[path], name=path.name),),
+                        filters=photos(collection),
+                        k=DEPTH,
+                        min_relevance=0,
+                        fold=False,
+                    )
+                ),
+                {path.stem},
+            )
             for path in some
         ]
         found[f"speech → image, {name}"] = _ranked(by_speech)
         found[f"  its own text → image, {name}"] = _ranked(by_text)
     said = Filters(media=("audio",), collection="sounds")
-    found["text → speech, the spoken caption"] = _ranked([(text(words, said), {path.stem}) for path, words in spoken.items()])
+    found["text → speech, the spoken caption"] = _ranked(
+        [(text(words, said), {path.stem}) for path, words in spoken.items()]
+    )
     others = [(path, caption) for path in spoken for caption in _other_captions(path, dev)]
     if others:
-        found["text → speech by meaning, another caption"] = _ranked([(text(caption, said), {path.stem}) for path, caption in others])
+        found["text → speech by meaning, another caption"] = _ranked(
+            [(text(caption, said), {path.stem}) for path, caption in others]
+        )
     kinds = {path.stem: kind for path, kind in sounds.items()}
     by_sound = []
     for path in sounds:
         example = Example(_heard(path), name=path.name)
         near = ask(Query(examples=(example,), filters=said, legs=("sound",), k=DEPTH + 1, min_relevance=0, fold=False))
-        by_sound.append(([n for n in near if n != path.stem], {n for n, kind in kinds.items() if kind == kinds[path.stem] and n != path.stem}))
+        by_sound.append(
+            (
+                [n for n in near if n != path.stem],
+                {n for n, kind in kinds.items() if kind == kinds[path.stem] and n != path.stem},
+            )
+        )
     found["sound → sound, ESC-10 by class (partly trained on)"] = {
         "P@5": mean([sum(n in same for n in near[:5]) / 5 for near, same in by_sound]),
         "mAP@100": mean([average_precision(near, same) * len(same) / min(len(same), DEPTH) for near, same in by_sound]),
     }
     found["gibberish returns nothing"] = {
-        "share": mean([float(not service.search(Query(texts=(words,), filters=photos("told"))).hits) for words in GIBBERISH])
+        "share": mean(
+            [float(not service.search(Query(texts=(words,), filters=photos("told"))).hits) for words in GIBBERISH]
+        )
     }
     kept = [
         (ask(Query(texts=(captions[0],), filters=photos("dev"))), path.stem, text(captions[0], photos("dev"))[:10])
@@ -148,7 +172,13 @@ def _heard(path: Path) -> Waveform:
 def _other_captions(path: Path, dev: dict[Path, tuple[str, ...]]) -> list[str]:
     """What other people wrote of the photo a recording describes: the same meaning in other words."""
     own = path.with_suffix(".txt").read_text(encoding="utf-8").strip().rstrip(" .").lower()
-    return [c for photo, captions in dev.items() if photo.stem == path.stem for c in captions if c.strip().rstrip(" .").lower() != own]
+    return [
+        c
+        for photo, captions in dev.items()
+        if photo.stem == path.stem
+        for c in captions
+        if c.strip().rstrip(" .").lower() != own
+    ]
 
 
 def _shown(value: float | None) -> str:

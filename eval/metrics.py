@@ -10,6 +10,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
+import numpy as np
+
 ItemT = TypeVar("ItemT")
 
 
@@ -65,7 +67,9 @@ def ndcg_at(ranking: Sequence[ItemT], gains: Mapping[ItemT, float], k: int) -> f
     >>> ndcg_at(["a", "b"], {"a": 1.0, "b": 1.0}, 2)
     1.0
     """
-    ideal = sum(gain / math.log2(rank + 1) for rank, gain in enumerate(sorted(gains.values(), reverse=True)[:k], start=1))
+    ideal = sum(
+        gain / math.log2(rank + 1) for rank, gain in enumerate(sorted(gains.values(), reverse=True)[:k], start=1)
+    )
     if ideal == 0:
         return 0.0
     return sum(gains.get(item, 0.0) / math.log2(rank + 1) for rank, item in enumerate(ranking[:k], start=1)) / ideal
@@ -74,3 +78,32 @@ def ndcg_at(ranking: Sequence[ItemT], gains: Mapping[ItemT, float], k: int) -> f
 def mean(values: Sequence[float]) -> float:
     """Arithmetic mean; 0 of nothing."""
     return sum(values) / len(values) if values else 0.0
+
+
+def precision_at(ranking: Sequence[ItemT], relevant: Collection[ItemT], k: int) -> float:
+    """Share of relevant items among the first k places, empty places counting as wrong.
+
+    >>> precision_at(["a", "x", "b"], {"a", "b"}, 4)
+    0.5
+    """
+    return sum(item in relevant for item in ranking[:k]) / k
+
+
+def first_rank(ranking: Sequence[ItemT], relevant: Collection[ItemT]) -> int | None:
+    """Rank of the first relevant item, counted from 1; None if there is none. Its median is medR.
+
+    >>> first_rank(["x", "a"], {"a"})
+    2
+    """
+    return next((rank for rank, item in enumerate(ranking, start=1) if item in relevant), None)
+
+
+def interval(values: Sequence[float], resamples: int = 1000, seed: int = 0) -> tuple[float, float]:
+    """95 % confidence interval of the mean by the percentile bootstrap over queries (Efron 1979)."""
+    if not values:
+        return 0.0, 0.0
+    rng = np.random.default_rng(seed)
+    array = np.asarray(values, dtype=np.float64)
+    means = np.array([array[rng.integers(0, len(array), len(array))].mean() for _ in range(resamples)])
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)

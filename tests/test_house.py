@@ -45,5 +45,7 @@ def test_running_needs_no_torch() -> None:
 
 
 def test_files_hold_one_idea() -> None:
-    long = {str(path.relative_to(ROOT)): n for path in FILES if (n := path.read_text(encoding="utf-8").count("\n")) > 300}
+    long = {
+        str(path.relative_to(ROOT)): n for path in FILES if (n := path.read_text(encoding="utf-8").count("\n")) > 300
+    }
     assert not long

@@ -35,12 +35,16 @@ def test_commands_run_as_they_stand(room: Path) -> None:
     script = "set -euo pipefail\nset -m\n" + "\n".join(blocks("bash")).replace("8000", port)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "COLUMNS": "160"}
-    done = subprocess.run(["bash", "-c", script], cwd=room, env=environment, capture_output=True, text=True, timeout=400)
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=room, env=environment, capture_output=True, text=True, timeout=400
+    )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     assert "Nothing matches" in done.stdout
     assert '"hits": [{"asset"' in done.stdout.replace("\n", "").replace("  ", "") or '"hits":[{' in done.stdout
     for program in blocks("python"):
-        ran = subprocess.run([sys.executable, "-c", program], cwd=room, env=environment, capture_output=True, text=True, timeout=100)
+        ran = subprocess.run(
+            [sys.executable, "-c", program], cwd=room, env=environment, capture_output=True, text=True, timeout=100
+        )
         assert ran.returncode == 0, ran.stderr
         assert "media/" in ran.stdout
     # The cat of the corpus is among the hits for "a cat".

@@ -41,7 +41,9 @@ def index(
             from watchfiles import watch as changes
 
             told = False
-            for changed in changes(*paths, stop_event=stop, raise_interrupt=False, rust_timeout=500, yield_on_timeout=True):
+            for changed in changes(
+                *paths, stop_event=stop, raise_interrupt=False, rust_timeout=500, yield_on_timeout=True
+            ):
                 if told and not changed:
                     continue
                 # Once more when the watch begins: a file may have come since the first pass read its folder.

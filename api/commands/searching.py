@@ -105,7 +105,8 @@ def show(answer: Answer) -> None:
 def _why(evidence: Evidence) -> str:
     found = f"[cyan]{evidence.leg}[/] {evidence.relevance:.2f} [dim]#{evidence.rank}[/]"
     if evidence.text:
-        quoted = evidence.text if len(evidence.text) <= 100 else evidence.text[:99] + "…"
+        said = " ".join(evidence.text.split())
+        quoted = said if len(said) <= 100 else said[:99] + "…"
         found += f" “{escape(quoted)}”"
     if evidence.leg == "words" and evidence.start is not None:
         found += f" [dim]at {clock(evidence.start)}[/]"

@@ -1,6 +1,6 @@
 """`crossmedia search` from a cold shell over 10,000 moments, beside starting Python with the same libraries.
 
-    python -m eval.bench.cold [MOMENTS]
+python -m eval.bench.cold [MOMENTS]
 """
 
 from __future__ import annotations
@@ -29,13 +29,31 @@ def main(count: int) -> None:
         dim = next(space.dim for space in text.spaces if space.name == "common")
         fill(store, np.eye(dim, dtype=np.float32), count)
         store.close()
-        search = [sys.executable, "-m", "api.cli", "search", "a dog on the beach", "--data", folder, "--min-relevance", "0"]
+        search = [
+            sys.executable,
+            "-m",
+            "api.cli",
+            "search",
+            "a dog on the beach",
+            "--data",
+            folder,
+            "--min-relevance",
+            "0",
+        ]
         whole = _times(search)
         libraries = _times([sys.executable, "-c", LIBRARIES])
     p50, start = percentiles(whole)[0], percentiles(libraries)[0]
     show(
         f"Cold search over {count:,} moments",
-        [Row("crossmedia search, median", f"{p50:.0f} ms", f"python importing its libraries {start:.0f} ms", p50 / start, "1500 ms")],
+        [
+            Row(
+                "crossmedia search, median",
+                f"{p50:.0f} ms",
+                f"python importing its libraries {start:.0f} ms",
+                p50 / start,
+                "1500 ms",
+            )
+        ],
     )
 
 

@@ -20,10 +20,7 @@ from retrieval.documents import Asset, Document, Moment, Source, moment_id
 from retrieval.local import LocalStore
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
-WORDS = (
-    "dog beach snow mountain child bicycle street market water boat tree grass ball jump run red blue green black white man woman "
-    "group stand sit hold camera road city night crowd stage guitar horse field river rock climb wave surf helmet race"
-).split()
+WORDS = ["dog", "beach", "snow", "mountain", "child", "bicycle", "street", "market", "water", "boat", "tree", "grass", "ball", "jump", "run", "red", "blue", "green", "black", "white", "man", "woman", "group", "stand", "sit", "hold", "camera", "road", "city", "night", "crowd", "stage", "guitar", "horse", "field", "river", "rock", "climb", "wave", "surf", "helmet", "race"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,9 @@ def show(title: str, rows: Sequence[Row]) -> None:
         table.add_row(row.what, row.measured, row.beside, "" if row.ratio is None else f"{row.ratio:.2f}", row.budget)
     console = Console(width=140)
     console.print(table)
-    console.print(f"[dim]python -m {_module()} {' '.join(sys.argv[1:])} on {_processor()}, {platform.python_version()}[/]")
+    console.print(
+        f"[dim]python -m {_module()} {' '.join(sys.argv[1:])} on {_processor()}, {platform.python_version()}[/]"
+    )
 
 
 @contextmanager
@@ -106,7 +105,11 @@ def _module() -> str:
 
 
 def _processor() -> str:
-    cpus = Path("/proc/cpuinfo").read_text().split("model name")[1].split("\n")[0].strip(" :\t") if Path("/proc/cpuinfo").exists() else ""
+    cpus = (
+        Path("/proc/cpuinfo").read_text().split("model name")[1].split("\n")[0].strip(" :\t")
+        if Path("/proc/cpuinfo").exists()
+        else ""
+    )
     import os
 
     return f"{os.cpu_count()} × {cpus or platform.processor()}"

@@ -1,6 +1,6 @@
 """Encoders' own rates, beside the bare network on prepared input.
 
-    python -m eval.bench.encoders
+python -m eval.bench.encoders
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from PIL import Image
 from embeddings.builtin import towers
 from embeddings.catalog import Catalog
 from embeddings.media import Picture
+from embeddings.onnx import session
+from embeddings.picture import prepare
 from eval.bench.common import WORDS, Row, flickr_photos, repeat, show
 
 BATCH = 32
@@ -20,8 +22,9 @@ def main() -> None:
     text, picture, _ = towers(Catalog(), 2)
     photos = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in flickr_photos()[:BATCH]]
     whole = repeat(lambda: picture.encode(photos), 4.0) * BATCH
-    prepared = picture.prepare(photos)
-    bare = repeat(lambda: picture.run(prepared), 4.0) * BATCH
+    prepared = np.stack([prepare(photo) for photo in photos[:8]])
+    network = session(picture.folder / "lite2-int8.onnx", 2)
+    bare = repeat(lambda: network.run(None, {"pixels": prepared}), 4.0) * len(prepared)
     rng = np.random.default_rng(0)
     sentences = [" ".join(WORDS[i] for i in rng.integers(0, len(WORDS), 10)) for _ in range(BATCH)]
     batched = repeat(lambda: text.encode(sentences), 3.0) * BATCH

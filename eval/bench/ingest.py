@@ -1,6 +1,6 @@
 """Photos from the folder into the store, beside the picture encoder's own rate in the same run.
 
-    python -m eval.bench.ingest [COUNT]
+python -m eval.bench.ingest [COUNT]
 """
 
 from __future__ import annotations
@@ -45,7 +45,12 @@ def main(count: int) -> None:
         f"Ingest of {count} photos",
         [
             Row("end to end", f"{rate:.0f}/s", f"encoder {own:.0f}/s", rate / own, "≥ 0.60"),
-            Row("again, nothing changed", f"{count / again[0]:.0f}/s", f"first time {rate:.0f}/s", count / again[0] / rate),
+            Row(
+                "again, nothing changed",
+                f"{count / again[0]:.0f}/s",
+                f"first time {rate:.0f}/s",
+                count / again[0] / rate,
+            ),
         ],
     )
 

@@ -1,6 +1,6 @@
 """Speech and video into the store, both passes, in multiples of real time, beside Whisper's own rate in the same run.
 
-    python -m eval.bench.media [SECONDS]
+python -m eval.bench.media [SECONDS]
 """
 
 from __future__ import annotations
@@ -56,7 +56,13 @@ def main(seconds: float) -> None:
         f"{seconds:.0f} s of speech, and of 720p video with it",
         [
             Row("speech ingest", f"{talk:.1f} × real time", f"recogniser alone {alone:.1f} ×", talk / alone, "≥ 6 ×"),
-            Row("video ingest with transcript", f"{whole:.1f} × real time", f"recogniser alone {alone:.1f} ×", whole / alone, "≥ 5 ×"),
+            Row(
+                "video ingest with transcript",
+                f"{whole:.1f} × real time",
+                f"recogniser alone {alone:.1f} ×",
+                whole / alone,
+                "≥ 5 ×",
+            ),
             Row("video, first pass only", f"{seconds / film[0]:.1f} × real time", ""),
             Row("text in its key frames, further", f"{read[0]:.1f} s", f"{moments.get('shot', 0)} key frames"),
             Row("peak memory of this process", f"{own:.0f} MB", ""),
@@ -101,7 +107,9 @@ def _write_video(path: Path, sound: Path, seconds: float) -> None:
                 left, top = number, number // 2
                 frame = np.asarray(photo.crop((left, top, left + 1280, top + 720))).astype(np.int16)
                 frame += rng.integers(-4, 5, (720, 1, 1), dtype=np.int16)
-                for packet in video.encode(av.VideoFrame.from_ndarray(frame.clip(0, 255).astype(np.uint8), format="rgb24")):
+                for packet in video.encode(
+                    av.VideoFrame.from_ndarray(frame.clip(0, 255).astype(np.uint8), format="rgb24")
+                ):
                     out.mux(packet)
         for packet in video.encode():
             out.mux(packet)

@@ -1,6 +1,6 @@
 """Warm text queries over HTTP, beside an exact scan of the same vectors with numpy in the same run.
 
-    python -m eval.bench.search [MOMENTS]
+python -m eval.bench.search [MOMENTS]
 """
 
 from __future__ import annotations
@@ -76,9 +76,26 @@ def main(count: int) -> None:
     show(
         f"Search over {count:,} moments",
         [
-            Row("text query over HTTP, p50 / p95", f"{p50:.1f} / {p95:.1f} ms", f"empty request {percentiles(idle)[0]:.1f} ms", p50 / percentiles(idle)[0], budget),
-            Row("store.nearest alone, p50", f"{percentiles(direct)[0]:.1f} ms", f"exact numpy scan {scan:.1f} ms", percentiles(direct)[0] / scan),
-            Row("recall@10 of store.nearest", f"{np.mean(found):.3f}", "exact scan 1.000", float(np.mean(found)), "≥ 0.95"),
+            Row(
+                "text query over HTTP, p50 / p95",
+                f"{p50:.1f} / {p95:.1f} ms",
+                f"empty request {percentiles(idle)[0]:.1f} ms",
+                p50 / percentiles(idle)[0],
+                budget,
+            ),
+            Row(
+                "store.nearest alone, p50",
+                f"{percentiles(direct)[0]:.1f} ms",
+                f"exact numpy scan {scan:.1f} ms",
+                percentiles(direct)[0] / scan,
+            ),
+            Row(
+                "recall@10 of store.nearest",
+                f"{np.mean(found):.3f}",
+                "exact scan 1.000",
+                float(np.mean(found)),
+                "≥ 0.95",
+            ),
             Row("filling the store", f"{count / filling[0]:.0f}/s", ""),
             Row("server memory when ready", f"{memory / 1e6:.0f} MB", "", None, "500 MB without vectors"),
         ],

@@ -34,7 +34,12 @@ def main() -> None:
         media, data = HERE / "media", HERE / "data"
         make(media)
         samples = {medium: media / name for medium, name in SAMPLES.items()}
-        texts = ["a cat", "what happened to the lighthouse", "how do bees survive the cold", "blowing a whistle when you are lost"]
+        texts = [
+            "a cat",
+            "what happened to the lighthouse",
+            "how do bees survive the cold",
+            "blow a whistle if you need help",
+        ]
     else:
         media, data = own.expanduser(), HERE / "own"
         samples = _samples(media)
@@ -48,7 +53,9 @@ def main() -> None:
     if "image" in samples:
         _run("search", "at night", "--image", str(samples["image"]), "--k", "3", "--min-relevance", "0", data=data)
     _run("search", "quarterly amortisation of goodwill", data=data)
-    console.print(f"\nDone in {time.monotonic() - started:.0f} s. The same over HTTP, with a description of every request:")
+    console.print(
+        f"\nDone in {time.monotonic() - started:.0f} s. The same over HTTP, with a description of every request:"
+    )
     console.print(f"  [bold].venv/bin/crossmedia serve --data {data}[/]   then open http://127.0.0.1:8000/")
 
 

@@ -79,7 +79,9 @@ def test_search_with_files(run: Run, media: Path) -> None:
     for option, name in (("--image", "a.png"), ("--audio", "tone.wav"), ("--video", "clip.mp4")):
         hits = json.loads(run("search", option, str(media / name), "--json", "--min-relevance", "0").stdout)["hits"]
         assert hits[0]["path"] == str(media / name)
-    both = run("search", "blue", "--image", str(media / "a.png"), "--not", "green", "--json", "--type", "image", "--k", "1")
+    both = run(
+        "search", "blue", "--image", str(media / "a.png"), "--not", "green", "--json", "--type", "image", "--k", "1"
+    )
     assert len(json.loads(both.stdout)["hits"]) <= 1
 
 
@@ -139,7 +141,19 @@ def test_interrupt_is_safe_and_the_next_run_goes_on(run: Run, tmp_path: Path, en
     for i in range(800):
         write_picture(folder / f"p{i}.png", seed=i, width=16, height=16)
     data = tmp_path / "data"
-    command = [sys.executable, "-m", "api.cli", "index", str(folder), "--data", str(data), "--without", "ocr", "--without", "transcript"]
+    command = [
+        sys.executable,
+        "-m",
+        "api.cli",
+        "index",
+        str(folder),
+        "--data",
+        str(data),
+        "--without",
+        "ocr",
+        "--without",
+        "transcript",
+    ]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
@@ -158,7 +172,20 @@ def test_interrupt_is_safe_and_the_next_run_goes_on(run: Run, tmp_path: Path, en
 
 
 def test_watch_indexes_what_comes(run: Run, media: Path, tmp_path: Path, environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "api.cli", "index", str(media), "--data", str(tmp_path / "data"), "--watch", "--without", "ocr", "--without", "transcript"]
+    command = [
+        sys.executable,
+        "-m",
+        "api.cli",
+        "index",
+        str(media),
+        "--data",
+        str(tmp_path / "data"),
+        "--watch",
+        "--without",
+        "ocr",
+        "--without",
+        "transcript",
+    ]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     try:

@@ -114,7 +114,9 @@ def test_multipart_search_with_an_example_file(http: TestClient) -> None:
     answer = http.post("/v1/search", data=query, files=[("file", ("mine.png", png("blue", 32)))]).json()
     assert [hit["title"] for hit in answer["hits"]] == ["blue.png"]
     assert answer["hits"][0]["evidence"][0]["leg"] == "picture"
-    by_asset = http.post("/v1/search", json={"examples": [{"asset": answer["hits"][0]["asset"], "weight": 1.0}], "min_relevance": 0}).json()
+    by_asset = http.post(
+        "/v1/search", json={"examples": [{"asset": answer["hits"][0]["asset"], "weight": 1.0}], "min_relevance": 0}
+    ).json()
     assert [hit["title"] for hit in by_asset["hits"]] == ["red.png"]
     broken = http.post("/v1/search", files=[("file", ("x.png", b"no picture at all"))])
     assert broken.status_code in (415, 422)
@@ -198,7 +200,9 @@ def test_other_failures_get_the_envelope_too(http: TestClient) -> None:
     assert http.get("/nowhere").json()["error"]["code"] == "http_error"
     assert http.put("/v1/search").status_code == 405
     assert http.get("/v1/assets/zzz").status_code == 404
-    assert http.post("/v1/assets", json={"path": "/x", "without": ["smell"]}).json()["error"]["code"] == "unknown_enricher"
+    assert (
+        http.post("/v1/assets", json={"path": "/x", "without": ["smell"]}).json()["error"]["code"] == "unknown_enricher"
+    )
     assert http.post("/v1/assets", data={"x": "y"}, files=[("other", ("a", b"b"))]).status_code == 422
 
 

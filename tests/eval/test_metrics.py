@@ -51,4 +51,10 @@ def test_perfect_ranking_is_one(relevant: set[int]) -> None:
 
 
 def test_nothing_relevant_is_zero() -> None:
-    assert recall_at([1], set(), 1) == average_precision([1], set()) == ndcg_at([1], {}, 1) == reciprocal_rank([1], set()) == 0
+    assert (
+        recall_at([1], set(), 1)
+        == average_precision([1], set())
+        == ndcg_at([1], {}, 1)
+        == reciprocal_rank([1], set())
+        == 0
+    )

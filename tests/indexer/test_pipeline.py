@@ -56,11 +56,15 @@ def run(pipeline: Pipeline, folder: Path) -> dict[str, int]:
     return {k: v for k, v in pipeline.index(list(scan([folder]))).counts.items() if v}
 
 
-def test_every_medium_goes_in_and_a_second_run_reads_nothing(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
+def test_every_medium_goes_in_and_a_second_run_reads_nothing(
+    pipeline: Pipeline, store: LocalStore, media: Path
+) -> None:
     told: list[Outcome] = []
     report = pipeline.index(list(scan([media])), told.append)
     assert report.counts["added"] == 5
-    assert {o.path for o in told} == {str(media / n) for n in ("a.png", "deep/b.jpg", "tone.wav", "note.md", "paper.pdf")}
+    assert {o.path for o in told} == {
+        str(media / n) for n in ("a.png", "deep/b.jpg", "tone.wav", "note.md", "paper.pdf")
+    }
     assert store.statistics().assets == {"audio": 1, "image": 2, "text": 2}
     assert run(pipeline, media) == {"unchanged": 5}
     assert store.verify() == []

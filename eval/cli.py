@@ -1,0 +1,108 @@
+"""`crossmedia eval`: how good the search is, on known sets or one's own, and what changed."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from api.commands.context import err, out, service
+from eval import compare as comparing
+from eval import cutoff, report
+from eval.datasets import flickr8k
+from eval.metrics import mean
+from eval.run import Result, applies_to_matrix, by_engine, by_matrix
+from eval.tasks import known, open_tasks
+
+app = typer.Typer(help="Measure retrieval quality and compare reports.", no_args_is_help=True, rich_markup_mode=None)
+SHARED = Path("../shared/data")
+
+
+@app.command()
+def run(
+    datasets: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names, or folders with captions.csv or class folders; all known by default."),
+    ] = None,
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+    data: Annotated[Path | None, typer.Option("--data", help="Keep the index here and use it again.")] = None,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="The encoders' bare cosines instead of the live engine.")
+    ] = False,
+    distractors: Annotated[
+        list[Path] | None, typer.Option(help="Folders whose files join every picture gallery.")
+    ] = None,
+) -> None:
+    """Index, ask, and write report.md, report.json and plots."""
+    specs = datasets or list(known(shared))
+    with tempfile.TemporaryDirectory() as room, service(data or Path(room) / "data") as opened:
+        results: list[Result] = []
+        for spec in specs:
+            for task in open_tasks(spec, shared):
+                if matrix and not applies_to_matrix(opened.profile, task):
+                    err.print(f"{task.name}: left out, the two sides share no space")
+                    continue
+                results.append(
+                    by_matrix(opened.profile, task, err.print)
+                    if matrix
+                    else by_engine(opened, task, Path(room), err.print)
+                )
+        measured: dict[str, Any] | None = None
+        if "flickr8k" in specs and not matrix:
+            err.print("the cut-off")
+            captions = flickr8k(shared / "flickr8k", "dev").captions
+            opened.index(sorted(captions), "eval-cutoff")
+            measured = cutoff.measure(opened, "eval-cutoff", captions)
+        models = [f"{s.name}: {s.model} {s.revision}" for s in opened.profile.spaces.values()]
+    command = shlex.join(["crossmedia", *sys.argv[1:]])
+    report.write(out_folder, report.Context.of(command, "matrix" if matrix else "engine", models), results, measured)
+    _show(results, measured)
+    out.print(f"[dim]{out_folder / 'report.md'}[/]")
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="A report's folder.")],
+    after: Annotated[Path, typer.Argument(help="Another's.")],
+    measure: Annotated[list[str] | None, typer.Option(help="Which figures.")] = None,
+) -> None:
+    """The difference of each figure with its 95 % interval; a star where it is not chance."""
+    found, left_out = comparing.compare(
+        report.read(before)[1], report.read(after)[1], measure or ["R@1", "R@10", "mAP"]
+    )
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("task", "measure", "before", "after", "difference", "95 %", ""):
+        table.add_column(heading)
+    for d in found:
+        row = (
+            f"{100 * d.before:.1f}",
+            f"{100 * d.after:.1f}",
+            f"{100 * (d.after - d.before):+.1f}",
+            f"[{100 * d.low:+.1f}, {100 * d.high:+.1f}]",
+        )
+        table.add_row(d.task, d.measure, row[0], row[1], row[2], row[3].replace("[", "\\["), "*" if d.certain else "")
+    out.print(table)
+    for line in left_out:
+        err.print(f"[yellow]note[/] {line}")
+
+
+def _show(results: list[Result], measured: dict[str, Any] | None) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("task", "queries", *report.SHOWN, "medR"):
+        table.add_column(heading, justify="left" if heading == "task" else "right")
+    for r in results:
+        table.add_row(
+            r.task,
+            str(len(r.ranks)),
+            *(f"{100 * mean(r.measures[m]):.1f}" for m in report.SHOWN),
+            report.median_rank(r.ranks),
+        )
+    out.print(table)
+    for row in (measured or {"shares": []})["shares"]:
+        out.print(f"{row['what']}: {100 * row['share']:.1f} % of {row['of']}")

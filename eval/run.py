@@ -1,0 +1,146 @@
+"""Asks a task's queries and ranks what comes back: through the live engine, or by the encoders' bare matrices."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from api.service import Service
+from embeddings.encoder import Encoding, Modality, Vectors
+from embeddings.media import Medium, Picture, Waveform
+from embeddings.profile import Profile
+from eval import metrics
+from eval.tasks import Asked, Target, Task
+from indexer.decode.reader import decode
+from retrieval.query import Filters, Query
+
+DEPTH = 1000
+CHUNK = 64
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A task's per-query figures, in the order of its queries; `ranks` of the first right answer, 0 where there was none."""
+
+    task: str
+    fingerprint: str
+    gallery: int
+    ranks: tuple[int, ...]
+    measures: dict[str, tuple[float, ...]]
+
+
+def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> Result:
+    """Index the gallery (once: the collection is named by its content) and search it with the cut-off off."""
+    collection = "eval-" + hashlib.sha256("\n".join(t.key for t in task.gallery).encode()).hexdigest()[:12]
+    keys: dict[str, str] = {}
+    files = []
+    for target in task.gallery:
+        path = target.path or _written(target, room / collection)
+        keys[str(path.resolve())] = target.key
+        files.append(path)
+    tell(f"{task.name}: indexing {len(files)}")
+    service.index(files, collection)
+    service.enrich(without=["ocr"])
+    located: dict[str, list[str]] = {}
+    for x in service.store.located(collection):
+        located.setdefault(x.asset, []).append(keys[x.source.location])
+    filters = Filters(media=(task.medium,), collection=collection)
+
+    def ask(asked: Asked) -> list[str]:
+        query = Query(
+            texts=(asked.text,) if asked.text else (),
+            examples=(service.example(asked.path),) if asked.path else (),
+            filters=filters, k=min(DEPTH, len(files) * 4), min_relevance=0, fold=False, group=True,
+        )  # fmt: skip
+        found = [key for hit in service.search(query).hits for key in located[hit.asset]]
+        return [key for key in found if asked.path is None or key != str(asked.path)]
+
+    tell(f"{task.name}: asking {len(task.queries)}")
+    return _result(task, [ask(asked) for asked in task.queries])
+
+
+def by_matrix(profile: Profile, task: Task, tell: Tell) -> Result:
+    """Cosines between the encoders' own vectors, in the native space of like and like, else in the common one."""
+    medium = _query_medium(task)
+    tell(f"{task.name}: encoding")
+    space = {"picture": "picture", "sound": "sound", "text": "text"}[_modality(task.medium)]
+    space = space if _modality(medium) == _modality(task.medium) else "common"
+    targets = _encode(profile, _modality(task.medium), [t.path or str(t.text) for t in task.gallery], space)
+    queries = _encode(profile, _modality(medium), [q.path or str(q.text) for q in task.queries], space)
+    names = [t.key for t in task.gallery]
+    rankings = []
+    for asked, row in zip(task.queries, queries, strict=True):
+        order = np.argsort(-(targets @ row), kind="stable")
+        rankings.append([names[i] for i in order if asked.path is None or names[i] != str(asked.path)])
+    return _result(task, rankings)
+
+
+def applies_to_matrix(profile: Profile, task: Task) -> bool:
+    """Whether both sides have an encoder into one space; speech needs its transcript, which is the engine's."""
+    sides = {_modality(_query_medium(task)), _modality(task.medium)}
+    if "sound" in sides and profile.sound is None:
+        return False
+    if sides == {"sound"}:
+        return True
+    return not ("sound" in sides and "common" not in {s.name for s in profile.sound.spaces}) if profile.sound else True
+
+
+def _result(task: Task, rankings: Sequence[Sequence[str]]) -> Result:
+    pairs = list(zip(rankings, [q.relevant for q in task.queries], strict=True))
+    measures = {
+        **{f"R@{k}": tuple(metrics.success_at(r, right, k) for r, right in pairs) for k in (1, 5, 10)},
+        "MRR": tuple(metrics.reciprocal_rank(r, right) for r, right in pairs),
+        "mAP": tuple(metrics.average_precision(r, right) for r, right in pairs),
+        "nDCG@10": tuple(metrics.ndcg_at(r, dict.fromkeys(right, 1.0), 10) for r, right in pairs),
+        "P@10": tuple(metrics.precision_at(r, right, 10) for r, right in pairs),
+    }
+    ranks = tuple(metrics.first_rank(r, right) or 0 for r, right in pairs)
+    return Result(task.name, task.fingerprint, len(task.gallery), ranks, measures)
+
+
+def _written(target: Target, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / (hashlib.sha256(target.key.encode()).hexdigest()[:16] + ".txt")
+    # The key makes files with equal texts different, as two people's captions are.
+    if not path.exists():
+        path.write_text(str(target.text), encoding="utf-8")
+    return path
+
+
+def _query_medium(task: Task) -> Medium:
+    asked = task.queries[0]
+    if asked.path is None:
+        return "text"
+    from indexer.decode.sniff import sniff
+
+    return sniff(asked.path)[0]
+
+
+def _modality(medium: Medium) -> Modality:
+    return "picture" if medium in ("image", "video") else "sound" if medium == "audio" else "text"
+
+
+def _encode(profile: Profile, modality: Modality, items: Sequence[Path | str], space: str) -> Vectors:
+    parts: list[Vectors] = []
+    for start in range(0, len(items), CHUNK):
+        some = items[start : start + CHUNK]
+        encoding: Encoding
+        if modality == "text":
+            encoding = profile.text.encode([str(item) for item in some])
+        elif modality == "picture":
+            encoding = profile.picture.encode([c for c in _contents(some) if isinstance(c, Picture)])
+        else:
+            assert profile.sound is not None
+            encoding = profile.sound.encode([c for c in _contents(some) if isinstance(c, Waveform)])
+        parts.append(encoding.vectors[space])
+    return np.concatenate(parts)
+
+
+def _contents(items: Sequence[Path | str]) -> list[object]:
+    return [decode(Path(item)).content for item in items]

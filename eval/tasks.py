@@ -1,0 +1,180 @@
+"""Data sets as tasks: a gallery, and queries with what is right in it. A small adapter each."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from embeddings.errors import CrossmediaError
+from embeddings.media import Medium
+from eval.datasets import classes, flickr8k, spoken_captions
+
+SOUND_NAMES: Final = {
+    "Dog bark": "dog barking", "Rain": "rain falling", "Sea waves": "sea waves", "Baby cry": "baby crying",
+    "Clock tick": "clock ticking", "Person sneeze": "person sneezing", "Helicopter": "helicopter", "Chainsaw": "chainsaw",
+    "Rooster": "rooster crowing", "Fire crackling": "fire crackling",
+}  # fmt: skip
+URBAN_NAMES: Final = (
+    "air conditioner", "car horn", "children playing", "dog barking", "drilling", "engine idling", "gun shot", "jackhammer",
+    "siren", "street music",
+)  # fmt: skip
+
+
+class UnknownDataset(CrossmediaError):
+    """Neither a known data set nor a folder of a known form."""
+
+    code = "unknown_dataset"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that can be found: a file, or a text that is written to one."""
+
+    key: str
+    path: Path | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query, a text or a file, and the keys of what answers it."""
+
+    relevant: frozenset[str]
+    text: str | None = None
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One direction over one gallery. `medium` restricts what is searched for."""
+
+    name: str
+    medium: Medium
+    gallery: tuple[Target, ...]
+    queries: tuple[Asked, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the names in the gallery and what is asked of it: the same figure is of the same data."""
+        lines = [t.key for t in self.gallery] + [
+            f"{q.text or (q.path.name if q.path else '')}={sorted(q.relevant)}" for q in self.queries
+        ]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def captioned(name: str, captions: dict[Path, tuple[str, ...]]) -> list[Task]:
+    """Pictures with captions: text → image over the pictures, image → text over the captions."""
+    pictures = tuple(Target(str(path), path=path) for path in captions)
+    keyed = [(path, f"{path.stem}#{i}", text) for path, texts in captions.items() for i, text in enumerate(texts)]
+    own = _own(keyed)
+    return [
+        Task(f"{name}: text → image", "image", pictures, tuple(Asked(frozenset([str(p)]), text=text) for p, _, text in keyed)),
+        Task(
+            f"{name}: image → text", "text", tuple(Target(key, text=text) for _, key, text in keyed),
+            tuple(Asked(own[path], path=path) for path in captions),
+        ),
+    ]  # fmt: skip
+
+
+def named_classes(
+    name: str, medium: Medium, files: dict[Path, str], names: dict[str, str], by_example: int = 300
+) -> list[Task]:
+    """Files of classes: class name → files, file → class name, and file → files of its class (a seeded sample of queries)."""
+    gallery = tuple(Target(str(path), path=path) for path in files)
+    members: dict[str, set[str]] = {}
+    for path, kind in files.items():
+        members.setdefault(kind, set()).add(str(path))
+    sample = random.Random(0).sample(sorted(files), min(by_example, len(files)))
+    what = "sound" if medium == "audio" else medium
+    alike = [Asked(frozenset(members[files[p]] - {str(p)}), path=p) for p in sample if len(members[files[p]]) > 1]
+    return [
+        Task(
+            f"{name}: text → {what}", medium, gallery,
+            tuple(Asked(frozenset(keys), text=names.get(kind, kind)) for kind, keys in members.items()),
+        ),
+        Task(
+            f"{name}: {what} → text", "text", tuple(Target(f"class:{kind}", text=names.get(kind, kind)) for kind in members),
+            tuple(Asked(frozenset([f"class:{files[p]}"]), path=p) for p in sample),
+        ),
+        Task(f"{name}: {what} → {what} by class", medium, gallery, tuple(alike)),
+    ]  # fmt: skip
+
+
+def known(data: Path) -> dict[str, Callable[[], list[Task]]]:
+    """The data sets that lie beside the checkout, by name."""
+    return {
+        "flickr8k": lambda: captioned("flickr8k dev", flickr8k(data / "flickr8k", "dev").captions),
+        "spoken_captions": lambda: _spoken(data),
+        "esc10": lambda: named_classes("esc10", "audio", classes(data / "esc10"), dict(SOUND_NAMES)),
+        "urbansound8k": lambda: named_classes("urbansound8k", "audio", _urban(data / "urbansound8k"), {}),
+    }
+
+
+def open_tasks(spec: str, data: Path) -> list[Task]:
+    """A known name, or a folder: with `captions.csv` (columns image, caption), or of folders that are classes."""
+    if spec in known(data):
+        return known(data)[spec]()
+    folder = Path(spec)
+    if (folder / "captions.csv").is_file():
+        found: dict[Path, list[str]] = {}
+        with (folder / "captions.csv").open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                if not row.get("image") or not row.get("caption"):
+                    raise UnknownDataset(f"{folder}/captions.csv lacks a column", "its header must be image,caption")
+                found.setdefault(folder / row["image"], []).append(row["caption"])
+        return captioned(folder.name, {path: tuple(texts) for path, texts in found.items()})
+    if folder.is_dir() and (files := classes(folder)):
+        from indexer.decode.sniff import sniff
+
+        return named_classes(folder.name, sniff(next(iter(files)))[0], files, {})
+    raise UnknownDataset(
+        f"no data set {spec!r}",
+        f"known: {', '.join(known(data))}; or a folder with captions.csv, or with class folders",
+    )
+
+
+def _own(keyed: Iterable[tuple[Path, str, str]]) -> dict[Path, frozenset[str]]:
+    found: dict[Path, set[str]] = {}
+    for path, key, _ in keyed:
+        found.setdefault(path, set()).add(key)
+    return {path: frozenset(keys) for path, keys in found.items()}
+
+
+def _spoken(data: Path) -> list[Task]:
+    """Recordings of captions: speech → the photo, its own text → the photo, text → the recording."""
+    spoken = spoken_captions(data / "spoken_captions")
+    photo = {path: data / "flickr8k" / "images" / f"{path.stem}.jpg" for path in spoken}
+    pictures = set(flickr8k(data / "flickr8k", "dev").captions) | set(photo.values())
+    gallery = tuple(Target(str(path), path=path) for path in sorted(pictures))
+    recordings = tuple(Target(str(path), path=path) for path in spoken)
+    return [
+        Task(
+            "spoken captions: speech → image",
+            "image",
+            gallery,
+            tuple(Asked(frozenset([str(photo[p])]), path=p) for p in spoken),
+        ),
+        Task(
+            "spoken captions: their text → image",
+            "image",
+            gallery,
+            tuple(Asked(frozenset([str(photo[p])]), text=t) for p, t in spoken.items()),
+        ),
+        Task(
+            "spoken captions: text → speech",
+            "audio",
+            recordings,
+            tuple(Asked(frozenset([str(p)]), text=t) for p, t in spoken.items()),
+        ),
+    ]
+
+
+def _urban(folder: Path) -> dict[Path, str]:
+    """The second number of a file's name is its class."""
+    return {path: URBAN_NAMES[int(path.stem.split("-")[1])] for path in sorted(folder.glob("fold*/*.ogg"))}

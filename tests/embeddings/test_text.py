@@ -1,0 +1,68 @@
+"""The text tower: golden numbers, unit vectors, and no influence of a text's neighbours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embeddings.catalog import Catalog
+from embeddings.errors import ModelCorrupt, ModelMissing
+from embeddings.text import MiniLM
+
+
+@pytest.fixture(scope="module")
+def encoder() -> MiniLM:
+    return MiniLM(Catalog().resolve("minilm-l6-v2"))
+
+
+def test_golden_numbers(encoder: MiniLM) -> None:
+    vectors = encoder.encode(["A brown dog runs along the beach."]).vectors
+    np.testing.assert_allclose(vectors["text"][0, :4], [0.0551, 0.0360, 0.0531, -0.0679], atol=2e-3)
+    np.testing.assert_allclose(vectors["common"][0, :4], [0.0530, 0.0032, 0.0680, -0.0559], atol=2e-3)
+
+
+def test_every_space_has_unit_rows_of_its_dimension(encoder: MiniLM) -> None:
+    texts = ["dog", "", "   ", "?!", "日本語", "word " * 2000, "\x00"]
+    vectors = encoder.encode(texts).vectors
+    assert set(vectors) == {space.name for space in encoder.spaces} == {"text", "common"}
+    for space in encoder.spaces:
+        assert vectors[space.name].shape == (len(texts), space.dim)
+        assert vectors[space.name].dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(vectors[space.name], axis=1), 1, atol=1e-5)
+
+
+def test_an_empty_batch_gives_empty_arrays(encoder: MiniLM) -> None:
+    assert {name: rows.shape for name, rows in encoder.encode([]).vectors.items()} == {
+        "text": (0, 384),
+        "common": (0, 384),
+    }
+
+
+def test_a_text_does_not_depend_on_its_neighbours(encoder: MiniLM) -> None:
+    texts = ["a cat", "two children play football in the snow while their parents watch", "bicycle"]
+    together = encoder.encode(texts).vectors
+    for n, text in enumerate(texts):
+        alone = encoder.encode([text]).vectors
+        for space in ("text", "common"):
+            np.testing.assert_array_equal(together[space][n], alone[space][0])
+
+
+def test_meaning_beats_wording(encoder: MiniLM) -> None:
+    rows = encoder.encode(["a puppy on the sand", "a young dog at the beach", "interest rates of a bank"]).vectors
+    for space in ("text", "common"):
+        near, far = rows[space][0] @ rows[space][1], rows[space][0] @ rows[space][2]
+        assert near > far + 0.3
+
+
+def test_a_folder_without_files_is_missing_and_a_broken_one_corrupt(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing):
+        MiniLM(tmp_path)
+    (tmp_path / "minilm-int8.onnx").write_bytes(b"not a network")
+    with pytest.raises(ModelCorrupt, match=r"minilm-int8\.onnx"):
+        MiniLM(tmp_path)
+    (tmp_path / "minilm-int8.onnx").write_bytes((Catalog().resolve("minilm-l6-v2") / "minilm-int8.onnx").read_bytes())
+    (tmp_path / "tokenizer.json").write_text("{")
+    with pytest.raises(ModelCorrupt, match=r"tokenizer\.json"):
+        MiniLM(tmp_path)
