@@ -62,9 +62,14 @@ class Encoder(Protocol[ItemT]):
     empty string or a black picture have a vector too.
     """
 
-    modality: Modality
-    spaces: tuple[Space, ...]
-    model: str
+    @property
+    def modality(self) -> Modality: ...
+
+    @property
+    def spaces(self) -> tuple[Space, ...]: ...
+
+    @property
+    def model(self) -> str: ...
 
     def encode(self, batch: Sequence[ItemT]) -> Encoding: ...
 

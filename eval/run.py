@@ -18,7 +18,8 @@ from eval.tasks import Asked, Target, Task
 from indexer.decode.reader import decode
 from retrieval.query import Filters, Query
 
-DEPTH = 1000
+DEPTH, SHALLOW = 1000, 100
+"""How far a ranking is read where many things are right, and where few are."""
 CHUNK = 64
 
 Tell = Callable[[str], None]
@@ -52,11 +53,14 @@ def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> Result:
         located.setdefault(x.asset, []).append(keys[x.source.location])
     filters = Filters(media=(task.medium,), collection=collection)
 
+    several = max(len(asked.relevant) for asked in task.queries) > 10
+    depth = min(DEPTH if several else SHALLOW, max(10, 4 * len(files)))
+
     def ask(asked: Asked) -> list[str]:
         query = Query(
             texts=(asked.text,) if asked.text else (),
             examples=(service.example(asked.path),) if asked.path else (),
-            filters=filters, k=min(DEPTH, len(files) * 4), min_relevance=0, fold=False, group=True,
+            filters=filters, k=depth, min_relevance=0, fold=False, group=True,
         )  # fmt: skip
         found = [key for hit in service.search(query).hits for key in located[hit.asset]]
         return [key for key in found if asked.path is None or key != str(asked.path)]

@@ -90,13 +90,14 @@ class Engine:
             kept = _grouped(kept)
         kept = kept[: query.k]
         moments = self.store.load([fused.moment for fused, _ in kept])
+        placed = self.store.placed(list({moment.asset for moment in moments.values()}))
         hits = []
         for fused, more in kept:
             moment = moments.get(fused.moment)
-            asset = self.store.asset(moment.asset) if moment else None
-            if moment is None or asset is None:
+            if moment is None or moment.asset not in placed:
                 continue  # deleted since its leg found it
-            sources = [s for s in self.store.sources(asset.id) if query.filters.collection in (None, s.collection)]
+            asset, everywhere = placed[moment.asset]
+            sources = [s for s in everywhere if query.filters.collection in (None, s.collection)]
             hits.append(
                 Hit(
                     asset.id, moment.id, sources[0].path if sources else "", asset.media, asset.title, moment.start, moment.end,

@@ -118,6 +118,9 @@ class Store(Protocol):
 
     def sources(self, asset: str) -> list[Source]: ...
 
+    def placed(self, assets: Sequence[str]) -> dict[str, tuple[Asset, list[Source]]]:
+        """Assets with their sources, many at once; unknown ids are left out."""
+
     def moments(self, asset: str) -> list[Moment]:
         """All moments of an asset in their order, with labels and words, without vectors and thumbnails."""
 

@@ -20,7 +20,12 @@ from retrieval.documents import Asset, Document, Moment, Source, moment_id
 from retrieval.local import LocalStore
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
-WORDS = ["dog", "beach", "snow", "mountain", "child", "bicycle", "street", "market", "water", "boat", "tree", "grass", "ball", "jump", "run", "red", "blue", "green", "black", "white", "man", "woman", "group", "stand", "sit", "hold", "camera", "road", "city", "night", "crowd", "stage", "guitar", "horse", "field", "river", "rock", "climb", "wave", "surf", "helmet", "race"]
+WORDS = tuple(
+    "dog,beach,snow,mountain,child,bicycle,street,market,water,boat,tree,grass,ball,jump,run,red,blue,green,black,white,man,woman,"
+    "group,stand,sit,hold,camera,road,city,night,crowd,stage,guitar,horse,field,river,rock,climb,wave,surf,helmet,race".split(
+        ","
+    )
+)
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,21 @@ class LocalStore:
             )
         ]
 
+    def placed(self, assets: Sequence[str]) -> dict[str, tuple[Asset, list[Source]]]:
+        found: dict[str, tuple[Asset, list[Source]]] = {}
+        with self._database.read() as connection:
+            for some in _batches(assets):
+                marks = ", ".join("?" * len(some))
+                for row in connection.execute(f"SELECT * FROM asset WHERE hash IN ({marks})", some):
+                    found[row["hash"]] = (to_asset(row), [])
+                for row in connection.execute(
+                    f"""SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE a.hash IN ({marks})
+                    ORDER BY s.collection, s.path""",
+                    some,
+                ):
+                    found[row["hash"]][1].append(to_source(row))
+        return found
+
     def moments(self, asset: str) -> list[Moment]:
         return list(self._moments("a.hash = ?", [asset]).values())
 

@@ -35,12 +35,19 @@ def flat(width: int, height: int, colour: tuple[int, int, int] = (90, 120, 30)) 
 
 def test_golden_numbers(encoder: Lite2) -> None:
     vectors = encoder.encode([drawn()]).vectors
-    np.testing.assert_allclose(vectors["common"][0, :4], [0.0576, 0.0193, -0.0455, 0.0345], atol=5e-3)
+    np.testing.assert_allclose(vectors["common"][0, :4], [0.0715, 0.0465, -0.0601, -0.0093], atol=5e-3)
     np.testing.assert_allclose(vectors["picture"][0, :4], [0.0881, -0.0560, 0.0234, -0.1131], atol=5e-3)
 
 
 def test_odd_pictures_have_unit_vectors_too(encoder: Lite2) -> None:
-    odd = [flat(1, 1), flat(4000, 3), flat(2, 3000), flat(260, 260, (0, 0, 0)), flat(300, 200, (255, 255, 255)), drawn()]
+    odd = [
+        flat(1, 1),
+        flat(4000, 3),
+        flat(2, 3000),
+        flat(260, 260, (0, 0, 0)),
+        flat(300, 200, (255, 255, 255)),
+        drawn(),
+    ]
     encoding = encoder.encode(odd)
     for space in encoder.spaces:
         rows = encoding.vectors[space.name]

@@ -68,6 +68,7 @@ def test_put_is_read_back_whole(store: Store) -> None:
     assert back.labels == spoken.labels
     np.testing.assert_array_equal(store.vectors("text", [spoken.id])[spoken.id], unit(1))
     assert store.load([spoken.id, "nothing"]).keys() == {spoken.id}
+    assert store.placed([asset, "nothing"]) == {asset: (found, store.sources(asset))}
     assert store.find(asset[:8]) == [asset]
     assert store.find("zz") == []
 
