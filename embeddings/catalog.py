@@ -65,10 +65,10 @@ MINILM: Final = ModelCard(
     task="sentence vectors",
     licence="Apache-2.0",
     dim=384,
-    revision="@MINI@",
+    revision="48f01a6f5e11",
     files=(
-        ModelFile("minilm-int8.onnx", "@MINISHA@", 0),
-        ModelFile("tokenizer.json", "@TOKSHA@", 0),
+        ModelFile("minilm-int8.onnx", "48f01a6f5e116eb90aa9c71a4364668ecd9734850a3853052b5dac11c528a4f6", 23_411_719),
+        ModelFile("tokenizer.json", "71a31309bdd802f1a40845b0aceb02fb4cf6f4b81c712ae33aaff676df227115", 466_132),
     ),
     sources=(Source("bundled"), Source("models")),
     title="MiniLM-L6-v2, int8, with the map into the common space",
@@ -79,10 +79,10 @@ LITE2: Final = ModelCard(
     task="picture vectors and classes",
     licence="Apache-2.0",
     dim=384,
-    revision="@LITE@",
+    revision="d731a72810d8",
     files=(
-        ModelFile("lite2-int8.onnx", "@LITESHA@", 0),
-        ModelFile("classes.txt", "@CLSSHA@", 0),
+        ModelFile("lite2-int8.onnx", "d731a72810d89655419abe930d21c847b51c153d3668950c2ca58f61436b67cc", 9_101_072),
+        ModelFile("classes.txt", "e697a491aa735cc6c2aaf982f8e86e8fc7b0a1ea7750a2cc6a2bdfc1e109012f", 10_473),
     ),
     sources=(Source("bundled"), Source("models")),
     title="EfficientNet-Lite2, int8, with a head into the common space",
@@ -142,9 +142,7 @@ VAD: Final = ModelCard(
     dim=None,
     revision="4cbf549b8326",
     files=(
-        ModelFile(
-            "silero_vad_v6.onnx", "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2", 1_245_151
-        ),
+        ModelFile("silero_vad_v6.onnx", "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2", 1_245_151),
     ),
     sources=(Source("package", "faster_whisper/assets"),),
     title="Silero VAD v6, as faster-whisper ships it",
@@ -276,4 +274,3 @@ def sha256(path: Path) -> str:
     """Of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-

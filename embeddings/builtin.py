@@ -1,0 +1,40 @@
+"""The towers of the profile `builtin` and what their similarities mean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from embeddings.catalog import BUNDLED, LITE2, MINILM, Catalog
+from embeddings.encoder import Background, Modality
+from embeddings.errors import ModelCorrupt, ModelMissing
+from embeddings.picture import Lite2
+from embeddings.text import MiniLM
+
+Backgrounds = dict[tuple[str, Modality, Modality], Background]
+
+
+def towers(catalog: Catalog, threads: int | None = None) -> tuple[MiniLM, Lite2, Backgrounds]:
+    """The text and picture encoders and their backgrounds by (space, modality of the query, modality of the target).
+
+    `threads`: workers a network, default as many as this process may use.
+    Raises `ModelMissing` or `ModelCorrupt`. The picture network is opened when it sees its first picture.
+    """
+    text = MiniLM(catalog.resolve(MINILM.id), threads)
+    return text, Lite2(catalog.resolve(LITE2.id), threads), backgrounds(BUNDLED / "backgrounds.json")
+
+
+def backgrounds(path: Path) -> Backgrounds:
+    """Read what `embeddings/train/calibrate.py` wrote."""
+    if not path.is_file():
+        raise ModelMissing(f"no backgrounds at {path}", MINILM.install)
+    try:
+        rows = json.loads(path.read_text("utf-8"))["backgrounds"]
+        return {
+            (row["space"], row["query"], row["target"]): Background(
+                row["mean"], row["std"], row["middle"], row["slope"]
+            )
+            for row in rows
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelCorrupt(f"{path} is not a list of backgrounds: {error!r}", MINILM.install) from error

@@ -1,0 +1,95 @@
+"""The built-in picture tower: EfficientNet-Lite2, int8, with the head that maps photos into the common space.
+
+Tan and Le, "EfficientNet" (2019), Lite variant; class evidence is added to the common vector after Norouzi et al.,
+"Zero-shot learning by convex combination of semantic embeddings" (2013). How it is made: `embeddings/train/`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from embeddings.catalog import COMMON, LITE2
+from embeddings.encoder import Encoding, Modality, Space
+from embeddings.media import Picture
+from embeddings.onnx import session
+
+SIDE: Final = 260
+BATCH: Final = 8
+"""Pictures a run: more of them cost memory and save no time."""
+
+TOP: Final = 5
+LEAST: Final = 0.1
+
+PICTURE: Final = Space("picture", 256, LITE2.id, LITE2.revision, "padded to a square, 260 px, bicubic")
+
+
+def prepare(picture: Picture) -> NDArray[np.uint8]:
+    """Any picture → (260, 260, 3) uint8: whole, in its proportions, on the mean colour of its border."""
+    image = Image.fromarray(picture.pixels)
+    scale = SIDE / max(image.size)
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    small = np.asarray(image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0))
+    if width == height:
+        return small
+    edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    square = np.empty((SIDE, SIDE, 3), np.uint8)
+    square[:] = edge.mean(0).round().astype(np.uint8)
+    top, left = (SIDE - height) // 2, (SIDE - width) // 2
+    square[top : top + height, left : left + width] = small
+    return square
+
+
+class Lite2:
+    """Encoder of pictures. Spaces: `common` (384) and `picture` (256); classes are ImageNet-1k names.
+
+    `folder` holds `lite2-int8.onnx` and `classes.txt`; the network is opened on the first batch.
+    """
+
+    modality: Modality = "picture"
+    spaces: tuple[Space, ...] = (COMMON, PICTURE)
+    model: str = f"{LITE2.id}@{LITE2.revision}"
+
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
+        self.folder = folder
+        self.threads = threads or len(os.sched_getaffinity(0))
+
+    @cached_property
+    def _network(self) -> Any:
+        return session(self.folder / "lite2-int8.onnx", self.threads)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The thousand class names, in the order of the network's outputs."""
+        return tuple((self.folder / "classes.txt").read_text(encoding="utf-8").splitlines())
+
+    def encode(self, batch: Sequence[Picture]) -> Encoding:
+        """Pictures of any size → unit vectors, and the classes seen with probability ≥ 0.1 (at most five)."""
+        if not batch:
+            return Encoding({space.name: np.zeros((0, space.dim), np.float32) for space in self.spaces})
+        outputs = ("common", "picture", "probabilities")
+        parts = [self._network.run(outputs, {"pixels": pixels}) for pixels in self._prepared(batch)]
+        common, picture, chances = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return Encoding({"common": common, "picture": picture}, [self._classes(row) for row in chances])
+
+    def _prepared(self, batch: Sequence[Picture]) -> Iterator[NDArray[np.uint8]]:
+        """Stacks of at most `BATCH` prepared pictures, the next one made while the network reads the last."""
+        chunks = [batch[i : i + BATCH] for i in range(0, len(batch), BATCH)]
+        with ThreadPoolExecutor(self.threads) as pool:
+            ahead = [pool.submit(prepare, item) for item in chunks[0]]
+            for n in range(len(chunks)):
+                ready = ahead
+                ahead = [pool.submit(prepare, item) for item in chunks[n + 1]] if n + 1 < len(chunks) else []
+                yield np.stack([done.result() for done in ready])
+
+    def _classes(self, chances: NDArray[np.float32]) -> list[tuple[str, float]]:
+        best = np.argsort(chances)[::-1][:TOP]
+        return [(self.names[i], float(chances[i])) for i in best if chances[i] >= LEAST]

@@ -1,0 +1,134 @@
+"""What similarities mean: per space and pair of modalities, the background of unrelated pairs and the cut-off.
+
+Measured on Flickr8k's dev split with the finished encoders. `middle`, the cosine of relevance 0.5, is where a query
+without an answer finds nothing among 500 photos: above the best match of 98 % of nonsense, and of 88 % of absent topics
+as far as 93 % of the captions whose photo is among the best ten keep it.
+`slope` is that of a logistic fit to as many related as unrelated pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.encoder import Background, Vectors, normalise
+from embeddings.picture import Lite2
+from embeddings.text import MiniLM
+from embeddings.train import probes
+from embeddings.train.data import Photo, picture
+
+NONSENSE_KEPT_OUT, ABSENT_KEPT_OUT, CAPTIONS_KEPT = 0.98, 0.88, 0.93
+RARE = 99.9
+"""Percentile of random pairs of photos that still counts as unrelated."""
+
+
+def logistic(related: NDArray[np.float32], unrelated: NDArray[np.float32]) -> tuple[float, float]:
+    """Slope and midpoint of P(related | cosine) where both kinds weigh the same (Newton's method)."""
+    x = np.concatenate([related, unrelated]).astype(np.float64)
+    y = np.concatenate([np.ones(len(related)), np.zeros(len(unrelated))])
+    weight = np.concatenate([np.full(len(related), 0.5 / len(related)), np.full(len(unrelated), 0.5 / len(unrelated))])
+    centre, spread = x.mean(), x.std()
+    columns = np.stack([(x - centre) / spread, np.ones_like(x)], axis=1)
+    theta = np.zeros(2)
+    for _ in range(30):
+        chance = 1 / (1 + np.exp(-columns @ theta))
+        slant = (columns * (weight * chance * (1 - chance))[:, None]).T @ columns + 1e-6 * np.eye(2)
+        theta += np.linalg.solve(slant, columns.T @ (weight * (y - chance)))
+    return float(theta[0] / spread), float(centre - theta[1] * spread / theta[0])
+
+
+def cut_off(space: Vectors, nonsense: Vectors, absent: Vectors, answered: NDArray[np.float32]) -> float:
+    """Where a search of `space` begins to answer. `answered`: cosines of right answers that should stay above it."""
+    silent = float(np.quantile((nonsense @ space.T).max(1), NONSENSE_KEPT_OUT, method="higher")) + 1e-4
+    strict = float(np.quantile((absent @ space.T).max(1), ABSENT_KEPT_OUT, method="higher")) + 1e-4
+    return max(silent, min(strict, float(np.quantile(answered, 1 - CAPTIONS_KEPT))))
+
+
+def background(related: NDArray[np.float32], unrelated: NDArray[np.float32], middle: float | None) -> Background:
+    """`middle` None: the midpoint of the logistic fit."""
+    slope, midpoint = logistic(related, unrelated)
+    return Background(float(unrelated.mean()), float(unrelated.std()), midpoint if middle is None else middle, slope)
+
+
+def measure(text: MiniLM, picture_tower: Lite2, photos: Sequence[Photo]) -> dict[str, Any]:
+    """`{"backgrounds": [...], "figures": {...}}`, JSON-ready."""
+    captions = text.encode([caption for photo in photos for caption in photo.captions]).vectors
+    seen = picture_tower.encode([picture(photo) for photo in photos]).vectors
+    nonsense = text.encode(probes.gibberish(50, seed=3)).vectors
+    absent = text.encode(probes.ABSENT).vectors
+    words = text.encode(probes.WORDS).vectors["common"] @ seen["common"].T
+
+    each = len(captions["common"]) // len(photos)
+    own = np.arange(len(captions["common"])) // each
+    same = own[:, None] == np.arange(len(photos))
+    scores = captions["common"] @ seen["common"].T
+    middle = cut_off(seen["common"], nonsense["common"], absent["common"], answered(scores, own))
+    across = background(scores[same], scores[~same], middle)
+    found = {("common", "text", "picture"): across, ("common", "picture", "text"): across}
+    for space in ("common", "picture"):
+        found[space, "picture", "picture"] = _alike(seen[space], captions["text"].reshape(len(photos), each, -1))
+    for space in ("common", "text"):
+        found[space, "text", "text"] = _told(captions[space], own, nonsense[space], absent[space])
+
+    return {
+        "backgrounds": [{"space": s, "query": q, "target": t, **asdict(b)} for (s, q, t), b in found.items()],
+        "figures": {
+            **recall(scores, own),
+            "nonsense without an answer": float(((nonsense["common"] @ seen["common"].T).max(1) < middle).mean()),
+            "absent topics without an answer": float(((absent["common"] @ seen["common"].T).max(1) < middle).mean()),
+            "captions that keep their photo of the top 10": float((answered(scores, own) >= middle).mean()),
+            "photos that answer a word": {
+                word: int((row >= middle).sum()) for word, row in zip(probes.WORDS, words, strict=True)
+            },
+        },
+    }
+
+
+def ranks(scores: NDArray[np.float32], own: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each query's own target among all targets, from 0."""
+    mine = scores[np.arange(len(own)), own]
+    found: NDArray[np.int64] = (scores > mine[:, None]).sum(1)
+    return found
+
+
+def recall(scores: NDArray[np.float32], own: NDArray[np.int64]) -> dict[str, float]:
+    """`scores` (captions, photos): recall@k is the share of queries with a right answer among the best k."""
+    rank = ranks(scores, own)
+    best_caption = np.full(scores.shape[1], -1.0)
+    np.maximum.at(best_caption, own, scores[np.arange(len(own)), own])
+    photo_rank = (scores > best_caption).sum(0)
+    return {
+        **{f"text to image recall@{k}": float((rank < k).mean()) for k in (1, 5, 10)},
+        "image to text recall@10": float((photo_rank < 10).mean()),
+    }
+
+
+def answered(scores: NDArray[np.float32], own: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The cosines of the captions whose photo is among the best ten with that photo."""
+    found: NDArray[np.float32] = scores[np.arange(len(own)), own][ranks(scores, own) < 10]
+    return found
+
+
+def _alike(vectors: Vectors, told: Vectors) -> Background:
+    """Photo to photo. Nobody labelled these pairs; as related count the rare pairs whose captions say the same."""
+    upper = np.triu_indices(len(vectors), 1)
+    scores = (vectors @ vectors.T)[upper]
+    meaning = normalise(told.mean(1))
+    said = (meaning @ meaning.T)[upper]
+    related = said >= np.percentile(said, RARE)
+    return background(scores[related], scores[~related], float(np.percentile(scores, RARE)))
+
+
+def _told(vectors: Vectors, own: NDArray[np.int64], nonsense: Vectors, absent: Vectors) -> Background:
+    """Caption to caption: related where they tell of the same photo."""
+    upper = np.triu_indices(len(vectors), 1)
+    scores = (vectors @ vectors.T)[upper]
+    same = own[upper[0]] == own[upper[1]]
+    slope, midpoint = logistic(scores[same], scores[~same])
+    middle = max(midpoint, cut_off(vectors, nonsense, absent, scores[same]))
+    rest = scores[~same]
+    return Background(float(rest.mean()), float(rest.std()), middle, slope)
