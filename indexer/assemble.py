@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from embeddings.encoder import Encoder, Encoding, Vector
+from embeddings.errors import CrossmediaError
 from embeddings.media import Clip, Picture, Waveform
 from embeddings.profile import Profile
 from indexer.decode import Decoded
@@ -15,7 +17,27 @@ from indexer.scan import Found
 from indexer.segment import passages, sound_windows
 from retrieval.documents import Asset, Document, Label, Moment, Source, moment_id
 
+log = logging.getLogger("crossmedia.indexer")
 BATCH = 32
+
+
+class EncodingFailed(CrossmediaError):
+    """An encoder raised on a file that was decoded."""
+
+    code = "encoding_failed"
+
+
+def assembled(
+    items: Sequence[tuple[str, Found, Decoded]], profile: Profile, collection: str
+) -> list[Document | CrossmediaError]:
+    """`assemble`, but what no encoder can take fails alone: one odd file must not stop the hundred around it."""
+    try:
+        return list(assemble(items, profile, collection))
+    except Exception as error:
+        if len(items) > 1:
+            return [result for item in items for result in assembled([item], profile, collection)]
+        log.exception("encoding %s failed", items[0][1].path)
+        return [EncodingFailed(f"an encoder failed on it: {type(error).__name__}: {error}", "the log has the trace")]
 
 
 def assemble(items: Sequence[tuple[str, Found, Decoded]], profile: Profile, collection: str) -> list[Document]:
@@ -28,7 +50,7 @@ def assemble(items: Sequence[tuple[str, Found, Decoded]], profile: Profile, coll
         for moment in moments:
             if moment.kind == "picture" and isinstance(decoded.content, Picture):
                 pictures.append(decoded.content)
-            elif moment.kind == "paragraph":
+            elif moment.kind == "paragraph" and "text" in moment.fields:
                 texts.append(moment.fields["text"])
             elif moment.kind == "sound" and (waveform := _waveform(decoded)) is not None:
                 sounds.append(waveform.cut(moment.start or 0.0, moment.end or 0.0))
@@ -41,7 +63,7 @@ def assemble(items: Sequence[tuple[str, Found, Decoded]], profile: Profile, coll
     documents = []
     for (asset, found, _), (described, _, moments) in zip(items, drafts, strict=True):
         source = Source(str(found.location), found.path, collection, found.size, found.mtime_ns)
-        filled = tuple(take[moment.kind].fill(moment) for moment in moments)
+        filled = tuple(take[m.kind].fill(m) if m.kind != "paragraph" or "text" in m.fields else m for m in moments)
         assert all(moment.asset == asset for moment in filled)
         documents.append(Document(described, source, filled))
     return documents
@@ -97,9 +119,11 @@ def _draft(asset: str, found: Found, decoded: Decoded) -> tuple[Asset, Decoded, 
     if (waveform := _waveform(decoded)) is not None:
         for i, (start, end) in enumerate(sound_windows(waveform.seconds)):
             moments.append(Moment(moment_id(asset, "sound", i), asset, "sound", start, end))
-    if moments:
-        named = title if title == name else f"{title} {name}"
-        moments[0] = replace(moments[0], fields={**moments[0].fields, "title": named})
+    if not moments:
+        # A page without a text layer is still found by its name.
+        moments.append(Moment(moment_id(asset, "paragraph", 0), asset, "paragraph", thumbnail=thumbs[0]))
+    named = title if title == name else f"{title} {name}"
+    moments[0] = replace(moments[0], fields={**moments[0].fields, "title": named})
     return described, decoded, moments
 
 

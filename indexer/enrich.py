@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from retrieval.store import Store
 ORDER: Final[tuple[Medium, ...]] = ("audio", "video", "text", "image", "mesh")
 """What is said first: a recording has little else to be found by, a picture already has its vectors."""
 AHEAD = 4
+log = logging.getLogger("crossmedia.indexer")
 
 
 class SourceGone(CrossmediaError):
@@ -25,6 +27,12 @@ class SourceGone(CrossmediaError):
 
     code = "source_gone"
     status = 410
+
+
+class EnricherFailed(CrossmediaError):
+    """An enricher raised something unforeseen; the log has the trace."""
+
+    code = "enricher_failed"
 
 
 @dataclass(frozen=True)
@@ -119,9 +127,10 @@ class EnrichPass:
         for enricher in enrichers:
             try:
                 found = enricher.enrich(asset, decoded, self._store.moments(asset.id))
-            except CrossmediaError as error:
-                failed = error
-                found = Enrichment(asset.id, enricher.name, enricher.model, error=error.as_dict())
+            except Exception as error:
+                # One odd file must not stop the pass, now and at every later try.
+                failed = error if isinstance(error, CrossmediaError) else _unforeseen(enricher, asset, error)
+                found = Enrichment(asset.id, enricher.name, enricher.model, error=failed.as_dict())
             self._store.enrich([found])
         return failed
 
@@ -136,3 +145,10 @@ class EnrichPass:
             if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns):
                 return path
         return None
+
+
+def _unforeseen(enricher: Enricher, asset: Asset, error: Exception) -> EnricherFailed:
+    log.exception("%s failed on %s", enricher.name, asset.title, exc_info=error)
+    return EnricherFailed(
+        f"{enricher.name} failed on {asset.title}: {type(error).__name__}: {error}", "the log has the trace"
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Row
+from sqlite3 import Connection, Row
 from typing import Any, Literal, TypeAlias
 
 from embeddings.errors import CrossmediaError
@@ -55,25 +55,35 @@ class Jobs:
 
     def submit(self, kind: str, payload: Mapping[str, Any]) -> Job:
         """Accept a job durably; raises QueueFull."""
-        now, name = time.time(), uuid.uuid4().hex
         with self._database.write() as connection:
-            if connection.execute("SELECT count(*) FROM job WHERE state = 'queued'").fetchone()[0] >= self._limit:
+            waiting = connection.execute("SELECT count(*) FROM job WHERE state = 'queued' AND kind = ?", (kind,))
+            if waiting.fetchone()[0] >= self._limit:
                 raise QueueFull(f"{self._limit} jobs are waiting", f"try again in {QueueFull.retry_after} s")
-            connection.execute(
-                "INSERT INTO job (id, kind, payload, state, created, updated) VALUES (?, ?, ?, 'queued', ?, ?)",
-                (name, kind, json.dumps(dict(payload)), now, now),
-            )
-        return self.get(name)
+            return _insert(connection, kind, json.dumps(dict(payload)))
+
+    def submit_once(self, kind: str, payload: Mapping[str, Any]) -> Job:
+        """The waiting job of this kind and payload, or a new one; never refused, since it cannot pile up."""
+        text = json.dumps(dict(payload))
+        with self._database.write() as connection:
+            row = connection.execute(
+                "SELECT * FROM job WHERE state = 'queued' AND kind = ? AND payload = ?", (kind, text)
+            ).fetchone()
+            return _job(row) if row else _insert(connection, kind, text)
 
     def claim(self) -> Job | None:
-        """The oldest waiting job, now running; None if none waits."""
+        """The oldest waiting `index` job, or the oldest of another kind if none waits, now running; None if nothing waits."""
         with self._database.write() as connection:
             row = connection.execute(
                 """UPDATE job SET state = 'running', attempts = attempts + 1, updated = ? WHERE number =
-                (SELECT min(number) FROM job WHERE state = 'queued') RETURNING *""",
+                (SELECT number FROM job WHERE state = 'queued' ORDER BY kind <> 'index', number LIMIT 1) RETURNING *""",
                 (time.time(),),
             ).fetchone()
         return _job(row) if row else None
+
+    def release(self, job: str, report: Mapping[str, Any] | None = None) -> None:
+        """Put a claimed job back with its report so far: it stopped on request, which counts as no attempt."""
+        text = json.dumps(dict(report)) if report is not None else None
+        self._update(job, "state = 'queued', attempts = attempts - 1, report = ?", text)
 
     def recover(self) -> int:
         """Put back what was running when the process died; returns how many. Only the queue's one worker may call it."""
@@ -115,11 +125,25 @@ class Jobs:
         return _job(row)
 
     def list(self, state: State | None = None, limit: int = 100) -> list[Job]:
-        """The newest first."""
+        """The newest first, without their payloads and reports: those can name a hundred thousand files each."""
         rows = self._database.connection().execute(
-            "SELECT * FROM job WHERE ? IS NULL OR state = ? ORDER BY number DESC LIMIT ?", (state, state, limit)
+            """SELECT id, kind, '{}' AS payload, state, created, updated, attempts, step, done, total, NULL AS report, error
+            FROM job WHERE ? IS NULL OR state = ? ORDER BY number DESC LIMIT ?""",
+            (state, state, limit),
         )
         return [_job(row) for row in rows]
+
+    def unfinished(self) -> Sequence[Job]:
+        """Whole, in their order: what is running and what waits."""
+        rows = self._database.connection().execute(
+            "SELECT * FROM job WHERE state IN ('queued', 'running') ORDER BY number"
+        )
+        return [_job(row) for row in rows]
+
+    def waits(self, kind: str) -> bool:
+        """Whether a job of this kind is in the queue."""
+        query = "SELECT EXISTS (SELECT 1 FROM job WHERE state = 'queued' AND kind = ?)"
+        return bool(self._database.connection().execute(query, (kind,)).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         rows = self._database.connection().execute("SELECT state, count(*) FROM job GROUP BY state")
@@ -131,6 +155,15 @@ class Jobs:
     def _update(self, job: str, assignments: str, *values: Any) -> None:
         with self._database.write() as connection:
             connection.execute(f"UPDATE job SET {assignments}, updated = ? WHERE id = ?", (*values, time.time(), job))
+
+
+def _insert(connection: Connection, kind: str, payload: str) -> Job:
+    now = time.time()
+    row = connection.execute(
+        "INSERT INTO job (id, kind, payload, state, created, updated) VALUES (?, ?, ?, 'queued', ?, ?) RETURNING *",
+        (uuid.uuid4().hex, kind, payload, now, now),
+    ).fetchone()
+    return _job(row)
 
 
 def _job(row: Row) -> Job:

@@ -7,70 +7,26 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
 
 from embeddings.errors import CrossmediaError
 from embeddings.media import Clip, Picture
 from embeddings.profile import Profile
-from indexer.assemble import assemble
+from indexer.assemble import assembled
 from indexer.decode import Decoded
 from indexer.decode.errors import Unreadable
 from indexer.decode.pool import DecodePool
+from indexer.report import BadFileName, ChangedWhileRead, Outcome, Report, outcome, shown
 from indexer.scan import Found
-from retrieval.documents import Source
-from retrieval.store import Store
+from retrieval.documents import Document, Source
+from retrieval.store import NotFound, Store
 
-State: TypeAlias = Literal["added", "unchanged", "copied", "moved", "failed"]
 CHUNK_FILES, CHUNK_BYTES = 16, 4 << 20
 """Files handed to a decoding process at once: small ones share the cost of the crossing."""
 IN_FLIGHT = 4
 COMMIT_PICTURES = 64
 COMMIT_BYTES = 64 << 20
-
-
-class ChangedWhileRead(CrossmediaError):
-    """A file was still being written."""
-
-    code = "changed_while_read"
-    status = 409
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one file: `copied` and `moved` are known content at a new place."""
-
-    path: str
-    state: State
-    asset: str | None = None
-    error: CrossmediaError | None = None
-
-
-@dataclass
-class Report:
-    """What became of all of them."""
-
-    counts: dict[State, int] = field(
-        default_factory=lambda: {"added": 0, "unchanged": 0, "copied": 0, "moved": 0, "failed": 0}
-    )
-    failed: list[Outcome] = field(default_factory=list)
-    assets: dict[str, str] = field(default_factory=dict)
-    """Path → asset id of everything that is now indexed."""
-    gone: list[str] = field(default_factory=list)
-    """Paths that were indexed below the same folders and are no longer there."""
-    pruned: bool = False
-
-    def add(self, outcome: Outcome) -> None:
-        self.counts[outcome.state] += 1
-        if outcome.asset is not None:
-            self.assets[outcome.path] = outcome.asset
-        if outcome.error is not None:
-            self.failed.append(outcome)
-
-    def as_dict(self) -> dict[str, Any]:
-        failed = [{"path": o.path, "error": o.error.as_dict()} for o in self.failed if o.error]
-        return {**{str(state): count for state, count in self.counts.items()}, "failures": failed, "gone": self.gone, "pruned": self.pruned}
 
 
 @dataclass(frozen=True)
@@ -110,7 +66,7 @@ class Pipeline:
             if isinstance(decoded, CrossmediaError):
                 del coming[new.asset]
                 for found in (new.found, *new.copies):
-                    told(Outcome(found.path, "failed", error=decoded))
+                    told(outcome(found, "failed", error=decoded))
                 continue
             batch.append((new, decoded))
             if _weight(batch) >= 1:
@@ -153,26 +109,29 @@ class Pipeline:
                 return
             held = known.get(str(found.location))
             if held and (held.source.size, held.source.mtime_ns) == (found.size, found.mtime_ns):
-                told(Outcome(found.path, "unchanged", held.asset))
+                told(outcome(found, "unchanged", held.asset))
                 continue
             try:
                 asset = _hash(found)
             except CrossmediaError as error:
-                told(Outcome(found.path, "failed", error=error))
+                told(outcome(found, "failed", error=error))
                 continue
             if asset in coming:
                 coming[asset].copies.append(found)
-            elif self._store.asset(asset) is not None:
-                told(self._locate(asset, found, places.get(asset, [])))
-            else:
+            elif self._store.asset(asset) is None or not self._located(asset, found, places.get(asset, []), told):
                 coming[asset] = _New(asset, found, [])
                 yield coming[asset]
 
-    def _locate(self, asset: str, found: Found, places: Sequence[str]) -> Outcome:
+    def _located(self, asset: str, found: Found, places: Sequence[str], told: Callable[[Outcome], None]) -> bool:
+        """Record a known asset's further or new place; False if the asset was deleted just now."""
         location = str(found.location)
         left = next((place for place in places if place != location and not Path(place).exists()), None)
-        self._store.locate(asset, self._source(found), instead_of=left)
-        return Outcome(found.path, "moved" if left else "unchanged" if location in places else "copied", asset)
+        try:
+            self._store.locate(asset, self._source(found), instead_of=left)
+        except NotFound:
+            return False
+        told(outcome(found, "moved" if left else "unchanged" if location in places else "copied", asset))
+        return True
 
     def _decoded(self, new: Iterator[_New]) -> Iterator[tuple[_New, Decoded | CrossmediaError]]:
         """Decode in other processes, a few chunks ahead, in order."""
@@ -197,24 +156,36 @@ class Pipeline:
                     f"{new.found.path} changed while it was read", "index it again when it is complete"
                 )
                 for found in (new.found, *new.copies):
-                    told(Outcome(found.path, "failed", error=error))
+                    told(outcome(found, "failed", error=error))
         if not whole:
             return
-        documents = assemble(
+        documents: list[Document] = []
+        stored: list[_New] = []
+        results = assembled(
             [(new.asset, new.found, decoded) for new, decoded in whole], self._profile, self._collection
         )
+        for (item, _), result in zip(whole, results, strict=True):
+            if isinstance(result, CrossmediaError):
+                for found in (item.found, *item.copies):
+                    told(outcome(found, "failed", error=result))
+            else:
+                documents.append(result)
+                stored.append(item)
         self._store.put(documents)
-        for new, _ in whole:
-            told(Outcome(new.found.path, "added", new.asset))
-            for copy in new.copies:
-                self._store.locate(new.asset, self._source(copy))
-                told(Outcome(copy.path, "copied", new.asset))
+        for item in stored:
+            told(outcome(item.found, "added", item.asset))
+            for copy in item.copies:
+                self._located(item.asset, copy, (), told)
 
     def _source(self, found: Found) -> Source:
         return Source(str(found.location), found.path, self._collection, found.size, found.mtime_ns)
 
 
 def _hash(found: Found) -> str:
+    try:
+        str(found.location).encode()
+    except UnicodeEncodeError as error:
+        raise BadFileName(f"the name of {shown(found.path)} is not UTF-8", "rename it") from error
     try:
         with found.location.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -27,12 +27,13 @@ class Found:
     mtime_ns: int
 
 
-def scan(named: Sequence[Path], besides: Sequence[Path] = ()) -> Iterator[Found]:
+def scan(named: Sequence[Path], besides: Sequence[Path] = (), within: Sequence[Path] = ()) -> Iterator[Found]:
     """Every regular file below the named paths, each location once, in sorted order.
 
     Left out: names that start with a dot, links to folders (they can lead in circles), what lies below a folder of
-    `besides` (the data directory), and anything that is not a regular file (a pipe would never end). Raises PathMissing
-    before the first file if a named path is absent.
+    `besides` (the data directory), files that links lead out of the folders `within` (if any are given), and anything
+    that is not a regular file (a pipe would never end). Raises PathMissing before the first file if a named path is
+    absent.
     """
     for path in named:
         if not path.exists():
@@ -40,11 +41,12 @@ def scan(named: Sequence[Path], besides: Sequence[Path] = ()) -> Iterator[Found]
                 f"{path} does not exist", "check the spelling; relative paths start at the current folder"
             )
     apart = {path.resolve() for path in besides}
+    inside = [path.resolve() for path in within]
     seen: set[Path] = set()
     for path in named:
         root = path.resolve()
         for location in _files(root, apart):
-            if location in seen:
+            if location in seen or (inside and not any(location.resolve().is_relative_to(folder) for folder in inside)):
                 continue
             seen.add(location)
             try:

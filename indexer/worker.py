@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from embeddings.errors import CrossmediaError
@@ -13,9 +14,18 @@ from indexer.jobs import Job, Jobs
 
 log = logging.getLogger("crossmedia.worker")
 IDLE_SECONDS = 1.0
+BACK_OFF_SECONDS = 5.0
 TELL_EVERY_SECONDS = 0.2
 
-Handler = Callable[[Job, "Progress", threading.Event], Mapping[str, Any]]
+
+@dataclass(frozen=True)
+class Unfinished:
+    """What a handler returns that stopped before its end: the job waits again, with the report so far."""
+
+    report: Mapping[str, Any] | None = None
+
+
+Handler = Callable[[Job, "Progress", threading.Event], Mapping[str, Any] | Unfinished]
 
 
 class JobFailed(CrossmediaError):
@@ -43,7 +53,7 @@ class Progress:
 
 
 class Worker(threading.Thread):
-    """Runs until `stop`; a job that was interrupted is found again by `Jobs.recover` at the next start."""
+    """Runs until `stop`. A handler that is told to stop returns Unfinished; what a crash interrupted, `recover` finds."""
 
     def __init__(self, jobs: Jobs, handlers: Mapping[str, Handler]) -> None:
         super().__init__(name="crossmedia-worker", daemon=True)
@@ -63,14 +73,24 @@ class Worker(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        self._jobs.recover()
+        recovered = False
         while not self._stop_event.is_set():
-            job = self._jobs.claim()
-            if job is None:
-                self._wake.wait(IDLE_SECONDS)
-                self._wake.clear()
+            try:
+                if not recovered:
+                    self._jobs.recover()
+                    recovered = True
+                job = self._jobs.claim()
+                if job is not None:
+                    self._work(job)
+                    continue
+            except Exception:
+                # The queue itself failed (a full disk, say): what was being done is found again by `recover`.
+                log.exception("the queue cannot be used; trying again in %s s", BACK_OFF_SECONDS)
+                recovered = False
+                self._stop_event.wait(BACK_OFF_SECONDS)
                 continue
-            self._work(job)
+            self._wake.wait(IDLE_SECONDS)
+            self._wake.clear()
 
     def _work(self, job: Job) -> None:
         try:
@@ -83,5 +103,7 @@ class Worker(threading.Thread):
                 job.id, JobFailed("the job stopped on an internal error", "the service's log has the trace")
             )
         else:
-            if not self._stop_event.is_set():
+            if isinstance(report, Unfinished):
+                self._jobs.release(job.id, report.report)
+            else:
                 self._jobs.finish(job.id, report)

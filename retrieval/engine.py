@@ -13,7 +13,7 @@ from embeddings.media import Clip, Picture, Waveform
 from embeddings.profile import Profile
 from retrieval.documents import Moment, modality
 from retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
-from retrieval.planner import Leg, Part, VectorLeg, plan
+from retrieval.planner import Leg, Part, VectorLeg, WordsLeg, plan
 from retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Example, Filters, Hit, Query
 from retrieval.relevance import logistic, of_words
 from retrieval.store import NotFound, Store
@@ -22,6 +22,7 @@ VIEWS = 4
 """Key frames of a clip, or moments of an asset, that are searched with when it is the example."""
 DEPTH = 50
 """How far beyond k each leg is read, so that folding and fusing have something to choose from."""
+DEEPEST = 4_000
 
 
 class Engine:
@@ -37,47 +38,65 @@ class Engine:
         notes: list[str] = []
         parts = self._parts(query, notes)
         legs = plan(parts, list(self.profile.spaces), self.profile.backgrounds, query.legs)
+        own = tuple(example.asset for example in query.examples if example.asset)
+        filters = replace(query.filters, besides=(*query.filters.besides, *own))
         depth = 4 * query.k + DEPTH
-        own = {example.asset for example in query.examples if example.asset}
+        while True:
+            ranked, whole = self._ranked(legs, depth, filters, query)
+            hits = self._hits(ranked, query)
+            # Folding and grouping may leave too few; there are more where a leg was read to its depth.
+            if len(hits) >= query.k or whole or depth >= DEEPEST:
+                return Answer(tuple(hits), round((time.perf_counter() - started) * 1000, 2), tuple(notes))
+            depth *= 4
+
+    def _ranked(self, legs: Sequence[Leg], depth: int, filters: Filters, query: Query) -> tuple[list[Fused], bool]:
+        """What passes the cut-off, best first; and whether no leg had more that could pass it."""
+        cut = DEFAULT_MIN_RELEVANCE if query.min_relevance is None else query.min_relevance
         rankings: dict[tuple[str, str], dict[str, Evidence]] = {}
+        whole = True
         for leg in legs:
-            found = self._run(leg, depth, query.filters)
+            found = self._run(leg, depth, filters)
+            whole = whole and (len(found) < depth or min(e.relevance for e in found.values()) < cut)
             key = (leg.name, leg.target if isinstance(leg, VectorLeg) else "")
             rankings[key] = _best_of(rankings[key], found) if key in rankings else found
-        ranked = [f for f in fuse(rankings.values()) if f.moment.rsplit("-", 1)[0] not in own]
-        cut = DEFAULT_MIN_RELEVANCE if query.min_relevance is None else query.min_relevance
-        ranked = [f for f in ranked if f.relevance >= cut]
-        hits = self._hits(ranked, query)
-        return Answer(tuple(hits), round((time.perf_counter() - started) * 1000, 2), tuple(notes))
+        return [f for f in fuse(rankings.values()) if f.relevance >= cut], whole
 
     def _run(self, leg: Leg, depth: int, filters: Filters) -> dict[str, Evidence]:
-        found: dict[str, Evidence] = {}
-        if isinstance(leg, VectorLeg):
-            for rank, neighbour in enumerate(
-                self.store.nearest(leg.space, leg.target, leg.unit, depth, filters), start=1
-            ):
-                found[neighbour.moment] = Evidence(
-                    leg.name,
-                    neighbour.similarity,
-                    logistic(leg.log_odds(neighbour.similarity)) * leg.share,
-                    rank,
-                    query=leg.part,
+        return self._near(leg, depth, filters) if isinstance(leg, VectorLeg) else self._said(leg, depth, filters)
+
+    def _near(self, leg: VectorLeg, depth: int, filters: Filters) -> dict[str, Evidence]:
+        near = self.store.nearest(leg.space, leg.target, leg.unit, depth, filters)
+        if not leg.unwanted:
+            norm = float(np.linalg.norm(leg.direction))
+            return {
+                n.moment: Evidence(
+                    leg.name, n.similarity, logistic(norm * n.similarity - leg.offset) * leg.share, rank, query=leg.part
                 )
-            return found
-        for rank, match in enumerate(self.store.words(leg.text, depth, filters, leg.without), start=1):
-            found[match.moment] = Evidence(
-                leg.name,
-                match.coverage,
-                of_words(match.coverage) * leg.share,
-                rank,
-                match.text,
-                ", ".join(match.terms),
+                for rank, n in enumerate(near, start=1)
+            }
+        ids = [n.moment for n in near]
+        vectors = self.store.vectors(leg.space, ids)
+        ids = [moment for moment in ids if moment in vectors]
+        if not ids:
+            return {}
+        targets = np.stack([vectors[moment] for moment in ids])
+        odds, cosines = leg.log_odds(targets), leg.similarity(targets)
+        order = np.argsort(-odds, kind="stable")
+        return {
+            ids[i]: Evidence(leg.name, float(cosines[i]), logistic(float(odds[i])) * leg.share, rank, query=leg.part)
+            for rank, i in enumerate(order.tolist(), start=1)
+        }
+
+    def _said(self, leg: WordsLeg, depth: int, filters: Filters) -> dict[str, Evidence]:
+        return {
+            match.moment: Evidence(
+                leg.name, match.coverage, of_words(match.coverage) * leg.share, rank, match.text, ", ".join(match.terms)
             )
-        return found
+            for rank, match in enumerate(self.store.words(leg.text, depth, filters, leg.without), start=1)
+        }
 
     def _hits(self, ranked: Sequence[Fused], query: Query) -> list[Hit]:
         """Load, fold and explain only as many as are wanted."""
-        ranked = ranked[: 4 * query.k + DEPTH]
         kept = [(fused, 0) for fused in ranked]
         if query.fold:
             ids = [fused.moment for fused in ranked]
@@ -97,7 +116,7 @@ class Engine:
             if moment is None or moment.asset not in placed:
                 continue  # deleted since its leg found it
             asset, everywhere = placed[moment.asset]
-            sources = [s for s in everywhere if query.filters.collection in (None, s.collection)]
+            sources = [s for s in everywhere if query.filters.admits(s.path, s.collection)]
             hits.append(
                 Hit(
                     asset.id, moment.id, sources[0].path if sources else "", asset.media, asset.title, moment.start, moment.end,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embeddings.encoder import Vector
 from retrieval.query import Evidence
@@ -15,6 +16,7 @@ RANK_OFFSET: Final = 60
 """k of reciprocal-rank fusion (Cormack, Clarke & Büttcher 2009)."""
 SAME_PICTURE: Final = 0.985
 SAME_TEXT: Final = 0.995
+NOBODY: Final = np.empty(0, dtype=np.intp)
 """Cosines in the native spaces from which two moments show or say the same."""
 
 
@@ -28,8 +30,8 @@ class Fused:
     evidence: tuple[Evidence, ...]
 
 
-def fuse(rankings: Iterable[Mapping[str, Evidence]], weights: Mapping[str, float] | None = None) -> list[Fused]:
-    """Moments by the sum over legs of weight · relevance / (RANK_OFFSET + rank), best first; ties by id.
+def fuse(rankings: Iterable[Mapping[str, Evidence]]) -> list[Fused]:
+    """Moments by the sum over legs of relevance / (RANK_OFFSET + rank), best first; ties by their best rank.
 
     Plain reciprocal ranks would let the best of a leg that found nothing fit stand beside the best of one that did; the
     relevance, comparable across legs, is what keeps it down. A moment's relevance is that of its strongest evidence.
@@ -41,13 +43,13 @@ def fuse(rankings: Iterable[Mapping[str, Evidence]], weights: Mapping[str, float
     fused = [
         Fused(
             moment,
-            sum((weights or {}).get(e.leg, 1.0) * e.relevance / (RANK_OFFSET + e.rank) for e in found),
+            sum(e.relevance / (RANK_OFFSET + e.rank) for e in found),
             max(e.relevance for e in found),
             tuple(sorted(found, key=lambda e: (-e.relevance, e.rank))),
         )
         for moment, found in gathered.items()
     ]
-    return sorted(fused, key=lambda f: (-f.score, f.moment))
+    return sorted(fused, key=lambda f: (-f.score, min(e.rank for e in f.evidence), f.moment))
 
 
 def fold(ranked: Sequence[Fused], vectors: Mapping[str, Vector], same: float) -> list[tuple[Fused, int]]:
@@ -57,13 +59,16 @@ def fold(ranked: Sequence[Fused], vectors: Mapping[str, Vector], same: float) ->
     """
     held = [i for i, fused in enumerate(ranked) if fused.moment in vectors]
     matrix = np.stack([vectors[ranked[i].moment] for i in held]) if held else np.empty((0, 1), dtype=np.float32)
-    alike = dict(zip(held, matrix @ matrix.T >= same, strict=True))
+    alike: NDArray[np.bool_] = matrix @ matrix.T >= same
     column = {i: j for j, i in enumerate(held)}
     stands_for: dict[int, int] = {}
+    shown: list[int] = []  # columns of the kept, best first
     for i in range(len(ranked)):
-        better = next((j for j in stands_for if i in column and j in column and alike[j][column[i]]), None)
-        if better is None:
-            stands_for[i] = 0
-        else:
-            stands_for[better] += 1
+        near = np.flatnonzero(np.take(alike[column[i]], shown)) if i in column and shown else NOBODY
+        if len(near):
+            stands_for[held[shown[near[0]]]] += 1
+            continue
+        stands_for[i] = 0
+        if i in column:
+            shown.append(column[i])
     return [(ranked[i], more) for i, more in stands_for.items()]

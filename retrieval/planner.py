@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from embeddings.encoder import Background, Modality, Vector
+from embeddings.encoder import Background, Modality, Vector, Vectors
 from embeddings.errors import CrossmediaError
 from retrieval.relevance import UNKNOWN
 
@@ -47,13 +47,21 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
+class Unwanted:
+    """`direction · target − offset`: log-odds beyond those of an unrelated target."""
+
+    direction: Vector
+    offset: float
+
+
+@dataclass(frozen=True, eq=False)
 class VectorLeg:
     """Search one space among targets of one modality.
 
-    Every leg is one inner product, also when it composes parts: the log-odds of relevance are
-    `direction · target − offset`. For a single part, log-odds are `slope · (cosine − middle)` of its background; several
-    wanted parts take the weighted mean of theirs; an unwanted part subtracts its log-odds as far as they exceed those of
-    an unrelated target. `direction / norm` is a unit vector, what the store is asked for.
+    The log-odds of relevance are `direction · target − offset`, also when several parts are wanted: of one part they are
+    `slope · (cosine − middle)` of its background, of several their weighted mean. Each of the `unwanted` takes its own
+    off, as far as they exceed those of an unrelated target: being unlike what is not wanted earns nothing. `unit` is what
+    the store is asked for; with something unwanted it leans away from that, and the candidates are ranked again.
     """
 
     space: str
@@ -62,21 +70,28 @@ class VectorLeg:
     offset: float
     share: float
     part: str
+    unwanted: tuple[Unwanted, ...] = ()
 
     @property
     def name(self) -> str:
         return self.space
 
     @property
-    def norm(self) -> float:
-        return float(np.linalg.norm(self.direction))
-
-    @property
     def unit(self) -> Vector:
-        return self.direction / np.float32(self.norm)
+        leaning = self.direction - np.sum([u.direction for u in self.unwanted], axis=0, dtype=np.float32)
+        away = leaning if np.any(leaning) else self.direction
+        return away / np.float32(np.linalg.norm(away))
 
-    def log_odds(self, similarity: float) -> float:
-        return self.norm * similarity - self.offset
+    def log_odds(self, targets: Vectors) -> Vector:
+        """(N, dim) unit rows → (N,)."""
+        odds = targets @ self.direction - np.float32(self.offset)
+        for unwanted in self.unwanted:
+            odds = odds - np.maximum(0, targets @ unwanted.direction - np.float32(unwanted.offset))
+        return odds
+
+    def similarity(self, targets: Vectors) -> Vector:
+        """Cosines with what is wanted; several parts count by their weights."""
+        return targets @ self.direction / np.float32(np.linalg.norm(self.direction))
 
 
 @dataclass(frozen=True)
@@ -171,19 +186,19 @@ def _compose(
         scaled = views[view % len(views)] * np.float32(factor)
         direction = scaled if direction is None else direction + scaled
         offset += factor * background.middle
-    assert direction is not None
-    for part in unwanted:
-        against = _made_from(part, space, target)
-        if against is None:
-            continue
-        background = backgrounds.get((space, against, target), UNKNOWN)
-        factor = background.slope * -part.weight
-        direction = direction - part.vectors[space, against][0] * np.float32(factor)
-        offset -= factor * background.mean
-    if not np.any(direction):
+    if direction is None or not np.any(direction):
         return None
+    against = []
+    for part in unwanted:
+        modality = _made_from(part, space, target)
+        if modality is not None:
+            background = backgrounds.get((space, modality, target), UNKNOWN)
+            factor = background.slope * -part.weight
+            against += [
+                Unwanted(v * np.float32(factor), factor * background.mean) for v in part.vectors[space, modality]
+            ]
     name = " + ".join(part.name for part, _ in expressed)
-    return VectorLeg(space, target, direction, offset, _share([part for part, _ in expressed], wanted), name)
+    return VectorLeg(space, target, direction, offset, _share([p for p, _ in expressed], wanted), name, tuple(against))
 
 
 def _made_from(part: Part, space: str, target: Modality) -> Modality | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from embeddings.media import Media, Medium
@@ -38,8 +39,24 @@ class Filters:
     before: str | None = None
     labels: tuple[LabelFilter, ...] = ()
     assets: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+    """Assets that are left out."""
     start: float | None = None
     end: float | None = None
+
+    def admits(self, path: str, collection: str) -> bool:
+        """Whether a source meets the conditions on where an asset lies."""
+        fits = self.path is None or fnmatchcase(path, path_pattern(self.path))
+        return fits and self.collection in (None, collection)
+
+
+def path_pattern(path: str) -> str:
+    """The glob that a path filter stands for: a prefix unless it holds a wildcard.
+
+    `[` is taken literally, since paths hold it more often than patterns do.
+    """
+    literal = path.replace("[", "[[]")
+    return literal if any(c in path for c in "*?") else literal + "*"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +93,7 @@ class Evidence:
     """Why a hit is a hit: one leg's say. `rank` counts from 1 within the leg; `text` is what matched, if words did.
 
     `start`, `end`: where in the asset the words are spoken; `page`: where they stand; `query`: which part of the
-    query (its text, or the example's name).
+    query (its text, or the example's name), or for the words leg the words that matched, as they stand there.
     """
 
     leg: str

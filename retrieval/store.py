@@ -86,9 +86,9 @@ class Store(Protocol):
 
     def spaces(self) -> dict[str, Space]: ...
 
-    def put(self, documents: Sequence[Document]) -> None:
+    def put(self, documents: Sequence[Document], *, replace: bool = False) -> None:
         """Write assets with their moments and sources: all of them or none. What a path held before is forgotten
-        if no other path holds it."""
+        if no other path holds it. An asset that is there already only gets the source, unless `replace`."""
 
     def enrich(self, enrichments: Sequence[Enrichment]) -> None:
         """Write results of enrichers, replacing what the same enricher said of the same asset. Of an asset that is
@@ -130,6 +130,9 @@ class Store(Protocol):
     def vectors(self, space: str, moments: Sequence[str]) -> dict[str, Vector]: ...
 
     def thumbnail(self, moment: str) -> bytes | None: ...
+
+    def cover(self, asset: str) -> bytes | None:
+        """The first thumbnail of an asset."""
 
     def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
         """The k moments of largest inner product, best first; fewer only where fewer meet the filters."""

@@ -43,7 +43,7 @@ CREATE TABLE label (
   box TEXT, start REAL, "end" REAL, maker TEXT
 );
 CREATE INDEX label_moment ON label (moment);
-CREATE INDEX label_value ON label (kind, value, score);
+CREATE INDEX label_value ON label (kind, value, score, moment);
 
 -- `field` is space/modality: the unit that is indexed and searched together.
 CREATE TABLE vector (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -12,6 +13,16 @@ from pathlib import Path
 from retrieval.store import StoreUnusable
 
 BUSY_SECONDS = 60.0
+
+
+class _Held:
+    """A thread's connection, closed when the thread ends and its locals go."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
 
 
 class Database:
@@ -24,7 +35,7 @@ class Database:
         self.path = path
         self._schema = schema
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: weakref.WeakSet[_Held] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._writer = threading.RLock()
         try:
@@ -38,19 +49,19 @@ class Database:
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection."""
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
             found = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             found.row_factory = sqlite3.Row
             for pragma in (
                 "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON",
-                "cache_size=-65536", "mmap_size=1073741824", "temp_store=MEMORY",
+                "cache_size=-16384", "mmap_size=1073741824", "temp_store=MEMORY",
             ):  # fmt: skip
                 found.execute(f"PRAGMA {pragma}")
-            self._local.connection = found
+            self._local.held = held = _Held(found)
             with self._lock:
-                self._all.append(found)
-        return found
+                self._all.add(held)
+        return held.connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -88,8 +99,8 @@ class Database:
 
     def close(self) -> None:
         with self._lock:
-            for connection in self._all:
-                connection.close()
+            for held in self._all:
+                held.connection.close()
             self._all.clear()
         self._local = threading.local()
 

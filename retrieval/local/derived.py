@@ -13,6 +13,7 @@ from retrieval.local.database import Database
 from retrieval.local.vectors import Generation, Ids, VectorIndex
 
 CHUNK = 20_000
+MARKS = 500
 TRAIN_SAMPLE = 100_000
 SAVE_AFTER = 2_000
 """Vectors and deletions an index may lag behind its file; catching up on so many costs a fraction of a second."""
@@ -30,20 +31,20 @@ class Derived:
 
     def current(self, field: str) -> VectorIndex | None:
         """The field's index, caught up with the database; None while the field holds no vector."""
-        with self._database.read() as connection:
+        # The lock comes first: snapshots taken under it are as old as their order, and an index only goes forward.
+        with self._lock, self._database.read() as connection:
             newest = _newest(connection)
-            with self._lock:
-                index = self._indexes.get(field)
-                if index is None:
-                    dim = _dim(connection, field)
-                    if dim is None:
-                        return None
-                    index = VectorIndex.open(self._folder, field, dim, newest)
-                    self._saved[field] = index.generation
-                    self._indexes[field] = index
-                if index.generation != newest:
-                    _catch_up(connection, field, index, newest)
-                return index
+            index = self._indexes.get(field)
+            if index is None:
+                dim = _dim(connection, field)
+                if dim is None:
+                    return None
+                index = VectorIndex.open(self._folder, field, dim, newest)
+                self._saved[field] = index.generation
+                self._indexes[field] = index
+            if newest.vector > index.generation.vector or newest.gone > index.generation.gone:
+                _catch_up(connection, field, index, newest)
+            return index
 
     def optimise(self) -> None:
         """Train what has outgrown its index, and save what is ahead of its file."""
@@ -54,11 +55,11 @@ class Derived:
             if index.wants_training():
                 with self._database.read() as connection:
                     newest = _newest(connection)
-                    fresh = index.train(_sample(connection, field, index.dim), len(index))
+                    fresh = index.train(_sample(connection, index), len(index))
                     _catch_up(connection, field, fresh, newest)
                 with self._lock:
                     self._indexes[field] = index = fresh
-                self._saved[field] = Generation()
+                    self._saved[field] = Generation()
             behind = self._saved.get(field, Generation())
             lag = index.generation.vector - behind.vector + index.generation.gone - behind.gone
             if lag >= SAVE_AFTER:
@@ -92,15 +93,16 @@ class Derived:
 
 
 def rescored(connection: sqlite3.Connection, ids: Ids, query: Vector) -> list[tuple[int, int, float]]:
-    """(vector id, moment id, inner product) of these vectors by the stored floats, best first."""
-    marks = ", ".join("?" * len(ids))
-    rows = connection.execute(f"SELECT id, moment, data FROM vector WHERE id IN ({marks})", [int(i) for i in ids])
-    found = [(r[0], r[1], r[2]) for r in rows]
+    """(vector id, moment id, inner product) of these vectors by the stored floats, best first; ties by id."""
+    found: list[tuple[int, int, bytes]] = []
+    for start in range(0, len(ids), MARKS):
+        some = ids[start : start + MARKS].tolist()
+        marks = ", ".join("?" * len(some))
+        found += connection.execute(f"SELECT id, moment, data FROM vector WHERE id IN ({marks})", some).fetchall()
     if not found:
         return []
-    matrix = np.frombuffer(b"".join(f[2] for f in found), dtype=np.float32).reshape(len(found), -1)
-    scores = matrix @ query
-    order = np.lexsort((np.array([f[0] for f in found]), -scores))
+    scores = _matrix([row[2] for row in found], len(query)) @ query
+    order = np.lexsort((np.array([row[0] for row in found]), -scores))
     return [(found[i][0], found[i][1], float(scores[i])) for i in order]
 
 
@@ -134,11 +136,16 @@ def _catch_up(connection: sqlite3.Connection, field: str, index: VectorIndex, ne
     )
 
 
-def _sample(connection: sqlite3.Connection, field: str, dim: int) -> Vectors:
-    total = connection.execute("SELECT count(*) FROM vector WHERE field = ?", (field,)).fetchone()[0]
-    every = max(1, total // TRAIN_SAMPLE)
-    rows = connection.execute("SELECT data FROM vector WHERE field = ? AND id % ? = 0", (field, every))
-    return _matrix([r[0] for r in rows], dim)
+def _sample(connection: sqlite3.Connection, index: VectorIndex) -> Vectors:
+    """At most TRAIN_SAMPLE of the index's vectors, drawn at random: ids of fields written together alternate."""
+    ids = index.ids()
+    chosen = np.random.default_rng(7).choice(ids, min(TRAIN_SAMPLE, len(ids)), replace=False)
+    blobs: list[bytes] = []
+    for start in range(0, len(chosen), MARKS):
+        some = np.sort(chosen[start : start + MARKS]).tolist()
+        marks = ", ".join("?" * len(some))
+        blobs += [r[0] for r in connection.execute(f"SELECT data FROM vector WHERE id IN ({marks})", some)]
+    return _matrix(blobs, index.dim)
 
 
 def _matrix(blobs: list[bytes], dim: int) -> Vectors:

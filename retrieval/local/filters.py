@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from retrieval.query import Filters
+from retrieval.query import Filters, path_pattern
 
 
 def conditions(filters: Filters) -> tuple[str, list[Any]]:
@@ -21,6 +21,9 @@ def conditions(filters: Filters) -> tuple[str, list[Any]]:
     among("a.media", filters.media)
     among("m.kind", filters.kinds)
     among("a.hash", filters.assets)
+    if filters.besides:
+        clauses.append(f"a.hash NOT IN ({', '.join('?' * len(filters.besides))})")
+        values.extend(filters.besides)
     if filters.collection is not None or filters.path is not None:
         inner = ["s.asset = a.id"]
         if filters.collection is not None:
@@ -28,7 +31,7 @@ def conditions(filters: Filters) -> tuple[str, list[Any]]:
             values.append(filters.collection)
         if filters.path is not None:
             inner.append("s.path GLOB ?")
-            values.append(_glob(filters.path))
+            values.append(path_pattern(filters.path))
         clauses.append(f"EXISTS (SELECT 1 FROM source s WHERE {' AND '.join(inner)})")
     for comparison, date in ((">=", filters.after), ("<", filters.before)):
         if date is not None:
@@ -36,7 +39,7 @@ def conditions(filters: Filters) -> tuple[str, list[Any]]:
             values.append(date)
     for label in filters.labels:
         value = "" if label.value is None else "AND l.value = ?"
-        clauses.append(f"EXISTS (SELECT 1 FROM label l WHERE l.moment = m.id AND l.kind = ? {value} AND l.score >= ?)")
+        clauses.append(f"m.id IN (SELECT l.moment FROM label l WHERE l.kind = ? {value} AND l.score >= ?)")
         values.extend([label.kind, *([] if label.value is None else [label.value]), label.min_score])
     if filters.start is not None:
         clauses.append('m."end" > ?')
@@ -45,9 +48,3 @@ def conditions(filters: Filters) -> tuple[str, list[Any]]:
         clauses.append("m.start < ?")
         values.append(filters.end)
     return " AND ".join(clauses), values
-
-
-def _glob(path: str) -> str:
-    """A prefix unless it holds a wildcard; `[` is taken literally, since paths hold it more often than patterns do."""
-    literal = path.replace("[", "[[]")
-    return literal if any(c in path for c in "*?") else literal + "*"

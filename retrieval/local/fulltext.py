@@ -31,16 +31,19 @@ def search(
         return []
     information = frequencies.information(connection, wanted)
     needed = words.needed_words(wanted, information, SAFE_COVERAGE)
-    rows = _matching(connection, words.match_expression(wanted, needed, without), k, filters)
-    if len(rows) < k and len(needed) < len(wanted):
-        rows = _matching(connection, words.match_expression(wanted, wanted, without), k, filters)
-    return [(row[0], _match(row, information)) for row in rows]
+    rows: dict[int, sqlite3.Row] = {}
+    for expression in words.match_expressions(wanted, needed, without):
+        for row in _matching(connection, expression, k, filters):
+            rows.setdefault(row[0], row)
+        if len(rows) >= k:
+            break
+    return [(rowid, _match(row, information)) for rowid, row in list(rows.items())[:k]]
 
 
 def _match(row: sqlite3.Row, information: dict[str, float]) -> WordMatch:
     highlighted = list(row)[2:]
     terms = words.marked(" ".join(column or "" for column in highlighted))
-    held = {words.stem(term.lower()) for term in terms} & set(information)
+    held = {words.stem(term) for term in terms} & set(information)
     best = words.best_field(highlighted)
     coverage = min(1.0, sum(information[term] for term in held) / sum(information.values()))
     return WordMatch("", -float(row[1]), coverage, FIELDS[best], words.snippet(highlighted[best]), tuple(terms))

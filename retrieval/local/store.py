@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,15 @@ from retrieval.local.database import Database
 from retrieval.local.derived import Derived, rescored
 from retrieval.local.filters import conditions
 from retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
+from retrieval.local.vectors import Ids
 from retrieval.local.words import Frequencies
 from retrieval.query import Filters
 from retrieval.store import Located, Neighbour, SpaceMismatch, Statistics, WordMatch
 
 EXHAUSTIVE_UP_TO = 3_000
 """So few moments meeting a filter are scored one by one: exact, and cheaper than a filtered index search."""
+FILTER_AHEAD = 8
+"""How many times k unfiltered candidates are tried before the filter's whole set is computed."""
 BATCH = 500
 
 
@@ -37,9 +40,13 @@ class LocalStore:
         self._frequencies = Frequencies()
 
     def bind(self, spaces: Iterable[Space]) -> None:
+        wanted = list(spaces)
+        held_now = self.spaces()
+        if all(held_now.get(space.name) == space for space in wanted):
+            return  # a search must not wait for a writer
         with self._database.write() as connection:
             held = {row["name"]: Space(*row) for row in connection.execute("SELECT * FROM space")}
-            for space in spaces:
+            for space in wanted:
                 old = held.get(space.name)
                 if old is not None and old != space:
                     raise SpaceMismatch(
@@ -56,10 +63,10 @@ class LocalStore:
     def spaces(self) -> dict[str, Space]:
         return {row["name"]: Space(*row) for row in self._rows("SELECT * FROM space ORDER BY name")}
 
-    def put(self, documents: Sequence[Document]) -> None:
+    def put(self, documents: Sequence[Document], *, replace: bool = False) -> None:
         with self._database.write() as connection:
             for document in documents:
-                writes.put(connection, document)
+                writes.put(connection, document, replace)
 
     def enrich(self, enrichments: Sequence[Enrichment]) -> None:
         with self._database.write() as connection:
@@ -160,41 +167,46 @@ class LocalStore:
             found |= {row[0]: from_blob(row[1]) for row in rows}
         return found
 
+    def cover(self, asset: str) -> bytes | None:
+        rows = self._rows(
+            """SELECT t.jpeg FROM thumbnail t JOIN moment m ON m.id = t.moment JOIN asset a ON a.id = m.asset
+            WHERE a.hash = ? ORDER BY m.id LIMIT 1""",
+            [asset],
+        )
+        return bytes(rows[0][0]) if rows else None
+
     def thumbnail(self, moment: str) -> bytes | None:
         rows = self._rows("SELECT t.jpeg FROM thumbnail t JOIN moment m ON m.id = t.moment WHERE m.key = ?", [moment])
         return bytes(rows[0][0]) if rows else None
 
     def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
         field = f"{space}/{modality}"
-        with self._database.read() as connection:
-            index = self._derived.current(field)
-            if index is None:
-                return []
-            allowed = None
-            where, values = conditions(filters)
-            if where:
-                rows = connection.execute(
-                    f"""SELECT v.id FROM vector v JOIN moment m ON m.id = v.moment JOIN asset a ON a.id = m.asset
-                    WHERE v.field = ? AND {where}""",
-                    [field, *values],
-                )
-                allowed = np.fromiter((row[0] for row in rows), dtype=np.int64)
-            if allowed is not None and len(allowed) <= EXHAUSTIVE_UP_TO:
-                scored = [s for some in _batches(allowed.tolist()) for s in rescored(connection, np.array(some), query)]
-                scored.sort(key=lambda s: (-s[2], s[0]))
-            else:
-                ids = index.search(query, k, allowed)
-                scored = [s for some in _batches(ids.tolist()) for s in rescored(connection, np.array(some), query)]
-                scored.sort(key=lambda s: (-s[2], s[0]))
-            best = scored[:k]
-            keys = _keys(connection, [moment for _, moment, _ in best])
-            return [Neighbour(keys[moment], similarity) for _, moment, similarity in best]
+        index = self._derived.current(field)
+        if index is None:
+            return []
+        connection = self._database.connection()
+        where, values = conditions(filters)
+        if where:
+            # The best of all that pass the filter are the best that pass it, if they are enough.
+            some = index.search(query, FILTER_AHEAD * k)
+            passing = _passing(
+                connection, f"v.id IN ({', '.join('?' * len(some))}) AND {where}", [*some.tolist(), *values]
+            )
+            if len(passing) < k:
+                passing = _passing(connection, f"v.field = ? AND {where}", [field, *values])
+                if len(passing) > EXHAUSTIVE_UP_TO:
+                    passing = index.search(query, k, passing)
+        else:
+            passing = index.search(query, k)
+        best = rescored(connection, passing, query)[:k]
+        keys = _keys(connection, [moment for _, moment, _ in best])
+        return [Neighbour(keys[moment], similarity) for _, moment, similarity in best if moment in keys]
 
     def words(self, text: str, k: int, filters: Filters, without: Sequence[str] = ()) -> list[WordMatch]:
         with self._database.read() as connection:
             found = fulltext.search(connection, self._frequencies, text, k, filters, without)
             keys = _keys(connection, [rowid for rowid, _ in found])
-        return [replace(match, moment=keys[rowid]) for rowid, match in found]
+        return [dataclasses.replace(match, moment=keys[rowid]) for rowid, match in found]
 
     def statistics(self) -> Statistics:
         with self._database.read() as connection:
@@ -253,6 +265,14 @@ class LocalStore:
                 ):
                     labels.setdefault(label["moment"], []).append(to_label(label))
         return {row["key"]: to_moment(row, labels.get(row["id"], ())) for row in rows}
+
+
+def _passing(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> Ids:
+    rows = connection.execute(
+        f"SELECT v.id FROM vector v JOIN moment m ON m.id = v.moment JOIN asset a ON a.id = m.asset WHERE {where}",
+        values,
+    )
+    return np.fromiter((row[0] for row in rows), dtype=np.int64)
 
 
 def _keys(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str]:

@@ -120,6 +120,8 @@ class VectorIndex:
             folder.mkdir(parents=True, exist_ok=True)
             g = self.generation
             name = f"{_stem(field)}.{g.vector}.{g.gone}.{self._trained_on}.faiss"
+            for left in folder.glob(f".{_stem(field)}.*.partial"):
+                left.unlink(missing_ok=True)  # of a crash
             partial = folder / f".{name}.partial"
             faiss.write_index(self._index, str(partial))
             partial.replace(folder / name)
@@ -130,14 +132,16 @@ class VectorIndex:
     @classmethod
     def open(cls, folder: Path, field: str, dim: int, newest: Generation) -> VectorIndex:
         """The saved index, or an empty one if there is none, it is unreadable, or it is ahead of the store."""
-        for path in sorted(folder.glob(f"{_stem(field)}.*.faiss"), key=lambda p: p.stat().st_mtime, reverse=True):
+        for path in sorted(folder.glob(f"{_stem(field)}.*.faiss"), key=_told, reverse=True):
+            vector, gone, trained_on = _told(path)
+            if vector > newest.vector or gone > newest.gone:
+                continue  # another process has seen more than this snapshot
             try:
-                vector, gone, trained_on = (int(part) for part in path.name.split(".")[1:4])
                 loaded = faiss.read_index(str(path))
-            except (RuntimeError, ValueError):
+            except RuntimeError:
                 path.unlink(missing_ok=True)
                 continue
-            if loaded.d != dim or vector > newest.vector or gone > newest.gone:
+            if loaded.d != dim:
                 path.unlink(missing_ok=True)
                 continue
             index = cls(dim)
@@ -163,6 +167,14 @@ class VectorIndex:
 
 def _flat(dim: int) -> Any:
     return faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
+
+
+def _told(path: Path) -> tuple[int, int, int]:
+    """Last vector, last deletion and training size, from the name; zeros for a name that is none of ours."""
+    parts = path.name.split(".")[1:4]
+    if len(parts) < 3 or not all(part.isdigit() for part in parts):
+        return 0, 0, 0
+    return int(parts[0]), int(parts[1]), int(parts[2])
 
 
 def _stem(field: str) -> str:

@@ -6,6 +6,7 @@ import math
 import re
 import sqlite3
 import threading
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 
@@ -100,9 +101,10 @@ _WORD = re.compile(r"\w+", re.UNICODE)
 
 
 def content_words(text: str) -> list[str]:
-    """The words of a query that carry meaning, in order, each once; all of them if none does."""
-    words = list(dict.fromkeys(_WORD.findall(text.lower())))
-    return [w for w in words if w not in STOP_WORDS] or words
+    """The words of a query that carry meaning, in order, one of each stem; all of them if none does."""
+    words = _WORD.findall(unicodedata.normalize("NFC", text))
+    kept = [word for word in words if word.lower() not in STOP_WORDS] or words
+    return list({stem(word): word for word in reversed(kept)}.values())[::-1]
 
 
 def quoted(words: Iterable[str], joiner: str) -> str:
@@ -110,13 +112,16 @@ def quoted(words: Iterable[str], joiner: str) -> str:
     return joiner.join('"' + word.replace('"', '""') + '"' for word in words)
 
 
-def match_expression(words: Sequence[str], needed: Sequence[str], without: Sequence[str]) -> str:
-    """At least one of the needed words, counting all of them, and none of the phrases."""
-    wanted = f"({quoted(words, ' OR ')})"
-    if len(needed) < len(words):
-        wanted = f"({quoted(needed, ' OR ')}) AND {wanted}"
-    unwanted = [p for p in (quoted(_WORD.findall(text.lower()), " + ") for text in without) if p]
-    return wanted + "".join(f" NOT ({phrase})" for phrase in unwanted)
+def match_expressions(words: Sequence[str], needed: Sequence[str], without: Sequence[str]) -> list[str]:
+    """What to look for, in turn until there is enough: texts with all of the words, with one of the needed, with any.
+
+    Each counts all the words, and none admits the phrases of `without`.
+    """
+    anything = f"({quoted(words, ' OR ')})"
+    wanted = [f"({quoted(words, ' AND ')})", f"({quoted(needed, ' OR ')}) AND {anything}", anything]
+    phrases = [quoted(_WORD.findall(unicodedata.normalize("NFC", text)), " + ") for text in without]
+    unwanted = "".join(f" NOT ({phrase})" for phrase in phrases if phrase)
+    return list(dict.fromkeys(f"({expression}){unwanted}" for expression in (wanted if len(words) > 1 else wanted[2:])))
 
 
 def needed_words(words: Sequence[str], information: Mapping[str, float], enough: float) -> list[str]:
@@ -169,12 +174,13 @@ class Frequencies:
         total = connection.execute("SELECT max(id) FROM moment_words_docsize").fetchone()[0] or 0
         if abs(total - self._total) > self._total / 10:
             self._held, self._total = {}, total
+        counts = self._held
         found: dict[str, float] = {}
         for term in {stem(word) for word in words}:
-            if term not in self._held:
+            if term not in counts:
                 row = connection.execute("SELECT doc FROM moment_terms WHERE term = ?", (term,)).fetchone()
-                self._held[term] = row[0] if row else 0
-            held = min(self._held[term], total)
+                counts[term] = row[0] if row else 0
+            held = min(counts[term], total)
             found[term] = math.log(1 + (total - held + 0.5) / (held + 0.5))
         return found
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import unicodedata
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from retrieval.documents import FIELDS, Asset, Document, Enrichment, Moment, Source, modality
 from retrieval.local.rows import asset_row, blob, label_row, words_json
 from retrieval.store import NotFound
 
 
-def put(connection: sqlite3.Connection, document: Document) -> None:
-    """The asset with exactly these moments, at this source (and wherever else it was known to lie)."""
+def put(connection: sqlite3.Connection, document: Document, replace: bool) -> None:
+    """The asset with these moments, at this source; one that is there is only located, unless it is to be replaced."""
+    row = connection.execute("SELECT id FROM asset WHERE hash = ?", (document.asset.id,)).fetchone()
+    if row is not None and not replace:
+        _source(connection, row[0], document.source)
+        return
     asset = _asset(connection, document.asset)
     connection.execute("DELETE FROM moment WHERE asset = ?", (asset,))
     connection.execute("DELETE FROM enrichment WHERE asset = ?", (asset,))
@@ -37,7 +43,7 @@ def enrich(connection: sqlite3.Connection, enrichment: Enrichment) -> None:
         for field, text in patch.fields.items():
             if field not in FIELDS:
                 raise ValueError(f"no text field {field!r}")
-            connection.execute(f"UPDATE moment SET {field} = ? WHERE id = ?", (text, found["id"]))
+            connection.execute(f"UPDATE moment SET {field} = ? WHERE id = ?", (_composed(text), found["id"]))
             touched.add(field)
         for space, vector in patch.vectors.items():
             connection.execute(
@@ -63,6 +69,7 @@ def locate(connection: sqlite3.Connection, asset: str, source: Source, instead_o
         raise NotFound(f"no asset {asset}", "crossmedia status lists what is indexed")
     _source(connection, row[0], source)
     if instead_of is not None:
+        _retitle(connection, row[0], instead_of, source)
         connection.execute("DELETE FROM source WHERE collection = ? AND location = ?", (source.collection, instead_of))
 
 
@@ -85,6 +92,11 @@ def delete(connection: sqlite3.Connection, asset: str) -> bool:
     return connection.execute("DELETE FROM asset WHERE hash = ?", (asset,)).rowcount > 0
 
 
+def _composed(text: str | None) -> str | None:
+    """Letters with their accents as one character, as queries have them."""
+    return None if text is None else unicodedata.normalize("NFC", text)
+
+
 _LABEL = "INSERT INTO label VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -99,7 +111,7 @@ def _asset(connection: sqlite3.Connection, asset: Asset) -> int:
 
 
 def _moment(connection: sqlite3.Connection, asset: int, moment: Moment, maker: str | None) -> None:
-    values = [moment.fields.get(field) for field in FIELDS]
+    values = [_composed(moment.fields.get(field)) for field in FIELDS]
     row = connection.execute(
         """INSERT INTO moment (key, asset, kind, start, "end", page, title, text, transcript, ocr, words, maker)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -154,6 +166,15 @@ def _source(connection: sqlite3.Connection, asset: int, source: Source) -> None:
     )
     if row is not None and row[0] != asset:
         _drop_if_nowhere(connection, row[0])
+
+
+def _retitle(connection: sqlite3.Connection, asset: int, old: str, source: Source) -> None:
+    """A file that was called by its name is called by its new one."""
+    before, after = PurePath(old).name, PurePath(source.path).name
+    connection.execute("UPDATE asset SET title = ? WHERE id = ? AND title = ?", (after, asset, before))
+    connection.execute(
+        "UPDATE moment SET title = replace(title, ?, ?) WHERE asset = ? AND title IS NOT NULL", (before, after, asset)
+    )
 
 
 def _drop_if_nowhere(connection: sqlite3.Connection, asset: int) -> bool:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from embeddings.toy import ToyTranscriber, toy_profile
+from embeddings.encoder import Encoding
+from embeddings.media import Medium
+from embeddings.toy import ToyText, ToyTranscriber, toy_profile
+from indexer.decode import Decoded
 from indexer.decode.pool import DecodePool
 from indexer.enrich import EnrichPass
 from indexer.enrichers.transcript import TranscriptEnricher
-from indexer.pipeline import Outcome, Pipeline
+from indexer.pipeline import Pipeline
+from indexer.report import Outcome
 from indexer.scan import PathMissing, scan
+from retrieval.documents import Asset, Enrichment, Moment
 from retrieval.engine import Engine
 from retrieval.local import LocalStore
 from retrieval.query import Query
@@ -192,3 +199,72 @@ def test_scan(media: Path, tmp_path: Path) -> None:
     assert names == {str(media / n) for n in ("a.png", "tone.wav", "note.md", "paper.pdf")}
     with pytest.raises(PathMissing):
         list(scan([media / "none"]))
+
+
+def test_name_that_is_no_text_fails_alone(pipeline: Pipeline, media: Path) -> None:
+    (Path(os.fsdecode(os.fsencode(media) + b"/caf\xe9.txt"))).write_text("words")
+    report = pipeline.index(list(scan([media])))
+    assert report.counts["added"] == 5
+    [failed] = report.failed
+    assert failed.error is not None
+    assert failed.error.code == "bad_file_name"
+    failed.path.encode()
+
+
+def test_file_without_content_is_found_by_its_name(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
+    write_pdf(media / "scanned-invoice.pdf", [[]])
+    pipeline.index(list(scan([media])))
+    [hit] = Engine(store, toy_profile()).search(Query(texts=("scanned invoice",), legs=("words",))).hits
+    assert hit.title == "scanned-invoice.pdf"
+
+
+def test_copy_of_what_is_deleted_meanwhile_is_read_again(
+    pipeline: Pipeline, store: LocalStore, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asset = pipeline.index(list(scan([media]))).assets[str(media / "a.png")]
+    shutil.copy(media / "a.png", media / "copy.png")
+    known = store.asset
+
+    def vanishing(wanted: str) -> object:
+        found = known(wanted)
+        store.delete([wanted])
+        return found
+
+    monkeypatch.setattr(store, "asset", vanishing)
+    report = pipeline.index(list(scan([media / "copy.png"])))
+    assert report.counts["added"] == 1
+    assert report.assets[str(media / "copy.png")] == asset
+    assert store.verify() == []
+
+
+def test_encoder_that_fails_on_one_file_fails_that_file(store: LocalStore, pool: DecodePool, media: Path) -> None:
+    class Fragile(ToyText):
+        def encode(self, batch: Sequence[str]) -> Encoding:
+            if any("red boats" in text for text in batch):
+                raise RuntimeError("no boats")
+            return super().encode(batch)
+
+    fragile = Pipeline(store, replace(toy_profile(), text=Fragile()), pool)
+    report = fragile.index(list(scan([media])))
+    assert report.counts["added"] == 4
+    assert [o.error.code for o in report.failed if o.error] == ["encoding_failed"]
+
+
+def test_enricher_that_raises_fails_one_asset(
+    pipeline: Pipeline, store: LocalStore, pool: DecodePool, media: Path
+) -> None:
+    class Fragile:
+        name, model = "fragile", "1"
+        accepts: tuple[Medium, ...] = ("image", "audio")
+
+        def enrich(self, asset: Asset, decoded: Decoded, moments: Sequence[Moment]) -> Enrichment:
+            if asset.title == "a.png":
+                raise RuntimeError("no")
+            return Enrichment(asset.id, self.name, self.model)
+
+    pipeline.index(list(scan([media])))
+    run_ = EnrichPass(store, pool, [Fragile()])
+    report = run_.run()
+    assert report.done == 2
+    assert [e.error.code for e in report.failed if e.error] == ["enricher_failed"]
+    assert run_.pending() == []

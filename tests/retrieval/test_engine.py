@@ -12,7 +12,7 @@ import pytest
 from embeddings.media import Clip, Picture, Waveform
 from embeddings.profile import Word
 from embeddings.toy import COLOURS, ToyTranscriber, toy_profile
-from retrieval.documents import Document
+from retrieval.documents import Document, Source
 from retrieval.engine import Engine
 from retrieval.local import LocalStore
 from retrieval.planner import EmptyQuery, UnknownLeg
@@ -193,3 +193,28 @@ def test_unknown_leg_lists_the_known(engine: Engine) -> None:
         engine.search(Query(texts=("red",), legs=("smell",)))
     assert "common" in error.value.hint
     assert "words" in error.value.hint
+
+
+def test_all_k_are_returned_though_moments_fold_and_group(engine: Engine) -> None:
+    many = tuple(
+        moment(asset_id("many"), "paragraph", i, fields={"text": "red"}, vectors={s: v[0] for s, v in PROFILE.text.encode(["red"]).vectors.items()})
+        for i in range(200)
+    )  # fmt: skip
+    engine.store.put([document("many", media="text", moments=many), of_text("other", "red tiles")])
+    grouped = engine.search(Query(texts=("red",), legs=("text",), group=True, k=3)).hits
+    assert {hit.title for hit in grouped} == {"many", "other", "boats"}
+    folded = engine.search(Query(texts=("red",), legs=("text",), k=3)).hits
+    assert {hit.title for hit in folded} == {"many", "other", "boats"}
+    like = engine.search(Query(examples=(Example(asset=asset_id("many")),), legs=("text",), k=2)).hits
+    assert [hit.title for hit in like] == ["other", "boats"]
+
+
+def test_what_is_unlike_the_unwanted_earns_nothing(engine: Engine) -> None:
+    assert engine.search(Query(texts=("xyzzy plugh",), negatives=("quux", "frob", "grault"))).hits == ()
+
+
+def test_a_hit_shows_the_path_that_was_asked_for(engine: Engine) -> None:
+    source = Source("/disk/zoo/red", "zoo/red", "default", 3, 1)
+    engine.store.locate(asset_id("red"), source)
+    [hit] = engine.search(Query(texts=("red",), legs=("common",), filters=Filters(path="zoo/"))).hits
+    assert hit.path == "zoo/red"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from retrieval.local import LocalStore, vectors
 from retrieval.local import store as store_module
-from retrieval.local.words import content_words, match_expression, snippet
+from retrieval.local.words import content_words, match_expressions, snippet
 from retrieval.query import Filters
 from retrieval.store import StoreUnusable
 from tests.retrieval.makers import SPACES, asset_id, document, unit
@@ -149,7 +151,8 @@ def test_no_text_is_syntax(text: str, without: list[str]) -> None:
     connection.execute("CREATE VIRTUAL TABLE t USING fts5 (x)")
     words = content_words(text)
     if words:
-        connection.execute("SELECT * FROM t WHERE t MATCH ?", (match_expression(words, words[:1], without),)).fetchall()
+        for expression in match_expressions(words, words[:1], without):
+            connection.execute("SELECT * FROM t WHERE t MATCH ?", (expression,)).fetchall()
     connection.close()
 
 
@@ -160,3 +163,27 @@ def test_snippet_shows_the_densest_stretch() -> None:
     assert "dog w71 beach" in text
     assert text.startswith("…")
     assert text.endswith("…")
+
+
+def test_threads_that_end_leave_no_connection(folder: Path) -> None:
+    store, _ = filled(folder, 5)
+    for _ in range(30):
+        thread = threading.Thread(target=lambda: store.statistics())
+        thread.start()
+        thread.join()
+    gc.collect()
+    assert len(store._database._all) <= 2
+    store.close()
+
+
+@pytest.mark.usefixtures("approximate")
+def test_training_sample_does_not_depend_on_the_ids(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Two spaces are written together, so the ids of each alternate.
+    monkeypatch.setattr("retrieval.local.derived.TRAIN_SAMPLE", 400)
+    store, rows = filled(folder, 900)
+    store.optimise()
+    index = store._derived.current("picture/picture")
+    assert index is not None
+    assert not index.exact
+    assert store.nearest("picture", "picture", rows[7], 1, Filters())[0].similarity == pytest.approx(1, abs=1e-5)
+    store.close()

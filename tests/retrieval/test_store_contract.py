@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -81,7 +82,9 @@ def test_thumbnail(store: Store) -> None:
 
 def test_put_again_replaces_moments(store: Store) -> None:
     store.put([document("a", vector=unit(1), text="old words")])
-    store.put([document("a", vector=unit(2), text="new words")])
+    store.put([document("a", vector=unit(3), text="other words")])
+    assert store.words("other", 5, Everything) == []
+    store.put([document("a", vector=unit(2), text="new words")], replace=True)
     assert store.statistics().moments == {"picture": 1}
     assert store.words("old", 5, Everything) == []
     [only] = store.nearest("common", "picture", unit(2), 5, Everything)
@@ -265,7 +268,7 @@ def test_enrichment_is_pending_until_done_and_replaces_itself(store: Store) -> N
 def test_put_again_makes_enrichments_pending(store: Store) -> None:
     store.put([document("a", vector=unit(1))])
     store.enrich([Enrichment(asset_id("a"), "ocr", "m")])
-    store.put([document("a", vector=unit(1))])
+    store.put([document("a", vector=unit(1))], replace=True)
     assert store.pending("ocr", "m", ["image"]) == [asset_id("a")]
 
 
@@ -293,3 +296,69 @@ def test_statistics(store: Store) -> None:
     found = store.statistics()
     assert (found.assets, found.moments, found.sources, found.bytes) == ({"image": 2}, {"picture": 2}, 2, 2)
     assert found.vectors == {"common/picture": 1, "picture/picture": 1}
+
+
+def test_old_texts_with_all_words_come_before_new_ones_with_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retrieval.local.fulltext.MOST_RANKED", 50)
+    store.put([document("old", text="a man with a dog and a guitar")])
+    store.put([document(f"p{i}", text=["a dog here", "the guitar there", "some man"][i % 3]) for i in range(300)])
+    found = store.words("man dog guitar", 10, Everything)
+    assert found[0].moment == f"{asset_id('old')}-picture0"
+    assert found[0].coverage == pytest.approx(1)
+    assert len(found) == 10
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [("naïve", "nai\u0308ve"), ("nai\u0308ve", "naïve"), ("İstanbul", "İstanbul"), ("dogs dog", "a dog")],
+)
+def test_words_in_any_spelling(store: Store, query: str, text: str) -> None:
+    store.put([document("a", text=text), document("b", text="other")])
+    [found] = store.words(query, 5, Everything)
+    assert found.coverage == pytest.approx(1)
+
+
+def test_label_filter_stays_quick_in_a_large_store(store: Store) -> None:
+    labels = (Label("scene", "beach", 0.9, "m"), Label("scene", "sea", 0.5, "m"))
+    store.put([document(f"p{i}", vector=unit(i), labels=labels) for i in range(3000)])
+    assert len(store.nearest("common", "picture", unit(1), 5, Filters(labels=(LabelFilter("scene", "beach"),)))) == 5
+    assert len(store.assets(Filters(labels=(LabelFilter("scene", "beach", 0.95),)), 5)) == 0
+
+
+def test_renamed_file_is_found_by_its_new_name(store: Store) -> None:
+    store.put([document("IMG1.png", vector=unit(1))])
+    store.locate(
+        asset_id("IMG1.png"),
+        Source("/disk/photos/holiday.png", "photos/holiday.png", "default", 8, 1),
+        "/disk/photos/IMG1.png",
+    )
+    assert [m.moment for m in store.words("holiday", 5, Everything)] == [f"{asset_id('IMG1.png')}-picture0"]
+    found = store.asset(asset_id("IMG1.png"))
+    assert found is not None
+    assert found.title == "holiday.png"
+
+
+def test_searching_while_writing_keeps_index_and_truth_together(store: Store) -> None:
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def search() -> None:
+        try:
+            while not stop.is_set():
+                store.nearest("common", "picture", unit(3), 10, Everything)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=search) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for start in range(0, 600, 10):
+        store.put([document(f"p{i}", vector=unit(i)) for i in range(start, start + 10)])
+        if start % 50 == 0:
+            store.delete([asset_id(f"p{start}")])
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert len(store.nearest("common", "picture", unit(3), 1000, Everything)) == 588
+    assert store.verify() == []

@@ -1,0 +1,79 @@
+"""What became of the files of an index run."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from embeddings.errors import CrossmediaError
+from indexer.scan import Found
+
+State: TypeAlias = Literal["added", "unchanged", "copied", "moved", "failed"]
+
+
+class BadFileName(CrossmediaError):
+    """A file's name is not valid text."""
+
+    code = "bad_file_name"
+    status = 422
+
+
+class ChangedWhileRead(CrossmediaError):
+    """A file was still being written."""
+
+    code = "changed_while_read"
+    status = 409
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: `copied` and `moved` are known content at a new place."""
+
+    path: str
+    state: State
+    asset: str | None = None
+    error: CrossmediaError | None = None
+    location: str | None = None
+    """The absolute path, which tells apart what is shown under one name."""
+
+
+@dataclass
+class Report:
+    """What became of all of them."""
+
+    counts: dict[State, int] = field(
+        default_factory=lambda: {"added": 0, "unchanged": 0, "copied": 0, "moved": 0, "failed": 0}
+    )
+    failed: list[Outcome] = field(default_factory=list)
+    assets: dict[str, str] = field(default_factory=dict)
+    """Path → asset id of everything that is now indexed."""
+    gone: list[str] = field(default_factory=list)
+    """Paths that were indexed below the same folders and are no longer there."""
+    pruned: bool = False
+
+    def add(self, outcome: Outcome) -> None:
+        self.counts[outcome.state] += 1
+        if outcome.asset is not None:
+            self.assets[outcome.path] = outcome.asset
+        if outcome.error is not None:
+            self.failed.append(outcome)
+
+    def as_dict(self) -> dict[str, Any]:
+        failed = [{"path": o.path, "error": o.error.as_dict()} for o in self.failed if o.error]
+        return {
+            **{str(state): count for state, count in self.counts.items()},
+            "failures": failed,
+            "gone": self.gone,
+            "pruned": self.pruned,
+        }
+
+
+def shown(path: str) -> str:
+    """A path as text, also where its bytes are none."""
+    return os.fsencode(path).decode(errors="replace")
+
+
+def outcome(found: Found, state: State, asset: str | None = None, error: CrossmediaError | None = None) -> Outcome:
+    """Of a file that was found."""
+    return Outcome(shown(found.path), state, asset, error, str(found.location))
