@@ -41,6 +41,8 @@ bench: install
 # Trains and exports the bundled models again; needs torch and the data beside the checkout.
 models: install
 	$(PIP) install -c constraints.txt -e ".[train]"
+	# Only its list of class names is wanted: its own dependencies would bring torchvision.
+	$(PIP) install --no-deps timm==1.0.31
 	$(BIN)/python -m embeddings.train.all --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 
 clean:

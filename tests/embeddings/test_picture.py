@@ -64,7 +64,7 @@ def test_odd_pictures_have_unit_vectors_too(encoder: Lite2) -> None:
 
 def test_an_empty_batch_gives_empty_arrays(encoder: Lite2) -> None:
     encoding = encoder.encode([])
-    assert {name: rows.shape for name, rows in encoding.vectors.items()} == {"common": (0, 384), "picture": (0, 256)}
+    assert {name: rows.shape for name, rows in encoding.vectors.items()} == {"common": (0, 386), "picture": (0, 256)}
     assert len(encoding.classes) == 0
 
 
@@ -90,7 +90,7 @@ def test_a_picture_is_padded_not_cropped() -> None:
 
 def test_the_network_is_opened_by_the_first_picture(tmp_path: Path) -> None:
     lazy = Lite2(tmp_path)
-    assert lazy.encode([]).vectors["common"].shape == (0, 384)
+    assert lazy.encode([]).vectors["common"].shape == (0, 386)
 
 
 def test_both_towers_share_the_common_space_and_know_their_backgrounds() -> None:

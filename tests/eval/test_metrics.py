@@ -38,7 +38,7 @@ def test_bounds_and_order(ranking: list[int], relevant: set[int], k: int) -> Non
     assert 0 <= recall_at(ranking, relevant, k) <= recall_at(ranking, relevant, k + 1) <= 1
     assert success_at(ranking, relevant, k) >= recall_at(ranking, relevant, k)
     assert 0 <= average_precision(ranking, relevant) <= 1
-    assert 0 <= ndcg_at(ranking, {item: 1.0 for item in relevant}, k) <= 1 + 1e-9
+    assert 0 <= ndcg_at(ranking, dict.fromkeys(relevant, 1.0), k) <= 1 + 1e-9
 
 
 @given(relevants)
@@ -47,7 +47,7 @@ def test_perfect_ranking_is_one(relevant: set[int]) -> None:
     assert recall_at(ranking, relevant, len(relevant)) == 1
     assert reciprocal_rank(ranking, relevant) == 1
     assert average_precision(ranking, relevant) == pytest.approx(1)
-    assert ndcg_at(ranking, {item: 2.0 for item in relevant}, len(ranking)) == pytest.approx(1)
+    assert ndcg_at(ranking, dict.fromkeys(relevant, 2.0), len(ranking)) == pytest.approx(1)
 
 
 def test_nothing_relevant_is_zero() -> None:
