@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from api.commands.context import err, out, service
@@ -46,12 +47,10 @@ def run(
         for spec in specs:
             for task in open_tasks(spec, shared):
                 if matrix and not applies_to_matrix(opened.profile, task):
-                    err.print(f"{task.name}: left out, the two sides share no space")
+                    _tell(f"{task.name}: left out, the two sides share no space")
                     continue
                 results.append(
-                    by_matrix(opened.profile, task, err.print)
-                    if matrix
-                    else by_engine(opened, task, Path(room), err.print)
+                    by_matrix(opened.profile, task, _tell) if matrix else by_engine(opened, task, Path(room), _tell)
                 )
         measured: dict[str, Any] | None = None
         if "flickr8k" in specs and not matrix:
@@ -63,7 +62,7 @@ def run(
     command = shlex.join(["crossmedia", *sys.argv[1:]])
     report.write(out_folder, report.Context.of(command, "matrix" if matrix else "engine", models), results, measured)
     _show(results, measured)
-    out.print(f"[dim]{out_folder / 'report.md'}[/]")
+    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
 
 
 @app.command()
@@ -86,10 +85,22 @@ def compare(
             f"{100 * (d.after - d.before):+.1f}",
             f"[{100 * d.low:+.1f}, {100 * d.high:+.1f}]",
         )
-        table.add_row(d.task, d.measure, row[0], row[1], row[2], row[3].replace("[", "\\["), "*" if d.certain else "")
+        table.add_row(
+            escape(d.task),
+            escape(d.measure),
+            row[0],
+            row[1],
+            row[2],
+            row[3].replace("[", "\\["),
+            "*" if d.certain else "",
+        )
     out.print(table)
     for line in left_out:
-        err.print(f"[yellow]note[/] {line}")
+        err.print(f"[yellow]note[/] {escape(line)}")
+
+
+def _tell(line: str) -> None:
+    err.print(escape(line))
 
 
 def _show(results: list[Result], measured: dict[str, Any] | None) -> None:
@@ -98,7 +109,7 @@ def _show(results: list[Result], measured: dict[str, Any] | None) -> None:
         table.add_column(heading, justify="left" if heading == "task" else "right")
     for r in results:
         table.add_row(
-            r.task,
+            escape(r.task),
             str(len(r.ranks)),
             *(f"{100 * mean(r.measures[m]):.1f}" for m in report.SHOWN),
             report.median_rank(r.ranks),

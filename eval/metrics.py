@@ -1,4 +1,4 @@
-"""Measures of a ranking: what was returned, best first, against the set of what is relevant.
+"""Measures of a ranking: what was returned, best first, against the set of what is relevant. A repeated item counts once.
 
 >>> recall_at(["b", "a", "c"], {"a"}, 1), recall_at(["b", "a", "c"], {"a"}, 2)
 (0.0, 1.0)
@@ -54,7 +54,7 @@ def average_precision(ranking: Sequence[ItemT], relevant: Collection[ItemT]) -> 
     if not relevant:
         return 0.0
     found, total = 0, 0.0
-    for rank, item in enumerate(ranking, start=1):
+    for rank, item in enumerate(dict.fromkeys(ranking), start=1):
         if item in relevant:
             found += 1
             total += found / rank
@@ -72,7 +72,8 @@ def ndcg_at(ranking: Sequence[ItemT], gains: Mapping[ItemT, float], k: int) -> f
     )
     if ideal == 0:
         return 0.0
-    return sum(gains.get(item, 0.0) / math.log2(rank + 1) for rank, item in enumerate(ranking[:k], start=1)) / ideal
+    once = list(dict.fromkeys(ranking))[:k]
+    return sum(gains.get(item, 0.0) / math.log2(rank + 1) for rank, item in enumerate(once, start=1)) / ideal
 
 
 def mean(values: Sequence[float]) -> float:

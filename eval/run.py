@@ -111,7 +111,6 @@ def _result(task: Task, rankings: Sequence[Sequence[str]]) -> Result:
 def _written(target: Target, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / (hashlib.sha256(target.key.encode()).hexdigest()[:16] + ".txt")
-    # The key makes files with equal texts different, as two people's captions are.
     if not path.exists():
         path.write_text(str(target.text), encoding="utf-8")
     return path

@@ -15,8 +15,9 @@ from retrieval.local.vectors import Generation, Ids, VectorIndex
 CHUNK = 20_000
 MARKS = 500
 TRAIN_SAMPLE = 100_000
-SAVE_AFTER = 2_000
-"""Vectors and deletions an index may lag behind its file; catching up on so many costs a fraction of a second."""
+SAVE_AFTER, SAVE_SHARE = 500, 0.05
+"""How far a file may lag behind its index, in vectors and deletions or as a share of all: catching up on so many costs a
+fraction of a second, and a large file is not written again for a few."""
 
 
 class Derived:
@@ -62,7 +63,7 @@ class Derived:
                     self._saved[field] = Generation()
             behind = self._saved.get(field, Generation())
             lag = index.generation.vector - behind.vector + index.generation.gone - behind.gone
-            if lag >= SAVE_AFTER:
+            if lag >= max(SAVE_AFTER, SAVE_SHARE * len(index)):
                 index.save(self._folder, field)
                 self._saved[field] = index.generation
 

@@ -15,4 +15,4 @@ def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     for i in range(150):
         write_picture(media / f"p{i}.png", seed=i, width=24, height=24)
     found = crash(media, tmp_path / "data", kills=4, profile="toy")
-    assert (found["files"], found["assets"]) == (150, 150)
+    assert (found["files"], found["assets"], found["kills"]) == (150, 150, 4)

@@ -50,6 +50,11 @@ def test_perfect_ranking_is_one(relevant: set[int]) -> None:
     assert ndcg_at(ranking, dict.fromkeys(relevant, 2.0), len(ranking)) == pytest.approx(1)
 
 
+def test_repeated_item_counts_once() -> None:
+    assert average_precision(["a", "a"], {"a"}) == 1
+    assert ndcg_at(["a", "a"], {"a": 1.0}, 2) == 1
+
+
 def test_nothing_relevant_is_zero() -> None:
     assert (
         recall_at([1], set(), 1)
