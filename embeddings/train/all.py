@@ -64,7 +64,9 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     pca = head.components(material.features[:, 0], NATIVE)
     said = material.captions.reshape(-1, material.captions.shape[2])
     drawn = said[np.random.default_rng(SEED).choice(len(said), bank.SIZE, replace=False)]
-    tower.assemble(work / "lite2-int8.onnx", trained, features.class_vectors(texts), drawn, pca, out / "lite2-int8.onnx")
+    tower.assemble(
+        work / "lite2-int8.onnx", trained, features.class_vectors(texts), drawn, pca, out / "lite2-int8.onnx"
+    )
 
     measured = calibrate.measure(MiniLM(out), Lite2(out), dev)
     measured["figures"] |= fidelity(work, texts, out / "tokenizer.json", dev)
