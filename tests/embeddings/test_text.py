@@ -53,9 +53,10 @@ def test_a_text_does_not_depend_on_its_neighbours(encoder: MiniLM) -> None:
 
 def test_meaning_beats_wording(encoder: MiniLM) -> None:
     rows = encoder.encode(["a puppy on the sand", "a young dog at the beach", "interest rates of a bank"]).vectors
-    for space in ("text", "common"):
+    # The common space adds one and halves (see `embeddings/train/bank.py`), so its gaps are half as wide.
+    for space, gap in (("text", 0.3), ("common", 0.15)):
         near, far = rows[space][0] @ rows[space][1], rows[space][0] @ rows[space][2]
-        assert near > far + 0.3
+        assert near > far + gap
 
 
 def test_a_folder_without_files_is_missing_and_a_broken_one_corrupt(tmp_path: Path) -> None:
