@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,13 +12,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.invalid import InvalidRequest, first_reason
 from api.uploads import UploadTooLarge
 from embeddings.errors import CrossmediaError
 
 log = logging.getLogger("crossmedia.http")
 OPEN_PATHS = ("/healthz", "/readyz")
 SLACK = 1 << 20
-"""Bytes a request may have beside the files in it."""
+"""Bytes a request may have beside the files in it; one without files may have no more than these."""
 
 
 class BadKey(CrossmediaError):
@@ -25,13 +27,6 @@ class BadKey(CrossmediaError):
 
     code = "unauthorised"
     status = 401
-
-
-class InvalidRequest(CrossmediaError):
-    """The request's form is off."""
-
-    code = "invalid_request"
-    status = 422
 
 
 class HttpFailure(CrossmediaError):
@@ -46,9 +41,11 @@ class InternalError(CrossmediaError):
     code = "internal"
 
 
-def envelope(error: CrossmediaError, status: int | None = None) -> JSONResponse:
-    headers = {"Retry-After": str(error.retry_after)} if hasattr(error, "retry_after") else None
-    return JSONResponse({"error": error.as_dict()}, status or error.status, headers)
+def envelope(
+    error: CrossmediaError, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    more = {"Retry-After": str(error.retry_after)} if hasattr(error, "retry_after") else {}
+    return JSONResponse({"error": error.as_dict()}, status or error.status, {**(headers or {}), **more})
 
 
 class BodyLimit:
@@ -56,15 +53,18 @@ class BodyLimit:
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
-        self._limit = limit + SLACK
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self._limit:
-            await envelope(self._error())(scope, receive, send)
+        headers = dict(scope["headers"])
+        files = headers.get(b"content-type", b"").strip().lower().startswith(b"multipart/form-data")
+        limit = SLACK + (self._limit if files else 0)
+        declared = headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > limit:
+            await envelope(_too_large(limit))(scope, receive, send)
             return
         received = 0
 
@@ -72,17 +72,18 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
-                raise self._error()
+            if received > limit:
+                raise _too_large(limit)
             return message
 
         await self._app(scope, counted, send)
 
-    def _error(self) -> UploadTooLarge:
-        return UploadTooLarge(
-            f"the request is larger than {self._limit:,} bytes",
-            'index large files by path: POST /v1/assets with {"path": …}',
-        )
+
+def _too_large(limit: int) -> UploadTooLarge:
+    return UploadTooLarge(
+        f"the request is larger than {limit:,} bytes",
+        'send files as multipart/form-data; index large ones by path: POST /v1/assets with {"path": …}',
+    )
 
 
 class KeyCheck:
@@ -95,7 +96,8 @@ class KeyCheck:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._keys and scope["path"] not in OPEN_PATHS:
             headers = dict(scope["headers"])
-            given = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+            scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+            given = headers.get(b"x-api-key") or (token.strip() if scheme.lower() == b"bearer" else b"")
             if not any(secrets.compare_digest(given, key) for key in self._keys):
                 refused = envelope(BadKey("this service asks for a key", "send it as Authorization: Bearer KEY"))
                 await refused(scope, receive, send)
@@ -112,13 +114,11 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        return envelope(InvalidRequest(f"{place}: {first['msg']}", "/docs describes every request"))
+        return envelope(InvalidRequest(first_reason(error), "/docs describes every request"))
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        return envelope(HttpFailure(str(error.detail), "/docs lists what there is"), error.status_code)
+        return envelope(HttpFailure(str(error.detail), "/docs lists what there is"), error.status_code, error.headers)
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> JSONResponse:

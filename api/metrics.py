@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.gate import Gate
 from api.service import Service
 
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+"""Any other word a caller invents is counted as one."""
 BUCKETS = (0.005, 0.01, 0.015, 0.025, 0.04, 0.1, 0.25, 1.0, 5.0, 30.0)
 
 
@@ -31,8 +33,8 @@ class Metrics:
             "crossmedia_request_seconds", "Time to answer by route.", ["route"], registry=self.registry, buckets=BUCKETS
         )
 
-    def observe(self, service: Service, gate: Gate) -> None:
-        self.registry.register(_Gauges(service, gate))
+    def observe(self, service: Service, *gates: Gate) -> None:
+        self.registry.register(_Gauges(service, gates))
 
     def render(self) -> bytes:
         return generate_latest(self.registry)
@@ -41,8 +43,8 @@ class Metrics:
 class _Gauges(Collector):
     """Counts that are read when somebody asks."""
 
-    def __init__(self, service: Service, gate: Gate) -> None:
-        self._service, self._gate = service, gate
+    def __init__(self, service: Service, gates: Sequence[Gate]) -> None:
+        self._service, self._gates = service, gates
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         counts = self._service.store.statistics()
@@ -56,7 +58,8 @@ class _Gauges(Collector):
             for value, count in found.items():
                 family.add_metric([value], count)
             yield family
-        yield GaugeMetricFamily("crossmedia_searches_inside", "Searches running or waiting.", value=self._gate.inside)
+        inside = sum(gate.inside for gate in self._gates)
+        yield GaugeMetricFamily("crossmedia_searches_inside", "Searches running or waiting.", value=inside)
 
 
 class Timed:
@@ -82,5 +85,6 @@ class Timed:
             await self._app(scope, receive, noted)
         finally:
             route = getattr(scope.get("route"), "path", "none")
-            self._metrics.requests.labels(scope["method"], route, str(status)).inc()
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._metrics.requests.labels(method, route, str(status)).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - started)

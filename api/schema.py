@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from api.invalid import InvalidRequest
 from embeddings.media import Medium
 from retrieval.documents import Asset, Kind, Label, Moment, Source
 from retrieval.query import Answer, Example, Filters, LabelFilter, Query
@@ -14,26 +15,42 @@ from retrieval.query import Answer, Example, Filters, LabelFilter, Query
 MAX_K = 1000
 
 
+MAX_SEVERAL = 100
+"""Texts, examples, conditions in one search."""
+
+Text = Annotated[str, Field(max_length=10_000)]
+Name = Annotated[str, Field(max_length=1_000)]
+Weight = Annotated[float, Field(ge=-100, le=100)]
+Date = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?)?)?)?$",
+        description="ISO 8601: a year, month, day, or time of one.",
+        examples=["2024-01-01"],
+    ),
+]
+
+
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class LabelCondition(_Strict):
-    kind: str
-    value: str | None = None
+    kind: Name
+    value: Name | None = None
     min_score: float = Field(0.0, ge=0, le=1)
 
 
 class FilterSpec(_Strict):
     """All conditions must hold. `path`: a prefix, or a glob with * and ?; dates are ISO 8601; times in seconds."""
 
-    kinds: list[Kind] = []
-    collection: str | None = None
-    path: str | None = None
-    after: str | None = Field(None, examples=["2024-01-01"])
-    before: str | None = None
-    labels: list[LabelCondition] = []
-    assets: list[str] = []
+    kinds: list[Kind] = Field([], max_length=MAX_SEVERAL)
+    collection: Name | None = None
+    path: Name | None = None
+    after: Date | None = None
+    before: Date | None = None
+    labels: list[LabelCondition] = Field([], max_length=MAX_SEVERAL)
+    assets: list[Name] = Field([], max_length=1_000)
     start: float | None = None
     end: float | None = None
 
@@ -41,15 +58,20 @@ class FilterSpec(_Strict):
 class ExampleSpec(_Strict):
     """An indexed asset to search by; a negative weight pushes away."""
 
-    asset: str
-    weight: float = 1.0
+    asset: Name
+    weight: Weight = 1.0
+
+
+class FileSpec(_Strict):
+    """How one of the files beside the request counts; a negative weight pushes away."""
+
+    weight: Weight = 1.0
 
 
 class SearchRequest(_Strict):
     """What to look for. At least a text, an example, or an example file beside this object (multipart)."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"text": "a dog on the beach", "media": ["image", "video"], "k": 5},
@@ -58,16 +80,37 @@ class SearchRequest(_Strict):
         },
     )
 
-    text: str | list[str] = Field(default_factory=list, description="One or several wanted texts.")
-    negative: list[str] = Field(default_factory=list, description="What must not be in it.")
-    examples: list[ExampleSpec] = []
-    media: list[Medium] = []
+    text: Text | Annotated[list[Text], Field(max_length=MAX_SEVERAL)] = Field(
+        default_factory=list, description="One or several wanted texts."
+    )
+    negative: list[Text] = Field([], max_length=MAX_SEVERAL, description="What must not be in it.")
+    examples: list[ExampleSpec] = Field([], max_length=MAX_SEVERAL)
+    files: list[FileSpec] = Field(
+        [], max_length=MAX_SEVERAL, description="Weights of the files beside this object, in their order; none: all 1."
+    )
+    media: list[Medium] = Field([], max_length=MAX_SEVERAL)
     k: int = Field(10, ge=1, le=MAX_K)
     filters: FilterSpec = FilterSpec()
-    legs: list[str] | None = Field(None, description="Restrict the search to these legs; null means all.")
+    legs: list[Name] | None = Field(
+        None, min_length=1, max_length=MAX_SEVERAL, description="Restrict the search to these legs; null means all."
+    )
     min_relevance: float | None = Field(None, ge=0, le=1, description="null: the default cut-off; 0: no cut-off.")
     fold: bool = Field(True, description="Show near-identical moments once.")
     group: bool = Field(False, description="Show the best moment of each asset only.")
+
+    @classmethod
+    def of(cls, values: object) -> SearchRequest:
+        """From a JSON text (str, bytes) or from plain values; raises InvalidRequest."""
+        try:
+            return cls.model_validate_json(values) if isinstance(values, str | bytes) else cls.model_validate(values)
+        except ValidationError as error:
+            raise InvalidRequest.of(error) from error
+
+    def weights(self, files: int) -> list[float]:
+        """Of so many files; raises InvalidRequest if weights were given for another number of them."""
+        if self.files and len(self.files) != files:
+            raise InvalidRequest(f"files: {len(self.files)} weights for {files} files", "send one for each, or none")
+        return [spec.weight for spec in self.files] or [1.0] * files
 
     def query(self, files: list[Example] | None = None) -> Query:
         spec = self.filters
@@ -140,6 +183,24 @@ class ErrorEnvelope(BaseModel):
     """Every failure, whatever its status."""
 
     error: ErrorBody
+
+
+def whole_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """A model's JSON schema without references: where a route reads its body itself, nothing else describes its parts."""
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+
+    def put_in(node: Any) -> Any:
+        if isinstance(node, list):
+            return [put_in(child) for child in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            return put_in(parts[node["$ref"].rpartition("/")[2]])
+        return {key: put_in(child) for key, child in node.items()}
+
+    found: dict[str, Any] = put_in(schema)
+    return found
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:

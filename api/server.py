@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import anyio
 from fastapi import FastAPI
@@ -17,31 +16,8 @@ from api.metrics import Metrics, Timed
 from api.routes import assets, health, jobs, search
 from api.service import Service
 from api.settings import Settings
-from api.uploads import Uploads
-from embeddings.errors import CrossmediaError
+from api.state import State
 from indexer.worker import Worker
-
-
-@dataclass
-class State:
-    """What the routes share. `ready` is set once the models have run; `broken` says why that failed."""
-
-    service: Service
-    uploads: Uploads
-    gate: Gate
-    worker: Worker
-    metrics: Metrics
-    ready: threading.Event
-    broken: CrossmediaError | None = None
-
-    def warm(self) -> None:
-        """Run every network once, so that the first search does not wait for it."""
-        try:
-            self.service.warm()
-        except CrossmediaError as error:
-            self.broken = error
-        else:
-            self.ready.set()
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -51,13 +27,13 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = Service(settings)
-        uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes)
-        uploads.sweep()
-        gate = Gate(settings.threads, settings.max_searches)
-        worker = Worker(service.jobs, {"index": Ingest(service, uploads)})
-        state = State(service, uploads, gate, worker, metrics, threading.Event())
+        ingest = Ingest(service)
+        await anyio.to_thread.run_sync(ingest.sweep)
+        gate, file_gate = Gate(settings.threads, settings.max_searches), Gate(1, settings.max_searches)
+        worker = Worker(service.jobs, {"index": ingest})
+        state = State(service, gate, file_gate, worker, metrics, threading.Event())
         app.state.crossmedia = state
-        metrics.observe(service, gate)
+        metrics.observe(service, gate, file_gate)
         warming = threading.Thread(target=state.warm, name="crossmedia-warm", daemon=True)
         warming.start()
         worker.start()
@@ -67,6 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
             await anyio.to_thread.run_sync(worker.stop)
             warming.join()
             gate.close()
+            file_gate.close()
             service.close()
 
     app = FastAPI(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from api.profiles import load_profile
 from api.settings import Settings
+from api.uploads import Uploads
 from embeddings.catalog import Catalog
 from embeddings.errors import CrossmediaError, ModelMissing
+from embeddings.media import Clip, Waveform
 from embeddings.profile import Profile
 from retrieval.engine import Engine
 from retrieval.local import LocalStore
@@ -23,12 +25,16 @@ if TYPE_CHECKING:
     from indexer.enrich import Enriched, EnrichReport
     from indexer.enrichers.base import Enricher
     from indexer.jobs import Jobs
-    from indexer.pipeline import Outcome, Report
+    from indexer.report import Outcome, Report
     from indexer.scan import Found
 
 MAX_EXAMPLE_TEXT = 2_000
 """Characters of a document that are searched with: a text encoder reads no more."""
+MAX_EXAMPLE_SECONDS = 60.0
+"""Of a recording's sound, or of a clip's, that are searched with: a whole one would hold up everybody's searches."""
 ENRICHERS = ("transcript", "ocr")
+
+PartT = TypeVar("PartT")
 
 
 class Ambiguous(CrossmediaError):
@@ -36,6 +42,13 @@ class Ambiguous(CrossmediaError):
 
     code = "ambiguous_id"
     status = 409
+
+
+class NoCollection(CrossmediaError):
+    """The data directory holds no store."""
+
+    code = "no_collection"
+    status = 404
 
 
 class UnknownEnricher(CrossmediaError):
@@ -54,39 +67,55 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.catalog = Catalog(settings.models, settings.allow_hub)
-        for name in settings.without:
-            self._known(name)
+        self.uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes)
+        self.check_enrichers(settings.without)
         self._building = threading.RLock()
+        self._built: dict[str, Any] = {}
 
-    @cached_property
+    @property
     def store(self) -> Store:
-        with self._building:
-            return LocalStore(self.settings.data)
+        return self._once("store", lambda: LocalStore(self.settings.data))
 
-    @cached_property
+    @property
     def profile(self) -> Profile:
-        with self._building:
-            return load_profile(self.settings.profile, self.catalog, self.settings.threads)
+        settings = self.settings
+        return self._once("profile", lambda: load_profile(settings.profile, self.catalog, settings.threads))
 
-    @cached_property
+    @property
     def engine(self) -> Engine:
-        with self._building:
+        def make() -> Engine:
             self.store.bind(self.profile.spaces.values())
             return Engine(self.store, self.profile)
 
-    @cached_property
+        return self._once("engine", make)
+
+    @property
     def pool(self) -> DecodePool:
+        """Decoders of what is indexed."""
         from indexer.decode.pool import DecodePool
 
-        with self._building:
-            return DecodePool(self.settings.decode_workers)
+        return self._once("pool", lambda: DecodePool(self.settings.decode_workers))
 
-    @cached_property
+    @property
+    def example_pool(self) -> DecodePool:
+        """The decoder of what is searched with: behind an ingest in the other pool it would wait for minutes."""
+        from indexer.decode.pool import DecodePool
+
+        return self._once("example_pool", lambda: DecodePool(1))
+
+    @property
     def jobs(self) -> Jobs:
         from indexer.jobs import Jobs
 
-        with self._building:
-            return Jobs(self.settings.data, self.settings.max_jobs)
+        return self._once("jobs", lambda: Jobs(self.settings.data, self.settings.max_jobs))
+
+    def require_collection(self) -> None:
+        """Raises NoCollection where nothing was ever indexed, so that looking makes no store."""
+        if not (self.settings.data / "store.sqlite").exists():
+            raise NoCollection(
+                f"nothing is indexed in {self.settings.data}",
+                "crossmedia index FOLDER, or name another folder with --data",
+            )
 
     def index(
         self,
@@ -97,22 +126,24 @@ class Service:
         plan: Callable[[int], None] = lambda total: None,
         tell: Callable[[Outcome], None] = lambda outcome: None,
         stop: threading.Event | None = None,
+        within: Sequence[Path] = (),
     ) -> Report:
         """The first pass: everything below `paths` becomes searchable by its vectors. `plan` hears how many files there are.
 
-        Files that are gone are reported, and forgotten with `prune`. Raises PathMissing for a path that never was.
+        If `within` names folders, links that lead out of them are left out. Files that are gone are reported, and forgotten
+        with `prune`. Raises PathMissing for a path that never was.
         """
         from indexer.pipeline import Pipeline
         from indexer.scan import PathMissing, scan
 
         pipeline = Pipeline(self.engine.store, self.profile, self.pool, collection)
-        gone = pipeline.gone(paths)
+        besides = [self.settings.data]
         try:
-            files = list(scan(paths, [self.settings.data]))
+            files = list(scan(paths, besides, within))
         except PathMissing:
-            if not (prune and gone):
+            if not (prune and pipeline.gone(paths)):
                 raise
-            files = list(scan([path for path in paths if path.exists()], [self.settings.data]))
+            files = list(scan([path for path in paths if path.exists()], besides, within))
         plan(len(files))
         report = pipeline.index(files, tell, stop)
         gone = pipeline.gone(paths)
@@ -143,15 +174,17 @@ class Service:
         only: Sequence[str] = (),
         without: Sequence[str] = (),
         *,
+        assets: Sequence[str] | None = None,
         plan: Callable[[int], None] = lambda total: None,
         tell: Callable[[Enriched], None] = lambda enriched: None,
         stop: threading.Event | None = None,
     ) -> tuple[EnrichReport, list[str]]:
-        """The second pass over everything that is pending; with a line for each enricher that cannot run here."""
+        """The second pass over everything that is pending (among `assets`, if given); with a line for each enricher that
+        cannot run here."""
         from indexer.enrich import EnrichPass
 
         built, absent = self.enrichers(only, without)
-        run = EnrichPass(self.engine.store, self.pool, built)
+        run = EnrichPass(self.engine.store, self.pool, built, assets)
         plan(len(run.pending()))
         report = run.run(tell, stop)
         self.store.optimise()
@@ -176,23 +209,43 @@ class Service:
         return self.engine.search(query)
 
     def example(self, path: Path, weight: float = 1.0, name: str | None = None) -> Example:
-        """Decode a file to search by; raises what decoding raises."""
-        decoded = self.pool.submit(path).result()
-        media = decoded.content
+        """Decode a file to search by; raises what decoding raises. The name says so where only its beginning is used."""
+        name = name or path.name
+        media = self.example_pool.submit(path).result().content
         if isinstance(media, tuple):
             text = "\n".join(paragraph for page in media for paragraph in page.paragraphs)
-            return Example(media=text[:MAX_EXAMPLE_TEXT], weight=weight, name=name or path.name)
-        return Example(media=media, weight=weight, name=name or path.name)
+            return Example(media=text[:MAX_EXAMPLE_TEXT], weight=weight, name=name)
+        sound = media if isinstance(media, Waveform) else media.waveform if isinstance(media, Clip) else None
+        if sound is not None and sound.seconds > MAX_EXAMPLE_SECONDS:
+            cut = sound.cut(0, MAX_EXAMPLE_SECONDS)
+            media = replace(media, waveform=cut) if isinstance(media, Clip) else cut
+            name = f"{name} (the first {MAX_EXAMPLE_SECONDS:.0f} s of its sound)"
+        return Example(media=media, weight=weight, name=name)
+
+    def delete(self, assets: Sequence[str]) -> list[str]:
+        """Remove assets from the index, and their files if they were uploaded; returns those that existed."""
+        places = [Path(source.location) for asset in assets for source in self.store.sources(asset)]
+        deleted = self.store.delete(assets)
+        self.uploads.discard(places)
+        return deleted
+
+    def check_enrichers(self, names: Sequence[str]) -> None:
+        """Raises UnknownEnricher."""
+        for name in names:
+            if name not in ENRICHERS:
+                raise UnknownEnricher(f"no enricher {name!r}", f"there are: {', '.join(ENRICHERS)}")
+
+    def wanted_enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[str]:
+        """Their names, whether or not they can run here; raises UnknownEnricher."""
+        self.check_enrichers((*only, *without))
+        left_out = {*without, *self.settings.without}
+        return [name for name in ENRICHERS if name not in left_out and (not only or name in only)]
 
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
         """The enrichers that can run, and a line for each that cannot, with the command that mends it."""
-        for name in (*only, *without):
-            self._known(name)
-        left_out = {*without, *self.settings.without}
-        wanted = [name for name in ENRICHERS if name not in left_out and (not only or name in only)]
         built: list[Enricher] = []
         absent: list[str] = []
-        for name in wanted:
+        for name in self.wanted_enrichers(only, without):
             try:
                 built.append(self._enricher(name))
             except CrossmediaError as error:
@@ -209,20 +262,12 @@ class Service:
         return found[0]
 
     def close(self) -> None:
-        for name in ("pool", "jobs", "store"):
-            if name in self.__dict__:
-                self.__dict__[name].close()
-
-    def _known(self, name: str) -> None:
-        if name not in ENRICHERS:
-            raise UnknownEnricher(f"no enricher {name!r}", f"there are: {', '.join(ENRICHERS)}")
-
-    @cached_property
-    def _made(self) -> dict[str, Enricher]:
-        return {}
+        for name in ("pool", "example_pool", "jobs", "store"):
+            if name in self._built:
+                self._built[name].close()
 
     def _enricher(self, name: str) -> Enricher:
-        if name not in self._made:
+        def make() -> Enricher:
             if name == "transcript":
                 from indexer.enrichers.transcript import TranscriptEnricher
 
@@ -230,9 +275,17 @@ class Service:
                     raise ModelMissing(
                         "no speech recogniser is installed", self.catalog.card("whisper-tiny.en").install
                     )
-                self._made[name] = TranscriptEnricher(self.profile.transcriber, self.profile.text)
-            else:
-                from indexer.enrichers.ocr import OcrEnricher, RapidReader
+                return TranscriptEnricher(self.profile.transcriber, self.profile.text)
+            from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
-                self._made[name] = OcrEnricher(RapidReader(self.settings.threads), self.profile.text)
-        return self._made[name]
+            return OcrEnricher(RapidReader(self.settings.threads), self.profile.text)
+
+        return self._once(f"enricher {name}", make)
+
+    def _once(self, name: str, make: Callable[[], PartT]) -> PartT:
+        """The part of that name, built by whoever asks first. One lock for all parts: they are built from each other."""
+        if name not in self._built:
+            with self._building:
+                if name not in self._built:
+                    self._built[name] = make()
+        return cast(PartT, self._built[name])

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from api.invalid import first_reason
+from embeddings.errors import CrossmediaError
+
 _List = Annotated[tuple[str, ...], NoDecode]
+
+
+class InvalidSetting(CrossmediaError):
+    """An option or a variable has a value it cannot have."""
+
+    code = "invalid_setting"
+    status = 422
 
 
 class Settings(BaseSettings):
@@ -41,3 +51,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings from the environment, with `given` before it; raises InvalidSetting."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise InvalidSetting(
+            first_reason(error), "correct the option, or the variable CROSSMEDIA_… of that name"
+        ) from error

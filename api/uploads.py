@@ -5,20 +5,26 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from embeddings.errors import CrossmediaError
 from indexer.scan import Found
+from retrieval.store import NotFound
 
 CHUNK = 1 << 20
-MAX_NAME = 200
+MAX_NAME = 255
+MAX_PATH = 1000
+
+ResultT = TypeVar("ResultT")
 
 
 class BadName(CrossmediaError):
-    """An upload's name is not a plain file name."""
+    """An upload's name is not a plain file name, or a path is none."""
 
     code = "bad_name"
     status = 422
@@ -47,23 +53,54 @@ def plain_name(name: str | None) -> str:
     return name
 
 
+@dataclass(frozen=True)
+class Part:
+    """One file of a request: its plain `name`, what it is to be called (`path`, only ever shown), and its bytes."""
+
+    name: str
+    path: str
+    stream: BinaryIO
+
+    @classmethod
+    def of(cls, name: str | None, path: str | None, stream: BinaryIO) -> Part:
+        """Raises BadName."""
+        name = plain_name(name)
+        path = name if path is None else path
+        if not path or len(path) > MAX_PATH or not path.isprintable():
+            raise BadName(f"{path[:MAX_PATH]!r} is no path", f"send 1 to {MAX_PATH} printable characters")
+        return cls(name, path, stream)
+
+
 class Uploads:
     """A folder of uploads: `<sha256>/<name>`, complete or absent."""
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
         self._limit = limit
+        self._placing = threading.Lock()
 
-    def keep(self, name: str | None, stream: BinaryIO) -> Found:
-        """Store a stream under its hash; the same bytes under the same name are stored once."""
-        name = plain_name(name)
-        with self.temporary(name, stream) as (partial, digest):
-            final = self._folder / digest / name
-            final.parent.mkdir(parents=True, exist_ok=True)
-            if not final.exists():
-                partial.replace(final)
-        status = final.stat()
-        return Found(final.resolve(), name, status.st_size, status.st_mtime_ns)
+    def keep(self, parts: Sequence[Part], accept: Callable[[list[Found]], ResultT]) -> ResultT:
+        """Store the parts under their hashes and hand them on; the same bytes under the same name are stored once.
+
+        If anything fails, `accept` included, what was new is removed again.
+        """
+        found: list[Found] = []
+        new: list[Path] = []
+        try:
+            for part in parts:
+                with self.temporary(part.name, part.stream) as (partial, digest):
+                    final = self._folder.resolve() / digest / part.name
+                    with self._placing:
+                        final.parent.mkdir(parents=True, exist_ok=True)
+                        if not final.exists():
+                            partial.replace(final)
+                            new.append(final)
+                        status = final.stat()
+                found.append(Found(final, part.path, status.st_size, status.st_mtime_ns))
+            return accept(found)
+        except BaseException:
+            self.discard(new)
+            raise
 
     @contextmanager
     def temporary(self, name: str, stream: BinaryIO) -> Iterator[tuple[Path, str]]:
@@ -86,16 +123,19 @@ class Uploads:
         finally:
             shutil.rmtree(room, ignore_errors=True)
 
-    def holds(self, location: str) -> bool:
-        return Path(location).is_relative_to(self._folder.resolve())
+    def kept(self) -> list[Path]:
+        """Every upload that lies here."""
+        return [path for path in self._folder.resolve().glob("[!.]*/*") if path.is_file()]
 
-    def discard(self, location: str) -> None:
-        """Remove an upload; a path that is not one is left alone."""
-        if self.holds(location):
-            Path(location).unlink(missing_ok=True)
-            parent = Path(location).parent
-            if parent.is_dir() and not any(parent.iterdir()):
-                parent.rmdir()
+    def discard(self, locations: Iterable[Path]) -> None:
+        """Remove uploads; a path that is not one is left alone."""
+        folder = self._folder.resolve()
+        for location in locations:
+            if location.is_relative_to(folder):
+                with self._placing:
+                    location.unlink(missing_ok=True)
+                    if location.parent.is_dir() and not any(location.parent.iterdir()):
+                        location.parent.rmdir()
 
     def sweep(self) -> None:
         """Remove what a crash left half received."""
@@ -103,12 +143,25 @@ class Uploads:
             shutil.rmtree(room, ignore_errors=True)
 
 
-def below_roots(path: str, roots: tuple[str, ...]) -> Path:
-    """The real path, links followed, if it lies below a root; raises OutsideRoots whether or not it exists."""
-    real = Path(path).resolve()
-    if not any(real.is_relative_to(Path(root).resolve()) for root in roots):
-        raise OutsideRoots(
-            f"{path} lies outside the folders this service may read",
-            "start it with CROSSMEDIA_ROOTS=FOLDER, or upload the file",
-        )
+def below_roots(path: str, roots: Sequence[str]) -> Path:
+    """The real path, links followed, if it lies below a root and is there.
+
+    Raises OutsideRoots whether or not it exists, NotFound, and BadName for what no file system takes as a path.
+    """
+    try:
+        real = Path(path).resolve()
+        if not within(real, roots):
+            raise OutsideRoots(
+                f"{path} lies outside the folders this service may read",
+                "start it with CROSSMEDIA_ROOTS=FOLDER, or upload the file",
+            )
+        if not real.exists():
+            raise NotFound(f"{path} does not exist", "check the spelling")
+    except (ValueError, RuntimeError, OSError) as error:
+        raise BadName(f"{path[:MAX_PATH]!r} is no path: {error}", "check the spelling") from error
     return real
+
+
+def within(path: Path, roots: Sequence[str]) -> bool:
+    """Whether a real path is one of the roots or below one."""
+    return any(path.is_relative_to(Path(root).resolve()) for root in roots)

@@ -64,7 +64,11 @@ class EnrichPass:
     again. An asset that cannot be read is recorded as failed, except where only its file is out of reach for now.
     """
 
-    def __init__(self, store: Store, pool: DecodePool, enrichers: Sequence[Enricher]) -> None:
+    def __init__(
+        self, store: Store, pool: DecodePool, enrichers: Sequence[Enricher], assets: Sequence[str] | None = None
+    ) -> None:
+        """`assets`: only these, if given."""
+        self._only = None if assets is None else set(assets)
         self._store = store
         self._pool = pool
         self._enrichers = enrichers
@@ -76,7 +80,8 @@ class EnrichPass:
             for enricher in self._enrichers:
                 if medium in enricher.accepts:
                     for asset in self._store.pending(enricher.name, enricher.model, [medium]):
-                        wanted.setdefault(asset, []).append(enricher)
+                        if self._only is None or asset in self._only:
+                            wanted.setdefault(asset, []).append(enricher)
         return list(wanted.items())
 
     def run(

@@ -61,21 +61,12 @@ class Jobs:
                 raise QueueFull(f"{self._limit} jobs are waiting", f"try again in {QueueFull.retry_after} s")
             return _insert(connection, kind, json.dumps(dict(payload)))
 
-    def submit_once(self, kind: str, payload: Mapping[str, Any]) -> Job:
-        """The waiting job of this kind and payload, or a new one; never refused, since it cannot pile up."""
-        text = json.dumps(dict(payload))
-        with self._database.write() as connection:
-            row = connection.execute(
-                "SELECT * FROM job WHERE state = 'queued' AND kind = ? AND payload = ?", (kind, text)
-            ).fetchone()
-            return _job(row) if row else _insert(connection, kind, text)
-
     def claim(self) -> Job | None:
-        """The oldest waiting `index` job, or the oldest of another kind if none waits, now running; None if nothing waits."""
+        """The oldest waiting job, one that was not begun before one that was put back; now running. None if none waits."""
         with self._database.write() as connection:
             row = connection.execute(
                 """UPDATE job SET state = 'running', attempts = attempts + 1, updated = ? WHERE number =
-                (SELECT number FROM job WHERE state = 'queued' ORDER BY kind <> 'index', number LIMIT 1) RETURNING *""",
+                (SELECT number FROM job WHERE state = 'queued' ORDER BY report IS NOT NULL, number LIMIT 1) RETURNING *""",
                 (time.time(),),
             ).fetchone()
         return _job(row) if row else None
@@ -140,10 +131,10 @@ class Jobs:
         )
         return [_job(row) for row in rows]
 
-    def waits(self, kind: str) -> bool:
-        """Whether a job of this kind is in the queue."""
-        query = "SELECT EXISTS (SELECT 1 FROM job WHERE state = 'queued' AND kind = ?)"
-        return bool(self._database.connection().execute(query, (kind,)).fetchone()[0])
+    def fresh(self) -> bool:
+        """Whether a job waits that was not begun."""
+        query = "SELECT EXISTS (SELECT 1 FROM job WHERE state = 'queued' AND report IS NULL)"
+        return bool(self._database.connection().execute(query).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         rows = self._database.connection().execute("SELECT state, count(*) FROM job GROUP BY state")

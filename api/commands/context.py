@@ -7,16 +7,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from api.service import Service
-from api.settings import Settings
+from api.settings import read_settings
 from embeddings.errors import CrossmediaError
 
-USAGE = {"path_missing", "unknown_leg", "empty_query", "unknown_enricher", "ambiguous_id"}
+USAGE = {
+    "path_missing", "unknown_leg", "empty_query", "unknown_enricher", "ambiguous_id", "invalid_request", "invalid_setting",
+}  # fmt: skip
 """Codes of failures that lie in how the command was called: they end it with 2, the others with 1."""
 
 out = Console(highlight=False)
@@ -33,12 +36,17 @@ Without = Annotated[
 
 
 @contextmanager
-def service(data: Path | None, **overrides: Any) -> Iterator[Service]:
-    """The service over the data directory; a foreseeable failure inside prints what to do and ends the program."""
-    given = {name: value for name, value in {"data": data, **overrides}.items() if value is not None}
+def service(data: Path | None, *, made: bool = False) -> Iterator[Service]:
+    """The service over the data directory; a foreseeable failure inside prints what to do and ends the program.
+
+    `made`: the directory must hold a store already.
+    """
+    given = {} if data is None else {"data": data}
     opened: Service | None = None
     try:
-        opened = Service(Settings(**given))
+        opened = Service(read_settings(**given))
+        if made:
+            opened.require_collection()
         yield opened
     except CrossmediaError as error:
         fail(error)
@@ -48,9 +56,9 @@ def service(data: Path | None, **overrides: Any) -> Iterator[Service]:
 
 
 def fail(error: CrossmediaError) -> None:
-    err.print(f"[red]error[/] {error.code}: {error.message}", soft_wrap=True)
+    err.print(f"[red]error[/] {error.code}: {escape(error.message)}", soft_wrap=True)
     if error.hint:
-        err.print(f"  {error.hint}", soft_wrap=True)
+        err.print(f"  {escape(error.hint)}", soft_wrap=True)
     raise typer.Exit(2 if error.code in USAGE else 1)
 
 

@@ -19,7 +19,7 @@ from api.service import Service
 
 if TYPE_CHECKING:
     from indexer.enrich import EnrichReport
-    from indexer.pipeline import Report
+    from indexer.report import Report
 
 SHOWN_FAILURES = 20
 
@@ -35,7 +35,7 @@ def index(
 ) -> None:
     """Make files searchable; only what is new or changed is read."""
     with service(data) as opened, _stopping() as stop:
-        opened.enrichers(without=without or ())  # an unknown name is told before hours of work
+        opened.check_enrichers(without or ())  # an unknown name is told before hours of work
         failed = _once(opened, paths, collection, without or [], prune, as_json, stop)
         if watch and not stop.is_set():
             from watchfiles import watch as changes

@@ -25,7 +25,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """What is known of one asset: where it lies, its moments, their words and labels."""
-    with service(data) as opened:
+    with service(data, made=True) as opened:
         found = opened.resolve(asset)
         described = opened.store.asset(found)
         if described is None:
@@ -39,7 +39,7 @@ def show(
         for source in opened.store.sources(found):
             out.print(f"  {escape(source.path)}  [dim]{escape(source.collection)}[/]", soft_wrap=True)
         for key, value in {"captured": described.captured, **described.metadata}.items():
-            out.print(f"  [dim]{key}[/] {escape(str(value))}", soft_wrap=True)
+            out.print(f"  [dim]{escape(key)}[/] {escape(str(value))}", soft_wrap=True)
         for moment in moments:
             place = f"p. {moment.page}" if moment.page is not None else ""
             if moment.start is not None and moment.end is not None:
@@ -47,23 +47,23 @@ def show(
             said = " ".join(moment.fields.get(field, "") for field in ("transcript", "text", "ocr")).strip()
             out.print(f"[cyan]{moment.kind}[/] {place} {escape(said)}", soft_wrap=True)
             for label in moment.labels:
-                out.print(f"    {label.kind}: {escape(label.value)} [dim]{label.score:.2f}[/]")
+                out.print(f"    {escape(label.kind)}: {escape(label.value)} [dim]{label.score:.2f}[/]")
 
 
 def rm(
     assets: Annotated[list[str], typer.Argument(metavar="ID…", help="Asset ids, or their beginnings.")],
     data: Data = None,
 ) -> None:
-    """Remove assets from the index; the files stay where they are."""
-    with service(data) as opened:
+    """Remove assets from the index; files stay where they are, except copies the service made of uploads."""
+    with service(data, made=True) as opened:
         found = [opened.resolve(asset) for asset in assets]
-        for asset in opened.store.delete(found):
+        for asset in opened.delete(found):
             out.print(f"removed {asset}")
 
 
 def status(data: Data = None, as_json: Json = False) -> None:
     """What is indexed, and what is still to be done."""
-    with service(data) as opened:
+    with service(data, made=True) as opened:
         counts = opened.store.statistics()
         built, absent = opened.enrichers()
         pending = {e.name: len(opened.store.pending(e.name, e.model, e.accepts)) for e in built}

@@ -10,11 +10,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.commands.context import Data, Json, err, out, print_json, service
-from api.schema import ExampleSpec, FilterSpec, LabelCondition, SearchRequest, answer_json
+from api.schema import SearchRequest, answer_json
 from embeddings.media import MEDIA
 from retrieval.query import Answer, Evidence, Hit
 
-Files = Annotated[list[Path] | None, typer.Option(show_default=False, exists=True, dir_okay=False)]
+Files = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE[@WEIGHT]", show_default=False, help="Search by a file; @-0.5, say, after its name pushes away."
+    ),
+]
 MIDDLE_WIDTH = 60
 
 
@@ -57,21 +62,22 @@ def search(
     for medium in media or ():
         if medium not in MEDIA:
             raise typer.BadParameter(f"{medium!r} is no medium; there are {', '.join(MEDIA)}", param_hint="--type")
-    conditions = [_label(word) for word in label or ()]
-    with service(data) as opened:
-        request = SearchRequest(
-            text=text or [],
-            negative=negative or [],
-            examples=[ExampleSpec(asset=opened.resolve(prefix)) for prefix in like or ()],
-            media=media or [],
-            k=k,
-            legs=legs,
-            min_relevance=min_relevance,
-            group=group,
-            filters=FilterSpec(path=path, after=after, before=before, collection=collection, labels=conditions),
-        )
-        examples = [opened.example(file) for file in [*(image or ()), *(audio or ()), *(video or ())]]
-        answer = opened.search(request.query(examples))
+    files = [_weighted(word) for word in (*(image or ()), *(audio or ()), *(video or ()))]
+    filters = {
+        "path": path,
+        "after": after,
+        "before": before,
+        "collection": collection,
+        "labels": [_label(word) for word in label or ()],
+    }
+    with service(data, made=True) as opened:
+        request = SearchRequest.of({
+            "text": text or [], "negative": negative or [], "media": media or [], "k": k, "legs": legs or None,
+            "examples": [{"asset": opened.resolve(prefix)} for prefix in like or ()],
+            "files": [{"weight": weight} for _, weight in files],
+            "min_relevance": min_relevance, "group": group, "filters": filters,
+        })  # fmt: skip
+        answer = opened.search(request.query([opened.example(file, weight) for file, weight in files]))
     if as_json:
         print_json(answer_json(answer))
         return
@@ -132,6 +138,19 @@ def _middle(path: str) -> str:
     return path if len(path) <= MIDDLE_WIDTH else "…" + path[-MIDDLE_WIDTH + 1 :]
 
 
-def _label(word: str) -> LabelCondition:
+def _label(word: str) -> dict[str, str | None]:
     kind, _, value = word.partition(":")
-    return LabelCondition(kind=kind, value=value or None)
+    return {"kind": kind, "value": value or None}
+
+
+def _weighted(word: str) -> tuple[Path, float]:
+    """A file and its weight: what follows the last @, unless the whole is the name of a file."""
+    name, _, number = word.rpartition("@")
+    if not Path(word).is_file() and Path(name).is_file():
+        try:
+            return Path(name), float(number)
+        except ValueError as error:
+            raise typer.BadParameter(f"{number!r} is no weight for {name}") from error
+    if not Path(word).is_file():
+        raise typer.BadParameter(f"{word} is no file")
+    return Path(word), 1.0

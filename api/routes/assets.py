@@ -7,23 +7,26 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
-from api.guards import InvalidRequest
+from api.invalid import InvalidRequest
 from api.routes.common import ERRORS, Shared
+from api.routes.content import Content
 from api.routes.jobs import JobOut, job_json
-from api.schema import asset_json
-from api.uploads import below_roots
+from api.schema import Name, asset_json
+from api.uploads import Part, below_roots, within
 from embeddings.media import Medium
 from indexer.enrich import SourceGone
+from indexer.jobs import Job
+from indexer.scan import Found
 from retrieval.query import Filters
 from retrieval.store import NotFound
 
 router = APIRouter(prefix="/v1", tags=["assets"], responses=ERRORS)
+MAX_FILES = 1000
 PLAYABLE = ("image/", "audio/", "video/", "application/pdf")
 """What a browser may show in place; everything else is handed over as a download."""
 
@@ -34,8 +37,8 @@ class IndexRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"path": "/media/photos/2024"}]})
 
     path: str
-    collection: str = "default"
-    without: list[str] = []
+    collection: Name = "default"
+    without: list[Name] = Field([], max_length=100)
 
 
 class AssetList(BaseModel):
@@ -52,6 +55,11 @@ _BODY = {
                     "type": "object",
                     "properties": {
                         "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "path": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "description": "What each file is to be called, in their order; their names if left out.",
+                        },
                         "collection": {"type": "string", "default": "default"},
                         "without": {"type": "array", "items": {"type": "string"}},
                     },
@@ -67,42 +75,55 @@ async def put(request: Request, shared: Shared, response: Response) -> dict[str,
     """Accept files (multipart, parts named `file`) or a path below a root (JSON); answers with the job that indexes them."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        async with request.form(max_files=1000, max_fields=100) as form:
-            files = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
-            if not files:
-                raise InvalidRequest("no part named file", "send each file as a part named file")
-            without = [str(name) for name in form.getlist("without")]
-            shared.service.enrichers(without=without)
-            kept = [await run_in_threadpool(shared.uploads.keep, file.filename, file.file) for file in files]
-            payload = {
-                "uploads": [{**asdict(found), "location": str(found.location)} for found in kept],
-                "collection": str(form.get("collection") or "default"),
-                "without": without,
-            }
+        async with request.form(max_files=MAX_FILES, max_fields=MAX_FILES + 100) as form:
+            job = await run_in_threadpool(_keep, shared, form)
     else:
         try:
             named = IndexRequest.model_validate_json(await request.body())
         except ValidationError as error:
-            raise RequestValidationError(error.errors()) from error
-        shared.service.enrichers(without=named.without)
-        path = below_roots(named.path, shared.service.settings.roots)
-        if not path.exists():
-            raise NotFound(f"{named.path} does not exist", "check the spelling")
-        payload = {"paths": [str(path)], "collection": named.collection, "without": named.without}
-    job = await run_in_threadpool(shared.service.jobs.submit, "index", payload)
+            raise InvalidRequest.of(error) from error
+        job = await run_in_threadpool(_name, shared, named)
     shared.worker.wake()
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return job_json(job)
+
+
+def _keep(shared: Shared, form: FormData) -> Job:
+    files = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
+    paths: list[Any] = form.getlist("path") or [None] * len(files)
+    if not files:
+        raise InvalidRequest("no part named file", "send each file as a part named file")
+    if len(paths) != len(files) or any(isinstance(path, UploadFile) for path in paths):
+        raise InvalidRequest(f"{len(paths)} paths for {len(files)} files", "send one for each, or none")
+    parts = [Part.of(file.filename, path, file.file) for file, path in zip(files, paths, strict=True)]
+    about = {
+        "collection": str(form.get("collection") or "default"),
+        "without": [str(name) for name in form.getlist("without")],
+    }
+    shared.service.check_enrichers(about["without"])
+
+    def accept(kept: list[Found]) -> Job:
+        uploads = [{**asdict(found), "location": str(found.location)} for found in kept]
+        return shared.service.jobs.submit("index", {"uploads": uploads, **about})
+
+    return shared.service.uploads.keep(parts, accept)
+
+
+def _name(shared: Shared, named: IndexRequest) -> Job:
+    shared.service.check_enrichers(named.without)
+    path = below_roots(named.path, shared.service.settings.roots)
+    payload = {"paths": [str(path)], "collection": named.collection, "without": named.without}
+    return shared.service.jobs.submit("index", payload)
 
 
 @router.get("/assets", response_model=AssetList)
 def several(
     shared: Shared,
     media: Medium | None = None,
-    collection: str | None = None,
-    path: str | None = None,
+    collection: Name | None = None,
+    path: Name | None = None,
     limit: int = Query(100, ge=1, le=1000),
-    offset: int = Query(0, ge=0),
+    offset: int = Query(0, ge=0, le=2**31),
 ) -> dict[str, Any]:
     """Assets in the order they came."""
     filters = Filters(media=(media,) if media else (), collection=collection, path=path)
@@ -128,29 +149,26 @@ def one(asset: str, shared: Shared) -> dict[str, Any]:
 @router.delete("/assets/{asset}", response_model=dict[str, Literal[True] | str])
 def delete(asset: str, shared: Shared) -> dict[str, Any]:
     """Remove it from the index, and its file if it was uploaded; files indexed by path stay where they are."""
-    store = shared.service.store
     found = shared.service.resolve(asset)
-    sources = store.sources(found)
-    store.delete([found])
-    for source in sources:
-        shared.uploads.discard(source.location)
+    shared.service.delete([found])
     return {"deleted": True, "asset": found}
 
 
+@router.head("/assets/{asset}/content", include_in_schema=False)
 @router.get("/assets/{asset}/content", response_class=FileResponse)
-def content(asset: str, shared: Shared) -> FileResponse:
+def content(asset: str, shared: Shared) -> Content:
     """The file's bytes; ranges are answered, so that a player can jump."""
-    store = shared.service.store
+    store, roots = shared.service.store, shared.service.settings.roots
     found = shared.service.resolve(asset)
     described = store.asset(found)
     for source in store.sources(found):
         path = Path(source.location)
+        # A link may have been put where the file was: it is followed only to what the service may read anyway.
+        if path.resolve() != path and not within(path.resolve(), roots):
+            continue
         if described is not None and path.is_file() and path.stat().st_size == described.size:
             shown = "inline" if described.mime.startswith(PLAYABLE) and "svg" not in described.mime else "attachment"
-            headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
-            return FileResponse(
-                path, media_type=described.mime, filename=path.name, content_disposition_type=shown, headers=headers
-            )
+            return Content(path, media_type=described.mime, filename=path.name, content_disposition_type=shown)
     raise SourceGone(f"the file of {asset} is not where it was indexed", "index it again where it lies now")
 
 
@@ -159,8 +177,7 @@ def thumbnail(asset: str, shared: Shared, moment: str | None = None) -> Response
     """A small JPEG of the asset, or of one of its moments."""
     store = shared.service.store
     found = shared.service.resolve(asset)
-    wanted = [moment] if moment else [m.id for m in store.moments(found)]
-    for candidate in wanted:
-        if candidate.startswith(found) and (jpeg := store.thumbnail(candidate)) is not None:
-            return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "max-age=86400"})
-    raise NotFound(f"no thumbnail of {asset}", "sounds and texts have none")
+    jpeg = store.cover(found) if moment is None else store.thumbnail(moment) if moment.startswith(found) else None
+    if jpeg is None:
+        raise NotFound(f"no thumbnail of {asset}", "sounds and texts have none")
+    return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "max-age=86400"})

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from api.schema import ErrorEnvelope
-
-if TYPE_CHECKING:
-    from api.server import State
+from api.state import State
 
 
-def _state(request: Request) -> Any:
-    return request.app.state.crossmedia
+def _state(request: Request) -> State:
+    shared: State = request.app.state.crossmedia
+    return shared
 
 
-if TYPE_CHECKING:
-    Shared = Annotated[State, Depends(_state)]
-else:
-    Shared = Annotated[Any, Depends(_state)]
+Shared = Annotated[State, Depends(_state)]
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorEnvelope} for status in (401, 403, 404, 409, 410, 413, 415, 422, 429, 503)

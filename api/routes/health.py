@@ -20,6 +20,13 @@ class NotReady(CrossmediaError):
     retry_after = 1
 
 
+class WorkerStopped(CrossmediaError):
+    """The thread that does the jobs has ended."""
+
+    code = "worker_stopped"
+    status = 503
+
+
 @router.get("/", include_in_schema=False)
 def root() -> RedirectResponse:
     return RedirectResponse("/docs")
@@ -33,11 +40,13 @@ def alive() -> dict[str, str]:
 
 @router.get("/readyz")
 def ready(shared: Shared) -> JSONResponse:
-    """The store is open and every model has run once."""
+    """The store is open, every model has run once, and there is somebody to do the jobs."""
     if shared.broken is not None:
         return envelope(shared.broken, 503)
     if not shared.ready.is_set():
         return envelope(NotReady("the models are being read", "try again in a second"))
+    if not shared.worker.is_alive():
+        return envelope(WorkerStopped("nothing takes jobs from the queue", "start the service again"))
     return JSONResponse(
         {"status": "ready", "profile": shared.service.profile.name, "spaces": list(shared.service.profile.spaces)}
     )

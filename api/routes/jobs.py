@@ -20,7 +20,10 @@ POLL_SECONDS = 0.25
 
 
 class JobOut(BaseModel):
-    """`done` of `total` in the current `step`; `report` when it has ended: counts, failures with code, message and hint."""
+    """`done` of `total` in the current `step`; `report` when it has ended: counts, failures with code, message and hint.
+
+    The list of jobs leaves reports out.
+    """
 
     id: str
     kind: str
@@ -49,7 +52,7 @@ def jobs(
     state: Literal["queued", "running", "done", "failed"] | None = None,
     limit: int = Query(100, ge=1, le=1000),
 ) -> dict[str, Any]:
-    """The newest first."""
+    """The newest first, without their reports."""
     return {"jobs": [job_json(job) for job in shared.service.jobs.list(state, limit)]}
 
 
@@ -61,7 +64,7 @@ def one(job: str, shared: Shared) -> dict[str, Any]:
 @router.get("/jobs/{job}/events", response_class=StreamingResponse)
 async def events(job: str, shared: Shared, request: Request) -> StreamingResponse:
     """Server-sent events: the job whenever it changes, until it has ended."""
-    shared.service.jobs.get(job)
+    await asyncio.to_thread(shared.service.jobs.get, job)
 
     async def stream() -> AsyncIterator[str]:
         before = ""

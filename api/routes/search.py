@@ -6,14 +6,12 @@ from contextlib import ExitStack
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
-from api.guards import InvalidRequest
+from api.invalid import InvalidRequest
 from api.routes.common import ERRORS, Shared
-from api.schema import SearchAnswer, SearchRequest, answer_json
+from api.schema import SearchAnswer, SearchRequest, answer_json, whole_schema
 from api.uploads import plain_name
 from retrieval.query import Example
 
@@ -23,9 +21,7 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {
-                "schema": SearchRequest.model_json_schema(ref_template="#/components/schemas/{model}")
-            },
+            "application/json": {"schema": whole_schema(SearchRequest)},
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
@@ -38,7 +34,6 @@ _BODY = {
         },
     }
 }
-_BODY["requestBody"]["content"]["application/json"]["schema"].pop("$defs", None)  # type: ignore[index]
 
 
 @router.post("/search", response_model=SearchAnswer, responses=ERRORS, openapi_extra=_BODY)
@@ -49,7 +44,8 @@ async def search(request: Request, shared: Shared) -> JSONResponse:
         async with request.form(max_files=16, max_fields=16) as form:
             spec = _parse(form.get("query") or "{}")
             files = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
-            answer = await shared.gate.run(lambda: _answer(shared, spec, files))
+            gate = shared.file_gate if files else shared.gate
+            answer = await gate.run(lambda: _answer(shared, spec, files))
     else:
         spec = _parse(await request.body())
         answer = await shared.gate.run(lambda: _answer(shared, spec, []))
@@ -59,17 +55,15 @@ async def search(request: Request, shared: Shared) -> JSONResponse:
 def _parse(body: Any) -> SearchRequest:
     if not isinstance(body, str | bytes):
         raise InvalidRequest("query: must be JSON text, not a file", "send the files as parts named file")
-    try:
-        return SearchRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise RequestValidationError(error.errors()) from error
+    return SearchRequest.of(body)
 
 
 def _answer(shared: Any, spec: SearchRequest, files: list[UploadFile]) -> dict[str, Any]:
+    weights = spec.weights(len(files))
+    names = [plain_name(file.filename) for file in files]
     with ExitStack() as stack:
         examples: list[Example] = []
-        for file in files:
-            name = plain_name(file.filename)
-            path, _ = stack.enter_context(shared.uploads.temporary(name, file.file))
-            examples.append(shared.service.example(path, name=name))
+        for name, weight, file in zip(names, weights, files, strict=True):
+            path, _ = stack.enter_context(shared.service.uploads.temporary(name, file.file))
+            examples.append(shared.service.example(path, weight, name))
         return answer_json(shared.service.search(spec.query(examples)))

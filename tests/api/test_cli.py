@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,14 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.media_makers import tone, write_picture, write_video, write_wav
+from eval import cli as eval_cli
+from retrieval.documents import Asset, Document, Label, Moment, Source, moment_id
+from retrieval.local import LocalStore
+from tests.media_makers import write_picture, write_video
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def environment() -> dict[str, str]:
-    return {**os.environ, "CROSSMEDIA_PROFILE": "toy", "COLUMNS": "160", "CROSSMEDIA_DECODE_WORKERS": "1"}
 
 
 @pytest.fixture
@@ -35,17 +32,6 @@ def run(tmp_path: Path, environment: dict[str, str]) -> Run:
         return done
 
     return call
-
-
-@pytest.fixture
-def media(tmp_path: Path) -> Path:
-    folder = tmp_path / "media"
-    folder.mkdir()
-    write_picture(folder / "a.png", seed=1)
-    write_picture(folder / "b.png", seed=2)
-    write_wav(folder / "tone.wav", tone(1.0))
-    (folder / "note.txt").write_text("The red boats come home in the evening.")
-    return folder
 
 
 def index(run: Run, media: Path, *words: str, code: int = 0) -> dict[str, object]:
@@ -79,6 +65,9 @@ def test_search_with_files(run: Run, media: Path) -> None:
     for option, name in (("--image", "a.png"), ("--audio", "tone.wav"), ("--video", "clip.mp4")):
         hits = json.loads(run("search", option, str(media / name), "--json", "--min-relevance", "0").stdout)["hits"]
         assert hits[0]["path"] == str(media / name)
+    (media / "b.png").rename(media / "b@2.png")
+    for image in ("a.png@0.5", "b@2.png", "b@2.png@2"):
+        run("search", "--image", str(media / image), "--json")
     both = run(
         "search", "blue", "--image", str(media / "a.png"), "--not", "green", "--json", "--type", "image", "--k", "1"
     )
@@ -115,14 +104,48 @@ def test_prune(run: Run, media: Path) -> None:
         ("search", "--image", "/nowhere.png"),
         ("search", "x", "--k", "0"),
         ("index", ".", "--without", "smell"),
+        ("search", "x", "--after", "yesterday"),
+        ("search", "--image", f"{__file__}@heavy"),
+        ("search", "--image", f"{__file__}@nan"),
     ],
 )
-def test_wrong_usage_ends_with_two(run: Run, words: tuple[str, ...]) -> None:
+def test_wrong_usage_ends_with_two(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    LocalStore(tmp_path / "data").close()
     done = run(*words, code=2)
     assert done.stderr
 
 
-def test_what_is_not_there_ends_with_one(run: Run) -> None:
+def test_wrong_settings_end_with_two(run: Run, environment: dict[str, str]) -> None:
+    for name, value in (("CROSSMEDIA_THREADS", "0"), ("CROSSMEDIA_PROFILE", "foo")):
+        before = environment.get(name)
+        environment[name] = value
+        assert "invalid_setting" in run("doctor", code=2).stderr
+        environment.pop(name)
+        if before:
+            environment[name] = before
+
+
+@pytest.mark.parametrize("words", [("search", "x"), ("show", "abc"), ("rm", "abc"), ("status",)])
+def test_looking_where_nothing_is_indexed(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert "no_collection" in run(*words, code=1).stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_brackets_are_not_markup(run: Run, tmp_path: Path) -> None:
+    assert "/nowhere/[/red]x [dim]" in run("index", "/nowhere/[/red]x [dim]", code=2).stderr
+    asset = Asset("ab" * 32, "image", "image/png", 3, "t", metadata={"[/key]": "v"})
+    moment = Moment(moment_id(asset.id, "picture", 0), asset.id, "picture", labels=(Label("[/kind]", "v", 0.5, "m"),))
+    store = LocalStore(tmp_path / "data")
+    store.put([Document(asset, Source("/x", "x", "default", 3, 0), (moment,))])
+    store.close()
+    shown = run("show", asset.id).stdout
+    assert "[/key] v" in shown
+    assert "[/kind]: v" in shown
+    eval_cli._tell("a task called [/x]")
+
+
+def test_what_is_not_there_ends_with_one(run: Run, tmp_path: Path) -> None:
+    LocalStore(tmp_path / "data").close()
     assert "not_found" in run("show", "abcdef", code=1).stderr
     assert "not_found" in run("rm", "abcdef", code=1).stderr
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 import crossmedia
-from tests.api.test_cli import environment, media  # noqa: F401
+from tests.media_makers import write_picture
 
 WITHOUT = ("ocr", "transcript")
 
 
-def test_library(tmp_path: Path, media: Path) -> None:  # noqa: F811
+def test_library(tmp_path: Path, media: Path) -> None:
     with crossmedia.open_library(tmp_path / "data", profile="toy", decode_workers=1) as library:
         report = library.index(media, without=WITHOUT)
         assert (report["added"], report["failed"]) == (4, 0)
@@ -27,14 +30,57 @@ def test_library(tmp_path: Path, media: Path) -> None:  # noqa: F811
         asset = answer["hits"][0]["asset"]
         assert library.get(asset[:10])["title"] == "note.txt"
         assert library.search(files=[media / "a.png"], media=["image"])["hits"][0]["title"] == "a.png"
+        red: dict[str, Any] = {
+            "media": ["image"],
+            "min_relevance": 0,
+            "k": 1,
+            "files": [media / "a.png", media / "b.png"],
+        }
+        for weights, title in (((1.0, -1.0), "a.png"), ((-1.0, 1.0), "b.png")):
+            assert library.search(weights=weights, **red)["hits"][0]["title"] == title
+        for wrong in ({"k": 0}, {"weights": [1.0]}, {"smell": "x"}):
+            with pytest.raises(crossmedia.CrossmediaError) as error:
+                library.search("x", **wrong)
+            assert error.value.code == "invalid_request"
         library.delete(asset)
         with pytest.raises(crossmedia.CrossmediaError) as error:
             library.get(asset)
         assert error.value.code == "not_found"
 
 
+def test_wrong_settings(tmp_path: Path) -> None:
+    for wrong in ({"profile": "foo"}, {"threads": 0}):
+        with pytest.raises(crossmedia.CrossmediaError) as error:
+            crossmedia.open_library(tmp_path, **wrong)
+        assert error.value.code == "invalid_setting"
+
+
+class _Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(502)
+        self.end_headers()
+        self.wfile.write(b"<html>Bad gateway</html>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_client_without_a_service() -> None:
+    with HTTPServer(("127.0.0.1", 0), _Page) as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with pytest.raises(crossmedia.CrossmediaError) as something_else:
+            crossmedia.Client(url).get("x")
+        thread.join()
+    with pytest.raises(crossmedia.CrossmediaError) as nothing:
+        crossmedia.Client(url).search("x")
+    assert (something_else.value.code, nothing.value.code) == ("unreachable", "unreachable")
+    assert "502" in something_else.value.message
+
+
 @pytest.fixture
-def url(tmp_path: Path, environment: dict[str, str]) -> Iterator[str]:  # noqa: F811
+def url(tmp_path: Path, environment: dict[str, str]) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -54,13 +100,22 @@ def url(tmp_path: Path, environment: dict[str, str]) -> Iterator[str]:  # noqa: 
     assert server.wait(20) in (0, -15)
 
 
-def test_client_over_a_real_socket(url: str, media: Path) -> None:  # noqa: F811
+def test_client_over_a_real_socket(url: str, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.client.BATCH_FILES", 2)
+    (media / "more").mkdir()
+    write_picture(media / "more" / "a.png", seed=7)
     with crossmedia.Client(url) as client:
-        report = client.index(media, without=WITHOUT)
-        assert (report["added"], report["failed"]) == (4, 0)
+        report = client.index(media, without=["ocr"])
+        assert (report["added"], report["failed"], report["enriched"]) == (5, 0, 0)
+        assert "no speech recogniser" in report["notes"][0]
+        assert {str(Path(path).relative_to(media)) for path in report["assets"]} == {
+            "a.png", "b.png", "note.txt", "tone.wav", "more/a.png",
+        }  # fmt: skip
+        jobs = httpx.get(f"{url}/v1/jobs").json()["jobs"]
+        assert [job["kind"] for job in jobs].count("index") == 3
         answer = client.search("red boats", k=1)
         asset = answer["hits"][0]["asset"]
-        assert answer["hits"][0]["path"] == "note.txt"
+        assert answer["hits"][0]["path"] == str(media / "note.txt")
         assert client.get(asset)["title"] == "note.txt"
         assert client.search(files=[media / "a.png"], media=["image"])["hits"][0]["title"] == "a.png"
         client.delete(asset)

@@ -10,8 +10,8 @@ import pytest
 
 from embeddings.errors import CrossmediaError
 from indexer.jobs import MAX_ATTEMPTS, Job, Jobs, QueueFull
-from indexer.worker import Progress, Worker
-from retrieval.store import NotFound
+from indexer.worker import Progress, Unfinished, Worker
+from retrieval.store import NotFound, StoreUnusable
 
 
 @pytest.fixture
@@ -77,3 +77,71 @@ def test_worker_runs_reports_and_outlives_failures(jobs: Jobs) -> None:
     failed = jobs.get(fault.id)
     assert failed.error is not None
     assert failed.error["code"] == "job_failed"
+
+
+def test_what_stops_on_request_is_no_crash(jobs: Jobs) -> None:
+    job = jobs.submit("index", {})
+    begun = threading.Event()
+
+    def handler(job: Job, progress: Progress, stop: threading.Event) -> Unfinished:
+        begun.set()
+        stop.wait()
+        return Unfinished({"so": "far"})
+
+    for _ in range(MAX_ATTEMPTS + 1):
+        begun.clear()
+        worker = Worker(jobs, {"index": handler})
+        worker.start()
+        assert begun.wait(10)
+        worker.stop()
+        waiting = jobs.get(job.id)
+        assert (waiting.state, waiting.attempts, waiting.report) == ("queued", 0, {"so": "far"})
+
+
+def test_worker_outlives_a_queue_that_cannot_be_written(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.worker.BACK_OFF_SECONDS", 0.01)
+    fails = {"claim": 2, "finish": 1}
+
+    def failing(name: str) -> None:
+        real = getattr(jobs, name)
+
+        def call(*values: Any) -> Any:
+            if fails[name]:
+                fails[name] -= 1
+                raise StoreUnusable("disk full")
+            return real(*values)
+
+        monkeypatch.setattr(jobs, name, call)
+
+    failing("claim")
+    failing("finish")
+    job = jobs.submit("index", {})
+    worker = Worker(jobs, {"index": lambda job, progress, stop: {}})
+    worker.start()
+    until = time.monotonic() + 10
+    while jobs.get(job.id).state != "done" and time.monotonic() < until:
+        time.sleep(0.01)
+    assert worker.is_alive()
+    worker.stop()
+    assert jobs.get(job.id).state == "done"
+
+
+def test_what_was_not_begun_comes_before_what_was_put_back(jobs: Jobs) -> None:
+    first = jobs.submit("index", {"n": 1})
+    assert jobs.claim() is not None
+    jobs.release(first.id, {"added": 1})
+    assert not jobs.fresh()
+    second = jobs.submit("index", {"n": 2})
+    assert jobs.fresh()
+    claimed = [job for _ in range(3) if (job := jobs.claim()) is not None]
+    assert [job.id for job in claimed] == [second.id, first.id]
+    assert claimed[1].report == {"added": 1}
+
+
+def test_lists_leave_out_what_is_long(jobs: Jobs) -> None:
+    job = jobs.submit("index", {"n": 1})
+    jobs.finish(job.id, {"assets": {"a": "b"}})
+    assert [listed.report for listed in jobs.list()] == [None]
+    assert jobs.get(job.id).report == {"assets": {"a": "b"}}
+    waiting = jobs.submit("index", {"n": 2})
+    assert jobs.unfinished() == [waiting]

@@ -1,0 +1,156 @@
+"""A running service as a Python object."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from embeddings.errors import CrossmediaError
+from indexer.scan import Found, scan
+
+BATCH_FILES, BATCH_BYTES = 100, 64 << 20
+"""What one request carries at most, except that a larger file goes alone."""
+POLL_SECONDS = 0.1
+
+
+class RemoteError(CrossmediaError):
+    """The service answered with an error; `code` is the service's."""
+
+    def __init__(self, code: str, message: str, hint: str, status: int) -> None:
+        super().__init__(message, hint)
+        self.code = code
+        self.status = status
+
+
+class Unreachable(CrossmediaError):
+    """There is no service at this address, or something else that answers."""
+
+    code = "unreachable"
+    status = 502
+
+
+class Client:
+    """The methods of `crossmedia.Library` against a running service. Files are uploaded.
+
+    Every method raises RemoteError with what the service says, and Unreachable where it says nothing.
+    """
+
+    def __init__(self, url: str, key: str | None = None, timeout: float = 60.0) -> None:
+        self._http = httpx.Client(
+            base_url=url, timeout=timeout, headers={"Authorization": f"Bearer {key}"} if key else {}
+        )
+
+    def index(
+        self, *paths: str | Path, collection: str = "default", without: Sequence[str] = (), wait: float = 3600.0
+    ) -> dict[str, Any]:
+        """Upload files (folders with every visible file in them), wait for both passes, return one report of it all.
+
+        `wait`: seconds until a RemoteError of code `timeout`; the service goes on with what it has.
+        """
+        until = time.monotonic() + wait
+        total: dict[str, Any] = {"notes": []}
+        begun: list[str] = []
+        for batch in _batches(scan([Path(path) for path in paths])):
+            with ExitStack() as stack:
+                files = [("file", (f.location.name, stack.enter_context(f.location.open("rb")))) for f in batch]
+                about = {"collection": collection, "without": list(without), "path": [f.path for f in batch]}
+                job = self._json("POST", "/v1/assets", files=files, data=about)
+            begun.append(job["id"])
+        for job_id in begun:
+            _add(total, self._report(job_id, until))
+        return {**total, "notes": list(dict.fromkeys(total["notes"]))}
+
+    def search(
+        self,
+        text: str | Sequence[str] = (),
+        *,
+        files: Sequence[str | Path] = (),
+        weights: Sequence[float] = (),
+        **query: Any,
+    ) -> dict[str, Any]:
+        """As `Library.search`."""
+        request = json.dumps(search_json(text, weights, query))
+        if not files:
+            return self._json("POST", "/v1/search", content=request, headers={"Content-Type": "application/json"})
+        with ExitStack() as stack:
+            parts = [("file", (Path(f).name, stack.enter_context(Path(f).open("rb")))) for f in files]
+            return self._json("POST", "/v1/search", files=parts, data={"query": request})
+
+    def get(self, asset: str) -> dict[str, Any]:
+        return self._json("GET", f"/v1/assets/{asset}")
+
+    def delete(self, asset: str) -> None:
+        self._json("DELETE", f"/v1/assets/{asset}")
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _report(self, job_id: str, until: float) -> dict[str, Any]:
+        while True:
+            job = self._json("GET", f"/v1/jobs/{job_id}")
+            if job["state"] == "failed":
+                raise RemoteError(**job["error"], status=500)
+            if job["state"] == "done":
+                report: dict[str, Any] = job["report"]
+                return report
+            if time.monotonic() > until:
+                raise RemoteError("timeout", f"job {job_id} is still {job['state']}", f"look at /v1/jobs/{job_id}", 504)
+            time.sleep(POLL_SECONDS)
+
+    def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        where = f"{self._http.base_url}"
+        try:
+            response = self._http.request(method, path, **request)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable(f"{where} does not answer: {error}", "start it: crossmedia serve") from error
+        try:
+            body: dict[str, Any] = response.json()
+            if response.is_error:
+                raise RemoteError(**body["error"], status=response.status_code)
+        except (ValueError, KeyError, TypeError) as error:
+            raise Unreachable(
+                f"{where} answered {response.status_code}, but not as Crossmedia does", "check the address"
+            ) from error
+        return body
+
+
+def search_json(text: str | Sequence[str], weights: Sequence[float], query: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON object of a search; `weights` are of the files beside it."""
+    files = {"files": [{"weight": weight} for weight in weights]} if weights else {}
+    return {"text": text if isinstance(text, str) else list(text), **files, **query}
+
+
+def _batches(found: Iterator[Found]) -> Iterator[list[Found]]:
+    batch: list[Found] = []
+    size = 0
+    for file in found:
+        if batch and (len(batch) >= BATCH_FILES or size + file.size > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += file.size
+    if batch:
+        yield batch
+
+
+def _add(total: dict[str, Any], report: Mapping[str, Any]) -> None:
+    """Numbers are summed, lists and mappings joined."""
+    for name, value in report.items():
+        if isinstance(value, dict):
+            total[name] = {**total.get(name, {}), **value}
+        elif isinstance(value, list):
+            total[name] = [*total.get(name, []), *value]
+        else:
+            total[name] = total[name] + value if name in total and not isinstance(value, bool) else value

@@ -1,0 +1,44 @@
+"""What the routes of one application share."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from api.gate import Gate
+from api.guards import InternalError
+from api.metrics import Metrics
+from api.service import Service
+from embeddings.errors import CrossmediaError
+from indexer.worker import Worker
+
+log = logging.getLogger("crossmedia.http")
+
+
+@dataclass
+class State:
+    """`ready` is set once the models have run; `broken` says why that failed.
+
+    Searches by files pass a gate of their own: decoding and listening take seconds, and words must not wait for them.
+    """
+
+    service: Service
+    gate: Gate
+    file_gate: Gate
+    worker: Worker
+    metrics: Metrics
+    ready: threading.Event
+    broken: CrossmediaError | None = None
+
+    def warm(self) -> None:
+        """Run every network once, so that the first search does not wait for it."""
+        try:
+            self.service.warm()
+        except CrossmediaError as error:
+            self.broken = error
+        except Exception:
+            log.exception("the models cannot be run")
+            self.broken = InternalError("the models cannot be run", "the service's log has the trace")
+        else:
+            self.ready.set()

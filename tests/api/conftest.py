@@ -1,0 +1,46 @@
+"""Media, a service and an environment for the tests of the faces."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.server import create_app
+from tests.api.helpers import settings
+from tests.media_makers import tone, write_picture, write_wav
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    return {**os.environ, "CROSSMEDIA_PROFILE": "toy", "COLUMNS": "160", "CROSSMEDIA_DECODE_WORKERS": "1"}
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    folder = tmp_path / "media"
+    folder.mkdir()
+    write_picture(folder / "a.png", seed=1)
+    write_picture(folder / "b.png", seed=2)
+    write_wav(folder / "tone.wav", tone(1.0))
+    (folder / "note.txt").write_text("The red boats come home in the evening.")
+    return folder
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> Path:
+    folder = tmp_path / "roots"
+    folder.mkdir()
+    write_picture(folder / "a.png", seed=1)
+    write_wav(folder / "tone.wav", tone(1.0))
+    (folder / "note.txt").write_text("The red boats come home.")
+    return folder
+
+
+@pytest.fixture
+def http(tmp_path: Path, roots: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(settings(tmp_path, roots=(str(roots),)))) as client:
+        yield client
