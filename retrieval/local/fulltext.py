@@ -11,7 +11,7 @@ from retrieval.local.filters import conditions
 from retrieval.query import Filters
 from retrieval.store import WordMatch
 
-MOST_RANKED = 4_000
+MOST_RANKED = 1_000
 """Where more moments hold the words than this, the newest are ranked: among so many, BM25 tells little apart."""
 SAFE_COVERAGE = 0.7
 """Texts that cover less of a query's information lie below the default cut-off (`retrieval.relevance.of_words`)."""
@@ -24,8 +24,8 @@ def search(
     k: int,
     filters: Filters,
     without: Sequence[str],
-) -> list[tuple[int, WordMatch]]:
-    """(row id, match) of the k best, best first; the matches' moments are left for the caller to name."""
+) -> list[WordMatch]:
+    """The k best, best first."""
     wanted = words.content_words(text)
     if not wanted:
         return []
@@ -37,20 +37,20 @@ def search(
             rows.setdefault(row[0], row)
         if len(rows) >= k:
             break
-    return [(rowid, _match(row, information)) for rowid, row in list(rows.items())[:k]]
+    return [_match(row, information) for row in list(rows.values())[:k]]
 
 
 def _match(row: sqlite3.Row, information: dict[str, float]) -> WordMatch:
-    highlighted = list(row)[2:]
+    highlighted = list(row)[3:]
     terms = words.marked(" ".join(column or "" for column in highlighted))
     held = {words.stem(term) for term in terms} & set(information)
     best = words.best_field(highlighted)
     coverage = min(1.0, sum(information[term] for term in held) / sum(information.values()))
-    return WordMatch("", -float(row[1]), coverage, FIELDS[best], words.snippet(highlighted[best]), tuple(terms))
+    return WordMatch(row[2], -float(row[1]), coverage, FIELDS[best], words.snippet(highlighted[best]), tuple(terms))
 
 
 def _matching(connection: sqlite3.Connection, expression: str, k: int, filters: Filters) -> list[sqlite3.Row]:
-    """(rowid, rank, highlighted columns) of the k best by BM25 among the newest MOST_RANKED that match."""
+    """(rowid, rank, moment, highlighted columns) of the k best by BM25 among the newest MOST_RANKED that match."""
     where, values = conditions(filters)
     # The joins run only over what matched; without filters they are left out altogether.
     join = "JOIN moment m ON m.id = moment_words.rowid JOIN asset a ON a.id = m.asset" if where else ""
@@ -61,7 +61,8 @@ def _matching(connection: sqlite3.Connection, expression: str, k: int, filters: 
     ).fetchone()
     columns = ", ".join(f"highlight(moment_words, {i}, '{words.OPEN}', '{words.CLOSE}')" for i in range(len(FIELDS)))
     return connection.execute(
-        f"""SELECT moment_words.rowid, rank, {columns} {matching} AND moment_words.rowid > ?
+        f"""SELECT moment_words.rowid, rank, (SELECT key FROM moment WHERE id = moment_words.rowid), {columns}
+        {matching} AND moment_words.rowid > ?
         ORDER BY rank, moment_words.rowid LIMIT ?""",
         [expression, *values, beyond[0] if beyond else 0, k],
     ).fetchall()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -204,9 +203,7 @@ class LocalStore:
 
     def words(self, text: str, k: int, filters: Filters, without: Sequence[str] = ()) -> list[WordMatch]:
         with self._database.read() as connection:
-            found = fulltext.search(connection, self._frequencies, text, k, filters, without)
-            keys = _keys(connection, [rowid for rowid, _ in found])
-        return [dataclasses.replace(match, moment=keys[rowid]) for rowid, match in found]
+            return fulltext.search(connection, self._frequencies, text, k, filters, without)
 
     def statistics(self) -> Statistics:
         with self._database.read() as connection:
