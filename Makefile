@@ -36,7 +36,7 @@ serve: install
 	$(BIN)/crossmedia serve
 
 bench: install
-	for name in encoders ingest media cold search; do $(BIN)/python -m eval.bench.$$name || exit 1; done
+	for name in encoders ingest media index cold search; do $(BIN)/python -m eval.bench.$$name || exit 1; done
 
 # Trains and exports the bundled models again; needs torch and the data beside the checkout.
 models: install

@@ -16,7 +16,7 @@ from embeddings.encoder import Vector, Vectors
 Ids = NDArray[np.int64]
 
 EXACT_UP_TO = 30_000
-"""Below this many vectors a scan of all is as fast as anything else (`python -m eval.bench.store`)."""
+"""Below this many vectors a scan of all is as fast as anything else (`python -m eval.bench.index`)."""
 RETRAIN_FACTOR = 3
 """An approximate index is trained again when it holds this many times what it was trained on."""
 TRAIN_PER_LIST = 40
