@@ -15,7 +15,7 @@ from retrieval.documents import Moment, modality
 from retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
 from retrieval.planner import Leg, Part, VectorLeg, WordsLeg, plan
 from retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Example, Filters, Hit, Query
-from retrieval.relevance import logistic, of_words
+from retrieval.relevance import coverage_for, logistic, of_words
 from retrieval.store import NotFound, Store
 
 VIEWS = 4
@@ -55,14 +55,13 @@ class Engine:
         rankings: dict[tuple[str, str], dict[str, Evidence]] = {}
         whole = True
         for leg in legs:
-            found = self._run(leg, depth, filters)
+            found = (
+                self._near(leg, depth, filters) if isinstance(leg, VectorLeg) else self._said(leg, depth, filters, cut)
+            )
             whole = whole and (len(found) < depth or min(e.relevance for e in found.values()) < cut)
             key = (leg.name, leg.target if isinstance(leg, VectorLeg) else "")
             rankings[key] = _best_of(rankings[key], found) if key in rankings else found
         return [f for f in fuse(rankings.values()) if f.relevance >= cut], whole
-
-    def _run(self, leg: Leg, depth: int, filters: Filters) -> dict[str, Evidence]:
-        return self._near(leg, depth, filters) if isinstance(leg, VectorLeg) else self._said(leg, depth, filters)
 
     def _near(self, leg: VectorLeg, depth: int, filters: Filters) -> dict[str, Evidence]:
         near = self.store.nearest(leg.space, leg.target, leg.unit, depth, filters)
@@ -87,12 +86,13 @@ class Engine:
             for rank, i in enumerate(order.tolist(), start=1)
         }
 
-    def _said(self, leg: WordsLeg, depth: int, filters: Filters) -> dict[str, Evidence]:
+    def _said(self, leg: WordsLeg, depth: int, filters: Filters, cut: float) -> dict[str, Evidence]:
+        found = self.store.words(leg.text, depth, filters, leg.without, coverage_for(cut / leg.share))
         return {
             match.moment: Evidence(
                 leg.name, match.coverage, of_words(match.coverage) * leg.share, rank, match.text, ", ".join(match.terms)
             )
-            for rank, match in enumerate(self.store.words(leg.text, depth, filters, leg.without), start=1)
+            for rank, match in enumerate(found, start=1)
         }
 
     def _hits(self, ranked: Sequence[Fused], query: Query) -> list[Hit]:

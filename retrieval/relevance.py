@@ -15,9 +15,18 @@ def logistic(logit: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, logit))))
 
 
+SURE = 0.95
+"""Relevance of a text that holds every word of the query: it may still mean something else by them."""
+
+
 def of_words(coverage: float) -> float:
     """Share of the query's information that a text holds (0..1) → relevance.
 
     All of it is strong evidence, half of it is not yet any: "red bicycle" is not answered by every "red".
     """
-    return 0.95 * coverage**2
+    return SURE * coverage**2
+
+
+def coverage_for(relevance: float) -> float:
+    """The least coverage that gives a relevance."""
+    return math.sqrt(min(1.0, relevance / SURE))

@@ -137,8 +137,13 @@ class Store(Protocol):
     def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
         """The k moments of largest inner product, best first; fewer only where fewer meet the filters."""
 
-    def words(self, text: str, k: int, filters: Filters, without: Sequence[str] = ()) -> list[WordMatch]:
-        """The k best moments by BM25 that hold any word of `text` and none of the phrases `without`."""
+    def words(
+        self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
+    ) -> list[WordMatch]:
+        """The k best moments by BM25 that hold words of `text` and none of the phrases `without`.
+
+        What covers less than `least` of the query may be left out.
+        """
 
     def statistics(self) -> Statistics: ...
 

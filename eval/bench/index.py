@@ -23,7 +23,7 @@ def main() -> None:
     weights = rng.pareto(1.5, len(centres)) + 0.1
     near = rng.choice(len(centres), max(SIZES) + QUERIES, p=weights / weights.sum())
     noise = normalise(rng.standard_normal((len(near), DIM), dtype=np.float32))
-    rows = normalise(centres[near] + 0.9 * noise)
+    rows = normalise(centres[near] + 0.6 * noise)
     queries = rows[-QUERIES:]
     shown = []
     for size in SIZES:
@@ -32,7 +32,7 @@ def main() -> None:
         inverted = flat.train(rows[: min(size, 100_000)], size)
         inverted.follow(np.arange(size), rows[:size], NOTHING, Generation(size))
         exact, approximate = _median(flat, queries), _median(inverted, queries)
-        found = [len(set(flat.search(q, 10)) & set(inverted.search(q, 10)[:40])) / 10 for q in queries]
+        found = [len(set(flat.search(q, 10)) & set(inverted.search(q, 10))) / 10 for q in queries]
         shown.append(
             Row(f"IVF, {size:,} vectors, p50", f"{approximate:.2f} ms", f"flat {exact:.2f} ms", approximate / exact)
         )

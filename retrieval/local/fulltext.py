@@ -13,6 +13,7 @@ from retrieval.store import WordMatch
 
 MOST_RANKED = 1_000
 """Where more moments hold the words than this, the newest are ranked: among so many, BM25 tells little apart."""
+TIERS = 3
 SAFE_COVERAGE = 0.7
 """Texts that cover less of a query's information lie below the default cut-off (`retrieval.relevance.of_words`)."""
 
@@ -24,15 +25,19 @@ def search(
     k: int,
     filters: Filters,
     without: Sequence[str],
+    least: float,
 ) -> list[WordMatch]:
-    """The k best, best first."""
+    """The k best, best first; only what could cover `least` of the query is looked for."""
     wanted = words.content_words(text)
     if not wanted:
         return []
     information = frequencies.information(connection, wanted)
     needed = words.needed_words(wanted, information, SAFE_COVERAGE)
+    expressions = words.match_expressions(wanted, needed, without)
+    if least >= SAFE_COVERAGE and len(expressions) == TIERS:
+        expressions.pop()  # texts without a needed word cannot cover that much
     rows: dict[int, sqlite3.Row] = {}
-    for expression in words.match_expressions(wanted, needed, without):
+    for expression in expressions:
         for row in _matching(connection, expression, k, filters):
             rows.setdefault(row[0], row)
         if len(rows) >= k:

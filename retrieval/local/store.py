@@ -201,9 +201,11 @@ class LocalStore:
         keys = _keys(connection, [moment for _, moment, _ in best])
         return [Neighbour(keys[moment], similarity) for _, moment, similarity in best if moment in keys]
 
-    def words(self, text: str, k: int, filters: Filters, without: Sequence[str] = ()) -> list[WordMatch]:
+    def words(
+        self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
+    ) -> list[WordMatch]:
         with self._database.read() as connection:
-            return fulltext.search(connection, self._frequencies, text, k, filters, without)
+            return fulltext.search(connection, self._frequencies, text, k, filters, without, least)
 
     def statistics(self) -> Statistics:
         with self._database.read() as connection:

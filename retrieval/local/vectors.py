@@ -20,7 +20,7 @@ EXACT_UP_TO = 30_000
 RETRAIN_FACTOR = 3
 """An approximate index is trained again when it holds this many times what it was trained on."""
 TRAIN_PER_LIST = 40
-PROBES = 24
+PROBES = 32
 OVERSAMPLE = 4
 """Candidates fetched per wanted hit; the store ranks them again by their exact similarity."""
 
