@@ -36,9 +36,7 @@ def main() -> None:
         shown.append(
             Row(f"IVF, {size:,} vectors, p50", f"{approximate:.2f} ms", f"flat {exact:.2f} ms", approximate / exact)
         )
-        shown.append(
-            Row("  its candidates' recall@10", f"{np.mean(found):.3f}", "flat 1.000", float(np.mean(found)), "≥ 0.95")
-        )
+        shown.append(Row("  its candidates' recall@10", f"{np.mean(found):.3f}", "flat 1.000", float(np.mean(found))))
     show("Flat scan or approximate index", shown)
 
 
