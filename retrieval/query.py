@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Final
 
 from embeddings.media import Media, Medium
 from retrieval.documents import Kind
@@ -133,6 +132,3 @@ class Answer:
     took_ms: float
     notes: tuple[str, ...] = ()
     """What the searcher should know: a leg left out because its model is absent, speech that was not understood."""
-
-
-JsonObject = Mapping[str, Any]
