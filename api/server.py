@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from api.gate import Gate
 from api.guards import BodyLimit, KeyCheck, install_handlers
@@ -46,7 +47,9 @@ def create_app(settings: Settings) -> FastAPI:
             file_gate.close()
             service.close()
 
-    app = FastAPI(
+    # The description page comes from here, not from a foreign host.
+    app = FastAPIOffline(
+        redoc_url=None,
         title="Crossmedia",
         version="1",
         summary="Search photos, recordings, videos and documents; get the moment that answers, and why.",

@@ -149,3 +149,12 @@ def test_models_that_break_make_it_not_ready(http: TestClient, monkeypatch: pyte
     state.warm()
     broken = http.get("/readyz")
     assert (broken.status_code, broken.json()["error"]["code"]) == (503, "internal")
+
+
+def test_description_page_asks_no_foreign_host(http: TestClient) -> None:
+    page = http.get("/docs").text
+    found = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert found
+    assert all(url.startswith("/") for url in found), found
+    for url in found:
+        assert http.get(url).status_code == 200
