@@ -184,9 +184,7 @@ class Service:
         from indexer.enrich import EnrichPass
 
         built, absent = self.enrichers(only, without)
-        run = EnrichPass(self.engine.store, self.pool, built, assets)
-        plan(len(run.pending()))
-        report = run.run(tell, stop)
+        report = EnrichPass(self.engine.store, self.pool, built, assets).run(tell, stop, plan)
         self.store.optimise()
         return report, absent
 

@@ -85,10 +85,15 @@ class EnrichPass:
         return list(wanted.items())
 
     def run(
-        self, tell: Callable[[Enriched], None] = lambda enriched: None, stop: threading.Event | None = None
+        self,
+        tell: Callable[[Enriched], None] = lambda enriched: None,
+        stop: threading.Event | None = None,
+        plan: Callable[[int], None] = lambda total: None,
     ) -> EnrichReport:
+        """Work through what is pending; `plan` hears how much that is, `tell` of each asset once it is durable."""
         report = EnrichReport()
         work = self.pending()
+        plan(len(work))
         # Decoding runs in other processes a few assets ahead of the enrichers, which run here.
         futures = {}
         for i, (asset_id, enrichers) in enumerate(work):

@@ -65,8 +65,7 @@ class Pipeline:
         for new, decoded in self._decoded(self._unknown(files, coming, told, stop)):
             if isinstance(decoded, CrossmediaError):
                 del coming[new.asset]
-                for found in (new.found, *new.copies):
-                    told(outcome(found, "failed", error=decoded))
+                _fail(new, decoded, told)
                 continue
             batch.append((new, decoded))
             if _weight(batch) >= 1:
@@ -155,8 +154,7 @@ class Pipeline:
                 error = ChangedWhileRead(
                     f"{new.found.path} changed while it was read", "index it again when it is complete"
                 )
-                for found in (new.found, *new.copies):
-                    told(outcome(found, "failed", error=error))
+                _fail(new, error, told)
         if not whole:
             return
         documents: list[Document] = []
@@ -166,8 +164,7 @@ class Pipeline:
         )
         for (item, _), result in zip(whole, results, strict=True):
             if isinstance(result, CrossmediaError):
-                for found in (item.found, *item.copies):
-                    told(outcome(found, "failed", error=result))
+                _fail(item, result, told)
             else:
                 documents.append(result)
                 stored.append(item)
@@ -175,10 +172,18 @@ class Pipeline:
         for item in stored:
             told(outcome(item.found, "added", item.asset))
             for copy in item.copies:
-                self._located(item.asset, copy, (), told)
+                if not self._located(item.asset, copy, (), told):
+                    error = ChangedWhileRead(f"{copy.path} was removed while it was added", "index it again")
+                    told(outcome(copy, "failed", error=error))
 
     def _source(self, found: Found) -> Source:
         return Source(str(found.location), found.path, self._collection, found.size, found.mtime_ns)
+
+
+def _fail(new: _New, error: CrossmediaError, told: Callable[[Outcome], None]) -> None:
+    """The file, and every place where the same bytes were found."""
+    for found in (new.found, *new.copies):
+        told(outcome(found, "failed", error=error))
 
 
 def _hash(found: Found) -> str:

@@ -101,7 +101,6 @@ class WordsLeg:
     text: str
     without: tuple[str, ...]
     share: float
-    part: str
     name: Literal["words"] = WORDS
 
 
@@ -146,7 +145,6 @@ def plan(
                 " ".join(str(part.text) for part in texts),
                 tuple(part.text for part in unwanted if part.text),
                 _share(texts, wanted),
-                " + ".join(part.name for part in texts),
             )
         )
     return [leg for leg in legs if only is None or leg.name in only]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import resource
 import sys
 import tempfile
-import wave
 from pathlib import Path
 
 import av
@@ -20,6 +19,7 @@ from api.settings import Settings
 from embeddings.media import SAMPLE_RATE, Waveform
 from eval.bench.common import SHARED, Row, flickr_photos, show, timed
 from eval.datasets import spoken_captions
+from eval.wav import write_wav
 from indexer.decode.reader import decode
 
 
@@ -29,7 +29,7 @@ def main(seconds: float) -> None:
         speech = _speech(seconds)
         (room / "speech").mkdir()
         (room / "video").mkdir()
-        _write_wav(room / "speech" / "talk.wav", speech)
+        write_wav(room / "speech" / "talk.wav", speech)
         _write_video(room / "video" / "film.mp4", room / "speech" / "talk.wav", seconds)
         service = Service(Settings(data=room / "data"))
         service.warm()
@@ -83,14 +83,6 @@ def _speech(seconds: float) -> Waveform:
             break
     samples = np.concatenate(parts)
     return Waveform(np.resize(samples, int(seconds * SAMPLE_RATE)))
-
-
-def _write_wav(path: Path, waveform: Waveform) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes((waveform.samples * 32767).astype("<i2").tobytes())
 
 
 def _write_video(path: Path, sound: Path, seconds: float) -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sys
-import wave
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from embeddings.errors import CrossmediaError
-from embeddings.media import SAMPLE_RATE, Medium, Waveform
+from embeddings.media import Medium
 from eval.demo.film import write_film
 from eval.demo.pdf import pdf
 from eval.demo.photos import available
 from eval.demo.prose import FILMS, HTML, MARKDOWN, PDF, RECORDINGS
 from eval.demo.voice import say
+from eval.wav import write_wav
 
 SAMPLES: Final[Mapping[Medium, str]] = {
     "image": "photos/photo-04.jpg",
@@ -43,7 +41,7 @@ def make(out: Path) -> list[Path]:
 
     for number, (name, text) in enumerate(RECORDINGS.items()):
         made.append(out / "recordings" / name)
-        _write_wav(made[-1], say(text, voice=_VOICES[number % 2]))
+        write_wav(made[-1], say(text, voice=_VOICES[number % 2]))
 
     sources = {photo.source: path for _, path, photo in photos}
     for number, (name, scenes) in enumerate(FILMS.items()):
@@ -69,14 +67,6 @@ _OWN: Final = (
     "recordings/: texts of this project, Apache-2.0; voices by eSpeak NG.",
     "documents/: texts of this project, Apache-2.0.",
 )
-
-
-def _write_wav(path: Path, waveform: Waveform) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(np.round(waveform.samples * 32767).astype("<i2").tobytes())
 
 
 def main(arguments: list[str]) -> int:
