@@ -78,8 +78,7 @@ class Service:
 
     @property
     def profile(self) -> Profile:
-        settings = self.settings
-        return self._once("profile", lambda: load_profile(settings.profile, self.catalog, settings.threads))
+        return self._once("profile", lambda: load_profile(self.settings, self.catalog))
 
     @property
     def engine(self) -> Engine:

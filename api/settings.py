@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.invalid import first_reason
 from embeddings.errors import CrossmediaError
+from embeddings.torch_runtime import Precision
 
 _List = Annotated[tuple[str, ...], NoDecode]
 
@@ -28,7 +29,16 @@ class Settings(BaseSettings):
 
     data: Path = Path(".crossmedia")
     """The one data directory: store, derived indexes, jobs, uploads."""
-    profile: Literal["builtin", "toy"] = "builtin"
+    profile: Literal["builtin", "clip", "toy"] = "builtin"
+    """`clip` takes pictures and words from the encoder below; it needs the extra `clip` unless that is an `onnx:` folder."""
+    picture_encoder: str = "openclip:ViT-B-32/laion2b_s34b_b79k"
+    text_encoder: str = ""
+    """Sentence vectors by `st:MODEL-OR-PATH`; the built-in ones if empty. Of the profile `clip` only, like the next."""
+    sound_encoder: str = ""
+    """Sounds and words by `clap:MODEL-OR-PATH`; if empty, sounds are found by example only."""
+    device: str = "auto"
+    """Where those run: auto, cpu, cuda or cuda:N."""
+    precision: Precision = "auto"
     models: Path | None = None
     """A folder with further models, one sub-folder each, searched after the bundled ones."""
     allow_hub: bool = False

@@ -1,4 +1,4 @@
-"""Several encoders of one modality as one: a profile's sentence vectors and its words for pictures, from two networks."""
+"""Encoders put together: several of one modality as one, or some of one encoder's spaces."""
 
 from __future__ import annotations
 
@@ -41,3 +41,18 @@ class Joined(Generic[ItemT]):
         parts = [encoder.encode(batch) for encoder in self._encoders]
         vectors: dict[str, Vectors] = {name: rows for part in parts for name, rows in part.vectors.items()}
         return Encoding(vectors, next((part.classes for part in parts if part.classes), ()))
+
+
+class Restricted(Generic[ItemT]):
+    """An encoder with some of its spaces only, where another network fills the others."""
+
+    def __init__(self, encoder: Encoder[ItemT], *names: str) -> None:
+        self._encoder = encoder
+        self.modality: Modality = encoder.modality
+        self.model = encoder.model
+        self.spaces: tuple[Space, ...] = tuple(space for space in encoder.spaces if space.name in names)
+
+    def encode(self, batch: Sequence[ItemT]) -> Encoding:
+        """As the encoder does; what nobody asked for is dropped."""
+        full = self._encoder.encode(batch)
+        return Encoding({space.name: full.vectors[space.name] for space in self.spaces}, full.classes)

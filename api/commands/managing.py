@@ -1,4 +1,4 @@
-"""`show`, `rm`, `status`, `models`, `doctor`: what is there, and is it well."""
+"""`show`, `rm`, `status`, `doctor`: what is there, and is it well."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from rich.table import Table
 from api.commands.context import Data, Json, out, print_json, service
 from api.commands.searching import clock
 from api.schema import asset_json
-from embeddings.catalog import Status
 from embeddings.errors import CrossmediaError
 from retrieval.store import NotFound
 
@@ -88,33 +87,6 @@ def status(data: Data = None, as_json: Json = False) -> None:
         out.print(table)
         for line in absent:
             out.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
-
-
-def models(data: Data = None, as_json: Json = False) -> None:
-    """The models, where each resolves from, its licence and size."""
-    with service(data) as opened:
-        rows = [opened.catalog.status(card.id) for card in opened.catalog.cards()]
-        if as_json:
-            print_json([_model_json(row) for row in rows])
-            return
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("model", "task", "from", "size", "licence", "install"):
-            table.add_column(heading, overflow="fold")
-        for row in rows:
-            size = f"{row.card.size / 1e6:.1f} MB"
-            source = str(row.source) if row.state == "ready" else f"[red]{row.state}[/]"
-            remedy = "" if row.state == "ready" else escape(row.card.install)
-            table.add_row(row.card.id, row.card.task, source, size, row.card.licence, remedy)
-        out.print(table)
-
-
-def _model_json(row: Status) -> dict[str, object]:
-    card = row.card
-    return {
-        "id": card.id, "title": card.title, "task": card.task, "licence": card.licence, "dim": card.dim, "revision": card.revision,
-        "size": card.size, "state": row.state, "source": row.source, "path": str(row.path) if row.path else None,
-        "install": card.install,
-    }  # fmt: skip
 
 
 def doctor(data: Data = None) -> None:

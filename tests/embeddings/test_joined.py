@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from embeddings.encoder import Encoding, Modality, Space
-from embeddings.joined import Joined, SpaceClash
+from embeddings.joined import Joined, Restricted, SpaceClash
 from embeddings.media import Picture
 from embeddings.toy import ToyPicture, ToyText
 
@@ -50,3 +50,11 @@ def test_two_networks_in_one_space_or_of_two_modalities_are_refused() -> None:
         Joined(ToyText(), Other("common"))
     with pytest.raises(SpaceClash, match="picture"):
         Joined(Other(), ToyPicture())  # type: ignore[arg-type]
+
+
+def test_restricted_to_some_spaces() -> None:
+    only = Restricted(ToyText(), "text")
+    assert [space.name for space in only.spaces] == ["text"]
+    found = only.encode(["a red ball"]).vectors
+    assert list(found) == ["text"]
+    np.testing.assert_array_equal(found["text"], ToyText().encode(["a red ball"]).vectors["text"])
