@@ -15,6 +15,7 @@ from embeddings.catalog import Catalog
 from embeddings.errors import CrossmediaError, ModelMissing
 from embeddings.media import Clip, Waveform
 from embeddings.profile import Profile
+from retrieval.background import refresh
 from retrieval.engine import Engine
 from retrieval.local import LocalStore
 from retrieval.query import Answer, Example, Query
@@ -150,7 +151,7 @@ class Service:
         report.pruned = prune
         if prune:
             pipeline.prune(gone)
-        self.store.optimise()
+        self._settle()
         return report
 
     def index_files(
@@ -165,7 +166,7 @@ class Service:
         from indexer.pipeline import Pipeline
 
         report = Pipeline(self.engine.store, self.profile, self.pool, collection).index(files, tell, stop)
-        self.store.optimise()
+        self._settle()
         return report
 
     def enrich(
@@ -184,7 +185,7 @@ class Service:
 
         built, absent = self.enrichers(only, without)
         report = EnrichPass(self.engine.store, self.pool, built, assets).run(tell, stop, plan)
-        self.store.optimise()
+        self._settle()
         return report, absent
 
     def warm(self) -> None:
@@ -257,6 +258,11 @@ class Service:
         if len(found) > 1:
             raise Ambiguous(f"{prefix} fits {len(found)} assets or more", "give more characters of the id")
         return found[0]
+
+    def _settle(self) -> None:
+        """After a large write."""
+        self.store.optimise()
+        refresh(self.store, self.profile)
 
     def close(self) -> None:
         for name in ("pool", "example_pool", "jobs", "store"):

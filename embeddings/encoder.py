@@ -31,13 +31,23 @@ class Background:
     """How similarities are distributed when query and target are unrelated, and where relatedness begins.
 
     `mean`, `std`: of the cosine of unrelated pairs. `middle`: the cosine whose relevance is 0.5; `slope`: of the
-    logistic there, per unit of cosine. Measured on held-out pairs by `embeddings/train/calibrate.py`.
+    logistic there, per unit of cosine. Measured on held-out pairs by `embeddings/train/calibrate.py`; text queries that
+    have nothing to do with the targets are those of `embeddings/queries.py`.
     """
 
     mean: float
     std: float
     middle: float
     slope: float
+
+    def among(self, mean: float, share: float) -> Background:
+        """The same pair of modalities in a collection whose unrelated pairs have another mean cosine.
+
+        Where everything is nearer to everything, an answer must be nearer still: `middle` keeps its place between the
+        mean and 1, the cosine of a thing with itself. `share` in [0, 1]: how far the collection's mean is trusted.
+        """
+        room = (1 - self.mean - share * (mean - self.mean)) / (1 - self.mean)
+        return Background(1 - (1 - self.mean) * room, self.std, 1 - (1 - self.middle) * room, self.slope / room)
 
     def relevance(self, similarity: float) -> float:
         """Cosine in [-1, 1] → relevance in [0, 1], increasing."""

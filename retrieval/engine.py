@@ -11,6 +11,7 @@ import numpy as np
 from embeddings.encoder import Modality, Vector, Vectors
 from embeddings.media import Clip, Picture, Waveform
 from embeddings.profile import Profile
+from retrieval.background import adapted
 from retrieval.documents import Moment, modality
 from retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
 from retrieval.planner import Leg, Part, VectorLeg, WordsLeg, plan
@@ -37,7 +38,8 @@ class Engine:
         started = time.perf_counter()
         notes: list[str] = []
         parts = self._parts(query, notes)
-        legs = plan(parts, list(self.profile.spaces), self.profile.backgrounds, query.legs)
+        backgrounds = adapted(self.profile.backgrounds, self.store.unrelated())
+        legs = plan(parts, list(self.profile.spaces), backgrounds, query.legs)
         own = tuple(example.asset for example in query.examples if example.asset)
         filters = replace(query.filters, besides=(*query.filters.besides, *own))
         depth = 4 * query.k + DEPTH

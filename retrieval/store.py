@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from embeddings.encoder import Modality, Space, Vector
+from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.errors import CrossmediaError
 from embeddings.media import Medium
 from retrieval.documents import Asset, Document, Enrichment, Moment, Source
@@ -64,6 +64,22 @@ class Located:
 
     asset: str
     source: Source
+
+
+@dataclass(frozen=True)
+class Unrelated:
+    """The cosines of random pairs in a collection: queries of one modality, targets of another, in one space.
+
+    `targets`: how many vectors there were when it was measured on `sampled` of them.
+    """
+
+    space: str
+    query: Modality
+    target: Modality
+    mean: float
+    std: float
+    sampled: int
+    targets: int
 
 
 @dataclass(frozen=True)
@@ -144,6 +160,17 @@ class Store(Protocol):
 
         What covers less than `least` of the query may be left out.
         """
+
+    def sample(self, space: str, modality: Modality, count: int) -> Vectors:
+        """At most `count` vectors, evenly over the order in which they came: (N, dim)."""
+
+    def counted(self) -> dict[tuple[str, Modality], int]:
+        """How many vectors there are of each space and modality."""
+
+    def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
+        """Replace all that was kept of random pairs."""
+
+    def unrelated(self) -> list[Unrelated]: ...
 
     def statistics(self) -> Statistics: ...
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.encoder import Modality, Space, Vector
+from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.media import Medium
 from retrieval.documents import Asset, Document, Enrichment, Moment, Source
-from retrieval.local import fulltext, writes
+from retrieval.local import fulltext, unrelated, writes
 from retrieval.local.database import Database
 from retrieval.local.derived import Derived, rescored
 from retrieval.local.filters import conditions
@@ -20,7 +20,7 @@ from retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_so
 from retrieval.local.vectors import Ids
 from retrieval.local.words import Frequencies
 from retrieval.query import Filters
-from retrieval.store import Located, Neighbour, SpaceMismatch, Statistics, WordMatch
+from retrieval.store import Located, Neighbour, SpaceMismatch, Statistics, Unrelated, WordMatch
 
 EXHAUSTIVE_UP_TO = 3_000
 """So few moments meeting a filter are scored one by one: exact, and cheaper than a filtered index search."""
@@ -226,6 +226,20 @@ class LocalStore:
                 bytes=connection.execute("SELECT coalesce(sum(size), 0) FROM asset").fetchone()[0],
                 enrichments=enrichments,
             )
+
+    def sample(self, space: str, modality: Modality, count: int) -> Vectors:
+        with self._database.read() as connection:
+            return unrelated.sample(connection, f"{space}/{modality}", count)
+
+    def counted(self) -> dict[tuple[str, Modality], int]:
+        return unrelated.counted(self._database.connection())
+
+    def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
+        with self._database.write() as connection:
+            unrelated.keep(connection, measured)
+
+    def unrelated(self) -> list[Unrelated]:
+        return [Unrelated(*row) for row in self._rows("SELECT * FROM unrelated")]
 
     def optimise(self) -> None:
         self._derived.optimise()

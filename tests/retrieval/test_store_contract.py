@@ -14,7 +14,7 @@ from embeddings.profile import Word
 from retrieval.documents import Enrichment, Label, Patch, Source
 from retrieval.local import LocalStore
 from retrieval.query import Filters, LabelFilter
-from retrieval.store import NotFound, SpaceMismatch, Store
+from retrieval.store import NotFound, SpaceMismatch, Store, Unrelated
 from tests.retrieval.makers import SPACES, asset_id, document, moment, unit
 
 Everything = Filters()
@@ -362,3 +362,24 @@ def test_searching_while_writing_keeps_index_and_truth_together(store: Store) ->
     assert not failures
     assert len(store.nearest("common", "picture", unit(3), 1000, Everything)) == 588
     assert store.verify() == []
+
+
+def test_vectors_are_counted_and_sampled_over_the_whole_store(store: Store) -> None:
+    store.put([document(f"{n}.jpg", vector=unit(n)) for n in range(40)])
+    assert store.counted() == {("common", "picture"): 40, ("picture", "picture"): 40}
+    all_of_them = store.sample("common", "picture", 1000)
+    np.testing.assert_allclose(all_of_them, np.stack([unit(n) for n in range(40)]), atol=1e-6)
+    some = store.sample("common", "picture", 5)
+    assert some.shape == (5, 16)
+    np.testing.assert_allclose(some[[0, -1]], all_of_them[[0, -1]])
+    assert len(store.sample("common", "sound", 5)) == 0
+
+
+def test_what_random_pairs_score_is_kept_until_it_is_measured_anew(make_store: Callable[[], Store]) -> None:
+    store = make_store()
+    store.bind(SPACES)
+    assert store.unrelated() == []
+    store.keep_unrelated([Unrelated("common", "text", "picture", 0.1, 0.05, 1000, 2000)])
+    new = [Unrelated("common", "text", "picture", 0.2, 0.05, 1000, 4000), Unrelated("text", "text", "text", 0, 1, 2, 3)]
+    store.keep_unrelated(new)
+    assert sorted(make_store().unrelated(), key=lambda u: u.space) == new

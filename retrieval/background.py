@@ -1,0 +1,84 @@
+"""What an unrelated pair scores in this collection, measured when it has grown and kept with it.
+
+The built-in backgrounds were measured on photographs and captions. In another collection everything may be nearer to
+everything, or farther: its random pairs tell, since in any collection nearly all pairs are unrelated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from embeddings.encoder import Background, Modality, Vectors
+from embeddings.profile import Profile
+from embeddings.queries import QUERIES
+from retrieval.store import Store, Unrelated
+
+QUERIED: Final = 200
+"""Vectors of the collection that stand for queries by example."""
+SAMPLED: Final = 1_000
+FEWEST: Final = 50
+"""Of fewer targets nothing is measured."""
+TRUST: Final = 500
+"""So many targets are trusted as much as the built-in background."""
+GROWTH: Final = 1.25
+"""How much a field grows or shrinks before it is measured again."""
+DUPLICATE: Final = 0.999
+"""A pair as near as this is the same thing twice."""
+
+MIDDLE, STEEP = 3.5, 1.5
+"""Where relevance is one half, and its slope there, in standard deviations of random pairs: about what the built-in
+encoders have from labelled pairs. For encoders without such figures."""
+FLAT: Final = 1e-3
+
+Backgrounds = Mapping[tuple[str, Modality, Modality], Background]
+
+
+def refresh(store: Store, profile: Profile) -> None:
+    """Measure anew if some field of the store has grown or shrunk enough since the last time."""
+    counted = {field: count for field, count in store.counted().items() if count >= FEWEST}
+    known = {(u.space, u.target): u.targets for u in store.unrelated()}
+    if set(known) == set(counted) and all(
+        max(count, known[field]) <= GROWTH * min(count, known[field]) for field, count in counted.items()
+    ):
+        return
+    asked = profile.text.encode(QUERIES).vectors
+    samples = {field: store.sample(*field, SAMPLED) for field in counted}
+    store.keep_unrelated([*_measured(counted, samples, asked)])
+
+
+def adapted(backgrounds: Backgrounds, measured: Sequence[Unrelated]) -> Backgrounds:
+    """The given backgrounds as they are in a collection with these random pairs; for a pair of modalities that nobody gave
+    one, a background from its random pairs alone."""
+    found = dict(backgrounds)
+    for one in measured:
+        key = (one.space, one.query, one.target)
+        if key in found:
+            found[key] = found[key].among(one.mean, one.targets / (one.targets + TRUST))
+        else:
+            middle = min(one.mean + MIDDLE * one.std, (1 + one.mean) / 2)
+            found[key] = Background(one.mean, one.std, middle, STEEP / max(one.std, FLAT))
+    return found
+
+
+def _measured(
+    counted: Mapping[tuple[str, Modality], int],
+    samples: Mapping[tuple[str, Modality], Vectors],
+    asked: Mapping[str, Vectors],
+) -> Iterator[Unrelated]:
+    for (space, target), targets in samples.items():
+        queries: dict[Modality, Vectors] = {
+            modality: vectors[:: max(1, len(vectors) // QUERIED)]
+            for (s, modality), vectors in samples.items()
+            if s == space
+        }
+        if space in asked:
+            queries["text"] = asked[space]
+        for modality, vectors in queries.items():
+            cosines = (vectors @ targets.T).ravel()
+            cosines = cosines[cosines < DUPLICATE]
+            if len(cosines):
+                mean, std = float(np.mean(cosines)), float(np.std(cosines))
+                yield Unrelated(space, modality, target, mean, std, len(targets), counted[space, target])
