@@ -11,7 +11,7 @@ import numpy as np
 
 from embeddings.encoder import Modality, Space, Vector
 from embeddings.media import Medium
-from retrieval.documents import Asset, Document, Enrichment, Moment, Source
+from retrieval.documents import Asset, Document, Enrichment, Moment, Revision, Source
 from retrieval.local import fulltext, writes
 from retrieval.local.database import Database
 from retrieval.local.derived import Derived, rescored
@@ -51,13 +51,20 @@ class LocalStore:
                     raise SpaceMismatch(
                         f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), not by "
                         f"{space.model} {space.revision} ({space.dim}-d)",
-                        "use the profile it was indexed with, or index into a new folder with --data",
+                        "crossmedia reindex makes the vectors anew; or use the profile it was indexed with",
                     )
                 if old is None:
-                    connection.execute(
-                        "INSERT INTO space VALUES (?, ?, ?, ?, ?)",
-                        (space.name, space.dim, space.model, space.revision, space.preprocessing),
-                    )
+                    writes.space(connection, space)
+
+    def rebind(self, spaces: Iterable[Space]) -> None:
+        with self._database.write() as connection:
+            for space in spaces:
+                writes.space(connection, space)
+
+    def revise(self, revisions: Sequence[Revision]) -> None:
+        with self._database.write() as connection:
+            for revision in revisions:
+                writes.revise(connection, revision)
 
     def spaces(self) -> dict[str, Space]:
         return {row["name"]: Space(*row) for row in self._rows("SELECT * FROM space ORDER BY name")}
