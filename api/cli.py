@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.commands import indexing, managing, searching, serving
+from api.commands import aligning, indexing, managing, searching, serving
 
 app = typer.Typer(
     name="crossmedia",
@@ -19,9 +19,10 @@ app = typer.Typer(
 )
 for command in (
     indexing.index, searching.search, managing.show, managing.rm, managing.status, indexing.enrich, managing.models,
-    serving.serve, managing.doctor,
+    aligning.reindex, serving.serve, managing.doctor,
 ):  # fmt: skip
     app.command()(command)
+app.add_typer(aligning.app)
 
 
 def main() -> None:
