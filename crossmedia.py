@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from api import alignment
 from api.client import Client, search_json
 from api.schema import SearchRequest, answer_json, asset_json
 from api.service import Service
@@ -60,6 +61,18 @@ class Library:
         if described is None:
             raise NotFound(f"no asset {asset}", "it was removed just now")
         return asset_json(described, self._service.store.sources(found), self._service.store.moments(found))
+
+    def align(self, pairs: str | Path, name: str | None = None, **options: Any) -> dict[str, Any]:
+        """Learn a head from a CSV of pairs (`crossmedia align train`); returns its figures, and in `saved` whether it is kept.
+
+        Options: space, held_out (share), passes, skip (unreadable files), force. Raises PairsUnusable, TooFewPairs.
+        """
+        return alignment.train(self._service, Path(pairs), name=name, **options).told
+
+    def reindex(self, head: str | None = None, *, builtin: bool = False, again: bool = False) -> dict[str, Any]:
+        """Make the vectors anew: with a head, without any (`builtin`), or by the models installed now; returns the report."""
+        report, heads = alignment.reindex(self._service, head, builtin=builtin, again=again)
+        return {"heads": heads, **report.as_dict()}
 
     def delete(self, asset: str) -> None:
         """Remove an asset from the index; its file stays, except a copy the service made of an upload."""

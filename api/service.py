@@ -8,11 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from api.alignment import with_heads
+from api.enrichers import build_enricher
 from api.profiles import load_profile
 from api.settings import Settings
 from api.uploads import Uploads
 from embeddings.catalog import Catalog
-from embeddings.errors import CrossmediaError, ModelMissing
+from embeddings.encoder import COMMON
+from embeddings.errors import CrossmediaError
+from embeddings.heads import Heads
 from embeddings.media import Clip, Waveform
 from embeddings.profile import Profile
 from retrieval.background import refresh
@@ -69,6 +73,7 @@ class Service:
         self.settings = settings
         self.catalog = Catalog(settings.models, settings.allow_hub)
         self.uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes)
+        self.heads = Heads(settings.data / "heads")
         self.check_enrichers(settings.without)
         self._building = threading.RLock()
         self._built: dict[str, Any] = {}
@@ -78,16 +83,22 @@ class Service:
         return self._once("store", lambda: LocalStore(self.settings.data))
 
     @property
+    def base(self) -> Profile:
+        """The encoders without any head."""
+        return self._once("base", lambda: load_profile(self.settings, self.catalog))
+
+    @property
     def profile(self) -> Profile:
-        return self._once("profile", lambda: load_profile(self.settings, self.catalog))
+        """The encoders as the collection wants them: another process may have aligned it meanwhile."""
+        common = self.store.spaces().get(COMMON)
+        revision = common.revision if common else ""
+        return self._once(f"profile {revision}", lambda: with_heads(self.base, self.heads, revision))
 
     @property
     def engine(self) -> Engine:
-        def make() -> Engine:
-            self.store.bind(self.profile.spaces.values())
-            return Engine(self.store, self.profile)
-
-        return self._once("engine", make)
+        profile = self.profile
+        self.store.bind(profile.spaces.values())
+        return self._once(f"engine {profile.spaces[COMMON].revision}", lambda: Engine(self.store, profile))
 
     @property
     def pool(self) -> DecodePool:
@@ -109,13 +120,15 @@ class Service:
 
         return self._once("jobs", lambda: Jobs(self.settings.data, self.settings.max_jobs))
 
+    @property
+    def has_collection(self) -> bool:
+        return (self.settings.data / "store.sqlite").exists()
+
     def require_collection(self) -> None:
         """Raises NoCollection where nothing was ever indexed, so that looking makes no store."""
-        if not (self.settings.data / "store.sqlite").exists():
-            raise NoCollection(
-                f"nothing is indexed in {self.settings.data}",
-                "crossmedia index FOLDER, or name another folder with --data",
-            )
+        if not self.has_collection:
+            hint = "crossmedia index FOLDER, or name another folder with --data"
+            raise NoCollection(f"nothing is indexed in {self.settings.data}", hint)
 
     def index(
         self,
@@ -270,20 +283,9 @@ class Service:
                 self._built[name].close()
 
     def _enricher(self, name: str) -> Enricher:
-        def make() -> Enricher:
-            if name == "transcript":
-                from indexer.enrichers.transcript import TranscriptEnricher
-
-                if self.profile.transcriber is None:
-                    raise ModelMissing(
-                        "no speech recogniser is installed", self.catalog.card("whisper-tiny.en").install
-                    )
-                return TranscriptEnricher(self.profile.transcriber, self.profile.text)
-            from indexer.enrichers.ocr import OcrEnricher, RapidReader
-
-            return OcrEnricher(RapidReader(self.settings.threads), self.profile.text)
-
-        return self._once(f"enricher {name}", make)
+        return self._once(
+            f"enricher {name}", lambda: build_enricher(name, self.profile, self.catalog, self.settings.threads)
+        )
 
     def _once(self, name: str, make: Callable[[], PartT]) -> PartT:
         """The part of that name, built by whoever asks first. One lock for all parts: they are built from each other."""

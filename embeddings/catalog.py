@@ -150,7 +150,7 @@ VAD: Final = ModelCard(
 )
 CARDS: Final = (MINILM, LITE2, WHISPER, OCR, VAD)
 
-COMMON: Final = Space("common", 386, "minilm-l6-v2+lite2", f"{MINILM.revision}+{LITE2.revision}", "the towers' own")
+COMMON: Final = Space("common", 386, "minilm-l6-v2+lite2", f"{MINILM.revision}+{LITE2.revision}", "the towers' own", 2)
 """The space that every tower of the built-in profile shares: all of them must give exactly this."""
 
 

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vector: TypeAlias = NDArray[np.float32]
 Vectors: TypeAlias = NDArray[np.float32]
+COMMON: Final = "common"
+"""The name of the space that every medium shares."""
+UNALIGNED: Final = "unaligned"
+"""The name of the space that keeps what was in `common` before an aligned head mapped it; it is never searched."""
 Modality: TypeAlias = Literal["text", "picture", "sound"]
 """What a vector was made from. A video moment has pictures and sounds; each of its vectors has one modality."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """Identity of a vector space. Two vectors are comparable only if their spaces are equal in every field."""
+    """Identity of a vector space. Two vectors are comparable only if their spaces are equal in every field.
+
+    The last `extra` of the `dim` dimensions are no content: they hold what query-bank normalisation takes off a vector. It
+    follows from the rest and is not stored with a collection.
+    """
 
     name: str
     dim: int
     model: str
     revision: str
     preprocessing: str
+    extra: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

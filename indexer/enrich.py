@@ -13,7 +13,7 @@ from embeddings.errors import CrossmediaError
 from embeddings.media import Medium
 from indexer.decode.pool import DecodePool
 from indexer.enrichers.base import Enricher
-from retrieval.documents import Asset, Enrichment
+from retrieval.documents import Asset, Enrichment, Source
 from retrieval.store import Store
 
 ORDER: Final[tuple[Medium, ...]] = ("audio", "video", "text", "image", "mesh")
@@ -98,8 +98,8 @@ class EnrichPass:
         futures = {}
         for i, (asset_id, enrichers) in enumerate(work):
             for ahead, _ in work[i : i + AHEAD]:
-                if ahead not in futures and (location := self._location(ahead)) is not None:
-                    futures[ahead] = self._pool.submit(location)
+                if ahead not in futures and (source := whereabouts(self._store, ahead)) is not None:
+                    futures[ahead] = self._pool.submit(Path(source.location))
             if stop is not None and stop.is_set():
                 break
             asset = self._store.asset(asset_id)
@@ -109,9 +109,7 @@ class EnrichPass:
             future = futures.pop(asset_id, None)
             error: CrossmediaError | None = None
             if future is None:
-                error = SourceGone(
-                    f"{asset.title} is not where it was indexed", "crossmedia index finds it again, --prune forgets it"
-                )
+                error = gone(asset)
             else:
                 try:
                     decoded = future.result()
@@ -144,17 +142,23 @@ class EnrichPass:
             self._store.enrich([found])
         return failed
 
-    def _location(self, asset: str) -> Path | None:
-        """Where the asset's bytes still lie unchanged."""
-        for source in self._store.sources(asset):
-            path = Path(source.location)
-            try:
-                status = path.stat()
-            except OSError:
-                continue
-            if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns):
-                return path
-        return None
+
+def gone(asset: Asset) -> SourceGone:
+    return SourceGone(
+        f"{asset.title} is not where it was indexed", "crossmedia index finds it again, --prune forgets it"
+    )
+
+
+def whereabouts(store: Store, asset: str) -> Source | None:
+    """A place where the asset's bytes still lie unchanged."""
+    for source in store.sources(asset):
+        try:
+            status = Path(source.location).stat()
+        except OSError:
+            continue
+        if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns):
+            return source
+    return None
 
 
 def _unforeseen(enricher: Enricher, asset: Asset, error: Exception) -> EnricherFailed:

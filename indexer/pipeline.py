@@ -168,6 +168,8 @@ class Pipeline:
             else:
                 documents.append(result)
                 stored.append(item)
+        # Another process may have begun to make the collection's vectors anew.
+        self._store.bind(self._profile.spaces.values())
         self._store.put(documents)
         for item in stored:
             told(outcome(item.found, "added", item.asset))

@@ -38,7 +38,8 @@ Backgrounds = Mapping[tuple[str, Modality, Modality], Background]
 
 def refresh(store: Store, profile: Profile) -> None:
     """Measure anew if some field of the store has grown or shrunk enough since the last time."""
-    counted = {field: count for field, count in store.counted().items() if count >= FEWEST}
+    searched = profile.spaces
+    counted = {field: n for field, n in store.counted().items() if n >= FEWEST and field[0] in searched}
     known = {(u.space, u.target): u.targets for u in store.unrelated()}
     if set(known) == set(counted) and all(
         max(count, known[field]) <= GROWTH * min(count, known[field]) for field, count in counted.items()

@@ -22,6 +22,9 @@ MODALITY: Final[Mapping[Kind, Modality]] = {
 }
 """What the `common` vector of a moment was made from."""
 
+REVISION: Final = "reindex"
+"""What a store's `pending` knows revisions by, beside the names of enrichers."""
+
 FIELDS: Final = ("title", "text", "transcript", "ocr")
 """The full-text fields of a moment."""
 
@@ -127,6 +130,22 @@ class Enrichment:
     moments: tuple[Moment, ...] = ()
     patches: tuple[Patch, ...] = ()
     error: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Revision:
+    """Vectors of an asset made anew, its moments and their words kept.
+
+    The moments that `vectors` (moment → space → vector) names have exactly these vectors in `spaces` afterwards, the others
+    what they had. `labels` replaces what the first pass said of the moments it names. `model` is the version that made it,
+    as an enrichment's.
+    """
+
+    asset: str
+    model: str
+    spaces: tuple[str, ...]
+    vectors: Mapping[str, Mapping[str, Vector]]
+    labels: Mapping[str, tuple[Label, ...]] = field(default_factory=dict)
 
 
 def moment_id(asset: str, kind: Kind, number: int) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol
 from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.errors import CrossmediaError
 from embeddings.media import Medium
-from retrieval.documents import Asset, Document, Enrichment, Moment, Source
+from retrieval.documents import Asset, Document, Enrichment, Moment, Revision, Source
 from retrieval.query import Filters
 
 
@@ -99,6 +99,13 @@ class Store(Protocol):
 
     def bind(self, spaces: Iterable[Space]) -> None:
         """Record the spaces of this collection, or raise SpaceMismatch if it already holds others of that name."""
+
+    def rebind(self, spaces: Iterable[Space]) -> None:
+        """Record these spaces in place of those of their names: the vectors are being made anew."""
+
+    def revise(self, revisions: Sequence[Revision]) -> None:
+        """Replace assets' vectors in some spaces: all of these revisions or none. Each counts as done for
+        `pending(REVISION, its model, …)`. Of an asset that is gone, nothing is written."""
 
     def spaces(self) -> dict[str, Space]: ...
 

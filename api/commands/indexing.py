@@ -34,7 +34,7 @@ def index(
     as_json: Json = False,
 ) -> None:
     """Make files searchable; only what is new or changed is read."""
-    with service(data) as opened, _stopping() as stop:
+    with service(data) as opened, stopping() as stop:
         opened.check_enrichers(without or ())  # an unknown name is told before hours of work
         failed = _once(opened, paths, collection, without or [], prune, as_json, stop)
         if watch and not stop.is_set():
@@ -67,7 +67,7 @@ def enrich(
     as_json: Json = False,
 ) -> None:
     """Run what is missing of the slow passes: transcripts and text in pictures."""
-    with service(data) as opened, _stopping() as stop:
+    with service(data) as opened, stopping() as stop:
         report = _enrich(opened, only or [], without or [], stop)
         if as_json:
             print_json(report.as_dict())
@@ -86,7 +86,7 @@ def _once(
     as_json: bool,
     stop: threading.Event,
 ) -> bool:
-    with _progress() as bar:
+    with progress() as bar:
         task = bar.add_task("indexing", total=None)
         report = opened.index(
             paths,
@@ -105,7 +105,7 @@ def _once(
 
 
 def _enrich(opened: Service, only: list[str], without: list[str], stop: threading.Event) -> EnrichReport:
-    with _progress() as bar:
+    with progress() as bar:
         task = bar.add_task("enriching", total=None)
 
         def plan(total: int) -> None:
@@ -147,7 +147,7 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed:.1f}/s" if task.speed else "–/s")
 
 
-def _progress() -> Progress:
+def progress() -> Progress:
     columns: list[Any] = [
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(compact=True)
     ]  # fmt: skip
@@ -155,7 +155,7 @@ def _progress() -> Progress:
 
 
 @contextmanager
-def _stopping() -> Iterator[threading.Event]:
+def stopping() -> Iterator[threading.Event]:
     """Ctrl-C once: finish the batch at hand and stop; twice: at once (which is safe too)."""
     stop = threading.Event()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from embeddings.encoder import Vector, Vectors
+from embeddings.encoder import UNALIGNED, Vector, Vectors
 from retrieval.local.database import Database
 from retrieval.local.vectors import Generation, Ids, VectorIndex
 
@@ -36,8 +36,10 @@ class Derived:
         with self._lock, self._database.read() as connection:
             newest = _newest(connection)
             index = self._indexes.get(field)
-            if index is None:
-                dim = _dim(connection, field)
+            changed = index is None or newest != index.generation
+            dim = _dim(connection, field) if changed else None
+            if index is None or (dim is not None and dim != index.dim):
+                # None yet, or its vectors were made anew by a model of another dimension.
                 if dim is None:
                     return None
                 index = VectorIndex.open(self._folder, field, dim, newest)
@@ -68,9 +70,9 @@ class Derived:
                 self._saved[field] = index.generation
 
     def fields(self) -> list[str]:
-        return [
-            row[0] for row in self._database.connection().execute("SELECT DISTINCT field FROM vector ORDER BY field")
-        ]
+        """Those that are searched."""
+        rows = self._database.connection().execute("SELECT DISTINCT field FROM vector ORDER BY field")
+        return [row[0] for row in rows if not row[0].startswith(f"{UNALIGNED}/")]
 
     def differences(self) -> list[str]:
         """Fields whose index does not hold exactly the database's vectors."""
@@ -126,9 +128,12 @@ def _catch_up(connection: sqlite3.Connection, field: str, index: VectorIndex, ne
         )
     ]  # fmt: skip
     rows = connection.execute(
-        "SELECT id, data FROM vector WHERE field = ? AND id > ? AND id <= ? ORDER BY id",
-        (field, seen.vector, newest.vector),
+        # Half-way through a change of models there are vectors of other lengths.
+        "SELECT id, data FROM vector WHERE field = ? AND id > ? AND id <= ? AND length(data) = ? ORDER BY id",
+        (field, seen.vector, newest.vector, 4 * index.dim),
     )
+    if 2 * len(gone) > len(index):
+        index.outdate()
     while chunk := rows.fetchmany(CHUNK):
         ids = np.array([r[0] for r in chunk], dtype=np.int64)
         index.follow(ids, _matrix([r[1] for r in chunk], index.dim), np.empty(0, dtype=np.int64), seen)

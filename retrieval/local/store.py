@@ -11,8 +11,8 @@ import numpy as np
 
 from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.media import Medium
-from retrieval.documents import Asset, Document, Enrichment, Moment, Source
-from retrieval.local import fulltext, unrelated, writes
+from retrieval.documents import Asset, Document, Enrichment, Moment, Revision, Source
+from retrieval.local import fulltext, unrelated, verify, writes
 from retrieval.local.database import Database
 from retrieval.local.derived import Derived, rescored
 from retrieval.local.filters import conditions
@@ -51,13 +51,20 @@ class LocalStore:
                     raise SpaceMismatch(
                         f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), not by "
                         f"{space.model} {space.revision} ({space.dim}-d)",
-                        "use the profile it was indexed with, or index into a new folder with --data",
+                        "crossmedia reindex makes the vectors anew; or use the profile it was indexed with",
                     )
                 if old is None:
-                    connection.execute(
-                        "INSERT INTO space VALUES (?, ?, ?, ?, ?)",
-                        (space.name, space.dim, space.model, space.revision, space.preprocessing),
-                    )
+                    writes.space(connection, space)
+
+    def rebind(self, spaces: Iterable[Space]) -> None:
+        with self._database.write() as connection:
+            for space in spaces:
+                writes.space(connection, space)
+
+    def revise(self, revisions: Sequence[Revision]) -> None:
+        with self._database.write() as connection:
+            for revision in revisions:
+                writes.revise(connection, revision)
 
     def spaces(self) -> dict[str, Space]:
         return {row["name"]: Space(*row) for row in self._rows("SELECT * FROM space ORDER BY name")}
@@ -245,19 +252,7 @@ class LocalStore:
         self._derived.optimise()
 
     def verify(self) -> list[str]:
-        connection = self._database.connection()
-        wrong = [r[0] for r in connection.execute("PRAGMA integrity_check") if r[0] != "ok"]
-        wrong += [f"{r[0]} row {r[1]} refers to nothing" for r in connection.execute("PRAGMA foreign_key_check")]
-        orphans = connection.execute(
-            "SELECT count(*) FROM asset a WHERE NOT EXISTS (SELECT 1 FROM source s WHERE s.asset = a.id)"
-        )
-        if count := orphans.fetchone()[0]:
-            wrong.append(f"{count} assets lie nowhere")
-        try:
-            connection.execute("INSERT INTO moment_words (moment_words, rank) VALUES ('integrity-check', 1)")
-        except sqlite3.DatabaseError as error:
-            wrong.append(f"the word index differs from the moments: {error}")
-        return wrong + self._derived.differences()
+        return verify.wrong(self._database.connection()) + self._derived.differences()
 
     def close(self) -> None:
         self._database.close()

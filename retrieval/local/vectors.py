@@ -101,6 +101,10 @@ class VectorIndex:
     def wants_training(self) -> bool:
         return len(self) > EXACT_UP_TO and (self.exact or len(self) > RETRAIN_FACTOR * self._trained_on)
 
+    def outdate(self) -> None:
+        """Most of what it was trained on is gone: its lists fit other vectors."""
+        self._trained_on = min(self._trained_on, 1)
+
     def ids(self) -> Ids:
         """Every id held, sorted."""
         with self._lock:

@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 import sqlite3
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
-from retrieval.documents import FIELDS, Asset, Document, Enrichment, Moment, Source, modality
+from embeddings.encoder import Space, Vector
+from retrieval.documents import (
+    FIELDS,
+    REVISION,
+    Asset,
+    Document,
+    Enrichment,
+    Moment,
+    Revision,
+    Source,
+    modality,
+)
 from retrieval.local.rows import asset_row, blob, label_row, words_json
 from retrieval.store import NotFound
 
@@ -60,6 +71,31 @@ def enrich(connection: sqlite3.Connection, enrichment: Enrichment) -> None:
             json.dumps(dict(enrichment.error)) if enrichment.error else None,
             " ".join(sorted(touched)),
         ),
+    )
+
+
+def space(connection: sqlite3.Connection, space: Space) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO space VALUES (?, ?, ?, ?, ?)",
+        (space.name, space.dim, space.model, space.revision, space.preprocessing),
+    )
+
+
+def revise(connection: sqlite3.Connection, revision: Revision) -> None:
+    row = connection.execute("SELECT id FROM asset WHERE hash = ?", (revision.asset,)).fetchone()
+    if row is None:
+        return
+    asset = row[0]
+    for found in connection.execute("SELECT id, key, kind, maker FROM moment WHERE asset = ?", (asset,)).fetchall():
+        if found["key"] in revision.vectors:
+            _revise(connection, found, revision.spaces, revision.vectors[found["key"]])
+        if found["key"] in revision.labels:
+            connection.execute("DELETE FROM label WHERE moment = ? AND maker IS NULL", (found["id"],))
+            rows = [label_row(found["id"], label, None) for label in revision.labels[found["key"]]]
+            connection.executemany(_LABEL, rows)
+    connection.execute(
+        "INSERT OR REPLACE INTO enrichment (asset, enricher, model, error, fields) VALUES (?, ?, ?, NULL, '')",
+        (asset, REVISION, revision.model),
     )
 
 
@@ -136,6 +172,22 @@ def _moment(connection: sqlite3.Connection, asset: int, moment: Moment, maker: s
     connection.executemany(_LABEL, [label_row(number, label, maker) for label in moment.labels])
     if moment.thumbnail is not None:
         connection.execute("INSERT INTO thumbnail VALUES (?, ?)", (number, moment.thumbnail))
+
+
+def _revise(
+    connection: sqlite3.Connection, moment: sqlite3.Row, spaces: Sequence[str], vectors: Mapping[str, Vector]
+) -> None:
+    """New vectors are of whom the old ones were, so that an enricher can still retract its own."""
+    for space in spaces:
+        field = f"{space}/{modality(space, moment['kind'])}"
+        old = connection.execute("SELECT maker FROM vector WHERE moment = ? AND field = ?", (moment["id"], field))
+        row = old.fetchone()
+        connection.execute("DELETE FROM vector WHERE moment = ? AND field = ?", (moment["id"], field))
+        if space in vectors:
+            connection.execute(
+                "INSERT INTO vector (moment, field, maker, data) VALUES (?, ?, ?, ?)",
+                (moment["id"], field, row["maker"] if row else moment["maker"], blob(vectors[space])),
+            )
 
 
 def _retract(connection: sqlite3.Connection, asset: int, maker: str) -> None:

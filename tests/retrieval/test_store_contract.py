@@ -11,7 +11,7 @@ import pytest
 
 from embeddings.encoder import Space
 from embeddings.profile import Word
-from retrieval.documents import Enrichment, Label, Patch, Source
+from retrieval.documents import REVISION, Enrichment, Label, Patch, Revision, Source
 from retrieval.local import LocalStore
 from retrieval.query import Filters, LabelFilter
 from retrieval.store import NotFound, SpaceMismatch, Store, Unrelated
@@ -383,3 +383,67 @@ def test_what_random_pairs_score_is_kept_until_it_is_measured_anew(make_store: C
     new = [Unrelated("common", "text", "picture", 0.2, 0.05, 1000, 4000), Unrelated("text", "text", "text", 0, 1, 2, 3)]
     store.keep_unrelated(new)
     assert sorted(make_store().unrelated(), key=lambda u: u.space) == new
+
+
+def test_rebind_records_what_bind_refuses(store: Store) -> None:
+    other = Space("common", 16, "test", "2", "none")
+    with pytest.raises(SpaceMismatch):
+        store.bind([other])
+    store.rebind([other])
+    store.bind([other])
+    assert store.spaces()["common"] == other
+    assert store.spaces()["picture"] == SPACES[1]
+    with pytest.raises(SpaceMismatch):
+        store.bind(SPACES)
+
+
+def test_revise_replaces_vectors_of_the_spaces_named_and_nothing_else(store: Store) -> None:
+    label = Label("scene", "harbour", 0.9, "m@1")
+    store.put([document(name, vector=unit(n), labels=(label,)) for n, name in enumerate(("a", "b"))])
+    a, b = asset_id("a"), asset_id("b")
+    patch = Patch(
+        f"{a}-picture0", fields={"ocr": "exit"}, vectors={"text": unit(9)}, labels=(Label("text", "exit", 0.8, "o@1"),)
+    )
+    store.enrich([Enrichment(a, "ocr", "1", patches=(patch,))])
+    assert store.nearest("common", "picture", unit(0), 1, Everything)[0].moment == f"{a}-picture0"
+    assert store.pending(REVISION, "v2", ["image"]) == [a, b]
+    vectors = {f"{a}-picture0": {"common": unit(50)}, f"{asset_id('c')}-picture0": {"common": unit(51)}}
+    new = Label("scene", "port", 0.7, "m@2")
+    store.revise(
+        [
+            Revision(a, "v2", ("common", "picture", "spare"), vectors, {f"{a}-picture0": (new,)}),
+            Revision(asset_id("gone"), "v2", ("common",), {}),
+        ]
+    )
+    assert store.pending(REVISION, "v2", ["image"]) == [b]
+    assert store.asset(asset_id("gone")) is None
+    moment = f"{a}-picture0"
+    assert np.array_equal(store.vectors("common", [moment])[moment], unit(50))
+    assert store.vectors("picture", [moment]) == {}
+    assert np.array_equal(store.vectors("text", [moment])[moment], unit(9))
+    found = store.load([moment])[moment]
+    assert {x.value for x in found.labels} == {"port", "exit"}
+    assert found.fields["ocr"] == "exit"
+    assert store.thumbnail(moment) is not None
+    assert [n.moment for n in store.nearest("common", "picture", unit(50), 5, Everything)] == [moment, f"{b}-picture0"]
+    assert np.array_equal(store.vectors("common", [f"{b}-picture0"])[f"{b}-picture0"], unit(1))
+    store.revise([Revision(a, "v3", ("text",), {moment: {"text": unit(60)}})])
+    assert np.array_equal(store.vectors("text", [moment])[moment], unit(60))
+    store.enrich([Enrichment(a, "ocr", "2")])
+    assert store.vectors("text", [moment]) == {}, "what an enricher made is still its own to take back"
+    assert store.verify() == []
+
+
+def test_a_revision_that_fails_leaves_nothing(store: Store) -> None:
+    store.put([document("a", vector=unit(1)), document("b", vector=unit(2))])
+    a, moment = asset_id("a"), f"{asset_id('a')}-picture0"
+    broken: dict[str, dict[str, object]] = {f"{asset_id('b')}-picture0": {"common": "no vector"}}
+    with pytest.raises(ValueError):
+        store.revise(
+            [
+                Revision(a, "v2", ("common",), {moment: {"common": unit(5)}}),
+                Revision(asset_id("b"), "v2", ("common",), broken),
+            ]
+        )  # type: ignore[arg-type]
+    assert np.array_equal(store.vectors("common", [moment])[moment], unit(1))
+    assert a in store.pending(REVISION, "v2", ["image"])

@@ -1,0 +1,190 @@
+"""`align` and `reindex`: teach a collection pairs of one's own, and make its vectors anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api import alignment
+from api.commands.context import Data, Json, err, out, print_json, service
+from api.commands.indexing import SHOWN_FAILURES, progress, stopping
+
+app = typer.Typer(
+    name="align",
+    help="Teach a collection pairs of your own, such as pictures and their names.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def train(
+    pairs: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV whose header names two of: picture, sound, text, file; files are relative to its folder."
+        ),
+    ],
+    space: Annotated[
+        str | None,
+        typer.Option(
+            help="Map the vectors of this native space: picture, sound or text [default: the side that is no text]"
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The head's name [default: the CSV's]", show_default=False)] = None,
+    holdout: Annotated[float, typer.Option(min=0.05, max=0.5, help="Share of the files to measure on.")] = 0.2,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Passes over the pairs [default: by their number]")
+    ] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pairs whose file cannot be read.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Save the head even if it brings nothing.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Learn from pairs; tells how well pairs that were held out find each other, before and after."""
+    with service(data) as opened, progress() as bar:
+        tasks: list[Any] = []
+
+        def plan(stage: str, total: int) -> None:
+            tasks.append(bar.add_task(stage, total=total))
+
+        trained = alignment.train(
+            opened, pairs, space=space, name=name, held_out=holdout, passes=epochs, skip=skip_bad, force=force,
+            plan=plan, tick=lambda count: bar.advance(tasks[-1], count),
+        )  # fmt: skip
+    if as_json:
+        print_json(trained.told)
+    else:
+        _tell(trained)
+    if trained.card is None:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_heads(data: Data = None, as_json: Json = False) -> None:
+    """The heads of this data directory, and which of them its vectors are made with."""
+    with service(data) as opened:
+        cards, used = opened.heads.cards(), alignment.in_use(opened)
+        if as_json:
+            print_json([{**card.told, "id": card.id, "in_use": card.id in used} for card in cards])
+            return
+        if not cards:
+            out.print("No heads yet. [dim]crossmedia align train PAIRS.csv makes one[/]")
+            return
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("head", "maps", "pairs", "R@10 before", "after", "made", ""):
+            table.add_column(heading)
+        for card in cards:
+            figures = card.told["figures"]
+            before, after = (figures[when]["anchor_to_source"]["recall@10"] for when in ("before", "after"))
+            table.add_row(
+                card.id, card.space, str(figures["pairs"]), f"{before:.1%}", f"{after:.1%}", card.made[:16],
+                "in use" if card.id in used else "",
+            )  # fmt: skip
+        out.print(table)
+
+
+@app.command("remove")
+def remove_head(
+    name: Annotated[str, typer.Argument(metavar="HEAD", help="NAME, or NAME@REVISION where several are called so.")],
+    data: Data = None,
+) -> None:
+    """Delete a head that is not in use."""
+    with service(data) as opened:
+        out.print(f"removed {alignment.remove(opened, name).id}")
+
+
+def reindex(
+    head: Annotated[
+        str | None, typer.Option(help="Map the vectors with this head, NAME or NAME@REVISION.", show_default=False)
+    ] = None,
+    builtin: Annotated[bool, typer.Option("--builtin", help="Take every head off again.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Look at every asset, also for files that could not be read last time.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Make the collection's vectors anew: with a head, or by the models that are installed now.
+
+    What is stored is used; files are read only where it is not enough. It can be stopped and goes on where it was.
+    """
+    if head is not None and builtin:
+        raise typer.BadParameter("--head and --builtin exclude each other")
+    with service(data) as opened, stopping() as stop, progress() as bar:
+        task = bar.add_task("reindexing", total=None)
+        report, heads = alignment.reindex(
+            opened, head, builtin=builtin, again=again, stop=stop,
+            plan=lambda total: bar.update(task, total=total), tell=lambda count: bar.advance(task, count),
+        )  # fmt: skip
+    if as_json:
+        print_json({"heads": heads, **report.as_dict()})
+    else:
+        out.print(
+            f"{report.assets} assets, {report.moments} moments with new vectors, {report.decoded} files read again; "
+            f"heads: {', '.join(heads) or 'none'}"
+        )
+        for title, error in report.failed[:SHOWN_FAILURES]:
+            out.print(f"  [red]{error.code}[/] {escape(title)}: {escape(error.message)}", soft_wrap=True)
+        if report.lost:
+            out.print(f"{report.lost} moments can only be found by their words until then; --again tries once more")
+    if not report.finished:
+        err.print("Stopped. Searches wait until the same command has gone through the rest.")
+    if not report.finished or report.failed:
+        raise typer.Exit(1)
+
+
+def _tell(trained: alignment.Trained) -> None:
+    told, figures = trained.told, trained.told["figures"]
+    source, anchor = told["modality"], told["anchor"]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("held out", "among", "R@1", "R@5", "R@10", "median rank"):
+        table.add_column(heading, justify="right" if heading != "held out" else "left")
+    for direction, title in (
+        ("anchor_to_source", f"{anchor} → {source}"),
+        ("source_to_anchor", f"{source} → {anchor}"),
+    ):
+        for when in ("before", "after"):
+            row = figures[when][direction]
+            recalls = [_interval(row, depth) for depth in (1, 5, 10)]
+            table.add_row(f"{title}, {when}", str(row["among"]), *recalls, f"{row['median rank']:g}")
+    out.print(table)
+    new = figures["held_out_pairs_of_new_anchors"]
+    divisions = figures["divisions"]
+    held = f"{figures['held_out']} of {figures['sources']}"
+    out.print(
+        f"{figures['pairs']} pairs"
+        + (f" ({told['duplicates']} more stand there twice)" if told["duplicates"] else "")
+        + (f" ({len(told['left_out'])} left out)" if told["left_out"] else "")
+        + f"; {held} held out" + (f" in {divisions} divisions" if divisions > 1 else "")
+        + f", {new} of their {figures['held_out_pairs']} pairs with a {anchor} that was not learned either; "
+        "brackets are 95 % intervals"
+    )  # fmt: skip
+    cosine, passing = figures["cosine_before_after"], figures["passing"]
+    out.print(
+        f"strength {figures['strength']:.2f}, cosine before to after {cosine['mean']:.2f}; over the cut-off: "
+        f"{passing['pairs before']:.0%} → {passing['pairs after']:.0%} of pairs, "
+        f"{passing['others before']:.1%} → {passing['others after']:.1%} of the others"
+    )
+    gain = figures["mrr_gain"]
+    if not told["better"]:
+        low, high = gain["interval"]
+        out.print(
+            f"[yellow]no gain[/] held-out pairs do not find each other better than by chance: MRR {gain['mean']:+.3f} "
+            f"[dim]\\[{low:+.3f}, {high:+.3f}][/]; more pairs may help"
+        )
+    if trained.card is None:
+        out.print("Not saved; --force saves it all the same.")
+    else:
+        out.print(
+            f"Saved as [bold]{escape(trained.card.id)}[/], learned from all pairs. crossmedia reindex --head {trained.card.name}"
+        )
+
+
+def _interval(row: dict[str, Any], depth: int) -> str:
+    low, high = row[f"recall@{depth} interval"]
+    return f"{100 * row[f'recall@{depth}']:.1f} [dim]\\[{100 * low:.1f}, {100 * high:.1f}][/]"

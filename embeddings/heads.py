@@ -1,0 +1,163 @@
+"""Aligned heads in a folder: `NAME-REVISION.npz` with the numbers, `NAME-REVISION.json`, the card, with everything else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from embeddings.align import Head, Residual, arrays, described
+from embeddings.encoder import Background, Space
+from embeddings.errors import CrossmediaError, ModelCorrupt
+
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.]{0,39}")
+
+
+class NoHead(CrossmediaError):
+    """There is no head of that name."""
+
+    code = "no_head"
+    status = 404
+
+
+class BadHeadName(CrossmediaError):
+    """A name that could not stand in a file name and in a space's revision."""
+
+    code = "bad_head_name"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is told of a head without reading its numbers. `told`: figures, counts and hash of its pairs, date."""
+
+    name: str
+    revision: str
+    modality: str
+    space: str
+    made: str
+    told: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}@{self.revision}"
+
+
+class Heads:
+    """The heads of one collection. Both files are written beside and renamed, the card last: it is what makes a head count."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def cards(self) -> list[Card]:
+        """All of them, the oldest first."""
+        found = []
+        for path in sorted(self.folder.glob("*.json")):
+            if path.with_suffix(".npz").is_file():
+                told = _read_card(path)
+                found.append(
+                    Card(told["name"], told["revision"], told["modality"], told["native"]["name"], told["made"], told)
+                )
+        return sorted(found, key=lambda card: (card.made, card.id))
+
+    def find(self, name: str) -> Card:
+        """By `NAME@REVISION` or the beginning of it, or the newest called NAME. Raises NoHead."""
+        cards = self.cards()
+        fits = [card for card in cards if card.name == name] or [
+            card for card in cards if "@" in name and card.id.startswith(name)
+        ]
+        if not fits:
+            known = ", ".join(card.id for card in cards) or "none yet; crossmedia align train makes one"
+            raise NoHead(f"no head {name}", f"there are: {known}")
+        return fits[-1]
+
+    def load(self, name: str) -> Head:
+        """Raises NoHead, or ModelCorrupt where the files are not what their revision says."""
+        card = self.find(name)
+        path = self._path(card.id)
+        told = _read_card(path.with_suffix(".json"))
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                parts = {key: stored[key].astype(np.float32) for key in stored.files}
+            background = Background(**told["background"]) if told["background"] else None
+            head = Head(
+                told["name"], told["modality"], Space(**told["native"]), Space(**told["common"]),
+                Residual(
+                    **parts, low=told["gate"][0], high=told["gate"][1], strength=told["strength"], lift=told["lift"]
+                ),
+                background,
+            )  # fmt: skip
+            revision = head.revision
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise ModelCorrupt(f"{path} cannot be read: {error}", _AGAIN) from error
+        if revision != card.revision:
+            raise ModelCorrupt(f"{path} is not the head {card.id}", _AGAIN)
+        return head
+
+    def save(self, head: Head, told: Mapping[str, Any]) -> Card:
+        """`told`: `made` (ISO 8601) and what else the card shall say. A head that is there already is written again."""
+        check_name(head.name)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(head.id)
+        partial = path.with_name(f".{path.name}.partial")
+        with partial.open("wb") as file:
+            np.savez(file, **arrays(head.residual))  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        card = {"name": head.name, "revision": head.revision, **described(head), **told}
+        beside = path.with_name(f".{path.stem}.json.partial")
+        beside.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        beside.replace(path.with_suffix(".json"))
+        return self.find(head.id)
+
+    def remove(self, name: str) -> Card:
+        """Raises NoHead."""
+        card = self.find(name)
+        path = self._path(card.id)
+        path.with_suffix(".json").unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        return card
+
+    def _path(self, head: str) -> Path:
+        return self.folder / f"{head.replace('@', '-')}.npz"
+
+
+_AGAIN: Final = "train it again on the same pairs, or crossmedia reindex --builtin"
+
+
+def check_name(name: str) -> None:
+    """Raises BadHeadName."""
+    if not NAME.fullmatch(name):
+        raise BadHeadName(
+            f"{name!r} cannot be the name of a head", "small letters, digits, dots and underscores, at most 40"
+        )
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if {
+            "name",
+            "revision",
+            "modality",
+            "native",
+            "common",
+            "gate",
+            "strength",
+            "lift",
+            "background",
+            "made",
+        } <= set(told):
+            return told
+        reason = "something is missing in it"
+    except (OSError, ValueError, TypeError) as error:
+        reason = str(error)
+    raise ModelCorrupt(f"{path} is no card of a head: {reason}", _AGAIN)

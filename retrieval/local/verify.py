@@ -1,0 +1,21 @@
+"""What is wrong inside a local store's database, a line each."""
+
+from __future__ import annotations
+
+import sqlite3
+
+
+def wrong(connection: sqlite3.Connection) -> list[str]:
+    """Damaged pages, references to nothing, assets that lie nowhere, words that differ from the moments."""
+    found = [r[0] for r in connection.execute("PRAGMA integrity_check") if r[0] != "ok"]
+    found += [f"{r[0]} row {r[1]} refers to nothing" for r in connection.execute("PRAGMA foreign_key_check")]
+    orphans = connection.execute(
+        "SELECT count(*) FROM asset a WHERE NOT EXISTS (SELECT 1 FROM source s WHERE s.asset = a.id)"
+    )
+    if count := orphans.fetchone()[0]:
+        found.append(f"{count} assets lie nowhere")
+    try:
+        connection.execute("INSERT INTO moment_words (moment_words, rank) VALUES ('integrity-check', 1)")
+    except sqlite3.DatabaseError as error:
+        found.append(f"the word index differs from the moments: {error}")
+    return found

@@ -1,0 +1,323 @@
+"""Vectors made anew: by heads, by other models; stopped, killed and gone on with."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embeddings.align import TO, Head, Residual, aligned
+from embeddings.encoder import COMMON, UNALIGNED, Encoding, Space, Vector
+from embeddings.media import Picture
+from embeddings.profile import Profile
+from embeddings.toy import PICTURE, TEXT, ToyPicture, ToyText, ToyTranscriber, toy_profile
+from indexer.decode.pool import DecodePool
+from indexer.enrich import EnrichPass
+from indexer.enrichers.transcript import TranscriptEnricher
+from indexer.pipeline import Pipeline
+from indexer.reindex import Reindex, ReindexReport
+from indexer.scan import scan
+from retrieval.documents import Enrichment, Patch
+from retrieval.local import LocalStore
+from retrieval.query import Filters
+from retrieval.store import SpaceMismatch
+from tests.media_makers import tone, write_picture, write_video, write_wav
+
+TOY = toy_profile(ToyTranscriber())
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[DecodePool]:
+    with DecodePool(1) as pool:
+        yield pool
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for n in range(3):
+        write_picture(folder / f"{n}.png", seed=n)
+    write_wav(folder / "tone.wav", tone(2.0))
+    write_video(folder / "film.mp4", [(1, 1.5), (2, 1.5)], sound=tone(3.0))
+    (folder / "note.txt").write_text("The red boats come home in the evening.")
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path, media: Path, pool: DecodePool) -> Iterator[LocalStore]:
+    """A collection of six files by the toy models, with transcripts and with writing found in a picture."""
+    store = LocalStore(tmp_path / "data")
+    store.bind(TOY.spaces.values())
+    assert Pipeline(store, TOY, pool).index(list(scan([media]))).counts["added"] == 6
+    EnrichPass(store, pool, [TranscriptEnricher(ToyTranscriber(), TOY.text)]).run()
+    picture = next(m for m in everything(store) if m.endswith("-picture0"))
+    words = TOY.text.encode(["exit"]).vectors["text"][0]
+    written = Patch(picture, fields={"ocr": "exit"}, vectors={"text": words})
+    store.enrich([Enrichment(picture.split("-")[0], "ocr", "1", patches=(written,))])
+    yield store
+    store.close()
+
+
+def head(name: str, seed: int = 0) -> Head:
+    size, rng = PICTURE.dim + 64, np.random.default_rng(seed)
+    matrix = rng.standard_normal((size, 64)).astype(np.float32)
+    near = rng.standard_normal((4, PICTURE.dim)).astype(np.float32)
+    residual = Residual(np.zeros(size, np.float32), matrix, near, -9.0, -8.0, 1.0)
+    return Head(name, "picture", PICTURE, TOY.spaces[COMMON], residual)
+
+
+def everything(store: LocalStore) -> dict[str, dict[str, Vector]]:
+    """Moment → space → vector."""
+    found: dict[str, dict[str, Vector]] = {}
+    ids = [m.id for asset in store.assets(Filters(), 100) for m in store.moments(asset.id)]
+    for space in (COMMON, UNALIGNED, "picture", "sound", "text"):
+        for moment, vector in store.vectors(space, ids).items():
+            found.setdefault(moment, {})[space] = vector
+    return found
+
+
+def same(one: dict[str, dict[str, Vector]], other: dict[str, dict[str, Vector]]) -> bool:
+    return one.keys() == other.keys() and all(
+        one[m].keys() == other[m].keys() and all(np.array_equal(one[m][s], other[m][s]) for s in one[m]) for m in one
+    )
+
+
+def run(store: LocalStore, base: Profile, heads: Sequence[Head], pool: DecodePool, **options: object) -> ReindexReport:
+    return Reindex(store, base, heads, pool).run(**options)  # type: ignore[arg-type]
+
+
+def test_a_head_maps_what_is_stored_and_comes_off_again(store: LocalStore, media: Path, pool: DecodePool) -> None:
+    before, signs = everything(store), head("signs")
+    for path in media.iterdir():
+        path.rename(path.with_suffix(".away"))  # nothing may need the files
+    told: list[int] = []
+    report = run(store, TOY, [signs], pool, plan=told.append, tell=told.append)
+    assert (report.assets, report.decoded, report.lost, report.failed) == (6, 0, 0, [])
+    assert told == [6, 6]
+    assert store.spaces()[COMMON].revision == f"1+align:{signs.id}"
+    after = everything(store)
+    pictures = {m for m in before if "picture" in before[m]}
+    assert report.moments == len(pictures) == 5
+    for moment, had in before.items():
+        if moment in pictures:
+            expected = signs.common_vectors(had["picture"][None], had[COMMON][None])[0]
+            assert np.allclose(after[moment][COMMON], expected, atol=1e-6)
+            assert np.array_equal(after[moment][UNALIGNED], had[COMMON])
+            assert not np.allclose(after[moment][COMMON], had[COMMON])
+            if "text" in had:
+                assert np.array_equal(after[moment]["text"], had["text"])
+        else:
+            assert same({moment: had}, {moment: after[moment]})
+    assert store.verify() == []
+    store.bind(aligned(TOY, [signs]).spaces.values())
+    with pytest.raises(SpaceMismatch) as refused:
+        store.bind(TOY.spaces.values())
+    assert "crossmedia reindex" in refused.value.hint
+    assert run(store, TOY, [signs], pool).assets == 0  # nothing to do
+
+    other = head("other", seed=5)
+    run(store, TOY, [other], pool)
+    moved = everything(store)
+    for moment in pictures:
+        expected = other.common_vectors(before[moment]["picture"][None], before[moment][COMMON][None])[0]
+        assert np.allclose(
+            moved[moment][COMMON], expected, atol=1e-6
+        )  # from what was there at first, not from the first head's
+    run(store, TOY, [], pool)
+    assert same(everything(store), before)
+    assert store.verify() == []
+
+
+def test_searches_follow_at_once(store: LocalStore, pool: DecodePool) -> None:
+    picture = next(m for m, had in everything(store).items() if "picture" in had)
+    store.nearest(COMMON, "picture", everything(store)[picture][COMMON], 5, Filters())
+    run(store, TOY, [head("signs")], pool)
+    near = store.nearest(COMMON, "picture", everything(store)[picture][COMMON], 5, Filters())
+    assert near[0].moment == picture
+    assert near[0].similarity == pytest.approx(1, abs=1e-5)
+    assert len(near) == len({n.moment for n in near}) == 5
+
+
+def test_what_is_indexed_afterwards_goes_through_the_head(store: LocalStore, media: Path, pool: DecodePool) -> None:
+    signs = head("signs")
+    run(store, TOY, [signs], pool)
+    write_picture(media / "new.png", seed=9)
+    profile = aligned(TOY, [signs])
+    assert Pipeline(store, profile, pool).index(list(scan([media]))).counts["added"] == 1
+    kept = everything(store)
+    run(store, TOY, [], pool)
+    back = everything(store)
+    [new] = [
+        m
+        for m in kept
+        if UNALIGNED in kept[m] and m.endswith("picture0") and np.array_equal(back[m][COMMON], kept[m][UNALIGNED])
+    ][-1:]
+    assert not np.allclose(kept[new][COMMON], back[new][COMMON])
+    assert UNALIGNED not in back[new]
+    stale = Pipeline(store, profile, pool)
+    write_picture(media / "late.png", seed=10)
+    with pytest.raises(SpaceMismatch):
+        stale.index(list(scan([media])))  # an index run that was on its way with the old head
+
+
+def test_killed_anywhere_it_goes_on(store: LocalStore, pool: DecodePool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before and after every transaction: each asset has old or new vectors, nothing searches, and a second run ends as one would."""
+    monkeypatch.setattr("indexer.reindex.AT_ONCE", 2)
+    before, signs = everything(store), head("signs")
+    run(store, TOY, [signs], pool)
+    wanted = everything(store)
+    run(store, TOY, [], pool)
+    genuine = {name: getattr(LocalStore, name) for name in ("rebind", "revise")}
+    for nth in range(1, 6):
+        for late in (False, True):
+            calls = 0
+
+            def dying(name: str, nth: int = nth, late: bool = late):  # type: ignore[no-untyped-def]
+                def call(self: LocalStore, values: object) -> None:
+                    nonlocal calls
+                    calls += 1
+                    if calls == nth and not late:
+                        raise KeyboardInterrupt
+                    genuine[name](self, values)
+                    if calls == nth:
+                        raise KeyboardInterrupt
+
+                return call
+
+            for name in genuine:
+                monkeypatch.setattr(LocalStore, name, dying(name))
+            with pytest.raises(KeyboardInterrupt):
+                run(store, TOY, [signs], pool)
+            for name, method in genuine.items():
+                monkeypatch.setattr(LocalStore, name, method)
+            now = everything(store)
+            for moment in now:
+                assert same({moment: now[moment]}, {moment: before[moment]}) or same(
+                    {moment: now[moment]}, {moment: wanted[moment]}
+                )
+            if TO in store.spaces()[COMMON].revision:
+                for profile in (TOY, aligned(TOY, [signs])):
+                    with pytest.raises(SpaceMismatch):
+                        store.bind(profile.spaces.values())
+            assert run(store, TOY, [signs], pool).finished
+            assert same(everything(store), wanted)
+            run(store, TOY, [], pool)
+            assert same(everything(store), before)
+
+
+def test_stopped_half_way_another_way_may_be_taken(
+    store: LocalStore, pool: DecodePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.reindex.AT_ONCE", 2)
+    before, stop = everything(store), threading.Event()
+    report = run(store, TOY, [head("signs")], pool, stop=stop, tell=lambda count: stop.set())
+    assert (report.finished, report.assets) == (False, 2)
+    again = run(store, TOY, [head("signs")], pool)
+    assert (again.finished, again.assets) == (True, 4)
+    stop.clear()
+    run(store, TOY, [head("other", 3)], pool, stop=stop, tell=lambda count: stop.set())
+    assert run(store, TOY, [], pool).finished
+    assert same(everything(store), before)
+
+
+class NextPicture(ToyPicture):
+    """The toy picture encoder of a later version, of another dimension, whose vectors are others."""
+
+    spaces = (replace(ToyPicture.spaces[0], revision="2"), Space("picture", 20, "toy", "2", "new"))
+    turn = np.random.default_rng(0).standard_normal((48, 20))
+
+    def encode(self, batch: Sequence[Picture]) -> Encoding:
+        found = super().encode(batch)
+        native = found.vectors["picture"] @ self.turn
+        native = (native / np.maximum(np.linalg.norm(native, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+        return replace(found, vectors={COMMON: -found.vectors[COMMON], "picture": native})
+
+
+class NextText(ToyText):
+    """Texts of the later version: the same vectors under its name, and other ones in `text`."""
+
+    spaces = (replace(TEXT, revision="2"), replace(ToyText.spaces[1], revision="2"))
+
+    def encode(self, batch: Sequence[str]) -> Encoding:
+        found = super().encode(batch)
+        return replace(found, vectors={**found.vectors, "text": -found.vectors["text"]})
+
+
+def later() -> Profile:
+    sound = TOY.sound
+    assert sound is not None
+
+    class NextSound(type(sound)):  # type: ignore[misc]
+        spaces = (replace(sound.spaces[0], revision="2"), *sound.spaces[1:])
+
+    return replace(TOY, text=NextText(), picture=NextPicture(), sound=NextSound())
+
+
+def test_other_models_read_files_again_and_words_from_the_store(
+    store: LocalStore, media: Path, pool: DecodePool
+) -> None:
+    before, profile = everything(store), later()
+    store.nearest("picture", "picture", np.zeros(48, np.float32), 3, Filters())  # an index of the old dimension is open
+    with pytest.raises(SpaceMismatch):
+        store.bind(profile.spaces.values())
+    (media / "1.png").unlink()
+    said = {m.id: m for asset in store.assets(Filters(), 100) for m in store.moments(asset.id)}
+    report = run(store, profile, [], pool)
+    assert report.finished
+    assert [error.code for _, error in report.failed] == ["source_gone"]
+    assert (report.lost, report.decoded) == (1, 4)  # two pictures, a sound, a film
+    store.bind(profile.spaces.values())
+    after = everything(store)
+    lost = next(m for m in before if m not in after)
+    assert lost.endswith("-picture0")
+    for moment, had in after.items():
+        if "picture" in had:
+            assert had["picture"].shape == (20,)
+            assert np.allclose(had[COMMON], -before[moment][COMMON])
+        if "text" in had:
+            assert np.allclose(had["text"], -before[moment]["text"])
+    now = {m.id: m for asset in store.assets(Filters(), 100) for m in store.moments(asset.id)}
+    assert {m: (x.fields, x.words, x.labels) for m, x in now.items()} == {
+        m: (x.fields, x.words, x.labels) for m, x in said.items()
+    }
+    assert store.verify() == []
+    some = next(had["picture"] for had in after.values() if "picture" in had)
+    assert store.nearest("picture", "picture", some, 1, Filters())[0].similarity == pytest.approx(1, abs=1e-5)
+    write_picture(media / "1.png", seed=1)
+    [source] = [s.source for s in store.located() if s.source.location.endswith("1.png")]
+    os.utime(media / "1.png", ns=(source.mtime_ns, source.mtime_ns))
+    report = run(store, profile, [], pool, again=True)
+    assert (report.failed, report.decoded, report.moments) == ([], 1, 1)
+    assert "picture" in everything(store)[lost]
+
+
+def test_half_way_to_other_models_and_back_nothing_is_mixed(
+    store: LocalStore, pool: DecodePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.reindex.AT_ONCE", 2)
+    before, stop = everything(store), threading.Event()
+    run(store, later(), [], pool, stop=stop, tell=lambda count: stop.set())
+    assert not same(everything(store), before)
+    assert run(store, TOY, [], pool).finished
+    back = everything(store)
+    assert back.keys() == before.keys()
+    assert all(np.allclose(back[m][s], before[m][s], atol=1e-5) for m in before for s in before[m])
+    assert store.verify() == []
+
+
+def test_a_file_that_is_cut_differently_now_is_taken_in_anew(
+    store: LocalStore, media: Path, pool: DecodePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.assemble.sound_windows", lambda seconds: [(0.0, seconds / 2), (seconds / 2, seconds)])
+    film = next(a for a in store.assets(Filters(), 100) if a.media == "audio")
+    assert len([m for m in store.moments(film.id) if m.kind == "sound"]) == 1
+    assert run(store, later(), [], pool).finished
+    assert len([m for m in store.moments(film.id) if m.kind == "sound"]) == 2
+    assert film.id in store.pending("transcript", TranscriptEnricher(ToyTranscriber(), TOY.text).model, ["audio"])
+    assert store.verify() == []
