@@ -18,7 +18,7 @@ from eval import cutoff, report
 from eval.datasets import flickr8k
 from eval.metrics import mean
 from eval.run import Result, applies_to_matrix, by_engine, by_matrix
-from eval.tasks import known, open_tasks
+from eval.tasks import crowded, known, open_tasks
 
 app = typer.Typer(help="Measure retrieval quality and compare reports.", no_args_is_help=True, rich_markup_mode=None)
 SHARED = Path("../shared/data")
@@ -37,15 +37,15 @@ def run(
         bool, typer.Option("--matrix", help="The encoders' bare cosines instead of the live engine.")
     ] = False,
     distractors: Annotated[
-        list[Path] | None, typer.Option(help="Folders whose files join every picture gallery.")
+        list[Path] | None, typer.Option(help="Folders whose pictures join every gallery of pictures.")
     ] = None,
 ) -> None:
     """Index, ask, and write report.md, report.json and plots."""
-    specs = datasets or list(known(shared))
     with tempfile.TemporaryDirectory() as room, service(data or Path(room) / "data") as opened:
         results: list[Result] = []
+        specs = datasets or list(known(shared, Path(room)))
         for spec in specs:
-            for task in open_tasks(spec, shared):
+            for task in (crowded(one, distractors or ()) for one in open_tasks(spec, shared, Path(room))):
                 if matrix and not applies_to_matrix(opened.profile, task):
                     _tell(f"{task.name}: left out, the two sides share no space")
                     continue

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final
+
+from PIL import Image
+
+from embeddings.catalog import BUNDLED
+from embeddings.train import data
+from embeddings.train import things as named_things
+
+SPLITS: Final[tuple[data.Split, ...]] = ("train", "dev")
 
 
 @dataclass(frozen=True)
@@ -15,14 +22,28 @@ class Captioned:
     captions: dict[Path, tuple[str, ...]]
 
 
-def flickr8k(folder: Path, split: Literal["train", "dev"]) -> Captioned:
+def flickr8k(folder: Path, split: data.Split) -> Captioned:
     """Flickr8k (Hodosh, Young & Hockenmaier 2013): photos with five captions each."""
-    found: dict[Path, list[str]] = {}
-    with (folder / "captions.csv").open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["split"] == split:
-                found.setdefault(folder / "images" / row["image"], []).append(row["caption"])
-    return Captioned({path: tuple(captions) for path, captions in found.items()})
+    return Captioned({photo.path: photo.captions for photo in data.flickr8k(folder, split)})
+
+
+def things(photos: Path, room: Path) -> dict[str, tuple[str, Path]]:
+    """The pictures of things that training left out: by key their name and file; emoji are drawn into `room`.
+
+    `photos`: the folder of Flickr8k, whose captions tell English titles from others.
+    """
+    classes_of_imagenet = (BUNDLED / "classes.txt").read_text("utf-8").splitlines()
+    captioned = [photo for split in SPLITS for photo in data.flickr8k(photos, split)]
+    room.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for thing in named_things.things(data.vocabulary(captioned, classes_of_imagenet)):
+        if thing.split == "dev" and thing.tangible:
+            path = thing.source
+            if isinstance(path, str):
+                path = room / f"{'-'.join(f'{ord(character):x}' for character in path)}.png"
+                Image.fromarray(thing.picture().pixels).save(path)
+            found[path.name] = (thing.name, path)
+    return found
 
 
 def spoken_captions(folder: Path) -> dict[Path, str]:

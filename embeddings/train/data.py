@@ -66,6 +66,12 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z]+", text.lower())
 
 
+def vocabulary(photos: Sequence[Photo], classes: Sequence[str]) -> set[str]:
+    """The words of captions and of ImageNet's class names: English, as far as it names what can be seen."""
+    texts = [*(caption for photo in photos for caption in photo.captions), *classes]
+    return {word for text in texts for word in words(text)}
+
+
 def keywords(caption: str, chance: random.Random) -> str:
     """One or two neighbouring content words of a caption; its words as they are if it has none."""
     content = [word for word in words(caption) if word not in FUNCTION_WORDS and len(word) > 2] or words(caption)

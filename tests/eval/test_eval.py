@@ -60,6 +60,21 @@ def test_captioned_folder_is_measured(
     assert "toy" in text
 
 
+def test_distractors_join_galleries_of_pictures_and_are_wrong(
+    captioned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    for n, name in enumerate(("purple", "brown", "cyan")):
+        Image.fromarray(np.full((32, 32, 3), COLOURS[name], dtype=np.uint8)).save(others / f"{n}.png")
+    out = str(tmp_path / "report")
+    run("run", str(captioned), "--out", out, "--distractors", str(others), monkeypatch=monkeypatch)
+    to_image, to_text = report.read(tmp_path / "report")[1]
+    assert (to_image.task, to_image.gallery) == ("colours: text → image, 3 others", 7)
+    assert to_text.gallery == 8
+    assert to_image.ranks == (1,) * 8
+
+
 def test_class_folders_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for kind, hertz in (("low", 200.0), ("high", 3000.0)):
         (tmp_path / "sounds" / kind).mkdir(parents=True)
@@ -74,7 +89,7 @@ def test_class_folders_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_unknown_dataset_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(UnknownDataset) as error:
-        open_tasks(str(tmp_path), tmp_path)
+        open_tasks(str(tmp_path), tmp_path, tmp_path)
     assert "flickr8k" in error.value.hint
 
 
