@@ -38,12 +38,15 @@ serve: install
 bench: install
 	for name in encoders ingest media index cold search; do $(BIN)/python -m eval.bench.$$name || exit 1; done
 
-# Trains and exports the bundled models again; needs torch and the data beside the checkout.
+# Trains and exports the bundled models again; needs torch, the data beside the checkout, and Debian's packages
+# openclipart-png, openclipart-svg, fonts-noto-color-emoji and unicode-cldr-core. Pin what each step prints in
+# embeddings/catalog.py before the next.
 models: install
 	$(PIP) install -c constraints.txt -e ".[train]"
 	# Only its list of class names is wanted: its own dependencies would bring torchvision.
 	$(PIP) install --no-deps timm==1.0.31
 	$(BIN)/python -m embeddings.train.all --flickr8k ../shared/data/flickr8k --out embeddings/bundled
+	$(BIN)/python -m embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.settings import Settings
+from embeddings.builtin import Backgrounds
 from embeddings.catalog import Catalog
 from embeddings.encoder import Encoder
 from embeddings.errors import ModelMissing
@@ -25,13 +26,8 @@ def load_profile(settings: Settings, catalog: Catalog) -> Profile:
     from embeddings.builtin import towers
 
     text, picture, backgrounds = towers(catalog, settings.threads)
-    sound, transcriber = _whisper(settings, catalog)
-    if sound is None:
-        return Profile("builtin", text, picture, None, None, backgrounds)
-    from embeddings.sound import SOUND_BACKGROUND
-
-    known = {**backgrounds, ("sound", "sound", "sound"): SOUND_BACKGROUND}
-    return Profile("builtin", text, picture, sound, transcriber, known)
+    sound, transcriber, heard = _whisper(settings, catalog)
+    return Profile("builtin", text, picture, sound, transcriber, {**backgrounds, **heard})
 
 
 def _clip(settings: Settings, catalog: Catalog) -> Profile:
@@ -44,30 +40,30 @@ def _clip(settings: Settings, catalog: Catalog) -> Profile:
     runtime = specification.Runtime(settings.device, settings.precision, settings.threads, settings.allow_hub)
     words, picture = specification.pictures(settings.picture_encoder, runtime)
     builtin, _, backgrounds = towers(catalog, settings.threads)
+    whisper, transcriber, heard = _whisper(settings, catalog)
+    known = {key: background for key, background in {**backgrounds, **heard}.items() if key[0] in ("text", "sound")}
     sentence: Encoder[str] = Restricted(builtin, "text")
-    known = {key: value for key, value in backgrounds.items() if key[0] == "text"}
+    sound: Encoder[Waveform] | None = Restricted(whisper, "sound") if whisper is not None else None
     if settings.text_encoder:
-        sentence, known = specification.sentences(settings.text_encoder, runtime), {}
-    whisper, transcriber = _whisper(settings, catalog)
-    sound: Encoder[Waveform] | None = None
+        sentence = specification.sentences(settings.text_encoder, runtime)
+        known = {key: background for key, background in known.items() if key[0] != "text"}
+    text = Joined(sentence, words)
     if settings.sound_encoder:
-        heard, sound = specification.sounds(settings.sound_encoder, runtime)
-        return Profile("clip", Joined(sentence, words, heard), picture, sound, transcriber, known)
-    if whisper is not None:
-        from embeddings.sound import SOUND_BACKGROUND
-
-        sound, known = Restricted(whisper, "sound"), {**known, ("sound", "sound", "sound"): SOUND_BACKGROUND}
-    return Profile("clip", Joined(sentence, words), picture, sound, transcriber, known)
+        named, sound = specification.sounds(settings.sound_encoder, runtime)
+        text = Joined(sentence, words, named)
+        known = {key: background for key, background in known.items() if key[0] != "sound"}
+    return Profile("clip", text, picture, sound, transcriber, known)
 
 
-def _whisper(settings: Settings, catalog: Catalog) -> tuple[Encoder[Waveform] | None, Transcriber | None]:
-    """What hears and what listens to speech: one network."""
+def _whisper(settings: Settings, catalog: Catalog) -> tuple[Encoder[Waveform] | None, Transcriber | None, Backgrounds]:
+    """What hears and what listens to speech, one network, and what similarities of sounds mean."""
     try:
         folder = catalog.resolve("whisper-tiny.en")
     except ModelMissing:
-        return None, None
-    from embeddings.sound import WhisperSound
+        return None, None, {}
+    from embeddings.builtin import sound_tower
     from embeddings.speech import Whisper
 
     whisper = Whisper(folder, settings.threads)
-    return WhisperSound(whisper), whisper
+    sound, heard = sound_tower(catalog, whisper)
+    return sound, whisper, heard

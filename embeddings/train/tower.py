@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from embeddings.encoder import Vectors
+from embeddings.encoder import Vectors, normalise
 from embeddings.train import graph
 from embeddings.train.bank import PictureSide
-from embeddings.train.head import Head, Trained
+from embeddings.train.head import Heads
 from embeddings.train.lite2 import CLASSES, FEATURES
 
-TOP, SHARE = 10, 0.3
+TOP, SHARE = 10, 0.2
 """ConSE (Norouzi et al., 2013): how many classes speak, and how loud beside the head."""
 
 
@@ -25,11 +25,11 @@ class Tower(nn.Module):  # type: ignore[misc]
 
     mean: Tensor
 
-    def __init__(self, head: Head, classes: Tensor, bank: Tensor, mean: Tensor, directions: Tensor) -> None:
+    def __init__(self, heads: Heads, classes: Tensor, bank: Tensor, mean: Tensor, directions: Tensor) -> None:
         """`classes`, `bank`: (1000, dim), (M, dim) unit vectors of class names and texts; `mean`, `directions`: PCA."""
         super().__init__()
-        self.hidden = graph.Compact(head.hidden.weight.detach(), head.hidden.bias.detach())
-        self.out = graph.Compact(head.out.weight.detach(), head.out.bias.detach())
+        self.hidden = nn.ModuleList(map(_compact, (head[0] for head in heads.heads)))
+        self.out = nn.ModuleList(map(_compact, (head[-1] for head in heads.heads)))
         self.classes = graph.Compact(classes.T)
         self.side = PictureSide(bank)
         self.directions = graph.Compact(directions)
@@ -37,7 +37,8 @@ class Tower(nn.Module):  # type: ignore[misc]
 
     def forward(self, features: Tensor, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         unit = nn.functional.normalize(features, dim=1)
-        seen = nn.functional.normalize(self.out(nn.functional.gelu(self.hidden(unit))), dim=1)
+        each = [out(nn.functional.gelu(hidden(unit))) for hidden, out in zip(self.hidden, self.out, strict=True)]
+        seen = nn.functional.normalize(torch.stack([nn.functional.normalize(one, dim=1) for one in each]).sum(0), dim=1)
         probabilities = logits.softmax(1)
         chance, index = probabilities.topk(TOP, 1)
         named = (chance.unsqueeze(2) * self.classes.table()[index]).sum(1)
@@ -46,28 +47,34 @@ class Tower(nn.Module):  # type: ignore[misc]
         return common, picture, probabilities
 
 
-def mapped(vectors: Vectors, text_map: Tensor) -> Tensor:
-    """Sentence vectors (N, 384) → unit vectors (N, dim) of the common space."""
-    return nn.functional.normalize(torch.from_numpy(vectors) @ text_map.T, dim=1)
+def _compact(layer: nn.Linear) -> graph.Compact:
+    return graph.Compact(layer.weight.detach(), layer.bias.detach())
 
 
 def assemble(
-    backbone: Path,
-    trained: Trained,
-    class_vectors: Vectors,
-    texts: Vectors,
-    pca: tuple[Tensor, Tensor],
-    path: Path,
+    backbone: Path, heads: Heads, class_texts: Vectors, bank: Vectors, pca: tuple[Tensor, Tensor], path: Path
 ) -> None:
-    """Write the whole picture tower. `class_vectors`, `texts`: (1000, 384), (M, 384) sentence vectors of the class names
-    and of the bank."""
-    tower = Tower(trained.head, mapped(class_vectors, trained.text_map), mapped(texts, trained.text_map), *pca)
+    """Write the whole picture tower. `class_texts`, `bank`: (1000, 1152), (M, 1152) text vectors of the class names and of
+    the query bank."""
+    with torch.no_grad():
+        tower = Tower(heads, heads.texts(torch.from_numpy(class_texts)), heads.texts(torch.from_numpy(bank)), *pca)
     inputs, outputs = ["features", "logits"], ["common", "picture", "probabilities"]
     with tempfile.TemporaryDirectory() as folder:
         tail = Path(folder) / "tower.onnx"
         example = [torch.rand(2, FEATURES), torch.rand(2, CLASSES)]
         graph.export(tower, example, tail, inputs, outputs, {name: {0: "n"} for name in (*inputs, *outputs)})
         graph.join(backbone, tail, inputs, path)
+
+
+def components(features: NDArray[np.float32], dim: int) -> tuple[Tensor, Tensor]:
+    """PCA of features (N, 1280) at unit length: their mean (1280,) and the first `dim` directions (dim, 1280)."""
+    rows = normalise(features)
+    mean = rows.mean(0)
+    _, vectors = np.linalg.eigh(np.cov((rows - mean).T))
+    directions = vectors[:, ::-1][:, :dim].T
+    # An eigenvector's sign is arbitrary; fix it, so that another machine's algebra library gives the same vectors.
+    directions = directions * np.sign(directions[np.arange(dim), np.abs(directions).argmax(1)])[:, None]
+    return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(directions.astype(np.float32))
 
 
 def cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:

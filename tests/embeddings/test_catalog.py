@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from embeddings import catalog
-from embeddings.catalog import BUNDLED, CARDS, COMMON, LITE2, MINILM, Catalog, ModelCard, ModelFile, Source
+from embeddings.catalog import BUNDLED, CARDS, COMMON, LITE2, MINILM, SOUND, Catalog, ModelCard, ModelFile, Source
 from embeddings.errors import ModelCorrupt, ModelMissing
 
 CONTENT = b"weights"
@@ -93,9 +93,9 @@ def test_the_hub_is_left_alone_unless_allowed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_box_holds_what_its_cards_pin() -> None:
-    for card in (MINILM, LITE2):
+    for card in (MINILM, LITE2, SOUND):
         assert Catalog().resolve(card.id) == BUNDLED
-    assert COMMON.revision == f"{MINILM.revision}+{LITE2.revision}"
+    assert COMMON.revision == f"{MINILM.revision}+{LITE2.revision}+{SOUND.revision}"
 
 
 def test_models_of_installed_packages_are_found_without_importing_them() -> None:

@@ -1,4 +1,4 @@
-"""Sounds by example: deterministic unit vectors, padding and silence not heard, kinds of sound found again."""
+"""Sounds: deterministic unit vectors, padding and silence not heard, kinds of sound found again, by words too."""
 
 from __future__ import annotations
 
@@ -8,15 +8,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embeddings.builtin import backgrounds
+from embeddings.catalog import BUNDLED, COMMON, SOUND
 from embeddings.media import SAMPLE_RATE, Waveform
 from embeddings.sound import DIM, SOUND_BACKGROUND, WhisperSound
 from embeddings.speech import Whisper
+from embeddings.text import MiniLM
+from embeddings.train.probes import gibberish
+from embeddings.train.sound_kinds import KINDS
+from embeddings.train.sound_measure import average_precision
 from embeddings.train.sound_stats import precision, read
 
 
 @pytest.fixture(scope="module")
 def sound(whisper_folder: Path) -> WhisperSound:
     return WhisperSound(Whisper(whisper_folder, threads=1))
+
+
+@pytest.fixture(scope="module")
+def words() -> MiniLM:
+    return MiniLM(BUNDLED, threads=1)
 
 
 def chirps(low: float, high: float, seconds: float = 3.0) -> Waveform:
@@ -47,10 +58,64 @@ def test_trailing_silence_hardly_counts(sound: WhisperSound, speech: Callable[[s
     assert vectors[0] @ vectors[1] > 0.8 > vectors[0] @ vectors[2]
 
 
-def test_model_and_space_name_the_network(sound: WhisperSound) -> None:
-    assert sound.spaces[0].name == "sound"
-    assert sound.spaces[0].model == sound.model
+def test_model_and_spaces_name_the_networks(sound: WhisperSound) -> None:
+    assert [space.name for space in sound.spaces] == ["common", "sound"]
+    assert sound.spaces[0] == COMMON
+    assert SOUND.revision in COMMON.revision
     assert "whisper@" in sound.model
+    assert SOUND.revision in sound.model
+    assert sound.spaces[1].model == "sound:" + sound.model.removeprefix("sound:").split("+")[0]
+
+
+def test_one_pass_gives_both_spaces(sound: WhisperSound, monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: list[int] = []
+    whole = Whisper.encode
+
+    def counted(self: Whisper, mels: np.ndarray) -> np.ndarray:
+        passes.append(len(mels))
+        return whole(self, mels)
+
+    monkeypatch.setattr(Whisper, "encode", counted)
+    encoding = sound.encode([chirps(300, 900), chirps(1000, 3000)])
+    assert passes == [2]
+    assert {name: rows.shape for name, rows in encoding.vectors.items()} == {"common": (2, 386), "sound": (2, DIM)}
+    assert len(encoding.classes) == 2
+
+
+def test_silence_has_no_name_and_is_far_from_words(sound: WhisperSound, words: MiniLM) -> None:
+    silence = Waveform(np.zeros(3 * SAMPLE_RATE, dtype=np.float32))
+    encoding = sound.encode([silence])
+    assert list(encoding.classes) == [[]]
+    asked = words.encode([kind.name for kind in KINDS]).vectors["common"] @ encoding.vectors["common"][0]
+    middle = backgrounds(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].middle
+    assert asked.max() < middle
+
+
+def test_speech_is_called_speech(sound: WhisperSound, words: MiniLM, speech: Callable[[str], Waveform]) -> None:
+    encoding = sound.encode([speech("The lighthouse stands on a rock, and the keeper lights its lamp at dusk.")])
+    assert encoding.classes[0][0][0] == "speech"
+    asked = words.encode(["somebody is talking", "a chainsaw", "rain"]).vectors["common"]
+    similar = asked @ encoding.vectors["common"][0]
+    assert similar[0] > similar[1:].max() + 0.1
+
+
+@pytest.mark.shared
+def test_words_find_what_they_name_and_nonsense_finds_nothing(sound: WhisperSound, words: MiniLM, shared: Path) -> None:
+    folders = sorted((shared / "data" / "esc10").iterdir())
+    paths = [path for folder in folders for path in sorted(folder.glob("*.ogg"))[::8]]
+    kinds = np.array([path.parent.name.split(" - ")[1] for path in paths])
+    encoding = sound.encode([read(path) for path in paths])
+    heard = encoding.vectors["common"]
+    for name in np.unique(kinds):
+        scores = heard @ words.encode([f"I think that was {name.lower()}"]).vectors["common"][0]
+        assert average_precision(scores, kinds == name) > 0.7, name
+    middle = backgrounds(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].middle
+    nonsense = words.encode(gibberish(30, seed=11)).vectors["common"] @ heard.T
+    assert (nonsense.max(axis=1) < middle).mean() > 0.9
+    named = [
+        kind.lower() in dict(found) for kind, found in zip(kinds, encoding.classes, strict=True) if "sneeze" not in kind
+    ]
+    assert np.mean(named) > 0.6
 
 
 @pytest.mark.shared

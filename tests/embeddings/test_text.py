@@ -22,7 +22,7 @@ def encoder() -> MiniLM:
 def test_golden_numbers(encoder: MiniLM) -> None:
     vectors = encoder.encode(["A brown dog runs along the beach."]).vectors
     np.testing.assert_allclose(vectors["text"][0, :4], [0.0551, 0.0360, 0.0531, -0.0679], atol=2e-3)
-    np.testing.assert_allclose(vectors["common"][0, :4], [0.0326, -0.0108, 0.0560, -0.0391], atol=2e-3)
+    np.testing.assert_allclose(vectors["common"][0, :4], [0.0233, 0.0173, 0.0305, -0.0329], atol=2e-3)
 
 
 def test_every_space_has_unit_rows_of_its_dimension(encoder: MiniLM) -> None:

@@ -1,0 +1,213 @@
+"""How good the sound tower is, and what its similarities mean: every sound by a head that has not learned from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.encoder import Background, Vectors, normalise
+from embeddings.picture import Lite2
+from embeddings.sound_head import LEAST, SoundHead
+from embeddings.text import MiniLM
+from embeddings.train import probes
+from embeddings.train.calibrate import background, cut_off, logistic
+from embeddings.train.data import Photo, flickr8k, picture
+from embeddings.train.sound_data import FOLDS, Matrix, Names, Sounds
+from embeddings.train.sound_kinds import ASKED, KINDS, NEAR, SEEN, URBAN
+
+PHOTOS_KEPT_OUT: Final = 0.85
+"""Share of photos that find no sound of something they do not show."""
+FALSE_MATCHES: Final = 0.02
+"""Share of pairs of sounds of different kinds over the middle of ("common", "sound", "sound")."""
+AGREED: Final = 3
+"""Captions of five that must name a thing for a photo to show it."""
+BINS: Final = 10
+COARSE: Final = ("speech", "music", "noise")
+
+
+def average_precision(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
+    """Mean, over the right ones, of the precision down to each. (N,) and (N,), at least one right."""
+    ranked = right[np.argsort(-scores, kind="stable")]
+    return float((np.cumsum(ranked) / np.arange(1, len(ranked) + 1))[ranked].mean())
+
+
+def calibration_error(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
+    """Expected calibration error (Naeini et al. 2015): mean |score − share right| over ten bins of equal width."""
+    place = np.minimum((scores * BINS).astype(int), BINS - 1)
+    gaps = [abs(float(scores[place == n].sum() - right[place == n].sum())) for n in range(BINS)]
+    return sum(gaps) / len(scores)
+
+
+def coarse(chances: Matrix) -> Matrix:
+    """(N, K) → (N, 3): speech, music, and all the rest as noise."""
+    names = [kind.name for kind in KINDS]
+    two = chances[:, [names.index("speech"), names.index("music")]]
+    return np.hstack([two, 1 - two.sum(axis=1, keepdims=True)])
+
+
+@dataclass
+class Measured:
+    """`held` (N, K): probabilities of each sound by a head of the other folds; `plain` (N, 384): by ridge regression."""
+
+    head: SoundHead
+    sounds: Sounds
+    held: Matrix
+    plain: Vectors
+    text: MiniLM
+    picture: Lite2
+
+    def said(self, texts: Sequence[str]) -> Vectors:
+        return self.text.encode(texts).vectors["common"]
+
+    @cached_property
+    def esc(self) -> NDArray[np.bool_]:
+        return np.isin(self.sounds.kinds, [kind.name for kind in KINDS if kind.source == "esc10"])
+
+    @cached_property
+    def heard(self) -> Vectors:
+        return self.head.common(self.held)
+
+    @cached_property
+    def asked(self) -> list[tuple[str, Names]]:
+        """Queries by template, and the kind that answers each."""
+        kinds = [kind for kind in KINDS if kind.source == "esc10"]
+        return [
+            (t, np.array([t.format(kind.folder if t == "{}" else kind.folder.lower()) for kind in kinds]))
+            for t in ASKED
+        ]
+
+    def backgrounds(self, flickr: Path) -> list[dict[str, Any]]:
+        """Of the common space between sounds and words, pictures and sounds; rows as in `backgrounds.json`."""
+        photos = flickr8k(flickr, "dev")
+        words, seen = self._words(photos), self._pictures(photos)
+        alike = self._alike()
+        found = {
+            ("text", "sound"): words,
+            ("sound", "text"): words,
+            ("picture", "sound"): seen,
+            ("sound", "picture"): seen,
+        }
+        found["sound", "sound"] = alike
+        return [{"space": "common", "query": q, "target": t, **asdict(b)} for (q, t), b in found.items()]
+
+    def _answers(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Cosines (queries, recorded sounds) and which are right."""
+        names = [kind.name for kind in KINDS if kind.source == "esc10"]
+        queries = np.concatenate([texts for _, texts in self.asked])
+        kinds = np.array(names * len(self.asked))
+        real = self.sounds.recorded
+        return self.said(queries.tolist()) @ self.heard[real].T, kinds[:, None] == self.sounds.kinds[real]
+
+    def _words(self, photos: Sequence[Photo]) -> Background:
+        scores, right = self._answers()
+        gallery = self.heard[self.sounds.recorded]
+        first = np.argsort(np.argsort(-scores, axis=1), axis=1) < right.sum(axis=1, keepdims=True)
+        silent = self.said([c for photo in photos for c in photo.captions[:1] if not mentioned(photo, SEEN)])
+        absent = np.concatenate([self.said(probes.ABSENT), silent])
+        nonsense = self.said(probes.gibberish(50, seed=3))
+        middle = cut_off(gallery, nonsense, absent, scores[right & first])
+
+        def quiet(texts: Vectors) -> float:
+            return float(((texts @ gallery.T).max(axis=1) < middle).mean())
+
+        self._found = {
+            "nonsense without a sound": quiet(nonsense),
+            "absent topics without a sound": quiet(self.said(probes.ABSENT)),
+            "captions of other things without a sound": quiet(silent),
+            "right sounds of a class name that stay": float((scores[right & first] >= middle).mean()),
+            "wrong sounds among those a class name finds": float((~right[scores >= middle]).mean()),
+        }
+        return background(scores[right], scores[~right], middle)
+
+    def _pictures(self, photos: Sequence[Photo]) -> Background:
+        seen = self.picture.encode([picture(photo) for photo in photos]).vectors["common"]
+        scores, kinds = seen @ self.heard[self.esc].T, self.sounds.kinds[self.esc]
+        told, akin = [mentioned(photo, SEEN) for photo in photos], [mentioned(photo, NEAR) for photo in photos]
+        right = np.array([np.isin(kinds, [kind for kind, count in one.items() if count >= AGREED]) for one in told])
+        wrong = np.logical_not(
+            np.array([np.isin(kinds, [*one, *other]) for one, other in zip(told, akin, strict=True)])
+        )
+        worst = np.where(wrong, scores, -1).max(axis=1)
+        middle = float(np.quantile(worst, PHOTOS_KEPT_OUT))
+        bark = kinds == "dog bark"
+        dogs: NDArray[np.bool_] = np.any(right[:, bark], axis=1)
+        self._found |= {
+            "dog photos nearer to a bark than to any wrong sound": float(
+                (scores[dogs][:, bark].max(axis=1) > worst[dogs]).mean()
+            ),
+            "dog photos that find a bark": float((scores[dogs][:, bark].max(axis=1) >= middle).mean()),
+            "photos that find no wrong sound": float((worst < middle).mean()),
+            "barks whose nearest photo shows a dog": float(dogs[scores[:, bark].argmax(axis=0)].mean()),
+        }
+        return background(scores[right], scores[wrong], middle)
+
+    def _alike(self) -> Background:
+        vectors, kinds = self.heard[self.sounds.recorded], self.sounds.kinds[self.sounds.recorded]
+        upper = np.triu_indices(len(vectors), 1)
+        scores, same = (vectors @ vectors.T)[upper], (kinds[:, None] == kinds)[upper]
+        middle = max(logistic(scores[same], scores[~same])[1], float(np.quantile(scores[~same], 1 - FALSE_MATCHES)))
+        return background(scores[same], scores[~same], middle)
+
+    def figures(self) -> dict[str, float]:
+        """On ESC-10's and LibriSpeech's held-out folds, and what `backgrounds` found."""
+        found: dict[str, float] = {}
+        flat = np.hstack(
+            [self.plain, np.ones((len(self.plain), 1), np.float32), np.zeros((len(self.plain), 1), np.float32)]
+        )
+        for template, texts in self.asked:
+            queries = self.said(texts.tolist())
+            for name, vectors in (("softmax", self.heard), ("ridge", normalise(flat))):
+                found[f"ESC-10 text to sound mAP, {template!r}, {name}"] = self._map(queries, vectors)
+        names = np.array([kind.name for kind in KINDS])
+        real = self.sounds[self.sounds.recorded]
+        chances, best = self.held[self.sounds.recorded], self.held[self.sounds.recorded].argmax(axis=1)
+        right, score = names[best] == real.kinds, chances.max(axis=1)
+        esc = self.esc[self.sounds.recorded]
+        found |= {
+            "ESC-10 accuracy": float(right[esc].mean()),
+            "ESC-10 with a label": float((score[esc] >= LEAST).mean()),
+            "ESC-10 labels that are right": float(right[esc & (score >= LEAST)].mean()),
+            "expected calibration error, ESC-10": calibration_error(score[esc], right[esc]),
+            "expected calibration error, ESC-10 and speech": calibration_error(score, right),
+            "ESC-10 told as noise": float((coarse(chances[esc]).argmax(axis=1) == 2).mean()),
+            "held-out speakers told as speech": float((coarse(chances[~esc]).argmax(axis=1) == 0).mean()),
+        }
+        return found | self._found
+
+    def _map(self, queries: Vectors, vectors: Vectors) -> float:
+        """Mean over folds and classes, each fold ranked alone."""
+        kinds = [kind.name for kind in KINDS if kind.source == "esc10"]
+        folds = [self.esc & (self.sounds.folds == fold) for fold in FOLDS]
+        return float(np.mean([
+            average_precision(vectors[fold] @ query, self.sounds.kinds[fold] == kind)
+            for fold in folds for query, kind in zip(queries, kinds, strict=True)
+        ]))  # fmt: skip
+
+    def unlearned(self, urban: tuple[Matrix, NDArray[np.int64]], spoken: Matrix) -> dict[str, float]:
+        """By the head of all folds on what nothing was learned from."""
+        features, numbers = urban
+        chances = self.head.chances(features)
+        vectors, told = self.head.common(chances), coarse(chances).argmax(axis=1)
+        each = [average_precision(vectors @ q, numbers == n) for n, q in enumerate(self.said(URBAN))]
+        found = {"UrbanSound8K text to sound mAP": float(np.mean(each))}
+        found |= {f"UrbanSound8K mAP, {name}": value for name, value in zip(URBAN, each, strict=True)}
+        for name in URBAN:
+            as_what = "music" if name == "street music" else "noise"
+            share = float((told[numbers == URBAN.index(name)] == COARSE.index(as_what)).mean())
+            found[f"UrbanSound8K {name} told as {as_what}"] = share
+        found["spoken captions told as speech"] = float((coarse(self.head.chances(spoken)).argmax(axis=1) == 0).mean())
+        return found
+
+
+def mentioned(photo: Photo, words: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Kinds of sound of which the captions have a word, with how many captions do."""
+    told = [set(re.findall("[a-z]+", caption.lower())) for caption in photo.captions]
+    counted = {kind: sum(not said.isdisjoint(named) for said in told) for kind, named in words.items()}
+    return {kind: count for kind, count in counted.items() if count}
