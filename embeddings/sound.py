@@ -81,7 +81,7 @@ class WhisperSound:
     def encode(self, batch: Sequence[Waveform]) -> Encoding:
         """Waveforms of any length; what is silent at their ends or between does not count, unless all is.
 
-        What is silent throughout is nothing that has a name: it has no class and lies far from all words.
+        What is silent throughout has no class, and is near to no text and no picture.
         """
         if not batch:
             return Encoding({space.name: np.zeros((0, space.dim), dtype=np.float32) for space in self.spaces})

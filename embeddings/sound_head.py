@@ -47,14 +47,15 @@ class SoundHead:
         return softmax(logits / self.temperature)
 
     def common(self, chances: Matrix) -> Vectors:
-        """(N, K) → (N, 386) unit rows (v, −o, √(1 − o²)) / √2; of a row of zeros, v is zero and the rest unit.
+        """(N, K) → (N, 386) unit rows (v, −o, √(1 − o²)) / √2.
 
         v is the direction of the anchors' mean w, weighted by the probabilities; o = `DOUBT` · (1 − |w|) rises with
         doubt, since anchors point in many directions. With a text (t, 1, 0) / √2 the inner product is (t · v − o) / 2.
+        A row of zeros, nothing heard, becomes (0, −1, 0): opposite to every text and like no picture.
         """
         mixed = chances @ self.anchors
         sure = np.minimum(1, np.linalg.norm(mixed, axis=1, keepdims=True))
-        offset = DOUBT * (1 - sure)
+        offset = np.where(sure > 0, DOUBT * (1 - sure), 1)
         return normalise(np.hstack([normalise(mixed), -offset, np.sqrt(1 - offset**2)]))
 
     def labels(self, chances: NDArray[np.float32]) -> list[tuple[str, float]]:

@@ -182,6 +182,8 @@ class Reindex:
         after = rows if head is None else moved(rows, head)
         for n, (work, moment_id, _) in enumerate(ready):
             work.new[moment_id] = {space: vectors[n] for space, vectors in after.items()}
+            if head is not None and COMMON in needed and np.array_equal(after[UNALIGNED][n], after[COMMON][n]):
+                del work.new[moment_id][UNALIGNED]  # far from what the head learned
 
     def _from_words(self, works: Sequence[_Work]) -> None:
         """The words of texts and of what was said are in the store: no file is needed."""

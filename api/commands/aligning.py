@@ -166,7 +166,13 @@ def _tell(trained: alignment.Trained) -> None:
     )  # fmt: skip
     cosine, passing = figures["cosine_before_after"], figures["passing"]
     out.print(
-        f"strength {figures['strength']:.2f}, cosine before to after {cosine['mean']:.2f}; over the cut-off: "
+        f"strength {figures['strength']:.2f}"
+        + (
+            f", cosine before to after {cosine['mean']:.2f}"
+            if cosine
+            else f"; a {source} had no vectors to find by words"
+        )
+        + "; over the cut-off: "
         f"{passing['pairs before']:.0%} → {passing['pairs after']:.0%} of pairs, "
         f"{passing['others before']:.1%} → {passing['others after']:.1%} of the others"
     )

@@ -109,7 +109,9 @@ def learn(
         "mrr_gain": {"mean": float(gain.mean()), "interval": (low, high)},
         "strength": strength,
         "lift": lift,
-        "cosine_before_after": {"mean": float(cosines.mean()), "least": float(cosines.min())},
+        "cosine_before_after": {"mean": float(cosines.mean()), "least": float(cosines.min())}
+        if paired.common is not None
+        else None,
         "passing": _passing(paired, start, moved, kept, known if paired.common is not None and known else background),
     }
     return Learnt(residual, background, figures, low > 0)

@@ -236,6 +236,24 @@ def test_damaged_heads_and_odd_names_are_refused(tmp_path: Path) -> None:
         heads.cards()
 
 
+def test_a_head_for_texts_moves_queries_and_documents_alike(toy: Profile) -> None:
+    common = toy.spaces[COMMON]
+    rng = np.random.default_rng(0)
+    residual = Residual(
+        np.zeros(128, np.float32),
+        rng.standard_normal((128, 64)).astype(np.float32),
+        random_unit(1, 4, 64),
+        -2.0,
+        -1.0,
+        1.0,
+    )
+    profile = aligned(toy, [Head("jargon", "text", toy.spaces["text"], common, residual)])
+    before, after = (each.text.encode(["red boats"]).vectors for each in (toy, profile))
+    assert not np.allclose(before[COMMON], after[COMMON])
+    assert np.array_equal(before["text"], after["text"])
+    assert np.array_equal(after[UNALIGNED], before[COMMON])
+
+
 def test_an_aligned_profile_moves_one_encoder_and_renames_the_space_of_all(toy: Profile) -> None:
     common = toy.spaces[COMMON]
     size = TOY_PICTURE.dim + common.dim

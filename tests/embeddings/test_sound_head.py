@@ -66,6 +66,14 @@ def test_doubt_takes_a_sound_away_from_every_text() -> None:
     assert -DOUBT / 2 < text(nothing) @ unsure < -0.1
 
 
+def test_nothing_heard_is_opposite_to_every_text_and_like_no_picture() -> None:
+    silent = head().common(np.zeros((1, len(NAMES)), np.float32))[0]
+    assert np.linalg.norm(silent) == pytest.approx(1)
+    assert text(head().anchors[0]) @ silent == pytest.approx(-np.sqrt(0.5), abs=1e-5)
+    picture = np.concatenate([head().anchors[0], [-0.2, np.sqrt(1 - 0.2**2)]]) / np.sqrt(2)
+    assert picture @ silent < 0.2
+
+
 def test_a_high_temperature_makes_a_head_modest() -> None:
     features = np.random.default_rng(1).standard_normal((8, WIDTH)).astype(np.float32)
     cool, warm = head(0.5).chances(features), head(4.0).chances(features)

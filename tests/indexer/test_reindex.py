@@ -134,6 +134,16 @@ def test_a_head_maps_what_is_stored_and_comes_off_again(store: LocalStore, media
     assert store.verify() == []
 
 
+def test_what_is_far_from_the_pairs_is_not_written(store: LocalStore, pool: DecodePool) -> None:
+    before, signs = everything(store), head("signs")
+    closed = replace(signs, residual=replace(signs.residual, low=2.0, high=3.0))
+    report = run(store, TOY, [closed], pool)
+    assert (report.assets, report.moments) == (6, 0)
+    assert same(everything(store), before)
+    run(store, TOY, [signs], pool)
+    assert not same(everything(store), before)
+
+
 def test_searches_follow_at_once(store: LocalStore, pool: DecodePool) -> None:
     picture = next(m for m, had in everything(store).items() if "picture" in had)
     store.nearest(COMMON, "picture", everything(store)[picture][COMMON], 5, Filters())
