@@ -78,12 +78,15 @@ class Pipeline:
 
     def gone(self, roots: Sequence[Path]) -> list[Source]:
         """Sources below these folders (or named themselves) whose file is no longer there."""
-        folders = [root.resolve() for root in roots]
+        folders = {root.resolve() for root in roots}
+
+        def below(path: Path) -> bool:
+            return not folders.isdisjoint((path, *path.parents))
+
         return [
             located.source
             for located in self._store.located(self._collection)
-            if any(Path(located.source.location).is_relative_to(folder) for folder in folders)
-            and not Path(located.source.location).exists()
+            if below(path := Path(located.source.location)) and not path.exists()
         ]
 
     def prune(self, sources: Sequence[Source]) -> list[str]:
