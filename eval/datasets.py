@@ -28,7 +28,9 @@ def flickr8k(folder: Path, split: data.Split) -> Captioned:
 
 
 def things(photos: Path, room: Path) -> dict[str, tuple[str, Path]]:
-    """The pictures of things that training left out: by key their name and file; emoji are drawn into `room`.
+    """The pictures of things that training left out: by key their name and file.
+
+    All are drawn into `room` under numbers: the files' own names would answer instead of the pictures.
 
     `photos`: the folder of Flickr8k, whose captions tell English titles from others.
     """
@@ -36,13 +38,11 @@ def things(photos: Path, room: Path) -> dict[str, tuple[str, Path]]:
     captioned = [photo for split in SPLITS for photo in data.flickr8k(photos, split)]
     room.mkdir(parents=True, exist_ok=True)
     found = {}
-    for thing in named_things.things(data.vocabulary(captioned, classes_of_imagenet)):
-        if thing.split == "dev" and thing.tangible:
-            path = thing.source
-            if isinstance(path, str):
-                path = room / f"{'-'.join(f'{ord(character):x}' for character in path)}.png"
-                Image.fromarray(thing.picture().pixels).save(path)
-            found[path.name] = (thing.name, path)
+    all_things = named_things.things(data.vocabulary(captioned, classes_of_imagenet))
+    for number, thing in enumerate(thing for thing in all_things if thing.split == "dev" and thing.tangible):
+        path = room / f"{number:04}.png"
+        Image.fromarray(thing.picture().pixels).save(path)
+        found[path.name] = (thing.name, path)
     return found
 
 
