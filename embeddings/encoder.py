@@ -15,7 +15,7 @@ COMMON: Final = "common"
 """The name of the space that every medium shares."""
 UNALIGNED: Final = "unaligned"
 """The name of the space that keeps what was in `common` before an aligned head mapped it; it is never searched."""
-Modality: TypeAlias = Literal["text", "picture", "sound"]
+Modality: TypeAlias = Literal["text", "picture", "sound", "voice"]
 """What a vector was made from. A video moment has pictures and sounds; each of its vectors has one modality."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Medium: TypeAlias = Literal["text", "image", "audio", "video", "mesh"]
 MEDIA: Final[tuple[Medium, ...]] = ("text", "image", "audio", "video", "mesh")
 SAMPLE_RATE: Final = 16_000
+FULL_SCALE: Final = 32_768
+"""What 1.0 is in 16-bit samples."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,17 +32,24 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Waveform:
-    """`samples`: mono float32 in [-1, 1] at 16 kHz."""
+    """Mono sound at 16 kHz. `pcm`: float32 in [-1, 1], or int16 as a long recording is kept, often mapped from a file."""
 
-    samples: NDArray[np.float32]
+    pcm: NDArray[np.float32] | NDArray[np.int16]
+
+    @property
+    def samples(self) -> NDArray[np.float32]:
+        """Float32 in [-1, 1]: `pcm` itself, or made from it at each call. Cut a long recording first."""
+        if self.pcm.dtype == np.float32:
+            return cast("NDArray[np.float32]", self.pcm)
+        return np.multiply(self.pcm, np.float32(1 / FULL_SCALE), dtype=np.float32)
 
     @property
     def seconds(self) -> float:
-        return len(self.samples) / SAMPLE_RATE
+        return len(self.pcm) / SAMPLE_RATE
 
     def cut(self, start: float, end: float) -> Waveform:
         """The part between two times in seconds, a view of the same samples."""
-        return Waveform(self.samples[max(0, int(start * SAMPLE_RATE)) : max(0, int(end * SAMPLE_RATE))])
+        return Waveform(self.pcm[max(0, int(start * SAMPLE_RATE)) : max(0, int(end * SAMPLE_RATE))])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

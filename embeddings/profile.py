@@ -40,7 +40,9 @@ class Transcriber(Protocol):
 
 @dataclass(frozen=True)
 class Profile:
-    """Encoders by what they read. `sound` and `transcriber` are None where their model is absent (`doctor` says so).
+    """Encoders by what they read. `sound`, `voice` and `transcriber` are None where their model is absent (`doctor` says so).
+
+    `voice` tells who speaks, whatever is said: its space is searched only where a query asks for it.
 
     `backgrounds` is keyed by (space, modality of the query, modality of the target).
     """
@@ -51,12 +53,13 @@ class Profile:
     sound: Encoder[Waveform] | None
     transcriber: Transcriber | None
     backgrounds: Mapping[tuple[str, Modality, Modality], Background]
+    voice: Encoder[Waveform] | None = None
 
     @property
     def spaces(self) -> dict[str, Space]:
         """Every space a collection of this profile may hold, by name; towers that share one must agree on it."""
         found: dict[str, Space] = {}
-        for encoder in (self.text, self.picture, self.sound):
+        for encoder in (self.text, self.picture, self.sound, self.voice):
             for space in encoder.spaces if encoder else ():
                 if found.setdefault(space.name, space) != space:
                     raise ValueError(f"profile {self.name}: two towers disagree on the space {space.name!r}")

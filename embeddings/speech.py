@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
-from embeddings.media import SAMPLE_RATE, Waveform
+from embeddings.media import Waveform
 from embeddings.profile import Utterance, Word
+from embeddings.vad import voiced
 
 WINDOW: Final = 29.5
 """Longest stretch given to Whisper at once, s; its input is 30 s."""
@@ -28,7 +29,6 @@ PAUSE: Final = 2.0
 BATCH: Final = 8
 """Windows decoded together: 40 × real time instead of 25 × one by one, at the same words."""
 
-_SLICE: Final = 600.0
 _MAX_COMPRESSION: Final = 2.4
 _MIN_LOG_PROBABILITY: Final = -1.0
 _MAX_NO_SPEECH: Final = 0.5
@@ -113,20 +113,13 @@ class Whisper:
 
 
 def speech_windows(waveform: Waveform) -> list[tuple[float, float]]:
-    """Stretches (start, end) in seconds that hold a voice, each at most `WINDOW` long, by the silero detector."""
-    from faster_whisper.vad import VadOptions, get_speech_timestamps
-
-    # Voice is found slice by slice so that hours of sound are never copied whole.
-    options = VadOptions(max_speech_duration_s=WINDOW - 1, min_silence_duration_ms=160)
+    """Stretches (start, end) in seconds that hold a voice, each at most `WINDOW` long."""
     windows: list[tuple[float, float]] = []
-    for offset in np.arange(0.0, waveform.seconds, _SLICE).tolist():
-        part = waveform.cut(offset, offset + _SLICE).samples
-        for span in get_speech_timestamps(np.ascontiguousarray(part), options):
-            start, end = offset + span["start"] / SAMPLE_RATE, offset + span["end"] / SAMPLE_RATE
-            if windows and start - windows[-1][1] < PAUSE and end - windows[-1][0] <= WINDOW:
-                windows[-1] = (windows[-1][0], end)
-            else:
-                windows.append((start, end))
+    for start, end in voiced(waveform, longest=WINDOW - 1):
+        if windows and start - windows[-1][1] < PAUSE and end - windows[-1][0] <= WINDOW:
+            windows[-1] = (windows[-1][0], end)
+        else:
+            windows.append((start, end))
     return windows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from embeddings.profile import Profile
 from indexer.decode import Decoded
 from indexer.scan import Found
 from indexer.segment import passages, sound_windows
-from retrieval.documents import Asset, Document, Label, Moment, Source, moment_id
+from retrieval.documents import MOTION, PREVIEW, Asset, Document, Label, Moment, Source, moment_id
 
 log = logging.getLogger("crossmedia.indexer")
 BATCH = 32
@@ -61,12 +62,20 @@ def assemble(items: Sequence[tuple[str, Found, Decoded]], profile: Profile, coll
     heard = _Rows(profile.sound, sounds)
     take = {"picture": seen, "shot": seen, "paragraph": read, "sound": heard}
     documents = []
-    for (asset, found, _), (described, _, moments) in zip(items, drafts, strict=True):
+    for (asset, found, decoded), (described, _, moments) in zip(items, drafts, strict=True):
         source = Source(str(found.location), found.path, collection, found.size, found.mtime_ns)
         filled = tuple(take[m.kind].fill(m) if m.kind != "paragraph" or "text" in m.fields else m for m in moments)
         assert all(moment.asset == asset for moment in filled)
-        documents.append(Document(described, source, filled))
+        documents.append(Document(described, source, filled, _attachments(decoded)))
     return documents
+
+
+def _attachments(decoded: Decoded) -> dict[str, bytes]:
+    found = {PREVIEW: decoded.preview} if decoded.preview is not None else {}
+    if decoded.motion:
+        times, energy = zip(*decoded.motion, strict=True)
+        found[MOTION] = json.dumps({"times": times, "energy": energy}).encode()
+    return found
 
 
 class _Rows:
@@ -107,9 +116,11 @@ def _draft(asset: str, found: Found, decoded: Decoded) -> tuple[Asset, Decoded, 
     if isinstance(content, Picture):
         moments.append(Moment(moment_id(asset, "picture", 0), asset, "picture", thumbnail=thumbs[0]))
     elif isinstance(content, Clip):
-        for i, (start, end) in enumerate(decoded.shots):
+        for i, shot in enumerate(decoded.shots):
             thumbnail = thumbs[i] if i < len(decoded.thumbnails) else None
-            moments.append(Moment(moment_id(asset, "shot", i), asset, "shot", start, end, thumbnail=thumbnail))
+            moments.append(
+                Moment(moment_id(asset, "shot", i), asset, "shot", shot.start, shot.end, thumbnail=thumbnail)
+            )
     elif not isinstance(content, Waveform):
         for passage in passages(content):
             key = moment_id(asset, "paragraph", passage.number)

@@ -10,20 +10,32 @@ from embeddings.encoder import Modality, Vector
 from embeddings.media import Medium
 from embeddings.profile import Word
 
-Kind: TypeAlias = Literal["picture", "shot", "speech", "sound", "paragraph"]
-"""A still; a stretch of video seen through its key frame; a sentence spoken; a stretch of sound; a piece of text."""
+Kind: TypeAlias = Literal["picture", "shot", "frame", "speech", "passage", "turn", "sound", "paragraph"]
+"""A still; a stretch of video between two cuts, and one of its key frames where it has several; a sentence spoken, and a
+run of them; a stretch in which one person speaks; a sound; a piece of text."""
 
 MODALITY: Final[Mapping[Kind, Modality]] = {
     "picture": "picture",
     "shot": "picture",
+    "frame": "picture",
     "speech": "text",
+    "passage": "text",
+    "turn": "voice",
     "sound": "sound",
     "paragraph": "text",
 }
-"""What the `common` vector of a moment was made from."""
+"""What the vectors of a moment were made from, the sentence vectors of its words apart."""
+
+SPOKEN: Final[frozenset[Kind]] = frozenset(("speech", "passage", "turn"))
+"""Kinds that enrichers add to an asset; the others are there from the first pass."""
 
 REVISION: Final = "reindex"
 """What a store's `pending` knows revisions by, beside the names of enrichers."""
+
+PREVIEW: Final = "preview"
+"""The attachment that shows a video in small: an animated WebP."""
+MOTION: Final = "motion"
+"""The attachment that tells how much moves in a video: JSON, `{"times": [s, …], "energy": [0..1, …]}`."""
 
 FIELDS: Final = ("title", "text", "transcript", "ocr")
 """The full-text fields of a moment."""
@@ -99,11 +111,12 @@ class Asset:
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """The unit of writing: an asset, where it lies, and its moments."""
+    """The unit of writing: an asset, where it lies, its moments, and what else is kept with it by name (`PREVIEW`, `MOTION`)."""
 
     asset: Asset
     source: Source
     moments: tuple[Moment, ...]
+    attachments: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

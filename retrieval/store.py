@@ -157,6 +157,9 @@ class Store(Protocol):
     def cover(self, asset: str) -> bytes | None:
         """The first thumbnail of an asset."""
 
+    def attachment(self, asset: str, name: str) -> bytes | None:
+        """What was kept with an asset under this name."""
+
     def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
         """The k moments of largest inner product, best first; fewer only where fewer meet the filters."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from embeddings.media import Clip, Medium, Picture, Waveform
 
@@ -30,6 +30,22 @@ class Page:
     paragraphs: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Shot:
+    """A stretch of video between two cuts, s. `frames`: which of the clip's pictures are its key frames, at least one.
+
+    `transition`: how it begins, `cut` or gradually (`fade`). `motion`: mean energy of what moves in it, in [0, 1]; `camera`:
+    how the camera moves, `still` where it does not.
+    """
+
+    start: float
+    end: float
+    frames: tuple[int, ...]
+    transition: Literal["cut", "fade"] = "cut"
+    motion: float = 0.0
+    camera: Literal["still", "pan", "tilt", "zoom", "shake"] = "still"
+
+
 Pages: TypeAlias = tuple[Page, ...]
 
 
@@ -37,9 +53,9 @@ Pages: TypeAlias = tuple[Page, ...]
 class Decoded:
     """One file as values. `content` is Pages (text), Picture, Waveform or Clip, according to `media`.
 
-    A Clip's pictures are the key frames of its shots: `shots[i]` is the (start, end) in seconds that `content.pictures[i]`
-    stands for. `thumbnails` are JPEGs (longer side ≤ 320): one for an image or a document with pages drawn, one a shot
-    for a video. `captured` is an ISO 8601 date from the file's own metadata.
+    A Clip's pictures are the key frames of its `shots`, in their order. `thumbnails` are JPEGs (longer side ≤ 320): one for an
+    image or a document with pages drawn, one a key frame for a video. `preview`: a video in small, an animated WebP;
+    `motion`: (time in s, energy in [0, 1]) of what moves in it. `captured` is an ISO 8601 date from the file's own metadata.
     """
 
     media: Medium
@@ -48,7 +64,9 @@ class Decoded:
     title: str | None = None
     captured: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    shots: tuple[tuple[float, float], ...] = ()
+    shots: tuple[Shot, ...] = ()
     thumbnails: tuple[bytes, ...] = ()
     warnings: tuple[str, ...] = ()
     """What was lost while the rest was kept: a corrupt stretch, a sound track that could not be read."""
+    preview: bytes | None = None
+    motion: tuple[tuple[float, float], ...] = ()

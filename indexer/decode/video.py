@@ -18,7 +18,7 @@ from indexer.decode.audio import SoundTrack, short
 from indexer.decode.errors import NoFrames, TooLarge
 from indexer.decode.progress import Progress, unhurried
 from indexer.decode.shots import FRAME_RATE, KeyFrame, ShotCutter
-from indexer.decode.types import Decoded, Limits
+from indexer.decode.types import Decoded, Limits, Shot
 
 _SMALL: Final = 256
 """Longer side of the frames that shots are found in."""
@@ -49,7 +49,7 @@ class PictureTrack:
         self.width = self.height = 0
         self.pictures: list[Picture] = []
         self.times: list[float] = []
-        self.shots: list[tuple[float, float]] = []
+        self.shots: list[Shot] = []
 
     @property
     def seconds(self) -> float:
@@ -112,7 +112,7 @@ class PictureTrack:
         pixels = self._reformatter.reformat(frame, *size, "rgb24", interpolation=Interpolation.BICUBIC).to_ndarray()
         self.pictures.append(Picture(np.ascontiguousarray(np.rot90(pixels, self._turns))))
         self.times.append(round(key.time, 6))
-        self.shots.append((round(key.start, 6), round(key.end, 6)))
+        self.shots.append(Shot(round(key.start, 6), round(key.end, 6), (len(self.shots),)))
         self._bytes += pixels.nbytes
         if self._bytes > _PICTURE_BYTES:
             self.pictures = [Picture(np.ascontiguousarray(picture.pixels[::2, ::2])) for picture in self.pictures]

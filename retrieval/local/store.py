@@ -12,11 +12,11 @@ import numpy as np
 from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.media import Medium
 from retrieval.documents import Asset, Document, Enrichment, Moment, Revision, Source
-from retrieval.local import fulltext, unrelated, verify, writes
+from retrieval.local import fulltext, reads, unrelated, verify, writes
 from retrieval.local.database import Database
 from retrieval.local.derived import Derived, rescored
 from retrieval.local.filters import conditions
-from retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
+from retrieval.local.rows import from_blob, to_asset, to_source
 from retrieval.local.vectors import Ids
 from retrieval.local.words import Frequencies
 from retrieval.query import Filters
@@ -26,7 +26,6 @@ EXHAUSTIVE_UP_TO = 3_000
 """So few moments meeting a filter are scored one by one: exact, and cheaper than a filtered index search."""
 FILTER_AHEAD = 8
 """How many times k unfiltered candidates are tried before the filter's whole set is computed."""
-BATCH = 500
 
 
 class LocalStore:
@@ -92,10 +91,9 @@ class LocalStore:
             return [asset for asset in assets if writes.delete(connection, asset)]
 
     def pending(self, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
-        marks = ", ".join("?" * len(media))
         return [
             row[0] for row in self._rows(
-                f"""SELECT a.hash FROM asset a WHERE a.media IN ({marks}) AND NOT EXISTS (SELECT 1 FROM enrichment e
+                f"""SELECT a.hash FROM asset a WHERE a.media IN ({reads.marks(media)}) AND NOT EXISTS (SELECT 1 FROM enrichment e
                 WHERE e.asset = a.id AND e.enricher = ? AND e.model = ?) ORDER BY a.id""",
                 [*media, enricher, model],
             )
@@ -139,35 +137,26 @@ class LocalStore:
         ]
 
     def placed(self, assets: Sequence[str]) -> dict[str, tuple[Asset, list[Source]]]:
-        found: dict[str, tuple[Asset, list[Source]]] = {}
         with self._database.read() as connection:
-            for some in _batches(assets):
-                marks = ", ".join("?" * len(some))
-                for row in connection.execute(f"SELECT * FROM asset WHERE hash IN ({marks})", some):
-                    found[row["hash"]] = (to_asset(row), [])
-                for row in connection.execute(
-                    f"""SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE a.hash IN ({marks})
-                    ORDER BY s.collection, s.path""",
-                    some,
-                ):
-                    found[row["hash"]][1].append(to_source(row))
-        return found
+            return reads.placed(connection, assets)
 
     def moments(self, asset: str) -> list[Moment]:
-        return list(self._moments("a.hash = ?", [asset]).values())
+        with self._database.read() as connection:
+            return list(reads.moments(connection, "a.hash = ?", [asset]).values())
 
     def load(self, moments: Sequence[str]) -> dict[str, Moment]:
         found: dict[str, Moment] = {}
-        for some in _batches(moments):
-            found |= self._moments(f"m.key IN ({', '.join('?' * len(some))})", some)
+        with self._database.read() as connection:
+            for some in reads.batches(moments):
+                found |= reads.moments(connection, f"m.key IN ({reads.marks(some)})", some)
         return found
 
     def vectors(self, space: str, moments: Sequence[str]) -> dict[str, Vector]:
         found: dict[str, Vector] = {}
-        for some in _batches(moments):
+        for some in reads.batches(moments):
             rows = self._rows(
                 f"""SELECT m.key, v.data FROM vector v JOIN moment m ON m.id = v.moment
-                WHERE v.field GLOB ? AND m.key IN ({", ".join("?" * len(some))})""",
+                WHERE v.field GLOB ? AND m.key IN ({reads.marks(some)})""",
                 [f"{space}/*", *some],
             )
             found |= {row[0]: from_blob(row[1]) for row in rows}
@@ -178,6 +167,13 @@ class LocalStore:
             """SELECT t.jpeg FROM thumbnail t JOIN moment m ON m.id = t.moment JOIN asset a ON a.id = m.asset
             WHERE a.hash = ? ORDER BY m.id LIMIT 1""",
             [asset],
+        )
+        return bytes(rows[0][0]) if rows else None
+
+    def attachment(self, asset: str, name: str) -> bytes | None:
+        rows = self._rows(
+            "SELECT t.data FROM attachment t JOIN asset a ON a.id = t.asset WHERE a.hash = ? AND t.name = ?",
+            [asset, name],
         )
         return bytes(rows[0][0]) if rows else None
 
@@ -194,10 +190,8 @@ class LocalStore:
         where, values = conditions(filters)
         if where:
             # The best of all that pass the filter are the best that pass it, if they are enough.
-            some = index.search(query, FILTER_AHEAD * k)
-            passing = _passing(
-                connection, f"v.id IN ({', '.join('?' * len(some))}) AND {where}", [*some.tolist(), *values]
-            )
+            some = index.search(query, FILTER_AHEAD * k).tolist()
+            passing = _passing(connection, f"v.id IN ({reads.marks(some)}) AND {where}", [*some, *values])
             if len(passing) < k:
                 passing = _passing(connection, f"v.field = ? AND {where}", [field, *values])
                 if len(passing) > EXHAUSTIVE_UP_TO:
@@ -205,7 +199,7 @@ class LocalStore:
         else:
             passing = index.search(query, k)
         best = rescored(connection, passing, query)[:k]
-        keys = _keys(connection, [moment for _, moment, _ in best])
+        keys = reads.keys(connection, [moment for _, moment, _ in best])
         return [Neighbour(keys[moment], similarity) for _, moment, similarity in best if moment in keys]
 
     def words(
@@ -216,23 +210,7 @@ class LocalStore:
 
     def statistics(self) -> Statistics:
         with self._database.read() as connection:
-
-            def counts(query: str) -> dict[str, int]:
-                return {row[0]: row[1] for row in connection.execute(query)}
-
-            enrichments: dict[str, dict[str, int]] = {}
-            for name, failed, count in connection.execute(
-                "SELECT enricher, error IS NOT NULL, count(*) FROM enrichment GROUP BY 1, 2"
-            ):
-                enrichments.setdefault(name, {})["failed" if failed else "done"] = count
-            return Statistics(
-                assets=counts("SELECT media, count(*) FROM asset GROUP BY 1 ORDER BY 1"),
-                moments=counts("SELECT kind, count(*) FROM moment GROUP BY 1 ORDER BY 1"),
-                vectors=counts("SELECT field, count(*) FROM vector GROUP BY 1 ORDER BY 1"),
-                sources=connection.execute("SELECT count(*) FROM source").fetchone()[0],
-                bytes=connection.execute("SELECT coalesce(sum(size), 0) FROM asset").fetchone()[0],
-                enrichments=enrichments,
-            )
+            return reads.statistics(connection)
 
     def sample(self, space: str, modality: Modality, count: int) -> Vectors:
         with self._database.read() as connection:
@@ -260,20 +238,6 @@ class LocalStore:
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         return self._database.connection().execute(query, values).fetchall()
 
-    def _moments(self, where: str, values: Sequence[Any]) -> dict[str, Moment]:
-        with self._database.read() as connection:
-            rows = connection.execute(
-                f"SELECT m.*, a.hash FROM moment m JOIN asset a ON a.id = m.asset WHERE {where} ORDER BY m.id", values
-            ).fetchall()
-            labels: dict[int, list[Any]] = {}
-            for some in _batches([row["id"] for row in rows]):
-                for label in connection.execute(
-                    f"SELECT * FROM label WHERE moment IN ({', '.join('?' * len(some))}) ORDER BY score DESC, rowid",
-                    some,
-                ):
-                    labels.setdefault(label["moment"], []).append(to_label(label))
-        return {row["key"]: to_moment(row, labels.get(row["id"], ())) for row in rows}
-
 
 def _passing(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> Ids:
     rows = connection.execute(
@@ -281,15 +245,3 @@ def _passing(connection: sqlite3.Connection, where: str, values: Sequence[Any]) 
         values,
     )
     return np.fromiter((row[0] for row in rows), dtype=np.int64)
-
-
-def _keys(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for some in _batches(ids):
-        marks = ", ".join("?" * len(some))
-        found |= dict(connection.execute(f"SELECT id, key FROM moment WHERE id IN ({marks})", some).fetchall())
-    return found
-
-
-def _batches(items: Sequence[Any]) -> Iterable[list[Any]]:
-    return (list(items[i : i + BATCH]) for i in range(0, len(items), BATCH))

@@ -33,8 +33,12 @@ def put(connection: sqlite3.Connection, document: Document, replace: bool) -> No
     asset = _asset(connection, document.asset)
     connection.execute("DELETE FROM moment WHERE asset = ?", (asset,))
     connection.execute("DELETE FROM enrichment WHERE asset = ?", (asset,))
+    connection.execute("DELETE FROM attachment WHERE asset = ?", (asset,))
     for moment in document.moments:
         _moment(connection, asset, moment, None)
+    connection.executemany(
+        "INSERT INTO attachment VALUES (?, ?, ?)", [(asset, name, data) for name, data in document.attachments.items()]
+    )
     _source(connection, asset, document.source)
 
 

@@ -30,9 +30,9 @@ def test_cuts_key_frames_and_sound(tmp_path: Path) -> None:
     notes = {"title": "Holiday", "creation_time": "2024-05-01T10:00:00Z"}
     decoded = decode(write_video(tmp_path / "a.mp4", [(1, 3), (2, 4), (3, 2)], sound=tone(9), metadata=notes))
     content = clip(decoded)
-    assert [round(end) for _, end in decoded.shots] == [3, 7, 9]
-    assert np.abs(np.array(decoded.shots) - [(0, 3), (3, 7), (7, 9)]).max() < STEP
-    assert all(start <= time < end for time, (start, end) in zip(content.times, decoded.shots, strict=True))
+    assert [round(shot.end) for shot in decoded.shots] == [3, 7, 9]
+    assert np.abs(np.array([(shot.start, shot.end) for shot in decoded.shots]) - [(0, 3), (3, 7), (7, 9)]).max() < STEP
+    assert all(shot.start <= time < shot.end for time, shot in zip(content.times, decoded.shots, strict=True))
     for seed, shown in zip((1, 2, 3), content.pictures, strict=True):
         assert (
             np.abs(
@@ -56,16 +56,16 @@ def test_cuts_key_frames_and_sound(tmp_path: Path) -> None:
 
 def test_a_long_shot_has_a_key_frame_every_30_seconds(tmp_path: Path) -> None:
     decoded = decode(write_video(tmp_path / "a.mp4", [(1, 100)], fps=5, size=(64, 48)))
-    starts, ends = zip(*decoded.shots, strict=True)
+    starts, ends = zip(*((shot.start, shot.end) for shot in decoded.shots), strict=True)
     assert starts[1:] == ends[:-1]
     assert (starts[0], ends[-1]) == (0, pytest.approx(100, abs=0.3))
-    assert all(5 <= end - start <= 30.001 for start, end in decoded.shots)
+    assert all(5 <= shot.end - shot.start <= 30.001 for shot in decoded.shots)
 
 
 def test_times_come_from_time_stamps_and_count_from_the_start(tmp_path: Path) -> None:
     decoded = decode(write_video(tmp_path / "a.mkv", [(1, 3), (2, 3)], start=7))
-    assert decoded.shots[0][0] == 0
-    assert decoded.shots[1][0] == pytest.approx(3, abs=STEP)
+    assert decoded.shots[0].start == 0
+    assert decoded.shots[1].start == pytest.approx(3, abs=STEP)
     assert decoded.metadata["seconds"] == pytest.approx(6, abs=0.1)
 
 
@@ -121,7 +121,7 @@ def test_damage_in_the_middle_costs_only_that(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mkv", [(1, 3), (2, 3), (3, 3)])
     spoil(path, 0.45, 0.5)
     decoded = decode(path)
-    assert decoded.shots[-1][1] == pytest.approx(9, abs=0.2)
+    assert decoded.shots[-1].end == pytest.approx(9, abs=0.2)
     assert len(clip(decoded).pictures) >= 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ def document(
     labels: tuple[Label, ...] = (),
     text: str | None = None,
     folder: str = "photos",
+    attachments: Mapping[str, bytes] | None = None,
 ) -> Document:
     asset = asset_id(name)
     if moments is None:
@@ -47,4 +49,5 @@ def document(
         Asset(asset, media, "image/jpeg", len(name), name, captured, {"width": 4}),
         Source(f"/disk/{folder}/{name}", f"{folder}/{name}", collection, len(name), 1),
         moments,
+        attachments or {},
     )

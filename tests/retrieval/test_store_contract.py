@@ -80,6 +80,19 @@ def test_thumbnail(store: Store) -> None:
     assert store.thumbnail("none") is None
 
 
+def test_attachments_go_with_their_asset(store: Store) -> None:
+    kept = document("a", vector=unit(1), attachments={"preview": b"webp", "motion": b"{}"})
+    store.put([kept, document("b", vector=unit(2))])
+    assert store.attachment(asset_id("a"), "preview") == b"webp"
+    assert store.attachment(asset_id("a"), "other") is None
+    assert store.attachment(asset_id("b"), "preview") is None
+    store.put([document("a", vector=unit(1), attachments={"preview": b"new"})], replace=True)
+    assert store.attachment(asset_id("a"), "preview") == b"new"
+    assert store.attachment(asset_id("a"), "motion") is None
+    store.delete([asset_id("a")])
+    assert store.attachment(asset_id("a"), "preview") is None
+
+
 def test_put_again_replaces_moments(store: Store) -> None:
     store.put([document("a", vector=unit(1), text="old words")])
     store.put([document("a", vector=unit(3), text="other words")])

@@ -1,0 +1,80 @@
+"""What the local store reads, each function inside a snapshot of the caller's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from retrieval.documents import Asset, Label, Moment, Source
+from retrieval.local.rows import to_asset, to_label, to_moment, to_source
+from retrieval.store import Statistics
+
+BATCH: Final = 500
+"""Values bound in one statement at most."""
+
+
+def placed(connection: sqlite3.Connection, assets: Sequence[str]) -> dict[str, tuple[Asset, list[Source]]]:
+    found: dict[str, tuple[Asset, list[Source]]] = {}
+    for some in batches(assets):
+        among = marks(some)
+        for row in connection.execute(f"SELECT * FROM asset WHERE hash IN ({among})", some):
+            found[row["hash"]] = (to_asset(row), [])
+        for row in connection.execute(
+            f"""SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE a.hash IN ({among})
+            ORDER BY s.collection, s.path""",
+            some,
+        ):
+            found[row["hash"]][1].append(to_source(row))
+    return found
+
+
+def moments(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> dict[str, Moment]:
+    """By key, in their order. `where`: a condition on `moment m JOIN asset a`."""
+    rows = connection.execute(
+        f"SELECT m.*, a.hash FROM moment m JOIN asset a ON a.id = m.asset WHERE {where} ORDER BY m.id", values
+    ).fetchall()
+    labels: dict[int, list[Label]] = {}
+    for some in batches([row["id"] for row in rows]):
+        for label in connection.execute(
+            f"SELECT * FROM label WHERE moment IN ({marks(some)}) ORDER BY score DESC, rowid", some
+        ):
+            labels.setdefault(label["moment"], []).append(to_label(label))
+    return {row["key"]: to_moment(row, labels.get(row["id"], ())) for row in rows}
+
+
+def keys(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Keys of moments by their row numbers."""
+    found: dict[int, str] = {}
+    for some in batches(ids):
+        found |= dict(connection.execute(f"SELECT id, key FROM moment WHERE id IN ({marks(some)})", some).fetchall())
+    return found
+
+
+def statistics(connection: sqlite3.Connection) -> Statistics:
+    def counts(query: str) -> dict[str, int]:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+    enrichments: dict[str, dict[str, int]] = {}
+    for name, failed, count in connection.execute(
+        "SELECT enricher, error IS NOT NULL, count(*) FROM enrichment GROUP BY 1, 2"
+    ):
+        enrichments.setdefault(name, {})["failed" if failed else "done"] = count
+    return Statistics(
+        assets=counts("SELECT media, count(*) FROM asset GROUP BY 1 ORDER BY 1"),
+        moments=counts("SELECT kind, count(*) FROM moment GROUP BY 1 ORDER BY 1"),
+        vectors=counts("SELECT field, count(*) FROM vector GROUP BY 1 ORDER BY 1"),
+        sources=connection.execute("SELECT count(*) FROM source").fetchone()[0],
+        bytes=connection.execute("SELECT coalesce(sum(size), 0) FROM asset").fetchone()[0],
+        enrichments=enrichments,
+    )
+
+
+def batches(items: Sequence[Any]) -> Iterable[list[Any]]:
+    """Parts small enough to be bound in one statement."""
+    return (list(items[i : i + BATCH]) for i in range(0, len(items), BATCH))
+
+
+def marks(items: Sequence[Any]) -> str:
+    """A question mark for each."""
+    return ", ".join("?" * len(items))
