@@ -63,16 +63,13 @@ class Ingest:
             if stop.is_set() or self._service.jobs.fresh():
                 pause.set()
 
-        def tell(_: object) -> None:
-            progress.advance()
-            look()
-
         look()
         enriched, absent = self._service.enrich(
             without=job.payload.get("without", ()),
             assets=[*report["assets"].values(), *(asset for asset in report["uploaded"] if asset)],
             plan=lambda total: progress.start("enriching", total),
-            tell=tell,
+            tell=lambda enriched: look(),
+            advance=progress.advance,
             stop=pause,
         )
         now = enriched.as_dict()

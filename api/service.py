@@ -190,14 +190,15 @@ class Service:
         assets: Sequence[str] | None = None,
         plan: Callable[[int], None] = lambda total: None,
         tell: Callable[[Enriched], None] = lambda enriched: None,
+        advance: Callable[[float], None] = lambda seconds: None,
         stop: threading.Event | None = None,
     ) -> tuple[EnrichReport, list[str]]:
         """The second pass over everything that is pending (among `assets`, if given); with a line for each enricher that
-        cannot run here."""
+        cannot run here. `plan` and `advance` count in seconds of media."""
         from indexer.enrich import EnrichPass
 
         built, absent = self.enrichers(only, without)
-        report = EnrichPass(self.engine.store, self.pool, built, assets).run(tell, stop, plan)
+        report = EnrichPass(self.engine.store, self.pool, built, assets).run(tell, stop, plan, advance)
         self._settle()
         return report, absent
 

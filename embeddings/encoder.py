@@ -99,3 +99,18 @@ def normalise(matrix: NDArray[np.floating]) -> Vectors:
     norms = np.linalg.norm(rows, axis=-1, keepdims=True)
     unit: Vectors = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
     return unit
+
+
+def pooled(rows: Vectors, extra: int = 0) -> Vector:
+    """(N, dim) unit rows of one thing → the unit vector in their middle.
+
+    Content and the last `extra` dimensions (`Space.extra`) keep the shares that they have in the rows: a mean of directions
+    is shorter than each of them, and would weigh less beside what is no content.
+    """
+    middle = rows.mean(axis=0)
+    content = rows.shape[1] - extra
+    for part in (slice(0, content), slice(content, None)):
+        length = np.linalg.norm(middle[part])
+        if length > 0:
+            middle[part] *= np.linalg.norm(rows[:, part], axis=1).mean() / length
+    return normalise(middle)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,21 +21,22 @@ class Word:
 
 @dataclass(frozen=True)
 class Utterance:
-    """A sentence of speech with the times of its words. `language` is an ISO 639-1 code."""
+    """A sentence of speech with the times of its words. `language` is an ISO 639-1 code, `sureness` of it in [0, 1]."""
 
     text: str
     start: float
     end: float
     words: tuple[Word, ...]
     language: str = "en"
+    sureness: float = 1.0
 
 
 class Transcriber(Protocol):
-    """Speech → sentences with word times. Silence and music give no utterance."""
+    """Speech → sentences with word times. Silence and music give no utterance. `progress` hears the seconds done so far."""
 
     model: str
 
-    def transcribe(self, waveform: Waveform) -> list[Utterance]: ...
+    def transcribe(self, waveform: Waveform, progress: Callable[[float], None] = ...) -> list[Utterance]: ...
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, RLock
@@ -43,6 +43,7 @@ _FILES: Final = ("model.bin", "config.json", "tokenizer.json")
 class _Heard:
     word: Word
     language: str
+    sureness: float = 1.0
 
 
 class Whisper:
@@ -67,16 +68,24 @@ class Whisper:
         self._loading = RLock()
         self._running = Lock()
 
-    def transcribe(self, waveform: Waveform) -> list[Utterance]:
-        """Sentences in order, times in seconds of `waveform`. Silence, music and noise give none."""
+    def transcribe(
+        self, waveform: Waveform, progress: Callable[[float], None] = lambda seconds: None
+    ) -> list[Utterance]:
+        """Sentences in order, times in seconds of `waveform`. Silence, music and noise give none.
+
+        `progress` is called with the seconds listened to so far.
+        """
         pipeline = self._load()
         windows = speech_windows(waveform)
         heard: list[_Heard] = []
         for first in range(0, len(windows), BATCH):
-            clips = [{"start": start, "end": end} for start, end in windows[first : first + BATCH]]
+            some = windows[first : first + BATCH]
+            begin, stop = some[0][0], some[-1][1]
+            # Only what this batch hears becomes float samples: hours of sound stay as they are stored.
+            clips = [{"start": start - begin, "end": end - begin} for start, end in some]
             with self._running:
                 segments, info = pipeline.transcribe(
-                    waveform.samples,
+                    waveform.cut(begin, stop).samples,
                     batch_size=BATCH,
                     clip_timestamps=clips,
                     beam_size=5,
@@ -86,8 +95,10 @@ class Whisper:
                 kept = [segment for segment in segments if _trusted(segment)]
             for word in (word for segment in kept for word in segment.words):
                 # Whisper hears its own padding too, and may place a last word in it.
-                start, end = (min(float(time), waveform.seconds) for time in (word.start, word.end))
-                heard.append(_Heard(Word(word.word, start, end), str(info.language)))
+                start, end = (min(begin + float(time), waveform.seconds) for time in (word.start, word.end))
+                heard.append(_Heard(Word(word.word, start, end), info.language, float(info.language_probability)))
+            progress(stop)
+        progress(waveform.seconds)
         return _without_repeats([_utterance(part) for part in _sentences(heard)])
 
     def mel(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -171,7 +182,7 @@ def _ends(text: str) -> bool:
 def _utterance(part: Sequence[_Heard]) -> Utterance:
     text = " ".join("".join(item.word.text for item in part).split())
     words = tuple(Word(item.word.text.strip(), item.word.start, item.word.end) for item in part)
-    return Utterance(text, words[0].start, words[-1].end, words, part[0].language)
+    return Utterance(text, words[0].start, words[-1].end, words, part[0].language, part[0].sureness)
 
 
 def _without_repeats(utterances: Sequence[Utterance]) -> list[Utterance]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -99,11 +99,14 @@ class ToyTranscriber:
 
     model = MODEL
 
-    def transcribe(self, waveform: Waveform) -> list[Utterance]:
+    def transcribe(
+        self, waveform: Waveform, progress: Callable[[float], None] = lambda seconds: None
+    ) -> list[Utterance]:
         count = len(waveform.samples) // _FRAME
         frames = waveform.samples[: count * _FRAME].reshape(count, _FRAME)
         loud = np.concatenate([[False], np.sqrt(np.mean(frames**2, axis=1)) > SILENCE, [False]])
         edges = np.flatnonzero(np.diff(loud.astype(np.int8)))
+        progress(waveform.seconds)
         return [_utterance(waveform, start / 10, end / 10) for start, end in edges.reshape(-1, 2).tolist()]
 
 

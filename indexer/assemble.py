@@ -8,15 +8,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from embeddings.encoder import Encoder, Encoding, Vector
 from embeddings.errors import CrossmediaError
 from embeddings.media import Clip, Picture, Waveform
 from embeddings.profile import Profile
 from indexer.decode import Decoded
+from indexer.hearing import heard
 from indexer.scan import Found
-from indexer.segment import passages, sound_windows
-from retrieval.documents import MOTION, PREVIEW, Asset, Document, Label, Moment, Source, moment_id
+from indexer.segment import passages
+from indexer.structure import structured
+from retrieval.documents import MOTION, PREVIEW, Asset, Document, Kind, Label, Moment, Source, moment_id
 
 log = logging.getLogger("crossmedia.indexer")
 BATCH = 32
@@ -43,39 +46,69 @@ def assembled(
 
 def assemble(items: Sequence[tuple[str, Found, Decoded]], profile: Profile, collection: str) -> list[Document]:
     """(content hash, where it was found, what it decoded to) → documents; one batched run of each encoder over all."""
-    pictures: list[Picture] = []
-    texts: list[str] = []
+    drafts = [_Draft(asset, decoded) for asset, _, decoded in items]
     sounds: list[Waveform] = []
-    drafts = [_draft(asset, found, decoded) for asset, found, decoded in items]
-    for _, decoded, moments in drafts:
-        for moment in moments:
-            if moment.kind == "picture" and isinstance(decoded.content, Picture):
-                pictures.append(decoded.content)
-            elif moment.kind == "paragraph" and "text" in moment.fields:
-                texts.append(moment.fields["text"])
-            elif moment.kind == "sound" and (waveform := _waveform(decoded)) is not None:
-                sounds.append(waveform.cut(moment.start or 0.0, moment.end or 0.0))
-        if isinstance(decoded.content, Clip):
-            pictures.extend(decoded.content.pictures)
-    seen = _Rows(profile.picture, pictures)
-    read = _Rows(profile.text, texts)
-    heard = _Rows(profile.sound, sounds)
-    take = {"picture": seen, "shot": seen, "paragraph": read, "sound": heard}
+    sounding = [(draft, draft.waveform) for draft in drafts if draft.waveform is not None]
+    stretches = heard([waveform for _, waveform in sounding], profile.sound)
+    for (draft, waveform), spans in zip(sounding, stretches, strict=True):
+        draft.sounds = [draft.moment("sound", n, start=start, end=end) for n, (start, end) in enumerate(spans)]
+        sounds += [waveform.cut(start, end) for start, end in spans]
+    seen = _Rows(profile.picture, [picture for draft in drafts for picture in draft.pictures])
+    read = _Rows(profile.text, [text for draft in drafts for text in draft.texts])
+    rung = _Rows(profile.sound, sounds)
     documents = []
-    for (asset, found, decoded), (described, _, moments) in zip(items, drafts, strict=True):
+    for (asset, found, decoded), draft in zip(items, drafts, strict=True):
+        stills = [seen.fill(moment) for moment in draft.stills]
+        moments = [
+            *(structured(asset, decoded.shots, stills, profile) if decoded.shots else stills),
+            *(read.fill(moment) if "text" in moment.fields else moment for moment in draft.paragraphs),
+            *(rung.fill(moment) for moment in draft.sounds),
+        ]
+        described, name = _described(asset, found, decoded), Path(found.path).name
+        title = name if described.title == name else f"{described.title} {name}"
+        moments[0] = replace(moments[0], fields={**moments[0].fields, "title": title})
         source = Source(str(found.location), found.path, collection, found.size, found.mtime_ns)
-        filled = tuple(take[m.kind].fill(m) if m.kind != "paragraph" or "text" in m.fields else m for m in moments)
-        assert all(moment.asset == asset for moment in filled)
-        documents.append(Document(described, source, filled, _attachments(decoded)))
+        documents.append(Document(described, source, tuple(moments), _attachments(decoded)))
     return documents
 
 
-def _attachments(decoded: Decoded) -> dict[str, bytes]:
-    found = {PREVIEW: decoded.preview} if decoded.preview is not None else {}
-    if decoded.motion:
-        times, energy = zip(*decoded.motion, strict=True)
-        found[MOTION] = json.dumps({"times": times, "energy": energy}).encode()
-    return found
+class _Draft:
+    """One asset's moments before they have vectors, beside the media to encode, in the same order."""
+
+    def __init__(self, asset: str, decoded: Decoded) -> None:
+        self.asset = asset
+        content = decoded.content
+        self.pictures: list[Picture] = []
+        self.stills: list[Moment] = []
+        self.paragraphs: list[Moment] = []
+        self.sounds: list[Moment] = []
+        self.waveform: Waveform | None = None
+        thumbnails = [*decoded.thumbnails, None]
+        if isinstance(content, Picture):
+            self.pictures = [content]
+            self.stills = [self.moment("picture", 0, thumbnail=thumbnails[0])]
+        elif isinstance(content, Clip):
+            self.pictures, self.waveform = list(content.pictures), content.waveform
+            self.stills = [
+                self.moment("frame", n, start=time, end=time, thumbnail=thumbnails[n])
+                for n, time in enumerate(content.times)
+            ]
+        elif isinstance(content, Waveform):
+            self.waveform = content
+        else:
+            self.paragraphs = [
+                self.moment("paragraph", p.number, page=p.page, fields={"text": p.text}) for p in passages(content)
+            ]
+            # A page without a text layer is still found by its name.
+            self.paragraphs = self.paragraphs or [self.moment("paragraph", 0)]
+            self.paragraphs[0] = replace(self.paragraphs[0], thumbnail=thumbnails[0])
+
+    @property
+    def texts(self) -> list[str]:
+        return [moment.fields["text"] for moment in self.paragraphs if "text" in moment.fields]
+
+    def moment(self, kind: Kind, number: int, **values: Any) -> Moment:
+        return Moment(moment_id(self.asset, kind, number), self.asset, kind, **values)
 
 
 class _Rows:
@@ -103,42 +136,16 @@ class _Rows:
         return replace(moment, vectors=vectors, labels=labels)
 
 
-def _draft(asset: str, found: Found, decoded: Decoded) -> tuple[Asset, Decoded, list[Moment]]:
-    """The asset and its moments, in the order their media are collected, still without vectors."""
-    name = Path(found.path).name
-    title = decoded.title or name
+def _described(asset: str, found: Found, decoded: Decoded) -> Asset:
+    title = decoded.title or Path(found.path).name
     captured = decoded.captured or datetime.fromtimestamp(found.mtime_ns / 1e9, UTC).isoformat(timespec="seconds")
     metadata = dict(decoded.metadata) | ({"warnings": list(decoded.warnings)} if decoded.warnings else {})
-    described = Asset(asset, decoded.media, decoded.mime, found.size, title, captured, metadata)
-    thumbs = [*decoded.thumbnails, None]
-    moments: list[Moment] = []
-    content = decoded.content
-    if isinstance(content, Picture):
-        moments.append(Moment(moment_id(asset, "picture", 0), asset, "picture", thumbnail=thumbs[0]))
-    elif isinstance(content, Clip):
-        for i, shot in enumerate(decoded.shots):
-            thumbnail = thumbs[i] if i < len(decoded.thumbnails) else None
-            moments.append(
-                Moment(moment_id(asset, "shot", i), asset, "shot", shot.start, shot.end, thumbnail=thumbnail)
-            )
-    elif not isinstance(content, Waveform):
-        for passage in passages(content):
-            key = moment_id(asset, "paragraph", passage.number)
-            moments.append(Moment(key, asset, "paragraph", page=passage.page, fields={"text": passage.text}))
-        if moments and thumbs[0] is not None:
-            moments[0] = replace(moments[0], thumbnail=thumbs[0])
-    if (waveform := _waveform(decoded)) is not None:
-        for i, (start, end) in enumerate(sound_windows(waveform.seconds)):
-            moments.append(Moment(moment_id(asset, "sound", i), asset, "sound", start, end))
-    if not moments:
-        # A page without a text layer is still found by its name.
-        moments.append(Moment(moment_id(asset, "paragraph", 0), asset, "paragraph", thumbnail=thumbs[0]))
-    named = title if title == name else f"{title} {name}"
-    moments[0] = replace(moments[0], fields={**moments[0].fields, "title": named})
-    return described, decoded, moments
+    return Asset(asset, decoded.media, decoded.mime, found.size, title, captured, metadata)
 
 
-def _waveform(decoded: Decoded) -> Waveform | None:
-    if isinstance(decoded.content, Waveform):
-        return decoded.content
-    return decoded.content.waveform if isinstance(decoded.content, Clip) else None
+def _attachments(decoded: Decoded) -> dict[str, bytes]:
+    found = {PREVIEW: decoded.preview} if decoded.preview is not None else {}
+    if decoded.motion:
+        times, energy = zip(*decoded.motion, strict=True)
+        found[MOTION] = json.dumps({"times": times, "energy": energy}).encode()
+    return found

@@ -12,9 +12,10 @@ from typing import Any, Final
 from embeddings.errors import CrossmediaError
 from embeddings.media import Medium
 from indexer.decode.pool import DecodePool
+from indexer.decode.progress import Progress
 from indexer.enrichers.base import Enricher
 from retrieval.documents import Asset, Enrichment, Source
-from retrieval.store import Store
+from retrieval.store import Store, StoreUnusable
 
 ORDER: Final[tuple[Medium, ...]] = ("audio", "video", "text", "image", "mesh")
 """What is said first: a recording has little else to be found by, a picture already has its vectors."""
@@ -74,40 +75,49 @@ class EnrichPass:
         self._enrichers = enrichers
 
     def pending(self) -> list[tuple[str, list[Enricher]]]:
-        """Assets with the enrichers that have not seen them, in the order they will be worked on."""
-        wanted: dict[str, list[Enricher]] = {}
+        """Assets with the enrichers that have not seen them, or not as they will be, in the order they will be worked on."""
+        found: list[tuple[str, list[Enricher]]] = []
         for medium in ORDER:
+            wanted: dict[str, list[Enricher]] = {}
             for enricher in self._enrichers:
-                if medium in enricher.accepts:
-                    for asset in self._store.pending(enricher.name, enricher.model, [medium]):
-                        if self._only is None or asset in self._only:
-                            wanted.setdefault(asset, []).append(enricher)
-        return list(wanted.items())
+                if medium not in enricher.accepts:
+                    continue
+                unseen = self._store.pending(enricher.name, enricher.model, [medium])
+                again = [asset for asset, before in wanted.items() if any(e.name in enricher.after for e in before)]
+                for asset in dict.fromkeys((*unseen, *again)):
+                    if self._only is None or asset in self._only:
+                        wanted.setdefault(asset, []).append(enricher)
+            found += wanted.items()
+        return found
 
     def run(
         self,
         tell: Callable[[Enriched], None] = lambda enriched: None,
         stop: threading.Event | None = None,
         plan: Callable[[int], None] = lambda total: None,
+        advance: Callable[[float], None] = lambda seconds: None,
     ) -> EnrichReport:
-        """Work through what is pending; `plan` hears how much that is, `tell` of each asset once it is durable."""
+        """Work through what is pending; `tell` hears of each asset once it is durable.
+
+        `plan` hears how many seconds of media there are, `advance` of each that is done; a picture or text counts as one.
+        """
         report = EnrichReport()
-        work = self.pending()
-        plan(len(work))
+        work = [(asset, enrichers) for key, enrichers in self.pending() if (asset := self._store.asset(key))]
+        plan(sum(round(_length(asset)) for asset, _ in work))
         # Decoding runs in other processes a few assets ahead of the enrichers, which run here.
         futures = {}
-        for i, (asset_id, enrichers) in enumerate(work):
+        for i, (asset, enrichers) in enumerate(work):
             for ahead, _ in work[i : i + AHEAD]:
-                if ahead not in futures and (source := whereabouts(self._store, ahead)) is not None:
-                    futures[ahead] = self._pool.submit(Path(source.location))
+                if ahead.id not in futures and (source := whereabouts(self._store, ahead.id)) is not None:
+                    futures[ahead.id] = self._pool.submit(Path(source.location))
             if stop is not None and stop.is_set():
                 break
-            asset = self._store.asset(asset_id)
-            if asset is None:
+            if self._store.asset(asset.id) is None:
                 continue
             names = tuple(enricher.name for enricher in enrichers)
-            future = futures.pop(asset_id, None)
+            future = futures.pop(asset.id, None)
             error: CrossmediaError | None = None
+            pace = _Pace(round(_length(asset)), advance)
             if future is None:
                 error = gone(asset)
             else:
@@ -116,11 +126,12 @@ class EnrichPass:
                 except CrossmediaError as reason:
                     error = reason
                     self._store.enrich(
-                        [Enrichment(asset_id, e.name, e.model, error=reason.as_dict()) for e in enrichers]
+                        [Enrichment(asset.id, e.name, e.model, error=reason.as_dict()) for e in enrichers]
                     )
                 else:
-                    error = self._enrich(asset, decoded, enrichers)
-            enriched = Enriched(asset_id, asset.title, names, error)
+                    error = self._enrich(asset, decoded, enrichers, pace.reached)
+            pace.reached(pace.whole)
+            enriched = Enriched(asset.id, asset.title, names, error)
             if error is None:
                 report.done += 1
             else:
@@ -130,17 +141,40 @@ class EnrichPass:
             future.cancel()
         return report
 
-    def _enrich(self, asset: Asset, decoded: Any, enrichers: Sequence[Enricher]) -> CrossmediaError | None:
+    def _enrich(
+        self, asset: Asset, decoded: Any, enrichers: Sequence[Enricher], progress: Progress
+    ) -> CrossmediaError | None:
         failed: CrossmediaError | None = None
         for enricher in enrichers:
             try:
-                found = enricher.enrich(asset, decoded, self._store.moments(asset.id))
+                found = enricher.enrich(asset, decoded, self._store.moments(asset.id), progress)
+            except StoreUnusable:
+                raise  # no fault of the asset's
             except Exception as error:
                 # One odd file must not stop the pass, now and at every later try.
                 failed = error if isinstance(error, CrossmediaError) else _unforeseen(enricher, asset, error)
                 found = Enrichment(asset.id, enricher.name, enricher.model, error=failed.as_dict())
             self._store.enrich([found])
         return failed
+
+
+class _Pace:
+    """One asset's share of the progress: forward only, and whole in the end."""
+
+    def __init__(self, whole: float, advance: Callable[[float], None]) -> None:
+        self.whole = whole
+        self._advance = advance
+        self._reached = 0.0
+
+    def reached(self, seconds: float) -> None:
+        forward = min(seconds, self.whole) - self._reached
+        if forward > 0:
+            self._reached += forward
+            self._advance(forward)
+
+
+def _length(asset: Asset) -> float:
+    return max(1.0, float(asset.metadata.get("seconds", 1.0)))
 
 
 def gone(asset: Asset) -> SourceGone:

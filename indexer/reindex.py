@@ -20,7 +20,7 @@ from indexer.assemble import assembled
 from indexer.decode.pool import DecodePool
 from indexer.enrich import gone, whereabouts
 from indexer.scan import Found
-from retrieval.documents import MODALITY, REVISION, Document, Label, Moment, Revision
+from retrieval.documents import MODALITY, REVISION, SPOKEN, Document, Label, Moment, Revision
 from retrieval.store import Store
 
 AT_ONCE: Final = 64
@@ -225,7 +225,7 @@ class Reindex:
                     report.failed.append((asset.title, result))
                     continue
                 report.decoded += 1
-                if {m.id for m in result.moments} == {m.id for m in work.moments if m.kind != "speech"}:
+                if {m.id for m in result.moments} == {m.id for m in work.moments if m.kind not in SPOKEN}:
                     unread = {moment.id for moment in work.unread}
                     for moment in result.moments:
                         if moment.id in unread:

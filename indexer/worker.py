@@ -39,17 +39,17 @@ class Progress:
 
     def __init__(self, jobs: Jobs, job: str) -> None:
         self._jobs, self._job = jobs, job
-        self._step, self._done, self._total, self._told = "", 0, 0, 0.0
+        self._step, self._done, self._total, self._told = "", 0.0, 0, 0.0
 
     def start(self, step: str, total: int) -> None:
         self._step, self._done, self._total = step, 0, total
         self._jobs.progress(self._job, step, 0, total)
 
-    def advance(self) -> None:
-        self._done += 1
-        if time.monotonic() - self._told >= TELL_EVERY_SECONDS or self._done == self._total:
+    def advance(self, by: float = 1.0) -> None:
+        self._done += by
+        if time.monotonic() - self._told >= TELL_EVERY_SECONDS or round(self._done) >= self._total:
             self._told = time.monotonic()
-            self._jobs.progress(self._job, self._step, self._done, self._total)
+            self._jobs.progress(self._job, self._step, round(self._done), self._total)
 
 
 class Worker(threading.Thread):

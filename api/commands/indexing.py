@@ -106,12 +106,12 @@ def _once(
 
 def _enrich(opened: Service, only: list[str], without: list[str], stop: threading.Event) -> EnrichReport:
     with progress() as bar:
-        task = bar.add_task("enriching", total=None)
+        task = bar.add_task("enriching, s of media", total=None)
 
         def plan(total: int) -> None:
             bar.update(task, total=total, visible=total > 0)
 
-        report, absent = opened.enrich(only, without, plan=plan, tell=lambda enriched: bar.advance(task), stop=stop)
+        report, absent = opened.enrich(only, without, plan=plan, advance=lambda by: bar.advance(task, by), stop=stop)
     for line in absent:
         err.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
     for enriched in report.failed[:SHOWN_FAILURES]:

@@ -1,24 +1,44 @@
-"""What an enricher is."""
+"""What an enricher is, and what enrichers look at and listen to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from embeddings.media import Medium
+from embeddings.media import Clip, Medium, Picture, Waveform
 from indexer.decode import Decoded
-from retrieval.documents import Asset, Enrichment, Moment
+from indexer.decode.progress import Progress, unhurried
+from indexer.structure import shown_in
+from retrieval.documents import Asset, Enrichment, Moment, moment_id
 
 
 class Enricher(Protocol):
     """Reads one decoded asset and its moments, says what it found.
 
     `name` is what `--without` and `enrich --only` take; `model` is an id and revision: when it changes, the pass runs
-    again. The result replaces whatever the same enricher said of the asset before.
+    again. The result replaces whatever the same enricher said of the asset before. `after`: enrichers whose moments it
+    reads; it runs after them, and again when they have. `progress` hears the seconds of media done so far.
     """
 
     name: str
     model: str
     accepts: tuple[Medium, ...]
+    after: tuple[str, ...]
 
-    def enrich(self, asset: Asset, decoded: Decoded, moments: Sequence[Moment]) -> Enrichment: ...
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment: ...
+
+
+def pictures(asset: Asset, decoded: Decoded) -> list[tuple[str, Picture]]:
+    """Pictures with the ids of the moments that show them."""
+    content = decoded.content
+    if isinstance(content, Clip):
+        return list(zip(shown_in(asset.id, decoded.shots), content.pictures, strict=True))
+    return [(moment_id(asset.id, "picture", 0), content)] if isinstance(content, Picture) else []
+
+
+def sound_track(decoded: Decoded) -> Waveform | None:
+    """The sound of a recording or a clip."""
+    content = decoded.content
+    return content.waveform if isinstance(content, Clip) else content if isinstance(content, Waveform) else None

@@ -14,9 +14,11 @@ import numpy as np
 
 from embeddings.encoder import Encoder
 from embeddings.errors import DependencyMissing, ModelMissing
-from embeddings.media import Clip, Medium, Picture
+from embeddings.media import Medium, Picture
 from indexer.decode import Decoded
-from retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch, moment_id
+from indexer.decode.progress import Progress, unhurried
+from indexer.enrichers.base import pictures
+from retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch
 
 DETECTION_SIDE: Final = 736
 """Longer side lines are looked for at, px. On car plates 736 reads as many as 960 in half the time; 640 reads fewer."""
@@ -75,15 +77,18 @@ class OcrEnricher:
 
     name = "ocr"
     accepts: tuple[Medium, ...] = ("image", "video")
+    after: tuple[str, ...] = ()
 
     def __init__(self, reader: Reader, text: Encoder[str]) -> None:
         self._reader = reader
         self._text = text
         self.model = f"{reader.model}+{text.model}"
 
-    def enrich(self, asset: Asset, decoded: Decoded, moments: Sequence[Moment]) -> Enrichment:
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
-        seen = [(known.get(name), picture) for name, picture in _pictures(asset, decoded)]
+        seen = [(known.get(name), picture) for name, picture in pictures(asset, decoded)]
         read = [(moment, self._reader.read(picture)) for moment, picture in seen if moment]
         written = [(moment, lines) for moment, lines in read if lines]
         texts = ["\n".join(line.text for line in lines) for _, lines in written]
@@ -101,13 +106,6 @@ class OcrEnricher:
             for (moment, lines), text, vector in zip(written, texts, vectors, strict=True)
         ]
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
-
-
-def _pictures(asset: Asset, decoded: Decoded) -> list[tuple[str, Picture]]:
-    """Pictures with the ids of the moments that show them."""
-    if isinstance(decoded.content, Clip):
-        return [(moment_id(asset.id, "shot", n), picture) for n, picture in enumerate(decoded.content.pictures)]
-    return [(moment_id(asset.id, "picture", 0), decoded.content)] if isinstance(decoded.content, Picture) else []
 
 
 def _box(corners: Any, picture: Picture) -> Box:

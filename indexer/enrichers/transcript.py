@@ -1,54 +1,69 @@
-"""What is said: one moment a sentence, searchable by its words and by its meaning."""
+"""What is said: a moment a sentence and one for each two in a row, searchable by their words and by their meaning."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from embeddings.encoder import Encoder
-from embeddings.media import Clip, Medium, Waveform
-from embeddings.profile import Transcriber
+from embeddings.media import Medium
+from embeddings.profile import Transcriber, Utterance
 from indexer.decode import Decoded
-from retrieval.documents import Asset, Enrichment, Moment, moment_id
+from indexer.decode.progress import Progress, unhurried
+from indexer.enrichers.base import sound_track
+from indexer.segment import runs
+from retrieval.documents import Asset, Enrichment, Kind, Label, Moment, moment_id
 
 _BATCH: Final = 64
 
 
 class TranscriptEnricher:
-    """Moments of kind `speech`, with times, words and the vectors of the text encoder. No speech, no moments."""
+    """Moments of kind `speech` and `passage`, with times, words and the vectors of the text encoder; each says its language.
+
+    What is said across the border of two sentences is found in the passage of both. No speech, no moments.
+    """
 
     name = "transcript"
     accepts: tuple[Medium, ...] = ("audio", "video")
+    after: tuple[str, ...] = ()
 
     def __init__(self, transcriber: Transcriber, text: Encoder[str]) -> None:
         self._transcriber = transcriber
         self._text = text
-        self.model = f"{transcriber.model}+{text.model}"
+        self.model = f"{transcriber.model}+{text.model}+passages"
 
-    def enrich(self, asset: Asset, decoded: Decoded, moments: Sequence[Moment]) -> Enrichment:
-        waveform = _waveform(decoded)
-        utterances = self._transcriber.transcribe(waveform) if waveform else []
-        spoken: list[Moment] = []
-        for first in range(0, len(utterances), _BATCH):
-            batch = utterances[first : first + _BATCH]
-            vectors = self._text.encode([utterance.text for utterance in batch]).vectors
-            for row, utterance in enumerate(batch):
-                spoken.append(
-                    Moment(
-                        id=moment_id(asset.id, "speech", first + row),
-                        asset=asset.id,
-                        kind="speech",
-                        start=utterance.start,
-                        end=utterance.end,
-                        fields={"transcript": utterance.text},
-                        vectors={space: rows[row] for space, rows in vectors.items()},
-                        words=utterance.words,
-                    )
-                )
-        return Enrichment(asset.id, self.name, self.model, moments=tuple(spoken))
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        waveform = sound_track(decoded)
+        utterances = self._transcriber.transcribe(waveform, progress) if waveform else []
+        spoken = [self._moment(asset, "speech", number, [utterance]) for number, utterance in enumerate(utterances)]
+        together = [
+            self._moment(asset, "passage", number, utterances[first : last + 1])
+            for number, (first, last) in enumerate(runs([(u.start, u.end, len(u.words)) for u in utterances]))
+        ]
+        return Enrichment(asset.id, self.name, self.model, moments=tuple(self._encoded([*spoken, *together])))
 
+    def _moment(self, asset: Asset, kind: Kind, number: int, said: Sequence[Utterance]) -> Moment:
+        return Moment(
+            id=moment_id(asset.id, kind, number),
+            asset=asset.id,
+            kind=kind,
+            start=said[0].start,
+            end=said[-1].end,
+            fields={"transcript": " ".join(utterance.text for utterance in said)},
+            labels=(Label("language", said[0].language, said[0].sureness, self._transcriber.model),),
+            words=tuple(word for utterance in said for word in utterance.words),
+        )
 
-def _waveform(decoded: Decoded) -> Waveform | None:
-    if isinstance(decoded.content, Clip):
-        return decoded.content.waveform
-    return decoded.content if isinstance(decoded.content, Waveform) else None
+    def _encoded(self, moments: Sequence[Moment]) -> list[Moment]:
+        found: list[Moment] = []
+        for first in range(0, len(moments), _BATCH):
+            batch = moments[first : first + _BATCH]
+            vectors = self._text.encode([moment.fields["transcript"] for moment in batch]).vectors
+            found += [
+                replace(moment, vectors={space: rows[row] for space, rows in vectors.items()})
+                for row, moment in enumerate(batch)
+            ]
+        return found

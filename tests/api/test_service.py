@@ -88,8 +88,8 @@ def test_enriching_makes_way_for_indexing(service: Service, tmp_path: Path) -> N
             super().start(step, total)
             self.step = step
 
-        def advance(self) -> None:
-            super().advance()
+        def advance(self, by: float = 1.0) -> None:
+            super().advance(by)
             if self.step == "enriching":
                 jobs.submit("index", {"paths": [str(folder)], "collection": "default"})
 

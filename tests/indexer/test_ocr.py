@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from embeddings.media import Clip, Picture
 from embeddings.profile import Profile
-from indexer.decode import Decoded
+from indexer.decode import Decoded, Shot
 from indexer.enrichers.ocr import Line, OcrEnricher, RapidReader
 from retrieval.documents import Asset, Moment, moment_id
 
@@ -65,7 +65,8 @@ def test_each_shot_gets_its_own_patch(toy: Profile) -> None:
         Moment(moment_id(ASSET.id, "shot", n), ASSET.id, "shot", start=2.0 * n, end=2.0 * n + 2) for n in range(3)
     ]
     answers = FixedReader([Line("red door", 0.9, box), Line("no entry", 0.7, box)], [], [Line("the end", 0.8, box)])
-    decoded = Decoded("video", "video/x", Clip(pictures, (0.0, 2.0, 4.0), None, 6.0))
+    shots = tuple(Shot(2.0 * n, 2.0 * n + 2, (n,)) for n in range(3))
+    decoded = Decoded("video", "video/x", Clip(pictures, (0.0, 2.0, 4.0), None, 6.0), shots=shots)
     result = OcrEnricher(answers, toy.text).enrich(ASSET, decoded, moments[::-1])
     first, last = result.patches
     assert (first.moment, last.moment) == (moments[0].id, moments[2].id)

@@ -16,6 +16,7 @@ from embeddings.media import Medium
 from embeddings.toy import ToyText, ToyTranscriber, toy_profile
 from indexer.decode import Decoded
 from indexer.decode.pool import DecodePool
+from indexer.decode.progress import Progress, unhurried
 from indexer.enrich import EnrichPass
 from indexer.enrichers.transcript import TranscriptEnricher
 from indexer.pipeline import Pipeline
@@ -256,8 +257,11 @@ def test_enricher_that_raises_fails_one_asset(
     class Fragile:
         name, model = "fragile", "1"
         accepts: tuple[Medium, ...] = ("image", "audio")
+        after: tuple[str, ...] = ()
 
-        def enrich(self, asset: Asset, decoded: Decoded, moments: Sequence[Moment]) -> Enrichment:
+        def enrich(
+            self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        ) -> Enrichment:
             if asset.title == "a.png":
                 raise RuntimeError("no")
             return Enrichment(asset.id, self.name, self.model)
@@ -268,3 +272,43 @@ def test_enricher_that_raises_fails_one_asset(
     assert report.done == 2
     assert [e.error.code for e in report.failed if e.error] == ["enricher_failed"]
     assert run_.pending() == []
+
+
+def test_what_reads_another_enrichers_moments_runs_again_after_it(
+    pipeline: Pipeline, store: LocalStore, pool: DecodePool, media: Path
+) -> None:
+    seen: list[list[str]] = []
+
+    class Counting:
+        name, model = "counting", "1"
+        accepts: tuple[Medium, ...] = ("audio",)
+        after: tuple[str, ...] = ("transcript",)
+
+        def enrich(
+            self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        ) -> Enrichment:
+            seen.append([moment.kind for moment in moments])
+            return Enrichment(asset.id, self.name, self.model)
+
+    pipeline.index(list(scan([media])))
+    EnrichPass(store, pool, [Counting()]).run()
+    assert seen == [["sound"]]
+    both = EnrichPass(store, pool, [TranscriptEnricher(ToyTranscriber(), toy_profile().text), Counting()])
+    assert [[enricher.name for enricher in enrichers] for _, enrichers in both.pending()] == [
+        ["transcript", "counting"]
+    ]
+    both.run()
+    assert seen[1:] == [["sound", "speech"]]
+    assert both.pending() == []
+
+
+def test_progress_counts_seconds_of_media(pipeline: Pipeline, store: LocalStore, pool: DecodePool, media: Path) -> None:
+    pipeline.index(list(scan([media])))
+    planned: list[int] = []
+    steps: list[float] = []
+    EnrichPass(store, pool, [TranscriptEnricher(ToyTranscriber(), toy_profile().text)]).run(
+        plan=planned.append, advance=steps.append
+    )
+    assert planned == [2]
+    assert sum(steps) == 2
+    assert all(step > 0 for step in steps)

@@ -324,7 +324,7 @@ def test_half_way_to_other_models_and_back_nothing_is_mixed(
 def test_a_file_that_is_cut_differently_now_is_taken_in_anew(
     store: LocalStore, media: Path, pool: DecodePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.assemble.sound_windows", lambda seconds: [(0.0, seconds / 2), (seconds / 2, seconds)])
+    monkeypatch.setattr("indexer.hearing.events", lambda windows, kinds, longest: [(0.0, 0.5), (0.5, 1.0)])
     film = next(a for a in store.assets(Filters(), 100) if a.media == "audio")
     assert len([m for m in store.moments(film.id) if m.kind == "sound"]) == 1
     assert run(store, later(), [], pool).finished

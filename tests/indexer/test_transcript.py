@@ -32,7 +32,7 @@ def enricher(toy: Profile) -> TranscriptEnricher:
 
 def test_each_sentence_is_a_moment(enricher: TranscriptEnricher, toy: Profile) -> None:
     result = enricher.enrich(asset("audio"), Decoded("audio", "audio/x", tones(2)), ())
-    first, second = result.moments
+    first, second, both = result.moments
     assert (first.id, second.id) == ("a" * 64 + "-speech0", "a" * 64 + "-speech1")
     assert (first.kind, first.start, first.end) == ("speech", 0.0, 0.3)
     assert (second.start, second.end) == (0.5, 0.8)
@@ -41,12 +41,16 @@ def test_each_sentence_is_a_moment(enricher: TranscriptEnricher, toy: Profile) -
     expected = toy.text.encode(["tone 410"]).vectors
     assert set(second.vectors) == {"text", "common"}
     assert second.vectors["text"] == pytest.approx(expected["text"][0])
-    assert (result.enricher, result.model, result.patches) == ("transcript", "toy+toy", ())
+    assert (result.enricher, result.model, result.patches) == ("transcript", "toy+toy+passages", ())
+    assert [(label.kind, label.value) for label in first.labels] == [("language", "en")]
+    assert (both.id, both.kind, both.start, both.end) == ("a" * 64 + "-passage0", "passage", 0.0, 0.8)
+    assert both.fields == {"transcript": "tone 400 tone 410"}
+    assert both.words == (*first.words, *second.words)
 
 
 def test_many_sentences_keep_their_order_over_batches(enricher: TranscriptEnricher) -> None:
     result = enricher.enrich(asset("audio"), Decoded("audio", "audio/x", tones(70)), ())
-    assert len({moment.id for moment in result.moments}) == 70
+    assert len({moment.id for moment in result.moments}) == 70 + 69
     assert result.moments[69].id.endswith("-speech69")
     assert result.moments[69].fields["transcript"] == "tone 1090"
 
