@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, cast
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,8 @@ MEDIA: Final[tuple[Medium, ...]] = ("text", "image", "audio", "video", "mesh")
 SAMPLE_RATE: Final = 16_000
 FULL_SCALE: Final = 32_768
 """What 1.0 is in 16-bit samples."""
+HANDED_OVER: Final = 4 << 20
+"""Bytes from which a waveform crosses between processes as a file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +55,22 @@ class Waveform:
     def cut(self, start: float, end: float) -> Waveform:
         """The part between two times in seconds, a view of the same samples."""
         return Waveform(self.pcm[max(0, int(start * SAMPLE_RATE)) : max(0, int(end * SAMPLE_RATE))])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process a long recording goes as a file, which it maps instead of copying hours of sound."""
+        if self.pcm.nbytes < HANDED_OVER:
+            return Waveform, (self.pcm,)
+        descriptor, name = tempfile.mkstemp(prefix="crossmedia-", suffix=".pcm")
+        with os.fdopen(descriptor, "wb") as file:
+            self.pcm.tofile(file)
+        return _mapped, (name, self.pcm.dtype.str)
+
+
+def _mapped(name: str, kind: str) -> Waveform:
+    """The file is gone as soon as the waveform is."""
+    pcm = np.memmap(name, np.dtype(kind), mode="r")
+    Path(name).unlink()
+    return Waveform(pcm)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

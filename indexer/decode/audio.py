@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,12 +13,14 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.packet import Packet
 
-from embeddings.media import SAMPLE_RATE, Waveform
+from embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
 from indexer.decode import container
 from indexer.decode.errors import Corrupt, NoFrames, TooLarge
 from indexer.decode.progress import Progress, unhurried
 from indexer.decode.types import Decoded, Limits
 
+IN_MEMORY: Final = 4 << 20
+"""Bytes of a track that are kept in memory."""
 _GAP: Final = 0.1
 """Seconds the sound may run ahead of its time stamps before silence is put in."""
 _LONGEST_GAP: Final = 30.0
@@ -26,16 +30,17 @@ _LONGEST_GAP: Final = 30.0
 class SoundTrack:
     """Collects one track's packets as a waveform whose sample 0 is at the container's time `origin`.
 
-    Sound that is missing (a damaged stretch, a track that begins late) becomes silence, so that later words keep
-    their times. Raises `TooLarge` as soon as more than `limits.seconds` have been decoded.
+    Kept in 16 bits, and beyond `IN_MEMORY` in a file that is mapped: hours of sound take no memory. Sound that is missing
+    (a damaged stretch, a track that begins late) becomes silence, so that later words keep their times. Raises
+    `TooLarge` as soon as more than `limits.seconds` have been decoded.
     """
 
-    def __init__(self, origin: float, expected: float | None, path: Path, limits: Limits) -> None:
+    def __init__(self, origin: float, path: Path, limits: Limits) -> None:
         self._origin = origin
         self._path = path
         self._most = int(limits.seconds * SAMPLE_RATE)
         self._limits = limits
-        self._samples = np.zeros(min(self._most, int(((expected or 10.0) + 1.0) * SAMPLE_RATE)), dtype=np.float32)
+        self._tape = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 — lives as long as the track
         self._filled = 0
         self._resampler: AudioResampler | None = None
         self._format: tuple[str, str, int] | None = None
@@ -64,10 +69,13 @@ class SoundTrack:
         if self._format is None:
             return None
         self._drain()
-        self._samples.resize(self._filled, refcheck=False)
-        np.nan_to_num(self._samples, copy=False)
-        np.clip(self._samples, -1.0, 1.0, out=self._samples)
-        return Waveform(self._samples)
+        if not self._filled:
+            return Waveform(np.zeros(0, dtype=np.int16))
+        if self._filled * 2 <= IN_MEMORY:
+            self._tape.seek(0)
+            return Waveform(np.frombuffer(self._tape.read(), dtype=np.int16))
+        self._tape.flush()
+        return Waveform(np.frombuffer(mmap(self._tape.fileno(), 0, access=ACCESS_READ), dtype=np.int16))
 
     def warnings(self) -> list[str]:
         """The stretches that were lost, in seconds."""
@@ -128,9 +136,8 @@ class SoundTrack:
                 f"{self._path.name} lasts longer than the {self._limits.seconds:.0f} s allowed",
                 "split it into shorter files, or raise the limit on seconds",
             )
-        if end > len(self._samples):
-            self._samples.resize(min(self._most, max(end, len(self._samples) * 3 // 2)), refcheck=False)
-        self._samples[self._filled : end] = piece
+        scaled = np.nan_to_num(piece) * FULL_SCALE
+        self._tape.write(np.rint(scaled).clip(-FULL_SCALE, FULL_SCALE - 1).astype(np.int16).tobytes())
         self._filled = end
 
 
@@ -148,7 +155,7 @@ def decode_audio(path: Path, mime: str, limits: Limits, progress: Progress = unh
             warnings.append("the pictures are in a format that cannot be decoded; the video is kept as sound")
         declared = container.declared_seconds(file)
         container.check_seconds(declared, path, limits)
-        track = SoundTrack(container.origin(file), declared, path, limits)
+        track = SoundTrack(container.origin(file), path, limits)
         try:
             for packet in file.demux(stream):
                 track.feed(packet)
@@ -162,7 +169,7 @@ def decode_audio(path: Path, mime: str, limits: Limits, progress: Progress = unh
             "channels": stream.channels,
             "sample_rate": stream.sample_rate,
         }
-    if waveform is None or not len(waveform.samples):
+    if waveform is None or not len(waveform.pcm):
         raise Corrupt(f"no sound could be decoded from {path.name}", "copy the file again, or convert it")
     warnings += track.warnings()
     warnings += short(waveform.seconds, declared)

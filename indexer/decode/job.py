@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,8 +48,10 @@ class Alarm:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
 
 
-def prepare(memory: int) -> None:
-    """Once in each new worker: at most `memory` bytes of address space; Ctrl-C is the parent's business."""
+def prepare(memory: int, scratch: str) -> None:
+    """Once in each new worker: at most `memory` bytes of address space, temporary files in the folder `scratch`; Ctrl-C is
+    the parent's business."""
+    tempfile.tempdir = scratch
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, wait
@@ -42,7 +43,9 @@ class DecodePool:
     ) -> None:
         self._limits = limits
         self._read = read
-        self._make = partial(ProcessPool, workers, _TASKS, prepare, (memory,), context())
+        # What a worker that is killed leaves behind goes with the pool.
+        self._scratch = tempfile.TemporaryDirectory(prefix="crossmedia-")
+        self._make = partial(ProcessPool, workers, _TASKS, prepare, (memory, self._scratch.name), context())
         self._pool = self._make()
         self._lock = threading.Lock()
         self._open: set[Future[Any]] = set()
@@ -75,6 +78,7 @@ class DecodePool:
         wait(tuple(self._open))
         self._pool.close()
         self._pool.join()
+        self._scratch.cleanup()
 
     def stop(self) -> None:
         """Ends the workers now; what was submitted is cancelled."""
@@ -82,6 +86,7 @@ class DecodePool:
             future.cancel()
         self._pool.stop()
         self._pool.join()
+        self._scratch.cleanup()
 
     def __enter__(self) -> DecodePool:
         return self

@@ -139,7 +139,7 @@ def decode_video(path: Path, mime: str, limits: Limits, progress: Progress = unh
         stream.thread_type = "AUTO"
         start = container.origin(file)
         pictures = PictureTrack(stream, start, path, limits)
-        track = SoundTrack(start, declared, path, limits) if sound else None
+        track = SoundTrack(start, path, limits) if sound else None
         try:
             for packet in file.demux([stream, sound] if sound else [stream]):
                 if packet.stream is stream:

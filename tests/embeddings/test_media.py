@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from embeddings.media import SAMPLE_RATE, Waveform
+from embeddings.media import HANDED_OVER, SAMPLE_RATE, Waveform
 
 
 def test_sixteen_bits_are_read_as_float() -> None:
@@ -23,3 +27,20 @@ def test_a_cut_copies_nothing() -> None:
         assert part.seconds == 1
         assert np.shares_memory(part.pcm, whole)
     assert Waveform(np.zeros(10, dtype=np.float32)).cut(-1, 9).seconds == 10 / SAMPLE_RATE
+
+
+def test_a_long_recording_crosses_as_a_file_that_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for kind in (np.int16, np.float32):
+        long = Waveform(np.arange(HANDED_OVER // 2 + 7).astype(kind))
+        crossing = pickle.dumps(long)
+        assert len(crossing) < 1_000
+        assert len(list(tmp_path.iterdir())) == 1
+        arrived = pickle.loads(crossing)
+        assert np.array_equal(arrived.pcm, long.pcm)
+        assert arrived.pcm.dtype == kind
+        assert list(tmp_path.iterdir()) == []
+        assert arrived.cut(1, 2).samples[5] == long.cut(1, 2).samples[5]
+    short = Waveform(np.ones(9, dtype=np.int16))
+    assert np.array_equal(pickle.loads(pickle.dumps(short)).pcm, short.pcm)
+    assert list(tmp_path.iterdir()) == []
