@@ -15,6 +15,11 @@ COMMON: Final = "common"
 """The name of the space that every medium shares."""
 UNALIGNED: Final = "unaligned"
 """The name of the space that keeps what was in `common` before an aligned head mapped it; it is never searched."""
+VOICE: Final = "voice"
+"""The name of the space that tells who speaks."""
+IDENTITIES: Final = frozenset((VOICE,))
+"""Spaces that tell who something is of, not what it is: searched only where a query asks for it. In a collection of one
+person's recordings any two vectors belong together, so random pairs say nothing there."""
 Modality: TypeAlias = Literal["text", "picture", "sound", "voice"]
 """What a vector was made from. A video moment has pictures and sounds; each of its vectors has one modality."""
 

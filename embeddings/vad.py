@@ -29,3 +29,9 @@ def voiced(waveform: Waveform, longest: float, pause: float = 0.16) -> Iterator[
         part = waveform.cut(offset, offset + SLICE).samples
         for span in get_speech_timestamps(np.ascontiguousarray(part), options):
             yield offset + span["start"] / SAMPLE_RATE, offset + span["end"] / SAMPLE_RATE
+
+
+def speech_of(waveform: Waveform) -> Waveform:
+    """Only what is spoken, end to end; empty where nothing is. For recordings of a minute or so."""
+    parts = [waveform.cut(start, end).samples for start, end in voiced(waveform, longest=SLICE)]
+    return Waveform(np.concatenate([*parts, np.zeros(0, dtype=np.float32)]))

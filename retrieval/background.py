@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import Background, Modality, Vectors
+from embeddings.encoder import IDENTITIES, Background, Modality, Vectors
 from embeddings.profile import Profile
 from embeddings.queries import QUERIES
 from retrieval.store import Store, Unrelated
@@ -38,7 +38,7 @@ Backgrounds = Mapping[tuple[str, Modality, Modality], Background]
 
 def refresh(store: Store, profile: Profile) -> None:
     """Measure anew if some field of the store has grown or shrunk enough since the last time."""
-    searched = profile.spaces
+    searched = profile.spaces.keys() - IDENTITIES
     counted = {field: n for field, n in store.counted().items() if n >= FEWEST and field[0] in searched}
     known = {(u.space, u.target): u.targets for u in store.unrelated()}
     if set(known) == set(counted) and all(

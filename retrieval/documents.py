@@ -166,6 +166,11 @@ def moment_id(asset: str, kind: Kind, number: int) -> str:
     return f"{asset}-{kind}{number}"
 
 
+def kind_of(moment: str) -> str:
+    """The kind that the id of a moment tells."""
+    return moment.rsplit("-", 1)[1].rstrip("0123456789")
+
+
 def modality(space: str, kind: Kind) -> Modality:
     """What the vector of this space in a moment of this kind was made from: a picture's `text` is made from its words."""
     return "text" if space == "text" else MODALITY[kind]

@@ -8,19 +8,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from embeddings.encoder import Modality, Vector, Vectors
-from embeddings.media import Clip, Picture, Waveform
 from embeddings.profile import Profile
 from retrieval.background import adapted
-from retrieval.documents import Moment, modality
+from retrieval.coincidence import SENSE, joined
+from retrieval.documents import Moment, kind_of, modality
 from retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
-from retrieval.planner import Leg, Part, VectorLeg, WordsLeg, plan
-from retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Example, Filters, Hit, Query
+from retrieval.parts import parts_of
+from retrieval.planner import Leg, VectorLeg, WordsLeg, plan
+from retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Filters, Hit, Query
 from retrieval.relevance import coverage_for, logistic, of_words
-from retrieval.store import NotFound, Store
+from retrieval.store import Store
 
-VIEWS = 4
-"""Key frames of a clip, or moments of an asset, that are searched with when it is the example."""
 DEPTH = 50
 """How far beyond k each leg is read, so that folding and fusing have something to choose from."""
 DEEPEST = 4_000
@@ -37,7 +35,7 @@ class Engine:
         """Hits at or above the cut-off, best first, at most `query.k`; raises EmptyQuery, UnknownLeg, NotFound."""
         started = time.perf_counter()
         notes: list[str] = []
-        parts = self._parts(query, notes)
+        parts = parts_of(query, self.store, self.profile, notes)
         backgrounds = adapted(self.profile.backgrounds, self.store.unrelated())
         legs = plan(parts, list(self.profile.spaces), backgrounds, query.legs)
         own = tuple(example.asset for example in query.examples if example.asset)
@@ -63,7 +61,9 @@ class Engine:
             whole = whole and (len(found) < depth or min(e.relevance for e in found.values()) < cut)
             key = (leg.name, leg.target if isinstance(leg, VectorLeg) else "")
             rankings[key] = _best_of(rankings[key], found) if key in rankings else found
-        return [f for f in fuse(rankings.values()) if f.relevance >= cut], whole
+        ranked = [f for f in fuse(rankings.values()) if f.relevance >= cut]
+        timed = [f.moment for f in ranked if kind_of(f.moment) in SENSE]
+        return joined(ranked, self.store.spans(timed)) if timed else ranked, whole
 
     def _near(self, leg: VectorLeg, depth: int, filters: Filters) -> dict[str, Evidence]:
         near = self.store.nearest(leg.space, leg.target, leg.unit, depth, filters)
@@ -71,7 +71,12 @@ class Engine:
             norm = float(np.linalg.norm(leg.direction))
             return {
                 n.moment: Evidence(
-                    leg.name, n.similarity, logistic(norm * n.similarity - leg.offset) * leg.share, rank, query=leg.part
+                    leg.name,
+                    n.similarity,
+                    logistic(norm * n.similarity - leg.offset) * leg.share,
+                    rank,
+                    query=leg.part,
+                    moment=n.moment,
                 )
                 for rank, n in enumerate(near, start=1)
             }
@@ -84,7 +89,9 @@ class Engine:
         odds, cosines = leg.log_odds(targets), leg.similarity(targets)
         order = np.argsort(-odds, kind="stable")
         return {
-            ids[i]: Evidence(leg.name, float(cosines[i]), logistic(float(odds[i])) * leg.share, rank, query=leg.part)
+            ids[i]: Evidence(
+                leg.name, float(cosines[i]), logistic(float(odds[i])) * leg.share, rank, query=leg.part, moment=ids[i]
+            )
             for rank, i in enumerate(order.tolist(), start=1)
         }
 
@@ -92,7 +99,13 @@ class Engine:
         found = self.store.words(leg.text, depth, filters, leg.without, coverage_for(cut / leg.share))
         return {
             match.moment: Evidence(
-                leg.name, match.coverage, of_words(match.coverage) * leg.share, rank, match.text, ", ".join(match.terms)
+                leg.name,
+                match.coverage,
+                of_words(match.coverage) * leg.share,
+                rank,
+                match.text,
+                ", ".join(match.terms),
+                moment=match.moment,
             )
             for rank, match in enumerate(found, start=1)
         }
@@ -110,7 +123,7 @@ class Engine:
         if query.group:
             kept = _grouped(kept)
         kept = kept[: query.k]
-        moments = self.store.load([fused.moment for fused, _ in kept])
+        moments = self.store.load(list({e.moment for fused, _ in kept for e in fused.evidence}))
         placed = self.store.placed(list({moment.asset for moment in moments.values()}))
         hits = []
         for fused, more in kept:
@@ -119,82 +132,15 @@ class Engine:
                 continue  # deleted since its leg found it
             asset, everywhere = placed[moment.asset]
             sources = [s for s in everywhere if query.filters.admits(s.path, s.collection)]
+            start, end = fused.span or (moment.start, moment.end)
+            evidence = tuple(_explained(e, moments[e.moment]) for e in fused.evidence if e.moment in moments)
             hits.append(
                 Hit(
-                    asset.id, moment.id, sources[0].path if sources else "", asset.media, asset.title, moment.start, moment.end,
-                    moment.page, round(fused.relevance, 4), tuple(_explained(e, moment) for e in fused.evidence), more,
+                    asset.id, moment.id, sources[0].path if sources else "", asset.media, asset.title, start, end,
+                    moment.page, round(fused.relevance, 4), evidence, more,
                 )
             )  # fmt: skip
         return hits
-
-    def _parts(self, query: Query, notes: list[str]) -> list[Part]:
-        texts = [t for t in query.texts if t.strip()]
-        negatives = [t for t in query.negatives if t.strip()]
-        parts = [
-            self._text(text, weight) for text, weight in [*((t, 1.0) for t in texts), *((t, -1.0) for t in negatives)]
-        ]
-        for example in query.examples:
-            parts.append(self._example(example, notes))
-        return parts
-
-    def _text(self, text: str, weight: float, name: str | None = None) -> Part:
-        return Part(weight, name or text, self._vectors_of_text([text]), text)
-
-    def _vectors_of_text(self, texts: Sequence[str]) -> dict[tuple[str, Modality], Sequence[Vector]]:
-        return {(space, "text"): [rows[0]] for space, rows in self.profile.text.encode(texts).vectors.items()}
-
-    def _example(self, example: Example, notes: list[str]) -> Part:
-        name = example.name or example.asset or type(example.media).__name__.lower()
-        if example.asset is not None:
-            return self._indexed(example.asset, example.weight, name)
-        media = example.media
-        if isinstance(media, str):
-            return self._text(media, example.weight, name)
-        vectors: dict[tuple[str, Modality], Sequence[Vector]] = {}
-        pictures = [media] if isinstance(media, Picture) else list(media.pictures) if isinstance(media, Clip) else []
-        waveform = media if isinstance(media, Waveform) else media.waveform if isinstance(media, Clip) else None
-        spoken = ""
-        if pictures:
-            for space, rows in self.profile.picture.encode(pictures).vectors.items():
-                vectors[space, "picture"] = _views(rows)
-        if waveform is not None:
-            spoken = self._hear(waveform, vectors, name, notes)
-        return Part(example.weight, f"{name}: “{spoken}”" if spoken else name, vectors, spoken or None)
-
-    def _hear(
-        self, waveform: Waveform, vectors: dict[tuple[str, Modality], Sequence[Vector]], name: str, notes: list[str]
-    ) -> str:
-        """Vectors of what a recording says and of how it sounds; returns what it says."""
-        if self.profile.sound is not None:
-            for space, rows in self.profile.sound.encode([waveform]).vectors.items():
-                vectors[space, "sound"] = [rows[0]]
-        if self.profile.transcriber is None:
-            notes.append(f'{name}: speech was not recognised, its model is absent: pip install "crossmedia[offline]"')
-            return ""
-        spoken = " ".join(utterance.text for utterance in self.profile.transcriber.transcribe(waveform)).strip()
-        if spoken:
-            vectors |= self._vectors_of_text([spoken])
-        return spoken
-
-    def _indexed(self, asset: str, weight: float, name: str) -> Part:
-        moments = self.store.moments(asset)
-        if not moments:
-            raise NotFound(
-                f"no asset {asset}",
-                "crossmedia search finds ids; a unique beginning of one is enough on the command line",
-            )
-        gathered: dict[tuple[str, Modality], list[Vector]] = {}
-        kinds = {moment.id: moment.kind for moment in moments}
-        for space in self.profile.spaces:
-            for moment, vector in self.store.vectors(space, list(kinds)).items():
-                gathered.setdefault((space, modality(space, kinds[moment])), []).append(vector)
-        return Part(weight, name, {key: _views(np.stack(found)) for key, found in gathered.items()})
-
-
-def _views(rows: Vectors) -> list[Vector]:
-    """At most VIEWS of the rows, evenly spaced from the first to the last."""
-    chosen = np.unique(np.linspace(0, len(rows) - 1, VIEWS).round().astype(int))
-    return [rows[i] for i in chosen]
 
 
 def _best_of(one: dict[str, Evidence], other: dict[str, Evidence]) -> dict[str, Evidence]:

@@ -22,12 +22,16 @@ NOBODY: Final = np.empty(0, dtype=np.intp)
 
 @dataclass(frozen=True)
 class Fused:
-    """A moment with its fused score, its relevance in [0, 1] and its evidence, strongest first."""
+    """A moment with its fused score, its relevance in [0, 1] and its evidence, strongest first.
+
+    `span`: the seconds it covers together with others that joined it, None where none could.
+    """
 
     moment: str
     score: float
     relevance: float
     evidence: tuple[Evidence, ...]
+    span: tuple[float, float] | None = None
 
 
 def fuse(rankings: Iterable[Mapping[str, Evidence]]) -> list[Fused]:

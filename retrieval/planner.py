@@ -8,14 +8,14 @@ from typing import Final, Literal
 
 import numpy as np
 
-from embeddings.encoder import Background, Modality, Vector, Vectors
+from embeddings.encoder import IDENTITIES, VOICE, Background, Modality, Vector, Vectors
 from embeddings.errors import CrossmediaError
 from retrieval.relevance import UNKNOWN
 
 WORDS: Final = "words"
-NATIVE: Final[Mapping[Modality, str]] = {"text": "text", "picture": "picture", "sound": "sound"}
+NATIVE: Final[Mapping[Modality, str]] = {"text": "text", "picture": "picture", "sound": "sound", "voice": VOICE}
 """Where like is compared with like; the common space serves what has no native one."""
-TARGETS: Final[tuple[Modality, ...]] = ("picture", "text", "sound")
+TARGETS: Final[tuple[Modality, ...]] = ("picture", "text", "sound", "voice")
 
 
 class UnknownLeg(CrossmediaError):
@@ -115,7 +115,8 @@ def plan(
 ) -> list[Leg]:
     """The legs of a query over a collection with these spaces; `only` restricts them by name.
 
-    A leg that can express only some of the wanted parts counts with the share of their weight (`share`).
+    Who somebody is, is searched for only where `only` names it: a spoken question asks for no voice. A leg that can express
+    only some of the wanted parts counts with the share of their weight (`share`).
     """
     known = [*spaces, WORDS]
     for name in only or ():
@@ -132,6 +133,8 @@ def plan(
         native = NATIVE[target]
         covered = native in spaces and all((native, target) in part.vectors for part in wanted)
         for space in spaces:
+            if native in IDENTITIES and (space != native or only is None):
+                continue
             # The common space compares like with like only where no native space can express the whole query.
             if space == "common" and covered and (only is None or native in only):
                 continue

@@ -92,7 +92,8 @@ class Evidence:
     """Why a hit is a hit: one leg's say. `rank` counts from 1 within the leg; `text` is what matched, if words did.
 
     `start`, `end`: where in the asset the words are spoken; `page`: where they stand; `query`: which part of the
-    query (its text, or the example's name), or for the words leg the words that matched, as they stand there.
+    query (its text, or the example's name), or for the words leg the words that matched, as they stand there. `moment`:
+    which moment says so, the hit's own or one that lies with it in time.
     """
 
     leg: str
@@ -104,11 +105,15 @@ class Evidence:
     start: float | None = None
     end: float | None = None
     page: int | None = None
+    moment: str = ""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A moment that answers, with its relevance in [0, 1] and the evidence, strongest first."""
+    """A moment that answers, with its relevance in [0, 1] and the evidence, strongest first.
+
+    `start`, `end`: the stretch that all of the evidence lies in.
+    """
 
     asset: str
     moment: str

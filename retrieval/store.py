@@ -9,6 +9,7 @@ from typing import Protocol
 from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.errors import CrossmediaError
 from embeddings.media import Medium
+from retrieval.coincidence import Span
 from retrieval.documents import Asset, Document, Enrichment, Moment, Revision, Source
 from retrieval.query import Filters
 
@@ -149,6 +150,9 @@ class Store(Protocol):
 
     def load(self, moments: Sequence[str]) -> dict[str, Moment]:
         """Moments by id, as `moments` gives them; unknown ids are left out."""
+
+    def spans(self, moments: Sequence[str]) -> dict[str, Span]:
+        """Where moments lie in time; those without a time and unknown ids are left out."""
 
     def vectors(self, space: str, moments: Sequence[str]) -> dict[str, Vector]: ...
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from retrieval.coincidence import Span
 from retrieval.documents import Asset, Label, Moment, Source
 from retrieval.local.rows import to_asset, to_label, to_moment, to_source
 from retrieval.store import Statistics
@@ -41,6 +42,18 @@ def moments(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -
         ):
             labels.setdefault(label["moment"], []).append(to_label(label))
     return {row["key"]: to_moment(row, labels.get(row["id"], ())) for row in rows}
+
+
+def spans(connection: sqlite3.Connection, moments: Sequence[str]) -> dict[str, Span]:
+    found: dict[str, Span] = {}
+    for some in batches(moments):
+        for key, asset, kind, start, end in connection.execute(
+            f"""SELECT m.key, a.hash, m.kind, m.start, m."end" FROM moment m JOIN asset a ON a.id = m.asset
+            WHERE m.key IN ({marks(some)}) AND m.start IS NOT NULL AND m."end" IS NOT NULL""",
+            some,
+        ):
+            found[key] = Span(asset, kind, start, end)
+    return found
 
 
 def keys(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str]:

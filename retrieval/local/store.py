@@ -11,6 +11,7 @@ import numpy as np
 
 from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.media import Medium
+from retrieval.coincidence import Span
 from retrieval.documents import Asset, Document, Enrichment, Moment, Revision, Source
 from retrieval.local import fulltext, reads, unrelated, verify, writes
 from retrieval.local.database import Database
@@ -150,6 +151,10 @@ class LocalStore:
             for some in reads.batches(moments):
                 found |= reads.moments(connection, f"m.key IN ({reads.marks(some)})", some)
         return found
+
+    def spans(self, moments: Sequence[str]) -> dict[str, Span]:
+        with self._database.read() as connection:
+            return reads.spans(connection, moments)
 
     def vectors(self, space: str, moments: Sequence[str]) -> dict[str, Vector]:
         found: dict[str, Vector] = {}
