@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from api import alignment
+from api import alignment, voices
 from api.client import Client, search_json
 from api.schema import SearchRequest, answer_json, asset_json
 from api.service import Service
 from api.settings import read_settings
 from embeddings.errors import CrossmediaError
+from retrieval.captions import Format, written
 from retrieval.store import NotFound
 
 __all__ = ["Client", "CrossmediaError", "Library", "open_library"]
@@ -61,6 +62,26 @@ class Library:
         if described is None:
             raise NotFound(f"no asset {asset}", "it was removed just now")
         return asset_json(described, self._service.store.sources(found), self._service.store.moments(found))
+
+    def transcript(self, asset: str, form: Format = "json") -> str | dict[str, Any]:
+        """What is said in an asset: `json` with words and speakers, `vtt`, `srt` or `text`. Raises NotFound, NoTranscript."""
+        return written(self._service.store.moments(self._service.resolve(asset)), form)
+
+    def voices(self) -> list[dict[str, Any]]:
+        """Who speaks in the collection: `name`, `seconds`, `turns`, `assets`, and where each is heard longest."""
+        return voices.listed(self._service)
+
+    def name_voice(self, voice: str, to: str) -> None:
+        """Give a voice another name; raises NotFound, NameTaken, BadName."""
+        voices.name(self._service, voice, to)
+
+    def merge_voices(self, names: Sequence[str], into: str | None = None) -> None:
+        """Several voices are one person's, called `into` or as the first; raises NotFound, BadName."""
+        voices.merge(self._service, list(names), into or names[0])
+
+    def verify_voices(self, one: str | Path, other: str | Path) -> dict[str, Any]:
+        """Whether two recordings are of one speaker: `probability`, `similarity`, `same`, `model`. Raises NobodySpeaks."""
+        return voices.verify(self._service, Path(one), Path(other))
 
     def align(self, pairs: str | Path, name: str | None = None, **options: Any) -> dict[str, Any]:
         """Learn a head from a CSV of pairs (`crossmedia align train`); returns its figures, and in `saved` whether it is kept.

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.commands import aligning, indexing, managing, models, searching, serving
+from api.commands import aligning, indexing, managing, models, searching, serving, voices
 
 app = typer.Typer(
     name="crossmedia",
@@ -18,11 +18,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for command in (
-    indexing.index, searching.search, managing.show, managing.rm, managing.status, indexing.enrich, aligning.reindex,
-    serving.serve, managing.doctor,
+    indexing.index, searching.search, managing.show, managing.rm, managing.status, managing.transcript,
+    indexing.enrich, aligning.reindex, serving.serve, managing.doctor,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(models.app, name="models")
+app.add_typer(voices.app, name="voices")
 app.add_typer(aligning.app)
 
 

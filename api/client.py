@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from embeddings.errors import CrossmediaError
 from indexer.scan import Found, scan
+from retrieval.captions import Format
 
 BATCH_FILES, BATCH_BYTES = 100, 64 << 20
 """What one request carries at most, except that a larger file goes alone."""
@@ -85,6 +87,26 @@ class Client:
     def get(self, asset: str) -> dict[str, Any]:
         return self._json("GET", f"/v1/assets/{asset}")
 
+    def transcript(self, asset: str, form: Format = "json") -> str | dict[str, Any]:
+        if form == "json":
+            return self._json("GET", f"/v1/assets/{asset}/transcript")
+        return self._answered("GET", f"/v1/assets/{asset}/transcript", params={"format": form}).text
+
+    def voices(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._json("GET", "/v1/voices")["voices"]
+        return found
+
+    def name_voice(self, voice: str, to: str) -> None:
+        self._json("PUT", f"/v1/voices/{quote(voice)}", json={"name": to})
+
+    def merge_voices(self, names: Sequence[str], into: str | None = None) -> None:
+        self._json("POST", "/v1/voices/merge", json={"voices": list(names), "into": into})
+
+    def verify_voices(self, one: str | Path, other: str | Path) -> dict[str, Any]:
+        with Path(one).open("rb") as first, Path(other).open("rb") as second:
+            files = [("file", (Path(one).name, first)), ("file", (Path(other).name, second))]
+            return self._json("POST", "/v1/voices/verify", files=files)
+
     def delete(self, asset: str) -> None:
         self._json("DELETE", f"/v1/assets/{asset}")
 
@@ -110,20 +132,31 @@ class Client:
             time.sleep(POLL_SECONDS)
 
     def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        where = f"{self._http.base_url}"
+        response = self._answered(method, path, **request)
+        try:
+            body: dict[str, Any] = response.json()
+        except ValueError as error:
+            raise self._foreign(response) from error
+        return body
+
+    def _answered(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **request)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unreachable(f"{where} does not answer: {error}", "start it: crossmedia serve") from error
-        try:
-            body: dict[str, Any] = response.json()
-            if response.is_error:
-                raise RemoteError(**body["error"], status=response.status_code)
-        except (ValueError, KeyError, TypeError) as error:
             raise Unreachable(
-                f"{where} answered {response.status_code}, but not as Crossmedia does", "check the address"
+                f"{self._http.base_url} does not answer: {error}", "start it: crossmedia serve"
             ) from error
-        return body
+        if response.is_error:
+            try:
+                raise RemoteError(**response.json()["error"], status=response.status_code)
+            except (ValueError, KeyError, TypeError) as error:
+                raise self._foreign(response) from error
+        return response
+
+    def _foreign(self, response: httpx.Response) -> Unreachable:
+        return Unreachable(
+            f"{self._http.base_url} answered {response.status_code}, but not as Crossmedia does", "check the address"
+        )
 
 
 def search_json(text: str | Sequence[str], weights: Sequence[float], query: Mapping[str, Any]) -> dict[str, Any]:

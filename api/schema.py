@@ -149,6 +149,7 @@ class EvidenceOut(BaseModel):
     start: float | None = None
     end: float | None = None
     page: int | None = None
+    moment: str = ""
 
 
 class HitOut(BaseModel):
@@ -163,6 +164,7 @@ class HitOut(BaseModel):
     relevance: float
     evidence: list[EvidenceOut]
     more: int = 0
+    link: str = Field(description="Where it plays or shows: the asset's content at this time or page.")
 
 
 class SearchAnswer(BaseModel):
@@ -205,7 +207,18 @@ def whole_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 def answer_json(answer: Answer) -> dict[str, Any]:
     """The JSON object of an answer."""
-    return asdict(answer)
+    told = asdict(answer)
+    for hit in told["hits"]:
+        hit["link"] = content_link(hit["asset"], hit["start"], hit["end"], hit["page"])
+    return told
+
+
+def content_link(asset: str, start: float | None, end: float | None, page: int | None = None) -> str:
+    """The way to an asset's bytes on the service, at a time (W3C Media Fragments: `#t=start,end` in s) or page."""
+    if page is not None:
+        return f"/v1/assets/{asset}/content#page={page}"
+    times = [f"{seconds:.2f}".rstrip("0").rstrip(".") for seconds in (start, end) if seconds is not None]
+    return f"/v1/assets/{asset}/content" + (f"#t={','.join(times)}" if times else "")
 
 
 def asset_json(asset: Asset, sources: list[Source], moments: list[Moment]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.errors import CrossmediaError
 from embeddings.media import Medium
 from retrieval.coincidence import Span
-from retrieval.documents import Asset, Document, Enrichment, Moment, Revision, Source
+from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from retrieval.query import Filters
 
 
@@ -57,6 +57,18 @@ class WordMatch:
     field: str
     text: str
     terms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """How often a label's value stands on moments: on how many, of how many assets, for how many seconds in all; and the
+    moment on which it stands longest, or with the best score where nothing lasts."""
+
+    value: str
+    moments: int
+    assets: int
+    seconds: float
+    best: str
 
 
 @dataclass(frozen=True)
@@ -174,6 +186,12 @@ class Store(Protocol):
 
         What covers less than `least` of the query may be left out.
         """
+
+    def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
+        """The values of labels of a kind, on moments of one kind or of all, most seconds and moments first."""
+
+    def relabel(self, kind: str, value: str, to: str) -> int:
+        """Give the labels of this kind and value another value, wherever they are; returns how many there were."""
 
     def sample(self, space: str, modality: Modality, count: int) -> Vectors:
         """At most `count` vectors, evenly over the order in which they came: (N, dim)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import shutil
+import sys
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from api.commands.context import Data, Json, out, print_json, service
 from api.commands.searching import clock
 from api.schema import asset_json
 from embeddings.errors import CrossmediaError
+from retrieval.captions import Format, written
 from retrieval.store import NotFound
 
 
@@ -87,6 +89,22 @@ def status(data: Data = None, as_json: Json = False) -> None:
         out.print(table)
         for line in absent:
             out.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
+
+
+def transcript(
+    asset: Annotated[str, typer.Argument(metavar="ID", help="An asset's id, or the beginning of one.")],
+    form: Annotated[
+        Format, typer.Option("--format", help="srt, vtt (subtitles), json (words and speakers) or text.")
+    ] = "text",
+    data: Data = None,
+) -> None:
+    """What is said in a recording or video."""
+    with service(data, made=True) as opened:
+        told = written(opened.store.moments(opened.resolve(asset)), form)
+    if isinstance(told, dict):
+        print_json(told)
+    else:
+        sys.stdout.write(told)
 
 
 def doctor(data: Data = None) -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from api.commands.context import Data, Json, err, out, print_json, service
 from api.schema import SearchRequest, answer_json
+from embeddings.encoder import VOICE
 from embeddings.media import MEDIA
 from retrieval.query import Answer, Evidence, Hit
 
@@ -28,6 +29,10 @@ def search(
     image: Files = None,
     audio: Files = None,
     video: Files = None,
+    voice: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE[@WEIGHT]", show_default=False, help="Find whoever speaks in this recording."),
+    ] = None,
     like: Annotated[
         list[str] | None, typer.Option(help="An indexed asset to search by (its id).", show_default=False)
     ] = None,
@@ -62,7 +67,11 @@ def search(
     for medium in media or ():
         if medium not in MEDIA:
             raise typer.BadParameter(f"{medium!r} is no medium; there are {', '.join(MEDIA)}", param_hint="--type")
-    files = [_weighted(word) for word in (*(image or ()), *(audio or ()), *(video or ()))]
+    if voice and (legs or text or image or audio or video):
+        # Who speaks and what it is are told by legs that have nothing in common: one would only dilute the other.
+        raise typer.BadParameter("a voice is searched for alone", param_hint="--voice")
+    legs = [VOICE] if voice else legs
+    files = [_weighted(word) for word in (*(image or ()), *(audio or ()), *(video or ()), *(voice or ()))]
     filters = {
         "path": path,
         "after": after,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -22,6 +22,8 @@ from embeddings.media import Medium
 from indexer.enrich import SourceGone
 from indexer.jobs import Job
 from indexer.scan import Found
+from retrieval.captions import MEDIA_TYPES, Format, written
+from retrieval.documents import MOTION, PREVIEW
 from retrieval.query import Filters
 from retrieval.store import NotFound
 
@@ -152,6 +154,31 @@ def delete(asset: str, shared: Shared) -> dict[str, Any]:
     found = shared.service.resolve(asset)
     shared.service.delete([found])
     return {"deleted": True, "asset": found}
+
+
+@router.get("/assets/{asset}/transcript", response_class=Response)
+def transcript(asset: str, shared: Shared, format: Format = "json") -> Response:
+    """What is said in it and when: `json` with words and speakers, `vtt` or `srt` subtitles, plain `text`."""
+    told = written(shared.service.store.moments(shared.service.resolve(asset)), format)
+    return JSONResponse(told) if isinstance(told, dict) else Response(told, media_type=MEDIA_TYPES[format])
+
+
+@router.get("/assets/{asset}/preview", response_class=Response)
+def preview(asset: str, shared: Shared) -> Response:
+    """A video in small: its key frames as an animated WebP."""
+    webp = shared.service.store.attachment(shared.service.resolve(asset), PREVIEW)
+    if webp is None:
+        raise NotFound(f"no preview of {asset}", "only videos of several key frames have one")
+    return Response(webp, media_type="image/webp", headers={"Cache-Control": "max-age=86400"})
+
+
+@router.get("/assets/{asset}/motion", response_class=Response)
+def motion(asset: str, shared: Shared) -> Response:
+    """How much moves in a video: `times` in s and the `energy` in [0, 1] at each."""
+    curve = shared.service.store.attachment(shared.service.resolve(asset), MOTION)
+    if curve is None:
+        raise NotFound(f"no motion curve of {asset}", "only videos have one")
+    return Response(curve, media_type="application/json")
 
 
 @router.head("/assets/{asset}/content", include_in_schema=False)

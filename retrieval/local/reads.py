@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from retrieval.coincidence import Span
-from retrieval.documents import Asset, Label, Moment, Source
+from retrieval.documents import Asset, Kind, Label, Moment, Source
 from retrieval.local.rows import to_asset, to_label, to_moment, to_source
-from retrieval.store import Statistics
+from retrieval.store import Labelled, Statistics
 
 BATCH: Final = 500
 """Values bound in one statement at most."""
@@ -54,6 +54,19 @@ def spans(connection: sqlite3.Connection, moments: Sequence[str]) -> dict[str, S
         ):
             found[key] = Span(asset, kind, start, end)
     return found
+
+
+def labelled(connection: sqlite3.Connection, kind: str, on: Kind | None) -> list[Labelled]:
+    # Beside max(), SQLite takes the other columns from the row that holds the maximum.
+    lasts = 'coalesce(l."end", m."end") - coalesce(l.start, m.start)'
+    rows = connection.execute(
+        f"""SELECT l.value, count(DISTINCT m.id), count(DISTINCT m.asset), coalesce(sum({lasts}), 0), m.key,
+        max(coalesce({lasts}, l.score))
+        FROM label l JOIN moment m ON m.id = l.moment WHERE l.kind = ? AND (? IS NULL OR m.kind = ?)
+        GROUP BY l.value ORDER BY 4 DESC, 2 DESC, 1""",
+        (kind, on, on),
+    )
+    return [Labelled(*row[:5]) for row in rows]
 
 
 def keys(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str]:

@@ -12,7 +12,7 @@ import numpy as np
 from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.media import Medium
 from retrieval.coincidence import Span
-from retrieval.documents import Asset, Document, Enrichment, Moment, Revision, Source
+from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from retrieval.local import fulltext, reads, unrelated, verify, writes
 from retrieval.local.database import Database
 from retrieval.local.derived import Derived, rescored
@@ -21,7 +21,7 @@ from retrieval.local.rows import from_blob, to_asset, to_source
 from retrieval.local.vectors import Ids
 from retrieval.local.words import Frequencies
 from retrieval.query import Filters
-from retrieval.store import Located, Neighbour, SpaceMismatch, Statistics, Unrelated, WordMatch
+from retrieval.store import Labelled, Located, Neighbour, SpaceMismatch, Statistics, Unrelated, WordMatch
 
 EXHAUSTIVE_UP_TO = 3_000
 """So few moments meeting a filter are scored one by one: exact, and cheaper than a filtered index search."""
@@ -216,6 +216,16 @@ class LocalStore:
     def statistics(self) -> Statistics:
         with self._database.read() as connection:
             return reads.statistics(connection)
+
+    def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
+        with self._database.read() as connection:
+            return reads.labelled(connection, kind, on)
+
+    def relabel(self, kind: str, value: str, to: str) -> int:
+        with self._database.write() as connection:
+            return connection.execute(
+                "UPDATE label SET value = ? WHERE kind = ? AND value = ?", (to, kind, value)
+            ).rowcount
 
     def sample(self, space: str, modality: Modality, count: int) -> Vectors:
         with self._database.read() as connection:

@@ -11,10 +11,11 @@ import pytest
 
 from embeddings.encoder import Space
 from embeddings.profile import Word
-from retrieval.documents import REVISION, Enrichment, Label, Patch, Revision, Source
+from retrieval.coincidence import Span
+from retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source
 from retrieval.local import LocalStore
 from retrieval.query import Filters, LabelFilter
-from retrieval.store import NotFound, SpaceMismatch, Store, Unrelated
+from retrieval.store import Labelled, NotFound, SpaceMismatch, Store, Unrelated
 from tests.retrieval.makers import SPACES, asset_id, document, moment, unit
 
 Everything = Filters()
@@ -460,3 +461,41 @@ def test_a_revision_that_fails_leaves_nothing(store: Store) -> None:
         )  # type: ignore[arg-type]
     assert np.array_equal(store.vectors("common", [moment])[moment], unit(1))
     assert a in store.pending(REVISION, "v2", ["image"])
+
+
+def test_spans_of_what_lies_in_time(store: Store) -> None:
+    a = asset_id("a")
+    shot, still = moment(a, "shot", 0, start=1.0, end=4.5), moment(a, "picture", 0)
+    store.put([document("a", media="video", moments=(shot, still))])
+    assert store.spans([shot.id, still.id, "unknown-shot0"]) == {shot.id: Span(a, "shot", 1.0, 4.5)}
+    assert store.spans([]) == {}
+
+
+def test_labels_are_counted_and_renamed(store: Store) -> None:
+    a, b = asset_id("a"), asset_id("b")
+
+    def turn(asset: str, number: int, start: float, end: float, who: str) -> Moment:
+        label = Label("speaker", who, 0.9, "v@1", start=start, end=end)
+        return moment(asset, "turn", number, start=start, end=end, labels=(label,), vectors={"voice": unit(number)})
+
+    said = moment(a, "speech", 0, start=0.0, end=2.0, labels=(Label("speaker", "Ada", 0.9, "v@1"),))
+    store.put([
+        document("a", media="audio", moments=(turn(a, 0, 0, 2, "Ada"), turn(a, 1, 2, 9, "Bo"), said)),
+        document("b", media="audio", moments=(turn(b, 0, 0, 3, "Ada"),)),
+    ])  # fmt: skip
+    assert store.labelled("speaker", "turn") == [
+        Labelled("Bo", 1, 1, 7.0, f"{a}-turn1"), Labelled("Ada", 2, 2, 5.0, f"{b}-turn0")
+    ]  # fmt: skip
+    assert {found.value: found.moments for found in store.labelled("speaker")} == {"Ada": 3, "Bo": 1}
+    assert store.labelled("face") == []
+    assert store.relabel("speaker", "ada", "Ada Lovelace") == 3
+    assert store.relabel("speaker", "nobody", "x") == 0
+    assert store.relabel("scene", "Bo", "x") == 0
+    assert store.relabel("speaker", "Bo", "Ada Lovelace") == 1
+    assert [(found.value, found.moments, found.seconds) for found in store.labelled("speaker", "turn")] == [
+        ("Ada Lovelace", 3, 12.0)
+    ]
+    named = Filters(labels=(LabelFilter("speaker", "ada lovelace"),))
+    assert {n.moment for n in store.nearest("voice", "voice", unit(0), 9, named)} == {
+        f"{a}-turn0", f"{a}-turn1", f"{b}-turn0"
+    }  # fmt: skip

@@ -1,0 +1,81 @@
+"""`voices`: who speaks in the collection, and what they are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api import voices
+from api.commands.context import Data, Json, out, print_json, service
+from api.commands.searching import clock
+
+app = typer.Typer(help="Who speaks: list voices, name and merge them, compare two.", no_args_is_help=True)
+
+
+@app.command("list")
+def show(data: Data = None, as_json: Json = False) -> None:
+    """Every voice of the collection, those that speak most first."""
+    with service(data, made=True) as opened:
+        found = voices.listed(opened)
+    if as_json:
+        print_json({"voices": found})
+        return
+    if not found:
+        out.print("No voices. [dim](crossmedia enrich listens to what is pending)[/]")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("voice", "speaks", "turns", "files", "hear"):
+        table.add_column(heading, overflow="fold")
+    for voice in found:
+        heard = f"{voice['asset'][:12]} {clock(voice['start'])}–{clock(voice['end'])}"
+        row = (clock(voice["seconds"]), str(voice["turns"]), str(voice["assets"]))
+        table.add_row(escape(voice["name"]), *row, f"[dim]{heard}[/]")
+    out.print(table)
+
+
+@app.command()
+def name(
+    voice: Annotated[str, typer.Argument(help="What it is called now.")],
+    to: Annotated[str, typer.Argument(help="What it is to be called.")],
+    data: Data = None,
+) -> None:
+    """Give a voice a name; recordings indexed later get it too."""
+    with service(data, made=True) as opened:
+        done = voices.name(opened, voice, to)
+    out.print(f"{escape(voice)} is {escape(done['name'])} [dim]({done['labels']} labels)[/]")
+
+
+@app.command()
+def merge(
+    names: Annotated[list[str], typer.Argument(metavar="VOICE…", help="Voices that are one person's.")],
+    into: Annotated[
+        str | None, typer.Option(help="What all are called then [default: the first].", show_default=False)
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Say that several voices are one person's."""
+    with service(data, made=True) as opened:
+        done = voices.merge(opened, names, into or names[0])
+    out.print(f"all are {escape(done['name'])} [dim]({done['labels']} labels)[/]")
+
+
+@app.command()
+def verify(
+    one: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A recording.")],
+    other: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Another.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """How likely two recordings are of one speaker."""
+    with service(data) as opened:
+        told = voices.verify(opened, one, other)
+    if as_json:
+        print_json(told)
+        return
+    answer = "the same voice" if told["same"] else "two voices"
+    how = f"similarity {told['similarity']:.2f}, {told['model']}"
+    out.print(f"{answer}: probability of one speaker {told['probability']:.2f} [dim]({how})[/]")

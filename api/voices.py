@@ -1,0 +1,84 @@
+"""Voices over the service: who there is, what they are called, and whether two recordings are of one person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from api.schema import content_link
+from api.service import Service
+from embeddings.encoder import VOICE, Vector
+from embeddings.errors import CrossmediaError, ModelMissing
+from embeddings.media import Clip, Waveform
+from embeddings.vad import speech_of
+from retrieval import identities
+from retrieval.identities import SPEAKER
+from retrieval.relevance import UNKNOWN
+
+
+class NobodySpeaks(CrossmediaError):
+    """No voice is heard in a recording."""
+
+    code = "nobody_speaks"
+    status = 422
+
+
+def listed(service: Service) -> list[dict[str, Any]]:
+    """Every voice: `name`, `turns`, `assets`, `seconds` spoken, and where the longest turn is (`asset`, `start`, `end`, `link`)."""
+    found = service.store.labelled(SPEAKER, "turn")
+    longest = service.store.load([voice.best for voice in found])
+    told = []
+    for voice in found:
+        turn = longest[voice.best]
+        where = {"asset": turn.asset, "start": turn.start, "end": turn.end}
+        told.append(
+            {
+                "name": voice.value,
+                "turns": voice.moments,
+                "assets": voice.assets,
+                "seconds": round(voice.seconds, 2),
+                **where,
+                "link": content_link(turn.asset, turn.start, turn.end),
+            }
+        )
+    return told
+
+
+def name(service: Service, voice: str, to: str) -> dict[str, Any]:
+    """Call a voice by another name; raises NotFound, NameTaken, BadName."""
+    return {"name": to, "labels": identities.rename(service.store, SPEAKER, "turn", voice, to)}
+
+
+def merge(service: Service, voices: list[str], into: str) -> dict[str, Any]:
+    """Several voices are one person's; raises NotFound, BadName."""
+    return {"name": into, "labels": identities.merge(service.store, SPEAKER, "turn", voices, into)}
+
+
+def verify(service: Service, one: Path, other: Path) -> dict[str, Any]:
+    """Whether two recordings are of one speaker: `probability` in [0, 1] and `similarity` (cosine), by `model`.
+
+    The first minute of each counts. Raises NobodySpeaks, ModelMissing, and what decoding raises.
+    """
+    vectors = [_voice(service, path) for path in (one, other)]
+    similarity = float(vectors[0] @ vectors[1])
+    background = service.profile.backgrounds.get((VOICE, "voice", "voice"), UNKNOWN)
+    encoder = service.profile.voice
+    assert encoder is not None
+    return {
+        "probability": round(background.relevance(similarity), 4),
+        "similarity": round(similarity, 4),
+        "same": background.relevance(similarity) >= 0.5,
+        "model": encoder.model,
+    }
+
+
+def _voice(service: Service, path: Path) -> Vector:
+    if service.profile.voice is None:
+        raise ModelMissing("this profile tells no voices apart", "use the profile builtin")
+    media = service.example(path).media
+    waveform = media.waveform if isinstance(media, Clip) else media
+    speech = speech_of(waveform) if isinstance(waveform, Waveform) else None
+    if speech is None or not speech.seconds:
+        raise NobodySpeaks(f"nobody speaks in {path.name}", "give a recording of a voice, some seconds long")
+    vector: Vector = service.profile.voice.encode([speech]).vectors[VOICE][0]
+    return vector

@@ -1,0 +1,83 @@
+"""Who it is: a vector is given the name that its nearest neighbours bear, and names are given, changed and joined."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Final
+
+from embeddings.encoder import VOICE, Modality, Vector
+from embeddings.errors import CrossmediaError
+from retrieval.documents import Kind
+from retrieval.query import Filters
+from retrieval.store import NotFound, Store
+
+SPEAKER: Final = "speaker"
+"""The kind of label that says whose voice a moment is."""
+NEIGHBOURS: Final = 15
+LONGEST_NAME: Final = 100
+
+
+class NameTaken(CrossmediaError):
+    """Somebody else has this name already."""
+
+    code = "name_taken"
+    status = 409
+
+
+class BadName(CrossmediaError):
+    """What is given is no name."""
+
+    code = "bad_name"
+    status = 422
+
+
+def known_voice(store: Store, least: float) -> Callable[[Vector], str | None]:
+    """What tells whose voice a vector is: the name of the nearest turns in the collection of cosine `least` or more, each
+    with the weight of its cosine; None where none is so near.
+
+    Nothing is kept beside the turns themselves: names follow when they are changed, and go with the last recording.
+    """
+    return lambda vector: _named(store, VOICE, "voice", vector, SPEAKER, least)
+
+
+def _named(store: Store, space: str, modality: Modality, vector: Vector, kind: str, least: float) -> str | None:
+    near = [n for n in store.nearest(space, modality, vector, NEIGHBOURS, Filters()) if n.similarity >= least]
+    moments = store.load([n.moment for n in near])
+    votes: defaultdict[str, float] = defaultdict(float)
+    for neighbour in near:
+        for label in moments[neighbour.moment].labels if neighbour.moment in moments else ():
+            if label.kind == kind:
+                votes[label.value] += neighbour.similarity
+    return max(votes, key=lambda name: votes[name], default=None)
+
+
+def rename(store: Store, kind: str, on: Kind, name: str, to: str) -> int:
+    """Give somebody another name; returns the labels changed. Raises NotFound, NameTaken, BadName."""
+    to = _checked(to)
+    names = {found.value.casefold() for found in store.labelled(kind, on)}
+    _require(names, kind, name)
+    if to.casefold() in names and to.casefold() != name.casefold():
+        raise NameTaken(f"there is somebody called {to} already", "merge the two if they are one")
+    return store.relabel(kind, name, to)
+
+
+def merge(store: Store, kind: str, on: Kind, names: list[str], into: str) -> int:
+    """Several are one: all are called `into` afterwards, which is one of them or new. Raises NotFound, BadName."""
+    into = _checked(into)
+    known = {found.value.casefold() for found in store.labelled(kind, on)}
+    for name in names:
+        _require(known, kind, name)
+    return sum(store.relabel(kind, name, into) for name in names if name.casefold() != into.casefold())
+
+
+def _require(names: set[str], kind: str, name: str) -> None:
+    if name.casefold() not in names:
+        raise NotFound(f"no {kind} called {name}", "crossmedia voices list shows all")
+
+
+def _checked(name: str) -> str:
+    plain = " ".join(name.split())
+    if not plain or len(plain) > LONGEST_NAME:
+        raise BadName("a name has between 1 and 100 characters", "give another")
+    return plain
