@@ -115,11 +115,16 @@ class ToyTranscriber:
     model = MODEL
 
     def transcribe(self, waveform: Waveform) -> list[Utterance]:
-        count = len(waveform.samples) // _FRAME
-        frames = waveform.samples[: count * _FRAME].reshape(count, _FRAME)
-        loud = np.concatenate([[False], np.sqrt(np.mean(frames**2, axis=1)) > SILENCE, [False]])
-        edges = np.flatnonzero(np.diff(loud.astype(np.int8)))
-        return [_utterance(waveform, start / 10, end / 10) for start, end in edges.reshape(-1, 2).tolist()]
+        return [_utterance(waveform, start, end) for start, end in stretches(waveform)]
+
+
+def stretches(waveform: Waveform) -> list[tuple[float, float]]:
+    """Where there is sound between silences of at least 0.1 s: the toy voice detector."""
+    count = len(waveform.samples) // _FRAME
+    frames = waveform.samples[: count * _FRAME].reshape(count, _FRAME)
+    loud = np.concatenate([[False], np.sqrt(np.mean(frames**2, axis=1)) > SILENCE, [False]])
+    edges = np.flatnonzero(np.diff(loud.astype(np.int8)))
+    return [(start / 10, end / 10) for start, end in edges.reshape(-1, 2).tolist()]
 
 
 def colour_shares(picture: Picture) -> list[tuple[str, float]]:

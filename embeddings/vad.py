@@ -14,8 +14,12 @@ SLICE: Final = 600.0
 """Seconds looked at together, so that hours of sound are never copied whole."""
 
 
-def voiced(waveform: Waveform, longest: float, pause: float = 0.16) -> Iterator[tuple[float, float]]:
+def voiced(
+    waveform: Waveform, longest: float, pause: float = 0.16, margin: float = 0.4
+) -> Iterator[tuple[float, float]]:
     """Stretches (start, end) in seconds that hold a voice, ascending: ended by `pause` s of silence, split at `longest` s.
+
+    Each is given `margin` s on either side, as far as the next one lets it: what a listener to words needs.
 
     Raises `DependencyMissing`.
     """
@@ -24,7 +28,11 @@ def voiced(waveform: Waveform, longest: float, pause: float = 0.16) -> Iterator[
     except ImportError as error:
         raise DependencyMissing("faster-whisper is not installed", "pip install faster-whisper") from error
 
-    options = VadOptions(max_speech_duration_s=longest, min_silence_duration_ms=round(1000 * pause))
+    options = VadOptions(
+        max_speech_duration_s=longest,
+        min_silence_duration_ms=round(1000 * pause),
+        speech_pad_ms=round(1000 * margin),
+    )
     for offset in np.arange(0.0, waveform.seconds, SLICE).tolist():
         part = waveform.cut(offset, offset + SLICE).samples
         for span in get_speech_timestamps(np.ascontiguousarray(part), options):

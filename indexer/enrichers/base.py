@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from embeddings.media import Medium
+from embeddings.media import Clip, Medium, Waveform
 from indexer.decode import Decoded
 from retrieval.documents import Asset, Enrichment, Moment
 
@@ -22,3 +22,11 @@ class Enricher(Protocol):
     accepts: tuple[Medium, ...]
 
     def enrich(self, asset: Asset, decoded: Decoded, moments: Sequence[Moment]) -> Enrichment: ...
+
+
+def sound_of(decoded: Decoded) -> Waveform | None:
+    """A recording, or a video's sound track; None where there is none."""
+    content = decoded.content
+    if isinstance(content, Clip):
+        return content.waveform
+    return content if isinstance(content, Waveform) else None
