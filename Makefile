@@ -45,8 +45,11 @@ models: install
 	$(PIP) install -c constraints.txt -e ".[train]"
 	# Only its list of class names is wanted: its own dependencies would bring torchvision.
 	$(PIP) install --no-deps timm==1.0.31
+	# Only its weights are wanted: its own dependencies would bring librosa.
+	$(PIP) install --no-deps resemblyzer==0.1.4
 	$(BIN)/python -m embeddings.train.all --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m embeddings.train.voice --data ../shared/data --out embeddings/bundled
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

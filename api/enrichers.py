@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from embeddings.catalog import Catalog
+from embeddings.encoder import VOICE
 from embeddings.errors import ModelMissing
 from embeddings.profile import Profile
 from indexer.enrichers.base import Enricher
+from retrieval.store import Store
 
 
-def build_enricher(name: str, profile: Profile, catalog: Catalog, threads: int) -> Enricher:
-    """`transcript` or `ocr`. Raises ModelMissing where its model is absent."""
+def build_enricher(name: str, profile: Profile, catalog: Catalog, store: Store, threads: int) -> Enricher:
+    """`transcript`, `speakers` or `ocr`. Raises ModelMissing where its model is absent."""
     if name == "transcript":
         from indexer.enrichers.transcript import TranscriptEnricher
 
         if profile.transcriber is None:
             raise ModelMissing("no speech recogniser is installed", catalog.card("whisper-tiny.en").install)
         return TranscriptEnricher(profile.transcriber, profile.text)
+    if name == "speakers":
+        from indexer.enrichers.speakers import SpeakersEnricher
+        from retrieval.identities import known_voice
+
+        if profile.voice is None:
+            raise ModelMissing(f"the profile {profile.name} tells no voices apart", "use the profile builtin")
+        least = profile.backgrounds[VOICE, "voice", "voice"].middle
+        return SpeakersEnricher(profile.voice, known_voice(store, least), profile.detector)
     from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
     return OcrEnricher(RapidReader(threads), profile.text)

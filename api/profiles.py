@@ -13,7 +13,7 @@ from embeddings.profile import Profile, Transcriber
 
 def load_profile(settings: Settings, catalog: Catalog) -> Profile:
     """`builtin`: the bundled towers, and speech and sound where Whisper's weights are; `clip`: larger encoders, as the
-    settings name them, in their place; `toy`: encoders without weights.
+    settings name them, in the place of all but voices; `toy`: encoders without weights.
 
     Networks of `builtin` are read when they are first used, so that a search by words does not wait for the picture tower.
     """
@@ -23,18 +23,19 @@ def load_profile(settings: Settings, catalog: Catalog) -> Profile:
         return toy_profile()
     if settings.profile == "clip":
         return _clip(settings, catalog)
-    from embeddings.builtin import towers
+    from embeddings.builtin import towers, voice_encoder
 
     text, picture, backgrounds = towers(catalog, settings.threads)
     sound, transcriber, heard = _whisper(settings, catalog)
-    return Profile("builtin", text, picture, sound, transcriber, {**backgrounds, **heard})
+    voice, told = voice_encoder(catalog, settings.threads)
+    return Profile("builtin", text, picture, sound, transcriber, {**backgrounds, **heard, **told}, voice)
 
 
 def _clip(settings: Settings, catalog: Catalog) -> Profile:
     """Sentence vectors are the built-in ones unless another encoder is named, sounds by example as well. What similarities
     mean is measured in the collection itself."""
     from embeddings import specification
-    from embeddings.builtin import towers
+    from embeddings.builtin import towers, voice_encoder
     from embeddings.joined import Joined, Restricted
 
     runtime = specification.Runtime(settings.device, settings.precision, settings.threads, settings.allow_hub)
@@ -52,7 +53,8 @@ def _clip(settings: Settings, catalog: Catalog) -> Profile:
         named, sound = specification.sounds(settings.sound_encoder, runtime)
         text = Joined(sentence, words, named)
         known = {key: background for key, background in known.items() if key[0] != "sound"}
-    return Profile("clip", text, picture, sound, transcriber, known)
+    voice, told = voice_encoder(catalog, settings.threads)
+    return Profile("clip", text, picture, sound, transcriber, {**known, **told}, voice)
 
 
 def _whisper(settings: Settings, catalog: Catalog) -> tuple[Encoder[Waveform] | None, Transcriber | None, Backgrounds]:

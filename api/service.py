@@ -37,7 +37,7 @@ MAX_EXAMPLE_TEXT = 2_000
 """Characters of a document that are searched with: a text encoder reads no more."""
 MAX_EXAMPLE_SECONDS = 60.0
 """Of a recording's sound, or of a clip's, that are searched with: a whole one would hold up everybody's searches."""
-ENRICHERS = ("transcript", "ocr")
+ENRICHERS = ("transcript", "speakers", "ocr")
 
 PartT = TypeVar("PartT")
 
@@ -285,7 +285,8 @@ class Service:
 
     def _enricher(self, name: str) -> Enricher:
         return self._once(
-            f"enricher {name}", lambda: build_enricher(name, self.profile, self.catalog, self.settings.threads)
+            f"enricher {name}",
+            lambda: build_enricher(name, self.profile, self.catalog, self.store, self.settings.threads),
         )
 
     def _once(self, name: str, make: Callable[[], PartT]) -> PartT:

@@ -77,7 +77,7 @@ def _voice(service: Service, path: Path) -> Vector:
         raise ModelMissing("this profile tells no voices apart", "use the profile builtin")
     media = service.example(path).media
     waveform = media.waveform if isinstance(media, Clip) else media
-    speech = speech_of(waveform) if isinstance(waveform, Waveform) else None
+    speech = speech_of(waveform, service.profile.detector) if isinstance(waveform, Waveform) else None
     if speech is None or not speech.seconds:
         raise NobodySpeaks(f"nobody speaks in {path.name}", "give a recording of a voice, some seconds long")
     vector: Vector = service.profile.voice.encode([speech]).vectors[VOICE][0]

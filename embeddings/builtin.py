@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from embeddings.catalog import BUNDLED, LITE2, MINILM, SOUND, Catalog
+from embeddings.catalog import BUNDLED, LITE2, MINILM, SOUND, VOICE, Catalog
 from embeddings.encoder import Background, Modality
 from embeddings.errors import ModelCorrupt, ModelMissing
 from embeddings.picture import Lite2
 from embeddings.sound import SOUND_BACKGROUND, WhisperSound
 from embeddings.speech import Whisper
 from embeddings.text import MiniLM
+from embeddings.voice import Voice
 
 Backgrounds = dict[tuple[str, Modality, Modality], Background]
 
@@ -33,8 +34,13 @@ def sound_tower(catalog: Catalog, whisper: Whisper) -> tuple[WhisperSound, Backg
     return WhisperSound(whisper, folder), {**common, ("sound", "sound", "sound"): SOUND_BACKGROUND}
 
 
+def voice_encoder(catalog: Catalog, threads: int | None = None) -> tuple[Voice, Backgrounds]:
+    """The voice encoder, and as its background the probability that two recordings have one speaker. Raises as `towers` does."""
+    return Voice(catalog.resolve(VOICE.id), threads), backgrounds(BUNDLED / "backgrounds-voice.json")
+
+
 def backgrounds(path: Path) -> Backgrounds:
-    """Read what `embeddings/train/calibrate.py` or `sound_tower.py` wrote."""
+    """Read what `calibrate.py`, `sound_tower.py` or `voice.py` of `embeddings/train/` wrote."""
     if not path.is_file():
         raise ModelMissing(f"no backgrounds at {path}", MINILM.install)
     try:

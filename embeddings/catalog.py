@@ -115,16 +115,8 @@ OCR: Final = ModelCard(
     dim=None,
     revision="6f327246b503",
     files=(
-        ModelFile(
-            "models/PP-OCRv6_det_small.onnx",
-            "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
-            9_929_594,
-        ),
-        ModelFile(
-            "models/PP-OCRv6_rec_small.onnx",
-            "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
-            21_234_383,
-        ),
+        ModelFile("models/PP-OCRv6_det_small.onnx", "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f", 9_929_594),
+        ModelFile("models/PP-OCRv6_rec_small.onnx", "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884", 21_234_383),
         ModelFile(
             "models/ch_ppocr_mobile_v2.0_cls_mobile.onnx",
             "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
@@ -134,7 +126,7 @@ OCR: Final = ModelCard(
     sources=(Source("package", "rapidocr"),),
     title="PP-OCRv6 small, as RapidOCR ships it",
     install='pip install "rapidocr==3.10.0"',
-)
+)  # fmt: skip
 VAD: Final = ModelCard(
     id="silero-vad",
     task="where somebody speaks",
@@ -162,7 +154,18 @@ SOUND: Final = ModelCard(
     title="Head and projection on Whisper's encoder",
     install='pip install --force-reinstall "crossmedia"',
 )
-CARDS: Final = (MINILM, LITE2, SOUND, WHISPER, OCR, VAD)
+VOICE: Final = ModelCard(
+    id="ge2e",
+    task="voice vectors: who speaks",
+    licence="Apache-2.0",
+    dim=256,
+    revision="9c7fb539c431",
+    files=(ModelFile("voice.onnx", "9c7fb539c431e5685a866987ff6d26978b49f0c7aadbaebe89a5b4f043c659bf", 1_770_200),),
+    sources=(Source("bundled"), Source("models")),
+    title="GE2E voice encoder of Resemblyzer, in few bits",
+    install='pip install --force-reinstall "crossmedia"',
+)
+CARDS: Final = (MINILM, LITE2, SOUND, VOICE, WHISPER, OCR, VAD)
 
 COMMON: Final = Space(
     "common",

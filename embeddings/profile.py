@@ -8,6 +8,7 @@ from typing import Protocol
 
 from embeddings.encoder import Background, Encoder, Modality, Space
 from embeddings.media import Picture, Waveform
+from embeddings.vad import Detector, speaking
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Transcriber(Protocol):
 class Profile:
     """Encoders by what they read. `sound`, `voice` and `transcriber` are None where their model is absent (`doctor` says so).
 
-    `voice` tells who speaks, whatever is said: its space is searched only where a query asks for it.
+    `voice` tells who speaks, whatever is said: its space is searched only where a query asks for it. `detector`: when
+    somebody does.
 
     `backgrounds` is keyed by (space, modality of the query, modality of the target).
     """
@@ -55,6 +57,7 @@ class Profile:
     transcriber: Transcriber | None
     backgrounds: Mapping[tuple[str, Modality, Modality], Background]
     voice: Encoder[Waveform] | None = None
+    detector: Detector = speaking
 
     @property
     def spaces(self) -> dict[str, Space]:

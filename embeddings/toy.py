@@ -24,6 +24,7 @@ TEXT: Final = Space("text", 64, MODEL, "1", "lower-cased words")
 COMMON: Final = Space("common", 64, MODEL, "1", "words of any medium")
 PICTURE: Final = Space("picture", 48, MODEL, "1", "4×4 mean colours")
 SOUND: Final = Space("sound", 32, MODEL, "1", "32 log bands")
+VOICE: Final = Space("voice", 16, MODEL, "1", "half octaves of the loudest frequency")
 
 COLOURS: Final[dict[str, tuple[int, int, int]]] = {
     "black": (0, 0, 0),
@@ -94,6 +95,20 @@ class ToySound:
         )
 
 
+class ToyVoice:
+    """Who speaks is told by the half octave in which the tone is that is loudest: 440 and 460 Hz are one voice, 440 and 900 two.
+
+    A voice is a direction of its own, a little turned towards the next by where in the half octave the tone is.
+    """
+
+    modality: Modality = "voice"
+    spaces: tuple[Space, ...] = (VOICE,)
+    model = MODEL
+
+    def encode(self, batch: Sequence[Waveform]) -> Encoding:
+        return Encoding({"voice": _rows((_pitch(waveform) for waveform in batch), VOICE)})
+
+
 class ToyTranscriber:
     """Hears one utterance, such as "tone 440", in each stretch of sound between silences of at least 0.1 s."""
 
@@ -102,12 +117,17 @@ class ToyTranscriber:
     def transcribe(
         self, waveform: Waveform, progress: Callable[[float], None] = lambda seconds: None
     ) -> list[Utterance]:
-        count = len(waveform.samples) // _FRAME
-        frames = waveform.samples[: count * _FRAME].reshape(count, _FRAME)
-        loud = np.concatenate([[False], np.sqrt(np.mean(frames**2, axis=1)) > SILENCE, [False]])
-        edges = np.flatnonzero(np.diff(loud.astype(np.int8)))
         progress(waveform.seconds)
-        return [_utterance(waveform, start / 10, end / 10) for start, end in edges.reshape(-1, 2).tolist()]
+        return [_utterance(waveform, start, end) for start, end in stretches(waveform)]
+
+
+def stretches(waveform: Waveform) -> list[tuple[float, float]]:
+    """Where there is sound between silences of at least 0.1 s: the toy voice detector."""
+    count = len(waveform.pcm) // _FRAME
+    frames = waveform.samples[: count * _FRAME].reshape(count, _FRAME)
+    loud = np.concatenate([[False], np.sqrt(np.mean(frames**2, axis=1)) > SILENCE, [False]])
+    edges = np.flatnonzero(np.diff(loud.astype(np.int8)))
+    return [(start / 10, end / 10) for start, end in edges.reshape(-1, 2).tolist()]
 
 
 def colour_shares(picture: Picture) -> list[tuple[str, float]]:
@@ -148,11 +168,14 @@ def toy_profile(transcriber: Transcriber | None = None) -> Profile:
         picture=ToyPicture(),
         sound=ToySound(),
         transcriber=transcriber,
+        voice=ToyVoice(),
+        detector=stretches,
         backgrounds={
             ("text", "text", "text"): related,
             **{("common", query, target): related for query in _MODALITIES for target in _MODALITIES},
             ("picture", "picture", "picture"): alike,
             ("sound", "sound", "sound"): alike,
+            ("voice", "voice", "voice"): related,
         },
     )
 
@@ -192,6 +215,17 @@ def _bands(waveform: Waveform) -> Vector:
     bands = np.bincount(np.digitize(frequencies, edges[1:]), weights=power, minlength=SOUND.dim)[: SOUND.dim]
     # What is 40 dB under the loudest band is leakage of the window, not sound.
     return normalise(np.maximum(0.0, np.log10((bands + 1e-9) / (bands.max() + 1e-9)) + 4))
+
+
+def _pitch(waveform: Waveform) -> Vector:
+    row = np.zeros(VOICE.dim)
+    if waveform.samples.size:
+        power, frequencies = _spectrum(waveform.samples)
+        place = 2 * np.log2(max(1.0, float(frequencies[np.argmax(power)]) / 50)) % VOICE.dim
+        row[int(place)], row[(int(place) + 1) % VOICE.dim] = 1.0, 0.2 * (place % 1)
+    else:
+        row[0] = 1.0
+    return normalise(row)
 
 
 def _spectrum(samples: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -93,7 +93,7 @@ class _Asking:
         if self.profile.voice is None:
             self.notes.append(f"{name}: this profile tells no voices apart")
             return
-        speech = speech_of(waveform)
+        speech = speech_of(waveform, self.profile.detector)
         if not speech.seconds:
             self.notes.append(f"{name}: nobody speaks in it")
             return

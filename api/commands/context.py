@@ -32,7 +32,8 @@ Data = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 Without = Annotated[
-    list[str] | None, typer.Option("--without", help="Leave an enricher out: transcript, ocr.", show_default=False)
+    list[str] | None,
+    typer.Option("--without", help="Leave an enricher out: transcript, speakers, ocr.", show_default=False),
 ]
 
 

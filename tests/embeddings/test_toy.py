@@ -31,12 +31,14 @@ def test_words_are_pinned(toy: Profile) -> None:
     assert not np.allclose(vectors["text"][0], vectors["common"][0])
 
 
-@pytest.mark.parametrize("name", ["text", "picture", "sound"])
+@pytest.mark.parametrize("name", ["text", "picture", "sound", "voice"])
 def test_rows_have_unit_length_and_the_right_shape(toy: Profile, name: str) -> None:
+    sounds = [tone(440), Waveform(np.zeros(0, dtype=np.float32)), Waveform(np.zeros(999, dtype=np.float32))]
     items = {
         "text": ["", "one", "two words"],
         "picture": [flat((0, 0, 0)), flat((128, 128, 128)), Picture(np.zeros((0, 0, 3), dtype=np.uint8))],
-        "sound": [tone(440), Waveform(np.zeros(0, dtype=np.float32)), Waveform(np.zeros(999, dtype=np.float32))],
+        "sound": sounds,
+        "voice": sounds,
     }[name]
     encoder: Encoder[object] = getattr(toy, name)
     full, empty = encoder.encode(items), encoder.encode([])
@@ -82,6 +84,14 @@ def test_sounds_have_names_and_neighbours(toy: Profile) -> None:
     assert max(relevance[1:4]) < 0.5
 
 
+def test_voices_are_told_apart_by_their_pitch(toy: Profile) -> None:
+    assert toy.voice is not None
+    alike = toy.voice.encode([tone(440), tone(460, 0.3), tone(900)]).vectors["voice"]
+    relevance = toy.backgrounds["voice", "voice", "voice"].relevance
+    assert relevance(float(alike[0] @ alike[1])) > 0.9
+    assert relevance(float(alike[0] @ alike[2])) < 0.1
+
+
 def test_the_transcriber_hears_tones_between_silences() -> None:
     silence = np.zeros(SAMPLE_RATE // 2, dtype=np.float32)
     waveform = Waveform(np.concatenate([silence, tone(440).samples, silence, tone(1000, 0.5).samples]))
@@ -93,4 +103,4 @@ def test_the_transcriber_hears_tones_between_silences() -> None:
 
 
 def test_towers_agree_on_their_spaces() -> None:
-    assert set(toy_profile(ToyTranscriber()).spaces) == {"text", "common", "picture", "sound"}
+    assert set(toy_profile(ToyTranscriber()).spaces) == {"text", "common", "picture", "sound", "voice"}
