@@ -28,13 +28,18 @@ WINDOW: Final = 1.6
 HOP: Final = 0.4
 SLOT: Final = 0.2
 """What is given to one speaker as a whole, s."""
-ALIKE: Final = 0.62
-"""Mean cosine between the windows of two groups from which they are one speaker."""
+ALIKE: Final = 0.61
+"""Mean cosine between the windows of two groups from which they are one speaker.
+
+Between 0.6 and 0.63 the diarisation error rate is 4 % on 48 conversations of `eval/speakers.py`, of other seeds than are
+reported, and 9 in 10 numbers of speakers are right; 9 % and 7 in 10 by spectral clustering of the same windows (eigengap;
+of the neighbours the nearest 15, 30 or 50 % kept, 30 % being best).
+"""
 SURE: Final = 0.8
 """Seconds of voice from which a window may say that there is another speaker."""
 LEAST: Final = 1.5
 """Seconds of voice that make a speaker; who has less is taken for the likeliest other."""
-CHANGE: Final = 1.0
+CHANGE: Final = 0.5
 """What another speaker costs from one slot to the next, in cosines of a slot; half of it where there is a pause."""
 JOIN: Final = 0.5
 """Pauses up to which what a speaker says is one turn, s."""
@@ -73,9 +78,6 @@ def diarise(waveform: Waveform, stretches: Sequence[tuple[float, float]], voice:
     lengths = windows[:, 1] - windows[:, 0]
     sure = lengths >= min(SURE, float(lengths.max()))
     centroids = _centroids(vectors[sure], clustered(vectors[sure]))
-    path = _speakers(vectors, centroids, slots, begins, reach)
-    # Clusters hold windows that straddle two speakers; what the path gave to each says better how they sound.
-    centroids = _centroids(vectors, path[_nearest(windows.mean(axis=1), slots.mean(axis=1))])
     path = _speakers(vectors, centroids, slots, begins, reach)
     return _turns(path, slots, vectors, windows.mean(axis=1))
 

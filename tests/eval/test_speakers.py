@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embeddings.encoder import normalise
@@ -27,11 +27,13 @@ spans = st.builds(
 talks = st.lists(spans, max_size=8)
 
 
+@settings(deadline=None)
 @given(talks, st.sampled_from([0.0, 0.25]))
 def test_what_is_right_has_no_error(talk: list[Span], collar: float) -> None:
     assert error_rate(talk, talk, collar).rate == 0
 
 
+@settings(deadline=None)
 @given(talks, talks, st.sampled_from([0.0, 0.25]))
 def test_names_do_not_matter_and_no_part_is_negative(one: list[Span], other: list[Span], collar: float) -> None:
     errors = error_rate(one, other, collar)
@@ -42,6 +44,7 @@ def test_names_do_not_matter_and_no_part_is_negative(one: list[Span], other: lis
     assert errors.missed + errors.confused <= errors.spoken + 1e-9
 
 
+@settings(deadline=None)
 @given(talks)
 def test_who_hears_nothing_misses_all(talk: list[Span]) -> None:
     errors = error_rate(talk, [])
