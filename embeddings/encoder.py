@@ -63,6 +63,10 @@ class Background:
         room = (1 - self.mean - share * (mean - self.mean)) / (1 - self.mean)
         return Background(1 - (1 - self.mean) * room, self.std, 1 - (1 - self.middle) * room, self.slope / room)
 
+    def similarity(self, relevance: float) -> float:
+        """The cosine that has this relevance, strictly between 0 and 1."""
+        return self.middle + float(np.log(relevance / (1 - relevance))) / self.slope
+
     def relevance(self, similarity: float) -> float:
         """Cosine in [-1, 1] → relevance in [0, 1], increasing."""
         return float(1.0 / (1.0 + np.exp(-np.clip(self.slope * (similarity - self.middle), -60, 60))))
