@@ -23,7 +23,7 @@ class Tiny:
     root mean square about the means, in levels."""
 
     values: NDArray[np.float32]
-    means: NDArray[np.float32]
+    means: NDArray[np.float64]
     contrast: float
 
     @property
@@ -36,11 +36,11 @@ def tiny(small: NDArray[np.uint8]) -> Tiny:
     height, width = small.shape[:2]
     scale = min(1.0, SIDE / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    pixels = cv2.resize(small, size, interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float32)
+    pixels = cv2.resize(small, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     pixels -= 128.0
-    means = pixels.mean(axis=0)
-    contrast = float(np.sqrt(max(0.0, float(np.square(pixels).mean()) - float(np.square(means).mean()))))
-    return Tiny(pixels.reshape(-1), means, contrast)
+    means, spreads = cv2.meanStdDev(pixels)
+    contrast = float(np.sqrt(float(spreads[:, 0] @ spreads[:, 0]) / 3))
+    return Tiny(pixels.reshape(-1), means[:, 0], contrast)
 
 
 def change(first: Tiny, second: Tiny) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 import cv2
@@ -102,12 +103,16 @@ def _sampled(values: Flow) -> Flow:
     return values[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID]
 
 
+@lru_cache(maxsize=8)
+def _grid(height: int, width: int) -> tuple[Flow, Flow]:
+    """Where the points lie, pixels from the middle: right, down."""
+    y, x = np.mgrid[:height, :width].astype(np.float32) * _GRID
+    return x - x.mean(), y - y.mean()
+
+
 def _fit(flow: Flow, weight: Flow) -> tuple[Flow, Flow]:
     """(growth, turn, right, down) in 1/look, radians and pixels, and each point's squared distance from it, pixels²."""
-    height, width = weight.shape
-    y, x = np.mgrid[:height, :width].astype(np.float32) * _GRID
-    x -= x.mean()
-    y -= y.mean()
+    x, y = _grid(*weight.shape)
     u, v = flow[..., 0], flow[..., 1]
     trust = weight
     camera = np.zeros(4, np.float32)

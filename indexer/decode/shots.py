@@ -18,9 +18,11 @@ from indexer.decode.motion import Camera, Curve, MotionMeter, Movement, camera, 
 from indexer.decode.transitions import Transition, TransitionFinder
 
 FRAME_RATE: Final = 12.5
-"""Frames a second in which gradual transitions and motion are looked for; hard cuts are in all frames."""
+"""Frames a second in which gradual transitions are looked for; hard cuts are in all frames, motion is in every second look."""
 LONGEST: Final = 30.0
 """Seconds a shot lasts at most."""
+_EVERY: Final = 2
+"""Looks from one measurement of motion to the next."""
 FASTEST: Final = 60.0
 """Frames a second that are looked at at most."""
 _SHORTEST: Final = 0.5
@@ -63,7 +65,8 @@ class ShotCutter(Generic[FrameT]):
         """Cuts not closed yet, ascending; a hard one has no length."""
         self._movements: list[Movement] = []
         self._begin: Transition | None = None
-        self._looked: tuple[float, Tiny] | None = None
+        self._looked: float | None = None
+        self._measured: tuple[float, Tiny] | None = None
 
     def look(self, small: Small, time: float, full: Callable[[], tuple[FrameT, Small]]) -> list[Cut[FrameT]]:
         """One more frame, shown from `time` on, s."""
@@ -72,7 +75,7 @@ class ShotCutter(Generic[FrameT]):
         seen = tiny(small)
         for cut in self._cuts.look(seen, time):
             self._cut(cut)
-        if self._looked is None or time - self._looked[0] >= (1.0 - _SLACK) / FRAME_RATE:
+        if self._looked is None or time - self._looked >= (1.0 - _SLACK) / FRAME_RATE:
             self._look(small, seen, time)
         if self._candidates.wants(time):
             frame, grey = full()
@@ -91,10 +94,13 @@ class ShotCutter(Generic[FrameT]):
         grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
         detail = float(np.square(np.diff(cv2.blur(grey, (3, 3)).astype(np.float32), axis=1)).mean())
         self._found += self._transitions.look(seen, detail, time)
+        self._looked = time
+        if self._measured and time - self._measured[0] < (_EVERY - 0.5) / FRAME_RATE:
+            return
         movement = self._meter.look(grey, time)
-        if movement and self._looked and change(self._looked[1], seen) < _UNRELATED:
+        if movement and self._measured and change(self._measured[1], seen) < _UNRELATED:
             self._movements.append(movement)
-        self._looked = time, seen
+        self._measured = time, seen
 
     def _cut(self, time: float) -> None:
         self._found.append(Transition(time, time, time))
