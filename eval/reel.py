@@ -80,13 +80,14 @@ def write(
         clock = Fraction(1, 1000) if form.jitter else 1 / form.rate
         video.codec_context.time_base = clock
         audio = container.add_stream("aac", rate=SAMPLE_RATE) if sound is not None else None
+        if audio is not None:
+            audio.layout = "mono"
         for time, pixels in _frames(takes, form, rng):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts, frame.time_base = round(time / clock), clock
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if audio is not None and sound is not None:
-            audio.layout = "mono"
             for first in range(0, len(sound), _AUDIO_CHUNK):
                 piece = av.AudioFrame.from_ndarray(sound[None, first : first + _AUDIO_CHUNK], "fltp", "mono")
                 piece.sample_rate, piece.pts, piece.time_base = SAMPLE_RATE, first, Fraction(1, SAMPLE_RATE)
