@@ -5,6 +5,7 @@ python -m eval.planted FOLDER [SEED]
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from eval.bench.common import SHARED
 from eval.datasets import classes, flickr8k
 from eval.demo.voice import say
 from indexer.decode.reader import decode
+from retrieval.local.words import STOP_WORDS
 
 Kind: TypeAlias = Literal["picture", "writing", "speech", "sound"]
 Samples: TypeAlias = NDArray[np.float32]
@@ -46,9 +48,12 @@ WORDS: Final = ("elephant", "umbrella", "Tuesday", "mountain", "seventeen", "lib
 """Said alone, a second apart."""
 CARDS: Final = ("QUARTERLY REPORT", "CHAPTER SEVEN", "EMERGENCY EXIT", "THANK YOU")
 _VOICES: Final = ("en", "en-us", "en+f3", "en+m3")
-_PHOTOS: Final = 18
+_PHOTOS: Final = 30
+_ALIKE: Final = 0.2
+"""Share of their words that the captions of two photos may have in common: a query is to mean one of them."""
 _SOUND: Final = 4.0
-"""Seconds of a sound at most."""
+"""Seconds of a sound at most; a short one is heard again and again for half as long."""
+_PAUSE: Final = 0.3
 _LEAD: Final = 1.2
 _QUIET: Final = 0.02
 """Amplitude below which an end of a recording is silence, of its loudest."""
@@ -73,7 +78,7 @@ class Planted:
 
 @dataclass(frozen=True)
 class _Heard:
-    """A sound with what it is: (text to say, query) or (the query, None) of a sound's class."""
+    """A sentence with what one asks for it, or a sound with its class as both."""
 
     samples: Samples
     kind: Kind
@@ -130,10 +135,23 @@ def make(folder: Path, data: Path, seed: int) -> Planted:
 def _shown(rng: np.random.Generator, data: Path) -> list[tuple[reel.Pixels, Kind, str]]:
     """(Picture, kind, query) of each shot."""
     captions = flickr8k(data / "flickr8k", "dev").captions
+    elsewhere = _meaning([query for _, query in SENTENCES] + list(classes(data / "esc10").values()))
+    chosen: list[tuple[Path, set[str]]] = []
     paths = sorted(captions)
-    chosen = [paths[index] for index in rng.choice(len(paths), _PHOTOS, replace=False)]
-    shown: list[tuple[reel.Pixels, Kind, str]] = [(reel.photo(path), "picture", captions[path][0]) for path in chosen]
+    for index in rng.permutation(len(paths)):
+        about = _meaning(captions[paths[index]])
+        alike = max((len(about & other) / len(about | other) for _, other in chosen), default=0.0)
+        if len(chosen) < _PHOTOS and alike <= _ALIKE and not about & elsewhere:
+            chosen.append((paths[index], about))
+    shown: list[tuple[reel.Pixels, Kind, str]] = [
+        (reel.photo(path), "picture", captions[path][0]) for path, _ in chosen
+    ]
     return shown + [(reel.drawn(rng, card), "writing", card.lower()) for card in CARDS]
+
+
+def _meaning(texts: Sequence[str]) -> set[str]:
+    """The words that say what they are about."""
+    return {word for text in texts for word in re.findall("[a-z]{3,}", text.lower()) if word not in STOP_WORDS}
 
 
 def _heard(rng: np.random.Generator, data: Path) -> list[_Heard]:
@@ -166,6 +184,8 @@ def _sounds(rng: np.random.Generator, folder: Path) -> list[tuple[str, Samples]]
         content = decode(paths[rng.integers(len(paths))]).content
         assert isinstance(content, Waveform)
         samples = _trimmed(content.samples)[: round(_SOUND * SAMPLE_RATE)]
+        while len(samples) < round(_SOUND / 2 * SAMPLE_RATE):
+            samples = np.concatenate([samples, np.zeros(round(_PAUSE * SAMPLE_RATE), np.float32), samples])
         found.append((name, samples / max(1e-6, float(np.abs(samples).max())) * np.float32(0.6)))
     return found or _drawn_sounds()
 

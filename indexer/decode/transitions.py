@@ -19,6 +19,8 @@ _ALIKE: Final = 0.7
 """Ends that correlate more are one scene in another light, or moved a little."""
 _RESIDUE: Final = 0.5
 """Distance of the middle frame from the mixture, in half distances of the ends: 0 in a dissolve of stills, 1.4 to 1.7 in a pan."""
+_MOVING: Final = 0.8
+"""The same where the two shots move meanwhile, which only fine contrast tells from a pan."""
 _DETAIL: Final = 0.78
 """Fine contrast of the middle frame in parts of the mean of both ends': ½ in a dissolve, about 1 in a pan over leaves, whose tiny
 copies are mixtures too."""
@@ -130,17 +132,26 @@ class TransitionFinder:
         steps = np.diff(share)
         if abs(share[half] - 0.5) > 0.2 or steps.max() > _JUMP or steps.min() < _BACK:
             return None
-        details = self._details[first], self._details[first + half], self._details[last]
-        if not (a.flat or b.flat) and details[1] > _DETAIL * (details[0] + details[2]) / 2:
-            return None
         rest = np.diag(gram) + gram[0, 0] - 2 * gram[:, 0] - np.square(share) * apart
         residue = 2 * np.sqrt(max(0.0, rest[half]) / apart)
         times = self._times[first:]
-        if residue > _RESIDUE or max(np.diff(times)) > _GAP or self._same_scene(a, b, gram[0, -1]):
+        if (
+            residue > self._bearable(first, half, last)
+            or max(np.diff(times)) > _GAP
+            or self._same_scene(a, b, gram[0, -1])
+        ):
             return None
         score = float(np.sqrt(apart) * (1 - residue))
         spanned = _span(share, times)
         return _Found(spanned, score, self._seen + _HALVES[-1] - half + 2, a.flat, b.flat)
+
+    def _bearable(self, first: int, half: int, last: int) -> float:
+        """How large the residue may be: the more fine contrast is gone in the middle, the surer it is a mixture."""
+        if self._tinies[first].flat or self._tinies[last].flat:
+            return _RESIDUE
+        ends = (self._details[first] + self._details[last]) / 2
+        spare = _DETAIL - self._details[half + first] / max(ends, 1e-9)
+        return -1.0 if spare < 0 else min(_MOVING, _RESIDUE + 2.5 * spare)
 
     @staticmethod
     def _same_scene(a: Tiny, b: Tiny, product: float) -> bool:

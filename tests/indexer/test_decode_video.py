@@ -134,7 +134,8 @@ def test_damage_in_the_middle_costs_only_that(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "codec"), [("a.mkv", "libx264"), ("a.mp4", "libx264"), ("a.mp4", "mpeg4"), ("a.webm", "libvpx-vp9")]
+    ("name", "codec"),
+    [("a.mkv", "libx264"), ("a.mp4", "libx264"), ("a.mp4", "mpeg4"), ("a.webm", "libvpx-vp9"), ("a.ts", "libx264")],
 )
 def test_a_warning_says_which_stretch_is_lost(tmp_path: Path, name: str, codec: str) -> None:
     path = write_video(tmp_path / name, [(seed, 1) for seed in range(12)], codec=codec)

@@ -184,6 +184,7 @@ def test_nothing_measured_is_nothing_moved() -> None:
     assert (mean_energy([]), camera([])) == (0.0, "still")
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.floats(0.01, 3.0))
 def test_the_curve_stays_short(step: float) -> None:
     curve = Curve()
