@@ -14,7 +14,7 @@ _REACH: Final = 0.25
 _NEIGHBOURS: Final = 2
 """Frames at least on each side, however slowly they come."""
 _MANY: Final = 8
-"""Changes within reach from which on the two largest may be a flash; of fewer (slow frames) two are already a quick pan."""
+"""Frames within reach from which on the two largest changes may be one blurred cut; of fewer, two are a quick pan."""
 _FLASH: Final = 0.2
 """Seconds after which a flash is over: the pictures around it are the same again."""
 _AFTERGLOW: Final = 0.75
@@ -39,8 +39,9 @@ class CutFinder:
     """Every frame in ascending time; gives the times of the frames that begin a shot, a quarter of a second late.
 
     A cut is a change (`likeness.change`) of `_CHANGE` that is `_RATIO` times what goes on around it and that lasts. Around it:
-    the third largest change within `_REACH`, since a flash makes two, a pan goes on, and animation drawn on every third
-    frame has as many. Lasting: the frames 0.2 s before and after differ as well.
+    the third largest change within `_REACH`, flashes left out, since a pan goes on, animation drawn on every third frame has as
+    many, and a cut that its encoding blurred makes two. Lasting: the frames 0.2 s before and after differ as well. The
+    thresholds were chosen with `python -m eval.shots 1`.
     """
 
     def __init__(self) -> None:
@@ -83,16 +84,15 @@ class CutFinder:
     def _around(self, at: int) -> float:
         time = self._steps[at].time
         near = [
-            step.change
+            number
             for number, step in enumerate(self._steps)
-            if number != at
-            and (abs(step.time - time) < _REACH + _SLACK or abs(number - at) <= _NEIGHBOURS)
-            and step.change > 0
+            if number != at and (abs(step.time - time) < _REACH + _SLACK or abs(number - at) <= _NEIGHBOURS)
         ]
-        if not near:
+        changes = [self._steps[number].change for number in near if number and not self._flashes(number)]
+        rank = 3 if len(near) >= _MANY else 1
+        if len(changes) < rank:
             return 0.0
-        near.sort(reverse=True)
-        usual = near[2] if len(near) >= _MANY else near[0]
+        usual = sorted(changes)[-rank]
         spaces = np.diff([step.time for step in self._steps])
         dropped = min(_DROPPED, max(1.0, float(spaces[at - 1] / np.median(spaces))))
         return usual * dropped
@@ -108,6 +108,8 @@ class CutFinder:
     def _flashes(self, at: int) -> bool:
         """Whether the change at `at` and another one near it lead away from a picture and back to it."""
         steps = self._steps
+        if steps[at].change < _CHANGE:
+            return False
         for other in range(1, len(steps)):
             if other == at or abs(steps[other].time - steps[at].time) > _FLASH + _SLACK:
                 continue

@@ -52,7 +52,8 @@ class MotionMeter:
 
     Dense inverse search flow (Kroeger et al. 2016, OpenCV's fastest preset); the camera is the similarity transform that fits
     it best by iteratively reweighted least squares; the energy is the root mean square of what is left, which MPEG-7's motion
-    activity (Jeannin and Divakaran 2001) takes of the vectors themselves.
+    activity (Jeannin and Divakaran 2001) takes of the vectors themselves. The thresholds were chosen with drawn videos of known
+    movement, those of tests/indexer/test_shots.py.
     """
 
     def __init__(self) -> None:

@@ -21,6 +21,9 @@ _RESIDUE: Final = 0.5
 """Distance of the middle frame from the mixture, in half distances of the ends: 0 in a dissolve of stills, 1.4 to 1.7 in a pan."""
 _MOVING: Final = 0.8
 """The same where the two shots move meanwhile, which only fine contrast tells from a pan."""
+_CREDIT: Final = 2.5
+_LONG: Final = 4
+"""Half lengths, in looks, in which shots can move by enough for that."""
 _DETAIL: Final = 0.78
 """Fine contrast of the middle frame in parts of the mean of both ends': ½ in a dissolve, about 1 in a pan over leaves, whose tiny
 copies are mixtures too."""
@@ -48,6 +51,8 @@ class _Found:
     score: float
     until: int
     """The look by which nothing better can come."""
+    window: tuple[float, float]
+    """The times of its first and last look, s; a hard cut between them would be what changed the picture."""
     flat_before: bool
     flat_after: bool
 
@@ -58,7 +63,8 @@ class TransitionFinder:
     In a window of looks a … b the share of b in a look k is its projection α on b − a. In a dissolve α goes from 0 to 1
     without a jump and the rest ‖k − (a + α(b − a))‖ is small beside ‖b − a‖ (the linear model of Hampapur, Jain and
     Weymouth 1994); in a pan or behind a passing bus it is not. A fade out and in is two of them around flat frames and counts
-    as one; flat frames that a hard cut begins or ends, or that begin or end the video, are none.
+    as one; flat frames that a hard cut begins or ends, or that begin or end the video, are none. The thresholds were chosen with
+    `python -m eval.shots 1`.
     """
 
     def __init__(self) -> None:
@@ -143,7 +149,7 @@ class TransitionFinder:
             return None
         score = float(np.sqrt(apart) * (1 - residue))
         spanned = _span(share, times)
-        return _Found(spanned, score, self._seen + _HALVES[-1] - half + 2, a.flat, b.flat)
+        return _Found(spanned, score, self._seen + _HALVES[-1] - half + 2, (times[0], times[-1]), a.flat, b.flat)
 
     def _bearable(self, first: int, half: int, last: int) -> float:
         """How large the residue may be: the more fine contrast is gone in the middle, the surer it is a mixture."""
@@ -151,7 +157,9 @@ class TransitionFinder:
             return _RESIDUE
         ends = (self._details[first] + self._details[last]) / 2
         spare = _DETAIL - self._details[half + first] / max(ends, 1e-9)
-        return -1.0 if spare < 0 else min(_MOVING, _RESIDUE + 2.5 * spare)
+        if spare < 0:
+            return -1.0
+        return min(_MOVING, _RESIDUE + _CREDIT * spare) if half >= _LONG else _RESIDUE
 
     @staticmethod
     def _same_scene(a: Tiny, b: Tiny, product: float) -> bool:
@@ -167,8 +175,10 @@ class TransitionFinder:
 
     def _settle(self, found: _Found) -> list[Transition]:
         span = found.transition
+        if self._cut_between(*found.window):
+            return []
         if found.flat_after:
-            if not found.flat_before and not self._cut_between(span.start, span.end):
+            if not found.flat_before:
                 self._dark = span
             return []
         if found.flat_before:
@@ -192,7 +202,7 @@ class TransitionFinder:
         return []
 
     def _cut_between(self, start: float, end: float) -> bool:
-        return any(start - 0.1 < cut < end + 0.1 for cut in self._cuts)
+        return any(start < cut <= end for cut in self._cuts)
 
 
 def _one(first: Transition, second: Transition) -> bool:
