@@ -49,11 +49,13 @@ class PictureTrack:
         self._reformatter = VideoReformatter()
         self._looker = VideoReformatter()
         self._judge = VideoReformatter()
+        self._scaler = VideoReformatter()
         self._small: tuple[int, int] | None = None
         self._last = -1.0
         self._looked = -1.0
         self._turns = 0
         self._harms: list[tuple[float, bool]] = []
+        """(Time in s, whether pictures are lost for sure) of damage that no whole frame came after yet."""
         self._losses = Losses()
         self.width = self.height = 0
         self.album = Album(limits.side)
@@ -132,10 +134,11 @@ class PictureTrack:
 
     def _settle(self, time: float) -> None:
         """What was damaged up to the frame at `time`, which is whole: the gap before it, or a frame of it."""
-        due = [harm for harm in self._harms if harm[0] <= time + self._interval / 2]
+        until = time + self._interval / 2
+        due = [harm for harm in self._harms if harm[0] <= until]
         if not due:
             return
-        self._harms = [harm for harm in self._harms if harm not in due]
+        self._harms = [harm for harm in self._harms if harm[0] > until]
         gap = time - self.seconds
         sure = [harmed for harmed, certain in due if certain]
         if gap > (self._interval / 2 if sure else _GAP):
@@ -148,7 +151,7 @@ class PictureTrack:
         size = fit(frame.width, frame.height, _JUDGED)
         grey = self._judge.reformat(frame, *size, "gray", interpolation=Interpolation.FAST_BILINEAR)
         if max(frame.width, frame.height) > self._limits.side:
-            frame = self._reformatter.reformat(frame, *fit(frame.width, frame.height, self._limits.side))
+            frame = self._scaler.reformat(frame, *fit(frame.width, frame.height, self._limits.side))
         return frame, _pixels(grey)
 
     def _measure(self, frame: VideoFrame) -> None:
@@ -159,7 +162,9 @@ class PictureTrack:
             self.width, self.height = self.height, self.width
 
     def _keep(self, shot: Cut[VideoFrame]) -> None:
-        keys = shot.keys if self.album.side >= min(PLAIN, self._limits.side) else shot.keys[:1]
+        keys = shot.keys
+        if self.album.side < min(PLAIN, self._limits.side):
+            keys = [min(keys, key=lambda key: abs(key.time - (shot.start + shot.end) / 2))]
         first = len(self.times)
         for key in keys:
             frame = key.frame

@@ -205,6 +205,22 @@ def test_pixels_become_square(tmp_path: Path) -> None:
     assert (decoded.metadata["width"], decoded.metadata["height"]) == (320, 240)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.avi", "mpeg4"), ("a.mkv", "ffv1"), ("a.ts", "mpeg2video"), ("a.webm", "libvpx"), ("a.flv", "flv")],
+)
+def test_odd_codecs_are_cut_alike(tmp_path: Path, name: str, codec: str) -> None:
+    decoded = decode(write_video(tmp_path / name, [(1, 1), (2, 1)], codec=codec))
+    assert [shot.start for shot in decoded.shots] == pytest.approx([0, 1], abs=FRAME)
+    assert not decoded.warnings
+    clip(decoded)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (16, 400), (400, 16), (34, 26)])
+def test_small_and_narrow_frames(tmp_path: Path, size: tuple[int, int]) -> None:
+    clip(decode(write_video(tmp_path / "a.mkv", [(1, 1), (2, 1)], size=size, codec="ffv1")))
+
+
 def test_frames_that_come_irregularly_keep_their_times(tmp_path: Path) -> None:
     gaps = np.random.default_rng(3).uniform(0.02, 0.09, 120)
     times = np.round(np.cumsum(gaps), 3) - round(gaps[0], 3)
