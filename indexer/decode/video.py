@@ -33,6 +33,8 @@ _SKIPPED: Final = 4096
 """Bytes between two packets that belong to none, from which on the reader is taken to have skipped something unreadable."""
 _GAP: Final = 0.5
 """Seconds without a frame that are a loss where bytes were skipped too; slide shows have such gaps without one."""
+_LEAP: Final = 600.0
+"""Seconds from one frame to the next, beyond what a video may last, that are a damaged time stamp and no long video."""
 
 
 class PictureTrack:
@@ -118,6 +120,9 @@ class PictureTrack:
     def _add(self, frame: VideoFrame) -> None:
         time = self._shown(frame)
         if time <= self._last:
+            return
+        if time > self._limits.seconds and time - self._last > _LEAP:
+            self._harms.append((self.seconds, True))
             return
         self._settle(time)
         self._last = time
