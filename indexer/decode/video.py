@@ -19,7 +19,7 @@ from indexer.decode import container
 from indexer.decode.album import PLAIN, Album, fit
 from indexer.decode.audio import SoundTrack, short
 from indexer.decode.errors import NoFrames, TooLarge
-from indexer.decode.losses import Losses
+from indexer.decode.losses import Damage
 from indexer.decode.motion import Camera
 from indexer.decode.progress import Progress, unhurried
 from indexer.decode.shots import FASTEST, Cut, ShotCutter
@@ -31,8 +31,6 @@ _JUDGED: Final = 256
 """Longer side of the frames whose sharpness is compared."""
 _SKIPPED: Final = 4096
 """Bytes between two packets that belong to none, from which on the reader is taken to have skipped something unreadable."""
-_GAP: Final = 0.5
-"""Seconds without a frame that are a loss where bytes were skipped too; slide shows have such gaps without one."""
 _LEAP: Final = 600.0
 """Seconds from one frame to the next, beyond what a video may last, that are a damaged time stamp and no long video."""
 
@@ -56,9 +54,7 @@ class PictureTrack:
         self._last = -1.0
         self._looked = -1.0
         self._turns = 0
-        self._harms: list[tuple[float, bool]] = []
-        """(Time in s, whether pictures are lost for sure) of damage that no whole frame came after yet."""
-        self._losses = Losses()
+        self._damage = Damage(self._interval)
         self.width = self.height = 0
         self.album = Album(limits.side)
         self.times: list[float] = []
@@ -78,33 +74,31 @@ class PictureTrack:
         """Decodes one packet; a damaged frame is left out. `skipped`: bytes of the file before it that were in no packet."""
         time = self._time_of(packet)
         if skipped > _SKIPPED:
-            self._harms.append((time, False))
+            self._damage.sign(time, sure=False)
         if packet.is_corrupt:
-            self._harms.append((time, True))
+            self._damage.sign(time, sure=True)
         try:
             frames = packet.decode()
         except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.UnknownError):
-            self._harms.append((time, True))
+            self._damage.sign(time, sure=True)
             return
         for frame in frames:
             if not isinstance(frame, VideoFrame):
                 continue
             if frame.is_corrupt:
-                self._harms.append((self._shown(frame), True))
+                self._damage.sign(self._shown(frame), sure=True)
             else:
                 self._add(frame)
 
     def finish(self) -> None:
         """Closes the last shot."""
-        late = [time for time, sure in self._harms if sure]
-        if late:
-            self._losses.add(min(self.seconds, *late), max(late) + self._interval)
+        self._damage.finish(self.seconds)
         for shot in self._cutter.finish(self.seconds):
             self._keep(shot)
 
     def warnings(self) -> list[str]:
         """The stretches that were lost, in seconds."""
-        return self._losses.told("the pictures")
+        return self._damage.losses.told("the pictures")
 
     def _time_of(self, packet: Packet[Any]) -> float:
         stamp = packet.pts if packet.pts is not None else packet.dts
@@ -122,9 +116,9 @@ class PictureTrack:
         if time <= self._last:
             return
         if time > self._limits.seconds and time - self._last > _LEAP:
-            self._harms.append((self.seconds, True))
+            self._damage.sign(self.seconds, sure=True)
             return
-        self._settle(time)
+        self._damage.whole(time, self.seconds)
         self._last = time
         container.check_seconds(time, self._path, self._limits)
         if self._looked >= 0 and time - self._looked < (1.0 - 1e-3) / FASTEST:
@@ -136,20 +130,6 @@ class PictureTrack:
         small = self._looker.reformat(frame, *self._small, "bgr24", interpolation=Interpolation.FAST_BILINEAR)
         for shot in self._cutter.look(_pixels(small), time, partial(self._full, frame)):
             self._keep(shot)
-
-    def _settle(self, time: float) -> None:
-        """What was damaged up to the frame at `time`, which is whole: the gap before it, or a frame of it."""
-        until = time + self._interval / 2
-        due = [harm for harm in self._harms if harm[0] <= until]
-        if not due:
-            return
-        self._harms = [harm for harm in self._harms if harm[0] > until]
-        gap = time - self.seconds
-        sure = [harmed for harmed, certain in due if certain]
-        if gap > (self._interval / 2 if sure else _GAP):
-            self._losses.add(self.seconds, time)
-        elif sure:
-            self._losses.add(min(sure), max(sure) + self._interval)
 
     def _full(self, frame: VideoFrame) -> tuple[VideoFrame, NDArray[np.uint8]]:
         """The frame to keep until its shot ends, and one to judge it by."""
