@@ -161,21 +161,21 @@ class Pipeline:
         if not whole:
             return
         documents: list[Document] = []
-        stored: list[_New] = []
+        stored: list[tuple[_New, Decoded]] = []
         results = assembled(
             [(new.asset, new.found, decoded) for new, decoded in whole], self._profile, self._collection
         )
-        for (item, _), result in zip(whole, results, strict=True):
+        for (item, decoded), result in zip(whole, results, strict=True):
             if isinstance(result, CrossmediaError):
                 _fail(item, result, told)
             else:
                 documents.append(result)
-                stored.append(item)
+                stored.append((item, decoded))
         # Another process may have begun to make the collection's vectors anew.
         self._store.bind(self._profile.spaces.values())
         self._store.put(documents)
-        for item in stored:
-            told(outcome(item.found, "added", item.asset))
+        for item, decoded in stored:
+            told(outcome(item.found, "added", item.asset, warnings=decoded.warnings))
             for copy in item.copies:
                 if not self._located(item.asset, copy, (), told):
                     error = ChangedWhileRead(f"{copy.path} was removed while it was added", "index it again")

@@ -36,6 +36,8 @@ class Outcome:
     error: CrossmediaError | None = None
     location: str | None = None
     """The absolute path, which tells apart what is shown under one name."""
+    warnings: tuple[str, ...] = ()
+    """What of it was lost while the rest was kept."""
 
 
 @dataclass
@@ -48,6 +50,8 @@ class Report:
     failed: list[Outcome] = field(default_factory=list)
     assets: dict[str, str] = field(default_factory=dict)
     """Path → asset id of everything that is now indexed."""
+    damaged: list[Outcome] = field(default_factory=list)
+    """Indexed, with warnings."""
     gone: list[str] = field(default_factory=list)
     """Paths that were indexed below the same folders and are no longer there."""
     pruned: bool = False
@@ -58,12 +62,15 @@ class Report:
             self.assets[outcome.path] = outcome.asset
         if outcome.error is not None:
             self.failed.append(outcome)
+        if outcome.warnings:
+            self.damaged.append(outcome)
 
     def as_dict(self) -> dict[str, Any]:
         failed = [{"path": o.path, "error": o.error.as_dict()} for o in self.failed if o.error]
         return {
             **{str(state): count for state, count in self.counts.items()},
             "failures": failed,
+            "warnings": [{"path": o.path, "warnings": list(o.warnings)} for o in self.damaged],
             "gone": self.gone,
             "pruned": self.pruned,
         }
@@ -74,6 +81,12 @@ def shown(path: str) -> str:
     return os.fsencode(path).decode(errors="replace")
 
 
-def outcome(found: Found, state: State, asset: str | None = None, error: CrossmediaError | None = None) -> Outcome:
+def outcome(
+    found: Found,
+    state: State,
+    asset: str | None = None,
+    error: CrossmediaError | None = None,
+    warnings: tuple[str, ...] = (),
+) -> Outcome:
     """Of a file that was found."""
-    return Outcome(shown(found.path), state, asset, error, str(found.location))
+    return Outcome(shown(found.path), state, asset, error, str(found.location), warnings)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import wave
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -72,28 +73,77 @@ def write_video(
     metadata: dict[str, str] | None = None,
 ) -> Path:
     """A video of still scenes (seed of the picture, seconds) that pan slowly, one hard cut between two; `sound` at 16 kHz."""
+    frames = (
+        still[:, index * 64 // count :][:, : size[0]]
+        for seed, seconds in scenes
+        if (count := max(1, round(seconds * fps))) and (still := picture(seed, size[0] + 64, size[1])) is not None
+        for index in range(round(seconds * fps))
+    )
+    times = (start + number / fps for number in itertools.count())
+    return write_frames(path, zip(times, frames, strict=False), fps=fps, codec=codec, sound=sound, metadata=metadata)
+
+
+def write_frames(
+    path: Path,
+    frames: Iterable[tuple[float, Pixels]],
+    *,
+    fps: int = 25,
+    codec: str = "libx264",
+    sound: NDArray[np.float32] | None = None,
+    metadata: dict[str, str] | None = None,
+    aspect: Fraction | None = None,
+    clock: Fraction | None = None,
+) -> Path:
+    """A video of these (time in s, picture); `clock` is the unit of its time stamps, `aspect` that of its pixels."""
+    frames = iter(frames)
+    first = next(frames)
+    clock = clock or Fraction(1, fps)
     with av.open(str(path), "w") as file:
         file.metadata.update(metadata or {})
         stream = file.add_stream(codec, rate=fps)
         assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height = size
+        stream.height, stream.width = first[1].shape[:2]
         stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = clock
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
         if codec == "libx264":
             stream.options = {"preset": "ultrafast", "crf": "20"}
         track = _sound_stream(file, "aac", 16_000) if sound is not None else None
-        number = round(start * fps)
-        for seed, seconds in scenes:
-            still = picture(seed, size[0] + 64, size[1])
-            for index in range(round(seconds * fps)):
-                shift = index * 64 // max(1, round(seconds * fps))
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(still[:, shift : shift + size[0]]), "rgb24")
-                frame.pts, frame.time_base = number, Fraction(1, fps)
-                file.mux(stream.encode(frame))
-                number += 1
+        for time, pixels in itertools.chain([first], frames):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
+            frame.pts, frame.time_base = round(time / clock), clock
+            file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
         if track is not None and sound is not None:
             _encode_sound(file, track, sound, 16_000)
     return path
+
+
+def mixed(first: Pixels, second: Pixels, count: int) -> list[Pixels]:
+    """A dissolve of `count` frames from one picture to another."""
+    shares = (np.arange(count) + 1) / (count + 1)
+    return [np.asarray(first * (1 - share) + second * share, dtype=np.uint8) for share in shares]
+
+
+def panned(seed: int, count: int, pixels: float, width: int = 320, height: int = 240) -> list[Pixels]:
+    """A camera that moves over a picture by `pixels` a frame, seen through a window."""
+    wide = picture(seed, width + round(pixels * count) + 1, height)
+    return [wide[:, round(pixels * index) :][:, :width] for index in range(count)]
+
+
+def zoomed(seed: int, count: int, growth: float, width: int = 320, height: int = 240) -> list[Pixels]:
+    """A camera that comes closer by the share `growth` a frame."""
+    image = Image.fromarray(picture(seed, width, height))
+    boxes = [0.5 * (1 - 1 / (1 + growth) ** index) for index in range(count)]
+    return [
+        np.asarray(
+            image.resize(
+                image.size, Image.Resampling.BILINEAR, box=(width * b, height * b, width * (1 - b), height * (1 - b))
+            )
+        )
+        for b in boxes
+    ]
 
 
 def write_pdf(path: Path, pages: Sequence[Sequence[str]], title: str = "", *, locked: bool = False) -> Path:

@@ -135,6 +135,9 @@ def _summary(report: Report) -> None:
             out.print(f"    {escape(outcome.error.hint)}", soft_wrap=True, style="dim")
     if len(report.failed) > SHOWN_FAILURES:
         out.print(f"  … and {len(report.failed) - SHOWN_FAILURES} more (--json lists all)")
+    for outcome in report.damaged[:SHOWN_FAILURES]:
+        for warning in outcome.warnings:
+            out.print(f"  [yellow]note[/] {escape(outcome.path)}: {escape(warning)}", soft_wrap=True)
     if report.gone:
         what = "forgotten" if report.pruned else "gone from disk, still indexed (--prune forgets them)"
         out.print(f"{len(report.gone)} {what}")

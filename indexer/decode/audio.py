@@ -16,6 +16,7 @@ from av.packet import Packet
 from embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
 from indexer.decode import container
 from indexer.decode.errors import Corrupt, NoFrames, TooLarge
+from indexer.decode.losses import Losses
 from indexer.decode.progress import Progress, unhurried
 from indexer.decode.types import Decoded, Limits
 
@@ -46,7 +47,7 @@ class SoundTrack:
         self._format: tuple[str, str, int] | None = None
         self._shift = 0.0
         self._due: float | None = None
-        self._lost: list[list[float]] = []
+        self._losses = Losses()
 
     @property
     def seconds(self) -> float:
@@ -79,19 +80,13 @@ class SoundTrack:
 
     def warnings(self) -> list[str]:
         """The stretches that were lost, in seconds."""
-        return [f"the sound from {start:.1f} to {end:.1f} s is damaged and was left out" for start, end in self._lost]
+        return self._losses.told("the sound")
 
     def _remember_loss(self, packet: Packet[Any]) -> None:
         stamp = packet.pts if packet.pts is not None else packet.dts
         base = packet.time_base
         start = self.seconds if stamp is None or base is None else max(0.0, float(stamp * base) - self._origin)
-        self._lose(start, start + (float(packet.duration * base) if packet.duration and base else 0.0))
-
-    def _lose(self, start: float, end: float) -> None:
-        if self._lost and start - self._lost[-1][1] < 1.0:
-            self._lost[-1][1] = max(end, self._lost[-1][1])
-        else:
-            self._lost.append([start, end])
+        self._losses.add(start, start + (float(packet.duration * base) if packet.duration and base else 0.0))
 
     def _add(self, frame: AudioFrame) -> None:
         shape = frame.format.name, frame.layout.name, frame.sample_rate
@@ -120,7 +115,7 @@ class SoundTrack:
             gap = 0.0
         late = gap if gap > _GAP else 0.0
         if late and self._format is not None:
-            self._lose(due, due + late)
+            self._losses.add(due, due + late)
         self._due = due + late + length
         return late
 

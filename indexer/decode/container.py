@@ -26,6 +26,7 @@ FORMATS: Final = (
 )
 """The demuxers that may be tried. None of them opens other files, as play lists and image sequences do."""
 
+_UNTOLD: Final = ("mpegts", "mpeg")
 _EPOCHS: Final = (1904, 1970)
 _ISO6709: Final = re.compile(r"^([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 
@@ -69,7 +70,12 @@ def audio_stream(container: InputContainer) -> AudioStream | None:
 
 
 def declared_seconds(container: InputContainer) -> float | None:
-    """What the header claims, in seconds; None where it does not say."""
+    """What the header claims, in seconds; None where it does not say.
+
+    A transport or program stream has no such header: the library takes the last time stamp in it, which damage can make a day.
+    """
+    if container.format.name in _UNTOLD:
+        return None
     return None if container.duration is None or container.duration <= 0 else container.duration / av.time_base
 
 

@@ -1,4 +1,4 @@
-"""One file → values: sniff it, decode it, draw its thumbnails."""
+"""One file → values: sniff it, decode it, draw its thumbnails and preview."""
 
 from __future__ import annotations
 
@@ -75,5 +75,8 @@ def _with_thumbnails(decoded: Decoded) -> Decoded:
     if isinstance(decoded.content, Picture):
         return replace(decoded, thumbnails=(thumbnail(decoded.content),))
     if isinstance(decoded.content, Clip):
-        return replace(decoded, thumbnails=tuple(map(thumbnail, decoded.content.pictures)))
+        from indexer.decode.preview import preview
+
+        drawn = tuple(map(thumbnail, decoded.content.pictures))
+        return replace(decoded, thumbnails=drawn, preview=preview(decoded.content))
     return decoded

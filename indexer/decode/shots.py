@@ -1,119 +1,143 @@
-"""Where a video cuts, and which frame stands for each shot; fed frame by frame, in bounded memory."""
+"""Where a video cuts and what stands for each shot; fed frame by frame, in bounded memory."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scenedetect.common import FrameTimecode, Timecode
-from scenedetect.detectors import AdaptiveDetector
 
-FRAME_RATE: Final = 10.0
-"""Frames a second that are looked at."""
+from indexer.decode.cuts import CutFinder
+from indexer.decode.keyframes import Candidate, Candidates, FrameT
+from indexer.decode.likeness import Tiny, change, tiny
+from indexer.decode.motion import Camera, Curve, MotionMeter, Movement, camera, mean_energy
+from indexer.decode.transitions import Transition, TransitionFinder
+
+FRAME_RATE: Final = 12.5
+"""Frames a second in which gradual transitions are looked for; hard cuts are in all frames, motion is in every second look."""
 LONGEST: Final = 30.0
-"""Seconds a key frame may stand for."""
-_SHORTEST: Final = 0.6
+"""Seconds a shot lasts at most."""
+_EVERY: Final = 2
+"""Looks from one measurement of motion to the next."""
+FASTEST: Final = 60.0
+"""Frames a second that are looked at at most."""
+_SHORTEST: Final = 0.5
 _PATIENCE: Final = 1.5 * LONGEST
 """An open shot is split only once it is this long, so that both parts are at least half of `LONGEST`."""
-_CANDIDATES: Final = 24
-_RECENT: Final = 4
-_TICKS: Final = 1_000_000
-_TICK: Final = 1e-5
+_UNRELATED: Final = 0.5
+"""Frames that differ this much (`likeness.change`) have no flow between them."""
+_SLACK: Final = 1e-3
 
-FrameT = TypeVar("FrameT")
+Small = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False)
-class KeyFrame(Generic[FrameT]):
-    """`frame`, shown at `time`, stands for the shot from `start` to `end` (all in seconds)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut(Generic[FrameT]):
+    """A shot from `start` to `end` with its key frames, ascending (all times in s). `motion`, `camera`: see `decode.Shot`."""
 
-    frame: FrameT
-    time: float
     start: float
     end: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Candidate(Generic[FrameT]):
-    frame: FrameT
-    time: float
-    sharpness: float
+    keys: list[Candidate[FrameT]]
+    transition: Literal["cut", "fade"]
+    motion: float
+    camera: Camera
 
 
 class ShotCutter(Generic[FrameT]):
-    """Cuts by PySceneDetect's adaptive content detector (HSV change against its rolling mean); long shots are split.
+    """Cuts a video at hard cuts and in the middle of gradual transitions; long shots are split.
 
-    `look` takes small BGR frames in ascending time with the frame they were made from (kept by reference while it may
-    become a key frame) and returns the key frames of the shots that ended; `finish` those of the rest. The shots
-    follow one another without a gap from the first frame to the end.
+    `look` takes all frames in ascending time, each as a small BGR copy (H×W×3 uint8 of a constant size, about 128 pixels),
+    and `full`, called for the few that may become key frames: the frame to keep, and a grey copy to tell its sharpness by. It
+    returns the shots that ended, `finish` the rest. The shots follow one another without a gap from the first frame to the end.
     """
 
     def __init__(self) -> None:
-        self._detector = AdaptiveDetector(min_scene_len=_SHORTEST)
-        self._candidates: list[_Candidate[FrameT]] = []
-        self._shown: _Candidate[FrameT] | None = None
-        self._start: float | None = None
-        self._spacing = 0.0
+        self.motion = Curve()
+        self._cuts = CutFinder()
+        self._transitions = TransitionFinder()
+        self._meter = MotionMeter()
+        self._candidates: Candidates[FrameT] = Candidates()
+        self._found: list[Transition] = []
+        """Cuts not closed yet, ascending; a hard one has no length."""
+        self._movements: list[Movement] = []
+        self._begin: Transition | None = None
+        self._looked: float | None = None
+        self._measured: tuple[float, Tiny] | None = None
 
-    def look(self, small: NDArray[np.uint8], time: float, frame: FrameT) -> list[KeyFrame[FrameT]]:
-        """One more frame: `small` is H×W×3 uint8 BGR of a constant size, `time` in seconds."""
-        if self._start is None:
-            self._start = time
-        stamp = FrameTimecode(Timecode(round(time * _TICKS), Fraction(1, _TICKS)), fps=Fraction(FRAME_RATE))
-        done: list[KeyFrame[FrameT]] = []
-        for cut in self._detector.process_frame(stamp, small):
-            done += self._close(cut.seconds)
-        while time - self._start >= _PATIENCE:
-            done += self._close(self._start + LONGEST)
+    def look(self, small: Small, time: float, full: Callable[[], tuple[FrameT, Small]]) -> list[Cut[FrameT]]:
+        """One more frame, shown from `time` on, s."""
+        if self._begin is None:
+            self._begin = Transition(time, time, time)
+        seen = tiny(small)
+        for cut in self._cuts.look(seen, time):
+            self._cut(cut)
+        if self._looked is None or time - self._looked >= (1.0 - _SLACK) / FRAME_RATE:
+            self._look(small, seen, time)
+        if self._candidates.wants(time):
+            frame, grey = full()
+            sharpness = float(cv2.Laplacian(grey, cv2.CV_32F).var())
+            self._candidates.add(Candidate(frame, time, sharpness, seen), self._transitions.horizon)
+        return self._closed(self._transitions.horizon)
+
+    def finish(self, end: float) -> list[Cut[FrameT]]:
+        """The shots still open; `end` is when the last frame disappears."""
+        for cut in self._cuts.finish():
+            self._cut(cut)
+        self._found += self._transitions.finish()
+        return self._closed(end) + self._close(Transition(end, end, end))
+
+    def _look(self, small: Small, seen: Tiny, time: float) -> None:
         grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-        self._candidates.append(_Candidate(frame, time, float(cv2.Laplacian(grey, cv2.CV_32F).var())))
-        self._thin()
+        detail = float(np.square(np.diff(cv2.blur(grey, (3, 3)).astype(np.float32), axis=1)).mean())
+        self._found += self._transitions.look(seen, detail, time)
+        self._looked = time
+        if self._measured and time - self._measured[0] < (_EVERY - 0.5) / FRAME_RATE:
+            return
+        movement = self._meter.look(grey, time)
+        if movement and self._measured and change(self._measured[1], seen) < _UNRELATED:
+            self._movements.append(movement)
+        self._measured = time, seen
+
+    def _cut(self, time: float) -> None:
+        self._found.append(Transition(time, time, time))
+        self._transitions.cut(time)
+
+    def _closed(self, horizon: float) -> list[Cut[FrameT]]:
+        """Closes what ends before `horizon`, where no further cut can be found."""
+        done: list[Cut[FrameT]] = []
+        self._found.sort(key=lambda found: found.middle)
+        while self._found and self._found[0].middle <= horizon:
+            cut = self._found.pop(0)
+            if self._begin and cut.middle - self._begin.middle >= _SHORTEST:
+                done += self._close(cut)
+        while self._begin and horizon - self._begin.middle >= _PATIENCE:
+            at = self._begin.middle + LONGEST
+            done += self._close(Transition(at, at, at))
         return done
 
-    def finish(self, end: float) -> list[KeyFrame[FrameT]]:
-        """The key frames of what is still open; `end` is when the last frame disappears."""
-        return self._close(end)
-
-    def _close(self, end: float) -> list[KeyFrame[FrameT]]:
-        if self._start is None or end <= self._start:
+    def _close(self, ending: Transition) -> list[Cut[FrameT]]:
+        begin, end = self._begin, ending.middle
+        if begin is None or end <= begin.middle:
             return []
-        # Cut times are rounded to ticks, so a frame shown at the cut may lie a tick before it.
-        mine = [candidate for candidate in self._candidates if candidate.time < end - _TICK]
-        self._candidates = self._candidates[len(mine) :]
-        parts = max(1, math.ceil((end - self._start) / LONGEST - _TICK))
-        length = (end - self._start) / parts
+        parts = max(1, math.ceil((end - begin.middle) / LONGEST - _SLACK))
+        length = (end - begin.middle) / parts
         done = []
         for part in range(parts):
-            start = self._start + part * length
-            inside = [candidate for candidate in mine if start - _TICK <= candidate.time < start + length - _TICK]
-            # Where no new frame was shown (a slide show), the last one still is.
-            found = _best(inside, start, start + length) or self._shown
-            if found:
-                done.append(KeyFrame(found.frame, max(found.time, start), start, start + length))
-            self._shown = inside[-1] if inside else self._shown
-        self._start, self._spacing = end, 0.0
+            start = begin.middle + part * length
+            until = end if part == parts - 1 else start + length
+            done.append(self._part(start, until, begin, ending, first=part == 0))
+        self._begin = ending
         return done
 
-    def _thin(self) -> None:
-        """Keeps the candidates few and evenly spread, and all of the latest: the detector finds a cut late."""
-        old = self._candidates[:-_RECENT]
-        if len(old) >= 2 and old[-1].time - old[-2].time < self._spacing:
-            del self._candidates[len(old) - 1]
-        elif len(old) > _CANDIDATES:
-            kept = old[::2]
-            self._spacing = (kept[-1].time - kept[0].time) / (len(kept) - 1) * 0.99
-            self._candidates[: len(old)] = kept
-
-
-def _best(inside: list[_Candidate[FrameT]], start: float, end: float) -> _Candidate[FrameT] | None:
-    """The sharpest (variance of the Laplacian) in the middle half of a shot, else the one nearest its middle."""
-    quarter, middle = (end - start) / 4, (start + end) / 2
-    central = [candidate for candidate in inside if abs(candidate.time - middle) <= quarter]
-    if central:
-        return max(central, key=lambda candidate: candidate.sharpness)
-    return min(inside, key=lambda candidate: abs(candidate.time - middle), default=None)
+    def _part(self, start: float, end: float, begin: Transition, ending: Transition, *, first: bool) -> Cut[FrameT]:
+        keys = self._candidates.take(start, end, (begin.end, ending.start))
+        moved = [m for m in self._movements if m.since >= max(start, begin.end) and m.time <= min(end, ending.start)]
+        self._movements = [m for m in self._movements if m.time > end]
+        for movement in moved:
+            self.motion.add(movement)
+        gradual = first and begin.end > begin.start
+        return Cut(start, end, keys, "fade" if gradual else "cut", mean_energy(moved), camera(moved))

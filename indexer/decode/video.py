@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,19 +12,27 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from embeddings.media import Clip, Picture, Waveform
 from indexer.decode import container
+from indexer.decode.album import PLAIN, Album, fit
 from indexer.decode.audio import SoundTrack, short
 from indexer.decode.errors import NoFrames, TooLarge
+from indexer.decode.losses import Damage
+from indexer.decode.motion import Camera
 from indexer.decode.progress import Progress, unhurried
-from indexer.decode.shots import FRAME_RATE, KeyFrame, ShotCutter
+from indexer.decode.shots import FASTEST, Cut, ShotCutter
 from indexer.decode.types import Decoded, Limits, Shot
 
-_SMALL: Final = 256
-"""Longer side of the frames that shots are found in."""
-_PICTURE_BYTES: Final = 512 << 20
-"""The key frames of one video may take this much; those of a longer one are halved in size, again and again."""
+_SMALL: Final = 128
+"""Longer side of the frames that cuts and movement are found in."""
+_JUDGED: Final = 256
+"""Longer side of the frames whose sharpness is compared."""
+_SKIPPED: Final = 4096
+"""Bytes between two packets that belong to none, from which on the reader is taken to have skipped something unreadable."""
+_LEAP: Final = 600.0
+"""Seconds from one frame to the next, beyond what a video may last, that are a damaged time stamp and no long video."""
 
 
 class PictureTrack:
@@ -39,15 +48,15 @@ class PictureTrack:
         self._cutter: ShotCutter[VideoFrame] = ShotCutter()
         self._reformatter = VideoReformatter()
         self._looker = VideoReformatter()
+        self._judge = VideoReformatter()
+        self._scaler = VideoReformatter()
         self._small: tuple[int, int] | None = None
         self._last = -1.0
         self._looked = -1.0
-        self._bytes = 0
-        self._side = limits.side
         self._turns = 0
-        self._lost = 0
+        self._damage = Damage(self._interval)
         self.width = self.height = 0
-        self.pictures: list[Picture] = []
+        self.album = Album(limits.side)
         self.times: list[float] = []
         self.shots: list[Shot] = []
 
@@ -56,68 +65,106 @@ class PictureTrack:
         """When the last frame so far disappears."""
         return 0.0 if self._last < 0 else self._last + self._interval
 
-    def feed(self, packet: Packet[Any]) -> None:
-        """Decodes one packet; a damaged frame is left out and counted."""
+    @property
+    def motion(self) -> tuple[tuple[float, float], ...]:
+        """(Time in s, energy in [0, 1]) of the shots that ended."""
+        return self._cutter.motion.points()
+
+    def feed(self, packet: Packet[Any], skipped: int = 0) -> None:
+        """Decodes one packet; a damaged frame is left out. `skipped`: bytes of the file before it that were in no packet."""
+        time = self._time_of(packet)
+        if skipped > _SKIPPED:
+            self._damage.sign(time, sure=False)
+        if packet.is_corrupt:
+            self._damage.sign(time, sure=True)
         try:
             frames = packet.decode()
         except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.UnknownError):
-            self._lost += 1
+            self._damage.sign(time, sure=True)
             return
         for frame in frames:
             if not isinstance(frame, VideoFrame):
                 continue
             if frame.is_corrupt:
-                self._lost += 1
+                self._damage.sign(self._shown(frame), sure=True)
             else:
                 self._add(frame)
 
     def finish(self) -> None:
         """Closes the last shot."""
-        for key in self._cutter.finish(self.seconds):
-            self._keep(key)
+        self._damage.finish(self.seconds)
+        for shot in self._cutter.finish(self.seconds):
+            self._keep(shot)
 
     def warnings(self) -> list[str]:
-        """What was lost."""
-        return [f"{self._lost} damaged frames were left out"] if self._lost else []
+        """The stretches that were lost, in seconds."""
+        return self._damage.losses.told("the pictures")
+
+    def _time_of(self, packet: Packet[Any]) -> float:
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        return (
+            self.seconds
+            if stamp is None or packet.time_base is None
+            else float(stamp * packet.time_base) - self._origin
+        )
+
+    def _shown(self, frame: VideoFrame) -> float:
+        return max(0.0, self._last + self._interval if frame.time is None else frame.time - self._origin)
 
     def _add(self, frame: VideoFrame) -> None:
-        time = self._last + self._interval if frame.time is None else frame.time - self._origin
-        time = max(time, 0.0)
+        time = self._shown(frame)
         if time <= self._last:
             return
+        if time > self._limits.seconds and time - self._last > _LEAP:
+            self._damage.sign(self.seconds, sure=True)
+            return
+        self._damage.whole(time, self.seconds)
         self._last = time
         container.check_seconds(time, self._path, self._limits)
-        if self._looked >= 0 and time - self._looked < (1.0 - 1e-3) / FRAME_RATE:
+        if self._looked >= 0 and time - self._looked < (1.0 - 1e-3) / FASTEST:
             return
         self._looked = time
         if self._small is None:
             self._measure(frame)
         assert self._small is not None
         small = self._looker.reformat(frame, *self._small, "bgr24", interpolation=Interpolation.FAST_BILINEAR)
+        for shot in self._cutter.look(_pixels(small), time, partial(self._full, frame)):
+            self._keep(shot)
+
+    def _full(self, frame: VideoFrame) -> tuple[VideoFrame, NDArray[np.uint8]]:
+        """The frame to keep until its shot ends, and one to judge it by."""
+        size = fit(frame.width, frame.height, _JUDGED)
+        grey = self._judge.reformat(frame, *size, "gray", interpolation=Interpolation.FAST_BILINEAR)
         if max(frame.width, frame.height) > self._limits.side:
-            frame = self._reformatter.reformat(frame, *_fit(frame.width, frame.height, self._limits.side))
-        for key in self._cutter.look(np.asarray(small.to_ndarray(), dtype=np.uint8), time, frame):
-            self._keep(key)
+            frame = self._scaler.reformat(frame, *fit(frame.width, frame.height, self._limits.side))
+        return frame, _pixels(grey)
 
     def _measure(self, frame: VideoFrame) -> None:
-        self._small = _fit(frame.width, frame.height, _SMALL)
+        self._small = fit(frame.width, frame.height, _SMALL)
         self._turns = round(frame.rotation / 90) % 4
         self.width, self.height = round(frame.width * self._aspect), frame.height
         if self._turns % 2:
             self.width, self.height = self.height, self.width
 
-    def _keep(self, key: KeyFrame[VideoFrame]) -> None:
-        frame = key.frame
-        size = _fit(round(frame.width * self._aspect), frame.height, self._side)
-        pixels = self._reformatter.reformat(frame, *size, "rgb24", interpolation=Interpolation.BICUBIC).to_ndarray()
-        self.pictures.append(Picture(np.ascontiguousarray(np.rot90(pixels, self._turns))))
-        self.times.append(round(key.time, 6))
-        self.shots.append(Shot(round(key.start, 6), round(key.end, 6), (len(self.shots),)))
-        self._bytes += pixels.nbytes
-        if self._bytes > _PICTURE_BYTES:
-            self.pictures = [Picture(np.ascontiguousarray(picture.pixels[::2, ::2])) for picture in self.pictures]
-            self._bytes = sum(picture.pixels.nbytes for picture in self.pictures)
-            self._side = max(*size) // 2
+    def _keep(self, shot: Cut[VideoFrame]) -> None:
+        keys = shot.keys
+        if self.album.side < min(PLAIN, self._limits.side):
+            keys = [min(keys, key=lambda key: abs(key.time - (shot.start + shot.end) / 2))]
+        first = len(self.times)
+        for key in keys:
+            frame = key.frame
+            size = fit(round(frame.width * self._aspect), frame.height, self.album.side)
+            drawn = self._reformatter.reformat(frame, *size, "rgb24", interpolation=Interpolation.BICUBIC)
+            self.album.add(Picture(np.ascontiguousarray(np.rot90(_pixels(drawn), self._turns))))
+            self.times.append(round(max(key.time, shot.start), 6))
+        numbers = tuple(range(first, len(self.times)))
+        span = round(shot.start, 6), round(shot.end, 6)
+        self.shots.append(Shot(*span, numbers, shot.transition, round(shot.motion, 4), self._upright(shot.camera)))
+
+    def _upright(self, camera: Camera) -> Camera:
+        """The camera's movement as one sees it: what lies on its side in the file pans where it seems to tilt."""
+        turned: dict[Camera, Camera] = {"pan": "tilt", "tilt": "pan"}
+        return turned.get(camera, camera) if self._turns % 2 else camera
 
 
 def decode_video(path: Path, mime: str, limits: Limits, progress: Progress = unhurried) -> Decoded:
@@ -140,10 +187,15 @@ def decode_video(path: Path, mime: str, limits: Limits, progress: Progress = unh
         start = container.origin(file)
         pictures = PictureTrack(stream, start, path, limits)
         track = SoundTrack(start, path, limits) if sound else None
+        read = skipped = 0
         try:
             for packet in file.demux([stream, sound] if sound else [stream]):
+                if packet.pos is not None:
+                    skipped = max(skipped, packet.pos - read if read else 0)
+                    read = packet.pos + packet.size
                 if packet.stream is stream:
-                    pictures.feed(packet)
+                    pictures.feed(packet, skipped)
+                    skipped = 0
                 elif track:
                     track.feed(packet)
                 progress(max(pictures.seconds, track.seconds if track else 0.0))
@@ -163,10 +215,11 @@ def decode_video(path: Path, mime: str, limits: Limits, progress: Progress = unh
     seconds = max(pictures.seconds, waveform.seconds if waveform else 0.0)
     facts = {"seconds": round(seconds, 3), **facts, **more}
     warnings += short(seconds, declared)
-    if pictures.pictures:
-        clip = Clip(tuple(pictures.pictures), tuple(pictures.times), waveform, seconds)
+    if pictures.shots:
+        clip = Clip(tuple(pictures.album.pictures), tuple(pictures.times), waveform, seconds)
         facts |= {"width": pictures.width, "height": pictures.height}
-        return Decoded("video", mime, clip, title, captured, facts, tuple(pictures.shots), (), tuple(warnings))
+        shots, motion = tuple(pictures.shots), pictures.motion
+        return Decoded("video", mime, clip, title, captured, facts, shots, warnings=tuple(warnings), motion=motion)
     if waveform is None:
         raise NoFrames(f"{path.name} has neither a picture nor sound that can be decoded", "copy or export it again")
     warnings.append("no frame of the video could be decoded; it is kept as sound")
@@ -184,7 +237,5 @@ def _check_pixels(stream: VideoStream, path: Path, limits: Limits) -> None:
     stream.codec_context.options = {"max_pixels": str(limits.pixels)}
 
 
-def _fit(width: int, height: int, side: int) -> tuple[int, int]:
-    """The size scaled down so that its longer side is at most `side`."""
-    scale = min(1.0, side / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+def _pixels(frame: VideoFrame) -> NDArray[np.uint8]:
+    return np.asarray(frame.to_ndarray(), dtype=np.uint8)

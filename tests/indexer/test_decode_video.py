@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +15,22 @@ from PIL import Image
 from embeddings.media import SAMPLE_RATE, Clip, Waveform
 from indexer.decode.errors import Corrupt, NoFrames, TooLarge
 from indexer.decode.reader import decode
-from indexer.decode.shots import FRAME_RATE, KeyFrame, ShotCutter
+from indexer.decode.shots import Cut, ShotCutter
 from indexer.decode.types import Decoded, Limits
-from tests.media_makers import picture, tone, write_video
+from tests.media_makers import picture, tone, write_frames, write_video
 
-STEP = 1 / FRAME_RATE + 0.03
+FRAME = 1 / 25 + 1e-6
 
 
 def clip(decoded: Decoded) -> Clip:
     assert isinstance(decoded.content, Clip)
-    assert len(decoded.content.pictures) == len(decoded.content.times) == len(decoded.shots) == len(decoded.thumbnails)
+    assert len(decoded.content.pictures) == len(decoded.content.times) == len(decoded.thumbnails)
+    assert [number for shot in decoded.shots for number in shot.frames] == list(range(len(decoded.content.times)))
+    assert all(1 <= len(shot.frames) <= 3 for shot in decoded.shots)
+    assert list(decoded.content.times) == sorted(decoded.content.times)
+    for shot in decoded.shots:
+        assert all(shot.start <= decoded.content.times[number] < shot.end for number in shot.frames)
+        assert 0 <= shot.motion <= 1
     return decoded.content
 
 
@@ -31,8 +39,7 @@ def test_cuts_key_frames_and_sound(tmp_path: Path) -> None:
     decoded = decode(write_video(tmp_path / "a.mp4", [(1, 3), (2, 4), (3, 2)], sound=tone(9), metadata=notes))
     content = clip(decoded)
     assert [round(shot.end) for shot in decoded.shots] == [3, 7, 9]
-    assert np.abs(np.array([(shot.start, shot.end) for shot in decoded.shots]) - [(0, 3), (3, 7), (7, 9)]).max() < STEP
-    assert all(shot.start <= time < shot.end for time, shot in zip(content.times, decoded.shots, strict=True))
+    assert np.abs(np.array([(shot.start, shot.end) for shot in decoded.shots]) - [(0, 3), (3, 7), (7, 9)]).max() < FRAME
     for seed, shown in zip((1, 2, 3), content.pictures, strict=True):
         assert (
             np.abs(
@@ -65,21 +72,22 @@ def test_a_long_shot_has_a_key_frame_every_30_seconds(tmp_path: Path) -> None:
 def test_times_come_from_time_stamps_and_count_from_the_start(tmp_path: Path) -> None:
     decoded = decode(write_video(tmp_path / "a.mkv", [(1, 3), (2, 3)], start=7))
     assert decoded.shots[0].start == 0
-    assert decoded.shots[1].start == pytest.approx(3, abs=STEP)
+    assert decoded.shots[1].start == pytest.approx(3, abs=FRAME)
     assert decoded.metadata["seconds"] == pytest.approx(6, abs=0.1)
 
 
 def test_a_frame_that_stays_for_minutes_still_stands_for_them() -> None:
     cutter: ShotCutter[int] = ShotCutter()
-    found: list[KeyFrame[int]] = []
+    found: list[Cut[int]] = []
     for number, time in enumerate((0.0, 1.0, 200.0, 201.0)):
-        found += cutter.look(np.full((32, 32, 3), number, np.uint8), time, number)
+        small = np.full((32, 32, 3), number, np.uint8)
+        found += cutter.look(small, time, lambda number=number, small=small: (number, small[..., 0]))  # type: ignore[misc]
     found += cutter.finish(202.0)
     assert found[0].start == 0
     assert found[-1].end == 202
-    assert [key.end for key in found[:-1]] == [key.start for key in found[1:]]
-    assert all(key.end - key.start <= 30.001 and key.start <= key.time < key.end for key in found)
-    assert {key.frame for key in found if key.end < 200} <= {0, 1}
+    assert [shot.end for shot in found[:-1]] == [shot.start for shot in found[1:]]
+    assert all(shot.end - shot.start <= 30.001 and shot.keys for shot in found)
+    assert {key.frame for shot in found if shot.end < 200 for key in shot.keys} <= {0, 1}
 
 
 def test_rotation_is_applied(tmp_path: Path) -> None:
@@ -125,6 +133,27 @@ def test_damage_in_the_middle_costs_only_that(tmp_path: Path) -> None:
     assert len(clip(decoded).pictures) >= 2
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.mkv", "libx264"), ("a.mp4", "libx264"), ("a.mp4", "mpeg4"), ("a.webm", "libvpx-vp9"), ("a.ts", "libx264")],
+)
+def test_a_warning_says_which_stretch_is_lost(tmp_path: Path, name: str, codec: str) -> None:
+    path = write_video(tmp_path / name, [(seed, 1) for seed in range(12)], codec=codec)
+    spoil(path, 0.45, 0.55)
+    decoded = decode(path)
+    assert decoded.shots[-1].end == pytest.approx(12, abs=0.2)
+    (told,) = [warning for warning in decoded.warnings if warning.startswith("the pictures from")]
+    start, end = map(float, re.findall(r"[\d.]+(?= )", told)[:2])
+    assert 4 < start < 6 < end < 11
+    clip(decoded)
+
+
+def test_a_whole_video_has_nothing_to_warn_of(tmp_path: Path) -> None:
+    slides = [(float(time), picture(time)) for time in (0, 1, 9, 30, 31)]
+    assert not decode(write_frames(tmp_path / "slides.mkv", slides)).warnings
+    assert not decode(write_video(tmp_path / "a.mp4", [(1, 2)], sound=tone(2))).warnings
+
+
 def test_a_truncated_stream_keeps_its_beginning(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mkv", [(1, 3), (2, 3), (3, 3)])
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -159,3 +188,64 @@ def test_a_video_without_frames_is_kept_as_sound(tmp_path: Path) -> None:
 def test_a_video_with_neither_frames_nor_sound(tmp_path: Path) -> None:
     with pytest.raises(NoFrames):
         decode(unpictured(write_video(tmp_path / "a.mp4", [(1, 2)])))
+
+
+def test_sound_that_goes_on_after_the_pictures_counts(tmp_path: Path) -> None:
+    decoded = decode(write_video(tmp_path / "a.mp4", [(1, 2)], sound=tone(5)))
+    content = clip(decoded)
+    assert content.waveform is not None
+    assert decoded.metadata["seconds"] == pytest.approx(5, abs=0.1)
+    assert decoded.shots[-1].end == pytest.approx(2, abs=0.05)
+
+
+def test_pixels_become_square(tmp_path: Path) -> None:
+    frames = [(number / 25, picture(1, 160, 240)) for number in range(25)]
+    decoded = decode(write_frames(tmp_path / "a.mkv", frames, aspect=Fraction(2)))
+    assert clip(decoded).pictures[0].pixels.shape == (240, 320, 3)
+    assert (decoded.metadata["width"], decoded.metadata["height"]) == (320, 240)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.avi", "mpeg4"), ("a.mkv", "ffv1"), ("a.ts", "mpeg2video"), ("a.webm", "libvpx"), ("a.flv", "flv")],
+)
+def test_odd_codecs_are_cut_alike(tmp_path: Path, name: str, codec: str) -> None:
+    decoded = decode(write_video(tmp_path / name, [(1, 1), (2, 1)], codec=codec))
+    assert [shot.start for shot in decoded.shots] == pytest.approx([0, 1], abs=FRAME)
+    assert not decoded.warnings
+    clip(decoded)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (16, 400), (400, 16), (34, 26)])
+def test_small_and_narrow_frames(tmp_path: Path, size: tuple[int, int]) -> None:
+    clip(decode(write_video(tmp_path / "a.mkv", [(1, 1), (2, 1)], size=size, codec="ffv1")))
+
+
+def test_frames_that_come_irregularly_keep_their_times(tmp_path: Path) -> None:
+    gaps = np.random.default_rng(3).uniform(0.02, 0.09, 120)
+    times = np.round(np.cumsum(gaps), 3) - round(gaps[0], 3)
+    cut = float(times[60])
+    frames = [(float(time), picture(1 if time < cut else 2)) for time in times]
+    decoded = decode(write_frames(tmp_path / "a.mkv", frames, clock=Fraction(1, 1000)))
+    assert [shot.start for shot in decoded.shots] == pytest.approx([0, cut], abs=2e-3)
+
+
+def test_the_preview_is_small_and_moves(tmp_path: Path) -> None:
+    decoded = decode(write_video(tmp_path / "a.mp4", [(seed, 1) for seed in range(15)], size=(640, 480), fps=10))
+    assert decoded.preview is not None
+    assert len(decoded.preview) <= 300_000
+    with Image.open(io.BytesIO(decoded.preview)) as moving:
+        assert moving.format == "WEBP"
+        assert moving.size == (320, 240)
+        assert 10 <= moving.n_frames <= 12  # type: ignore[attr-defined]
+
+
+def test_one_key_frame_has_no_preview(tmp_path: Path) -> None:
+    assert decode(write_video(tmp_path / "a.mp4", [(1, 1)])).preview is None
+
+
+def test_the_curve_of_motion(tmp_path: Path) -> None:
+    decoded = decode(write_video(tmp_path / "a.mp4", [(1, 3), (2, 4)]))
+    times, energy = zip(*decoded.motion, strict=True)
+    assert list(times) == [0, 1, 2, 3, 4, 5, 6]
+    assert all(0 <= value <= 1 for value in energy)

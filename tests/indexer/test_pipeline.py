@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ from retrieval.documents import Asset, Enrichment, Moment
 from retrieval.engine import Engine
 from retrieval.local import LocalStore
 from retrieval.query import Query
-from tests.media_makers import tone, write_pdf, write_picture, write_wav
+from tests.media_makers import tone, write_pdf, write_picture, write_sound, write_wav
 
 
 @pytest.fixture(scope="module")
@@ -312,3 +313,16 @@ def test_progress_counts_seconds_of_media(pipeline: Pipeline, store: LocalStore,
     assert planned == [2]
     assert sum(steps) == 2
     assert all(step > 0 for step in steps)
+
+
+def test_the_report_tells_which_stretch_was_lost(pipeline: Pipeline, media: Path) -> None:
+    path = write_sound(media / "talk.flac", tone(20), "flac")
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + len(data) // 20] = b"\x55" * (len(data) // 20)
+    path.write_bytes(data)
+    report = pipeline.index(list(scan([path])))
+    assert report.counts["added"] == 1
+    [told] = report.as_dict()["warnings"]
+    assert told["path"] == str(path)
+    assert re.fullmatch(r"the sound from [\d.]+ to [\d.]+ s is damaged and was left out", told["warnings"][0])
