@@ -127,7 +127,8 @@ class Whisper:
             [score * max(1, len(ids)) for score, ids in zip(found.scores, found.sequences_ids, strict=True)]
         )
         chances = np.exp(odds - odds.max())
-        return list(zip(texts, (chances / chances.sum()).tolist(), strict=True))
+        told = zip(texts, (chances / chances.sum()).tolist(), strict=True)
+        return sorted(told, key=lambda hypothesis: -hypothesis[1])
 
     def mel(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """(80, T) log-mel spectrogram, 100 frames a second, T even, as the network eats it."""
