@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from api.settings import Settings
 from embeddings.builtin import Backgrounds
+from embeddings.cards import WHISPER
 from embeddings.catalog import Catalog
 from embeddings.encoder import Encoder
 from embeddings.errors import ModelMissing
@@ -58,14 +61,17 @@ def _clip(settings: Settings, catalog: Catalog) -> Profile:
 
 
 def _whisper(settings: Settings, catalog: Catalog) -> tuple[Encoder[Waveform] | None, Transcriber | None, Backgrounds]:
-    """What hears and what listens to speech, one network, and what similarities of sounds mean."""
-    try:
-        folder = catalog.resolve("whisper-tiny.en")
-    except ModelMissing:
-        return None, None, {}
+    """What hears and what listens to speech, one network unless the settings name another for speech, and what
+    similarities of sounds mean. Raises ModelMissing where a named one is absent."""
     from embeddings.builtin import sound_tower
     from embeddings.speech import Whisper
 
-    whisper = Whisper(folder, settings.threads)
+    other = None if settings.speech_model == WHISPER.id else settings.speech_model
+    named = Path(other) if other and Path(other).is_dir() else catalog.resolve(other) if other else None
+    transcriber = Whisper(named, settings.threads) if named else None
+    try:
+        whisper = Whisper(catalog.resolve(WHISPER.id), settings.threads)
+    except ModelMissing:
+        return None, transcriber, {}
     sound, heard = sound_tower(catalog, whisper)
-    return sound, whisper, heard
+    return sound, transcriber or whisper, heard

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     """Sentence vectors by `st:MODEL-OR-PATH`; the built-in ones if empty. Of the profile `clip` only, like the next."""
     sound_encoder: str = ""
     """Sounds and words by `clap:MODEL-OR-PATH`; if empty, sounds are found by example only."""
+    speech_model: str = "whisper-tiny.en"
+    """What listens to speech: an id of `crossmedia models` (`whisper-base` hears 99 languages), or a folder with a Whisper in
+    CTranslate2's format."""
     device: str = "auto"
     """Where those run: auto, cpu, cuda or cuda:N."""
     precision: Precision = "auto"

@@ -24,21 +24,27 @@ class NobodySpeaks(CrossmediaError):
 
 
 def listed(service: Service) -> list[dict[str, Any]]:
-    """Every voice: `name`, `turns`, `assets`, `seconds` spoken, and where the longest turn is (`asset`, `start`, `end`, `link`)."""
+    """Every voice: `name`, `turns`, `assets`, `seconds` spoken, and where the longest turn is (`asset`, `path`, `start`, `end`,
+    `link`)."""
     found = service.store.labelled(SPEAKER, "turn")
-    longest = service.store.load([voice.best for voice in found])
+    turns = service.store.load([voice.best for voice in found])
+    placed = service.store.placed(list({turn.asset for turn in turns.values()}))
     told = []
     for voice in found:
-        turn = longest[voice.best]
-        where = {"asset": turn.asset, "start": turn.start, "end": turn.end}
+        longest = turns.get(voice.best)
+        if longest is None or longest.asset not in placed:
+            continue  # deleted meanwhile
         told.append(
             {
                 "name": voice.value,
                 "turns": voice.moments,
                 "assets": voice.assets,
                 "seconds": round(voice.seconds, 2),
-                **where,
-                "link": content_link(turn.asset, turn.start, turn.end),
+                "asset": longest.asset,
+                "path": next((source.path for source in placed[longest.asset][1]), ""),
+                "start": longest.start,
+                "end": longest.end,
+                "link": content_link(longest.asset, longest.start, longest.end),
             }
         )
     return told

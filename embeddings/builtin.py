@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from embeddings.catalog import BUNDLED, LITE2, MINILM, SOUND, VOICE, Catalog
+from embeddings.cards import LITE2, MINILM, SOUND, VOICE
+from embeddings.catalog import BUNDLED, Catalog
 from embeddings.encoder import Background, Modality
 from embeddings.errors import ModelCorrupt, ModelMissing
 from embeddings.picture import Lite2

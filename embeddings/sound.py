@@ -19,7 +19,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.catalog import BUNDLED, COMMON, SOUND
+from embeddings.cards import COMMON, SOUND
+from embeddings.catalog import BUNDLED
 from embeddings.encoder import Background, Encoding, Modality, Space, Vectors, normalise
 from embeddings.media import SAMPLE_RATE, Waveform
 from embeddings.sound_head import SoundHead, load

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from tokenizers import Tokenizer
 
-from embeddings.catalog import COMMON, MINILM
+from embeddings.cards import COMMON, MINILM
 from embeddings.encoder import Encoding, Modality, Space
 from embeddings.errors import ModelCorrupt
 from embeddings.onnx import session

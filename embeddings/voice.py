@@ -17,7 +17,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.catalog import BUNDLED, VOICE
+from embeddings.cards import VOICE
+from embeddings.catalog import BUNDLED
 from embeddings.encoder import Encoding, Modality, Space, normalise
 from embeddings.media import SAMPLE_RATE, Waveform
 from embeddings.onnx import session

@@ -75,19 +75,15 @@ def moments(
 ) -> None:
     """Shots, planted moments, words and their times, speakers and voices: write report.md and report.json."""
     with tempfile.TemporaryDirectory() as room, service(data or Path(room) / "data") as opened:
-        sections = Moments(opened, shared.resolve(), Path(room)).run(only or (), _tell)
+        sections = []
+        for section in Moments(opened, shared.resolve(), Path(room)).run(only or (), _tell):
+            sections.append(section)
+            _print(section)
         profile = opened.profile
         models = [f"{s.name}: {s.model} {s.revision}" for s in profile.spaces.values()]
         models += [f"transcript: {profile.transcriber.model}"] if profile.transcriber else []
     context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "moments", models)
     figures.write(out_folder, "Moments", context, sections)
-    for section in sections:
-        table = Table(title=section.title, box=None, pad_edge=False, header_style="dim", title_justify="left")
-        for heading in ("what", "measured", "of", "target"):
-            table.add_column(heading, justify="left" if heading == "what" else "right")
-        for f in section.figures:
-            table.add_row(escape(f.what), escape(f.shown), "" if f.of is None else str(f.of), f.target)
-        out.print(table)
     out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
 
 
@@ -127,6 +123,15 @@ def compare(
 
 def _tell(line: str) -> None:
     err.print(escape(line))
+
+
+def _print(section: figures.Section) -> None:
+    table = Table(title=section.title, box=None, pad_edge=False, header_style="dim", title_justify="left")
+    for heading in ("what", "measured", "of", "target"):
+        table.add_column(heading, justify="left" if heading == "what" else "right")
+    for f in section.figures:
+        table.add_row(escape(f.what), escape(f.shown), "" if f.of is None else str(f.of), f.target)
+    out.print(table)
 
 
 def _show(results: list[Result], measured: dict[str, Any] | None) -> None:

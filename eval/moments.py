@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -51,20 +51,18 @@ class Moments:
             "invented": lambda: spoken.invented(self._transcriber),
         }
 
-    def run(self, only: Sequence[str], tell: Tell) -> list[Section]:
-        """All sections, or those named; raises UnknownSection, and where a model is absent ModelMissing."""
+    def run(self, only: Sequence[str], tell: Tell) -> Iterator[Section]:
+        """All sections, or those named, as they are done; raises UnknownSection, and where a model is absent ModelMissing."""
         for name in only:
             if name not in self.sections:
                 raise UnknownSection(f"no section {name!r}", f"there are: {', '.join(self.sections)}")
-        done = []
         for name, measure in self.sections.items():
             if only and name not in only:
                 continue
             tell(name)
             started = time.perf_counter()
             section = measure()
-            done.append(replace(section, seconds=round(time.perf_counter() - started, 1)))
-        return done
+            yield replace(section, seconds=round(time.perf_counter() - started, 1))
 
     @cached_property
     def _planted(self) -> planted.Planted:

@@ -123,7 +123,10 @@ def doctor(data: Data = None) -> None:
             try:
                 line(True, f"model {card.id}: {opened.catalog.resolve(card.id)}")
             except CrossmediaError as error:
-                line(False, f"model {card.id}: {error.message}", error.hint)
+                if card.optional:
+                    out.print(f"[dim]–    {card.title}: {escape(error.hint)}[/]", soft_wrap=True)
+                else:
+                    line(False, f"model {card.id}: {error.message}", error.hint)
         for optional, why in (("pillow-heif", "HEIC pictures"),):
             try:
                 line(True, f"{optional} {importlib.metadata.version(optional)}")

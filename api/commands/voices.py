@@ -31,9 +31,9 @@ def show(data: Data = None, as_json: Json = False) -> None:
     for heading in ("voice", "speaks", "turns", "files", "hear"):
         table.add_column(heading, overflow="fold")
     for voice in found:
-        heard = f"{voice['asset'][:12]} {clock(voice['start'])}–{clock(voice['end'])}"
+        heard = f"{voice['path']} {clock(voice['start'])}–{clock(voice['end'])}"
         row = (clock(voice["seconds"]), str(voice["turns"]), str(voice["assets"]))
-        table.add_row(escape(voice["name"]), *row, f"[dim]{heard}[/]")
+        table.add_row(escape(voice["name"]), *row, escape(heard))
     out.print(table)
 
 
@@ -78,4 +78,4 @@ def verify(
         return
     answer = "the same voice" if told["same"] else "two voices"
     how = f"similarity {told['similarity']:.2f}, {told['model']}"
-    out.print(f"{answer}: probability of one speaker {told['probability']:.2f} [dim]({how})[/]")
+    out.print(f"{answer}: probability of one speaker {told['probability']:.2f} [dim]({how})[/]", soft_wrap=True)

@@ -45,6 +45,7 @@ class VoiceOut(BaseModel):
     assets: int
     seconds: float
     asset: str
+    path: str
     start: float | None
     end: float | None
     link: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from embeddings.catalog import MINILM, sha256
+from embeddings.cards import MINILM
+from embeddings.catalog import sha256
 
 CARD = """# sound-tower.npz: a head on Whisper's encoder into the common space, with kinds of sound
 

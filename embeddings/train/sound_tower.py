@@ -21,7 +21,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.catalog import BUNDLED, SOUND, Catalog, sha256
+from embeddings.cards import SOUND
+from embeddings.catalog import BUNDLED, Catalog, sha256
 from embeddings.encoder import Vectors, normalise
 from embeddings.picture import Lite2
 from embeddings.sound_head import SoundHead, save, softmax, standardised

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +62,45 @@ def timed() -> Iterator[list[float]]:
     started = time.perf_counter()
     yield took
     took[0] = time.perf_counter() - started
+
+
+@contextmanager
+def watched(every: float = 0.5) -> Iterator[list[int]]:
+    """`with watched() as peak: …` leaves in `peak[0]` the most bytes that this process and its descendants held at once.
+
+    Pages that several of them share count once (Linux's proportional set size); files they map count as far as they are in memory.
+    """
+    peak, done = [0], threading.Event()
+
+    def look() -> None:
+        while not done.wait(every):
+            peak[0] = max(peak[0], sum(_held(pid) for pid in _family(os.getpid())))
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _family(root: int) -> list[int]:
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rsplit(")", 1)[1].split()[1])
+    found = [root]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found
+
+
+def _held(pid: int) -> int:
+    with suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
+    return 0
 
 
 def repeat(call: Callable[[], object], seconds: float) -> float:
@@ -115,6 +156,4 @@ def _processor() -> str:
         if Path("/proc/cpuinfo").exists()
         else ""
     )
-    import os
-
     return f"{os.cpu_count()} × {cpus or platform.processor()}"

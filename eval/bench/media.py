@@ -5,7 +5,6 @@ python -m eval.bench.media [SECONDS]
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -17,20 +16,20 @@ from PIL import Image
 from api.service import Service
 from api.settings import Settings
 from embeddings.media import SAMPLE_RATE, Waveform
-from eval.bench.common import SHARED, Row, flickr_photos, show, timed
+from eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
 from eval.datasets import spoken_captions
 from eval.wav import write_wav
 from indexer.decode.reader import decode
 
 
 def main(seconds: float) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, watched() as peak:
         room = Path(folder)
-        speech = _speech(seconds)
+        speech = spoken(seconds)
         (room / "speech").mkdir()
         (room / "video").mkdir()
         write_wav(room / "speech" / "talk.wav", speech)
-        _write_video(room / "video" / "film.mp4", room / "speech" / "talk.wav", seconds)
+        write_video(room / "video" / "film.mp4", room / "speech" / "talk.wav", seconds)
         service = Service(Settings(data=room / "data"))
         service.warm()
         assert service.profile.transcriber is not None
@@ -45,13 +44,14 @@ def main(seconds: float) -> None:
             report = service.index([room / "video"])
         with timed() as said:
             service.enrich(only=["transcript"])
+        with timed() as told:
+            service.enrich(only=["speakers"])
         with timed() as read:
             service.enrich(only=["ocr"])
         moments = service.store.statistics().moments
         service.close()
     assert not report.failed, report.failed
     alone, talk, whole = seconds / raw[0], seconds / (first[0] + second[0]), seconds / (film[0] + said[0])
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     show(
         f"{seconds:.0f} s of speech, and of 720p video with it",
         [
@@ -64,13 +64,14 @@ def main(seconds: float) -> None:
                 "≥ 5 ×",
             ),
             Row("video, first pass only", f"{seconds / film[0]:.1f} × real time", ""),
+            Row("who speaks in it, further", f"{told[0]:.1f} s", f"{seconds / told[0]:.0f} × real time"),
             Row("text in its key frames, further", f"{read[0]:.1f} s", f"{moments.get('shot', 0)} key frames"),
-            Row("peak memory of this process", f"{own:.0f} MB", ""),
+            Row("peak memory, all processes", f"{peak[0] / 1e6:.0f} MB", ""),
         ],
     )
 
 
-def _speech(seconds: float) -> Waveform:
+def spoken(seconds: float) -> Waveform:
     """Spoken captions one after the other, half a second apart."""
     parts: list[np.ndarray] = []
     total = 0
@@ -85,7 +86,7 @@ def _speech(seconds: float) -> Waveform:
     return Waveform(np.resize(samples, int(seconds * SAMPLE_RATE)))
 
 
-def _write_video(path: Path, sound: Path, seconds: float) -> None:
+def write_video(path: Path, sound: Path, seconds: float) -> None:
     """720p H.264 at 25 fps: photos of 5 s each that zoom slowly, with the speech as AAC."""
     photos = flickr_photos()
     rng = np.random.default_rng(5)

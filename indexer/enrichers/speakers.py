@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.catalog import VAD
+from embeddings.cards import VAD
 from embeddings.encoder import Encoder, Vector, normalise
 from embeddings.media import Medium, Waveform
 from embeddings.vad import Detector

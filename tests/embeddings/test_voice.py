@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from embeddings.builtin import backgrounds, voice_encoder
-from embeddings.catalog import BUNDLED, VOICE, Catalog
+from embeddings.cards import VOICE
+from embeddings.catalog import BUNDLED, Catalog
 from embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
 from embeddings.train.sound_stats import read
 from embeddings.train.voice_measure import brier, equal_error_rate, held_out, pairs

@@ -131,7 +131,7 @@ def test_what_is_found_is_where_it_was_planted(toy_service: Service, tmp_path: P
 
 def test_sections_are_known_by_name(toy_service: Service, tmp_path: Path) -> None:
     with pytest.raises(UnknownSection) as error:
-        Moments(toy_service, tmp_path, tmp_path).run(["nonsense"], print)
+        list(Moments(toy_service, tmp_path, tmp_path).run(["nonsense"], print))
     toy_service.close()
     assert "planted" in error.value.hint
 

