@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, RLock
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +21,19 @@ from numpy.typing import NDArray
 from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
 from embeddings.media import Waveform
 from embeddings.profile import Utterance, Word
+from embeddings.vad import MARGIN as CLOSELY
 from embeddings.vad import voiced
+
+Span: TypeAlias = tuple[float, float]
 
 WINDOW: Final = 29.5
 """Longest stretch given to Whisper at once, s; its input is 30 s."""
 PAUSE: Final = 2.0
 """A silence that ends a window, s. Shorter ones stay inside: fewer windows, and Whisper hears the sentence whole."""
+MARGIN: Final = 0.4
+"""Around a voice, of what Whisper hears of it, s: it understands less of what begins at once."""
 BATCH: Final = 4
 """Windows decoded together: faster than one by one, as fast as 8, which take 240 MB more."""
-
 HEARD: Final = 5
 """Hypotheses of what a spoken query says."""
 
@@ -37,6 +42,8 @@ _MIN_LOG_PROBABILITY: Final = -1.0
 _MAX_NO_SPEECH: Final = 0.5
 _MAX_SENTENCE: Final = 20.0
 _BREATH: Final = 1.5
+_TOUCH: Final = 0.1
+"""A word that reaches this little into a stretch of voice, s, does not stand in it if it stands in another."""
 _ABBREVIATIONS: Final = frozenset(["mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "jr", "sr"])
 _ENDING: Final = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
 _FILES: Final = ("model.bin", "config.json", "tokenizer.json")
@@ -79,7 +86,8 @@ class Whisper:
         `progress` is called with the seconds listened to so far.
         """
         pipeline = self._load()
-        windows = speech_windows(waveform)
+        voices = voices_in(waveform)
+        windows = speech_windows(voices, waveform.seconds)
         heard: list[_Heard] = []
         for first in range(0, len(windows), BATCH):
             some = windows[first : first + BATCH]
@@ -99,7 +107,8 @@ class Whisper:
             for word in (word for segment in kept for word in segment.words):
                 # Whisper hears its own padding too, and may place a last word in it.
                 start, end = (min(begin + float(time), waveform.seconds) for time in (word.start, word.end))
-                heard.append(_Heard(Word(word.word, start, end), info.language, float(info.language_probability)))
+                placed = Word(word.word, *voiced_part(start, end, voices))
+                heard.append(_Heard(placed, info.language, float(info.language_probability)))
             progress(stop)
         progress(waveform.seconds)
         return _without_repeats([_utterance(part) for part in _sentences(heard)])
@@ -152,15 +161,34 @@ class Whisper:
         return self._pipeline
 
 
-def speech_windows(waveform: Waveform) -> list[tuple[float, float]]:
-    """Stretches (start, end) in seconds that hold a voice, each at most `WINDOW` long."""
-    windows: list[tuple[float, float]] = []
-    for start, end in voiced(waveform, longest=WINDOW - 1):
+def voices_in(waveform: Waveform) -> list[Span]:
+    """Stretches (start, end) in seconds in which somebody speaks, closely: none longer than a window, with its margins."""
+    return list(voiced(waveform, longest=WINDOW - 1 - 2 * (MARGIN - CLOSELY), margin=CLOSELY))
+
+
+def speech_windows(voices: Sequence[Span], seconds: float) -> list[Span]:
+    """What Whisper hears of `seconds` of sound: voices with `MARGIN` around them, each stretch at most `WINDOW` long."""
+    more = MARGIN - CLOSELY
+    windows: list[Span] = []
+    for number, (start, end) in enumerate(voices):
+        before = start - voices[number - 1][1] if number else 2 * start
+        after = voices[number + 1][0] - end if number + 1 < len(voices) else 2 * (seconds - end)
+        start, end = start - min(more, before / 2), end + min(more, after / 2)
         if windows and start - windows[-1][1] < PAUSE and end - windows[-1][0] <= WINDOW:
             windows[-1] = (windows[-1][0], end)
         else:
             windows.append((start, end))
     return windows
+
+
+def voiced_part(start: float, end: float, voices: Sequence[Span]) -> Span:
+    """A word's time without what lies before the voice that says it or after: Whisper lets a word begin where the last one
+    ended, or where it began to listen. Where the detector hears nobody it stays as it is."""
+    first = bisect_right(voices, start, key=lambda voice: voice[1])
+    last = bisect_left(voices, end, key=lambda voice: voice[0])
+    inside = [voice for voice in voices[first:last] if min(end, voice[1]) - max(start, voice[0]) >= _TOUCH]
+    inside = inside or list(voices[first:last])
+    return (max(start, inside[0][0]), min(end, inside[-1][1])) if inside else (start, end)
 
 
 def _open(folder: Path, threads: int) -> tuple[Any, Any]:

@@ -14,9 +14,10 @@ from rich.table import Table
 
 from api.commands.context import err, out, service
 from eval import compare as comparing
-from eval import cutoff, report
+from eval import cutoff, figures, report
 from eval.datasets import flickr8k
 from eval.metrics import mean
+from eval.moments import Moments
 from eval.run import Result, applies_to_matrix, by_engine, by_matrix
 from eval.tasks import crowded, known, open_tasks
 
@@ -66,6 +67,27 @@ def run(
 
 
 @app.command()
+def moments(
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+    data: Annotated[Path | None, typer.Option("--data", help="Keep the index here and use it again.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this section of the report.")] = None,
+) -> None:
+    """Shots, planted moments, words and their times, speakers and voices: write report.md and report.json."""
+    with tempfile.TemporaryDirectory() as room, service(data or Path(room) / "data") as opened:
+        sections = []
+        for section in Moments(opened, shared.resolve(), Path(room)).run(only or (), _tell):
+            sections.append(section)
+            _print(section)
+        profile = opened.profile
+        models = [f"{s.name}: {s.model} {s.revision}" for s in profile.spaces.values()]
+        models += [f"transcript: {profile.transcriber.model}"] if profile.transcriber else []
+    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "moments", models)
+    figures.write(out_folder, "Moments", context, sections)
+    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+
+
+@app.command()
 def compare(
     before: Annotated[Path, typer.Argument(help="A report's folder.")],
     after: Annotated[Path, typer.Argument(help="Another's.")],
@@ -101,6 +123,15 @@ def compare(
 
 def _tell(line: str) -> None:
     err.print(escape(line))
+
+
+def _print(section: figures.Section) -> None:
+    table = Table(title=section.title, box=None, pad_edge=False, header_style="dim", title_justify="left")
+    for heading in ("what", "measured", "of", "target"):
+        table.add_column(heading, justify="left" if heading == "what" else "right")
+    for f in section.figures:
+        table.add_row(escape(f.what), escape(f.shown), "" if f.of is None else str(f.of), f.target)
+    out.print(table)
 
 
 def _show(results: list[Result], measured: dict[str, Any] | None) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -51,6 +52,12 @@ _VOICES: Final = ("en", "en-us", "en+f3", "en+m3")
 _PHOTOS: Final = 30
 _ALIKE: Final = 0.2
 """Share of their words that the captions of two photos may have in common: a query is to mean one of them."""
+_AGREED: Final = 4
+"""Describers of five, at least, who name something in a photo that nobody sees in another one."""
+_SIZE: Final = (360, 360)
+_CARD: Final = (720, 720)
+_ROOM: Final = 1.1
+"""How much larger than the window a photo is. The photos are square, and whoever described one saw all of it."""
 _SOUND: Final = 4.0
 """Seconds of a sound at most; a short one is heard again and again for half as long."""
 _PAUSE: Final = 0.3
@@ -62,13 +69,14 @@ _QUIET: Final = 0.02
 @dataclass(frozen=True)
 class Planted:
     """All times in s. `fades`: (start, end) of gradual transitions. `words`: (text, start, end) of each sentence and each word
-    said alone. `moments`: (what is asked, start, end of what answers, kind), for search."""
+    said alone. `moments`: (what is asked, start, end of what answers, kind), for search. `photos`: by what is asked for it."""
 
     path: Path
     cuts: tuple[float, ...]
     fades: tuple[tuple[float, float], ...]
     words: tuple[tuple[str, float, float], ...]
     moments: tuple[tuple[str, float, float, Kind], ...]
+    photos: dict[str, Path]
 
     @property
     def truth(self) -> reel.Truth:
@@ -87,13 +95,14 @@ class _Heard:
 
 
 def make(folder: Path, data: Path, seed: int) -> Planted:
-    """Writes `planted.mp4` into `folder`: 640×360, 25 fps, AAC; the same for the same seed and data.
+    """Writes `planted.mp4` into `folder`: 360×360, 25 fps, AAC; the same for the same seed and data.
 
     `data` holds `flickr8k` (its dev photos) and `esc10`, whose clips are replaced by drawn sounds where they are absent. Each
     shot shows one photo or title card and has at most one sentence or sound in it, unrelated to what is shown.
     """
     rng = np.random.default_rng(seed)
-    shown = _shown(rng, data)
+    photos = _photos(rng, data)
+    shown = _shown(rng, photos)
     heard = _heard(rng, data)
     order = rng.permutation(len(shown))
     takes: list[reel.Take] = []
@@ -110,7 +119,7 @@ def make(folder: Path, data: Path, seed: int) -> Planted:
         joint = joints[number]
         flashes = (seconds - _LEAD,) if rng.random() < 0.2 else ()
         move = "still" if kind == "writing" else reel.MOVES[rng.integers(len(reel.MOVES))]
-        takes.append(reel.Take(picture, seconds, move, joint, float(rng.uniform(0.6, 1.8)), flashes))
+        takes.append(reel.Take(picture, seconds, move, joint, float(rng.uniform(0.6, 1.8)), flashes, _ROOM))
         moments.append((query, begin, begin + seconds, kind))
         sound.append(np.zeros(round(seconds * SAMPLE_RATE), np.float32))
         if here:
@@ -123,30 +132,66 @@ def make(folder: Path, data: Path, seed: int) -> Planted:
         begin += seconds
     alone, samples = _alone(begin + _LEAD)
     seconds = float(np.ceil(len(samples) / SAMPLE_RATE * 25) / 25)
-    takes.append(reel.Take(reel.drawn(rng), seconds, "zoom"))
+    takes.append(reel.Take(reel.drawn(rng, size=_CARD), seconds, "zoom"))
     sound.append(np.pad(samples, (0, round(seconds * SAMPLE_RATE) - len(samples))))
     path = folder / "planted.mp4"
     noise = rng.normal(0, 0.001, sum(map(len, sound))).astype(np.float32)
     track = np.clip(np.concatenate(sound) + noise, -1, 1)
-    truth = reel.write(path, takes, reel.Format(), rng, track)
-    return Planted(path, truth.cuts, truth.fades, (*words, *alone), tuple(moments))
+    truth = reel.write(path, takes, reel.Format(size=_SIZE), rng, track)
+    return Planted(
+        path, truth.cuts, truth.fades, (*words, *alone), tuple(moments), {one.caption: one.path for one in photos}
+    )
 
 
-def _shown(rng: np.random.Generator, data: Path) -> list[tuple[reel.Pixels, Kind, str]]:
-    """(Picture, kind, query) of each shot."""
+def _photos(rng: np.random.Generator, data: Path) -> list[_Photo]:
+    """Each of which a query can mean, and none of which has to do with what is said and heard."""
     captions = flickr8k(data / "flickr8k", "dev").captions
     elsewhere = _meaning([query for _, query in SENTENCES] + list(classes(data / "esc10").values()))
-    chosen: list[tuple[Path, set[str]]] = []
+    chosen: list[_Photo] = []
     paths = sorted(captions)
     for index in rng.permutation(len(paths)):
-        about = _meaning(captions[paths[index]])
-        alike = max((len(about & other) / len(about | other) for _, other in chosen), default=0.0)
-        if len(chosen) < _PHOTOS and alike <= _ALIKE and not about & elsewhere:
-            chosen.append((paths[index], about))
-    shown: list[tuple[reel.Pixels, Kind, str]] = [
-        (reel.photo(path), "picture", captions[path][0]) for path, _ in chosen
-    ]
-    return shown + [(reel.drawn(rng, card), "writing", card.lower()) for card in CARDS]
+        if len(chosen) == _PHOTOS:
+            break
+        photo = _Photo.of(paths[index], captions[paths[index]])
+        if not photo.about & elsewhere and all(_told_apart([*chosen, photo])):
+            chosen.append(photo)
+    return chosen
+
+
+def _shown(rng: np.random.Generator, photos: Sequence[_Photo]) -> list[tuple[reel.Pixels, Kind, str]]:
+    """(Picture, kind, query) of each shot."""
+    shown: list[tuple[reel.Pixels, Kind, str]] = [(reel.photo(one.path), "picture", one.caption) for one in photos]
+    return shown + [(reel.drawn(rng, card, _CARD), "writing", card.lower()) for card in CARDS]
+
+
+@dataclass(frozen=True)
+class _Photo:
+    """`caption`: the one most like the others. `about`: the words of all; `named`: those that `_AGREED` describers use."""
+
+    path: Path
+    caption: str
+    about: frozenset[str]
+    named: frozenset[str]
+
+    @staticmethod
+    def of(path: Path, captions: Sequence[str]) -> _Photo:
+        each = [_meaning([caption]) for caption in captions]
+        used = Counter(word for words in each for word in words)
+        typical = max(range(len(each)), key=lambda n: sum(_overlap(each[n], words) for words in each))
+        named = frozenset(word for word, times in used.items() if times >= _AGREED)
+        return _Photo(path, captions[typical], frozenset(used), named)
+
+
+def _told_apart(photos: Sequence[_Photo]) -> Iterator[bool]:
+    """Of each photo, whether a query can mean it alone."""
+    for photo in photos:
+        others = [other.about for other in photos if other is not photo]
+        alike = max((_overlap(photo.about, about) for about in others), default=0.0)
+        yield alike <= _ALIKE and bool(photo.named.difference(*others))
+
+
+def _overlap(one: Set[str], other: Set[str]) -> float:
+    return len(one & other) / max(1, len(one | other))
 
 
 def _meaning(texts: Sequence[str]) -> set[str]:

@@ -21,8 +21,6 @@ Move: TypeAlias = Literal["still", "pan", "tilt", "zoom", "shake", "whip", "pass
 Joint: TypeAlias = Literal["cut", "dissolve", "black", "white"]
 MOVES: Final[tuple[Move, ...]] = ("still", "pan", "tilt", "zoom", "shake", "whip", "passer")
 
-_ROOM: Final = 1.5
-"""How much larger than the window the picture is."""
 _FLASH: Final = 2
 """Frames a flash lasts."""
 _BLUR: Final = 7
@@ -44,6 +42,8 @@ class Take:
     fading: float = 0.0
     flashes: tuple[float, ...] = ()
     """Seconds into the take."""
+    room: float = 1.5
+    """How much larger than the window the picture is, at least."""
 
 
 @dataclass(frozen=True)
@@ -163,11 +163,11 @@ def _joined(
 
 
 class _Camera:
-    """A window on a picture that is `_ROOM` times its size, moving as the take says."""
+    """A window on a picture that is larger than it, moving as the take says."""
 
     def __init__(self, take: Take, size: tuple[int, int], rng: np.random.Generator) -> None:
         width, height = size
-        large = (round(width * _ROOM), round(height * _ROOM))
+        large = (round(width * take.room), round(height * take.room))
         scale = max(large[0] / take.picture.shape[1], large[1] / take.picture.shape[0])
         self._picture = cv2.resize(take.picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
         self._take = take

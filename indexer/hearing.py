@@ -12,9 +12,13 @@ from embeddings.media import SAMPLE_RATE, Waveform
 from indexer.segment import LONGEST_EVENT, events, sound_windows
 
 QUIETEST: Final = 1e-3
-"""Peak under which there is silence."""
+"""Peak under which there is silence, however quiet the recording."""
+RANGE: Final = 0.01
+"""Of the loudest peak, under which there is silence: the sound tower does not listen to what is 40 dB quieter either."""
 GRAIN: Final = 0.1
 """How finely silence is cut off an event, s."""
+PAUSE: Final = 2.0
+"""A silence that ends an event, s; what is shorter is of a sound that comes again and again."""
 BATCH: Final = 32
 
 Span = tuple[float, float]
@@ -26,11 +30,12 @@ def heard(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> l
     Alike is what the encoder calls by the same names. Where it has none, or there is no encoder, stretches are as long as
     a moment may be. A recording in which nothing is heard is one stretch.
     """
+    hushed = [_hush(waveform) for waveform in waveforms]
     pieces = [
         (owner, span)
-        for owner, waveform in enumerate(waveforms)
+        for owner, (waveform, hush) in enumerate(zip(waveforms, hushed, strict=True))
         for span in sound_windows(waveform.seconds)
-        if not _silent(waveform.cut(*span))
+        if _peak(waveform, span) > hush
     ]
     called: dict[tuple[int, Span], Hashable] = {}
     for first in range(0, len(pieces), BATCH):
@@ -38,25 +43,35 @@ def heard(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> l
         found = encoder.encode([waveforms[owner].cut(*span) for owner, span in some]).classes if encoder else ()
         names = [frozenset(name for name, _ in classes) for classes in found] or [frozenset[str]()] * len(some)
         called.update(zip(some, names, strict=True))
-    return [_events(waveform, owner, called) for owner, waveform in enumerate(waveforms)]
+    return [_events(waveform, owner, called, hushed[owner]) for owner, waveform in enumerate(waveforms)]
 
 
-def _events(waveform: Waveform, owner: int, called: dict[tuple[int, Span], Hashable]) -> list[Span]:
+def _events(waveform: Waveform, owner: int, called: dict[tuple[int, Span], Hashable], hush: float) -> list[Span]:
     windows = sound_windows(waveform.seconds)
     found = events(windows, [called.get((owner, span)) for span in windows], LONGEST_EVENT)
-    return [_trimmed(waveform, span) for span in found] or [(0.0, waveform.seconds)]
+    return [part for span in found for part in _sounding(waveform, span, hush)] or [(0.0, waveform.seconds)]
 
 
-def _silent(waveform: Waveform) -> bool:
-    return not np.any(np.abs(waveform.samples) > QUIETEST)
+def _hush(waveform: Waveform) -> float:
+    """The peak up to which this recording is silent: a room is never quite so, nor is a microphone."""
+    loudest = max((_peak(waveform, span) for span in sound_windows(waveform.seconds)), default=0.0)
+    return max(QUIETEST, RANGE * loudest)
 
 
-def _trimmed(waveform: Waveform, span: Span) -> Span:
-    """Without the silence at its ends."""
+def _peak(waveform: Waveform, span: Span) -> float:
+    return float(np.abs(waveform.cut(*span).samples).max(initial=0.0))
+
+
+def _sounding(waveform: Waveform, span: Span, hush: float) -> list[Span]:
+    """Without the silence at its ends, and apart where there is a pause within."""
     samples = waveform.cut(*span).samples
     size = round(GRAIN * SAMPLE_RATE)
-    loud = np.flatnonzero(np.maximum.reduceat(np.abs(samples), np.arange(0, len(samples), size)) > QUIETEST)
+    loud = np.flatnonzero(np.maximum.reduceat(np.abs(samples), np.arange(0, len(samples), size)) > hush)
     if not len(loud):
-        return span
-    start, end = span[0] + loud[0] * GRAIN, min(span[1], span[0] + (loud[-1] + 1) * GRAIN)
-    return round(float(start), 3), round(float(end), 3)
+        return []
+    breaks = np.flatnonzero(np.diff(loud) > PAUSE / GRAIN)
+    firsts, lasts = loud[np.r_[0, breaks + 1]], loud[np.r_[breaks, len(loud) - 1]]
+    return [
+        (round(span[0] + first * GRAIN, 3), round(min(span[1], span[0] + (last + 1) * GRAIN), 3))
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
+    ]

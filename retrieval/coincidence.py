@@ -46,7 +46,7 @@ class _Hit:
         if sense in self.by_sense:
             # A key frame of the shot, a sentence of the passage; another shot is another answer.
             own = self.by_sense[sense]
-            return own.kind != span.kind and span.start < own.end and own.start < span.end
+            return own == span or (own.kind != span.kind and span.start < own.end and own.start < span.end)
         gap = max(span.start, self.start) - min(span.end, self.end)
         return gap <= NEAR and max(span.end, self.end) - min(span.start, self.start) <= LONGEST
 
@@ -76,8 +76,10 @@ def joined(ranked: Sequence[Fused], spans: Mapping[str, Span]) -> list[Fused]:
 
     The best ranked stands for it; its span covers one moment of each sense, its evidence is the best of each leg and
     sense, and its score that of its evidence (`fusion.fuse`). A key frame or a passage that answers beside its shot or its
-    sentence joins it without stretching it. What has no span stays as it is.
+    sentence joins it without stretching it; key frames that answer beside their shot are one moment, from the first of them to
+    the last. What has no span stays as it is.
     """
+    spans = _frames_together({fused.moment: spans[fused.moment] for fused in ranked if fused.moment in spans})
     hits: list[_Hit | Fused] = []
     of_asset: dict[str, list[_Hit]] = {}
     for fused in ranked:
@@ -94,3 +96,23 @@ def joined(ranked: Sequence[Fused], spans: Mapping[str, Span]) -> list[Fused]:
         hit.add(fused, span)
     found = [hit if isinstance(hit, Fused) else hit.fused() for hit in hits]
     return sorted(found, key=lambda f: -f.score)
+
+
+def _frames_together(spans: Mapping[str, Span]) -> dict[str, Span]:
+    """The key frames of each shot among them all with one span."""
+    shots: dict[str, list[Span]] = {}
+    for span in spans.values():
+        if span.kind == "shot":
+            shots.setdefault(span.asset, []).append(span)
+    owners: dict[str, Span] = {}
+    for moment, span in spans.items():
+        if span.kind == "frame":
+            middle = (span.start + span.end) / 2
+            owner = next((shot for shot in shots.get(span.asset, ()) if shot.start <= middle < shot.end), None)
+            if owner is not None:
+                owners[moment] = owner
+    together: dict[Span, Span] = {}
+    for moment, owner in owners.items():
+        own, so_far = spans[moment], together.get(owner, spans[moment])
+        together[owner] = replace(own, start=min(own.start, so_far.start), end=max(own.end, so_far.end))
+    return {moment: together[owners[moment]] if moment in owners else span for moment, span in spans.items()}

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from indexer.decode.likeness import Tiny, change
+from indexer.decode.likeness import Small, Tiny, change, change_but_for_shift
 
 _REACH: Final = 0.25
 """Seconds before and after a frame in which changes are compared with its own."""
@@ -30,6 +30,7 @@ _SLACK: Final = 1e-4
 @dataclass(frozen=True, slots=True, eq=False)
 class _Step:
     time: float
+    small: Small
     tiny: Tiny
     change: float
     """From the frame before."""
@@ -40,8 +41,8 @@ class CutFinder:
 
     A cut is a change (`likeness.change`) of `_CHANGE` that is `_RATIO` times what goes on around it and that lasts. Around it:
     the third largest change within `_REACH`, flashes left out, since a pan goes on, animation drawn on every third frame has as
-    many, and a cut that its encoding blurred makes two. Lasting: the frames 0.2 s before and after differ as well. The
-    thresholds were chosen with `python -m eval.shots 1`.
+    many, and a cut that its encoding blurred makes two. Lasting: the frames 0.2 s before and after differ as well. A change that
+    is none once the picture is shifted back is a jolt of the camera. The thresholds were chosen with `python -m eval.shots 1`.
     """
 
     def __init__(self) -> None:
@@ -49,9 +50,9 @@ class CutFinder:
         self._next = 1
         """The first step not judged yet; the very first frame is none."""
 
-    def look(self, tiny: Tiny, time: float) -> list[float]:
-        """One more frame, `time` in s; the cuts that became certain."""
-        self._steps.append(_Step(time, tiny, change(self._steps[-1].tiny, tiny) if self._steps else 0.0))
+    def look(self, small: Small, seen: Tiny, time: float) -> list[float]:
+        """One more frame, `time` in s, and its tiny copy; the cuts that became certain."""
+        self._steps.append(_Step(time, small, seen, change(self._steps[-1].tiny, seen) if self._steps else 0.0))
         found: list[float] = []
         while self._next + _NEIGHBOURS < len(self._steps) and self._steps[self._next].time + _REACH < time + _SLACK:
             found += self._judge()
@@ -73,6 +74,7 @@ class CutFinder:
             and step.change >= _RATIO * self._around(at)
             and self._lasts(at)
             and not self._flashes(at)
+            and change_but_for_shift(steps[at - 1].small, step.small) >= _CHANGE
         )
         old = next(number for number, past in enumerate(steps) if past.time >= step.time - _REACH - _FLASH - _SLACK)
         drop = min(old, self._next - 1 - _NEIGHBOURS)

@@ -9,11 +9,10 @@ from typing import Final, Generic, Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.decode.cuts import CutFinder
 from indexer.decode.keyframes import Candidate, Candidates, FrameT
-from indexer.decode.likeness import Tiny, change, tiny
+from indexer.decode.likeness import Small, Tiny, change, tiny
 from indexer.decode.motion import Camera, Curve, MotionMeter, Movement, camera, mean_energy
 from indexer.decode.transitions import Transition, TransitionFinder
 
@@ -31,8 +30,6 @@ _PATIENCE: Final = 1.5 * LONGEST
 _UNRELATED: Final = 0.5
 """Frames that differ this much (`likeness.change`) have no flow between them."""
 _SLACK: Final = 1e-3
-
-Small = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +70,7 @@ class ShotCutter(Generic[FrameT]):
         if self._begin is None:
             self._begin = Transition(time, time, time)
         seen = tiny(small)
-        for cut in self._cuts.look(seen, time):
+        for cut in self._cuts.look(small, seen, time):
             self._cut(cut)
         if self._looked is None or time - self._looked >= (1.0 - _SLACK) / FRAME_RATE:
             self._look(small, seen, time)

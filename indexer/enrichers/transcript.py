@@ -32,7 +32,7 @@ class TranscriptEnricher:
     def __init__(self, transcriber: Transcriber, text: Encoder[str]) -> None:
         self._transcriber = transcriber
         self._text = text
-        self.model = f"{transcriber.model}+{text.model}+passages"
+        self.model = f"{transcriber.model}+{text.model}+passages@2"
 
     def enrich(
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried

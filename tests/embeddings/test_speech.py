@@ -6,16 +6,30 @@ import os
 import re
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from embeddings.catalog import Catalog
 from embeddings.errors import ModelMissing
 from embeddings.media import SAMPLE_RATE, Waveform
 from embeddings.profile import Word
-from embeddings.speech import Whisper, _Heard, _sentences, _utterance, _without_repeats, speech_windows
+from embeddings.speech import (
+    MARGIN,
+    WINDOW,
+    Whisper,
+    _Heard,
+    _sentences,
+    _utterance,
+    _without_repeats,
+    speech_windows,
+    voiced_part,
+    voices_in,
+)  # fmt: skip
 from embeddings.train import synthetic
 from embeddings.train.sound_stats import read
 from eval.demo.voice import say
@@ -68,9 +82,9 @@ def test_speech_gives_its_sentences_at_their_times(whisper: Whisper, speech: Say
     assert "lighthouse" in utterances[0].text.lower()
     assert "guitar" in utterances[1].text.lower()
     begins = 7 + first.seconds
-    assert utterances[0].start == pytest.approx(3, abs=0.6)
-    assert utterances[1].start == pytest.approx(begins, abs=0.6)
-    assert utterances[1].end == pytest.approx(begins + second.seconds, abs=0.6)
+    assert utterances[0].start == pytest.approx(3, abs=0.3)
+    assert utterances[1].start == pytest.approx(begins, abs=0.3)
+    assert utterances[1].end == pytest.approx(begins + second.seconds, abs=0.3)
     for utterance in utterances:
         assert utterance.language == "en"
         assert utterance.text == " ".join(word.text for word in utterance.words)
@@ -89,10 +103,52 @@ def test_hypotheses_of_a_spoken_question_are_likeliest_first(whisper: Whisper, s
 def test_windows_fit_whisper_and_skip_silence(speech: Say) -> None:
     pytest.importorskip("faster_whisper")
     sentence = speech("We walked along the river until the evening came and the lamps were lit.")
-    windows = speech_windows(joined(silence(5), *[sentence] * 12, silence(10), sentence))
+    waveform = joined(silence(5), *[sentence] * 12, silence(10), sentence)
+    windows = speech_windows(voices_in(waveform), waveform.seconds)
     assert all(0 < end - start <= 30 for start, end in windows)
     assert windows[0][0] == pytest.approx(5, abs=0.6)
     assert windows[-1][0] == pytest.approx(15 + 12 * sentence.seconds, abs=0.7)
+
+
+stretches = st.lists(st.tuples(st.floats(0.01, 5), st.floats(0.3, 27)), max_size=12).map(
+    lambda steps: [
+        (sum(map(sum, steps[:n])) + gap, sum(map(sum, steps[:n])) + gap + length)
+        for n, (gap, length) in enumerate(steps)
+    ]
+)
+
+
+@given(stretches, st.floats(0, 3))
+def test_windows_hold_every_voice_with_a_margin(voices: list[tuple[float, float]], tail: float) -> None:
+    seconds = (voices[-1][1] if voices else 0) + tail
+    windows = speech_windows(voices, seconds)
+    for start, end in voices:
+        assert any(first <= start and end <= last for first, last in windows)
+    for first, last in windows:
+        assert 0 <= first < last <= seconds + 1e-9
+        assert last - first <= WINDOW
+        assert min(abs(first - start) for start, _ in voices) <= MARGIN
+    assert all(one[1] <= other[0] + 1e-9 for one, other in pairwise(windows))
+
+
+def test_a_word_is_where_its_voice_is() -> None:
+    voices = [(1.0, 2.0), (3.0, 4.0), (4.2, 5.0)]
+    assert voiced_part(0.6, 1.5, voices) == (1.0, 1.5)
+    assert voiced_part(1.95, 3.6, voices) == (3.0, 3.6)
+    assert voiced_part(1.5, 2.9, voices) == (1.5, 2.0)
+    assert voiced_part(3.5, 4.6, voices) == (3.5, 4.6)
+    assert voiced_part(2.2, 2.8, voices) == (2.2, 2.8)
+    assert voiced_part(1.95, 2.2, voices) == (1.95, 2.0)
+    assert voiced_part(9.0, 9.5, []) == (9.0, 9.5)
+
+
+@given(stretches, st.lists(st.floats(0, 60), min_size=2, max_size=20))
+def test_words_stay_in_order(voices: list[tuple[float, float]], times: list[float]) -> None:
+    edges = sorted(times)
+    placed = [voiced_part(start, end, voices) for start, end in pairwise(edges)]
+    for (start, end), (first, last) in zip(pairwise(edges), placed, strict=True):
+        assert start <= first <= last <= end
+    assert all(one[1] <= other[0] for one, other in pairwise(placed))
 
 
 def test_sentences_end_at_stops_and_pauses_not_at_abbreviations() -> None:

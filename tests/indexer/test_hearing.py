@@ -28,6 +28,25 @@ def test_sounds_of_two_kinds_in_a_row_are_two(toy: Profile) -> None:
     assert found[0][1] == found[1][0]
 
 
+def test_a_quiet_room_is_silence_beside_a_sound(toy: Profile) -> None:
+    room = np.random.default_rng(0).normal(0, 0.001, 30 * SAMPLE_RATE).astype(np.float32)
+    room[6 * SAMPLE_RATE : 12 * SAMPLE_RATE] += tone(6, 200)
+    [found] = heard([Waveform(room)], toy.sound)
+    assert found == [pytest.approx((6, 12), abs=0.2)]
+
+
+def test_a_recording_of_a_quiet_room_is_heard(toy: Profile) -> None:
+    room = np.random.default_rng(0).normal(0, 0.001, 9 * SAMPLE_RATE).astype(np.float32)
+    [found] = heard([Waveform(room)], toy.sound)
+    assert (found[0][0], found[-1][1]) == (0, 9)
+
+
+def test_a_pause_ends_a_sound_and_a_breath_does_not(toy: Profile) -> None:
+    parts = [tone(3, 200), silence(1.2), tone(3, 200), silence(2.4), tone(3, 200)]
+    [found] = heard([Waveform(np.concatenate(parts))], toy.sound)
+    assert found == [pytest.approx((0, 7.2), abs=0.2), pytest.approx((9.6, 12.6), abs=0.2)]
+
+
 def test_silence_is_one_stretch(toy: Profile) -> None:
     assert heard([Waveform(silence(4)), Waveform(tone(1))], toy.sound) == [[(0.0, 4.0)], [(0.0, 1.0)]]
     assert heard([], toy.sound) == []

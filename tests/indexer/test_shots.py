@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from embeddings.media import Picture
 from indexer.decode.album import Album
+from indexer.decode.likeness import change, change_but_for_shift, tiny
 from indexer.decode.losses import Losses
 from indexer.decode.motion import Curve, MotionMeter, Movement, camera, mean_energy
 from indexer.decode.shots import Cut, ShotCutter
@@ -45,6 +46,23 @@ def test_a_cut_is_at_its_frame(fps: int) -> None:
     shots = cut([picture(1)] * 2 * fps + [picture(2)] * 2 * fps, fps)
     assert [shot.start for shot in shots] == pytest.approx([0, 2], abs=1e-5)
     assert {shot.transition for shot in shots} == {"cut"}
+
+
+def test_a_jolt_of_the_camera_on_fine_detail_is_no_cut() -> None:
+    detail = np.random.default_rng(3).integers(0, 256, (110, 150, 3)).astype(np.uint8)
+    detail = cv2.GaussianBlur(detail, (0, 0), 1.5)
+    detail = cv2.normalize(detail, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    here, there = detail[4:100, 4:132], detail[7:103, 9:137]
+    assert change(tiny(here), tiny(there)) > 0.5
+    assert change_but_for_shift(here, there) == pytest.approx(0, abs=1e-6)
+    assert [shot.start for shot in cut([here] * 40 + [there] * 40)] == [0]
+
+
+@given(st.integers(0, 50), st.integers(51, 99))
+@settings(deadline=None, max_examples=20)
+def test_no_shift_makes_one_picture_of_two(one: int, other: int) -> None:
+    first, second = (cv2.resize(picture(seed), (128, 96), interpolation=cv2.INTER_AREA) for seed in (one, other))
+    assert change_but_for_shift(first, second) > 0.5 * change(tiny(first), tiny(second))
 
 
 @pytest.mark.parametrize("frames", [10, 20, 40])

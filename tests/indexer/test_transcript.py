@@ -41,7 +41,7 @@ def test_each_sentence_is_a_moment(enricher: TranscriptEnricher, toy: Profile) -
     expected = toy.text.encode(["tone 410"]).vectors
     assert set(second.vectors) == {"text", "common"}
     assert second.vectors["text"] == pytest.approx(expected["text"][0])
-    assert (result.enricher, result.model, result.patches) == ("transcript", "toy+toy+passages", ())
+    assert (result.enricher, result.model, result.patches) == ("transcript", "toy+toy+passages@2", ())
     assert [(label.kind, label.value) for label in first.labels] == [("language", "en")]
     assert (both.id, both.kind, both.start, both.end) == ("a" * 64 + "-passage0", "passage", 0.0, 0.8)
     assert both.fields == {"transcript": "tone 400 tone 410"}

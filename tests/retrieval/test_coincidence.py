@@ -56,6 +56,22 @@ def test_a_passage_joins_its_sentence_and_a_frame_its_shot_without_stretching_th
     assert {e.leg for e in hit.evidence} == {"words", "text", "common", "picture"}
 
 
+def test_key_frames_that_answer_beside_their_shot_are_one_moment() -> None:
+    ranked = fuse([
+        {
+            name: Evidence("common", 0.5, relevance, rank, moment=name)
+            for rank, (name, relevance) in enumerate([("later", 0.9), ("shot", 0.8), ("early", 0.7), ("next", 0.6)], 1)
+        }
+    ])  # fmt: skip
+    spans = {
+        "early": Span("a", "frame", 10, 13), "later": Span("a", "frame", 13, 16), "shot": Span("a", "shot", 10, 20),
+        "next": Span("a", "frame", 20, 22),
+    }  # fmt: skip
+    hit, another = joined(ranked, spans)
+    assert (hit.moment, hit.span, hit.relevance) == ("later", (10, 16), 0.9)
+    assert (another.moment, another.span) == ("next", (20, 22))
+
+
 def test_each_leg_and_sense_speaks_once() -> None:
     ranked = fuse([
         {

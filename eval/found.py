@@ -1,0 +1,116 @@
+"""Is what was planted in a video found, at the right second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from api.service import Service
+from eval.figures import Figure, Section, share
+from eval.planted import Kind, Planted
+from retrieval.query import Filters, Hit, Query
+
+ENOUGH: Final = 0.5
+"""Overlap from which a hit is at the right place."""
+FIRST: Final = 3
+KINDS: Final[tuple[Kind, ...]] = ("picture", "speech", "sound")
+"""Writing is the business of the reader of pictures, which does not run here."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query, the stretch that answers it, and the first hits with the overlap of each."""
+
+    query: str
+    kind: Kind
+    start: float
+    end: float
+    overlaps: tuple[float, ...]
+    first: str
+
+    def within(self, k: int) -> bool:
+        """Whether one of the first k hits is at the right place."""
+        return any(overlap >= ENOUGH for overlap in self.overlaps[:k])
+
+
+def overlap(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Of two stretches: what they share over what they cover (IoU).
+
+    >>> overlap((0, 4), (2, 6)), overlap((0, 1), (2, 3))
+    (0.3333333333333333, 0.0)
+    """
+    shared = min(one[1], other[1]) - max(one[0], other[0])
+    covered = max(one[1], other[1]) - min(one[0], other[0])
+    return max(0.0, shared) / covered if covered > 0 else 0.0
+
+
+def ask(service: Service, planted: Planted, collection: str) -> list[Asked]:
+    """Each planted query with the default cut-off, among what is in the collection."""
+    asked = []
+    for query, start, end, kind in planted.moments:
+        if kind not in KINDS:
+            continue
+        hits = service.search(Query(texts=(query,), filters=Filters(collection=collection))).hits
+        overlaps = tuple(overlap((start, end), (hit.start or 0.0, hit.end or 0.0)) for hit in hits)
+        asked.append(Asked(query, kind, start, end, overlaps, _told(hits)))
+    return asked
+
+
+def measure(service: Service, planted: Planted, collection: str = "eval-planted") -> Section:
+    """Indexes the video, both passes without reading what is written, and asks for everything."""
+    service.index([planted.path], collection)
+    service.enrich(only=["transcript", "speakers"], assets=_assets(service, collection))
+    asked = ask(service, planted, collection)
+    ceiling = _stills(service, planted.photos, f"{collection}-photos")
+    return Section(
+        "Planted moments",
+        f"A video of which everything is known (`eval/planted.py`), asked with the default cut-off. Found: the hit and the "
+        f"planted stretch overlap by {ENOUGH} or more (IoU).",
+        (*_figures(asked), share("the photos themselves as stills, same queries, first hit", ceiling)),
+        tuple(_missed(one) for one in asked if not one.within(1)),
+    )
+
+
+def _figures(asked: Sequence[Asked]) -> list[Figure]:
+    figures = [share("all, first hit", [one.within(1) for one in asked], "≥ 90 %")]
+    figures.append(share(f"all, first {FIRST}", [one.within(FIRST) for one in asked]))
+    for kind in KINDS:
+        of_kind = [one for one in asked if one.kind == kind]
+        figures.append(share(f"{kind}, first hit", [one.within(1) for one in of_kind]))
+        figures.append(share(f"{kind}, first {FIRST}", [one.within(FIRST) for one in of_kind]))
+    there = [one for one in asked if any(overlap > 0 for overlap in one.overlaps[:1])]
+    figures.append(
+        share("of first hits anywhere in the right stretch, those of the right span", [one.within(1) for one in there])
+    )
+    return figures
+
+
+def _stills(service: Service, photos: dict[str, Path], collection: str) -> list[bool]:
+    """What the encoder of pictures can do, whatever becomes of the video: is each photo the first hit of its query."""
+    service.index(sorted(photos.values()), collection)
+    filters = Filters(collection=collection, media=("image",))
+    found = []
+    for query, path in photos.items():
+        hits = service.search(Query(texts=(query,), filters=filters, k=1)).hits
+        found.append(bool(hits) and Path(hits[0].path).name == path.name)
+    return found
+
+
+def _assets(service: Service, collection: str) -> list[str]:
+    return sorted({located.asset for located in service.store.located(collection)})
+
+
+def _told(hits: Sequence[Hit]) -> str:
+    if not hits:
+        return "nothing passed the cut-off"
+    hit = hits[0]
+    by = f"{hit.evidence[0].leg} {hit.moment.rsplit('-', 1)[1]}"
+    return f"first was {hit.start or 0:.2f}–{hit.end or 0:.2f} s by {by}, relevance {hit.relevance:.2f}"
+
+
+def _missed(one: Asked) -> str:
+    place = next((n for n, overlap in enumerate(one.overlaps, start=1) if overlap >= ENOUGH), None)
+    where = "nowhere among the hits" if place is None else f"at place {place}"
+    return f"missed {one.kind} “{one.query}” ({one.start:.2f}–{one.end:.2f} s): {one.first}; right {where}"
