@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from api.service import Service
 from api.settings import read_settings
+from embeddings.catalog import sha256
 from embeddings.errors import CrossmediaError
 
 USAGE = {
@@ -55,6 +56,12 @@ def service(data: Path | None, *, made: bool = False) -> Iterator[Service]:
     finally:
         if opened is not None:
             opened.close()
+
+
+def named(opened: Service, asset: str) -> str:
+    """The id of an asset that is named by the beginning of its id, or by a file with its content. Raises NotFound, Ambiguous."""
+    path = Path(asset)
+    return opened.resolve(sha256(path) if path.is_file() else asset)
 
 
 def fail(error: CrossmediaError) -> None:

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.context import Data, Json, out, print_json, service
+from api.commands.context import Data, Json, named, out, print_json, service
 from api.commands.searching import clock
 from api.schema import asset_json
 from embeddings.errors import CrossmediaError
@@ -21,13 +21,15 @@ from retrieval.store import NotFound
 
 
 def show(
-    asset: Annotated[str, typer.Argument(metavar="ID", help="An asset's id, or the beginning of one.")],
+    asset: Annotated[
+        str, typer.Argument(metavar="ID|FILE", help="An asset's id, the beginning of one, or the file itself.")
+    ],
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """What is known of one asset: where it lies, its moments, their words and labels."""
     with service(data, made=True) as opened:
-        found = opened.resolve(asset)
+        found = named(opened, asset)
         described = opened.store.asset(found)
         if described is None:
             raise NotFound(f"no asset {asset}", "it was removed just now")
@@ -57,7 +59,7 @@ def rm(
 ) -> None:
     """Remove assets from the index; files stay where they are, except copies the service made of uploads."""
     with service(data, made=True) as opened:
-        found = [opened.resolve(asset) for asset in assets]
+        found = [named(opened, asset) for asset in assets]
         for asset in opened.delete(found):
             out.print(f"removed {asset}")
 
@@ -92,7 +94,9 @@ def status(data: Data = None, as_json: Json = False) -> None:
 
 
 def transcript(
-    asset: Annotated[str, typer.Argument(metavar="ID", help="An asset's id, or the beginning of one.")],
+    asset: Annotated[
+        str, typer.Argument(metavar="ID|FILE", help="An asset's id, the beginning of one, or the file itself.")
+    ],
     form: Annotated[
         Format, typer.Option("--format", help="srt, vtt (subtitles), json (words and speakers) or text.")
     ] = "text",
@@ -100,7 +104,7 @@ def transcript(
 ) -> None:
     """What is said in a recording or video."""
     with service(data, made=True) as opened:
-        told = written(opened.store.moments(opened.resolve(asset)), form)
+        told = written(opened.store.moments(named(opened, asset)), form)
     if isinstance(told, dict):
         print_json(told)
     else:

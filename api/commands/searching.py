@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.context import Data, Json, err, out, print_json, service
+from api.commands.context import Data, Json, err, named, out, print_json, service
 from api.schema import SearchRequest, answer_json
 from embeddings.encoder import VOICE
 from embeddings.media import MEDIA
@@ -34,7 +34,7 @@ def search(
         typer.Option(metavar="FILE[@WEIGHT]", show_default=False, help="Find whoever speaks in this recording."),
     ] = None,
     like: Annotated[
-        list[str] | None, typer.Option(help="An indexed asset to search by (its id).", show_default=False)
+        list[str] | None, typer.Option(help="An indexed asset to search by: its id, or the file.", show_default=False)
     ] = None,
     negative: Annotated[
         list[str] | None, typer.Option("--not", help="What must not be in it.", show_default=False)
@@ -82,7 +82,7 @@ def search(
     with service(data, made=True) as opened:
         request = SearchRequest.of({
             "text": text or [], "negative": negative or [], "media": media or [], "k": k, "legs": legs or None,
-            "examples": [{"asset": opened.resolve(prefix)} for prefix in like or ()],
+            "examples": [{"asset": named(opened, prefix)} for prefix in like or ()],
             "files": [{"weight": weight} for _, weight in files],
             "min_relevance": min_relevance, "group": group, "filters": filters,
         })  # fmt: skip
