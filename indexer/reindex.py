@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 import numpy as np
 
 from embeddings.align import TO, Head, aligned, bare, moved
-from embeddings.encoder import COMMON, UNALIGNED, Encoder, Modality, Space, Vector
+from embeddings.encoder import COMMON, UNALIGNED, VOICE, Encoder, Modality, Space, Vector
 from embeddings.errors import CrossmediaError
 from embeddings.media import MEDIA
 from embeddings.profile import Profile
@@ -168,8 +168,9 @@ class Reindex:
                 have = work.have[moment.id]
                 given = {**have, COMMON: have[UNALIGNED]} if UNALIGNED in have else have
                 if encoder is None:
-                    # Nothing can make them here; what other models made is of no use any more.
-                    if not self._comparable:
+                    # Nothing can make them here; what other models made is of no use any more. Turns are made by an
+                    # enricher, which runs again when the voices' model is another.
+                    if VOICE in self._changed if modality == "voice" else not self._comparable:
                         work.new[moment.id] = {}
                 elif usable and all(space in given for space in needed):
                     ready.append((work, moment.id, given))

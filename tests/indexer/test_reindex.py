@@ -15,9 +15,10 @@ from embeddings.align import TO, Head, Residual, aligned
 from embeddings.encoder import COMMON, UNALIGNED, Encoding, Space, Vector
 from embeddings.media import Picture
 from embeddings.profile import Profile
-from embeddings.toy import PICTURE, TEXT, ToyPicture, ToyText, ToyTranscriber, toy_profile
+from embeddings.toy import PICTURE, TEXT, ToyPicture, ToyText, ToyTranscriber, ToyVoice, toy_profile
 from indexer.decode.pool import DecodePool
 from indexer.enrich import EnrichPass
+from indexer.enrichers.speakers import SpeakersEnricher
 from indexer.enrichers.transcript import TranscriptEnricher
 from indexer.pipeline import Pipeline
 from indexer.reindex import Reindex, ReindexReport
@@ -330,4 +331,32 @@ def test_a_file_that_is_cut_differently_now_is_taken_in_anew(
     assert run(store, later(), [], pool).finished
     assert len([m for m in store.moments(film.id) if m.kind == "sound"]) == 2
     assert film.id in store.pending("transcript", TranscriptEnricher(ToyTranscriber(), TOY.text).model, ["audio"])
+    assert store.verify() == []
+
+
+def test_voices_of_another_model_are_forgotten_and_found_again(
+    store: LocalStore, media: Path, pool: DecodePool
+) -> None:
+    def listen(profile: Profile) -> EnrichPass:
+        assert profile.voice is not None
+        return EnrichPass(store, pool, [SpeakersEnricher(profile.voice, lambda vector: None, profile.detector)])
+
+    listen(TOY).run()
+    turns = [m.id for a in store.assets(Filters(), 100) for m in store.moments(a.id) if m.kind == "turn"]
+    assert turns
+    assert set(store.vectors("voice", turns)) == set(turns)
+    assert run(store, later(), [], pool).finished
+    assert set(store.vectors("voice", turns)) == set(turns), "the voices' model is the same"
+
+    class Other(ToyVoice):
+        spaces = (replace(ToyVoice.spaces[0], revision="2"),)
+        model = "other"
+
+    other = replace(later(), voice=Other())
+    assert run(store, other, [], pool).finished
+    assert store.spaces()["voice"].revision == "2"
+    assert store.vectors("voice", turns) == {}
+    assert listen(other).pending()
+    listen(other).run()
+    assert set(store.vectors("voice", turns)) == set(turns)
     assert store.verify() == []
