@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -168,3 +169,18 @@ def test_words_of_a_real_recording(whisper_folder: Path, shared: Path, tmp_path:
         (tmp_path / path.name).symlink_to(path)
     section = spoken.word_errors(Whisper(whisper_folder), tmp_path, spoken.normaliser())
     assert section.figures[0].value < 0.2
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_what_is_planted_is_found_and_timed(whisper_folder: Path, shared: Path, tmp_path: Path) -> None:
+    with contextlib.closing(Service(read_settings(data=tmp_path / "data"))) as service:
+        moments = Moments(service, shared / "data", tmp_path)
+        searched, timed = moments.run(["planted", "times"], print)
+    told = {figure.what: figure.value for section in (searched, timed) for figure in section.figures}
+    assert told["all, first hit"] >= 0.8
+    assert told["speech, first hit"] >= 0.9
+    assert told["sound, first hit"] >= 0.8
+    assert told["of first hits anywhere in the right stretch, those of the right span"] >= 0.9
+    assert told["both within 0.3 s"] == 1
+    assert len(searched.details) == round(52 * (1 - told["all, first hit"]))
