@@ -48,7 +48,7 @@ def backgrounds(path: Path) -> Backgrounds:
         rows = json.loads(path.read_text("utf-8"))["backgrounds"]
         return {
             (row["space"], row["query"], row["target"]): Background(
-                row["mean"], row["std"], row["middle"], row["slope"]
+                row["mean"], row["std"], row["middle"], row["slope"], row["blind"]
             )
             for row in rows
         }

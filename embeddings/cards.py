@@ -55,9 +55,9 @@ MINILM: Final = ModelCard(
     task="sentence vectors",
     licence="Apache-2.0",
     dim=384,
-    revision="b8c4baf1e259",
+    revision="758f408fedf8",
     files=(
-        ModelFile("minilm-int8.onnx", "b8c4baf1e259041dd398701a79733d78d3d7ed15468be7ae390a1ce5b3815d2a", 23_270_391),
+        ModelFile("minilm-int8.onnx", "758f408fedf8b5063178b7398c46256ee613dd352cad7ca96470255361d25990", 23_314_153),
         ModelFile("tokenizer.json", "71a31309bdd802f1a40845b0aceb02fb4cf6f4b81c712ae33aaff676df227115", 466_132),
     ),
     sources=(Source("bundled"), Source("models")),
@@ -69,9 +69,9 @@ LITE2: Final = ModelCard(
     task="picture vectors and classes",
     licence="Apache-2.0",
     dim=386,
-    revision="3829d9d4cf44",
+    revision="3659df6cf2aa",
     files=(
-        ModelFile("lite2-int8.onnx", "3829d9d4cf444e8e46088522b0282d0c31af2ed9062907900f67a2abb02e7eb1", 11_637_426),
+        ModelFile("lite2-int8.onnx", "3659df6cf2aabce3e18b06945fa14c3f43f6d7405e275501ad7aebb106439437", 11_924_542),
         ModelFile("classes.txt", "e697a491aa735cc6c2aaf982f8e86e8fc7b0a1ea7750a2cc6a2bdfc1e109012f", 10_473),
     ),
     sources=(Source("bundled"), Source("models")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -46,13 +46,19 @@ class Background:
 
     `mean`, `std`: of the cosine of unrelated pairs. `middle`: the cosine whose relevance is 0.5; `slope`: of the
     logistic there, per unit of cosine. Measured on held-out pairs by `embeddings/train/calibrate.py`; text queries that
-    have nothing to do with the targets are those of `embeddings/queries.py`.
+    have nothing to do with the targets are those of `embeddings/queries.py`. `blind`: how many of the last dimensions the
+    query is compared without.
     """
 
     mean: float
     std: float
     middle: float
     slope: float
+    blind: int = 0
+
+    def compared(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Vectors (…, dim) as this pair of modalities compares them; no longer of unit length where it is blind."""
+        return without(queries, self.blind)
 
     def among(self, mean: float, share: float) -> Background:
         """The same pair of modalities in a collection whose unrelated pairs have another mean cosine.
@@ -61,7 +67,8 @@ class Background:
         mean and 1, the cosine of a thing with itself. `share` in [0, 1]: how far the collection's mean is trusted.
         """
         room = (1 - self.mean - share * (mean - self.mean)) / (1 - self.mean)
-        return Background(1 - (1 - self.mean) * room, self.std, 1 - (1 - self.middle) * room, self.slope / room)
+        mean, middle = 1 - (1 - self.mean) * room, 1 - (1 - self.middle) * room
+        return replace(self, mean=mean, middle=middle, slope=self.slope / room)
 
     def similarity(self, relevance: float) -> float:
         """The cosine that has this relevance, strictly between 0 and 1."""
@@ -100,6 +107,15 @@ class Encoder(Protocol[ItemT]):
     def model(self) -> str: ...
 
     def encode(self, batch: Sequence[ItemT]) -> Encoding: ...
+
+
+def without(vectors: NDArray[np.float32], last: int) -> NDArray[np.float32]:
+    """Vectors (…, dim) with zeros in so many of their last dimensions."""
+    if not last:
+        return vectors
+    rest = vectors.copy()
+    rest[..., -last:] = 0
+    return rest
 
 
 def normalise(matrix: NDArray[np.floating]) -> Vectors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, cast
@@ -17,7 +18,7 @@ SAMPLE_RATE: Final = 16_000
 FULL_SCALE: Final = 32_768
 """What 1.0 is in 16-bit samples."""
 HANDED_OVER: Final = 4 << 20
-"""Bytes from which a waveform crosses between processes as a file."""
+"""Bytes from which sound or pictures cross between processes as a file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,17 +61,11 @@ class Waveform:
         """To another process a long recording goes as a file, which it maps instead of copying hours of sound."""
         if self.pcm.nbytes < HANDED_OVER:
             return Waveform, (self.pcm,)
-        descriptor, name = tempfile.mkstemp(prefix="crossmedia-", suffix=".pcm")
-        with os.fdopen(descriptor, "wb") as file:
-            self.pcm.tofile(file)
-        return _mapped, (name, self.pcm.dtype.str)
+        return _waveform, (_written([self.pcm]), self.pcm.dtype.str)
 
 
-def _mapped(name: str, kind: str) -> Waveform:
-    """The file is gone as soon as the waveform is."""
-    pcm = np.memmap(name, np.dtype(kind), mode="r")
-    Path(name).unlink()
-    return Waveform(pcm)
+def _waveform(name: str, kind: str) -> Waveform:
+    return Waveform(_mapped(name, kind))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +76,37 @@ class Clip:
     times: tuple[float, ...]
     waveform: Waveform | None
     seconds: float
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process many pictures go as one file, as a long recording does."""
+        told = (self.times, self.waveform, self.seconds)
+        if sum(picture.pixels.nbytes for picture in self.pictures) < HANDED_OVER:
+            return Clip, (self.pictures, *told)
+        shapes = [picture.pixels.shape for picture in self.pictures]
+        return _clip, (_written([picture.pixels for picture in self.pictures]), shapes, *told)
+
+
+def _clip(name: str, shapes: list[tuple[int, ...]], *told: Any) -> Clip:
+    pixels = _mapped(name, "u1")
+    ends = np.cumsum([np.prod(shape) for shape in shapes]).tolist()
+    parts = zip([0, *ends], ends, shapes, strict=False)
+    return Clip(tuple(Picture(pixels[start:end].reshape(shape)) for start, end, shape in parts), *told)
+
+
+def _written(arrays: Sequence[NDArray[Any]]) -> str:
+    """The name of a temporary file that holds them one after the other."""
+    descriptor, name = tempfile.mkstemp(prefix="crossmedia-")
+    with os.fdopen(descriptor, "wb") as file:
+        for array in arrays:
+            file.write(np.ascontiguousarray(array).data)
+    return name
+
+
+def _mapped(name: str, kind: str) -> NDArray[Any]:
+    """The file is gone as soon as what is mapped is."""
+    found = np.memmap(name, np.dtype(kind), mode="r")
+    Path(name).unlink()
+    return found.view(np.ndarray)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -39,6 +39,9 @@ class Transcriber(Protocol):
 
     def transcribe(self, waveform: Waveform, progress: Callable[[float], None] = ...) -> list[Utterance]: ...
 
+    def hypotheses(self, waveform: Waveform) -> list[tuple[str, float]]:
+        """What half a minute of speech may say: texts with their probabilities, likeliest first, which sum to one."""
+
 
 @dataclass(frozen=True)
 class Profile:

@@ -120,6 +120,10 @@ class ToyTranscriber:
         progress(waveform.seconds)
         return [_utterance(waveform, start, end) for start, end in stretches(waveform)]
 
+    def hypotheses(self, waveform: Waveform) -> list[tuple[str, float]]:
+        """The one it is sure of."""
+        return [(" ".join(utterance.text for utterance in self.transcribe(waveform)), 1.0)]
+
 
 def stretches(waveform: Waveform) -> list[tuple[float, float]]:
     """Where there is sound between silences of at least 0.1 s: the toy voice detector."""

@@ -69,12 +69,16 @@ class Task:
 
 
 def crowded(task: Task, folders: Sequence[Path]) -> Task:
-    """The task with all files of these folders in its gallery, if it looks for pictures; none of them is right."""
+    """The task with all pictures of these folders in its gallery, if it looks for pictures; none of them is right."""
+    from indexer.decode.sniff import picture_mime, read_head
+
     if task.medium != "image" or not folders:
         return task
-    more = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
+    more = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file() and path.stat().st_size)
     beside = {target.path for target in task.gallery}
-    unrelated = tuple(Target(str(path), path=path) for path in more if path not in beside)
+    unrelated = tuple(
+        Target(str(path), path=path) for path in more if path not in beside and picture_mime(read_head(path))
+    )
     return replace(task, name=f"{task.name}, {len(unrelated)} others", gallery=(*task.gallery, *unrelated))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from embeddings.errors import CrossmediaError
 from embeddings.media import Medium
+from indexer.decode import Decoded
 from indexer.decode.pool import DecodePool
 from indexer.decode.progress import Progress
 from indexer.enrichers.base import Enricher
@@ -102,47 +104,57 @@ class EnrichPass:
         `plan` hears how many seconds of media there are, `advance` of each that is done; a picture or text counts as one.
         """
         report = EnrichReport()
-        work = [(asset, enrichers) for key, enrichers in self.pending() if (asset := self._store.asset(key))]
-        plan(sum(round(_length(asset)) for asset, _ in work))
+        work = [
+            part
+            for key, enrichers in self.pending()
+            if (asset := self._store.asset(key))
+            for part in _parts(asset, enrichers)
+        ]
+        plan(sum(part.length for part in work))
         # Decoding runs in other processes a few assets ahead of the enrichers, which run here.
-        futures = {}
-        for i, (asset, enrichers) in enumerate(work):
-            for ahead, _ in work[i : i + AHEAD]:
-                if ahead.id not in futures and (source := whereabouts(self._store, ahead.id)) is not None:
-                    futures[ahead.id] = self._pool.submit(Path(source.location))
+        futures: dict[_Part, Future[Decoded] | None] = {}
+        for i, part in enumerate(work):
+            for ahead in work[i : i + AHEAD]:
+                if ahead not in futures:
+                    source = whereabouts(self._store, ahead.asset.id)
+                    futures[ahead] = (
+                        self._pool.submit(Path(source.location), sound_only=ahead.hears) if source else None
+                    )
             if stop is not None and stop.is_set():
                 break
-            if self._store.asset(asset.id) is None:
+            future = futures[part]
+            futures[part] = None
+            if self._store.asset(part.asset.id) is None:
                 continue
-            names = tuple(enricher.name for enricher in enrichers)
-            future = futures.pop(asset.id, None)
             error: CrossmediaError | None = None
-            pace = _Pace(round(_length(asset)), advance)
+            pace = _Pace(part.length, advance)
             if future is None:
-                error = gone(asset)
+                error = gone(part.asset)
             else:
                 try:
                     decoded = future.result()
                 except CrossmediaError as reason:
                     error = reason
                     self._store.enrich(
-                        [Enrichment(asset.id, e.name, e.model, error=reason.as_dict()) for e in enrichers]
+                        [Enrichment(part.asset.id, e.name, e.model, error=reason.as_dict()) for e in part.enrichers]
                     )
                 else:
-                    error = self._enrich(asset, decoded, enrichers, pace.reached)
+                    error = self._enrich(part.asset, decoded, part.enrichers, pace.reached)
             pace.reached(pace.whole)
-            enriched = Enriched(asset.id, asset.title, names, error)
-            if error is None:
-                report.done += 1
-            else:
+            names = tuple(enricher.name for enricher in part.enrichers)
+            enriched = Enriched(part.asset.id, part.asset.title, names, error)
+            if error is not None:
                 report.failed.append(enriched)
+            elif part.last:
+                report.done += 1
             tell(enriched)
         for future in futures.values():
-            future.cancel()
+            if future is not None:
+                future.cancel()
         return report
 
     def _enrich(
-        self, asset: Asset, decoded: Any, enrichers: Sequence[Enricher], progress: Progress
+        self, asset: Asset, decoded: Decoded, enrichers: Sequence[Enricher], progress: Progress
     ) -> CrossmediaError | None:
         failed: CrossmediaError | None = None
         for enricher in enrichers:
@@ -173,8 +185,27 @@ class _Pace:
             self._advance(forward)
 
 
-def _length(asset: Asset) -> float:
-    return max(1.0, float(asset.metadata.get("seconds", 1.0)))
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """An asset and those of its enrichers that need the same of it decoded. `length`: its share of the progress."""
+
+    asset: Asset
+    enrichers: tuple[Enricher, ...]
+    hears: bool
+    length: int
+    last: bool
+
+
+def _parts(asset: Asset, enrichers: Sequence[Enricher]) -> list[_Part]:
+    """What only listens to a video need not wait for its pictures, nor hold them: decoding its sound costs next to nothing."""
+    listening = tuple(e for e in enrichers if e.hears and asset.media == "video")
+    looking = tuple(e for e in enrichers if e not in listening)
+    groups = [(group, hears) for group, hears in ((listening, True), (looking, False)) if group]
+    whole = max(1, round(float(asset.metadata.get("seconds", 1.0))))
+    return [
+        _Part(asset, group, hears, whole if n == 0 else 1, n == len(groups) - 1)
+        for n, (group, hears) in enumerate(groups)
+    ]
 
 
 def gone(asset: Asset) -> SourceGone:

@@ -6,6 +6,7 @@ everything, or farther: its random pairs tell, since in any collection nearly al
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -23,6 +24,9 @@ FEWEST: Final = 50
 """Of fewer targets nothing is measured."""
 TRUST: Final = 500
 """So many targets are trusted as much as the built-in background."""
+ORDINARY: Final = 0.5
+"""So many standard deviations of random pairs apart are the means of collections that need the same cut-off: clip art, rooms
+and photographs of people. Only what exceeds it moves anything."""
 GROWTH: Final = 1.25
 """How much a field grows or shrinks before it is measured again."""
 DUPLICATE: Final = 0.999
@@ -47,7 +51,7 @@ def refresh(store: Store, profile: Profile) -> None:
         return
     asked = profile.text.encode(QUERIES).vectors
     samples = {field: store.sample(*field, SAMPLED) for field in counted}
-    store.keep_unrelated([*_measured(counted, samples, asked)])
+    store.keep_unrelated([*_measured(counted, samples, asked, profile.backgrounds)])
 
 
 def adapted(backgrounds: Backgrounds, measured: Sequence[Unrelated]) -> Backgrounds:
@@ -57,17 +61,24 @@ def adapted(backgrounds: Backgrounds, measured: Sequence[Unrelated]) -> Backgrou
     for one in measured:
         key = (one.space, one.query, one.target)
         if key in found:
-            found[key] = found[key].among(one.mean, one.targets / (one.targets + TRUST))
+            found[key] = found[key].among(_beyond(found[key], one.mean), one.targets / (one.targets + TRUST))
         else:
             middle = min(one.mean + MIDDLE * one.std, (1 + one.mean) / 2)
             found[key] = Background(one.mean, one.std, middle, STEEP / max(one.std, FLAT))
     return found
 
 
+def _beyond(given: Background, mean: float) -> float:
+    """The collection's mean, nearer to the given one by what is ordinary."""
+    ordinary = ORDINARY * given.std
+    return given.mean + math.copysign(max(0.0, abs(mean - given.mean) - ordinary), mean - given.mean)
+
+
 def _measured(
     counted: Mapping[tuple[str, Modality], int],
     samples: Mapping[tuple[str, Modality], Vectors],
     asked: Mapping[str, Vectors],
+    backgrounds: Backgrounds,
 ) -> Iterator[Unrelated]:
     for (space, target), targets in samples.items():
         queries: dict[Modality, Vectors] = {
@@ -78,7 +89,8 @@ def _measured(
         if space in asked:
             queries["text"] = asked[space]
         for modality, vectors in queries.items():
-            cosines = (vectors @ targets.T).ravel()
+            given = backgrounds.get((space, modality, target))
+            cosines = ((given.compared(vectors) if given else vectors) @ targets.T).ravel()
             cosines = cosines[cosines < DUPLICATE]
             if len(cosines):
                 mean, std = float(np.mean(cosines)), float(np.std(cosines))

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import IDENTITIES, VOICE, Modality, Vector, Vectors
+from embeddings.encoder import IDENTITIES, VOICE, Modality, Vector, Vectors, normalise
 from embeddings.media import Clip, Picture, Waveform
 from embeddings.profile import Profile
 from embeddings.vad import speech_of
@@ -19,6 +19,9 @@ from retrieval.store import NotFound, Store
 
 VIEWS: Final = 4
 """Key frames of a clip, or moments of an asset, that are searched with when it is the example."""
+
+ASKED: Final = 29.0
+"""Seconds of speech that a recogniser hears at once, and a spoken question lasts at most."""
 
 PartVectors = dict[tuple[str, Modality], Sequence[Vector]]
 
@@ -84,7 +87,12 @@ class _Asking:
             )
             return ""
         spoken = " ".join(utterance.text for utterance in self.profile.transcriber.transcribe(waveform)).strip()
-        if spoken:
+        if spoken and waveform.seconds <= ASKED:
+            # A word misheard is often heard right in the second or third hypothesis.
+            said, chances = zip(*self.profile.transcriber.hypotheses(waveform), strict=True)
+            for space, rows in self.profile.text.encode(said).vectors.items():
+                vectors[space, "text"] = [normalise(np.array(chances, dtype=np.float32) @ rows)]
+        elif spoken:
             vectors |= self._vectors_of_text(spoken)
         return spoken
 

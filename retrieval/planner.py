@@ -184,7 +184,7 @@ def _compose(
         background = backgrounds.get((space, made_from, target), UNKNOWN)
         factor = background.slope * part.weight / total
         views = part.vectors[space, made_from]
-        scaled = views[view % len(views)] * np.float32(factor)
+        scaled = background.compared(views[view % len(views)]) * np.float32(factor)
         direction = scaled if direction is None else direction + scaled
         offset += factor * background.middle
     if direction is None or not np.any(direction):
@@ -196,7 +196,8 @@ def _compose(
             background = backgrounds.get((space, modality, target), UNKNOWN)
             factor = background.slope * -part.weight
             against += [
-                Unwanted(v * np.float32(factor), factor * background.mean) for v in part.vectors[space, modality]
+                Unwanted(background.compared(v) * np.float32(factor), factor * background.mean)
+                for v in part.vectors[space, modality]
             ]
     name = " + ".join(part.name for part, _ in expressed)
     return VectorLeg(space, target, direction, offset, _share([p for p, _ in expressed], wanted), name, tuple(against))

@@ -2,7 +2,7 @@
 
 Needs the extra `train`, for the class names `pip install --no-deps "timm==1.0.31"`, and the Debian packages that
 `things.py` names. Forty minutes on two cores, most of them for fine-tuning. Prints the sizes and SHA-256 to pin in
-`embeddings/catalog.py`. Seeds are fixed; float rounding of another processor may still change single bits of the
+`embeddings/cards.py`. Seeds are fixed; float rounding of another processor may still change single bits of the
 quantised weights.
 """
 
@@ -23,7 +23,7 @@ from embeddings.encoder import Vectors
 from embeddings.onnx import session
 from embeddings.picture import Lite2, prepare
 from embeddings.text import MiniLM
-from embeddings.train import backbone, bank, calibrate, card, data, finetune, lite2, material, minilm, tower
+from embeddings.train import backbone, bank, calibrate, card, data, finetune, lite2, material, minilm, rarity, tower
 from embeddings.train.strangers import strangers
 from embeddings.train.things import Thing, things
 
@@ -71,19 +71,21 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     shown = material.gather(network, texts, train, known, SEED)
     unanswered = texts(strangers(STRANGERS, SEED))
     trained = finetune.train(shown, unanswered, lite2.load(), network.scale, network.zero, SEED)
-    minilm.finish(work / "minilm-int8.onnx", trained.heads.text_map.weight.detach(), out / "minilm-int8.onnx")
+    written = [caption for photo in train for caption in photo.captions]
+    named = sorted({thing.name for thing in known})
+    met = rarity.met(out / "tokenizer.json", written, named)
+    minilm.finish(work / "minilm-int8.onnx", trained.heads.text_map.weight.detach(), met, out / "minilm-int8.onnx")
 
     tail = trained.tail
     tuned = lite2.with_tail(lite2.load(), tail.blocks, tail.top, tail.classifier)
     backbone.export(tuned, work / "lite2.onnx")
     backbone.quantise(work / "lite2.onnx", calibration, work / "lite2-int8.onnx")
     pca = tower.components(finetune.features(tail, shown.maps[:, 0]).numpy(), NATIVE)
-    written = [caption for photo in train for caption in photo.captions]
-    named = sorted({thing.name for thing in known})
-    said = texts([*_every(written, bank.CAPTIONS), *_every(named, bank.NAMES)])
-    tower.assemble(
-        work / "lite2-int8.onnx", trained.heads, texts(material.class_texts()), said, pca, out / "lite2-int8.onnx"
+    classes, captions, names_known = (
+        trained.heads.placed(texts(some)) for some in (material.class_texts(), written, _every(named, bank.NAMES))
     )
+    said = np.concatenate([bank.centres(captions, bank.CAPTIONS), names_known])
+    tower.assemble(work / "lite2-int8.onnx", trained.heads, classes, said, pca, out / "lite2-int8.onnx")
 
     measured = calibrate.measure(MiniLM(out), Lite2(out), dev, unseen)
     measured["figures"] |= fidelity(work, texts, out / "tokenizer.json", dev)

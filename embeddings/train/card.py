@@ -17,7 +17,8 @@ TEXT = """# {file}: MiniLM-L6-v2, int8, with the map into the common space
 Licence of the weights: Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2, Microsoft MiniLM).
 Made by: BERT exported to ONNX, attention fused, weights quantised per channel to int8 with dynamic activations; mean,
 maximum and first token of its last states, each at unit length, side by side; one linear map of these (1152 → 384,
-started as the mean alone) trained together with the picture tower.
+started as the mean alone) trained together with the picture tower; what is taken off the similarities of a text, by how
+many of the training texts its word pieces stand in (`embeddings/train/rarity.py`).
 In: token ids and mask (1, L) int64. Out: `text` (1, 384), the mean, and `common` (1, 386), float32, unit length.
 English only; 256 word pieces; one text a run.
 """
@@ -30,8 +31,8 @@ Made by: static int8 quantisation (QDQ, per channel, 160 calibration photos and 
 two heads (1280 → 1024 GELU → 384, dropout 0.5; their mean direction counts) and the last four blocks with the
 convolution above them trained on eight views of each picture, with 4,000 texts that no picture answers (made-up words,
 abstract subjects) as further negatives, ImageNet's classes kept by distillation; class evidence (ConSE, ten classes)
-added to the common vector; query-bank normalisation with 1,500 training captions and 600 names in two further dimensions; PCA of
-the features to 256.
+added to the common vector; query-bank normalisation with 2,000 centres of the training captions and 800 names in two further
+dimensions; PCA of the features to 256.
 In: `pixels` (N, 260, 260, 3) uint8 RGB. Out: `common` (N, 386), `picture` (N, 256), unit length; `probabilities`
 (N, 1000) of ImageNet-1k, named in classes.txt (names from the package timm, Apache-2.0).
 Knows everyday photos and pictures of single things; diagrams and medical pictures are outside what it was trained on.

@@ -61,7 +61,7 @@ def export(
 def join(first: Path, second: Path, between: Sequence[str], path: Path) -> None:
     """Feed the outputs of one network that are named in `between` to the inputs so named of another, as one file.
 
-    The outputs of the second are those of the whole.
+    Other inputs of the second are those of the same names of the first; its outputs are those of the whole.
     """
     body = onnx.load(str(first))
     tail = compose.add_prefix(onnx.load(str(second)), "tail/")
@@ -70,11 +70,14 @@ def join(first: Path, second: Path, between: Sequence[str], path: Path) -> None:
         if entry.domain not in {known.domain for known in tail.opset_import}:
             tail.opset_import.append(entry)
     whole = compose.merge_models(body, tail, [(name, f"tail/{name}") for name in between])
-    final = {value.name for value in whole.graph.output}
-    for node in whole.graph.node:
-        node.output[:] = [name.removeprefix("tail/") if name in final else name for name in node.output]
-        node.input[:] = [name.removeprefix("tail/") if name in final else name for name in node.input]
-    for value in whole.graph.output:
-        value.name = value.name.removeprefix("tail/")
+    network = whole.graph
+    plain = {value.name: value.name.removeprefix("tail/") for value in (*network.input, *network.output)}
+    for node in network.node:
+        node.output[:] = [plain.get(name, name) for name in node.output]
+        node.input[:] = [plain.get(name, name) for name in node.input]
+    for value in network.output:
+        value.name = plain[value.name]
+    for value in [value for value in network.input if plain[value.name] != value.name]:
+        network.input.remove(value)
     onnx.checker.check_model(whole)
     onnx.save(whole, str(path))

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from embeddings.encoder import Vectors
 from embeddings.train.lite2 import FEATURES
 from embeddings.train.material import Material
 
@@ -56,6 +57,12 @@ class Heads(nn.Module):  # type: ignore[misc]
     def texts(self, vectors: Tensor) -> Tensor:
         """Text vectors in the common space."""
         return nn.functional.normalize(self.text_map(vectors), dim=1)
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def placed(self, vectors: Vectors) -> Vectors:
+        """The same of arrays."""
+        found: Vectors = self.texts(torch.from_numpy(vectors)).numpy()
+        return found
 
 
 class Objective:

@@ -12,14 +12,17 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 from torch import Tensor, nn
 
 from embeddings.train import graph
 from embeddings.train.bank import text_side
+from embeddings.train.rarity import Strangeness
 
 TOKENS = 256
 HEADS, WIDTH = 12, 384
@@ -84,22 +87,24 @@ def tokenizer(path: Path) -> None:
 
 
 class TextMap(nn.Module):  # type: ignore[misc]
-    """`states` → `text`, the sentence vector, and `common`, through the linear map the heads were trained with."""
+    """`states`, `ids` → `text`, the sentence vector, and `common`, through the linear map the heads were trained with."""
 
-    def __init__(self, weight: Tensor) -> None:
-        """`weight`: (dim, 1152)."""
+    def __init__(self, weight: Tensor, met: NDArray[np.uint8]) -> None:
+        """`weight`: (dim, 1152); `met`: see `rarity`."""
         super().__init__()
         self.map = graph.Compact(weight)
+        self.strangeness = Strangeness(met)
 
-    def forward(self, states: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, states: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
         text = nn.functional.normalize(states[:, :WIDTH], dim=1)
-        return text, text_side(nn.functional.normalize(self.map(states), dim=1))
+        return text, text_side(nn.functional.normalize(self.map(states), dim=1), self.strangeness(ids))
 
 
-def finish(small: Path, weight: Tensor, path: Path) -> None:
+def finish(small: Path, weight: Tensor, met: NDArray[np.uint8], path: Path) -> None:
     """Append the text map: outputs `text` (384) and `common` (dim + 2, see `bank`)."""
     with tempfile.TemporaryDirectory() as folder:
         tail = Path(folder) / "map.onnx"
-        axes = {name: {0: "n"} for name in ("states", "text", "common")}
-        graph.export(TextMap(weight), [torch.rand(1, STATES)], tail, ["states"], ["text", "common"], axes)
+        axes = {"states": {0: "n"}, "ids": {0: "n", 1: "l"}, "text": {0: "n"}, "common": {0: "n"}}
+        example = [torch.rand(1, STATES), torch.ones(1, 3, dtype=torch.int64)]
+        graph.export(TextMap(weight, met), example, tail, ["states", "ids"], ["text", "common"], axes)
         graph.join(small, tail, ["states"], path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -12,12 +12,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Background, Vectors, normalise
+from embeddings.encoder import Background, Vectors, normalise, without
 from embeddings.picture import Lite2
 from embeddings.sound_head import LEAST, SoundHead
 from embeddings.text import MiniLM
 from embeddings.train import probes
-from embeddings.train.calibrate import background, cut_off, logistic
+from embeddings.train.calibrate import BLIND, background, cut_off, logistic
 from embeddings.train.data import Photo, flickr8k, picture
 from embeddings.train.sound_data import FOLDS, Matrix, Names, Sounds
 from embeddings.train.sound_kinds import ASKED, KINDS, NEAR, SEEN, URBAN
@@ -86,28 +86,25 @@ class Measured:
     def backgrounds(self, flickr: Path) -> list[dict[str, Any]]:
         """Of the common space between sounds and words, pictures and sounds; rows as in `backgrounds.json`."""
         photos = flickr8k(flickr, "dev")
+        told = self._words(photos, BLIND)
         words, seen = self._words(photos), self._pictures(photos)
         alike = self._alike()
         found = {
             ("text", "sound"): words,
-            ("sound", "text"): words,
+            ("sound", "text"): told,
             ("picture", "sound"): seen,
             ("sound", "picture"): seen,
         }
         found["sound", "sound"] = alike
         return [{"space": "common", "query": q, "target": t, **asdict(b)} for (q, t), b in found.items()]
 
-    def _answers(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Cosines (queries, recorded sounds) and which are right."""
+    def _words(self, photos: Sequence[Photo], blind: int = 0) -> Background:
+        """Between texts and recorded sounds; `blind`: see `Background`."""
         names = [kind.name for kind in KINDS if kind.source == "esc10"]
         queries = np.concatenate([texts for _, texts in self.asked])
-        kinds = np.array(names * len(self.asked))
-        real = self.sounds.recorded
-        return self.said(queries.tolist()) @ self.heard[real].T, kinds[:, None] == self.sounds.kinds[real]
-
-    def _words(self, photos: Sequence[Photo]) -> Background:
-        scores, right = self._answers()
-        gallery = self.heard[self.sounds.recorded]
+        gallery = without(self.heard[self.sounds.recorded], blind)
+        scores = self.said(queries.tolist()) @ gallery.T
+        right = np.array(names * len(self.asked))[:, None] == self.sounds.kinds[self.sounds.recorded]
         first = np.argsort(np.argsort(-scores, axis=1), axis=1) < right.sum(axis=1, keepdims=True)
         silent = self.said([c for photo in photos for c in photo.captions[:1] if not mentioned(photo, SEEN)])
         absent = np.concatenate([self.said(probes.ABSENT), silent])
@@ -124,7 +121,7 @@ class Measured:
             "right sounds of a class name that stay": float((scores[right & first] >= middle).mean()),
             "wrong sounds among those a class name finds": float((~right[scores >= middle]).mean()),
         }
-        return background(scores[right], scores[~right], middle)
+        return replace(background(scores[right], scores[~right], middle), blind=blind)
 
     def _pictures(self, photos: Sequence[Photo]) -> Background:
         seen = self.picture.encode([picture(photo) for photo in photos]).vectors["common"]

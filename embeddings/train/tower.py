@@ -54,10 +54,9 @@ def _compact(layer: nn.Linear) -> graph.Compact:
 def assemble(
     backbone: Path, heads: Heads, class_texts: Vectors, bank: Vectors, pca: tuple[Tensor, Tensor], path: Path
 ) -> None:
-    """Write the whole picture tower. `class_texts`, `bank`: (1000, 1152), (M, 1152) text vectors of the class names and of
-    the query bank."""
-    with torch.no_grad():
-        tower = Tower(heads, heads.texts(torch.from_numpy(class_texts)), heads.texts(torch.from_numpy(bank)), *pca)
+    """Write the whole picture tower. `class_texts`, `bank`: (1000, dim), (M, dim) unit rows of the class names and of the
+    query bank in the common space."""
+    tower = Tower(heads, torch.from_numpy(class_texts), torch.from_numpy(bank), *pca)
     inputs, outputs = ["features", "logits"], ["common", "picture", "probabilities"]
     with tempfile.TemporaryDirectory() as folder:
         tail = Path(folder) / "tower.onnx"

@@ -179,6 +179,14 @@ def decode_audio(path: Path, mime: str, limits: Limits, progress: Progress = unh
     )
 
 
+def decode_track(path: Path, mime: str, limits: Limits, progress: Progress = unhurried) -> Decoded:
+    """How a video sounds: nothing of no length where it has no track that can be decoded."""
+    try:
+        return decode_audio(path, mime, limits, progress)
+    except (NoFrames, Corrupt) as error:
+        return Decoded("audio", mime, Waveform(np.zeros(0, dtype=np.int16)), warnings=(error.message,))
+
+
 def short(seconds: float, declared: float | None) -> list[str]:
     """A warning if a file ended well before the duration its header declares."""
     if declared is None or seconds > 0.9 * declared - 1.0:

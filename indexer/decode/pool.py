@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -50,8 +51,8 @@ class DecodePool:
         self._lock = threading.Lock()
         self._open: set[Future[Any]] = set()
 
-    def submit(self, path: Path) -> Future[Decoded]:
-        """One file's content; its exception is a `CrossmediaError`."""
+    def submit(self, path: Path, *, sound_only: bool = False) -> Future[Decoded]:
+        """One file's content, or of a video only how it sounds; its exception is a `CrossmediaError`."""
         outer: Future[Decoded] = Future()
 
         def done(results: list[Outcome]) -> None:
@@ -61,7 +62,7 @@ class DecodePool:
             else:
                 outer.set_result(result)
 
-        self._accept([path], outer, done)
+        self._accept([path], outer, done, replace(self._limits, sound_only=sound_only))
         return outer
 
     def submit_many(self, paths: Sequence[Path]) -> Future[list[Outcome]]:
@@ -70,7 +71,7 @@ class DecodePool:
         If the worker dies on the way, each file is tried again alone: only the one that killed it fails.
         """
         outer: Future[list[Outcome]] = Future()
-        self._accept(list(paths), outer, outer.set_result)
+        self._accept(list(paths), outer, outer.set_result, self._limits)
         return outer
 
     def close(self) -> None:
@@ -99,16 +100,23 @@ class DecodePool:
         else:
             self.stop()
 
-    def _accept(self, paths: list[Path], outer: Future[T], done: Callable[[list[Outcome]], None]) -> None:
+    def _accept(
+        self, paths: list[Path], outer: Future[T], done: Callable[[list[Outcome]], None], limits: Limits
+    ) -> None:
         self._open.add(outer)
         outer.add_done_callback(self._open.discard)
-        self._start(paths, outer, done)
+        self._start(paths, outer, done, limits)
 
     def _start(
-        self, paths: list[Path], outer: Future[T], done: Callable[[list[Outcome]], None], retries: int = 1
+        self,
+        paths: list[Path],
+        outer: Future[T],
+        done: Callable[[list[Outcome]], None],
+        limits: Limits,
+        retries: int = 1,
     ) -> None:
         """Schedules a chunk; `done` gets its outcomes unless `outer` was cancelled meanwhile."""
-        task = self._schedule(paths)
+        task = self._schedule(paths, limits)
 
         def finished(future: Future[list[Outcome]]) -> None:
             if outer.cancelled():
@@ -121,12 +129,12 @@ class DecodePool:
             except BrokenProcessPool as error:
                 # A worker died while it had no file (killed from outside): nobody's fault, so once more.
                 if retries:
-                    self._start(paths, outer, done, retries - 1)
+                    self._start(paths, outer, done, limits, retries - 1)
                     return
                 results = [_failure(path, error, self._limits) for path in paths]
             except Exception as error:
                 if len(paths) > 1:
-                    self._one_by_one(paths, outer, done)
+                    self._one_by_one(paths, outer, done, limits)
                     return
                 results = [_failure(paths[0], error, self._limits)]
             if outer.set_running_or_notify_cancel():
@@ -135,20 +143,22 @@ class DecodePool:
         task.add_done_callback(finished)
         outer.add_done_callback(lambda future: task.cancel() if future.cancelled() else None)
 
-    def _schedule(self, paths: list[Path]) -> Future[list[Outcome]]:
+    def _schedule(self, paths: list[Path], limits: Limits) -> Future[list[Outcome]]:
         # The workers' own alarm is the real limit; this one is for a worker that is stopped, or never comes up.
         backstop = len(paths) * (self._limits.wall_seconds + PACE * self._limits.seconds) + 30.0
         with self._lock:
             try:
-                task = self._pool.schedule(read_all, (self._read, paths, self._limits), timeout=backstop)
+                task = self._pool.schedule(read_all, (self._read, paths, limits), timeout=backstop)
             except RuntimeError:
                 broken, self._pool = self._pool, self._make()
                 # Called from one of the broken pool's own threads, which cannot wait for itself.
                 threading.Thread(target=_bury, args=(broken,), daemon=True).start()
-                task = self._pool.schedule(read_all, (self._read, paths, self._limits), timeout=backstop)
+                task = self._pool.schedule(read_all, (self._read, paths, limits), timeout=backstop)
         return cast("Future[list[Outcome]]", task)
 
-    def _one_by_one(self, paths: list[Path], outer: Future[T], done: Callable[[list[Outcome]], None]) -> None:
+    def _one_by_one(
+        self, paths: list[Path], outer: Future[T], done: Callable[[list[Outcome]], None], limits: Limits
+    ) -> None:
         found: list[Outcome] = []
 
         def following(results: list[Outcome]) -> None:
@@ -160,7 +170,7 @@ class DecodePool:
                 return
             if len(found) < len(paths):
                 step: Future[None] = Future()
-                self._start([paths[len(found)]], step, following)
+                self._start([paths[len(found)]], step, following, limits)
             elif outer.set_running_or_notify_cancel():
                 done(found)
 

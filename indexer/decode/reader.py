@@ -50,6 +50,10 @@ def _decode(path: Path, medium: str, mime: str, limits: Limits, progress: Progre
         from indexer.decode.image import decode_image
 
         return decode_image(path, mime, limits)
+    if medium == "video" and limits.sound_only:
+        from indexer.decode.audio import decode_track
+
+        return decode_track(path, mime, limits, progress)
     if medium == "audio":
         from indexer.decode.audio import decode_audio
 

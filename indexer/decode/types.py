@@ -20,6 +20,8 @@ class Limits:
     characters: int = 20_000_000
     wall_seconds: float = 120.0
     side: int = 1600
+    sound_only: bool = False
+    """Of a video nothing but its sound track: no frame is decoded."""
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,15 @@ class Enricher(Protocol):
 
     `name` is what `--without` and `enrich --only` take; `model` is an id and revision: when it changes, the pass runs
     again. The result replaces whatever the same enricher said of the asset before. `after`: enrichers whose moments it
-    reads; it runs after them, and again when they have. `progress` hears the seconds of media done so far.
+    reads; it runs after them, and again when they have. `hears`: of a video it needs nothing but the sound. `progress`
+    hears the seconds of media done so far.
     """
 
     name: str
     model: str
     accepts: tuple[Medium, ...]
     after: tuple[str, ...]
+    hears: bool
 
     def enrich(
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried

@@ -78,6 +78,7 @@ class OcrEnricher:
     name = "ocr"
     accepts: tuple[Medium, ...] = ("image", "video")
     after: tuple[str, ...] = ()
+    hears = False
 
     def __init__(self, reader: Reader, text: Encoder[str]) -> None:
         self._reader = reader

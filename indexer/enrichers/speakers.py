@@ -33,6 +33,7 @@ class SpeakersEnricher:
     name = "speakers"
     accepts: tuple[Medium, ...] = ("audio", "video")
     after: tuple[str, ...] = ("transcript",)
+    hears = True
     """Enrichers whose moments it labels: it runs again when they have."""
 
     def __init__(self, voice: Encoder[Waveform], known: Callable[[Vector], str | None], detector: Detector) -> None:

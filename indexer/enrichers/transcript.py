@@ -27,6 +27,7 @@ class TranscriptEnricher:
     name = "transcript"
     accepts: tuple[Medium, ...] = ("audio", "video")
     after: tuple[str, ...] = ()
+    hears = True
 
     def __init__(self, transcriber: Transcriber, text: Encoder[str]) -> None:
         self._transcriber = transcriber

@@ -90,7 +90,13 @@ class VectorIndex:
         )
         index.cp.niter = 10
         index.cp.seed = 7
+        if faiss.get_num_gpus():
+            # The clustering, which takes nearly all of the time. The index itself stays: those of GPUs can neither
+            # forget single vectors nor search among some of them.
+            clustering = faiss.index_cpu_to_all_gpus(faiss.IndexFlatIP(self.dim))
+            index.clustering_index = clustering
         index.train(np.ascontiguousarray(sample, dtype=np.float32))
+        index.clustering_index = None
         index.own_fields = True
         quantiser.this.disown()
         fresh = VectorIndex(self.dim)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.media import HANDED_OVER, SAMPLE_RATE, Waveform
+from embeddings.media import HANDED_OVER, SAMPLE_RATE, Clip, Picture, Waveform
 
 
 def test_sixteen_bits_are_read_as_float() -> None:
@@ -44,3 +44,19 @@ def test_a_long_recording_crosses_as_a_file_that_goes_with_it(tmp_path: Path, mo
     short = Waveform(np.ones(9, dtype=np.int16))
     assert np.array_equal(pickle.loads(pickle.dumps(short)).pcm, short.pcm)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_many_pictures_cross_as_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    rng = np.random.default_rng(1)
+    shapes = [(720, 1280, 3), (40, 30, 3), (600, 800, 3)]
+    pictures = tuple(Picture(np.rot90(rng.integers(0, 255, shape, dtype=np.uint8))) for shape in shapes)
+    clip = Clip(pictures, (0.0, 1.0, 2.0), Waveform(np.ones(5, dtype=np.int16)), 3.0)
+    crossing = pickle.dumps(clip)
+    assert len(crossing) < 2_000
+    arrived = pickle.loads(crossing)
+    assert list(tmp_path.iterdir()) == []
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(arrived.pictures, pictures, strict=True))
+    assert (arrived.times, arrived.seconds, arrived.waveform.seconds) == (clip.times, 3.0, clip.waveform.seconds)
+    few = pickle.loads(pickle.dumps(Clip(pictures[1:2], (0.0,), None, 1.0)))
+    assert np.array_equal(few.pictures[0].pixels, pictures[1].pixels)

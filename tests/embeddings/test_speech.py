@@ -91,6 +91,15 @@ def test_speech_gives_its_sentences_at_their_times(whisper: Whisper, speech: Say
         assert all(word.start <= word.end <= waveform.seconds for word in utterance.words)
 
 
+def test_hypotheses_of_a_spoken_question_are_likeliest_first(whisper: Whisper, speech: Say) -> None:
+    heard = whisper.hypotheses(speech("My sister plays the guitar."))
+    texts, chances = zip(*heard, strict=True)
+    assert any("guitar" in text.lower() for text in texts)
+    assert len(set(texts)) > 1
+    assert sum(chances) == pytest.approx(1)
+    assert list(chances) == sorted(chances, reverse=True)
+
+
 def test_windows_fit_whisper_and_skip_silence(speech: Say) -> None:
     pytest.importorskip("faster_whisper")
     sentence = speech("We walked along the river until the evening came and the lamps were lit.")

@@ -35,6 +35,15 @@ def test_every_space_has_unit_rows_of_its_dimension(encoder: MiniLM) -> None:
         np.testing.assert_allclose(np.linalg.norm(vectors[space.name], axis=1), 1, atol=1e-5)
 
 
+def test_words_that_training_did_not_meet_take_a_text_away_from_all_pictures(encoder: MiniLM) -> None:
+    plain, sentence, strange = encoder.encode(["dog", "two dogs run on the beach", "thermostat xylophone"]).vectors[
+        "common"
+    ]
+    assert plain[-1] == sentence[-1] == 0
+    assert strange[-1] < -0.05
+    np.testing.assert_allclose([plain[-2], sentence[-2]], 0.5**0.5, atol=1e-6)
+
+
 def test_an_empty_batch_gives_empty_arrays(encoder: MiniLM) -> None:
     assert {name: rows.shape for name, rows in encoder.encode([]).vectors.items()} == {
         "text": (0, 384),

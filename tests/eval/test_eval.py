@@ -67,6 +67,7 @@ def test_distractors_join_galleries_of_pictures_and_are_wrong(
     others.mkdir()
     for n, name in enumerate(("purple", "brown", "cyan")):
         Image.fromarray(np.full((32, 32, 3), COLOURS[name], dtype=np.uint8)).save(others / f"{n}.png")
+    (others / "notes.txt").write_text("what the pictures are")
     out = str(tmp_path / "report")
     run("run", str(captioned), "--out", out, "--distractors", str(others), monkeypatch=monkeypatch)
     to_image, to_text = report.read(tmp_path / "report")[1]

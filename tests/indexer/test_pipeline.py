@@ -27,7 +27,7 @@ from retrieval.documents import Asset, Enrichment, Moment
 from retrieval.engine import Engine
 from retrieval.local import LocalStore
 from retrieval.query import Query
-from tests.media_makers import tone, write_pdf, write_picture, write_sound, write_wav
+from tests.media_makers import tone, write_pdf, write_picture, write_sound, write_video, write_wav
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +259,7 @@ def test_enricher_that_raises_fails_one_asset(
         name, model = "fragile", "1"
         accepts: tuple[Medium, ...] = ("image", "audio")
         after: tuple[str, ...] = ()
+        hears = False
 
         def enrich(
             self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
@@ -284,6 +285,7 @@ def test_what_reads_another_enrichers_moments_runs_again_after_it(
         name, model = "counting", "1"
         accepts: tuple[Medium, ...] = ("audio",)
         after: tuple[str, ...] = ("transcript",)
+        hears = True
 
         def enrich(
             self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
@@ -326,3 +328,41 @@ def test_the_report_tells_which_stretch_was_lost(pipeline: Pipeline, media: Path
     [told] = report.as_dict()["warnings"]
     assert told["path"] == str(path)
     assert re.fullmatch(r"the sound from [\d.]+ to [\d.]+ s is damaged and was left out", told["warnings"][0])
+
+
+def test_listening_to_a_video_decodes_its_sound_only(pipeline: Pipeline, store: LocalStore, tmp_path: Path) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    write_video(films / "loud.mp4", [(1, 2), (2, 2)], sound=tone(4))
+    write_video(films / "mute.mp4", [(3, 2)])
+    report = pipeline.index(list(scan([films])))
+    decoded: list[tuple[str, str]] = []
+
+    class Watching:
+        accepts: tuple[Medium, ...] = ("video",)
+        after: tuple[str, ...] = ()
+        model = "1"
+
+        def __init__(self, hears: bool) -> None:
+            self.hears = hears
+            self.name = "ear" if hears else "eye"
+
+        def enrich(
+            self, asset: Asset, decoded_: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        ) -> Enrichment:
+            decoded.append((asset.title, type(decoded_.content).__name__))
+            return Enrichment(asset.id, self.name, self.model)
+
+    with DecodePool(1) as pool:
+        done = EnrichPass(store, pool, [Watching(True), Watching(False)]).run()
+        assert sorted(decoded) == [
+            ("loud.mp4", "Clip"), ("loud.mp4", "Waveform"), ("mute.mp4", "Clip"), ("mute.mp4", "Waveform")
+        ]  # fmt: skip
+        assert (done.done, done.failed) == (2, [])
+        listening = EnrichPass(store, pool, [TranscriptEnricher(ToyTranscriber(), toy_profile().text)]).run()
+        assert (listening.done, listening.failed) == (2, [])
+    spoken = {
+        title: {m.kind for m in store.moments(report.assets[str(films / title)])} for title in ("loud.mp4", "mute.mp4")
+    }
+    assert "speech" in spoken["loud.mp4"]
+    assert "speech" not in spoken["mute.mp4"]

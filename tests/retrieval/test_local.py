@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -174,6 +175,23 @@ def test_threads_that_end_leave_no_connection(folder: Path) -> None:
     gc.collect()
     assert len(store._database._all) <= 2
     store.close()
+
+
+def test_clusters_are_found_on_gpus_where_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[faiss.Index] = []
+
+    def on_gpus(index: faiss.Index) -> faiss.Index:
+        sent.append(index)
+        return index
+
+    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 1)
+    monkeypatch.setattr(faiss, "index_cpu_to_all_gpus", on_gpus, raising=False)
+    rows = np.stack([unit(i) for i in range(3000)])
+    index = vectors.VectorIndex(rows.shape[1]).train(rows, len(rows))
+    index.follow(np.arange(len(rows)), rows, np.array([5]), vectors.Generation(len(rows), 1))
+    assert len(sent) == 1
+    assert index.search(rows[7], 1).tolist()[0] == 7
+    assert 5 not in index.ids()
 
 
 @pytest.mark.usefixtures("approximate")
