@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -38,11 +38,13 @@ def by_definition(one: list[str], other: list[str]) -> int:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("abc"), max_size=5), st.lists(st.sampled_from("abc"), max_size=5))
 def test_word_errors_are_those_of_the_definition(one: list[str], other: list[str]) -> None:
     assert spoken.errors(one, other) == by_definition(one, other)
 
 
+@settings(deadline=None)
 @given(words, words, words)
 def test_word_errors_are_a_distance(one: list[str], other: list[str], third: list[str]) -> None:
     assert spoken.errors(one, one) == 0
@@ -98,6 +100,7 @@ def test_what_is_invented_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert section.details == ("in music: “Thank you.” at 0.0 s",)
 
 
+@settings(deadline=None)
 @given(spans, spans)
 def test_overlap_is_symmetric_and_whole_only_for_the_same(one: tuple[float, float], other: tuple[float, float]) -> None:
     assert found.overlap(one, other) == found.overlap(other, one)
