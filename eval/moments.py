@@ -20,7 +20,7 @@ from indexer.decode.reader import decode
 
 SEED: Final = 0
 """Not that of tuning."""
-_KINDS: Final = {"hard": ("cuts", "≥ 0.97"), "gradual": ("fades and dissolves", "≥ 0.8")}
+_KINDS: Final = {"hard": ("cuts", "≥ 97 %"), "gradual": ("fades and dissolves", "≥ 80 %")}
 
 
 class UnknownSection(CrossmediaError):

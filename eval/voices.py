@@ -59,7 +59,7 @@ def measure(service: Service, folder: Path, collection: str = "eval-voices") -> 
     speaker = {
         located.asset: Path(located.source.location).parent.name for located in service.store.located(collection)
     }
-    service.enrich(only=["transcript", "speakers"], assets=list(speaker))
+    service.enrich(only=["speakers"], assets=list(speaker))
     moments = [moment for asset in speaker for moment in service.store.moments(asset) if moment.kind == "turn"]
     turns = [
         Turn(speaker[moment.asset], label.value, moment.asset)

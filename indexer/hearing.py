@@ -14,7 +14,8 @@ from indexer.segment import LONGEST_EVENT, events, sound_windows
 QUIETEST: Final = 1e-3
 """Peak under which there is silence, however quiet the recording."""
 RANGE: Final = 0.01
-"""Of the loudest peak, under which there is silence: the sound tower does not listen to what is 40 dB quieter either."""
+"""Of a recording's loudest peak, under which there is silence: a room is never quite silent, nor is a microphone. The sound
+tower does not listen to what is 40 dB quieter either."""
 GRAIN: Final = 0.1
 """How finely silence is cut off an event, s."""
 PAUSE: Final = 2.0
@@ -30,12 +31,13 @@ def heard(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> l
     Alike is what the encoder calls by the same names. Where it has none, or there is no encoder, stretches are as long as
     a moment may be. A recording in which nothing is heard is one stretch.
     """
-    hushed = [_hush(waveform) for waveform in waveforms]
+    peaks = [[_peak(waveform, span) for span in sound_windows(waveform.seconds)] for waveform in waveforms]
+    hushed = [max(QUIETEST, RANGE * max(own, default=0.0)) for own in peaks]
     pieces = [
         (owner, span)
-        for owner, (waveform, hush) in enumerate(zip(waveforms, hushed, strict=True))
-        for span in sound_windows(waveform.seconds)
-        if _peak(waveform, span) > hush
+        for owner, waveform in enumerate(waveforms)
+        for span, peak in zip(sound_windows(waveform.seconds), peaks[owner], strict=True)
+        if peak > hushed[owner]
     ]
     called: dict[tuple[int, Span], Hashable] = {}
     for first in range(0, len(pieces), BATCH):
@@ -50,12 +52,6 @@ def _events(waveform: Waveform, owner: int, called: dict[tuple[int, Span], Hasha
     windows = sound_windows(waveform.seconds)
     found = events(windows, [called.get((owner, span)) for span in windows], LONGEST_EVENT)
     return [part for span in found for part in _sounding(waveform, span, hush)] or [(0.0, waveform.seconds)]
-
-
-def _hush(waveform: Waveform) -> float:
-    """The peak up to which this recording is silent: a room is never quite so, nor is a microphone."""
-    loudest = max((_peak(waveform, span) for span in sound_windows(waveform.seconds)), default=0.0)
-    return max(QUIETEST, RANGE * loudest)
 
 
 def _peak(waveform: Waveform, span: Span) -> float:

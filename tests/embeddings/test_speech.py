@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embeddings.catalog import Catalog
@@ -118,6 +118,7 @@ stretches = st.lists(st.tuples(st.floats(0.01, 5), st.floats(0.3, 27)), max_size
 )
 
 
+@settings(deadline=None)
 @given(stretches, st.floats(0, 3))
 def test_windows_hold_every_voice_with_a_margin(voices: list[tuple[float, float]], tail: float) -> None:
     seconds = (voices[-1][1] if voices else 0) + tail
@@ -142,6 +143,7 @@ def test_a_word_is_where_its_voice_is() -> None:
     assert voiced_part(9.0, 9.5, []) == (9.0, 9.5)
 
 
+@settings(deadline=None)
 @given(stretches, st.lists(st.floats(0, 60), min_size=2, max_size=20))
 def test_words_stay_in_order(voices: list[tuple[float, float]], times: list[float]) -> None:
     edges = sorted(times)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -37,11 +38,13 @@ def by_definition(one: list[str], other: list[str]) -> int:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("abc"), max_size=5), st.lists(st.sampled_from("abc"), max_size=5))
 def test_word_errors_are_those_of_the_definition(one: list[str], other: list[str]) -> None:
     assert spoken.errors(one, other) == by_definition(one, other)
 
 
+@settings(deadline=None)
 @given(words, words, words)
 def test_word_errors_are_a_distance(one: list[str], other: list[str], third: list[str]) -> None:
     assert spoken.errors(one, one) == 0
@@ -97,6 +100,7 @@ def test_what_is_invented_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert section.details == ("in music: “Thank you.” at 0.0 s",)
 
 
+@settings(deadline=None)
 @given(spans, spans)
 def test_overlap_is_symmetric_and_whole_only_for_the_same(one: tuple[float, float], other: tuple[float, float]) -> None:
     assert found.overlap(one, other) == found.overlap(other, one)
@@ -168,3 +172,18 @@ def test_words_of_a_real_recording(whisper_folder: Path, shared: Path, tmp_path:
         (tmp_path / path.name).symlink_to(path)
     section = spoken.word_errors(Whisper(whisper_folder), tmp_path, spoken.normaliser())
     assert section.figures[0].value < 0.2
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_what_is_planted_is_found_and_timed(whisper_folder: Path, shared: Path, tmp_path: Path) -> None:
+    with contextlib.closing(Service(read_settings(data=tmp_path / "data"))) as service:
+        moments = Moments(service, shared / "data", tmp_path)
+        searched, timed = moments.run(["planted", "times"], print)
+    told = {figure.what: figure.value for section in (searched, timed) for figure in section.figures}
+    assert told["all, first hit"] >= 0.8
+    assert told["speech, first hit"] >= 0.9
+    assert told["sound, first hit"] >= 0.8
+    assert told["of first hits anywhere in the right stretch, those of the right span"] >= 0.9
+    assert told["both within 0.3 s"] == 1
+    assert len(searched.details) == round(52 * (1 - told["all, first hit"]))
