@@ -47,7 +47,7 @@ def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> Result:
         files.append(path)
     tell(f"{task.name}: indexing {len(files)}")
     service.index(files, collection)
-    service.enrich(without=["ocr"])
+    service.enrich(only=["transcript"])
     located: dict[str, list[str]] = {}
     for x in service.store.located(collection):
         located.setdefault(x.asset, []).append(keys[x.source.location])
