@@ -11,7 +11,7 @@ from retrieval.fusion import RANK_OFFSET, Fused
 from retrieval.query import Evidence
 
 NEAR: Final = 2.5
-"""Seconds between two moments that still lie together."""
+"""Seconds between what is said and what is seen that still lie together."""
 LONGEST: Final = 90.0
 """No hit grows longer than this by what joins it, s."""
 SENSE: Final[Mapping[Kind, str]] = {
@@ -48,7 +48,9 @@ class _Hit:
             own = self.by_sense[sense]
             return own == span or (own.kind != span.kind and span.start < own.end and own.start < span.end)
         gap = max(span.start, self.start) - min(span.end, self.end)
-        return gap <= NEAR and max(span.end, self.end) - min(span.start, self.start) <= LONGEST
+        # A sound is where it is heard: what is seen or said after it is another moment.
+        near = 0.0 if "heard" in (sense, *self.by_sense) else NEAR
+        return gap <= near and max(span.end, self.end) - min(span.start, self.start) <= LONGEST
 
     def add(self, fused: Fused, span: Span) -> None:
         sense = SENSE[span.kind]

@@ -19,6 +19,8 @@ from eval.wav import write_wav
 
 PIECE = 600.0
 """Seconds of film that are made; a longer one repeats them."""
+LEAD = 0.2
+"""What is left between two of them, s."""
 
 
 def main(hours: float) -> None:
@@ -68,12 +70,13 @@ def repeated(piece: Path, path: Path, times: int) -> None:
                 for packet in source.demux():
                     if packet.dts is None or packet.time_base is None or packet.pts is None:
                         continue
-                    offset = round(shift / packet.time_base)
+                    # Time stamps of a piece begin before 0, where frames are coded out of their order.
+                    offset = round((shift + LEAD) / packet.time_base)
                     last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
                     packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
                     packet.stream = streams[packet.stream.index]
                     out.mux(packet)
-                shift += last
+                shift += last + LEAD
 
 
 if __name__ == "__main__":

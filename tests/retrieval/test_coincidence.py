@@ -72,6 +72,18 @@ def test_key_frames_that_answer_beside_their_shot_are_one_moment() -> None:
     assert (another.moment, another.span) == ("next", (20, 22))
 
 
+def test_a_sound_joins_only_what_is_there_while_it_is_heard() -> None:
+    ranked = found(("rain", "common", 0.9), ("wet", "picture", 0.8), ("during", "words", 0.7))
+    spans = {
+        "rain": Span("a", "sound", 10, 15),
+        "wet": Span("a", "shot", 16, 20),
+        "during": Span("a", "speech", 12, 13),
+    }
+    rain, wet = joined(ranked, spans)
+    assert (rain.span, wet.span) == ((10, 15), (16, 20))
+    assert {e.moment for e in rain.evidence} == {"rain", "during"}
+
+
 def test_each_leg_and_sense_speaks_once() -> None:
     ranked = fuse([
         {
