@@ -12,6 +12,8 @@ from retrieval.query import Evidence
 
 NEAR: Final = 2.5
 """Seconds between what is said and what is seen that still lie together."""
+WEAK: Final = 0.5
+"""Of the relevance of what stands for a hit, below which further evidence does not stretch it."""
 LONGEST: Final = 90.0
 """No hit grows longer than this by what joins it, s."""
 SENSE: Final[Mapping[Kind, str]] = {
@@ -56,6 +58,7 @@ class _Hit:
         sense = SENSE[span.kind]
         if sense not in self.by_sense:
             self.by_sense[sense] = span
+        if self.by_sense[sense] is span and fused.relevance >= WEAK * self.best.relevance:
             self.start, self.end = min(self.start, span.start), max(self.end, span.end)
         for evidence in fused.evidence:
             key = (evidence.leg, sense)

@@ -84,6 +84,14 @@ def test_a_sound_joins_only_what_is_there_while_it_is_heard() -> None:
     assert {e.moment for e in rain.evidence} == {"rain", "during"}
 
 
+def test_weak_evidence_joins_without_stretching() -> None:
+    ranked = found(("seen", "common", 0.9), ("said", "text", 0.2))
+    spans = {"seen": Span("a", "shot", 10, 15), "said": Span("a", "speech", 14, 20)}
+    [hit] = joined(ranked, spans)
+    assert hit.span == (10, 15)
+    assert [e.moment for e in hit.evidence] == ["seen", "said"]
+
+
 def test_each_leg_and_sense_speaks_once() -> None:
     ranked = fuse([
         {
