@@ -58,16 +58,20 @@ def ask(service: Service, planted: Planted, collection: str) -> list[Asked]:
     return asked
 
 
-def measure(service: Service, planted: Planted, collection: str = "eval-planted") -> Section:
-    """Indexes the video, both passes without reading what is written, and asks for everything."""
-    service.index([planted.path], collection)
-    service.enrich(only=["transcript", "speakers"], assets=_assets(service, collection))
-    asked = ask(service, planted, collection)
-    ceiling = _stills(service, planted.photos, f"{collection}-photos")
+def measure(service: Service, videos: Sequence[Planted], collection: str = "eval-planted") -> Section:
+    """Indexes each video into a collection of its own, both passes without reading what is written, and asks for everything."""
+    asked: list[Asked] = []
+    ceiling: list[bool] = []
+    for number, planted in enumerate(videos):
+        own = f"{collection}-{number}"
+        service.index([planted.path], own)
+        service.enrich(only=["transcript", "speakers"], assets=_assets(service, own))
+        asked += ask(service, planted, own)
+        ceiling += _stills(service, planted.photos, f"{own}-photos")
     return Section(
         "Planted moments",
-        f"A video of which everything is known (`eval/planted.py`), asked with the default cut-off. Found: the hit and the "
-        f"planted stretch overlap by {ENOUGH} or more (IoU).",
+        f"{len(videos)} videos of which everything is known (`eval/planted.py`), each asked with the default cut-off. Found: the "
+        f"hit and the planted stretch overlap by {ENOUGH} or more (IoU).",
         (*_figures(asked), share("the photos themselves as stills, same queries, first hit", ceiling)),
         tuple(_missed(one) for one in asked if not one.within(1)),
     )

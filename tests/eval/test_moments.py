@@ -186,4 +186,4 @@ def test_what_is_planted_is_found_and_timed(whisper_folder: Path, shared: Path, 
     assert told["sound, first hit"] >= 0.8
     assert told["of first hits anywhere in the right stretch, those of the right span"] >= 0.9
     assert told["both within 0.3 s"] == 1
-    assert len(searched.details) == round(52 * (1 - told["all, first hit"]))
+    assert len(searched.details) == round(156 * (1 - told["all, first hit"]))
