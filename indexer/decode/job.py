@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import resource
 import signal
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,6 +19,8 @@ from indexer.decode.types import Decoded, Limits
 Read: TypeAlias = Callable[[Path, Limits, Progress], Decoded]
 """`indexer.decode.reader.decode`, or something that takes its place; importable by name."""
 
+_MMAP_THRESHOLD, _LARGE = -3, 1 << 20
+"""glibc's number of that setting (malloc.h), and bytes from which an array counts as large."""
 PACE = 0.5
 """Seconds a decoder may take for each second of media it has decoded, beyond `Limits.wall_seconds`."""
 
@@ -52,10 +56,17 @@ def prepare(memory: int, scratch: str) -> None:
     """Once in each new worker: at most `memory` bytes of address space, temporary files in the folder `scratch`; Ctrl-C is
     the parent's business."""
     tempfile.tempdir = scratch
+    _give_back()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+def _give_back() -> None:
+    """What large arrays took goes back to the system with them, where the C library would keep it for the next ones."""
+    with suppress(OSError, AttributeError):  # another C library has no such setting
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
 def read_all(read: Read, paths: Sequence[Path], limits: Limits) -> list[Decoded | CrossmediaError]:
