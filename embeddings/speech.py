@@ -93,10 +93,12 @@ class Whisper:
             some = windows[first : first + BATCH]
             begin, stop = some[0][0], some[-1][1]
             # Only what this batch hears becomes float samples: hours of sound stay as they are stored.
-            clips = [{"start": start - begin, "end": end - begin} for start, end in some]
+            part = waveform.cut(begin, stop)
+            # Cutting rounds to samples: no clip may end after the part it is of.
+            clips = [{"start": start - begin, "end": min(end - begin, part.seconds)} for start, end in some]
             with self._running:
                 segments, info = pipeline.transcribe(
-                    waveform.cut(begin, stop).samples,
+                    part.samples,
                     batch_size=BATCH,
                     clip_timestamps=clips,
                     beam_size=5,

@@ -174,6 +174,14 @@ def test_an_incomplete_folder_is_refused_with_what_to_do(tmp_path: Path) -> None
     assert "pip install" in caught.value.hint
 
 
+@pytest.mark.parametrize("lead", [0.0, 0.31337, 0.77777, 1.23456])
+def test_a_window_that_rounds_to_fewer_samples_is_heard(whisper: Whisper, speech: Say, lead: float) -> None:
+    said = speech("My sister plays the guitar.")
+    for tail in (0.0, 0.00003, 0.5):
+        heard = whisper.transcribe(joined(silence(lead), said, silence(tail)))
+        assert "guitar" in " ".join(utterance.text for utterance in heard).lower()
+
+
 @pytest.mark.shared
 def test_real_captions_are_understood(whisper: Whisper, shared: Path) -> None:
     wrong = total = 0
