@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +38,7 @@ class Moments:
         self._service = service
         self._data = data
         self._room = room
+        self._videos: dict[int, planted.Planted] = {}
 
     @property
     def sections(self) -> dict[str, Callable[[], Section]]:
@@ -66,14 +66,16 @@ class Moments:
             section = measure()
             yield replace(section, seconds=round(time.perf_counter() - started, 1))
 
-    @cached_property
+    @property
     def _planted(self) -> planted.Planted:
         return self._made(SEED)
 
     def _made(self, seed: int) -> planted.Planted:
-        folder = self._room / f"planted-{seed}"
-        folder.mkdir(exist_ok=True)
-        return planted.make(folder, self._data, seed)
+        if seed not in self._videos:
+            folder = self._room / f"planted-{seed}"
+            folder.mkdir(exist_ok=True)
+            self._videos[seed] = planted.make(folder, self._data, seed)
+        return self._videos[seed]
 
     @property
     def _transcriber(self) -> Transcriber:
