@@ -68,12 +68,13 @@ def verify(service: Service, one: Path, other: Path) -> dict[str, Any]:
     vectors = [_voice(service, path) for path in (one, other)]
     similarity = float(vectors[0] @ vectors[1])
     background = service.profile.backgrounds.get((VOICE, "voice", "voice"), UNKNOWN)
+    probability = background.relevance(similarity)
     encoder = service.profile.voice
     assert encoder is not None
     return {
-        "probability": round(background.relevance(similarity), 4),
+        "probability": round(probability, 4),
         "similarity": round(similarity, 4),
-        "same": background.relevance(similarity) >= 0.5,
+        "same": probability >= 0.5,
         "model": encoder.model,
     }
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias
 
 from embeddings.errors import CrossmediaError
 from embeddings.profile import Word
 from retrieval.documents import Moment
 
 Format: TypeAlias = Literal["srt", "vtt", "json", "text"]
-FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 MEDIA_TYPES: Final[dict[Format, str]] = {
     "srt": "application/x-subrip", "vtt": "text/vtt", "json": "application/json", "text": "text/plain"
 }  # fmt: skip

@@ -37,7 +37,6 @@ class _Hit:
     """The moment that stands for it, and what each sense has of it."""
 
     best: Fused
-    asset: str
     start: float
     end: float
     by_sense: dict[str, Span]
@@ -95,7 +94,7 @@ def joined(ranked: Sequence[Fused], spans: Mapping[str, Span]) -> list[Fused]:
         beside = of_asset.setdefault(span.asset, [])
         hit = next((hit for hit in beside if hit.takes(span)), None)
         if hit is None:
-            hit = _Hit(fused, span.asset, span.start, span.end, {})
+            hit = _Hit(fused, span.start, span.end, {})
             hits.append(hit)
             beside.append(hit)
         hit.add(fused, span)
