@@ -113,9 +113,11 @@ def reindex(
     if head is not None:
         new = service.heads.load(head)
         chosen = [*(other for other in chosen if other.modality != new.modality), new]
-    report = Reindex(service.store, service.base, chosen, service.pool).run(
-        again=again, plan=plan, tell=tell, stop=stop
-    )
+    target = service.store.successor()
+    while True:
+        report = Reindex(target, service.base, chosen, service.pool).run(again=again, plan=plan, tell=tell, stop=stop)
+        if not report.finished or not service.store.succeed(target):
+            break
     if report.finished:
         # What other vectors scored says nothing of these.
         service.store.keep_unrelated([])

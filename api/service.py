@@ -12,6 +12,7 @@ from api.alignment import with_heads
 from api.enrichers import build_enricher
 from api.profiles import load_profile
 from api.settings import Settings
+from api.stores import NoCollection, has_store, open_store, place
 from api.uploads import Uploads
 from embeddings.catalog import Catalog
 from embeddings.encoder import COMMON
@@ -21,7 +22,6 @@ from embeddings.media import Clip, Waveform
 from embeddings.profile import Profile
 from retrieval.background import refresh
 from retrieval.engine import Engine
-from retrieval.local import LocalStore
 from retrieval.query import Answer, Example, Query
 from retrieval.store import NotFound, Store
 
@@ -49,13 +49,6 @@ class Ambiguous(CrossmediaError):
     status = 409
 
 
-class NoCollection(CrossmediaError):
-    """The data directory holds no store."""
-
-    code = "no_collection"
-    status = 404
-
-
 class UnknownEnricher(CrossmediaError):
     """There is no enricher of that name."""
 
@@ -80,7 +73,7 @@ class Service:
 
     @property
     def store(self) -> Store:
-        return self._once("store", lambda: LocalStore(self.settings.data))
+        return self._once("store", lambda: open_store(self.settings))
 
     @property
     def base(self) -> Profile:
@@ -122,13 +115,13 @@ class Service:
 
     @property
     def has_collection(self) -> bool:
-        return (self.settings.data / "store.sqlite").exists()
+        return has_store(self.settings)
 
     def require_collection(self) -> None:
         """Raises NoCollection where nothing was ever indexed, so that looking makes no store."""
         if not self.has_collection:
             hint = "crossmedia index FOLDER, or name another folder with --data"
-            raise NoCollection(f"nothing is indexed in {self.settings.data}", hint)
+            raise NoCollection(f"nothing is indexed in {place(self.settings)}", hint)
 
     def index(
         self,
@@ -158,7 +151,8 @@ class Service:
                 raise
             files = list(scan([path for path in paths if path.exists()], besides, within))
         plan(len(files))
-        report = pipeline.index(files, tell, stop)
+        with self.store.loading():
+            report = pipeline.index(files, tell, stop)
         gone = pipeline.gone(paths)
         report.gone = [source.path for source in gone]
         report.pruned = prune
@@ -178,7 +172,8 @@ class Service:
         """The first pass over files that were found already."""
         from indexer.pipeline import Pipeline
 
-        report = Pipeline(self.engine.store, self.profile, self.pool, collection).index(files, tell, stop)
+        with self.store.loading():
+            report = Pipeline(self.engine.store, self.profile, self.pool, collection).index(files, tell, stop)
         self._settle()
         return report
 
@@ -198,7 +193,8 @@ class Service:
         from indexer.enrich import EnrichPass
 
         built, absent = self.enrichers(only, without)
-        report = EnrichPass(self.engine.store, self.pool, built, assets).run(tell, stop, plan, advance)
+        with self.store.loading():
+            report = EnrichPass(self.engine.store, self.pool, built, assets).run(tell, stop, plan, advance)
         self._settle()
         return report, absent
 

@@ -17,7 +17,7 @@ from retrieval.parts import parts_of
 from retrieval.planner import Leg, VectorLeg, WordsLeg, plan
 from retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Filters, Hit, Query
 from retrieval.relevance import coverage_for, logistic, of_words
-from retrieval.store import Store
+from retrieval.store import Near, Neighbour, Said, Store, WordMatch
 
 DEPTH = 50
 """How far beyond k each leg is read, so that folding and fusing have something to choose from."""
@@ -54,10 +54,17 @@ class Engine:
         cut = DEFAULT_MIN_RELEVANCE if query.min_relevance is None else query.min_relevance
         rankings: dict[tuple[str, str], dict[str, Evidence]] = {}
         whole = True
-        for leg in legs:
-            found = (
-                self._near(leg, depth, filters) if isinstance(leg, VectorLeg) else self._said(leg, depth, filters, cut)
-            )
+        looking = [leg for leg in legs if isinstance(leg, VectorLeg)]
+        reading = [leg for leg in legs if isinstance(leg, WordsLeg)]
+        seen, read = self.store.searched(
+            [Near(leg.space, leg.target, leg.unit, depth, filters) for leg in looking],
+            [Said(leg.text, depth, filters, leg.without, coverage_for(cut / leg.share)) for leg in reading],
+        )
+        gathered: list[tuple[Leg, dict[str, Evidence]]] = [
+            *((leg, self._near(leg, near)) for leg, near in zip(looking, seen, strict=True)),
+            *((leg, _said(leg, matches)) for leg, matches in zip(reading, read, strict=True)),
+        ]
+        for leg, found in gathered:
             whole = whole and (len(found) < depth or min(e.relevance for e in found.values()) < cut)
             key = (leg.name, leg.target if isinstance(leg, VectorLeg) else "")
             rankings[key] = _best_of(rankings[key], found) if key in rankings else found
@@ -65,8 +72,7 @@ class Engine:
         timed = [f.moment for f in ranked if kind_of(f.moment) in SENSE]
         return joined(ranked, self.store.spans(timed)) if timed else ranked, whole
 
-    def _near(self, leg: VectorLeg, depth: int, filters: Filters) -> dict[str, Evidence]:
-        near = self.store.nearest(leg.space, leg.target, leg.unit, depth, filters)
+    def _near(self, leg: VectorLeg, near: Sequence[Neighbour]) -> dict[str, Evidence]:
         if not leg.unwanted:
             norm = float(np.linalg.norm(leg.direction))
             return {
@@ -93,21 +99,6 @@ class Engine:
                 leg.name, float(cosines[i]), logistic(float(odds[i])) * leg.share, rank, query=leg.part, moment=ids[i]
             )
             for rank, i in enumerate(order.tolist(), start=1)
-        }
-
-    def _said(self, leg: WordsLeg, depth: int, filters: Filters, cut: float) -> dict[str, Evidence]:
-        found = self.store.words(leg.text, depth, filters, leg.without, coverage_for(cut / leg.share))
-        return {
-            match.moment: Evidence(
-                leg.name,
-                match.coverage,
-                of_words(match.coverage) * leg.share,
-                rank,
-                match.text,
-                ", ".join(match.terms),
-                moment=match.moment,
-            )
-            for rank, match in enumerate(found, start=1)
         }
 
     def _hits(self, ranked: Sequence[Fused], query: Query) -> list[Hit]:
@@ -141,6 +132,21 @@ class Engine:
                 )
             )  # fmt: skip
         return hits
+
+
+def _said(leg: WordsLeg, found: Sequence[WordMatch]) -> dict[str, Evidence]:
+    return {
+        match.moment: Evidence(
+            leg.name,
+            match.coverage,
+            of_words(match.coverage) * leg.share,
+            rank,
+            match.text,
+            ", ".join(match.terms),
+            moment=match.moment,
+        )
+        for rank, match in enumerate(found, start=1)
+    }
 
 
 def _best_of(one: dict[str, Evidence], other: dict[str, Evidence]) -> dict[str, Evidence]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.errors import CrossmediaError
@@ -33,6 +34,31 @@ class StoreUnusable(CrossmediaError):
 
     code = "store_unusable"
     status = 503
+
+
+@dataclass(frozen=True, eq=False)
+class Near:
+    """A search by vector: the k moments of largest inner product in one space, made from one modality."""
+
+    space: str
+    modality: Modality
+    query: Vector
+    k: int
+    filters: Filters
+
+
+@dataclass(frozen=True)
+class Said:
+    """A search by words: the k best moments by BM25 that hold words of `text` and none of the phrases `without`.
+
+    What covers less than `least` of the query may be left out.
+    """
+
+    text: str
+    k: int
+    filters: Filters
+    without: tuple[str, ...] = ()
+    least: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,6 +119,15 @@ class Unrelated:
     std: float
     sampled: int
     targets: int
+
+
+@dataclass(frozen=True)
+class Health:
+    """`red`: some of it cannot be read or written; `yellow`: all of it can, but not as safely as it should be."""
+
+    state: Literal["green", "yellow", "red"]
+    told: str
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,15 +212,17 @@ class Store(Protocol):
         """What was kept with an asset under this name."""
 
     def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
-        """The k moments of largest inner product, best first; fewer only where fewer meet the filters."""
+        """What `Near` asks for, best first; fewer than k only where fewer meet the filters."""
 
     def words(
         self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
     ) -> list[WordMatch]:
-        """The k best moments by BM25 that hold words of `text` and none of the phrases `without`.
+        """What `Said` asks for, best first."""
 
-        What covers less than `least` of the query may be left out.
-        """
+    def searched(
+        self, near: Sequence[Near], said: Sequence[Said]
+    ) -> tuple[list[list[Neighbour]], list[list[WordMatch]]]:
+        """What `nearest` and `words` give for each, in one round trip where the store lies elsewhere."""
 
     def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
         """The values of labels of a kind, on moments of one kind or of all, most seconds and moments first."""
@@ -205,6 +242,19 @@ class Store(Protocol):
     def unrelated(self) -> list[Unrelated]: ...
 
     def statistics(self) -> Statistics: ...
+
+    def loading(self) -> AbstractContextManager[None]:
+        """Much is written inside: others may see it late, at the latest when the block ends, so that it costs less."""
+
+    def successor(self) -> Store:
+        """Where vectors are made anew: a copy that nobody searches yet, or this store itself if it has to be in place."""
+
+    def succeed(self, successor: Store) -> list[str]:
+        """Put a successor in this store's place. Returns assets that came here meanwhile and are in the successor now as
+        they were here; then nothing is put in place until those are made anew and this is called again."""
+
+    def health(self) -> Health:
+        """Whether the store can be used now, told for a person."""
 
     def optimise(self) -> None:
         """Bring derived indexes into their best shape; called after large writes, never needed for correctness."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,19 @@ from retrieval.local.rows import from_blob, to_asset, to_source
 from retrieval.local.vectors import Ids
 from retrieval.local.words import Frequencies
 from retrieval.query import Filters
-from retrieval.store import Labelled, Located, Neighbour, SpaceMismatch, Statistics, Unrelated, WordMatch
+from retrieval.store import (
+    Health,
+    Labelled,
+    Located,
+    Near,
+    Neighbour,
+    Said,
+    SpaceMismatch,
+    Statistics,
+    Store,
+    Unrelated,
+    WordMatch,
+)
 
 EXHAUSTIVE_UP_TO = 3_000
 """So few moments meeting a filter are scored one by one: exact, and cheaper than a filtered index search."""
@@ -213,6 +226,14 @@ class LocalStore:
         with self._database.read() as connection:
             return fulltext.search(connection, self._frequencies, text, k, filters, without, least)
 
+    def searched(
+        self, near: Sequence[Near], said: Sequence[Said]
+    ) -> tuple[list[list[Neighbour]], list[list[WordMatch]]]:
+        return (
+            [self.nearest(n.space, n.modality, n.query, n.k, n.filters) for n in near],
+            [self.words(s.text, s.k, s.filters, s.without, s.least) for s in said],
+        )
+
     def statistics(self) -> Statistics:
         with self._database.read() as connection:
             return reads.statistics(connection)
@@ -240,6 +261,18 @@ class LocalStore:
 
     def unrelated(self) -> list[Unrelated]:
         return [Unrelated(*row) for row in self._rows("SELECT * FROM unrelated")]
+
+    def loading(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def successor(self) -> Store:
+        return self
+
+    def succeed(self, successor: Store) -> list[str]:
+        return []
+
+    def health(self) -> Health:
+        return Health("green", f"{self.folder} is open")
 
     def optimise(self) -> None:
         self._derived.optimise()
