@@ -6,9 +6,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from embeddings.encoder import Vector
+from embeddings.media import Medium
 from retrieval.coincidence import Span
 from retrieval.documents import Asset, Kind, Label, Moment, Source
-from retrieval.local.rows import to_asset, to_label, to_moment, to_source
+from retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
 from retrieval.store import Labelled, Statistics
 
 BATCH: Final = 500
@@ -54,6 +56,27 @@ def spans(connection: sqlite3.Connection, moments: Sequence[str]) -> dict[str, S
         ):
             found[key] = Span(asset, kind, start, end)
     return found
+
+
+def vectors(connection: sqlite3.Connection, space: str, moments: Sequence[str]) -> dict[str, Vector]:
+    found: dict[str, Vector] = {}
+    for some in batches(moments):
+        rows = connection.execute(
+            f"""SELECT m.key, v.data FROM vector v JOIN moment m ON m.id = v.moment
+            WHERE v.field GLOB ? AND m.key IN ({marks(some)})""",
+            [f"{space}/*", *some],
+        )
+        found |= {row[0]: from_blob(row[1]) for row in rows}
+    return found
+
+
+def pending(connection: sqlite3.Connection, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
+    rows = connection.execute(
+        f"""SELECT a.hash FROM asset a WHERE a.media IN ({marks(media)}) AND NOT EXISTS (SELECT 1 FROM enrichment e
+        WHERE e.asset = a.id AND e.enricher = ? AND e.model = ?) ORDER BY a.id""",
+        [*media, enricher, model],
+    )
+    return [row[0] for row in rows]
 
 
 def labelled(connection: sqlite3.Connection, kind: str, on: Kind | None) -> list[Labelled]:
