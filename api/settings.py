@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.invalid import first_reason
@@ -29,6 +29,14 @@ class Settings(BaseSettings):
 
     data: Path = Path(".crossmedia")
     """The one data directory: store, derived indexes, jobs, uploads."""
+    store: SecretStr = SecretStr("")
+    """`elasticsearch://HOST:9200/NAME` (or `elasticsearch+https://…`) keeps the index in an Elasticsearch instead of the data
+    directory; it may hold a user and a password. The extra `elastic` is needed."""
+    store_api_key: SecretStr = SecretStr("")
+    store_user: str = ""
+    store_password: SecretStr = SecretStr("")
+    store_ca: Path | None = None
+    """The certificate that signed the server's, if no authority that the system trusts did."""
     profile: Literal["builtin", "clip", "toy"] = "builtin"
     """`clip` takes pictures and words from the encoder below; it needs the extra `clip` unless that is an `onnx:` folder."""
     picture_encoder: str = "openclip:ViT-B-32/laion2b_s34b_b79k"

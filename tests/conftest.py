@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +15,7 @@ from embeddings.media import Waveform
 from embeddings.profile import Profile
 from embeddings.toy import toy_profile
 from eval.demo.voice import say
+from tests.elastic_servers import ADDRESS, Node
 
 # No test asserts a time: a busy machine is no fault.
 settings.register_profile("any machine", deadline=None)
@@ -53,3 +54,22 @@ def speech() -> Callable[[str], Waveform]:
 def toy() -> Profile:
     """Encoders without weights."""
     return toy_profile()
+
+
+@pytest.fixture(scope="session")
+def elastic_programs(shared: Path) -> Path:
+    """The folder with `start` and `stop` of a real Elasticsearch."""
+    folder = shared / "elasticsearch"
+    return folder if (folder / "start").exists() else _absent("no ../shared/elasticsearch beside the checkout")
+
+
+@pytest.fixture(scope="session")
+def elastic_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Elasticsearch: the one that is named, or one of this run's own."""
+    named = os.environ.get(ADDRESS)
+    if named:
+        yield named
+        return
+    node = Node(request.getfixturevalue("elastic_programs"), tmp_path_factory.mktemp("elasticsearch"))
+    yield node.start()
+    node.stop(kill=True)

@@ -32,7 +32,7 @@ def patched(held: Held, patch: Patch, maker: str) -> Held:
     moment = replace(
         held.moment,
         fields={**held.moment.fields, **patch.fields},
-        vectors={**held.moment.vectors, **_floats(patch.vectors)},
+        vectors={**held.moment.vectors, **floats(patch.vectors)},
         labels=(*held.moment.labels, *patch.labels),
     )
     makers = {**held.vectors, **dict.fromkeys(patch.vectors, maker)}
@@ -44,7 +44,7 @@ def revised(held: Held, revision: Revision) -> Held:
     retract its own."""
     key = held.moment.id
     if key in revision.vectors:
-        new = _floats(revision.vectors[key])
+        new = floats(revision.vectors[key])
         kept = {space: v for space, v in held.moment.vectors.items() if space not in revision.spaces}
         chosen = {space: v for space, v in new.items() if space in revision.spaces}
         makers = {space: by for space, by in held.vectors.items() if space in kept}
@@ -73,5 +73,6 @@ def _labelled(held: Held, said: Iterable[tuple[Label, str | None]]) -> Held:
     return replace(held, moment=moment, labels=tuple(by for _, by in pairs))
 
 
-def _floats(vectors: Mapping[str, Vector]) -> dict[str, Vector]:
+def floats(vectors: Mapping[str, Vector]) -> dict[str, Vector]:
+    """Raises ValueError for what is no vector."""
     return {space: np.asarray(vector, dtype=np.float32) for space, vector in vectors.items()}

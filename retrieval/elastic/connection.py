@@ -46,6 +46,13 @@ class StoreFull(StoreUnusable):
     status = 507
 
 
+class StoreBlocked(StoreUnusable):
+    """Nobody may write the index for the moment."""
+
+    code = "store_blocked"
+    status = 503
+
+
 class Connection:
     """A client, and the patience with which it is used. Safe for several threads."""
 
@@ -130,6 +137,8 @@ def told(status: int, reason: str, address: Address) -> StoreUnusable:
             f"the disks of {address} are full, so that it only reads: {reason}",
             "free space or add a node; Elasticsearch writes again by itself below the flood-stage watermark",
         )
+    if "index write (api)" in reason:
+        return StoreBlocked(f"{address} takes nothing for the moment: {reason}", "try again in a minute")
     if status in (401, 403):
         return StoreRefused(
             f"{address} refuses us: {reason}",

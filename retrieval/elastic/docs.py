@@ -19,7 +19,7 @@ import numpy as np
 
 from embeddings.encoder import UNALIGNED, Modality, Vector
 from embeddings.profile import Word
-from retrieval.documents import FIELDS, Asset, Label, Moment, Source, kind_of, modality
+from retrieval.documents import FIELDS, Asset, Kind, Label, Moment, Source, kind_of, modality
 from retrieval.holding import Done, Held
 
 Doc = dict[str, Any]
@@ -34,7 +34,7 @@ HIGHEST: Final = "\U0010ffff"
 class Record:
     """An asset's own document: the manifest of what belongs to it. `moments`: ids in their order, with their makers;
     `patched`: by enricher, the moments of other passes that it said something of. `added`: microseconds, unique enough to
-    order by."""
+    order by; `copied`: what the asset was when it was copied from another index, by that one's `changed`."""
 
     asset: Asset
     added: int
@@ -44,6 +44,7 @@ class Record:
     patched: dict[str, tuple[str, ...]] = field(default_factory=dict)
     attachments: tuple[str, ...] = ()
     cover: str | None = None
+    copied: int | None = None
     version: Version | None = None
 
 
@@ -116,8 +117,25 @@ def record_doc(record: Record, now: int) -> Doc:
             "patched": {name: [_suffix(m) for m in moments] for name, moments in record.patched.items()},
             "attachments": list(record.attachments),
             "cover": record.cover,
+            "copied": record.copied,
         },
     }
+
+
+def completed(doc: Doc) -> Doc:
+    """A document as it was read, with what the index does not keep of it: ready to be written elsewhere."""
+    if doc["type"] != "moment":
+        return doc
+    vectors = {space: unpack(packed) for space, packed in doc["held"]["packed"].items()}
+    return {
+        **doc,
+        "words": {name: searchable(text) for name, text in doc["fields"].items()},
+        "vector": _searched(vectors, doc["kind"]),
+    }
+
+
+def _searched(vectors: Mapping[str, Vector], kind: Kind) -> dict[str, Vector]:
+    return {vector_field(space, modality(space, kind), len(v)): v for space, v in vectors.items() if space != UNALIGNED}
 
 
 def to_asset(doc: Doc) -> Asset:
@@ -142,6 +160,7 @@ def to_record(doc: Doc, version: Version | None) -> Record:
         {name: tuple(f"{asset}-{suffix}" for suffix in moments) for name, moments in held["patched"].items()},
         tuple(held["attachments"]),
         held["cover"],
+        held["copied"],
         version,
     )
 
@@ -179,9 +198,7 @@ def moment_doc(held: Held, record: Record, number: int) -> Doc:
         "words": {name: searchable(text) for name, text in texts.items()},
         "labels": label_tokens(moment.labels),
         "spaces": [f"{space}/{made_from[space]}" for space in vectors],
-        "vector": {
-            vector_field(space, made_from[space], len(v)): v for space, v in vectors.items() if space != UNALIGNED
-        },
+        "vector": _searched(vectors, moment.kind),
         "held": {
             "maker": held.maker,
             "labels": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,19 +24,39 @@ KEEP: Final = "2m"
 
 
 class Index:
-    """`name`: the alias that is searched, or an index itself; `previews`: where thumbnails and attachments lie."""
+    """`name`: the alias that is searched, or an index itself; `previews`: where thumbnails and attachments lie.
+
+    `target` is the index behind the alias. Writing goes there, not to the alias: when another index is put behind it, made with
+    other models, nothing that is on its way may end up in that one.
+    """
 
     def __init__(self, connection: Connection, name: str, previews: str) -> None:
         self.connection = connection
         self.client = connection.client
         self.name = name
         self.previews = previews
+        self._target = ""
         self._fields: set[str] = set()
         self._written = False
         self._making = threading.Lock()
 
     def exists(self) -> bool:
         return bool(self.connection.ask(self.client.indices.exists, index=self.name))
+
+    @property
+    def target(self) -> str:
+        if not self._target:
+            [self._target] = self.connection.ask(self.client.indices.get, index=self.name)
+        return self._target
+
+    def aim(self, target: str) -> None:
+        """Write here from now on."""
+        if target != self._target:
+            self._target, self._fields = target, set()
+
+    def moved(self) -> bool:
+        """Whether another index lies behind the alias than the one that is written."""
+        return self.target not in self.connection.ask(self.client.indices.get, index=self.name)
 
     def make(self, index: str | None = None) -> None:
         """The index, with its alias unless `index` is given, and the one of previews, where they are not there yet."""
@@ -89,7 +110,7 @@ class Index:
             for name, dim in missing.items()
         }
         self.connection.ask(
-            self.client.indices.put_mapping, index=self.name, properties={"vector": {"properties": properties}}
+            self.client.indices.put_mapping, index=self.target, properties={"vector": {"properties": properties}}
         )
         self._fields |= set(missing)
 
@@ -104,19 +125,19 @@ class Index:
             self.connection.ask(self.client.indices.refresh, index=self.name)
 
     def get(self, ids: Sequence[str], without: Sequence[str] = (), only: Sequence[str] = ()) -> dict[str, Doc]:
-        return {key: doc for key, (doc, _) in self.versioned(ids, without, only).items()}
+        return {key: doc for key, (doc, _) in self.versioned(ids, without, only, self.name).items()}
 
     def versioned(
         self, ids: Sequence[str], without: Sequence[str] = (), only: Sequence[str] = (), index: str | None = None
     ) -> dict[str, tuple[Doc, Version]]:
-        """Documents by id, as they are now, in the order of the ids; those that are not there are left out."""
+        """Documents by id, as they are now where it is written, in the order of the ids; those that are not there are left out."""
         found: dict[str, tuple[Doc, Version]] = {}
         options: dict[str, Any] = {"source_includes": list(only)} if only else {}
         if without:
             options["source_excludes"] = list(without)
         for first in range(0, len(ids), MGET):
             some = list(ids[first : first + MGET])
-            answer = self.connection.ask(self.client.mget, index=index or self.name, ids=some, **options)
+            answer = self.connection.ask(self.client.mget, index=index or self.target, ids=some, **options)
             for doc in answer["docs"]:
                 if doc.get("found"):
                     found[doc["_id"]] = doc["_source"], (doc["_seq_no"], doc["_primary_term"])
@@ -125,6 +146,17 @@ class Index:
                         f"{doc['_id']} cannot be read: {doc['error'].get('reason')}", "look at the cluster"
                     )
         return found
+
+    def facts(self, ids: Sequence[str]) -> tuple[dict[str, Doc], str]:
+        """Documents by id, and the index that lies behind the alias; '' where none of them is there."""
+        answer = self.connection.ask(self.client.mget, index=self.name, ids=list(ids))
+        found = {doc["_id"]: doc for doc in answer["docs"] if doc.get("found")}
+        return {key: doc["_source"] for key, doc in found.items()}, next((d["_index"] for d in found.values()), "")
+
+    def shown(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Thumbnails and attachments."""
+        found = self.versioned(ids, index=self.previews)
+        return {key: base64.b64decode(doc["data"]) for key, (doc, _) in found.items()}
 
     def pages(
         self, query: Mapping[str, Any], sort: Sequence[Any], source: Any = False, start: Sequence[Any] | None = None

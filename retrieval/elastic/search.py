@@ -14,7 +14,8 @@ from retrieval.elastic.connection import told as failure
 from retrieval.elastic.docs import Doc, searchable, unpack, vector_field
 from retrieval.elastic.filters import conditions
 from retrieval.elastic.index import Index
-from retrieval.store import Near, Neighbour, Said, WordMatch
+from retrieval.elastic.spaces import ASKED, Facts
+from retrieval.store import Near, Neighbour, Said, SpaceMismatch, WordMatch
 
 OVERSAMPLE: Final = 1.5
 """Candidates fetched per wanted hit, ranked again by their stored floats: those of an 8-bit index are near, not exact."""
@@ -27,16 +28,22 @@ MOST: Final = 10_000
 
 
 def search(
-    index: Index, near: Sequence[Near], said: Sequence[Said], stems: text.Stems
+    index: Index, near: Sequence[Near], said: Sequence[Said], stems: text.Stems, facts: Facts
 ) -> tuple[list[list[Neighbour]], list[list[WordMatch]]]:
-    """What `Store.searched` promises."""
+    """What `Store.searched` promises. Raises SpaceMismatch where the collection was made anew since its spaces were read."""
     index.refresh()
     words = [[word for word in wording.content_words(one.text) if searchable(word)] for one in said]
     asked = [
         *([body] if (body := _knn(index, one)) else [] for one in near),
         *([text.query(one, some), text.counts(some)] if some else [] for one, some in zip(said, words, strict=True)),
     ]
-    answers = iter(_together(index, [body for bodies in asked for body in bodies]))
+    if not any(asked):
+        return [[] for _ in near], [[] for _ in said]
+    *rest, current = _together(index, [*(body for bodies in asked for body in bodies), ASKED])
+    if not facts.met({hit["_id"]: hit["_source"] for hit in current["hits"]["hits"]}):
+        facts.outdate()
+        raise SpaceMismatch("the collection's vectors were made anew just now", "ask again")
+    answers = iter(rest)
     told = [[next(answers) for _ in bodies] for bodies in asked]
     found = [
         rescored(answer[0]["hits"]["hits"], one.space, one.query)[: one.k] if answer else []
@@ -77,8 +84,6 @@ def _knn(index: Index, near: Near) -> Doc | None:
 
 
 def _together(index: Index, bodies: Sequence[Doc]) -> list[Mapping[str, Any]]:
-    if not bodies:
-        return []
     searches: list[Doc] = []
     for body in bodies:
         searches += [{"index": index.name}, body]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -12,12 +11,13 @@ from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.media import Medium
 from retrieval.coincidence import Span
 from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
-from retrieval.elastic import docs, health, reads, search, spaces
+from retrieval.elastic import additions, docs, health, places, reads, search, spaces, succession, whole
 from retrieval.elastic.address import Access, Address
 from retrieval.elastic.connection import Connection
 from retrieval.elastic.index import Index
 from retrieval.elastic.text import Analysed
-from retrieval.elastic.writes import Writer
+from retrieval.elastic.writer import Writer
+from retrieval.holding import Holding
 from retrieval.query import Filters
 from retrieval.store import (
     Health,
@@ -28,6 +28,7 @@ from retrieval.store import (
     Said,
     SpaceMismatch,
     Statistics,
+    Store,
     Unrelated,
     WordMatch,
 )
@@ -48,6 +49,7 @@ class ElasticStore:
         self._own = index
         self._index = Index(self._connection, index or address.name, address.name + PREVIEWS)
         self._writer = Writer(self._index)
+        self._facts = spaces.Facts(self._index)
         self._loading = 0
         self._ready = False
         self._lock = threading.Lock()
@@ -61,7 +63,9 @@ class ElasticStore:
     def bind(self, spaces_: Iterable[Space]) -> None:
         wanted = list(spaces_)
         self._make()
-        held = spaces.held(self._index)
+        held = self._facts.spaces()
+        if self._facts.behind:
+            self._index.aim(self._facts.behind)  # what these spaces are of is what is written
         for space in wanted:
             old = held.get(space.name)
             if old is not None and old != space:
@@ -72,43 +76,45 @@ class ElasticStore:
                 )
         if any(space.name not in held for space in wanted):
             spaces.record(self._index, wanted, replace=False)
+            self._facts.outdate()
             self.bind(wanted)  # another process may have bound others meanwhile
 
     def rebind(self, spaces_: Iterable[Space]) -> None:
         self._make()
         spaces.record(self._index, spaces_, replace=True)
+        self._facts.outdate()
 
     def spaces(self) -> dict[str, Space]:
-        return spaces.held(self._index) if self.exists() else {}
+        return self._facts.spaces() if self.exists() else {}
 
     def put(self, documents: Sequence[Document], *, replace: bool = False) -> None:
         with self._writing():
-            self._writer.put(documents, replace)
+            whole.put(self._writer, documents, replace)
 
     def enrich(self, enrichments: Sequence[Enrichment]) -> None:
         with self._writing():
             for enrichment in enrichments:
-                self._writer.enrich(enrichment)
+                additions.enrich(self._writer, enrichment)
 
     def revise(self, revisions: Sequence[Revision]) -> None:
         with self._writing():
-            self._writer.revise(revisions)
+            additions.revise(self._writer, revisions)
 
     def locate(self, asset: str, source: Source, instead_of: str | None = None) -> None:
         with self._writing():
-            self._writer.locate(asset, source, instead_of)
+            places.locate(self._writer, asset, source, instead_of)
 
     def forget(self, locations: Sequence[str], collection: str) -> list[str]:
         with self._writing():
-            return self._writer.forget(locations, collection)
+            return places.forget(self._writer, locations, collection)
 
     def delete(self, assets: Sequence[str]) -> list[str]:
         with self._writing():
-            return self._writer.delete(assets)
+            return whole.delete(self._writer, assets)
 
     def relabel(self, kind: str, value: str, to: str) -> int:
         with self._writing():
-            return self._writer.relabel(kind, value, to)
+            return additions.relabel(self._writer, kind, value, to)
 
     def pending(self, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
         return reads.pending(self._index, enricher, model, media) if self.exists() else []
@@ -176,7 +182,7 @@ class ElasticStore:
     def searched(
         self, near: Sequence[Near], said: Sequence[Said]
     ) -> tuple[list[list[Neighbour]], list[list[WordMatch]]]:
-        return search.search(self._index, near, said, self._stems)
+        return search.search(self._index, near, said, self._stems, self._facts)
 
     def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
         return reads.labelled(self._index, kind, on)
@@ -189,22 +195,65 @@ class ElasticStore:
 
     def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
         spaces.keep_unrelated(self._index, measured)
+        self._facts.outdate()
 
     def unrelated(self) -> list[Unrelated]:
-        return spaces.unrelated(self._index)
+        return self._facts.unrelated()
 
     def statistics(self) -> Statistics:
         return reads.statistics(self._index)
 
+    def asset_ids(self) -> Iterator[str]:
+        return reads.asset_ids(self._index)
+
+    def holdings(self, assets: Sequence[str]) -> list[Holding]:
+        records = self._writer.records(assets)
+        return [whole.holding(self._writer, records[asset]) for asset in assets if asset in records]
+
+    def restore(self, holdings: Sequence[Holding]) -> None:
+        with self._writing():
+            for holding in holdings:
+                whole.restore(self._writer, holding)
+
     def loading(self) -> AbstractContextManager[None]:
         return self._late()
+
+    def successor(self) -> Store:
+        """A copy of the index; one that was begun earlier is gone on with."""
+        self._make()
+        self._facts.outdate()
+        name = succession.next_name(self._index)
+        successor = ElasticStore(self.address, self._access, name)
+        if not successor.spaces():
+            successor._make()
+            succession.fill(self._index, successor._index)
+        return successor
+
+    def succeed(self, successor: Store) -> list[str]:
+        assert isinstance(successor, ElasticStore)
+        new = successor._index
+        changed, gone = succession.late(self._index, new)
+        if not changed and not gone:
+            succession.hold_up(self._index, True)
+            changed, gone = succession.late(self._index, new)
+            if not changed and not gone:
+                succession.take_place(self._index, new)
+                self._facts.outdate()
+                successor.close()
+                return []
+            succession.hold_up(self._index, False)
+        succession.catch_up(self._index, new, changed, gone)
+        if changed:
+            successor.rebind(self.spaces().values())
+        return changed or self.succeed(successor)
 
     def health(self) -> Health:
         return health.of(self._connection, [self._index.name, self._index.previews] if self.exists() else [])
 
     def optimise(self) -> None:
-        """The server merges by itself; what was written becomes visible."""
+        """The server merges by itself; what was written becomes visible, and indexes that were replaced go."""
         self._index.refresh()
+        succession.tidy(self._index)
 
     def verify(self) -> list[str]:
         return reads.wrong(self._index) if self.exists() else []
@@ -219,13 +268,13 @@ class ElasticStore:
     def _make(self) -> None:
         with self._lock:
             if not self._ready:
+                self._facts.outdate()
                 self._index.make(self._own)
                 self._index.check()
                 self._ready = True
 
     def _preview(self, key: str) -> bytes | None:
-        found = self._index.versioned([key], index=self._index.previews)
-        return base64.b64decode(found[key][0]["data"]) if found else None
+        return self._index.shown([key]).get(key)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,28 +14,36 @@ from embeddings.encoder import Space
 from embeddings.profile import Word
 from retrieval.coincidence import Span
 from retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source
+from retrieval.elastic import ElasticStore
+from retrieval.elastic.address import Address
 from retrieval.holding import Done, Held, Holding, same
 from retrieval.local import LocalStore
 from retrieval.query import Filters, LabelFilter
 from retrieval.store import Labelled, NotFound, SpaceMismatch, Store, Unrelated
+from tests.elastic_servers import wipe
 from tests.retrieval.makers import SPACES, asset_id, document, eventful, moment, unit
 
 Everything = Filters()
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture(params=["local", "elastic"])
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Store]]:
     """Opens the same store again each time it is called with the same name."""
     opened: list[Store] = []
+    url = request.getfixturevalue("elastic_url") if request.param == "elastic" else ""
+    unique = f"contract-{uuid.uuid4().hex[:8]}"
 
     def make(name: str = "store") -> Store:
-        store = LocalStore(tmp_path / name)
+        elastic = Address((url,), f"{unique}-{name}", replicas=0)
+        store: Store = ElasticStore(elastic) if url else LocalStore(tmp_path / name)
         opened.append(store)
         return store
 
     yield make
     for store in opened:
         store.close()
+    if url:
+        wipe(url, unique)
 
 
 @pytest.fixture
