@@ -178,8 +178,11 @@ class Store(Protocol):
     def delete(self, assets: Sequence[str]) -> list[str]:
         """Remove assets with everything of them; returns those that existed."""
 
-    def located(self, collection: str | None = None) -> list[Located]:
-        """Every source, by path."""
+    def located(self, collection: str | None = None, below: Sequence[str] = ()) -> list[Located]:
+        """Every source, by path; of those only what lies at or below these absolute paths, if any are given."""
+
+    def at(self, locations: Sequence[str], collection: str) -> dict[str, Located]:
+        """What lies at these absolute paths, by path."""
 
     def asset(self, asset: str) -> Asset | None: ...
 

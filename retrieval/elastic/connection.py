@@ -138,7 +138,10 @@ def told(status: int, reason: str, address: Address) -> StoreUnusable:
             "free space or add a node; Elasticsearch writes again by itself below the flood-stage watermark",
         )
     if "index write (api)" in reason:
-        return StoreBlocked(f"{address} takes nothing for the moment: {reason}", "try again in a minute")
+        return StoreBlocked(
+            f"{address} takes nothing for the moment: {reason}",
+            "try again in a minute; if a reindex died just then, crossmedia reindex goes on with it and opens the index",
+        )
     if status in (401, 403):
         return StoreRefused(
             f"{address} refuses us: {reason}",

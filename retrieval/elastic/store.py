@@ -119,8 +119,12 @@ class ElasticStore:
     def pending(self, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
         return reads.pending(self._index, enricher, model, media) if self.exists() else []
 
-    def located(self, collection: str | None = None) -> list[Located]:
-        return reads.located(self._index, collection, ()) if self.exists() else []
+    def located(self, collection: str | None = None, below: Sequence[str] = ()) -> list[Located]:
+        return reads.located(self._index, collection, below) if self.exists() else []
+
+    def at(self, locations: Sequence[str], collection: str) -> dict[str, Located]:
+        found = self._index.get([docs.source_key(collection, location) for location in locations])
+        return {located.source.location: located for located in map(reads.to_located, found.values())}
 
     def asset(self, asset: str) -> Asset | None:
         found = self.placed([asset])
@@ -222,8 +226,7 @@ class ElasticStore:
         """A copy of the index; one that was begun earlier is gone on with."""
         self._make()
         self._facts.outdate()
-        name = succession.next_name(self._index)
-        successor = ElasticStore(self.address, self._access, name)
+        successor = ElasticStore(self.address, self._access, succession.go_on(self._index))
         if not successor.spaces():
             successor._make()
             succession.fill(self._index, successor._index)
@@ -231,21 +234,12 @@ class ElasticStore:
 
     def succeed(self, successor: Store) -> list[str]:
         assert isinstance(successor, ElasticStore)
-        new = successor._index
-        changed, gone = succession.late(self._index, new)
-        if not changed and not gone:
-            succession.hold_up(self._index, True)
-            changed, gone = succession.late(self._index, new)
-            if not changed and not gone:
-                succession.take_place(self._index, new)
-                self._facts.outdate()
-                successor.close()
-                return []
-            succession.hold_up(self._index, False)
-        succession.catch_up(self._index, new, changed, gone)
-        if changed:
+        late = succession.succeed(self._index, successor._index)
+        if late:
             successor.rebind(self.spaces().values())
-        return changed or self.succeed(successor)
+        else:
+            self._facts.outdate()
+        return late
 
     def health(self) -> Health:
         return health.of(self._connection, [self._index.name, self._index.previews] if self.exists() else [])

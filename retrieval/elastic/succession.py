@@ -23,7 +23,7 @@ AT_ONCE: Final = 500
 """Documents read and written at a time: their vectors are in memory."""
 
 
-def next_name(index: Index) -> str:
+def _next_name(index: Index) -> str:
     """The index that comes after the one behind the alias."""
     current = index.target
     numbered = re.fullmatch(r"(.*)-(\d{6})", current)
@@ -43,7 +43,29 @@ def fill(current: Index, successor: Index) -> None:
     successor.refresh()
 
 
-def late(current: Index, successor: Index) -> tuple[list[str], list[str]]:
+def succeed(current: Index, successor: Index) -> list[str]:
+    """Put the successor in place, or bring it what came meanwhile: these assets have to be made anew in it then."""
+    while True:
+        changed, gone = _late(current, successor)
+        if not changed and not gone:
+            _hold_up(current, True)
+            changed, gone = _late(current, successor)
+            if not changed and not gone:
+                _take_place(current, successor)
+                return []
+            _hold_up(current, False)
+        _catch_up(current, successor, changed, gone)
+        if changed:
+            return changed
+
+
+def go_on(current: Index) -> str:
+    """The name of the successor. An earlier attempt may have died while it held writers up."""
+    _hold_up(current, False)
+    return _next_name(current)
+
+
+def _late(current: Index, successor: Index) -> tuple[list[str], list[str]]:
     """Assets that are not in the successor as they are here, and those that are here no more."""
     here = _assets(current, "changed")
     there = _assets(successor, "held.copied")
@@ -52,7 +74,7 @@ def late(current: Index, successor: Index) -> tuple[list[str], list[str]]:
     ]
 
 
-def catch_up(current: Index, successor: Index, assets: Sequence[str], gone: Sequence[str]) -> None:
+def _catch_up(current: Index, successor: Index, assets: Sequence[str], gone: Sequence[str]) -> None:
     """Put these in the successor as they are here, and take away those that are gone."""
     for first in range(0, len(assets) + len(gone), AT_ONCE):
         stale = successor.every(among(asset=[*assets, *gone][first : first + AT_ONCE]), ORDER, ["type"])
@@ -65,12 +87,12 @@ def catch_up(current: Index, successor: Index, assets: Sequence[str], gone: Sequ
     successor.refresh()
 
 
-def hold_up(index: Index, held: bool) -> None:
+def _hold_up(index: Index, held: bool) -> None:
     """Let nobody write, or let them again."""
     index.connection.ask(index.client.indices.put_settings, index=index.target, settings={"index.blocks.write": held})
 
 
-def take_place(current: Index, successor: Index) -> None:
+def _take_place(current: Index, successor: Index) -> None:
     """Move the alias, in one step; the index that it leaves remembers when."""
     actions: list[Mapping[str, Any]] = [
         {"remove": {"index": current.target, "alias": current.name}},

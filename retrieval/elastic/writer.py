@@ -36,17 +36,21 @@ class Writer:
 
     def again(self, change: Callable[[], ResultT]) -> ResultT:
         """Make a change on what is there, again if that changed meanwhile."""
+        held_up: StoreBlocked | None = None
         for _ in range(TRIES):
             try:
                 return change()
             except Conflict:
                 continue
             except StoreBlocked as error:
+                held_up = error
                 if self.index.moved():
                     raise SpaceMismatch(
                         "the collection's vectors were made anew while this was written", "run the command again"
                     ) from error
                 time.sleep(BLOCKED_SECONDS)  # it is being put in place, or that was given up
+        if held_up is not None:
+            raise held_up
         raise StoreUnusable("others change the same assets all the time", "try again when less is written")
 
     def do(self, actions: Iterable[Action]) -> None:

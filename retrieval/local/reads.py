@@ -11,7 +11,7 @@ from embeddings.media import Medium
 from retrieval.coincidence import Span
 from retrieval.documents import Asset, Kind, Label, Moment, Source
 from retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
-from retrieval.store import Labelled, Statistics
+from retrieval.store import Labelled, Located, Statistics
 
 BATCH: Final = 500
 """Values bound in one statement at most."""
@@ -29,6 +29,32 @@ def placed(connection: sqlite3.Connection, assets: Sequence[str]) -> dict[str, t
             some,
         ):
             found[row["hash"]][1].append(to_source(row))
+    return found
+
+
+def located(connection: sqlite3.Connection, collection: str | None, below: Sequence[str]) -> list[Located]:
+    clauses, values = ["(? IS NULL OR s.collection = ?)"], [collection, collection]
+    if below:
+        clauses.append("(" + " OR ".join(["s.location = ? OR (s.location >= ? AND s.location < ?)"] * len(below)) + ")")
+        for folder in below:
+            inside = folder.rstrip("/")
+            values += [folder, f"{inside}/", f"{inside}0"]  # 0 is the character after /
+    rows = connection.execute(
+        f"SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE {' AND '.join(clauses)} ORDER BY s.path",
+        values,
+    )
+    return [Located(row["hash"], to_source(row)) for row in rows]
+
+
+def at(connection: sqlite3.Connection, locations: Sequence[str], collection: str) -> dict[str, Located]:
+    found: dict[str, Located] = {}
+    for some in batches(locations):
+        for row in connection.execute(
+            f"""SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset
+            WHERE s.collection = ? AND s.location IN ({marks(some)})""",
+            [collection, *some],
+        ):
+            found[row["location"]] = Located(row["hash"], to_source(row))
     return found
 
 

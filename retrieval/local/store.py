@@ -109,12 +109,13 @@ class LocalStore:
     def pending(self, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
         return reads.pending(self._database.connection(), enricher, model, media)
 
-    def located(self, collection: str | None = None) -> list[Located]:
-        rows = self._rows(
-            "SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE ? IS NULL OR s.collection = ? ORDER BY s.path",
-            [collection, collection],
-        )
-        return [Located(row["hash"], to_source(row)) for row in rows]
+    def located(self, collection: str | None = None, below: Sequence[str] = ()) -> list[Located]:
+        with self._database.read() as connection:
+            return reads.located(connection, collection, below)
+
+    def at(self, locations: Sequence[str], collection: str) -> dict[str, Located]:
+        with self._database.read() as connection:
+            return reads.at(connection, locations, collection)
 
     def asset(self, asset: str) -> Asset | None:
         rows = self._rows("SELECT * FROM asset WHERE hash = ?", [asset])

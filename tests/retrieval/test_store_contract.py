@@ -250,6 +250,27 @@ def test_sources(store: Store) -> None:
         store.locate(asset, copy)
 
 
+def test_what_lies_at_a_place_and_below_a_folder(store: Store) -> None:
+    def at(location: str) -> Source:
+        return Source(location, location.removeprefix("/disk/"), "default", 1, 1)
+
+    for name, place in (("a", "/disk/x/a"), ("b", "/disk/x/y/b"), ("c", "/disk/x-ray/c"), ("d", "/disk/x")):
+        made = document(name, vector=unit(1))
+        store.put([type(made)(made.asset, at(place), made.moments)])
+    store.locate(asset_id("a"), Source("/disk/x/a", "other", "papers", 1, 1))
+    assert {x.source.location for x in store.located("default", ["/disk/x"])} == {"/disk/x", "/disk/x/a", "/disk/x/y/b"}
+    assert [x.source.location for x in store.located("default", ["/disk/x/y/", "/disk/x-ray"])] == [
+        "/disk/x-ray/c", "/disk/x/y/b"
+    ]  # fmt: skip
+    assert len(store.located(None, ["/"])) == 5
+    assert store.located("papers", ["/disk/none"]) == []
+    there = store.at(["/disk/x/a", "/disk/nothing"], "default")
+    assert {location: (x.asset, x.source) for location, x in there.items()} == {
+        "/disk/x/a": (asset_id("a"), at("/disk/x/a"))
+    }  # fmt: skip
+    assert store.at([], "default") == {}
+
+
 def test_changed_file_replaces_its_asset(store: Store) -> None:
     store.put([document("a", vector=unit(1))])
     changed = document("b", vector=unit(2))
