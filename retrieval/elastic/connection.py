@@ -137,7 +137,7 @@ def told(status: int, reason: str, address: Address) -> StoreUnusable:
             f"the disks of {address} are full, so that it only reads: {reason}",
             "free space or add a node; Elasticsearch writes again by itself below the flood-stage watermark",
         )
-    if "index write (api)" in reason:
+    if "index write (api)" in reason or "require_alias" in reason:
         return StoreBlocked(
             f"{address} takes nothing for the moment: {reason}",
             "try again in a minute; if a reindex died just then, crossmedia reindex goes on with it and opens the index",
