@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from elasticsearch import BadRequestError
 
-from retrieval.elastic.connection import Connection, StoreBlocked, translated
+from retrieval.elastic.connection import Connection, StoreBlocked, StoreBusy, translated
 from retrieval.elastic.docs import Doc, Version
 from retrieval.store import StoreUnusable
 
@@ -137,22 +137,26 @@ class Index:
         self, ids: Sequence[str], without: Sequence[str] = (), only: Sequence[str] = (), index: str | None = None
     ) -> dict[str, tuple[Doc, Version]]:
         """Documents by id, as they are now where it is written, in the order of the ids; those that are not there are left out."""
-        found: dict[str, tuple[Doc, Version]] = {}
         options: dict[str, Any] = {"source_includes": list(only)} if only else {}
         if without:
             options["source_excludes"] = list(without)
+        found: dict[str, tuple[Doc, Version]] = {}
         for first in range(0, len(ids), MGET):
             some = list(ids[first : first + MGET])
-            answer = self.connection.ask(self.client.mget, index=index or self.target, ids=some, **options)
-            for doc in answer["docs"]:
-                if doc.get("found"):
-                    found[doc["_id"]] = doc["_source"], (doc["_seq_no"], doc["_primary_term"])
-                elif doc.get("error", {}).get("type") == "index_not_found_exception":
-                    raise StoreBlocked(f"{index or self.target} is not there any more", "run the command again")
-                elif "error" in doc:
-                    raise StoreUnusable(
-                        f"{doc['_id']} cannot be read: {doc['error'].get('reason')}", "look at the cluster"
-                    )
+            found |= self.connection.ask(self._get, where=index or self.target, ids=some, options=options)
+        return found
+
+    def _get(self, where: str, ids: Sequence[str], options: Mapping[str, Any]) -> dict[str, tuple[Doc, Version]]:
+        found: dict[str, tuple[Doc, Version]] = {}
+        for doc in self.client.mget(index=where, ids=ids, **options)["docs"]:
+            if doc.get("found"):
+                found[doc["_id"]] = doc["_source"], (doc["_seq_no"], doc["_primary_term"])
+            elif doc.get("error", {}).get("type") == "index_not_found_exception":
+                raise StoreBlocked(f"{where} is not there any more", "run the command again")
+            elif "error" in doc:
+                raise StoreBusy(
+                    f"{doc['_id']} cannot be read: {doc['error'].get('reason')}", "look at the cluster's health"
+                )
         return found
 
     def facts(self, ids: Sequence[str]) -> tuple[dict[str, Doc], str]:
