@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import BaseModel, Field, JsonValue, field_validator, model_validator
 
 from embeddings.encoder import Vector
 from embeddings.media import Medium
@@ -28,8 +28,11 @@ Whole = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
 Mime = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}\z")]
 
 
+AssetId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
+
+
 class AssetLine(Strict):
-    id: Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
+    id: AssetId
     media: Medium
     mime: Mime
     size: Natural
@@ -122,6 +125,16 @@ class Line(Strict):
             if len(set(several)) < len(several):
                 raise ValueError(f"the same {what} twice")
         return self
+
+
+class NamedAsset(BaseModel):
+    id: AssetId
+
+
+class Named(BaseModel):
+    """A line of which nothing but the asset's id is looked at."""
+
+    asset: NamedAsset
 
 
 def to_line(holding: Holding, put: Callable[[str, Vector], int], keep: Callable[[str, bytes], None]) -> bytes:

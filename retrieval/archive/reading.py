@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from embeddings.encoder import COMMON, Vector, Vectors
 from embeddings.heads import head_files
 from retrieval.archive.blobs import BlobsReader
 from retrieval.archive.heads import check_head
-from retrieval.archive.lines import LONGEST, to_holding
+from retrieval.archive.lines import LONGEST, Named, to_holding
 from retrieval.archive.manifest import (
     HEADS,
     HINT,
@@ -30,9 +29,6 @@ from retrieval.archive.manifest import (
 )  # fmt: skip
 from retrieval.archive.rows import open_rows
 from retrieval.holding import Holding
-
-_START = re.compile(rb'\{"asset":\{"id":"([0-9a-f]{64})"')
-"""Of every line: pydantic writes fields in their order, and `Line` tells it."""
 
 
 class Archive:
@@ -99,10 +95,10 @@ class Archive:
         for number in range(len(self.manifest.parts)):
             path = self.folder / lines_name(number)
             for place, text in self._lines(path):
-                found = _START.match(text)
-                if found is None:
-                    raise ArchiveUnusable(f"line {place} of {path} does not begin with an asset", HINT)
-                yield found[1].decode()
+                try:
+                    yield Named.model_validate_json(text).asset.id
+                except ValidationError as error:
+                    raise ArchiveUnusable(f"line {place} of {path} cannot be used: {first(error)}", HINT) from error
 
     def _check(self, name: str) -> None:
         check_file(self.folder, name, self.manifest.files[name])

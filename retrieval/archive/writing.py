@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from pydantic import ValidationError
+
 from embeddings.encoder import Space, Vector
 from retrieval.archive.blobs import BlobsWriter
 from retrieval.archive.lines import to_line
-from retrieval.archive.manifest import Part, lines_name, media_name, rows_name
+from retrieval.archive.manifest import Part, first, lines_name, media_name, rows_name
 from retrieval.archive.rows import RowsWriter
 from retrieval.holding import Holding
 from retrieval.store import StoreUnusable
@@ -42,8 +44,9 @@ class PartWriter:
         try:
             self._lines.write(to_line(holding, self._put, self._blobs.add))
         except ValueError as error:
+            told = first(error) if isinstance(error, ValidationError) else str(error)
             raise StoreUnusable(
-                f"{holding.asset.title} ({holding.asset.id[:12]}) cannot be exported: {error}",
+                f"{holding.asset.title} ({holding.asset.id[:12]}) cannot be exported: {told}",
                 "crossmedia doctor checks the store; crossmedia rm ID takes the asset out, index brings it back",
             ) from error
         self.assets += 1
