@@ -2,9 +2,18 @@
 
 from retrieval.archive.exporting import Exported, export
 from retrieval.archive.importing import Imported, NotEmpty, bring
-from retrieval.archive.manifest import ArchiveNewer, ArchiveUnusable, FolderTaken
+from retrieval.archive.manifest import ArchiveNewer, ArchiveUnusable, ArchiveUnwritable, FolderTaken
 from retrieval.archive.reading import Archive
 
 __all__ = [
-    "Archive", "ArchiveNewer", "ArchiveUnusable", "Exported", "FolderTaken", "Imported", "NotEmpty", "bring", "export"
-]  # fmt: skip
+    "Archive",
+    "ArchiveNewer",
+    "ArchiveUnusable",
+    "ArchiveUnwritable",
+    "Exported",
+    "FolderTaken",
+    "Imported",
+    "NotEmpty",
+    "bring",
+    "export",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import threading
@@ -19,7 +20,7 @@ from retrieval.archive.heads import copy_head
 from retrieval.archive.manifest import (
     FORMAT,
     HEADS,
-    ArchiveUnusable,
+    ArchiveUnwritable,
     FileLine,
     FolderTaken,
     Manifest,
@@ -64,16 +65,16 @@ def export(
     The folder appears when it is complete; None, and no folder, where `stop` was set before that. `plan` hears how many assets
     there are, `tell` how many more are written. Memory does not grow with the collection. What comes meanwhile may be in it or
     not. Raises FolderTaken, SpaceMismatch while (or where meanwhile) vectors are made anew, StoreUnusable, and
-    ArchiveUnusable where the disk is full.
+    ArchiveUnwritable.
     """
     spaces = store.spaces()
     if any(TO in space.revision for space in spaces.values()):
         raise SpaceMismatch("the collection's vectors are being made anew", "crossmedia reindex goes on with it")
     folder = folder.absolute()
-    check_free(folder)
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # what a crash has left
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     try:
+        check_free(folder)
+        _sweep(folder)
         partial.mkdir(parents=True)
         in_use = applied(spaces[COMMON].revision) if COMMON in spaces else ()
         for head in in_use:
@@ -105,7 +106,7 @@ def export(
         write_manifest(partial, manifest)
         _publish(partial, folder)
     except OSError as error:
-        raise ArchiveUnusable(
+        raise ArchiveUnwritable(
             f"{folder} cannot be written: {error}", "free some space, or name another folder"
         ) from error
     finally:
@@ -143,6 +144,17 @@ def _parts(store: Store, folder: Path, tell: Callable[[int], None], stop: thread
     finally:
         if writer is not None:
             writer.abandon()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed exports to this folder have left."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"):
+        try:
+            os.kill(int(left.name.split(".")[-2]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(left, ignore_errors=True)
+        except (ValueError, OverflowError, PermissionError):
+            continue  # not ours, or still at it
 
 
 def _publish(partial: Path, folder: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -51,6 +52,22 @@ class FolderTaken(CrossmediaError):
 
     code = "folder_taken"
     status = 409
+
+
+class ArchiveUnwritable(CrossmediaError):
+    """The folder of an export cannot be made: disk full, no permission."""
+
+    code = "archive_unwritable"
+    status = 507
+
+
+@contextmanager
+def readable(folder: Path) -> Iterator[None]:
+    """What the disk refuses inside is told as ArchiveUnusable."""
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveUnusable(f"{folder} cannot be read: {error}", "check its permissions and its disk") from error
 
 
 class Strict(BaseModel):

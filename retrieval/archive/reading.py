@@ -25,6 +25,7 @@ from retrieval.archive.manifest import (
     media_name,
     part_names,
     read_manifest,
+    readable,
     rows_name,
 )  # fmt: skip
 from retrieval.archive.rows import open_rows
@@ -39,7 +40,8 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.manifest = read_manifest(folder)
+        with readable(folder):
+            self.manifest = read_manifest(folder)
         self.spaces = {space.name: space for space in self.manifest.space_list()}
         in_use = applied(self.spaces[COMMON].revision) if COMMON in self.spaces else ()
         if any(TO in space.revision for space in self.spaces.values()) or in_use != self.manifest.heads:
@@ -52,7 +54,8 @@ class Archive:
         for head in self.manifest.heads:
             for name in head_files(head):
                 self._check(f"{HEADS}/{name}")
-        return [check_head(self.folder / HEADS, head) for head in self.manifest.heads]
+        with readable(self.folder):
+            return [check_head(self.folder / HEADS, head) for head in self.manifest.heads]
 
     def check(self, number: int) -> None:
         """Raises ArchiveUnusable unless everything of this part is what was written, and could have been written."""
@@ -63,6 +66,10 @@ class Archive:
 
     def holdings(self, number: int) -> Iterator[Holding]:
         """The assets of a part, one in memory at a time. Raises ArchiveUnusable where something is wrong."""
+        with readable(self.folder):
+            yield from self._holdings(number)
+
+    def _holdings(self, number: int) -> Iterator[Holding]:
         part = self.manifest.parts[number]
         path = self.folder / lines_name(number)
         rows = _Rows({
@@ -101,11 +108,12 @@ class Archive:
                     raise ArchiveUnusable(f"line {place} of {path} cannot be used: {first(error)}", HINT) from error
 
     def _check(self, name: str) -> None:
-        check_file(self.folder, name, self.manifest.files[name])
+        with readable(self.folder):
+            check_file(self.folder, name, self.manifest.files[name])
 
     def _lines(self, path: Path) -> Iterator[tuple[int, bytes]]:
         """Lines with their numbers, from 1."""
-        with path.open("rb") as file:
+        with readable(self.folder), path.open("rb") as file:
             place = 0
             while text := file.readline(LONGEST + 1):
                 place += 1

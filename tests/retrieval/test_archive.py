@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import threading
@@ -18,7 +19,16 @@ from hypothesis import strategies as st
 from embeddings.encoder import Space
 from embeddings.heads import Heads
 from embeddings.profile import Word
-from retrieval.archive import Archive, ArchiveUnusable, FolderTaken, Imported, NotEmpty, bring, export
+from retrieval.archive import (
+    Archive,
+    ArchiveUnusable,
+    ArchiveUnwritable,
+    FolderTaken,
+    Imported,
+    NotEmpty,
+    bring,
+    export,
+)
 from retrieval.archive.lines import to_holding, to_line
 from retrieval.documents import FIELDS, Asset, Label, Moment, Source, moment_id
 from retrieval.holding import Done, Held, Holding, same
@@ -171,19 +181,23 @@ def test_nothing_is_written_over(tmp_path: Path, store: LocalStore, heads: Heads
     with pytest.raises(FolderTaken) as error:
         export(store, target, heads)
     assert error.value.hint
-    assert not (tmp_path / ".archive.partial").exists()
+    assert not list(tmp_path.glob(".archive.*"))
     assert taken != "file" or target.read_text() == "mine"
 
 
 def test_an_export_that_ends_early_leaves_nothing(
     tmp_path: Path, store: LocalStore, heads: Heads, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target, partial = tmp_path / "archive", tmp_path / ".archive.partial"
+    target = tmp_path / "archive"
+
+    def partial() -> list[Path]:
+        return list(tmp_path.glob(".archive.*"))
+
     monkeypatch.setattr("retrieval.archive.exporting.READ_AT_ONCE", 5)
     stop = threading.Event()
     assert export(store, target, heads, tell=lambda count: stop.set(), stop=stop) is None
     assert not target.exists()
-    assert not partial.exists()
+    assert not partial()
 
     def fail(count: int) -> None:
         raise KeyboardInterrupt
@@ -191,14 +205,18 @@ def test_an_export_that_ends_early_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         export(store, target, heads, tell=fail)
     assert not target.exists()
-    assert not partial.exists()
-    partial.mkdir()
-    (partial / "assets-00000.jsonl").write_text("of a run that was killed")
+    assert not partial()
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    left, other = (tmp_path / f".archive.{process}.partial" for process in (killed.pid, os.getppid()))
+    for folder in (left, other):
+        folder.mkdir()
+        (folder / "assets-00000.jsonl").write_text("of a run that was killed, and of one that goes on")
     target.mkdir()
     found = export(store, target, heads)
     assert found is not None
     assert found.assets == 23
-    assert not partial.exists()
+    assert partial() == [other]
     Archive(target)
 
 
@@ -225,6 +243,26 @@ def test_what_could_not_be_read_back_is_not_exported(tmp_path: Path, store: Loca
     with pytest.raises(StoreUnusable, match="endless.*finite"):
         export(store, tmp_path / "archive", heads)
     assert not (tmp_path / "archive").exists()
+
+
+def test_where_nothing_can_be_written_and_read(
+    tmp_path: Path, store: LocalStore, heads: Heads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for target in (tmp_path / "file" / "archive", tmp_path / ("x" * 300)):
+        with pytest.raises(ArchiveUnwritable, match="cannot be written"):
+            export(store, target, heads)
+    export(store, tmp_path / "archive", heads)
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("retrieval.archive.manifest.sha256", fail)
+    with pytest.raises(ArchiveUnusable, match="Input/output error"):
+        bring(Archive(tmp_path / "archive"), LocalStore(tmp_path / "two"), heads)
+    with pytest.raises(ArchiveUnwritable, match="Input/output error"):
+        export(store, tmp_path / "again", heads)
+    assert not list(tmp_path.glob("*again*"))
 
 
 class Crash(Exception):
