@@ -6,15 +6,18 @@ import glob
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from pydantic import ValidationError
+
 from embeddings.align import TO, applied
-from embeddings.encoder import COMMON
+from embeddings.encoder import COMMON, Space
 from embeddings.heads import Heads, head_files
 from retrieval.archive.heads import copy_head
 from retrieval.archive.manifest import (
@@ -28,12 +31,13 @@ from retrieval.archive.manifest import (
     SpaceLine,
     UnrelatedLine,
     described,
+    first,
     part_names,
     total,
     write_manifest,
-)  # fmt: skip
+)
 from retrieval.archive.writing import PartWriter
-from retrieval.store import SpaceMismatch, Store
+from retrieval.store import SpaceMismatch, Store, StoreUnusable, Unrelated
 
 READ_AT_ONCE: Final = 32
 """Assets: a film brings some megabytes."""
@@ -71,48 +75,70 @@ def export(
     if any(TO in space.revision for space in spaces.values()):
         raise SpaceMismatch("the collection's vectors are being made anew", "crossmedia reindex goes on with it")
     folder = folder.absolute()
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     try:
-        check_free(folder)
-        _sweep(folder)
-        partial.mkdir(parents=True)
-        in_use = applied(spaces[COMMON].revision) if COMMON in spaces else ()
-        for head in in_use:
-            copy_head(heads, Heads(partial / HEADS), head)
-        plan(sum(store.statistics().assets.values()))
-        parts: list[Part] = []
-        files: dict[str, FileLine] = {}
-        for part in _parts(store, partial, tell, stop):
-            files |= {name: described(partial / name) for name in part_names(len(parts), part)}
-            parts.append(part)
-        if stop is not None and stop.is_set():
-            return None
-        if store.spaces() != spaces:
-            raise SpaceMismatch("the collection's models changed while it was exported", "export it again")
-        files |= {f"{HEADS}/{name}": described(partial / HEADS / name) for head in in_use for name in head_files(head)}
-        manifest = Manifest(
-            format=FORMAT,
-            made=datetime.now(UTC).isoformat(timespec="seconds"),
-            spaces=tuple(
-                SpaceLine(name=s.name, dim=s.dim, model=s.model, revision=s.revision, preprocessing=s.preprocessing)
-                for s in spaces.values()
-            ),
-            unrelated=tuple(UnrelatedLine(**vars(one)) for one in store.unrelated()),
-            heads=in_use,
-            counts=total(tuple(parts)),
-            parts=tuple(parts),
-            files=files,
-        )
-        write_manifest(partial, manifest)
-        _publish(partial, folder)
+        with _beside(folder) as partial:
+            in_use = applied(spaces[COMMON].revision) if COMMON in spaces else ()
+            for head in in_use:
+                copy_head(heads, Heads(partial / HEADS), head)
+            plan(sum(store.statistics().assets.values()))
+            parts: list[Part] = []
+            files: dict[str, FileLine] = {}
+            for part in _parts(store, partial, tell, stop):
+                files |= {name: described(partial / name) for name in part_names(len(parts), part)}
+                parts.append(part)
+            if stop is not None and stop.is_set():
+                return None
+            if store.spaces() != spaces:
+                raise SpaceMismatch("the collection's models changed while it was exported", "export it again")
+            for head in in_use:
+                files |= {f"{HEADS}/{name}": described(partial / HEADS / name) for name in head_files(head)}
+            manifest = _manifest(spaces.values(), store.unrelated(), in_use, tuple(parts), files)
+            write_manifest(partial, manifest)
+            _publish(partial, folder)
     except OSError as error:
         raise ArchiveUnwritable(
             f"{folder} cannot be written: {error}", "free some space, or name another folder"
         ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     counts = manifest.counts
     return Exported(counts.assets, counts.moments, sum(counts.vectors.values()), len(parts), in_use, manifest.bytes)
+
+
+def _manifest(
+    spaces: Iterable[Space],
+    unrelated: Iterable[Unrelated],
+    heads: tuple[str, ...],
+    parts: tuple[Part, ...],
+    files: dict[str, FileLine],
+) -> Manifest:
+    try:
+        return Manifest(
+            format=FORMAT,
+            made=datetime.now(UTC).isoformat(timespec="seconds"),
+            spaces=tuple(
+                SpaceLine(name=s.name, dim=s.dim, model=s.model, revision=s.revision, preprocessing=s.preprocessing)
+                for s in spaces
+            ),
+            unrelated=tuple(UnrelatedLine(**vars(one)) for one in unrelated),
+            heads=heads,
+            counts=total(parts),
+            parts=parts,
+            files=files,
+        )
+    except ValidationError as error:
+        raise StoreUnusable(f"the collection cannot be exported: {first(error)}", "crossmedia reindex") from error
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    """An empty folder of this process beside the one that is to be; gone at the end unless it has become that."""
+    check_free(folder)
+    _sweep(folder)
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def check_free(folder: Path) -> None:

@@ -27,7 +27,7 @@ from retrieval.archive.manifest import (
     read_manifest,
     readable,
     rows_name,
-)  # fmt: skip
+)
 from retrieval.archive.rows import open_rows
 from retrieval.holding import Holding
 

@@ -239,6 +239,9 @@ def test_what_could_not_be_read_back_is_not_exported(tmp_path: Path, store: Loca
     with pytest.raises(StoreUnusable, match="long.*no unit vector"):
         export(store, tmp_path / "archive", heads)
     store.delete([asset_id("long")])
+    store.keep_unrelated([Unrelated("common", "text", "picture", 0.5, float("inf"), 1, 1)])
+    with pytest.raises(StoreUnusable, match="std.*finite"):
+        export(store, tmp_path / "archive", heads)
     store.put([document("endless", labels=(Label("scene", "x", float("inf"), "m"),))])
     with pytest.raises(StoreUnusable, match="endless.*finite"):
         export(store, tmp_path / "archive", heads)
