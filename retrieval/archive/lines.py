@@ -21,15 +21,12 @@ from retrieval.holding import Done, Held, Holding
 LONGEST: Final = 256 << 20
 """Bytes of a line."""
 _NUMBER: Final = re.compile("[0-9]{1,9}")
-MAKER: Final = r"^[^\x00]{1,200}\z"
 
-Maker = Annotated[str, Field(pattern=MAKER)]
+AssetId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
+Maker = Annotated[str, Field(pattern=r"^[^\x00]{1,200}\z")]
 TextField = Literal["title", "text", "transcript", "ocr"]
 Whole = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
 Mime = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}\z")]
-
-
-AssetId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
 
 
 class AssetLine(Strict):
