@@ -44,6 +44,11 @@ class Holding:
     done: tuple[Done, ...] = ()
 
 
+def made_by(moment: Moment, maker: str | None) -> Held:
+    """A moment of which all is one maker's."""
+    return Held(moment, maker, dict.fromkeys(moment.vectors, maker), (maker,) * len(moment.labels))
+
+
 def same(one: Holding, other: Holding) -> bool:
     """Whether exactly the same is held; the order of sources and of what is done says nothing."""
     return (

@@ -145,12 +145,17 @@ def doctor(data: Data = None) -> None:
         )
         free = shutil.disk_usage(folder).free
         line(free > 1 << 30, f"{free / 1e9:.1f} GB free", "free some space: below 1 GB an ingest may stop")
-        problems = opened.store.verify()
-        line(
-            not problems,
-            "store and indexes agree" if not problems else "; ".join(problems),
-            "index into a new --data folder",
-        )
+        try:
+            health = opened.store.health()
+            if health.state == "yellow":
+                out.print(f"[yellow]note[/] store: {escape(health.told)}; {escape(health.hint)}", soft_wrap=True)
+            else:
+                line(health.state == "green", f"store: {health.told}", health.hint)
+            problems = opened.store.verify() if health.state != "red" else []
+            told = "store and indexes agree" if not problems else "; ".join(problems)
+            line(not problems, told, "index into a new --data folder")
+        except CrossmediaError as error:
+            line(False, f"store: {error.message}", error.hint)
         try:
             opened.engine  # noqa: B018
             line(True, f"profile {opened.profile.name}: spaces {', '.join(opened.profile.spaces)}")

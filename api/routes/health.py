@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from api.guards import envelope
 from api.routes.common import Shared
 from embeddings.errors import CrossmediaError
+from retrieval.store import StoreUnusable
 
 router = APIRouter(tags=["health"])
 
@@ -40,15 +43,26 @@ def alive() -> dict[str, str]:
 
 @router.get("/readyz")
 def ready(shared: Shared) -> JSONResponse:
-    """The store is open, every model has run once, and there is somebody to do the jobs."""
+    """The store can be used, every model has run once, and there is somebody to do the jobs.
+
+    A store that works but is not as safe as it should be (`yellow`) is ready, and says why.
+    """
     if shared.broken is not None:
         return envelope(shared.broken, 503)
     if not shared.ready.is_set():
         return envelope(NotReady("the models are being read", "try again in a second"))
     if not shared.worker.is_alive():
         return envelope(WorkerStopped("nothing takes jobs from the queue", "start the service again"))
+    health = shared.service.store.health()
+    if health.state == "red":
+        return envelope(StoreUnusable(health.told, health.hint))
     return JSONResponse(
-        {"status": "ready", "profile": shared.service.profile.name, "spaces": list(shared.service.profile.spaces)}
+        {
+            "status": "ready",
+            "store": asdict(health),
+            "profile": shared.service.profile.name,
+            "spaces": list(shared.service.profile.spaces),
+        }
     )
 
 

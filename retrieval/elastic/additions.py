@@ -11,7 +11,7 @@ from retrieval.elastic.bulk import Action, write
 from retrieval.elastic.filters import label_prefix
 from retrieval.elastic.whole import distinct
 from retrieval.elastic.writer import Writer
-from retrieval.holding import Done
+from retrieval.holding import Done, made_by
 
 
 def enrich(writer: Writer, enrichment: Enrichment) -> None:
@@ -59,7 +59,7 @@ def _enrich(writer: Writer, enrichment: Enrichment) -> None:
             held[patch.moment] = changes.patched(held[patch.moment], patch, maker)
             patched[patch.moment] = None
             fields |= set(patch.fields)
-    new = [docs.first_pass(moment, maker) for moment in enrichment.moments]
+    new = [made_by(moment, maker) for moment in enrichment.moments]
     record.moments = {moment: by for moment, by in record.moments.items() if by != maker}
     record.moments |= {each.moment.id: maker for each in new}
     record.done = {**{name: done for name, done in record.done.items() if name != maker}}

@@ -242,11 +242,6 @@ def to_label(row: Sequence[Any]) -> Label:
     )
 
 
-def first_pass(moment: Moment, maker: str | None) -> Held:
-    """A moment as somebody brings it: everything of it is theirs."""
-    return Held(moment, maker, dict.fromkeys(moment.vectors, maker), (maker,) * len(moment.labels))
-
-
 def renumbered(record: Record) -> dict[str, int]:
     return {moment: number for number, moment in enumerate(record.moments)}
 

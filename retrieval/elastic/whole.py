@@ -12,7 +12,7 @@ from retrieval.elastic.bulk import Action, write
 from retrieval.elastic.docs import Record, source_key
 from retrieval.elastic.places import add_source, others, settle, without
 from retrieval.elastic.writer import Writer
-from retrieval.holding import Done, Held, Holding
+from retrieval.holding import Done, Held, Holding, made_by
 from retrieval.store import StoreUnusable
 
 
@@ -64,7 +64,7 @@ def _put(writer: Writer, documents: Sequence[Document], replace_them: bool) -> N
         if old is not None:
             record.version = old.version
             record.sources = [*without(old.sources, document.source), document.source]
-        whole.append((record, [docs.first_pass(moment, None) for moment in document.moments], document.attachments))
+        whole.append((record, [made_by(moment, None) for moment in document.moments], document.attachments))
     _write_whole(writer, whole, records)
     settle(writer, [(document.asset.id, document.source) for document in documents])
     for document in documents:

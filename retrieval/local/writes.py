@@ -15,12 +15,11 @@ from retrieval.documents import (
     Asset,
     Document,
     Enrichment,
-    Moment,
     Revision,
     Source,
     modality,
 )
-from retrieval.holding import Done, Held
+from retrieval.holding import Done, Held, made_by
 from retrieval.local.rows import asset_row, blob, label_row, words_json
 from retrieval.store import NotFound
 
@@ -141,11 +140,6 @@ def keep_asset(connection: sqlite3.Connection, asset: Asset) -> int:
         asset_row(asset),
     ).fetchone()
     return int(row[0])
-
-
-def made_by(moment: Moment, maker: str | None) -> Held:
-    """A moment of which all is one maker's."""
-    return Held(moment, maker, dict.fromkeys(moment.vectors, maker), (maker,) * len(moment.labels))
 
 
 def keep_moment(connection: sqlite3.Connection, asset: int, held: Held) -> None:
