@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +13,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.context import err, out, service
+from api.commands.context import Json, err, out, print_json, service
+from api.settings import read_settings
+from api.stores import open_store
 from eval import compare as comparing
 from eval import cutoff, figures, report
+from eval.agreement import agreement, rows
 from eval.datasets import flickr8k
 from eval.metrics import mean
 from eval.moments import Moments
@@ -64,6 +68,33 @@ def run(
     report.write(out_folder, report.Context.of(command, "matrix" if matrix else "engine", models), results, measured)
     _show(results, measured)
     out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+
+
+@app.command()
+def stores(
+    url: Annotated[
+        str, typer.Argument(help="elasticsearch://HOST:9200/NAME?vectors=flat (exact, as the local store is).")
+    ],
+    datasets: Annotated[list[str] | None, typer.Argument(help="Names or folders, as for run.")] = None,
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+    as_json: Json = False,
+) -> None:
+    """Whether another store answers as the local one does: the first ten hits of every query, side by side."""
+    with tempfile.TemporaryDirectory() as room, service(Path(room) / "data") as here:
+        there = open_store(read_settings(data=Path(room) / "data", store=url))
+        found = [
+            agreement(here, there, task, Path(room), _tell)
+            for spec in datasets or list(known(shared, Path(room)))
+            for task in open_tasks(spec, shared, Path(room))
+        ]
+        there.close()
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    table = Table("task", "queries", "same ten, same order", "same ten", "in common", box=None, pad_edge=False)
+    for row in rows(found):
+        table.add_row(*row)
+    out.print(table)
 
 
 @app.command()

@@ -42,7 +42,7 @@ def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> Result:
     keys: dict[str, str] = {}
     files = []
     for target in task.gallery:
-        path = target.path or _written(target, room / collection)
+        path = target.path or written(target, room / collection)
         keys[str(path.resolve())] = target.key
         files.append(path)
     tell(f"{task.name}: indexing {len(files)}")
@@ -110,7 +110,7 @@ def _result(task: Task, rankings: Sequence[Sequence[str]]) -> Result:
     return Result(task.name, task.fingerprint, len(task.gallery), ranks, measures)
 
 
-def _written(target: Target, folder: Path) -> Path:
+def written(target: Target, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / (hashlib.sha256(target.key.encode()).hexdigest()[:16] + ".txt")
     if not path.exists():
