@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from embeddings.encoder import Vectors, normalise
-from retrieval.documents import Asset, Document, Moment, Source, moment_id
-from retrieval.local import LocalStore
+from retrieval.documents import Asset, Document, Label, Moment, Source, moment_id
+from retrieval.store import Store
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 WORDS = tuple(
@@ -122,8 +122,9 @@ def flickr_photos() -> list[Path]:
     return sorted((SHARED / "data" / "flickr8k" / "images").glob("*.jpg"))
 
 
-def fill(store: LocalStore, seeds: Vectors, count: int, space: str = "common", batch: int = 5_000) -> Vectors:
-    """Add `count` picture moments whose vectors lie around real ones, with a few words each; returns the vectors.
+def fill(store: Store, seeds: Vectors, count: int, space: str = "common", batch: int = 5_000) -> Vectors:
+    """Add `count` picture moments whose vectors lie around real ones, with a few words and a label each (`scene: rare` on one
+    of fifty); returns the vectors.
 
     Each is a real vector turned by noise of the same length, so that neighbourhoods stay as uneven as real ones are.
     """
@@ -133,15 +134,24 @@ def fill(store: LocalStore, seeds: Vectors, count: int, space: str = "common", b
         some = min(batch, count - start)
         noise = normalise(rng.standard_normal((some, seeds.shape[1]), dtype=np.float32))
         rows[start : start + some] = normalise(seeds[rng.integers(0, len(seeds), some)] + 0.6 * noise)
-        store.put([_document(f"synthetic-{start + i}", space, rows[start + i], rng) for i in range(some)])
+        store.put([_document(start + i, space, rows[start + i], rng) for i in range(some)])
     store.optimise()
     return rows
 
 
-def _document(name: str, space: str, vector: Vectors, rng: np.random.Generator) -> Document:
+def _document(number: int, space: str, vector: Vectors, rng: np.random.Generator) -> Document:
+    name = f"synthetic-{number}"
     asset = hashlib.sha256(name.encode()).hexdigest()
     words = " ".join(WORDS[i] for i in rng.integers(0, len(WORDS), 6))
-    moment = Moment(moment_id(asset, "picture", 0), asset, "picture", fields={"ocr": words}, vectors={space: vector})
+    label = Label("scene", "rare" if number % 50 == 0 else "common", 0.9, "synthetic")
+    moment = Moment(
+        moment_id(asset, "picture", 0),
+        asset,
+        "picture",
+        fields={"ocr": words},
+        vectors={space: vector},
+        labels=(label,),
+    )
     source = Source(f"/synthetic/{name}", name, "default", 0, 0)
     return Document(Asset(asset, "image", "image/jpeg", 0, name), source, (moment,))
 

@@ -192,6 +192,13 @@ def statistics(index: Index) -> Statistics:
     )
 
 
+def size(index: Index) -> int:
+    """Bytes on disk, previews included, without copies."""
+    names = [index.name, index.previews]
+    answer = index.connection.ask(index.client.indices.stats, index=names, metric=["store"])
+    return int(answer["_all"]["primaries"]["store"]["size_in_bytes"])
+
+
 def wrong(index: Index) -> list[str]:
     """Counts that have to agree: each manifest's with what is there."""
     of_assets = index.totals(among(type="asset"), {"count": {"sum": {"field": "count"}}})

@@ -252,6 +252,10 @@ class ElasticStore:
     def verify(self) -> list[str]:
         return reads.wrong(self._index) if self.exists() else []
 
+    def size(self) -> int:
+        """Bytes on disk of all that is held, copies on other nodes left out."""
+        return reads.size(self._index)
+
     def close(self) -> None:
         self._connection.close()
 
