@@ -60,7 +60,7 @@ def main(url: str, count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         here = _measured(LocalStore(data), profile, seeds, captions, count, lambda: _size(data))
-    there_store = open_store(Settings(store=url))  # type: ignore[arg-type]
+    there_store = open_store(Settings(store=url))
     assert isinstance(there_store, ElasticStore)
     there = _measured(there_store, profile, seeds, captions, count, there_store.size)
 
