@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +15,7 @@ from embeddings.media import Waveform
 from embeddings.profile import Profile
 from embeddings.toy import toy_profile
 from eval.demo.voice import say
+from tests.redis_server import PROGRAM, RedisServer
 
 # No test asserts a time: a busy machine is no fault.
 settings.register_profile("any machine", deadline=None)
@@ -53,3 +54,19 @@ def speech() -> Callable[[str], Waveform]:
 def toy() -> Profile:
     """Encoders without weights."""
     return toy_profile()
+
+
+@pytest.fixture(scope="session")
+def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    if PROGRAM is None:
+        _absent("no redis-server: Debian's package of that name")
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_server(_redis: RedisServer) -> RedisServer:
+    """A running Redis that holds nothing."""
+    _redis.client().flushall()
+    return _redis

@@ -6,8 +6,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from api.guards import envelope
+from api.queues import told
 from api.routes.common import Shared
 from embeddings.errors import CrossmediaError
+from indexer.queue import QueueUnreachable
 
 router = APIRouter(tags=["health"])
 
@@ -27,6 +29,13 @@ class WorkerStopped(CrossmediaError):
     status = 503
 
 
+class NoWorker(CrossmediaError):
+    """The shared queue accepts jobs, and no process does them."""
+
+    code = "no_worker"
+    status = 503
+
+
 @router.get("/", include_in_schema=False)
 def root() -> RedirectResponse:
     return RedirectResponse("/docs")
@@ -40,16 +49,26 @@ def alive() -> dict[str, str]:
 
 @router.get("/readyz")
 def ready(shared: Shared) -> JSONResponse:
-    """The store is open, every model has run once, and there is somebody to do the jobs."""
+    """The store is open, every model has run once, and there is somebody to do the jobs.
+
+    Where those are others, searches do not need them: what is wrong with the queue is a note, and this is ready.
+    """
     if shared.broken is not None:
         return envelope(shared.broken, 503)
     if not shared.ready.is_set():
         return envelope(NotReady("the models are being read", "try again in a second"))
-    if not shared.worker.is_alive():
+    if shared.worker is not None and not shared.worker.is_alive():
         return envelope(WorkerStopped("nothing takes jobs from the queue", "start the service again"))
-    return JSONResponse(
-        {"status": "ready", "profile": shared.service.profile.name, "spaces": list(shared.service.profile.spaces)}
-    )
+    queue = told(shared.service.jobs)
+    notes: list[CrossmediaError] = []
+    if "problem" in queue:
+        notes.append(QueueUnreachable("the queue cannot be used; searches can", "crossmedia doctor tells why"))
+    elif queue["workers"] == 0:
+        notes.append(NoWorker("nobody takes jobs from the queue", "crossmedia worker starts somebody"))
+    return JSONResponse({
+        "status": "ready", "profile": shared.service.profile.name, "spaces": list(shared.service.profile.spaces),
+        "workers": queue.get("workers"), "notes": [note.as_dict() for note in notes],
+    })  # fmt: skip
 
 
 @router.get("/metrics", response_class=Response)

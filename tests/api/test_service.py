@@ -15,7 +15,7 @@ from api.server import create_app
 from api.service import MAX_EXAMPLE_SECONDS, Service
 from embeddings.media import Waveform
 from embeddings.toy import ToyTranscriber, toy_profile
-from indexer.jobs import Job, Jobs
+from indexer.queue import Job, Queue
 from indexer.worker import Progress, Unfinished
 from tests.api.helpers import finished, kept, png, settings, upload
 from tests.media_makers import tone, write_wav
@@ -33,7 +33,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     opened.close()
 
 
-def next_of(jobs: Jobs) -> Job:
+def next_of(jobs: Queue) -> Job:
     job = jobs.claim()
     assert job is not None
     return job
