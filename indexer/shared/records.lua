@@ -19,7 +19,8 @@ local function key(id) return P .. 'job:' .. id end
 local function read(id, field) return redis.call('HGET', key(id), field) end
 
 local function sound(id)
-  return redis.call('TYPE', key(id)).ok == 'hash' and tonumber(read(id, 'number') or '') ~= nil
+  if redis.call('TYPE', key(id)).ok ~= 'hash' then return false end
+  return tonumber(read(id, 'number') or '') ~= nil and tonumber(read(id, 'attempts') or '') ~= nil
 end
 
 local function remove(id)
