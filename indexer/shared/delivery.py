@@ -6,19 +6,41 @@ late or to a worker whose record was taken does nothing, and one that is lost is
 
 from __future__ import annotations
 
+import logging
+from queue import Empty
+from typing import Any
+
 from celery import Celery
+from kombu.transport import redis
 
 from indexer.shared.server import SOCKET_SECONDS
 
+log = logging.getLogger("crossmedia.queue")
 TASK = "crossmedia.work"
 MESSAGES = "crossmedia.work"
 """The Redis list in which messages wait."""
+
+
+class _Channel(redis.Channel):  # type: ignore[misc]
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            log.warning("what came as a message is none and was dropped: %r", error)
+            raise Empty from None
+
+
+class Transport(redis.Transport):  # type: ignore[misc]
+    """Kombu's, except that garbage in the list does not end the worker that reads it."""
+
+    Channel = _Channel
 
 
 def delivery(url: str) -> Celery:
     """An application of its own for each queue; nothing is sent yet."""
     app = Celery("crossmedia", broker=url, set_as_current=False)
     app.conf.update(
+        broker_transport=Transport,
         accept_content=["json"],
         task_serializer="json",
         event_serializer="json",

@@ -61,7 +61,7 @@ class Work:
             self._over.set()
             if watching.ident is not None:
                 watching.join()
-        return int(worker.exitcode or 0)
+        return 0 if self._stopping[0] else int(worker.exitcode or 0)
 
     def _celery(self, url: str) -> Celery:
         app = delivery(url)

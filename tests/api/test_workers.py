@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -18,6 +21,7 @@ from api.server import create_app
 from api.service import Service
 from api.settings import Settings
 from indexer.queue import Job
+from indexer.shared.delivery import MESSAGES, TASK
 from indexer.shared.redis_queue import PREFIX, RedisQueue
 from tests.api.helpers import ended, kept, png, settings
 from tests.redis_server import RedisServer
@@ -148,6 +152,22 @@ def test_a_killed_worker_s_job_is_done_by_another_exactly_once(crew: Crew, tmp_p
     until(lambda: crew.queue.workers() == 0, "the killed worker to be forgotten")
 
 
+def test_a_worker_that_was_paused_too_long_gives_way(crew: Crew, tmp_path: Path) -> None:
+    folder = texts(tmp_path / "media", 3)
+    first = crew.start(program=SLOW)
+    job = crew.index(folder)
+    until((tmp_path / "begun").exists, "the job to begin")
+    os.killpg(first.pid, signal.SIGSTOP)
+    crew.start()
+    done = crew.ended(job)
+    assert (done.state, done.attempts) == ("done", 2)
+    os.killpg(first.pid, signal.SIGCONT)
+    until(lambda: "is not this worker's any more" in (tmp_path / "worker-0.log").read_text(), "the first to see it")
+    assert crew.queue.get(job.id) == done
+    assert stored(crew) == [f"{n:04}.txt" for n in range(3)]
+    assert first.poll() is None
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_stopped_worker_puts_its_job_back(name: str, crew: Crew, tmp_path: Path) -> None:
     folder = texts(tmp_path / "media", 3)
@@ -235,12 +255,10 @@ def test_a_file_that_a_worker_does_not_see_fails_alone(crew: Crew, tmp_path: Pat
 
 
 def test_garbage_among_the_messages_stops_no_worker(crew: Crew, redis_server: RedisServer, tmp_path: Path) -> None:
-    from indexer.shared.delivery import MESSAGES
-
     worker = crew.start()
     client = redis_server.client()
-    for garbage in ("no json {", "[]", "{}", '{"body": "gASVBQ==", "content-type": "application/x-python-serialize", '
-                    '"content-encoding": "base64", "headers": {}, "properties": {"delivery_tag": "x", "delivery_info": {}}}'):  # fmt: skip
+    crew.queue._tell_workers(1)
+    for garbage in ("no json {", "[]", "{}", pickled(tmp_path / "unpickled")):
         client.lpush(MESSAGES, garbage)
     client.hset(f"{PREFIX}job:x", mapping={"state": "queued", "kind": "unknown"})
     client.zadd(f"{PREFIX}queued", {"x": 0})
@@ -250,6 +268,26 @@ def test_garbage_among_the_messages_stops_no_worker(crew: Crew, redis_server: Re
     assert crew.ended(good).state == "done"
     assert [crew.ended(job).error["code"] for job in (strange, broken)] == ["job_failed", "job_failed"]  # type: ignore[index]
     assert worker.poll() is None
+    assert not (tmp_path / "unpickled").exists(), "who can write messages must not be able to run programs"
+    assert "Refusing to deserialize" in (tmp_path / "worker-0.log").read_text()
+
+
+def pickled(path: Path) -> str:
+    """A message as Celery sends it, but for its body: a pickle that makes a file when it is read."""
+    body = base64.b64encode(pickle.dumps(Touch(path))).decode()
+    about = {"delivery_tag": "x", "delivery_info": {"exchange": "", "routing_key": MESSAGES}, "body_encoding": "base64"}
+    return json.dumps({
+        "body": body, "content-type": "application/x-python-serialize", "content-encoding": "binary",
+        "headers": {"task": TASK, "id": "x"}, "properties": about,
+    })  # fmt: skip
+
+
+class Touch:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self._path,)
 
 
 def test_workers_outlive_a_restart_of_redis(tmp_path: Path) -> None:
