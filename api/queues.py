@@ -35,7 +35,7 @@ def open_shared(settings: Settings) -> SharedQueue:
         from indexer.shared.redis_queue import RedisQueue
     except ModuleNotFoundError as error:
         raise DependencyMissing(f"{error.name} is not installed", 'pip install "crossmedia[queue]"') from error
-    return RedisQueue(settings.queue, settings.max_jobs, settings.queue_lease)
+    return RedisQueue(settings.queue.get_secret_value(), settings.max_jobs, settings.queue_lease)
 
 
 def shared(queue: Queue) -> SharedQueue | None:

@@ -24,7 +24,7 @@ from embeddings.profile import Profile
 from retrieval.background import refresh
 from retrieval.engine import Engine
 from retrieval.query import Answer, Example, Query
-from retrieval.store import NotFound, Store
+from retrieval.store import NotFound, SpaceMismatch, Store
 
 if TYPE_CHECKING:
     from indexer.decode.pool import DecodePool
@@ -216,7 +216,10 @@ class Service:
             profile.transcriber.transcribe(silence)
 
     def search(self, query: Query) -> Answer:
-        return self.engine.search(query)
+        try:
+            return self.engine.search(query)
+        except SpaceMismatch:
+            return self.engine.search(query)  # another process has just put a collection made anew in its place
 
     def example(self, path: Path, weight: float = 1.0, name: str | None = None) -> Example:
         """Decode a file to search by; raises what decoding raises. The name says so where only its beginning is used."""

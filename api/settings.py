@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.invalid import first_reason
@@ -30,6 +30,14 @@ class Settings(BaseSettings):
 
     data: Path = Path(".crossmedia")
     """The one data directory: store, derived indexes, jobs, uploads."""
+    store: SecretStr = SecretStr("")
+    """`elasticsearch://HOST:9200/NAME` (or `elasticsearch+https://…`) keeps the index in an Elasticsearch instead of the data
+    directory; it may hold a user and a password. The extra `elastic` is needed."""
+    store_api_key: SecretStr = SecretStr("")
+    store_user: str = ""
+    store_password: SecretStr = SecretStr("")
+    store_ca: Path | None = None
+    """The certificate that signed the server's, if no authority that the system trusts did."""
     profile: Literal["builtin", "clip", "toy"] = "builtin"
     """`clip` takes pictures and words from the encoder below; it needs the extra `clip` unless that is an `onnx:` folder."""
     picture_encoder: str = "openclip:ViT-B-32/laion2b_s34b_b79k"
@@ -58,7 +66,7 @@ class Settings(BaseSettings):
     """If any is set, every request but health checks must carry one."""
     max_upload_bytes: int = Field(2 << 30, ge=1)
     max_jobs: int = Field(1000, ge=1)
-    queue: str = Field("", repr=False)
+    queue: SecretStr = SecretStr("")
     """`redis://[USER:PASSWORD@]HOST:PORT/DB`: jobs wait there for `crossmedia worker`; if empty, whoever serves does them."""
     queue_lease: float = Field(30.0, ge=1, le=3600)
     """Seconds after which a worker that is not heard of counts as dead, and its job goes to another."""
@@ -67,9 +75,9 @@ class Settings(BaseSettings):
 
     @field_validator("queue")
     @classmethod
-    def _redis(cls, value: str) -> str:
+    def _redis(cls, value: SecretStr) -> SecretStr:
         try:
-            parts = urlsplit(value)
+            parts = urlsplit(value.get_secret_value())
             good = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
             good = good and (parts.path.strip("/") or "0").isdigit()
         except ValueError:  # a port that is no number

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from api.settings import Settings
 from embeddings.errors import CrossmediaError
 from retrieval.local import LocalStore
 from retrieval.store import Store
+
+if TYPE_CHECKING:
+    from retrieval.elastic import ElasticStore
+    from retrieval.elastic.address import Access, Address
 
 
 class NoCollection(CrossmediaError):
@@ -15,16 +21,51 @@ class NoCollection(CrossmediaError):
     status = 404
 
 
+class ClientMissing(CrossmediaError):
+    """The package that talks to Elasticsearch is not installed."""
+
+    code = "client_missing"
+
+
 def open_store(settings: Settings) -> Store:
-    """The store, made if there is none yet. Raises StoreUnusable."""
-    return LocalStore(settings.data)
+    """The store, made if there is none yet. Raises StoreUnusable, BadAddress, ClientMissing."""
+    return _elastic(settings) if settings.store else LocalStore(settings.data)
 
 
 def has_store(settings: Settings) -> bool:
-    """Whether there is one; looking makes none."""
-    return (settings.data / "store.sqlite").exists()
+    """Whether there is one; looking makes none. Raises as `open_store` does."""
+    if not settings.store:
+        return (settings.data / "store.sqlite").exists()
+    opened = _elastic(settings)
+    try:
+        return opened.exists()
+    finally:
+        opened.close()
 
 
 def place(settings: Settings) -> str:
-    """Where it lies, for a person."""
-    return str(settings.data)
+    """Where it lies, for a person; nothing secret is in it."""
+    return str(_address(settings)[0]) if settings.store else str(settings.data)
+
+
+def _elastic(settings: Settings) -> ElasticStore:
+    address, access = _address(settings)
+    from retrieval.elastic import ElasticStore
+
+    return ElasticStore(address, access)
+
+
+def _address(settings: Settings) -> tuple[Address, Access]:
+    try:
+        from retrieval.elastic.address import Access, parsed
+    except ModuleNotFoundError as error:
+        raise ClientMissing(
+            "the store is an Elasticsearch, and its client is not installed", 'pip install "crossmedia[elastic]"'
+        ) from error
+    access = Access(
+        settings.store_api_key.get_secret_value(),
+        settings.store_user,
+        settings.store_password.get_secret_value(),
+        str(settings.store_ca or ""),
+    )
+    return parsed(settings.store.get_secret_value(), access)

@@ -11,8 +11,8 @@ from typing import Any
 from api.service import Service
 from eval.metrics import mean
 from eval.probes import ABSENT, gibberish
-from retrieval.local.words import STOP_WORDS
 from retrieval.query import DEFAULT_MIN_RELEVANCE, Filters, Query
+from retrieval.wording import STOP_WORDS
 
 COMMON_WORD = 8
 """A word that stands in captions of as many photos, by two people each, is what a collection is about."""

@@ -22,7 +22,7 @@ from eval.bench.common import SHARED
 from eval.datasets import classes, flickr8k
 from eval.demo.voice import say
 from indexer.decode.reader import decode
-from retrieval.local.words import STOP_WORDS
+from retrieval.wording import STOP_WORDS
 
 Kind: TypeAlias = Literal["picture", "writing", "speech", "sound"]
 Samples: TypeAlias = NDArray[np.float32]

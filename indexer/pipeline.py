@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from embeddings.errors import CrossmediaError
@@ -25,6 +26,8 @@ from retrieval.store import NotFound, Store
 CHUNK_FILES, CHUNK_BYTES = 16, 4 << 20
 """Files handed to a decoding process at once: small ones share the cost of the crossing."""
 IN_FLIGHT = 4
+LOOKED_UP = 500
+"""Files whose places the store is asked for at once."""
 COMMIT_PICTURES = 64
 COMMIT_BYTES = 64 << 20
 
@@ -78,16 +81,8 @@ class Pipeline:
 
     def gone(self, roots: Sequence[Path]) -> list[Source]:
         """Sources below these folders (or named themselves) whose file is no longer there."""
-        folders = {root.resolve() for root in roots}
-
-        def below(path: Path) -> bool:
-            return not folders.isdisjoint((path, *path.parents))
-
-        return [
-            located.source
-            for located in self._store.located(self._collection)
-            if below(path := Path(located.source.location)) and not path.exists()
-        ]
+        sources = (x.source for x in self._store.located(self._collection, [str(root.resolve()) for root in roots]))
+        return [source for source in sources if not Path(source.location).exists()]
 
     def prune(self, sources: Sequence[Source]) -> list[str]:
         """Forget these sources; returns the assets that went with them."""
@@ -102,31 +97,33 @@ class Pipeline:
     ) -> Iterator[_New]:
         """Files whose content has to be decoded. `coming` holds them until they are committed or have failed, so that the
         same bytes at a second path wait for the first."""
-        known = {x.source.location: x for x in self._store.located(self._collection)}
-        places: dict[str, list[str]] = {}
-        for located in known.values():
-            places.setdefault(located.asset, []).append(located.source.location)
-        for found in files:
-            if stop is not None and stop.is_set():
-                return
-            held = known.get(str(found.location))
-            if held and (held.source.size, held.source.mtime_ns) == (found.size, found.mtime_ns):
-                told(outcome(found, "unchanged", held.asset))
-                continue
-            try:
-                asset = _hash(found)
-            except CrossmediaError as error:
-                told(outcome(found, "failed", error=error))
-                continue
-            if asset in coming:
-                coming[asset].copies.append(found)
-            elif self._store.asset(asset) is None or not self._located(asset, found, places.get(asset, []), told):
-                coming[asset] = _New(asset, found, [])
-                yield coming[asset]
+        for some in _lots(files, LOOKED_UP):
+            known = self._store.at([str(found.location) for found in some if _is_text(found)], self._collection)
+            for found in some:
+                if stop is not None and stop.is_set():
+                    return
+                held = known.get(str(found.location))
+                if held and (held.source.size, held.source.mtime_ns) == (found.size, found.mtime_ns):
+                    told(outcome(found, "unchanged", held.asset))
+                    continue
+                try:
+                    asset = _hash(found)
+                except CrossmediaError as error:
+                    told(outcome(found, "failed", error=error))
+                    continue
+                if asset in coming:
+                    coming[asset].copies.append(found)
+                elif not self._located(asset, found, told):
+                    coming[asset] = _New(asset, found, [])
+                    yield coming[asset]
 
-    def _located(self, asset: str, found: Found, places: Sequence[str], told: Callable[[Outcome], None]) -> bool:
-        """Record a known asset's further or new place; False if the asset was deleted just now."""
+    def _located(self, asset: str, found: Found, told: Callable[[Outcome], None]) -> bool:
+        """Record a known asset's further or new place; False if there is no such asset, or no more."""
+        sources = self._store.sources(asset)
+        if not sources:
+            return False
         location = str(found.location)
+        places = [source.location for source in sources if source.collection == self._collection]
         left = next((place for place in places if place != location and not Path(place).exists()), None)
         try:
             self._store.locate(asset, self._source(found), instead_of=left)
@@ -177,7 +174,7 @@ class Pipeline:
         for item, decoded in stored:
             told(outcome(item.found, "added", item.asset, warnings=decoded.warnings))
             for copy in item.copies:
-                if not self._located(item.asset, copy, (), told):
+                if not self._located(item.asset, copy, told):
                     error = ChangedWhileRead(f"{copy.path} was removed while it was added", "index it again")
                     told(outcome(copy, "failed", error=error))
 
@@ -192,10 +189,8 @@ def _fail(new: _New, error: CrossmediaError, told: Callable[[Outcome], None]) ->
 
 
 def _hash(found: Found) -> str:
-    try:
-        str(found.location).encode()
-    except UnicodeEncodeError as error:
-        raise BadFileName(f"the name of {shown(found.path)} is not UTF-8", "rename it") from error
+    if not _is_text(found):
+        raise BadFileName(f"the name of {shown(found.path)} is not UTF-8", "rename it")
     try:
         with found.location.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -208,12 +203,27 @@ def _hash(found: Found) -> str:
         raise Unreadable(f"{found.path} cannot be read: {error.strerror}", "check its permissions") from error
 
 
+def _is_text(found: Found) -> bool:
+    """Whether the name can be written down: a file system takes any bytes."""
+    try:
+        str(found.location).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _same(found: Found) -> bool:
     try:
         status = found.location.stat()
     except OSError:
         return False
     return (status.st_size, status.st_mtime_ns) == (found.size, found.mtime_ns)
+
+
+def _lots(files: Iterable[Found], size: int) -> Iterator[list[Found]]:
+    rest = iter(files)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 def _chunks(new: Iterator[_New]) -> Iterator[list[_New]]:

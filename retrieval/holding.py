@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from retrieval.documents import Asset, Moment, Source
 
@@ -40,3 +42,31 @@ class Holding:
     moments: tuple[Held, ...]
     attachments: Mapping[str, bytes] = field(default_factory=dict)
     done: tuple[Done, ...] = ()
+
+
+def same(one: Holding, other: Holding) -> bool:
+    """Whether exactly the same is held; the order of sources and of what is done says nothing."""
+    return (
+        one.asset == other.asset
+        and set(one.sources) == set(other.sources)
+        and dict(one.attachments) == dict(other.attachments)
+        and _by_enricher(one) == _by_enricher(other)
+        and len(one.moments) == len(other.moments)
+        and all(_same_moment(a, b) for a, b in zip(one.moments, other.moments, strict=True))
+    )
+
+
+def _by_enricher(holding: Holding) -> dict[str, Done]:
+    return {done.enricher: replace(done, fields=tuple(sorted(done.fields))) for done in holding.done}
+
+
+def _same_moment(one: Held, other: Held) -> bool:
+    a, b = one.moment, other.moment
+    return (
+        (a.id, a.asset, a.kind, a.start, a.end, a.page, a.labels, a.words, a.thumbnail)
+        == (b.id, b.asset, b.kind, b.start, b.end, b.page, b.labels, b.words, b.thumbnail)
+        and dict(a.fields) == dict(b.fields)
+        and (one.maker, dict(one.vectors), one.labels) == (other.maker, dict(other.vectors), other.labels)
+        and a.vectors.keys() == b.vectors.keys()
+        and all(np.array_equal(vector, b.vectors[space]) for space, vector in a.vectors.items())
+    )

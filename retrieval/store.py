@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -12,6 +12,7 @@ from embeddings.errors import CrossmediaError
 from embeddings.media import Medium
 from retrieval.coincidence import Span
 from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
+from retrieval.holding import Holding
 from retrieval.query import Filters
 
 
@@ -177,8 +178,11 @@ class Store(Protocol):
     def delete(self, assets: Sequence[str]) -> list[str]:
         """Remove assets with everything of them; returns those that existed."""
 
-    def located(self, collection: str | None = None) -> list[Located]:
-        """Every source, by path."""
+    def located(self, collection: str | None = None, below: Sequence[str] = ()) -> list[Located]:
+        """Every source, by path; of those only what lies at or below these absolute paths, if any are given."""
+
+    def at(self, locations: Sequence[str], collection: str) -> dict[str, Located]:
+        """What lies at these absolute paths, by path."""
 
     def asset(self, asset: str) -> Asset | None: ...
 
@@ -242,6 +246,18 @@ class Store(Protocol):
     def unrelated(self) -> list[Unrelated]: ...
 
     def statistics(self) -> Statistics: ...
+
+    def asset_ids(self) -> Iterator[str]:
+        """Ids of all assets, in the order in which they came, read a few at a time. One that comes or goes while this is
+        read may be among them or not."""
+
+    def holdings(self, assets: Sequence[str]) -> list[Holding]:
+        """All that is held of these assets, in their order; unknown ids are left out."""
+
+    def restore(self, holdings: Sequence[Holding]) -> None:
+        """Write assets as they were held elsewhere, in place of what is held of them here, each whole or not at all; a path
+        that another asset had is theirs then, as in `put`. Their vectors must be of this store's spaces: the caller sees
+        to it. Of an asset that is held already the place in `asset_ids` stays."""
 
     def loading(self) -> AbstractContextManager[None]:
         """Much is written inside: others may see it late, at the latest when the block ends, so that it costs less."""

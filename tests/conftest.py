@@ -15,6 +15,7 @@ from embeddings.media import Waveform
 from embeddings.profile import Profile
 from embeddings.toy import toy_profile
 from eval.demo.voice import say
+from tests.elastic_servers import ADDRESS, Node
 from tests.redis_server import PROGRAM, RedisServer
 
 # No test asserts a time: a busy machine is no fault.
@@ -70,3 +71,36 @@ def redis_server(_redis: RedisServer) -> RedisServer:
     """A running Redis that holds nothing."""
     _redis.client().flushall()
     return _redis
+
+
+@pytest.fixture
+def own_redis(_redis: RedisServer, tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
+    """Makes a Redis that a test may stop and start."""
+    made: list[RedisServer] = []
+
+    def make(password: str = "") -> RedisServer:
+        made.append(RedisServer(tmp_path / f"redis-{len(made)}", password))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def elastic_programs(shared: Path) -> Path:
+    """The folder with `start` and `stop` of a real Elasticsearch."""
+    folder = shared / "elasticsearch"
+    return folder if (folder / "start").exists() else _absent("no ../shared/elasticsearch beside the checkout")
+
+
+@pytest.fixture(scope="session")
+def elastic_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Elasticsearch: the one that is named, or one of this run's own."""
+    named = os.environ.get(ADDRESS)
+    if named:
+        yield named
+        return
+    node = Node(request.getfixturevalue("elastic_programs"), tmp_path_factory.mktemp("elasticsearch"))
+    yield node.start()
+    node.stop(kill=True)

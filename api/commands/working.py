@@ -33,7 +33,7 @@ def worker(
 
     logging.basicConfig(level="WARNING", format="%(asctime)s %(name)s: %(message)s")
     err.print(f"Taking jobs from {queue.address}; Ctrl-C puts back what is at hand and ends.")
-    code = Work(settings.queue, lambda: _room(settings), queue, concurrency).run()
+    code = Work(settings.queue.get_secret_value(), lambda: _room(settings), queue, concurrency).run()
     queue.close()
     raise typer.Exit(code)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from retrieval import wording
 from retrieval.documents import FIELDS
 from retrieval.local import words
 from retrieval.local.filters import conditions
@@ -28,7 +29,7 @@ def search(
     least: float,
 ) -> list[WordMatch]:
     """The k best, best first; only what could cover `least` of the query is looked for."""
-    wanted = words.content_words(text)
+    wanted = wording.content_words(text)
     if not wanted:
         return []
     information = frequencies.information(connection, wanted)
@@ -47,11 +48,11 @@ def search(
 
 def _match(row: sqlite3.Row, information: dict[str, float]) -> WordMatch:
     highlighted = list(row)[3:]
-    terms = words.marked(" ".join(column or "" for column in highlighted))
-    held = {words.stem(term) for term in terms} & set(information)
-    best = words.best_field(highlighted)
+    terms = wording.marked(" ".join(column or "" for column in highlighted))
+    held = {wording.stem(term) for term in terms} & set(information)
+    best = wording.best_field(highlighted)
     coverage = min(1.0, sum(information[term] for term in held) / sum(information.values()))
-    return WordMatch(row[2], -float(row[1]), coverage, FIELDS[best], words.snippet(highlighted[best]), tuple(terms))
+    return WordMatch(row[2], -float(row[1]), coverage, FIELDS[best], wording.snippet(highlighted[best]), tuple(terms))
 
 
 def _matching(connection: sqlite3.Connection, expression: str, k: int, filters: Filters) -> list[sqlite3.Row]:
@@ -64,7 +65,9 @@ def _matching(connection: sqlite3.Connection, expression: str, k: int, filters: 
         f"SELECT moment_words.rowid {matching} ORDER BY moment_words.rowid DESC LIMIT 1 OFFSET {MOST_RANKED}",
         [expression, *values],
     ).fetchone()
-    columns = ", ".join(f"highlight(moment_words, {i}, '{words.OPEN}', '{words.CLOSE}')" for i in range(len(FIELDS)))
+    columns = ", ".join(
+        f"highlight(moment_words, {i}, '{wording.OPEN}', '{wording.CLOSE}')" for i in range(len(FIELDS))
+    )
     return connection.execute(
         f"""SELECT moment_words.rowid, rank, (SELECT key FROM moment WHERE id = moment_words.rowid), {columns}
         {matching} AND moment_words.rowid > ?

@@ -6,10 +6,12 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from embeddings.encoder import Vector
+from embeddings.media import Medium
 from retrieval.coincidence import Span
 from retrieval.documents import Asset, Kind, Label, Moment, Source
-from retrieval.local.rows import to_asset, to_label, to_moment, to_source
-from retrieval.store import Labelled, Statistics
+from retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
+from retrieval.store import Labelled, Located, Statistics
 
 BATCH: Final = 500
 """Values bound in one statement at most."""
@@ -27,6 +29,32 @@ def placed(connection: sqlite3.Connection, assets: Sequence[str]) -> dict[str, t
             some,
         ):
             found[row["hash"]][1].append(to_source(row))
+    return found
+
+
+def located(connection: sqlite3.Connection, collection: str | None, below: Sequence[str]) -> list[Located]:
+    clauses, values = ["(? IS NULL OR s.collection = ?)"], [collection, collection]
+    if below:
+        clauses.append("(" + " OR ".join(["s.location = ? OR (s.location >= ? AND s.location < ?)"] * len(below)) + ")")
+        for folder in below:
+            inside = folder.rstrip("/")
+            values += [folder, f"{inside}/", f"{inside}0"]  # 0 is the character after /
+    rows = connection.execute(
+        f"SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE {' AND '.join(clauses)} ORDER BY s.path",
+        values,
+    )
+    return [Located(row["hash"], to_source(row)) for row in rows]
+
+
+def at(connection: sqlite3.Connection, locations: Sequence[str], collection: str) -> dict[str, Located]:
+    found: dict[str, Located] = {}
+    for some in batches(locations):
+        for row in connection.execute(
+            f"""SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset
+            WHERE s.collection = ? AND s.location IN ({marks(some)})""",
+            [collection, *some],
+        ):
+            found[row["location"]] = Located(row["hash"], to_source(row))
     return found
 
 
@@ -54,6 +82,27 @@ def spans(connection: sqlite3.Connection, moments: Sequence[str]) -> dict[str, S
         ):
             found[key] = Span(asset, kind, start, end)
     return found
+
+
+def vectors(connection: sqlite3.Connection, space: str, moments: Sequence[str]) -> dict[str, Vector]:
+    found: dict[str, Vector] = {}
+    for some in batches(moments):
+        rows = connection.execute(
+            f"""SELECT m.key, v.data FROM vector v JOIN moment m ON m.id = v.moment
+            WHERE v.field GLOB ? AND m.key IN ({marks(some)})""",
+            [f"{space}/*", *some],
+        )
+        found |= {row[0]: from_blob(row[1]) for row in rows}
+    return found
+
+
+def pending(connection: sqlite3.Connection, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
+    rows = connection.execute(
+        f"""SELECT a.hash FROM asset a WHERE a.media IN ({marks(media)}) AND NOT EXISTS (SELECT 1 FROM enrichment e
+        WHERE e.asset = a.id AND e.enricher = ? AND e.model = ?) ORDER BY a.id""",
+        [*media, enricher, model],
+    )
+    return [row[0] for row in rows]
 
 
 def labelled(connection: sqlite3.Connection, kind: str, on: Kind | None) -> list[Labelled]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,12 @@ def to_label(row: sqlite3.Row) -> Label:
     )
 
 
-def to_moment(row: sqlite3.Row, labels: Iterable[Label]) -> Moment:
+def to_moment(
+    row: sqlite3.Row,
+    labels: Iterable[Label],
+    vectors: Mapping[str, Vector] | None = None,
+    thumbnail: bytes | None = None,
+) -> Moment:
     """A row of `moment` joined with its asset's hash."""
     return Moment(
         id=row["key"],
@@ -65,8 +70,10 @@ def to_moment(row: sqlite3.Row, labels: Iterable[Label]) -> Moment:
         end=row["end"],
         page=row["page"],
         fields={f: row[f] for f in FIELDS if row[f]},
+        vectors=vectors or {},
         labels=tuple(labels),
         words=tuple(Word(*w) for w in json.loads(row["words"])) if row["words"] else (),
+        thumbnail=thumbnail,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.media import Medium
 from retrieval.coincidence import Span
 from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
+from retrieval.holding import Holding
 from retrieval.local import fulltext, reads, unrelated, verify, writes
+from retrieval.local import holdings as whole
 from retrieval.local.database import Database
 from retrieval.local.derived import Derived, rescored
 from retrieval.local.filters import conditions
-from retrieval.local.rows import from_blob, to_asset, to_source
+from retrieval.local.rows import to_asset, to_source
 from retrieval.local.vectors import Ids
 from retrieval.local.words import Frequencies
 from retrieval.query import Filters
@@ -105,20 +107,15 @@ class LocalStore:
             return [asset for asset in assets if writes.delete(connection, asset)]
 
     def pending(self, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
-        return [
-            row[0] for row in self._rows(
-                f"""SELECT a.hash FROM asset a WHERE a.media IN ({reads.marks(media)}) AND NOT EXISTS (SELECT 1 FROM enrichment e
-                WHERE e.asset = a.id AND e.enricher = ? AND e.model = ?) ORDER BY a.id""",
-                [*media, enricher, model],
-            )
-        ]  # fmt: skip
+        return reads.pending(self._database.connection(), enricher, model, media)
 
-    def located(self, collection: str | None = None) -> list[Located]:
-        rows = self._rows(
-            "SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE ? IS NULL OR s.collection = ? ORDER BY s.path",
-            [collection, collection],
-        )
-        return [Located(row["hash"], to_source(row)) for row in rows]
+    def located(self, collection: str | None = None, below: Sequence[str] = ()) -> list[Located]:
+        with self._database.read() as connection:
+            return reads.located(connection, collection, below)
+
+    def at(self, locations: Sequence[str], collection: str) -> dict[str, Located]:
+        with self._database.read() as connection:
+            return reads.at(connection, locations, collection)
 
     def asset(self, asset: str) -> Asset | None:
         rows = self._rows("SELECT * FROM asset WHERE hash = ?", [asset])
@@ -170,15 +167,8 @@ class LocalStore:
             return reads.spans(connection, moments)
 
     def vectors(self, space: str, moments: Sequence[str]) -> dict[str, Vector]:
-        found: dict[str, Vector] = {}
-        for some in reads.batches(moments):
-            rows = self._rows(
-                f"""SELECT m.key, v.data FROM vector v JOIN moment m ON m.id = v.moment
-                WHERE v.field GLOB ? AND m.key IN ({reads.marks(some)})""",
-                [f"{space}/*", *some],
-            )
-            found |= {row[0]: from_blob(row[1]) for row in rows}
-        return found
+        with self._database.read() as connection:
+            return reads.vectors(connection, space, moments)
 
     def cover(self, asset: str) -> bytes | None:
         rows = self._rows(
@@ -261,6 +251,18 @@ class LocalStore:
 
     def unrelated(self) -> list[Unrelated]:
         return [Unrelated(*row) for row in self._rows("SELECT * FROM unrelated")]
+
+    def asset_ids(self) -> Iterator[str]:
+        return whole.asset_ids(self._database)
+
+    def holdings(self, assets: Sequence[str]) -> list[Holding]:
+        with self._database.read() as connection:
+            return whole.read(connection, assets)
+
+    def restore(self, holdings: Sequence[Holding]) -> None:
+        with self._database.write() as connection:
+            for holding in holdings:
+                whole.restore(connection, holding)
 
     def loading(self) -> AbstractContextManager[None]:
         return nullcontext()

@@ -20,6 +20,7 @@ from retrieval.documents import (
     Source,
     modality,
 )
+from retrieval.holding import Done, Held
 from retrieval.local.rows import asset_row, blob, label_row, words_json
 from retrieval.store import NotFound
 
@@ -28,18 +29,18 @@ def put(connection: sqlite3.Connection, document: Document, replace: bool) -> No
     """The asset with these moments, at this source; one that is there is only located, unless it is to be replaced."""
     row = connection.execute("SELECT id FROM asset WHERE hash = ?", (document.asset.id,)).fetchone()
     if row is not None and not replace:
-        _source(connection, row[0], document.source)
+        keep_source(connection, row[0], document.source)
         return
-    asset = _asset(connection, document.asset)
+    asset = keep_asset(connection, document.asset)
     connection.execute("DELETE FROM moment WHERE asset = ?", (asset,))
     connection.execute("DELETE FROM enrichment WHERE asset = ?", (asset,))
     connection.execute("DELETE FROM attachment WHERE asset = ?", (asset,))
     for moment in document.moments:
-        _moment(connection, asset, moment, None)
+        keep_moment(connection, asset, made_by(moment, None))
     connection.executemany(
         "INSERT INTO attachment VALUES (?, ?, ?)", [(asset, name, data) for name, data in document.attachments.items()]
     )
-    _source(connection, asset, document.source)
+    keep_source(connection, asset, document.source)
 
 
 def enrich(connection: sqlite3.Connection, enrichment: Enrichment) -> None:
@@ -49,7 +50,7 @@ def enrich(connection: sqlite3.Connection, enrichment: Enrichment) -> None:
     asset, maker = row[0], enrichment.enricher
     _retract(connection, asset, maker)
     for moment in enrichment.moments:
-        _moment(connection, asset, moment, maker)
+        keep_moment(connection, asset, made_by(moment, maker))
     touched: set[str] = set()
     for patch in enrichment.patches:
         found = connection.execute("SELECT id, kind FROM moment WHERE key = ?", (patch.moment,)).fetchone()
@@ -66,16 +67,8 @@ def enrich(connection: sqlite3.Connection, enrichment: Enrichment) -> None:
                 (found["id"], f"{space}/{modality(space, found['kind'])}", maker, blob(vector)),
             )
         connection.executemany(_LABEL, [label_row(found["id"], label, maker) for label in patch.labels])
-    connection.execute(
-        "INSERT INTO enrichment (asset, enricher, model, error, fields) VALUES (?, ?, ?, ?, ?)",
-        (
-            asset,
-            maker,
-            enrichment.model,
-            json.dumps(dict(enrichment.error)) if enrichment.error else None,
-            " ".join(sorted(touched)),
-        ),
-    )
+    done = Done(maker, enrichment.model, enrichment.error, tuple(sorted(touched)))
+    keep_done(connection, asset, done)
 
 
 def space(connection: sqlite3.Connection, space: Space) -> None:
@@ -107,7 +100,7 @@ def locate(connection: sqlite3.Connection, asset: str, source: Source, instead_o
     row = connection.execute("SELECT id FROM asset WHERE hash = ?", (asset,)).fetchone()
     if row is None:
         raise NotFound(f"no asset {asset}", "crossmedia status lists what is indexed")
-    _source(connection, row[0], source)
+    keep_source(connection, row[0], source)
     if instead_of is not None:
         _retitle(connection, row[0], instead_of, source)
         connection.execute("DELETE FROM source WHERE collection = ? AND location = ?", (source.collection, instead_of))
@@ -140,7 +133,7 @@ def _composed(text: str | None) -> str | None:
 _LABEL = "INSERT INTO label VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-def _asset(connection: sqlite3.Connection, asset: Asset) -> int:
+def keep_asset(connection: sqlite3.Connection, asset: Asset) -> int:
     row = connection.execute(
         """INSERT INTO asset (hash, media, mime, size, title, captured, metadata) VALUES (?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (hash) DO UPDATE SET media = excluded.media, mime = excluded.mime, size = excluded.size,
@@ -150,7 +143,13 @@ def _asset(connection: sqlite3.Connection, asset: Asset) -> int:
     return int(row[0])
 
 
-def _moment(connection: sqlite3.Connection, asset: int, moment: Moment, maker: str | None) -> None:
+def made_by(moment: Moment, maker: str | None) -> Held:
+    """A moment of which all is one maker's."""
+    return Held(moment, maker, dict.fromkeys(moment.vectors, maker), (maker,) * len(moment.labels))
+
+
+def keep_moment(connection: sqlite3.Connection, asset: int, held: Held) -> None:
+    moment = held.moment
     values = [_composed(moment.fields.get(field)) for field in FIELDS]
     row = connection.execute(
         """INSERT INTO moment (key, asset, kind, start, "end", page, title, text, transcript, ocr, words, maker)
@@ -164,18 +163,30 @@ def _moment(connection: sqlite3.Connection, asset: int, moment: Moment, maker: s
             moment.page,
             *values,
             words_json(moment.words),
-            maker,
+            held.maker,
         ),
     )
     number = row.lastrowid
     assert number is not None
     connection.executemany(
         "INSERT INTO vector (moment, field, maker, data) VALUES (?, ?, ?, ?)",
-        [(number, f"{space}/{modality(space, moment.kind)}", maker, blob(v)) for space, v in moment.vectors.items()],
+        [
+            (number, f"{space}/{modality(space, moment.kind)}", held.vectors[space], blob(vector))
+            for space, vector in moment.vectors.items()
+        ],
     )
-    connection.executemany(_LABEL, [label_row(number, label, maker) for label in moment.labels])
+    rows = [label_row(number, label, maker) for label, maker in zip(moment.labels, held.labels, strict=True)]
+    connection.executemany(_LABEL, rows)
     if moment.thumbnail is not None:
         connection.execute("INSERT INTO thumbnail VALUES (?, ?)", (number, moment.thumbnail))
+
+
+def keep_done(connection: sqlite3.Connection, asset: int, done: Done) -> None:
+    error = json.dumps(dict(done.error)) if done.error else None
+    connection.execute(
+        "INSERT INTO enrichment (asset, enricher, model, error, fields) VALUES (?, ?, ?, ?, ?)",
+        (asset, done.enricher, done.model, error, " ".join(done.fields)),
+    )
 
 
 def _revise(
@@ -210,7 +221,7 @@ def _retract(connection: sqlite3.Connection, asset: int, maker: str) -> None:
     connection.execute("DELETE FROM enrichment WHERE enricher = ? AND asset = ?", (maker, asset))
 
 
-def _source(connection: sqlite3.Connection, asset: int, source: Source) -> None:
+def keep_source(connection: sqlite3.Connection, asset: int, source: Source) -> None:
     row = connection.execute(
         "SELECT asset FROM source WHERE collection = ? AND location = ?", (source.collection, source.location)
     ).fetchone()

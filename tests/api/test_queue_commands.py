@@ -43,7 +43,14 @@ def test_a_worker_says_what_it_lacks(environment: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["amqp://:s3cret@host", "redis://", "s3cret", "redis://:s3cret@host:port/0", "redis://:s3cret@host/one", "redis:///0"],
+    [
+        "amqp://:s3cret@host",
+        "redis://",
+        "s3cret",
+        "redis://:s3cret@host:port/0",
+        "redis://:s3cret@host/one",
+        "redis:///0",
+    ],
 )
 def test_an_address_that_is_none_is_told_without_its_password(wrong: str, environment: dict[str, str]) -> None:
     for command in (["worker"], ["status"]):

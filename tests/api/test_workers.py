@@ -68,7 +68,9 @@ class Crew:
         process.wait()
 
     def ended(self, job: Job) -> Job:
-        return until(lambda: found if (found := self.queue.get(job.id)).state in ("done", "failed") else None, "its end")
+        return until(
+            lambda: found if (found := self.queue.get(job.id)).state in ("done", "failed") else None, "its end"
+        )
 
     def index(self, folder: Path) -> Job:
         return self.queue.submit("index", {"paths": [str(folder)], "within": [], "collection": "default"})
@@ -290,8 +292,8 @@ class Touch:
         return Path.touch, (self._path,)
 
 
-def test_workers_outlive_a_restart_of_redis(tmp_path: Path) -> None:
-    server = RedisServer(tmp_path / "own")
+def test_workers_outlive_a_restart_of_redis(own_redis: Callable[..., RedisServer], tmp_path: Path) -> None:
+    server = own_redis()
     crew = Crew(server, tmp_path)
     try:
         worker = crew.start()
@@ -314,4 +316,3 @@ def test_workers_outlive_a_restart_of_redis(tmp_path: Path) -> None:
         assert worker.poll() is None
     finally:
         crew.close()
-        server.stop()

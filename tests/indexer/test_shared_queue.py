@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -16,6 +15,8 @@ from indexer.shared.delivery import MESSAGES
 from indexer.shared.redis_queue import PREFIX, RedisQueue
 from indexer.shared.sums import summed
 from tests.redis_server import RedisServer
+
+MakeRedis = Callable[..., RedisServer]
 
 
 class Broken(CrossmediaError):
@@ -186,65 +187,56 @@ def test_messages_that_are_lost_are_sent_again(queue: RedisQueue, redis_server: 
     assert "application/json" in str(client.lindex(MESSAGES, 0))
 
 
-def test_a_restart_of_redis_loses_nothing_accepted(tmp_path: Path) -> None:
-    server = RedisServer(tmp_path / "own")
-    try:
-        queue = RedisQueue(server.url, lease=30)
-        kept, running = queue.submit("index", {"n": 1}), queue.submit("index", {"n": 2})
-        claimed = queue.claim()
-        assert claimed is not None
-        assert claimed.id == kept.id
-        server.stop()
-        for ask in (queue.counts, lambda: queue.submit("index", {}), queue.claim, queue.recover):
+def test_a_restart_of_redis_loses_nothing_accepted(own_redis: MakeRedis) -> None:
+    server = own_redis()
+    queue = RedisQueue(server.url, lease=30)
+    kept, running = queue.submit("index", {"n": 1}), queue.submit("index", {"n": 2})
+    claimed = queue.claim()
+    assert claimed is not None
+    assert claimed.id == kept.id
+    server.stop()
+    for ask in (queue.counts, lambda: queue.submit("index", {}), queue.claim, queue.recover):
+        with pytest.raises(QueueUnreachable) as caught:
+            ask()
+        assert str(server.port) in caught.value.message
+        assert "CROSSMEDIA_QUEUE" in caught.value.hint
+    queue.progress(kept.id, "indexing", 1, 2)  # not told, and no reason to stop
+    server.start()
+    assert queue.counts() == {"queued": 1, "running": 1}
+    assert server.client().llen(MESSAGES) == 2
+    assert queue.renew(kept.id)
+    queue.finish(kept.id, {"added": 1})
+    after = queue.claim()
+    assert after is not None
+    assert (after.id, after.payload) == (running.id, {"n": 2})
+    queue.submit("index", {"n": 3})
+    queue.close()
+
+
+def test_a_short_outage_does_not_cost_the_end_of_a_job(own_redis: MakeRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = own_redis()
+    queue = RedisQueue(server.url)
+    job = queue.submit("index", {})
+    assert queue.claim()
+    server.stop()
+    monkeypatch.setattr("indexer.shared.redis_queue.time.sleep", lambda seconds: server.start())
+    queue.finish(job.id, {"added": 1})
+    assert queue.get(job.id).state == "done"
+    queue.close()
+
+
+def test_a_password_is_asked_for_and_never_shown(own_redis: MakeRedis, caplog: pytest.LogCaptureFixture) -> None:
+    server = own_redis(password="s3cret")
+    with caplog.at_level(logging.DEBUG):
+        good = RedisQueue(server.url)
+        assert good.submit("index", {}).state == "queued"
+        for url in (server.url.replace("s3cret", "wr0ng"), server.url.replace(":s3cret@", "")):
             with pytest.raises(QueueUnreachable) as caught:
-                ask()
-            assert str(server.port) in caught.value.message
-            assert "CROSSMEDIA_QUEUE" in caught.value.hint
-        queue.progress(kept.id, "indexing", 1, 2)  # not told, and no reason to stop
-        server.start()
-        assert queue.counts() == {"queued": 1, "running": 1}
-        assert server.client().llen(MESSAGES) == 2
-        assert queue.renew(kept.id)
-        queue.finish(kept.id, {"added": 1})
-        after = queue.claim()
-        assert after is not None
-        assert (after.id, after.payload) == (running.id, {"n": 2})
-        queue.submit("index", {"n": 3})
-        queue.close()
-    finally:
-        server.stop()
-
-
-def test_a_short_outage_does_not_cost_the_end_of_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = RedisServer(tmp_path / "own")
-    try:
-        queue = RedisQueue(server.url)
-        job = queue.submit("index", {})
-        assert queue.claim()
-        server.stop()
-        monkeypatch.setattr("indexer.shared.redis_queue.time.sleep", lambda seconds: server.start())
-        queue.finish(job.id, {"added": 1})
-        assert queue.get(job.id).state == "done"
-        queue.close()
-    finally:
-        server.stop()
-
-
-def test_a_password_is_asked_for_and_never_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    server = RedisServer(tmp_path / "own", password="s3cret")
-    try:
-        with caplog.at_level(logging.DEBUG):
-            good = RedisQueue(server.url)
-            assert good.submit("index", {}).state == "queued"
-            for url in (server.url.replace("s3cret", "wr0ng"), server.url.replace(":s3cret@", "")):
-                with pytest.raises(QueueUnreachable) as caught:
-                    RedisQueue(url).submit("index", {})
-                assert "refuses" in caught.value.message
-                assert "wr0ng" not in caught.value.message + caught.value.hint
-            good.close()
-        assert "s3cret" not in good.address + caplog.text
-    finally:
-        server.stop()
+                RedisQueue(url).submit("index", {})
+            assert "refuses" in caught.value.message
+            assert "wr0ng" not in caught.value.message + caught.value.hint
+        good.close()
+    assert "s3cret" not in good.address + caplog.text
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from retrieval.local import LocalStore, vectors
 from retrieval.local import store as store_module
-from retrieval.local.words import content_words, match_expressions, snippet
+from retrieval.local.words import match_expressions
 from retrieval.query import Filters
 from retrieval.store import StoreUnusable
+from retrieval.wording import content_words, snippet
 from tests.retrieval.makers import SPACES, asset_id, document, unit
 
 

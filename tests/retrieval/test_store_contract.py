@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,27 +14,36 @@ from embeddings.encoder import Space
 from embeddings.profile import Word
 from retrieval.coincidence import Span
 from retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source
+from retrieval.elastic import ElasticStore
+from retrieval.elastic.address import Address
+from retrieval.holding import Done, Held, Holding, same
 from retrieval.local import LocalStore
 from retrieval.query import Filters, LabelFilter
 from retrieval.store import Labelled, NotFound, SpaceMismatch, Store, Unrelated
-from tests.retrieval.makers import SPACES, asset_id, document, moment, unit
+from tests.elastic_servers import wipe
+from tests.retrieval.makers import SPACES, asset_id, document, eventful, moment, unit
 
 Everything = Filters()
 
 
-@pytest.fixture(params=["local"])
-def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
-    """Opens the same store again each time it is called."""
+@pytest.fixture(params=["local", "elastic"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Store]]:
+    """Opens the same store again each time it is called with the same name."""
     opened: list[Store] = []
+    url = request.getfixturevalue("elastic_url") if request.param == "elastic" else ""
+    unique = f"contract-{uuid.uuid4().hex[:8]}"
 
-    def make() -> Store:
-        store = LocalStore(tmp_path / "store")
+    def make(name: str = "store") -> Store:
+        elastic = Address((url,), f"{unique}-{name}", replicas=0)
+        store: Store = ElasticStore(elastic) if url else LocalStore(tmp_path / name)
         opened.append(store)
         return store
 
     yield make
     for store in opened:
         store.close()
+    if url:
+        wipe(url, unique)
 
 
 @pytest.fixture
@@ -238,6 +248,27 @@ def test_sources(store: Store) -> None:
     assert store.asset(asset) is None
     with pytest.raises(NotFound):
         store.locate(asset, copy)
+
+
+def test_what_lies_at_a_place_and_below_a_folder(store: Store) -> None:
+    def at(location: str) -> Source:
+        return Source(location, location.removeprefix("/disk/"), "default", 1, 1)
+
+    for name, place in (("a", "/disk/x/a"), ("b", "/disk/x/y/b"), ("c", "/disk/x-ray/c"), ("d", "/disk/x")):
+        made = document(name, vector=unit(1))
+        store.put([type(made)(made.asset, at(place), made.moments)])
+    store.locate(asset_id("a"), Source("/disk/x/a", "other", "papers", 1, 1))
+    assert {x.source.location for x in store.located("default", ["/disk/x"])} == {"/disk/x", "/disk/x/a", "/disk/x/y/b"}
+    assert [x.source.location for x in store.located("default", ["/disk/x/y/", "/disk/x-ray"])] == [
+        "/disk/x-ray/c", "/disk/x/y/b"
+    ]  # fmt: skip
+    assert len(store.located(None, ["/"])) == 5
+    assert store.located("papers", ["/disk/none"]) == []
+    there = store.at(["/disk/x/a", "/disk/nothing"], "default")
+    assert {location: (x.asset, x.source) for location, x in there.items()} == {
+        "/disk/x/a": (asset_id("a"), at("/disk/x/a"))
+    }  # fmt: skip
+    assert store.at([], "default") == {}
 
 
 def test_changed_file_replaces_its_asset(store: Store) -> None:
@@ -499,3 +530,143 @@ def test_labels_are_counted_and_renamed(store: Store) -> None:
     assert {n.moment for n in store.nearest("voice", "voice", unit(0), 9, named)} == {
         f"{a}-turn0", f"{a}-turn1", f"{b}-turn0"
     }  # fmt: skip
+
+
+@pytest.fixture
+def other(make_store: Callable[..., Store]) -> Store:
+    """A second, empty store."""
+    store = make_store("other")
+    store.bind(SPACES)
+    return store
+
+
+def test_assets_are_listed_in_the_order_in_which_they_came(store: Store) -> None:
+    names = [f"p{i}" for i in range(2500)]
+    for start in range(0, len(names), 500):
+        store.put([document(name) for name in names[start : start + 500]])
+    store.put([document("p7", text="again")], replace=True)
+    store.delete([asset_id("p1200")])
+    assert list(store.asset_ids()) == [asset_id(name) for name in names if name != "p1200"]
+
+
+def test_holdings_tell_everything_and_who_made_it(store: Store) -> None:
+    eventful(store)
+    clip, photo = store.holdings([asset_id("clip"), "unknown", asset_id("photo")])
+    assert (clip.asset, photo.asset.title) == (store.asset(asset_id("clip")), "photo")
+    assert [s.path for s in photo.sources] == ["copies/photo", "photos/photo"]
+    assert dict(clip.attachments) == {"preview": b"webp", "motion": b"{}"}
+    assert [(h.moment.id.rpartition("-")[2], h.maker) for h in clip.moments] == [
+        ("shot0", None), ("shot1", None), ("speech0", "transcript"), ("turn0", "speakers")
+    ]  # fmt: skip
+    for held in (*clip.moments, *photo.moments):
+        known = store.load([held.moment.id])[held.moment.id]
+        assert (known.labels, known.words, dict(known.fields)) == (
+            held.moment.labels, held.moment.words, dict(held.moment.fields)
+        )  # fmt: skip
+        for space, vector in held.moment.vectors.items():
+            np.testing.assert_array_equal(vector, store.vectors(space, [held.moment.id])[held.moment.id])
+        assert held.moment.vectors.keys() == held.vectors.keys()
+        assert held.moment.thumbnail == store.thumbnail(held.moment.id)
+    [picture] = photo.moments
+    assert dict(picture.vectors) == {"common": None, "picture": None, "text": "ocr"}
+    assert {label.value: maker for label, maker in zip(picture.moment.labels, picture.labels, strict=True)} == {
+        "harbour": None, "exit": "ocr"
+    }  # fmt: skip
+    assert {done.enricher: done for done in photo.done} == {
+        "ocr": Done("ocr", "o@1", None, ("ocr",)), REVISION: Done(REVISION, "v2")
+    }  # fmt: skip
+    assert {done.enricher: (done.model, done.error) for done in clip.done} == {
+        "transcript": ("t@1", None), "speakers": ("s@1", None), "ocr": ("o@1", {"code": "x", "message": "y", "hint": ""})
+    }  # fmt: skip
+    assert store.holdings([]) == []
+
+
+def test_what_is_restored_is_what_was_held(store: Store, other: Store) -> None:
+    eventful(store)
+    held = store.holdings(list(store.asset_ids()))
+    other.restore(held)
+    assert list(other.asset_ids()) == list(store.asset_ids())
+    back = other.holdings([holding.asset.id for holding in held])
+    assert all(same(one, two) for one, two in zip(held, back, strict=True))
+    for space, modality in store.counted():
+        query = unit(77)
+        assert [(n.moment, round(n.similarity, 5)) for n in other.nearest(space, modality, query, 10, Everything)] == [
+            (n.moment, round(n.similarity, 5)) for n in store.nearest(space, modality, query, 10, Everything)
+        ]
+    for words in ("exit", "hello there", "photo", "nothing of it"):
+        assert ids(other.words(words, 10, Everything)) == ids(store.words(words, 10, Everything))
+    assert other.words("hello there", 10, Everything)
+    for kind in ("speaker", "scene", "text"):
+        assert other.labelled(kind) == store.labelled(kind) != []
+    for enricher, model in (("ocr", "o@1"), ("ocr", "o@2"), ("transcript", "t@1"), (REVISION, "v2")):
+        media = ["image", "video"]
+        assert other.pending(enricher, model, media) == store.pending(enricher, model, media)
+    assert other.statistics() == store.statistics()
+    assert other.counted() == store.counted()
+    assert other.located() == store.located()
+    assert other.attachment(asset_id("clip"), "motion") == b"{}"
+    assert other.verify() == []
+
+
+def test_an_enricher_takes_back_in_another_store_what_it_made_in_the_first(store: Store, other: Store) -> None:
+    eventful(store)
+    other.restore(store.holdings([asset_id("photo"), asset_id("clip")]))
+    for each in (store, other):
+        each.enrich([Enrichment(asset_id("photo"), "ocr", "o@2"), Enrichment(asset_id("clip"), "transcript", "t@2")])
+        assert each.words("exit", 5, Everything) == []
+        assert each.words("hello there", 5, Everything) == []
+        assert [label.value for m in each.moments(asset_id("photo")) for label in m.labels] == ["harbour"]
+        assert each.vectors("text", [f"{asset_id('photo')}-picture0"]) == {}
+        assert [m.kind for m in each.moments(asset_id("clip"))] == ["shot", "shot", "turn"]
+    [one], [two] = store.holdings([asset_id("photo")]), other.holdings([asset_id("photo")])
+    assert same(one, two)
+    assert other.verify() == []
+
+
+def test_restoring_takes_the_place_of_what_was_held_and_twice_changes_nothing(store: Store, other: Store) -> None:
+    eventful(store)
+    other.put([
+        document("before", vector=unit(5)),
+        document("photo", folder="elsewhere", vector=unit(6), text="old words", attachments={"preview": b"old"}),
+        document("after", vector=unit(7)),
+    ])  # fmt: skip
+    other.enrich([Enrichment(asset_id("photo"), "captions", "c@1")])
+    held = store.holdings(list(store.asset_ids()))
+    for _ in range(2):
+        other.restore(held)
+        back = other.holdings([holding.asset.id for holding in held])
+        assert all(same(one, two) for one, two in zip(held, back, strict=True))
+        assert list(other.asset_ids())[:3] == [asset_id("before"), asset_id("photo"), asset_id("after")]
+        assert other.words("old", 5, Everything) == []
+        assert other.attachment(asset_id("photo"), "preview") is None
+        assert [s.path for s in other.sources(asset_id("photo"))] == ["copies/photo", "photos/photo"]
+        assert sum(other.statistics().assets.values()) == len(held) + 2
+        assert len(other.nearest("common", "picture", unit(6), 50, Everything)) == other.counted()["common", "picture"]
+        assert other.verify() == []
+
+
+def test_a_restored_asset_takes_its_paths_from_those_that_had_them(store: Store, other: Store) -> None:
+    eventful(store)
+    taken = Source("/disk/photos/photo", "photos/photo", "default", 9, 9)
+    kept = Source("/disk/photos/other", "photos/other", "default", 9, 9)
+    one, two = document("gone", vector=unit(1)), document("stays", vector=unit(2))
+    other.put([type(one)(one.asset, taken, one.moments), type(two)(two.asset, kept, two.moments)])
+    other.locate(asset_id("stays"), Source("/disk/copies/photo", "copies/photo", "default", 9, 9))
+    other.restore(store.holdings([asset_id("photo")]))
+    assert other.asset(asset_id("gone")) is None
+    assert [s.location for s in other.sources(asset_id("stays"))] == ["/disk/photos/other"]
+    assert [s.location for s in other.sources(asset_id("photo"))] == ["/disk/copies/photo", "/disk/photos/photo"]
+    assert other.verify() == []
+
+
+def test_a_restore_that_fails_leaves_no_part_of_an_asset(store: Store, other: Store) -> None:
+    eventful(store)
+    [photo] = store.holdings([asset_id("photo")])
+    other.put([document("photo", vector=unit(6), text="old words")])
+    before = other.holdings([asset_id("photo")])
+    broken = Held(photo.moments[0].moment, None, {"common": None, "picture": None, "text": None}, (None,))
+    with pytest.raises(ValueError):
+        other.restore([Holding(photo.asset, photo.sources, (broken,))])
+    assert all(same(a, b) for a, b in zip(before, other.holdings([asset_id("photo")]), strict=True))
+    assert ids(other.words("old", 5, Everything)) == [f"{asset_id('photo')}-picture0"]
+    assert other.verify() == []

@@ -1,0 +1,99 @@
+"""Writing many documents: in requests of a bounded size, what a busy server refused again, what it cannot take told."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from retrieval.elastic.connection import AGAIN, FIRST_WAIT, LONGEST_WAIT, Connection, told
+from retrieval.elastic.docs import Doc, Version
+
+REQUEST_BYTES: Final = 4 << 20
+REQUEST_DOCS: Final = 500
+AT_ONCE: Final = 2
+"""Requests on their way at a time: one is being read by the server while the next is made."""
+
+
+class Conflict(Exception):
+    """A document is no longer what it was when it was read, or is there already."""
+
+
+@dataclass(frozen=True, eq=False)
+class Action:
+    """`doc` None deletes. `expected`: the version the document must have; "absent": it must not be there."""
+
+    index: str
+    id: str
+    doc: Doc | None
+    expected: Version | str | None = None
+
+    def lines(self) -> bytes:
+        about: dict[str, Any] = {"_index": self.index, "_id": self.id}
+        if isinstance(self.expected, tuple):
+            about["if_seq_no"], about["if_primary_term"] = self.expected
+        if self.doc is None:
+            return orjson.dumps({"delete": about}) + b"\n"
+        verb = "create" if self.expected == "absent" else "index"
+        options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+        return orjson.dumps({verb: about}) + b"\n" + orjson.dumps(self.doc, option=options) + b"\n"
+
+
+def write(connection: Connection, actions: Iterable[Action]) -> list[Action]:
+    """Do all of them; returns those that met another version than expected. Raises StoreUnusable for what else failed: the
+    others are written then, and writing all again is harmless."""
+    requests = list(_requests(actions))
+    if len(requests) == 1:
+        return _send(connection, *requests[0])
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        sent = [threads.submit(_send, connection, *request) for request in requests]
+        return [action for future in sent for action in future.result()]
+
+
+def _requests(actions: Iterable[Action]) -> Iterator[tuple[list[Action], list[bytes]]]:
+    some: list[Action] = []
+    lines: list[bytes] = []
+    size = 0
+    for action in actions:
+        line = action.lines()
+        if some and (size + len(line) > REQUEST_BYTES or len(some) >= REQUEST_DOCS):
+            yield some, lines
+            some, lines, size = [], [], 0
+        some.append(action)
+        lines.append(line)
+        size += len(line)
+    if some:
+        yield some, lines
+
+
+def _send(connection: Connection, actions: Sequence[Action], lines: Sequence[bytes]) -> list[Action]:
+    until = time.monotonic() + connection.address.patience
+    wait = FIRST_WAIT
+    left = list(zip(actions, lines, strict=True))
+    conflicts: list[Action] = []
+    while left:
+        answer = connection.ask(connection.client.bulk, operations=[line for _, line in left], require_alias=False)
+        again: list[tuple[Action, bytes]] = []
+        for (action, line), item in zip(left, answer["items"], strict=True):
+            [result] = item.values()
+            status = result["status"]
+            if status == 409:
+                conflicts.append(action)
+            elif status in AGAIN:
+                again.append((action, line))
+            elif status >= 400 and not (status == 404 and action.doc is None):
+                reason = result.get("error", {})
+                raise told(status, f"{reason.get('type')}: {reason.get('reason')}"[:500], connection.address)
+        left = again
+        if left:
+            if time.monotonic() + wait > until:
+                raise told(429, f"{len(left)} of {len(actions)} documents were not taken", connection.address)
+            # Only what was refused is sent again, later and later: a full queue is not helped by more.
+            time.sleep(wait * random.uniform(0.5, 1.5))
+            wait = min(2 * wait, LONGEST_WAIT)
+    return conflicts

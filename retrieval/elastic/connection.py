@@ -1,0 +1,173 @@
+"""Talking to the cluster: who may ask, what is asked again, and what each failure means for a person."""
+
+from __future__ import annotations
+
+import random
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from elastic_transport import ConnectionError as NotReached
+from elastic_transport import ConnectionTimeout, TlsError, TransportError
+from elasticsearch import ApiError, Elasticsearch, OrjsonSerializer, UnsupportedProductError
+from elasticsearch.exceptions import ElasticsearchWarning
+
+from retrieval.elastic.address import Access, Address
+from retrieval.store import StoreUnusable
+
+ResultT = TypeVar("ResultT")
+VERSIONS: Final = (8, 9)
+AGAIN: Final = frozenset((429, 502, 503, 504))
+"""What a server answers that is busy, starting, or electing a master: the same request may succeed in a moment."""
+FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
+READ_SECONDS: Final = 60.0
+
+
+class StoreRefused(StoreUnusable):
+    """The server does not let us in."""
+
+    code = "store_refused"
+    status = 503
+
+
+class StoreBusy(StoreUnusable):
+    """The server has more to do than it can, or is not ready."""
+
+    code = "store_busy"
+    status = 503
+    retry_after = 5
+
+
+class StoreFull(StoreUnusable):
+    """The server's disks are full, so that it only reads."""
+
+    code = "store_full"
+    status = 507
+
+
+class StoreBlocked(StoreUnusable):
+    """Nobody may write the index for the moment."""
+
+    code = "store_blocked"
+    status = 503
+
+
+class Connection:
+    """A client, and the patience with which it is used. Safe for several threads."""
+
+    def __init__(self, address: Address, access: Access) -> None:
+        self.address = address
+        options: dict[str, Any] = {"ca_certs": access.ca} if access.ca else {}
+        if access.api_key:
+            options["api_key"] = access.api_key
+        elif access.user:
+            options["basic_auth"] = (access.user, access.password)
+        warnings.filterwarnings("ignore", category=ElasticsearchWarning)
+        try:
+            self.client = Elasticsearch(
+                list(address.hosts),
+                serializer=OrjsonSerializer(),
+                request_timeout=READ_SECONDS,
+                max_retries=0,
+                http_compress=not all("//127.0.0.1" in h or "//localhost" in h for h in address.hosts),
+                **options,
+            )
+        except (ValueError, OSError) as error:
+            raise StoreRefused(
+                f"no connection can be made to {address}: {error}", "check the address and CROSSMEDIA_STORE_CA"
+            ) from error
+
+    def check(self) -> None:
+        """Raises StoreUnusable where no Elasticsearch of a version we know answers."""
+        number = str(self.ask(self.client.info)["version"]["number"])
+        if not number.split(".")[0].isdigit() or int(number.split(".")[0]) not in VERSIONS:
+            raise StoreUnusable(
+                f"{self.address} is Elasticsearch {number}",
+                f"use version {' or '.join(map(str, VERSIONS))}",
+            )
+
+    def ask(self, call: Callable[..., ResultT], **values: Any) -> ResultT:
+        """`call(**values)`, again and again for as long as patience lasts while the server is away, starting or busy. Every
+        request we make may be made twice: ids are ours."""
+        until = time.monotonic() + self.address.patience
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return call(**values)
+            except (ApiError, TransportError, UnsupportedProductError) as error:
+                if not worth_another(error) or time.monotonic() + wait > until:
+                    raise translated(error, self.address) from error
+            time.sleep(wait * random.uniform(0.5, 1.5))
+            wait = min(2 * wait, LONGEST_WAIT)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def worth_another(error: Exception) -> bool:
+    """Whether the same request may succeed later. A full disk does not empty itself in seconds."""
+    if isinstance(error, ApiError):
+        return error.status_code in AGAIN and not _full(str(error.body))
+    return isinstance(error, (NotReached, ConnectionTimeout)) and not isinstance(error, TlsError)
+
+
+def translated(error: Exception, address: Address) -> StoreUnusable:
+    """What to tell a person."""
+    if isinstance(error, UnsupportedProductError):
+        return StoreUnusable(f"what answers at {address} is no Elasticsearch", "check the address")
+    if isinstance(error, ApiError):
+        return told(error.status_code, _reason(error.body), address)
+    if isinstance(error, TlsError):
+        return StoreRefused(
+            f"{address} cannot be trusted: {_plain(error)}",
+            "name the certificate that signed it with CROSSMEDIA_STORE_CA",
+        )
+    if isinstance(error, ConnectionTimeout):
+        return StoreBusy(f"{address} did not answer in time", "look at the cluster's load, then try again")
+    return StoreUnusable(
+        f"{address} cannot be reached: {_plain(error)}", "start Elasticsearch, or check CROSSMEDIA_STORE"
+    )
+
+
+def told(status: int, reason: str, address: Address) -> StoreUnusable:
+    """The failure that an answer of this status means."""
+    if _full(reason):
+        return StoreFull(
+            f"the disks of {address} are full, so that it only reads: {reason}",
+            "free space or add a node; Elasticsearch writes again by itself below the flood-stage watermark",
+        )
+    if "index write (api)" in reason:
+        return StoreBlocked(
+            f"{address} takes nothing for the moment: {reason}",
+            "try again in a minute; if a reindex died just then, crossmedia reindex goes on with it and opens the index",
+        )
+    if status in (401, 403):
+        return StoreRefused(
+            f"{address} refuses us: {reason}",
+            "set CROSSMEDIA_STORE_API_KEY, or CROSSMEDIA_STORE_USER and CROSSMEDIA_STORE_PASSWORD, "
+            "with the rights monitor, manage and all on the index",
+        )
+    if status in AGAIN:
+        return StoreBusy(f"{address} is busy or not ready: {reason}", "look at the cluster's health, then try again")
+    return StoreUnusable(f"{address} answered {status}: {reason}", "the server's log tells more")
+
+
+def _full(reason: str) -> bool:
+    return "flood-stage watermark" in reason or "read-only / allow delete" in reason
+
+
+def _reason(body: Any) -> str:
+    """The innermost cause that the server names."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        return str(error or body)[:300]
+    causes = [error, *error.get("root_cause", ())]
+    cause: Any = causes[-1]
+    while isinstance(cause.get("caused_by"), dict):
+        cause = cause["caused_by"]
+    return f"{cause.get('type')}: {cause.get('reason')}"[:500]
+
+
+def _plain(error: Exception) -> str:
+    return str(getattr(error, "message", error)).splitlines()[0][:300]

@@ -1,0 +1,41 @@
+"""How the cluster is, told for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from retrieval.elastic.connection import Connection
+from retrieval.store import Health, StoreUnusable
+
+WAIT = "1s"
+
+
+def of(connection: Connection, indexes: Sequence[str]) -> Health:
+    """The state of the collection's indexes; `red` too where the cluster cannot be reached."""
+    try:
+        state = (
+            connection.client.cluster.health(index=list(indexes), level="indices", timeout=WAIT) if indexes else None
+        )
+        info = connection.client.cluster.health(timeout=WAIT)
+    except Exception as error:
+        from retrieval.elastic.connection import translated
+
+        told = error if isinstance(error, StoreUnusable) else translated(error, connection.address)
+        return Health("red", told.message, told.hint)
+    nodes = info["number_of_data_nodes"]
+    where = f"{connection.address}, {nodes} {'node' if nodes == 1 else 'nodes'}"
+    if state is None:
+        return Health("green", f"{where}: nothing is indexed yet")
+    status = state["status"]
+    missing = state["unassigned_shards"]
+    if status == "red":
+        return Health(
+            "red", f"{where}: {missing} shards are nowhere, so that a part is not found and cannot be written",
+            "start the nodes that hold them, or restore a snapshot",
+        )  # fmt: skip
+    if status == "yellow":
+        return Health(
+            "yellow", f"{where}: {missing} copies of shards have no node",
+            "add a node; on a single one set replicas=0 in the address",
+        )  # fmt: skip
+    return Health("green", where)

@@ -1,0 +1,221 @@
+"""The index behind the alias: making it, its fields, reading documents of it by id and page by page."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import resources
+from typing import Any, Final
+
+from elasticsearch import BadRequestError
+
+from retrieval.elastic.connection import Connection, translated
+from retrieval.elastic.docs import Doc, Version
+from retrieval.store import StoreUnusable
+
+FORMAT: Final = 1
+"""Of what the documents look like; kept in the mapping."""
+PAGE: Final = 5_000
+MGET: Final = 1_000
+KEEP: Final = "2m"
+"""How long a snapshot is kept between two pages."""
+
+
+class Index:
+    """`name`: the alias that is searched, or an index itself; `previews`: where thumbnails and attachments lie.
+
+    `target` is the index behind the alias. Writing goes there, not to the alias: when another index is put behind it, made with
+    other models, nothing that is on its way may end up in that one.
+    """
+
+    def __init__(self, connection: Connection, name: str, previews: str) -> None:
+        self.connection = connection
+        self.client = connection.client
+        self.name = name
+        self.previews = previews
+        self._target = ""
+        self._fields: set[str] = set()
+        self._written = False
+        self._making = threading.Lock()
+
+    def exists(self) -> bool:
+        return bool(self.connection.ask(self.client.indices.exists, index=self.name))
+
+    @property
+    def target(self) -> str:
+        if not self._target:
+            [self._target] = self.connection.ask(self.client.indices.get, index=self.name)
+        return self._target
+
+    def aim(self, target: str) -> None:
+        """Write here from now on."""
+        if target != self._target:
+            self._target, self._fields = target, set()
+
+    def moved(self) -> bool:
+        """Whether another index lies behind the alias than the one that is written."""
+        return self.target not in self.connection.ask(self.client.indices.get, index=self.name)
+
+    def make(self, index: str | None = None) -> None:
+        """The index, with its alias unless `index` is given, and the one of previews, where they are not there yet."""
+        address = self.connection.address
+        if not self.connection.ask(self.client.indices.exists, index=index or self.name):
+            settings, mapping = _packaged("settings.json"), _packaged("mapping.json")
+            for text in mapping["properties"]["words"]["properties"].values():
+                text["analyzer"] = address.analyzer
+            mapping["_meta"] = {"crossmedia": FORMAT, "analyzer": address.analyzer, "vectors": address.vectors}
+            self._create(
+                index or f"{self.name}-000001",
+                {**settings, "number_of_shards": address.shards, "number_of_replicas": address.replicas},
+                mapping,
+                {} if index else {self.name: {"is_write_index": True}},
+            )
+        if not self.connection.ask(self.client.indices.exists, index=self.previews):
+            kept = {"dynamic": False, "properties": {"asset": {"type": "keyword"}}}
+            shards = {"number_of_shards": address.shards, "number_of_replicas": address.replicas}
+            self._create(self.previews, shards, kept, {})
+
+    def check(self) -> None:
+        """Raises StoreUnusable where the index is not ours, or of a newer version."""
+        meta = self.meta()
+        if "crossmedia" not in meta:
+            raise StoreUnusable(
+                f"the index {self.name} was not made by Crossmedia", "name another: elasticsearch://HOST:9200/NAME"
+            )
+        if meta["crossmedia"] > FORMAT:
+            raise StoreUnusable(f"the index {self.name} was made by a newer version", "upgrade crossmedia")
+
+    def meta(self) -> Mapping[str, Any]:
+        [mapping] = self.connection.ask(self.client.indices.get_mapping, index=self.name).values()
+        self._fields |= set(mapping["mappings"].get("properties", {}).get("vector", {}).get("properties", {}))
+        found: Mapping[str, Any] = mapping["mappings"].get("_meta", {})
+        return found
+
+    def searched(self, field: str) -> bool:
+        """Whether there is a field of vectors of this name; another process may have made it meanwhile."""
+        if field not in self._fields:
+            self.meta()
+        return field in self._fields
+
+    def provide(self, fields: Mapping[str, int]) -> None:
+        """Make the fields of vectors, with their dimensions, that are not there yet."""
+        missing = {name: dim for name, dim in fields.items() if name not in self._fields}
+        if not missing:
+            return
+        kind = {"type": self.meta().get("vectors", self.connection.address.vectors)}
+        properties = {
+            name: {"type": "dense_vector", "dims": dim, "similarity": "max_inner_product", "index_options": kind}
+            for name, dim in missing.items()
+        }
+        self.connection.ask(
+            self.client.indices.put_mapping, index=self.target, properties={"vector": {"properties": properties}}
+        )
+        self._fields |= set(missing)
+
+    def wrote(self) -> None:
+        """What was written is not searched before `refresh`, or before the server does so by itself (each second)."""
+        self._written = True
+
+    def refresh(self) -> None:
+        """Let searches see what this process wrote. By id it is seen at once."""
+        if self._written:
+            self._written = False
+            self.connection.ask(self.client.indices.refresh, index=self.name)
+
+    def get(self, ids: Sequence[str], without: Sequence[str] = (), only: Sequence[str] = ()) -> dict[str, Doc]:
+        return {key: doc for key, (doc, _) in self.versioned(ids, without, only, self.name).items()}
+
+    def versioned(
+        self, ids: Sequence[str], without: Sequence[str] = (), only: Sequence[str] = (), index: str | None = None
+    ) -> dict[str, tuple[Doc, Version]]:
+        """Documents by id, as they are now where it is written, in the order of the ids; those that are not there are left out."""
+        found: dict[str, tuple[Doc, Version]] = {}
+        options: dict[str, Any] = {"source_includes": list(only)} if only else {}
+        if without:
+            options["source_excludes"] = list(without)
+        for first in range(0, len(ids), MGET):
+            some = list(ids[first : first + MGET])
+            answer = self.connection.ask(self.client.mget, index=index or self.target, ids=some, **options)
+            for doc in answer["docs"]:
+                if doc.get("found"):
+                    found[doc["_id"]] = doc["_source"], (doc["_seq_no"], doc["_primary_term"])
+                elif "error" in doc:
+                    raise StoreUnusable(
+                        f"{doc['_id']} cannot be read: {doc['error'].get('reason')}", "look at the cluster"
+                    )
+        return found
+
+    def facts(self, ids: Sequence[str]) -> tuple[dict[str, Doc], str]:
+        """Documents by id, and the index that lies behind the alias; '' where none of them is there."""
+        answer = self.connection.ask(self.client.mget, index=self.name, ids=list(ids))
+        found = {doc["_id"]: doc for doc in answer["docs"] if doc.get("found")}
+        return {key: doc["_source"] for key, doc in found.items()}, next((d["_index"] for d in found.values()), "")
+
+    def shown(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Thumbnails and attachments."""
+        found = self.versioned(ids, index=self.previews)
+        return {key: base64.b64decode(doc["data"]) for key, (doc, _) in found.items()}
+
+    def pages(
+        self, query: Mapping[str, Any], sort: Sequence[Any], source: Any = False, start: Sequence[Any] | None = None
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Hits page by page from one snapshot. `sort` must tell all documents apart, or nearly: ties are broken by the server."""
+        self.refresh()
+        ask = self.connection.ask
+        pit = ask(self.client.open_point_in_time, index=self.name, keep_alive=KEEP)["id"]
+        try:
+            after = start
+            while True:
+                answer = ask(
+                    self.client.search, pit={"id": pit, "keep_alive": KEEP}, size=PAGE, query=query,
+                    sort=list(sort), source=source, search_after=after, track_total_hits=False,
+                )  # fmt: skip
+                pit, hits = answer["pit_id"], answer["hits"]["hits"]
+                if hits:
+                    yield hits
+                if len(hits) < PAGE:
+                    return
+                after = hits[-1]["sort"]
+        finally:
+            ask(self.client.close_point_in_time, id=pit)
+
+    def every(self, query: Mapping[str, Any], sort: Sequence[Any], source: Any = False) -> Iterator[dict[str, Any]]:
+        for page in self.pages(query, sort, source):
+            yield from page
+
+    def totals(self, query: Mapping[str, Any], aggregations: Mapping[str, Any]) -> dict[str, Any]:
+        self.refresh()
+        answer = self.connection.ask(
+            self.client.search, index=self.name, size=0, query=query, aggregations=aggregations, track_total_hits=True
+        )
+        return {"total": answer["hits"]["total"]["value"], **answer.get("aggregations", {})}
+
+    def _create(
+        self, index: str, settings: Mapping[str, Any], mapping: Mapping[str, Any], aliases: Mapping[str, Any]
+    ) -> None:
+        def create() -> None:
+            try:
+                self.client.indices.create(
+                    index=index, settings=settings, mappings=mapping, aliases=aliases, wait_for_active_shards=1
+                )
+            except BadRequestError as error:
+                if "resource_already_exists" not in str(error.body):  # another process was quicker
+                    raise translated(error, self.connection.address) from error
+
+        self.connection.ask(create)
+
+
+def _packaged(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(resources.files("retrieval.elastic").joinpath(name).read_text(encoding="utf-8"))
+    return found
+
+
+def among(**terms: Iterable[str] | str) -> dict[str, Any]:
+    """A condition: each field has this value, or one of these."""
+    clauses = [
+        {"term": {name: value}} if isinstance(value, str) else {"terms": {name: list(value)}}
+        for name, value in terms.items()
+    ]
+    return {"bool": {"filter": clauses}}

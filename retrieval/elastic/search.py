@@ -1,0 +1,95 @@
+"""All searches of a query in one round trip: kNN by vector and BM25 by word, in one `_msearch`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from embeddings.encoder import Vector
+from retrieval import wording
+from retrieval.elastic import text
+from retrieval.elastic.connection import told as failure
+from retrieval.elastic.docs import Doc, searchable, unpack, vector_field
+from retrieval.elastic.filters import conditions
+from retrieval.elastic.index import Index
+from retrieval.elastic.spaces import ASKED, Facts
+from retrieval.store import Near, Neighbour, Said, SpaceMismatch, WordMatch
+
+OVERSAMPLE: Final = 1.5
+"""Candidates fetched per wanted hit, ranked again by their stored floats: those of an 8-bit index are near, not exact."""
+FEWEST: Final = 10
+CANDIDATES: Final = 2.0
+"""Candidates that each shard looks at, per one that is fetched."""
+FEWEST_CANDIDATES: Final = 150
+MOST: Final = 10_000
+"""The server gives no more at once."""
+
+
+def search(
+    index: Index, near: Sequence[Near], said: Sequence[Said], stems: text.Stems, facts: Facts
+) -> tuple[list[list[Neighbour]], list[list[WordMatch]]]:
+    """What `Store.searched` promises. Raises SpaceMismatch where the collection was made anew since its spaces were read."""
+    index.refresh()
+    words = [[word for word in wording.content_words(one.text) if searchable(word)] for one in said]
+    asked = [
+        *([body] if (body := _knn(index, one)) else [] for one in near),
+        *([text.query(one, some), text.counts(some)] if some else [] for one, some in zip(said, words, strict=True)),
+    ]
+    if not any(asked):
+        return [[] for _ in near], [[] for _ in said]
+    *rest, current = _together(index, [*(body for bodies in asked for body in bodies), ASKED])
+    if not facts.met({hit["_id"]: hit["_source"] for hit in current["hits"]["hits"]}):
+        facts.outdate()
+        raise SpaceMismatch("the collection's vectors were made anew just now", "ask again")
+    answers = iter(rest)
+    told = [[next(answers) for _ in bodies] for bodies in asked]
+    found = [
+        rescored(answer[0]["hits"]["hits"], one.space, one.query)[: one.k] if answer else []
+        for one, answer in zip(near, told, strict=False)
+    ]
+    matched = [
+        text.matches(answer[0]["hits"]["hits"], answer[1], some, one.least, stems) if answer else []
+        for one, some, answer in zip(said, words, told[len(near) :], strict=True)
+    ]
+    return found, matched
+
+
+def rescored(hits: Sequence[Mapping[str, Any]], space: str, query: Vector) -> list[Neighbour]:
+    """By the exact inner product of the stored vectors, best first; ties by id."""
+    held = [(hit["_id"], hit["_source"]["held"]["packed"][space]) for hit in hits]
+    if not held:
+        return []
+    scores = np.stack([unpack(packed) for _, packed in held]) @ query
+    order = sorted(range(len(held)), key=lambda i: (-scores[i], held[i][0]))
+    return [Neighbour(held[i][0], float(scores[i])) for i in order]
+
+
+def _knn(index: Index, near: Near) -> Doc | None:
+    """The search body; None where no vector of this field was ever written."""
+    field = vector_field(near.space, near.modality, len(near.query))
+    if near.k < 1 or not index.searched(field):
+        return None
+    fetched = min(MOST, max(near.k + FEWEST, round(OVERSAMPLE * near.k)))
+    knn: Doc = {
+        "field": f"vector.{field}",
+        "query_vector": np.ascontiguousarray(near.query, dtype=np.float32),
+        "k": fetched,
+        "num_candidates": min(MOST, max(FEWEST_CANDIDATES, round(CANDIDATES * fetched))),
+    }
+    if filters := conditions(near.filters):
+        knn["filter"] = filters
+    return {"knn": knn, "size": fetched, "_source": [f"held.packed.{near.space}"], "track_total_hits": False}
+
+
+def _together(index: Index, bodies: Sequence[Doc]) -> list[Mapping[str, Any]]:
+    searches: list[Doc] = []
+    for body in bodies:
+        searches += [{"index": index.name}, body]
+    answers = index.connection.ask(index.client.msearch, searches=searches)["responses"]
+    for answer in answers:
+        if "error" in answer:
+            cause = (answer["error"].get("root_cause") or [answer["error"]])[0]
+            raise failure(answer["status"], f"{cause.get('type')}: {cause.get('reason')}", index.connection.address)
+    return list(answers)

@@ -1,0 +1,82 @@
+"""The spaces of a collection and what random pairs score in it, each a document that several processes may write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Final
+
+from embeddings.encoder import Space
+from retrieval.elastic.bulk import Action, write
+from retrieval.elastic.docs import Doc
+from retrieval.elastic.index import Index
+from retrieval.store import Unrelated
+
+SPACES: Final = "spaces"
+UNRELATED: Final = "unrelated"
+FRESH_SECONDS: Final = 1.0
+
+
+class Facts:
+    """Spaces and random pairs as they were read last, and again when that was some time ago: every search needs them.
+
+    A search asks for them too, of the very index that it searches: `met` tells whether they are still what was read.
+    """
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._docs: dict[str, Doc] = {}
+        self.behind = ""
+        """The index that they were read from."""
+        self._read = -FRESH_SECONDS
+
+    def spaces(self) -> dict[str, Space]:
+        return _spaces(self._current().get(SPACES))
+
+    def unrelated(self) -> list[Unrelated]:
+        doc = self._current().get(UNRELATED)
+        return [Unrelated(**one) for one in doc["held"]["unrelated"]] if doc else []
+
+    def outdate(self) -> None:
+        self._read = -FRESH_SECONDS
+
+    def met(self, docs: Mapping[str, Doc]) -> bool:
+        """Whether the spaces in what a search found are those that were read."""
+        there = docs.get(SPACES)
+        return there is None or not self._docs or _spaces(there) == _spaces(self._docs.get(SPACES))
+
+    def _current(self) -> dict[str, Doc]:
+        if time.monotonic() - self._read > FRESH_SECONDS:
+            self._docs, self.behind = self._index.facts([SPACES, UNRELATED])
+            self._read = time.monotonic()
+        return self._docs
+
+
+ASKED: Final[Doc] = {"query": {"ids": {"values": [SPACES]}}, "size": 1, "_source": ["held"], "track_total_hits": False}
+"""The search body for what `met` compares."""
+
+
+def _spaces(doc: Doc | None) -> dict[str, Space]:
+    """By name, in the order of names."""
+    spaces = [Space(*values) for values in doc["held"]["spaces"]] if doc else []
+    return {space.name: space for space in sorted(spaces, key=lambda space: space.name)}
+
+
+def record(index: Index, spaces: Iterable[Space], replace: bool) -> None:
+    """Add these to what is recorded, or put them in place of those of their names; what another process records at the same
+    moment is kept."""
+    wanted = {space.name: space for space in spaces}
+    while True:
+        found = index.versioned([SPACES]).get(SPACES)
+        recorded = _spaces(found[0] if found else None)
+        merged = {**recorded, **wanted} if replace else {**wanted, **recorded}
+        rows = [[s.name, s.dim, s.model, s.revision, s.preprocessing] for s in merged.values()]
+        doc: Doc = {"type": "spaces", "held": {"spaces": rows}}
+        if not write(index.connection, [Action(index.target, SPACES, doc, found[1] if found else "absent")]):
+            return
+
+
+def keep_unrelated(index: Index, measured: Sequence[Unrelated]) -> None:
+    doc: Doc = {"type": "unrelated", "held": {"unrelated": [asdict(one) for one in measured]}}
+    write(index.connection, [Action(index.target, UNRELATED, doc)])

@@ -1,0 +1,291 @@
+"""The store on Elasticsearch: reading and searching. What it writes is in `writes.py`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
+
+from embeddings.encoder import Modality, Space, Vector, Vectors
+from embeddings.media import Medium
+from retrieval.coincidence import Span
+from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
+from retrieval.elastic import additions, docs, health, places, reads, search, spaces, succession, whole
+from retrieval.elastic.address import Access, Address
+from retrieval.elastic.connection import Connection
+from retrieval.elastic.index import Index
+from retrieval.elastic.text import Analysed
+from retrieval.elastic.writer import Writer
+from retrieval.holding import Holding
+from retrieval.query import Filters
+from retrieval.store import (
+    Health,
+    Labelled,
+    Located,
+    Near,
+    Neighbour,
+    Said,
+    SpaceMismatch,
+    Statistics,
+    Store,
+    Unrelated,
+    WordMatch,
+)
+
+PREVIEWS = "-previews"
+UNREAD = ("held.packed",)
+
+
+class ElasticStore:
+    """`retrieval.store.Store` behind an alias of an Elasticsearch. Any number of processes on any number of machines may
+    write. Nothing is made before something is written."""
+
+    def __init__(self, address: Address, access: Access | None = None, index: str | None = None) -> None:
+        self.address = address
+        self._access = access or Access()
+        self._connection = Connection(address, self._access)
+        self._connection.check()
+        self._own = index
+        self._index = Index(self._connection, index or address.name, address.name + PREVIEWS)
+        self._writer = Writer(self._index)
+        self._facts = spaces.Facts(self._index)
+        self._loading = 0
+        self._ready = False
+        self._lock = threading.Lock()
+        self._stems = Analysed(self._connection, self._index.name, lambda: self._analyzer)
+        if self._index.exists():
+            self._index.check()
+
+    def exists(self) -> bool:
+        return self._ready or self._index.exists()
+
+    def bind(self, spaces_: Iterable[Space]) -> None:
+        wanted = list(spaces_)
+        self._make()
+        held = self._facts.spaces()
+        if self._facts.behind:
+            self._index.aim(self._facts.behind)  # what these spaces are of is what is written
+        for space in wanted:
+            old = held.get(space.name)
+            if old is not None and old != space:
+                raise SpaceMismatch(
+                    f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), not by "
+                    f"{space.model} {space.revision} ({space.dim}-d)",
+                    "crossmedia reindex makes the vectors anew; or use the profile it was indexed with",
+                )
+        if any(space.name not in held for space in wanted):
+            spaces.record(self._index, wanted, replace=False)
+            self._facts.outdate()
+            self.bind(wanted)  # another process may have bound others meanwhile
+
+    def rebind(self, spaces_: Iterable[Space]) -> None:
+        self._make()
+        spaces.record(self._index, spaces_, replace=True)
+        self._facts.outdate()
+
+    def spaces(self) -> dict[str, Space]:
+        return self._facts.spaces() if self.exists() else {}
+
+    def put(self, documents: Sequence[Document], *, replace: bool = False) -> None:
+        with self._writing():
+            whole.put(self._writer, documents, replace)
+
+    def enrich(self, enrichments: Sequence[Enrichment]) -> None:
+        with self._writing():
+            for enrichment in enrichments:
+                additions.enrich(self._writer, enrichment)
+
+    def revise(self, revisions: Sequence[Revision]) -> None:
+        with self._writing():
+            additions.revise(self._writer, revisions)
+
+    def locate(self, asset: str, source: Source, instead_of: str | None = None) -> None:
+        with self._writing():
+            places.locate(self._writer, asset, source, instead_of)
+
+    def forget(self, locations: Sequence[str], collection: str) -> list[str]:
+        with self._writing():
+            return places.forget(self._writer, locations, collection)
+
+    def delete(self, assets: Sequence[str]) -> list[str]:
+        with self._writing():
+            return whole.delete(self._writer, assets)
+
+    def relabel(self, kind: str, value: str, to: str) -> int:
+        with self._writing():
+            return additions.relabel(self._writer, kind, value, to)
+
+    def pending(self, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
+        return reads.pending(self._index, enricher, model, media) if self.exists() else []
+
+    def located(self, collection: str | None = None, below: Sequence[str] = ()) -> list[Located]:
+        return reads.located(self._index, collection, below) if self.exists() else []
+
+    def at(self, locations: Sequence[str], collection: str) -> dict[str, Located]:
+        found = self._index.get([docs.source_key(collection, location) for location in locations])
+        return {located.source.location: located for located in map(reads.to_located, found.values())}
+
+    def asset(self, asset: str) -> Asset | None:
+        found = self.placed([asset])
+        return found[asset][0] if found else None
+
+    def find(self, prefix: str) -> list[str]:
+        return reads.find(self._index, prefix)
+
+    def assets(self, filters: Filters, limit: int, offset: int = 0) -> list[Asset]:
+        return reads.assets(self._index, filters, limit, offset)
+
+    def sources(self, asset: str) -> list[Source]:
+        found = self.placed([asset])
+        return found[asset][1] if found else []
+
+    def placed(self, assets: Sequence[str]) -> dict[str, tuple[Asset, list[Source]]]:
+        found = self._index.get([docs.asset_key(asset) for asset in assets])
+        return {doc["asset"]: (docs.to_asset(doc), docs.to_sources(doc)) for doc in found.values()}
+
+    def moments(self, asset: str) -> list[Moment]:
+        record = self._writer.records([asset]).get(asset)
+        return list(self.load(list(record.moments)).values()) if record else []
+
+    def load(self, moments: Sequence[str]) -> dict[str, Moment]:
+        found = self._index.get(moments, without=UNREAD)
+        return {key: docs.to_held(key, doc).moment for key, doc in found.items()}
+
+    def spans(self, moments: Sequence[str]) -> dict[str, Span]:
+        found = self._index.get(moments, only=("asset", "kind", "start", "end"))
+        return {
+            key: Span(doc["asset"], doc["kind"], doc["start"], doc["end"])
+            for key, doc in found.items()
+            if doc["start"] is not None and doc["end"] is not None
+        }
+
+    def vectors(self, space: str, moments: Sequence[str]) -> dict[str, Vector]:
+        found = self._index.get(moments, only=(f"held.packed.{space}",))
+        packed = {key: doc.get("held", {}).get("packed", {}).get(space) for key, doc in found.items()}
+        return {key: docs.unpack(each) for key, each in packed.items() if each is not None}
+
+    def thumbnail(self, moment: str) -> bytes | None:
+        return self._preview(moment)
+
+    def cover(self, asset: str) -> bytes | None:
+        record = self._writer.records([asset]).get(asset)
+        return self._preview(record.cover) if record and record.cover else None
+
+    def attachment(self, asset: str, name: str) -> bytes | None:
+        return self._preview(f"{asset}/{name}")
+
+    def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
+        return self.searched([Near(space, modality, query, k, filters)], [])[0][0]
+
+    def words(
+        self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
+    ) -> list[WordMatch]:
+        return self.searched([], [Said(text, k, filters, tuple(without), least)])[1][0]
+
+    def searched(
+        self, near: Sequence[Near], said: Sequence[Said]
+    ) -> tuple[list[list[Neighbour]], list[list[WordMatch]]]:
+        return search.search(self._index, near, said, self._stems, self._facts)
+
+    def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
+        return reads.labelled(self._index, kind, on)
+
+    def sample(self, space: str, modality: Modality, count: int) -> Vectors:
+        return reads.sample(self._index, space, modality, count)
+
+    def counted(self) -> dict[tuple[str, Modality], int]:
+        return reads.counted(self._index)
+
+    def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
+        spaces.keep_unrelated(self._index, measured)
+        self._facts.outdate()
+
+    def unrelated(self) -> list[Unrelated]:
+        return self._facts.unrelated()
+
+    def statistics(self) -> Statistics:
+        return reads.statistics(self._index)
+
+    def asset_ids(self) -> Iterator[str]:
+        return reads.asset_ids(self._index)
+
+    def holdings(self, assets: Sequence[str]) -> list[Holding]:
+        records = self._writer.records(assets)
+        return [whole.holding(self._writer, records[asset]) for asset in assets if asset in records]
+
+    def restore(self, holdings: Sequence[Holding]) -> None:
+        with self._writing():
+            for holding in holdings:
+                whole.restore(self._writer, holding)
+
+    def loading(self) -> AbstractContextManager[None]:
+        return self._late()
+
+    def successor(self) -> Store:
+        """A copy of the index; one that was begun earlier is gone on with."""
+        self._make()
+        self._facts.outdate()
+        successor = ElasticStore(self.address, self._access, succession.go_on(self._index))
+        if not successor.spaces():
+            successor._make()
+            succession.fill(self._index, successor._index)
+        return successor
+
+    def succeed(self, successor: Store) -> list[str]:
+        assert isinstance(successor, ElasticStore)
+        late = succession.succeed(self._index, successor._index)
+        if late:
+            successor.rebind(self.spaces().values())
+        else:
+            self._facts.outdate()
+        return late
+
+    def health(self) -> Health:
+        return health.of(self._connection, [self._index.name, self._index.previews] if self.exists() else [])
+
+    def optimise(self) -> None:
+        """The server merges by itself; what was written becomes visible, and indexes that were replaced go."""
+        self._index.refresh()
+        succession.tidy(self._index)
+
+    def verify(self) -> list[str]:
+        return reads.wrong(self._index) if self.exists() else []
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @cached_property
+    def _analyzer(self) -> str:
+        return str(self._index.meta().get("analyzer", self.address.analyzer))
+
+    def _make(self) -> None:
+        with self._lock:
+            if not self._ready:
+                self._facts.outdate()
+                self._index.make(self._own)
+                self._index.check()
+                self._ready = True
+
+    def _preview(self, key: str) -> bytes | None:
+        return self._index.shown([key]).get(key)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What is written inside is seen by everybody when the block ends, unless much is being loaded."""
+        self._make()
+        try:
+            yield
+        finally:
+            if not self._loading:
+                self._index.refresh()
+
+    @contextmanager
+    def _late(self) -> Iterator[None]:
+        self._loading += 1
+        try:
+            yield
+        finally:
+            self._loading -= 1
+            if not self._loading:
+                self._index.refresh()

@@ -1,0 +1,167 @@
+"""Assets as a whole: coming, copied from elsewhere, going."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from retrieval.documents import Document, Moment
+from retrieval.elastic import docs
+from retrieval.elastic.bulk import Action, write
+from retrieval.elastic.docs import Record, source_key
+from retrieval.elastic.places import add_source, others, settle, without
+from retrieval.elastic.writer import Writer
+from retrieval.holding import Done, Held, Holding
+from retrieval.store import StoreUnusable
+
+
+def put(writer: Writer, documents: Sequence[Document], replace_them: bool) -> None:
+    for document in documents:
+        distinct(document.moments)
+    left = list(documents)
+    while left:
+        # One asset and one place at a time each; a batch of the pipeline is all of one round.
+        some, left = _apart(left)
+        writer.again(partial(_put, writer, some, replace_them))
+
+
+def restore(writer: Writer, holding: Holding) -> None:
+    distinct([held.moment for held in holding.moments])
+    writer.again(lambda: _restore(writer, holding))
+
+
+def delete(writer: Writer, assets: Sequence[str]) -> list[str]:
+    records = writer.records(assets)
+    for asset in assets:
+        if asset in records:
+            writer.erase(records[asset])
+    return [asset for asset in assets if asset in records]
+
+
+def holding(writer: Writer, record: Record) -> Holding:
+    asset = record.asset.id
+    found = writer.index.versioned(list(record.moments))
+    names = [f"{asset}/{name}" for name in record.attachments]
+    shown = writer.index.shown([*record.moments, *names])
+    held = [docs.to_held(key, found[key][0]) for key in record.moments if key in found]
+    return Holding(
+        record.asset,
+        tuple(sorted(record.sources, key=lambda s: (s.collection, s.path))),
+        tuple(replace(each, moment=replace(each.moment, thumbnail=shown.get(each.moment.id))) for each in held),
+        {name: shown[key] for name, key in zip(record.attachments, names, strict=True) if key in shown},
+        tuple(record.done.values()),
+    )
+
+
+def _put(writer: Writer, documents: Sequence[Document], replace_them: bool) -> None:
+    records = writer.records([document.asset.id for document in documents])
+    fresh = [d for d in documents if replace_them or d.asset.id not in records]
+    whole: list[tuple[Record, list[Held], Mapping[str, bytes]]] = []
+    for document in fresh:
+        old = records.get(document.asset.id)
+        record = Record(document.asset, old.added if old else writer.now(), [document.source])
+        if old is not None:
+            record.version = old.version
+            record.sources = [*without(old.sources, document.source), document.source]
+        whole.append((record, [docs.first_pass(moment, None) for moment in document.moments], document.attachments))
+    _write_whole(writer, whole, records)
+    settle(writer, [(document.asset.id, document.source) for document in documents])
+    for document in documents:
+        if document not in fresh:
+            add_source(writer, records[document.asset.id], document.source)
+
+
+def _write_whole(
+    writer: Writer, whole: Sequence[tuple[Record, Sequence[Held], Mapping[str, bytes]]], before: Mapping[str, Record]
+) -> None:
+    """Moments and previews first, then the assets' own documents, then what was there and is no more."""
+    index = writer.index
+    actions: list[Action] = []
+    manifests: list[Action] = []
+    gone: list[Action] = []
+    for record, moments, attachments in whole:
+        record.moments = {held.moment.id: held.maker for held in moments}
+        record.attachments = tuple(attachments)
+        record.cover = next((held.moment.id for held in moments if held.moment.thumbnail is not None), None)
+        actions += writer.moments(record, moments)
+        actions += [writer.preview(record, f"{record.asset.id}/{name}", data) for name, data in attachments.items()]
+        old = before.get(record.asset.id)
+        manifests.append(writer.manifest(record))
+        if old is not None:
+            kept = {held.moment.id for held in moments if held.moment.thumbnail is not None}
+            gone += [Action(index.target, moment, None) for moment in old.moments if moment not in record.moments]
+            gone += [Action(index.previews, moment, None) for moment in old.moments if moment not in kept]
+            gone += [
+                Action(index.previews, f"{record.asset.id}/{name}", None)
+                for name in old.attachments
+                if name not in attachments
+            ]
+    writer.provide(held.moment for _, moments, _ in whole for held in moments)
+    try:
+        writer.do(actions)
+    except StoreUnusable:
+        _take_back(writer, [record for record, _, _ in whole if record.asset.id not in before])
+        raise
+    writer.do(manifests)
+    writer.do(gone)
+
+
+def _restore(writer: Writer, holding: Holding) -> None:
+    records = writer.records([holding.asset.id])
+    old = records.get(holding.asset.id)
+    record = Record(holding.asset, old.added if old else writer.now(), list(holding.sources))
+    record.version = old.version if old else None
+    record.done = {done.enricher: done for done in holding.done}
+    for done in holding.done:
+        record.patched[done.enricher] = tuple(_said_of(holding.moments, done))
+    _write_whole(writer, [(record, holding.moments, holding.attachments)], records)
+    for source in others(old.sources if old else [], holding.sources):
+        writer.do([Action(writer.index.target, source_key(source.collection, source.location), None)])
+    settle(writer, [(holding.asset.id, source) for source in holding.sources])
+
+
+def _take_back(writer: Writer, records: Sequence[Record]) -> None:
+    """What was written of assets that did not become whole, as far as the server lets us."""
+    index = writer.index
+    try:
+        write(
+            index.connection,
+            [
+                Action(at, moment, None)
+                for r in records
+                for moment in r.moments
+                for at in (index.target, index.previews)
+            ],
+        )
+    except StoreUnusable:
+        return  # the caller hears why writing failed; the same write made again replaces what is left
+
+
+def distinct(moments: Sequence[Moment]) -> None:
+    seen: set[str] = set()
+    for moment in moments:
+        if moment.id in seen:
+            raise ValueError(f"duplicate moment {moment.id}")
+        seen.add(moment.id)
+
+
+def _apart(documents: Sequence[Document]) -> tuple[list[Document], list[Document]]:
+    """The first of those that share an asset or a place, and the others."""
+    some: list[Document] = []
+    rest: list[Document] = []
+    seen: set[tuple[str, str]] = set()
+    for document in documents:
+        keys = {("asset", document.asset.id), (document.source.collection, document.source.location)}
+        (rest if rest or keys & seen else some).append(document)
+        seen |= keys
+    return some, rest
+
+
+def _said_of(moments: Sequence[Held], done: Done) -> Iterable[str]:
+    """The moments of other passes that an enricher has said something of."""
+    for held in moments:
+        if held.maker != done.enricher and (
+            done.enricher in (*held.vectors.values(), *held.labels) or set(done.fields) & held.moment.fields.keys()
+        ):
+            yield held.moment.id

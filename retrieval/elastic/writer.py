@@ -1,0 +1,120 @@
+"""Writing assets. An asset is there when its own document is: that is written last, and taken away last.
+
+There are no transactions: what has to be whole is made so by order, by ids that follow from the content, and by versions. A
+document that is no longer what it was when it was read refuses to be overwritten, and the change is made again on what it is
+now. A writer that dies half-way leaves moments that no asset tells of; the same write, made again, replaces them.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from embeddings.encoder import UNALIGNED
+from retrieval.documents import Moment, modality
+from retrieval.elastic import docs
+from retrieval.elastic.bulk import Action, Conflict, write
+from retrieval.elastic.connection import StoreBlocked
+from retrieval.elastic.docs import Doc, Record, Version, asset_key, source_key
+from retrieval.elastic.index import Index
+from retrieval.holding import Held
+from retrieval.store import SpaceMismatch, StoreUnusable
+
+TRIES: Final = 20
+BLOCKED_SECONDS: Final = 0.25
+ResultT = TypeVar("ResultT")
+
+
+class Writer:
+    """Changes one index. Holds no state but the last time it gave to an arrival."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self._last = 0
+
+    def again(self, change: Callable[[], ResultT]) -> ResultT:
+        """Make a change on what is there, again if that changed meanwhile."""
+        held_up: StoreBlocked | None = None
+        for _ in range(TRIES):
+            try:
+                return change()
+            except Conflict:
+                continue
+            except StoreBlocked as error:
+                held_up = error
+                if self.index.moved():
+                    raise SpaceMismatch(
+                        "the collection's vectors were made anew while this was written", "run the command again"
+                    ) from error
+                time.sleep(BLOCKED_SECONDS)  # it is being put in place, or that was given up
+        if held_up is not None:
+            raise held_up
+        raise StoreUnusable("others change the same assets all the time", "try again when less is written")
+
+    def do(self, actions: Iterable[Action]) -> None:
+        some = list(actions)
+        if not some:
+            return
+        self.index.wrote()
+        if write(self.index.connection, some):
+            raise Conflict
+
+    def records(self, assets: Sequence[str]) -> dict[str, Record]:
+        found = self.index.versioned([asset_key(asset) for asset in assets])
+        return {doc["asset"]: docs.to_record(doc, version) for doc, version in found.values()}
+
+    def provide(self, moments: Iterable[Moment]) -> None:
+        """Fields for these vectors. Raises ValueError for what is none."""
+        fields: dict[str, int] = {}
+        for moment in moments:
+            for space, vector in moment.vectors.items():
+                if getattr(vector, "ndim", 0) != 1:
+                    raise ValueError(f"{moment.id}: no vector of the space {space!r}")
+                if space != UNALIGNED:
+                    fields[docs.vector_field(space, modality(space, moment.kind), len(vector))] = len(vector)
+        self.index.provide(fields)
+
+    def moments(
+        self, record: Record, moments: Sequence[Held], expected: Mapping[str, Version] | None = None
+    ) -> Iterable[Action]:
+        numbers = docs.renumbered(record)
+        for held in moments:
+            key = held.moment.id
+            doc = docs.moment_doc(held, record, numbers.get(key, len(numbers)))
+            yield Action(self.index.target, key, doc, (expected or {}).get(key))
+            if held.moment.thumbnail is not None:
+                yield self.preview(record, key, held.moment.thumbnail)
+
+    def preview(self, record: Record, key: str, data: bytes) -> Action:
+        doc: Doc = {"asset": record.asset.id, "data": base64.b64encode(data).decode("ascii")}
+        return Action(self.index.previews, key, doc)
+
+    def manifest(self, record: Record) -> Action:
+        doc = docs.record_doc(record, time.time_ns() // 1000)
+        return Action(self.index.target, asset_key(record.asset.id), doc, record.version or "absent")
+
+    def rewrite(self, record: Record, change: Callable[[Held], Held]) -> None:
+        """All moments of an asset, since something that they share has changed."""
+        versions = self.index.versioned(list(record.moments))
+        held = [change(docs.to_held(key, doc)) for key, (doc, _) in versions.items()]
+        self.do(self.moments(record, held, {key: version for key, (_, version) in versions.items()}))
+        self.do([self.manifest(record)])
+
+    def erase(self, record: Record) -> None:
+        index, asset = self.index, record.asset.id
+        here = [*record.moments, *(source_key(s.collection, s.location) for s in record.sources)]
+        previews = [*record.moments, *(f"{asset}/{name}" for name in record.attachments)]
+        self.do(
+            [
+                *(Action(index.target, key, None) for key in here),
+                *(Action(index.previews, key, None) for key in previews),
+            ]
+        )
+        self.do([Action(index.target, asset_key(asset), None)])
+
+    def now(self) -> int:
+        """Microseconds, later than any that was given before."""
+        self._last = max(self._last + 1, time.time_ns() // 1000)
+        return self._last
