@@ -16,21 +16,18 @@ class NoQueue(CrossmediaError):
     code = "no_queue"
     status = 409
 
-    def __init__(self, message: str = "no shared queue is set", hint: str = "") -> None:
-        super().__init__(
-            message, hint or "CROSSMEDIA_QUEUE=redis://HOST:6379/0 names one; without it, serve does the jobs"
-        )
+    def __init__(
+        self,
+        message: str = "no shared queue is set",
+        hint: str = "CROSSMEDIA_QUEUE=redis://HOST:6379/0 names one; without it, serve does the jobs",
+    ) -> None:
+        super().__init__(message, hint)
 
 
 def open_queue(settings: Settings) -> Queue:
     """The shared queue if one is set, else the embedded one. Nothing is sent yet; raises DependencyMissing."""
-    return open_shared(settings) if settings.queue else Jobs(settings.data, settings.max_jobs)
-
-
-def open_shared(settings: Settings) -> SharedQueue:
-    """Raises NoQueue and DependencyMissing."""
     if not settings.queue:
-        raise NoQueue()
+        return Jobs(settings.data, settings.max_jobs)
     try:
         from indexer.shared.redis_queue import RedisQueue
     except ModuleNotFoundError as error:

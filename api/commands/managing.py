@@ -89,7 +89,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
             done = counts.enrichments.get(name, {})
             table.add_row(name, f"{count} to do", f"[dim]{done.get('done', 0)} done, {done.get('failed', 0)} failed[/]")
         jobs = ", ".join(f"{count} {state}" for state, count in queue.get("jobs", {}).items()) or "no jobs"
-        who = "whoever serves does them" if queue.get("workers") is None else f"{queue['workers']} workers"
+        who = "whoever serves does them" if queue.get("workers") is None else f"workers: {queue['workers']}"
         table.add_row("queue", queue["queue"], f"[dim]{jobs}; {who}[/]")
         if "problem" in queue:
             absent = [*absent, f"{queue['problem']['message']}; {queue['problem']['hint']}"]
@@ -162,7 +162,7 @@ def doctor(data: Data = None) -> None:
             line(False, queue["problem"]["message"], queue["problem"]["hint"])
         elif queue["workers"] is not None:
             count = queue["workers"]
-            line(count > 0, f"queue {queue['queue']}: {count} workers", "crossmedia worker starts one")
+            line(count > 0, f"queue {queue['queue']}, workers: {count}", "crossmedia worker starts one")
         try:
             opened.engine  # noqa: B018
             line(True, f"profile {opened.profile.name}: spaces {', '.join(opened.profile.spaces)}")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands.context import Data, err, fail
-from api.queues import open_shared, shared
-from api.settings import Settings, read_settings
-from embeddings.errors import CrossmediaError
+from api.commands.context import Data, err, service
+from api.queues import NoQueue, shared
+from api.service import Service
+from api.settings import Settings
 
 if TYPE_CHECKING:
     from indexer.shared.worker import Room
@@ -23,30 +23,28 @@ def worker(
     data: Data = None,
 ) -> None:
     """Do the jobs of the shared queue (CROSSMEDIA_QUEUE) until stopped; any number on any number of machines."""
-    try:
-        settings = read_settings(**({} if data is None else {"data": data}))
-        queue = open_shared(settings)
+    with service(data) as opened:
+        queue = shared(opened.jobs)
+        if queue is None:
+            raise NoQueue()
         queue.workers()  # tells at once, not after hours, that the queue cannot be reached
-    except CrossmediaError as error:
-        fail(error)
-    from indexer.shared.worker import Work
+        from indexer.shared.worker import Work
 
-    logging.basicConfig(level="WARNING", format="%(asctime)s %(name)s: %(message)s")
-    err.print(f"Taking jobs from {queue.address}; Ctrl-C puts back what is at hand and ends.")
-    code = Work(settings.queue.get_secret_value(), lambda: _room(settings), queue, concurrency).run()
-    queue.close()
+        logging.basicConfig(level="WARNING", format="%(asctime)s %(name)s: %(message)s")
+        err.print(f"Taking jobs from {queue.address}; Ctrl-C puts back what is at hand and ends.", soft_wrap=True)
+        url = opened.settings.queue.get_secret_value()
+        code = Work(url, lambda: _room(opened.settings), queue, concurrency).run()
     raise typer.Exit(code)
 
 
 @contextmanager
 def _room(settings: Settings) -> Iterator[Room]:
     from api.ingest import Ingest
-    from api.service import Service
 
-    service = Service(settings)
-    queue = shared(service.jobs)
+    opened = Service(settings)
+    queue = shared(opened.jobs)
     assert queue is not None
     try:
-        yield queue, {"index": Ingest(service)}
+        yield queue, {"index": Ingest(opened)}
     finally:
-        service.close()
+        opened.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import socket
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +63,7 @@ class RedisQueue:
         return job
 
     def claim(self) -> Job | None:
-        token = uuid.uuid4().hex
+        token = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
         while name := self._change("claim", token, self.lease):
             self._held[name] = token
             try:
@@ -124,18 +126,20 @@ class RedisQueue:
 
     def list(self, state: State | None = None, limit: int = 100) -> list[Job]:
         with reaching(self.address):
-            names: Any = self._redis.zrevrange(f"{PREFIX}jobs", 0, -1)
-            if state is not None:
-                wanted = set(self._redis.zrange(f"{PREFIX}{state}", 0, -1))
-                names = [name for name in names if name in wanted]
-        return [*self._records(names[:limit], SHORT)]
+            names: Any = (
+                self._redis.zrevrange(f"{PREFIX}jobs", 0, limit - 1)
+                if state is None
+                else self._whole(state)[: -limit - 1 : -1]
+            )
+        return [*self._records(names, SHORT)]
 
     def unfinished(self) -> Sequence[Job]:
         """Whole jobs; their parts are among them."""
         with reaching(self.address):
-            open_ = {*self._redis.zrange(f"{PREFIX}queued", 0, -1), *self._redis.zrange(f"{PREFIX}running", 0, -1)}
-            names: Any = [name for name in self._redis.zrange(f"{PREFIX}jobs", 0, -1) if name in open_]
-        return self._records(names, (*SHORT, "payload", "report"))
+            names = [*self._whole("queued"), *self._whole("running")]
+            numbers: Any = self._redis.zmscore(f"{PREFIX}jobs", names) if names else []
+        order = dict(zip(names, numbers, strict=True))
+        return self._records(sorted(order, key=lambda name: order[name] or 0), (*SHORT, "payload", "report"))
 
     def fresh(self) -> bool:
         with reaching(self.address):
@@ -161,6 +165,10 @@ class RedisQueue:
     def close(self) -> None:
         self.messages.close()
         self._redis.close()
+
+    def _whole(self, state: State) -> Any:
+        """Names of the jobs in a state that are no parts, in their order."""
+        return self._redis.zinter([f"{PREFIX}jobs", f"{PREFIX}{state}"], aggregate="MIN")
 
     def _change(self, name: str, *values: Any) -> Any:
         with reaching(self.address):

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final
 
 from celery import Celery, signals
+from celery.exceptions import Reject
 
 from embeddings.errors import CrossmediaError
 from indexer.queue import Job, SharedQueue
@@ -74,7 +75,7 @@ class Work:
     def _turn(self, *_: Any, **__: Any) -> None:
         """There is work: do one job, the next, if there is one still."""
         if self._stopping[0]:
-            return
+            raise Reject("this worker stops", requeue=True)
         if self._room is None:
             self._opened = self._open_room()
             self._room = self._opened.__enter__()

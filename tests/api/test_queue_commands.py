@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,12 +97,12 @@ def test_status_and_doctor_tell_of_the_queue(
     told = json.loads(CliRunner().invoke(app, ["status", "--json"], env=there).stdout)
     assert told["queue"] == {"queue": queue.address, "jobs": {"queued": 1}, "workers": 0}
     idle = CliRunner().invoke(app, ["doctor"], env=there)
-    assert "0 workers" in idle.output
+    assert ", workers: 0" in idle.output
     assert "crossmedia worker starts one" in idle.output
     assert idle.exit_code == 1
     queue.present("a:1")
-    assert "1 queued; 1 workers" in CliRunner().invoke(app, ["status"], env=there).output
-    assert f"queue {queue.address}: 1 workers" in CliRunner().invoke(app, ["doctor"], env=there).output
+    assert "1 queued; workers: 1" in CliRunner().invoke(app, ["status"], env=there).output
+    assert f"queue {queue.address}, workers: 1" in CliRunner().invoke(app, ["doctor"], env=there).output
     queue.close()
     gone = {**environment, "CROSSMEDIA_QUEUE": nobody()}
     status = CliRunner().invoke(app, ["status"], env=gone)
@@ -111,3 +112,14 @@ def test_status_and_doctor_tell_of_the_queue(
     assert doctor.exit_code == 1
     assert "does not answer" in doctor.output
     assert "s3cret" not in status.output + doctor.output
+
+
+def test_without_celery_the_command_that_brings_it_is_told(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("indexer.shared")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "celery", None)
+    lacking = CliRunner().invoke(app, ["worker"], env={**environment, "CROSSMEDIA_QUEUE": nobody()})
+    assert lacking.exit_code == 1
+    assert 'pip install "crossmedia[queue]"' in lacking.output

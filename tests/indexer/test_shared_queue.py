@@ -219,7 +219,17 @@ def test_a_short_outage_does_not_cost_the_end_of_a_job(own_redis: MakeRedis, mon
     job = queue.submit("index", {})
     assert queue.claim()
     server.stop()
-    monkeypatch.setattr("indexer.shared.redis_queue.time.sleep", lambda seconds: server.start())
+    real = queue._change
+
+    def change(*values: object) -> object:
+        try:
+            return real(*values)
+        except QueueUnreachable:
+            server.start()
+            raise
+
+    monkeypatch.setattr(queue, "_change", change)
+    monkeypatch.setattr("indexer.shared.redis_queue.AGAIN_SECONDS", 0.01)
     queue.finish(job.id, {"added": 1})
     assert queue.get(job.id).state == "done"
     queue.close()
