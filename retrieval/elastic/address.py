@@ -68,7 +68,7 @@ def parsed(url: str, access: Access) -> tuple[Address, Access]:
         raise _bad(f"a store begins with {' or '.join(f'{s}://' for s in SCHEMES)}")
     try:
         parts = urlsplit(f"//{rest}")
-        options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)) if parts.query else {}
     except ValueError as error:
         raise _bad("its parts cannot be told apart") from error
     credentials, _, hosts = parts.netloc.rpartition("@")

@@ -153,6 +153,11 @@ class Index:
         found = {doc["_id"]: doc for doc in answer["docs"] if doc.get("found")}
         return {key: doc["_source"] for key, doc in found.items()}, next((d["_index"] for d in found.values()), "")
 
+    def search(self, **values: Any) -> Any:
+        """One search, of all shards or none: a part that does not answer would be a silent gap."""
+        where = {} if "pit" in values else {"index": self.name}
+        return self.connection.ask(self.client.search, allow_partial_search_results=False, **where, **values)
+
     def shown(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Thumbnails and attachments."""
         found = self.versioned(ids, index=self.previews)
@@ -168,8 +173,8 @@ class Index:
         try:
             after = start
             while True:
-                answer = ask(
-                    self.client.search, pit={"id": pit, "keep_alive": KEEP}, size=PAGE, query=query,
+                answer = self.search(
+                    pit={"id": pit, "keep_alive": KEEP}, size=PAGE, query=query,
                     sort=list(sort), source=source, search_after=after, track_total_hits=False,
                 )  # fmt: skip
                 pit, hits = answer["pit_id"], answer["hits"]["hits"]
@@ -187,9 +192,7 @@ class Index:
 
     def totals(self, query: Mapping[str, Any], aggregations: Mapping[str, Any]) -> dict[str, Any]:
         self.refresh()
-        answer = self.connection.ask(
-            self.client.search, index=self.name, size=0, query=query, aggregations=aggregations, track_total_hits=True
-        )
+        answer = self.search(size=0, query=query, aggregations=aggregations, track_total_hits=True)
         return {"total": answer["hits"]["total"]["value"], **answer.get("aggregations", {})}
 
     def _create(

@@ -30,9 +30,7 @@ def asset_ids(index: Index) -> Iterator[str]:
     while True:
         index.refresh()
         options: Doc = {"search_after": after} if after else {}
-        answer = index.connection.ask(
-            index.client.search,
-            index=index.name,
+        answer = index.search(
             size=PAGE,
             query=among(type="asset"),
             sort=BY_ARRIVAL,
@@ -94,9 +92,7 @@ def assets(index: Index, filters: Filters, limit: int, offset: int) -> list[Asse
 def find(index: Index, prefix: str) -> list[str]:
     index.refresh()
     query = {"bool": {"filter": [{"term": {"type": "asset"}}, {"prefix": {"asset": prefix}}]}}
-    answer = index.connection.ask(
-        index.client.search, index=index.name, size=10, query=query, sort=[{"asset": "asc"}], source=["asset"]
-    )
+    answer = index.search(size=10, query=query, sort=[{"asset": "asc"}], source=["asset"])
     return [hit["_source"]["asset"] for hit in answer["hits"]["hits"]]
 
 
@@ -146,9 +142,8 @@ def sample(index: Index, space: str, modality: Modality, count: int) -> Vectors:
     total = index.totals(query, {})["total"]
     order = [*BY_ARRIVAL, {"number": "asc"}]
     packed = f"held.packed.{space}"
-    ask, client = index.connection.ask, index.client
     if total <= WINDOW:
-        answer = ask(client.search, index=index.name, size=WINDOW, query=query, sort=order, source=False)
+        answer = index.search(size=WINDOW, query=query, sort=order, source=False)
         ids = [hit["_id"] for hit in answer["hits"]["hits"]]
         chosen = np.unique(np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int))
         docs = list(index.get([ids[n] for n in chosen], only=[packed]).values())
@@ -160,7 +155,7 @@ def sample(index: Index, space: str, modality: Modality, count: int) -> Vectors:
                 "boost_mode": "replace",
             }
         }
-        answer = ask(client.search, index=index.name, size=min(count, WINDOW), query=drawn, source=[packed])
+        answer = index.search(size=min(count, WINDOW), query=drawn, source=[packed])
         docs = [hit["_source"] for hit in answer["hits"]["hits"]]
     rows = [unpack(doc["held"]["packed"][space]) for doc in docs]
     return np.stack(rows) if rows else np.zeros((0, 0), np.float32)
@@ -221,9 +216,7 @@ def _slice(index: Index, query: Doc, limit: int, offset: int, source: Sequence[s
     """`limit` hits after the first `offset`, by arrival."""
     if offset + limit <= WINDOW:
         index.refresh()
-        answer = index.connection.ask(
-            index.client.search,
-            index=index.name,
+        answer = index.search(
             size=limit,
             from_=offset,
             query=query,

@@ -15,7 +15,7 @@ from retrieval.elastic.docs import Doc, searchable, unpack, vector_field
 from retrieval.elastic.filters import conditions
 from retrieval.elastic.index import Index
 from retrieval.elastic.spaces import ASKED, Facts
-from retrieval.store import Near, Neighbour, Said, SpaceMismatch, WordMatch
+from retrieval.store import Near, Neighbour, Said, SpaceMismatch, StoreUnusable, WordMatch
 
 OVERSAMPLE: Final = 1.5
 """Candidates fetched per wanted hit, ranked again by their stored floats: those of an 8-bit index are near, not exact."""
@@ -92,4 +92,11 @@ def _together(index: Index, bodies: Sequence[Doc]) -> list[Mapping[str, Any]]:
         if "error" in answer:
             cause = (answer["error"].get("root_cause") or [answer["error"]])[0]
             raise failure(answer["status"], f"{cause.get('type')}: {cause.get('reason')}", index.connection.address)
+        shards = answer["_shards"]
+        if shards["failed"]:
+            reason = shards.get("failures", [{}])[0].get("reason", {}).get("reason", "")
+            raise StoreUnusable(
+                f"{shards['failed']} of {shards['total']} shards of {index.name} do not answer: {reason}",
+                "look at the cluster's health",
+            )
     return list(answers)

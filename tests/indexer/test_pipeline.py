@@ -225,14 +225,14 @@ def test_copy_of_what_is_deleted_meanwhile_is_read_again(
 ) -> None:
     asset = pipeline.index(list(scan([media]))).assets[str(media / "a.png")]
     shutil.copy(media / "a.png", media / "copy.png")
-    known = store.asset
+    known = store.sources
 
     def vanishing(wanted: str) -> object:
         found = known(wanted)
         store.delete([wanted])
         return found
 
-    monkeypatch.setattr(store, "asset", vanishing)
+    monkeypatch.setattr(store, "sources", vanishing)
     report = pipeline.index(list(scan([media / "copy.png"])))
     assert report.counts["added"] == 1
     assert report.assets[str(media / "copy.png")] == asset
