@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from api import alignment, voices
+from api import alignment, moving, voices
 from api.client import Client, search_json
 from api.schema import SearchRequest, answer_json, asset_json
 from api.service import Service
@@ -94,6 +94,16 @@ class Library:
         """Make the vectors anew: with a head, without any (`builtin`), or by the models installed now; returns the report."""
         report, heads = alignment.reindex(self._service, head, builtin=builtin, again=again)
         return {"heads": heads, **report.as_dict()}
+
+    def export_to(self, folder: str | Path) -> dict[str, Any]:
+        """Write the collection into a new folder; returns the report: counts, bytes, rates. Raises FolderTaken."""
+        report = moving.export(self._service, Path(folder))
+        assert report is not None, "nobody can stop it"
+        return report
+
+    def import_from(self, folder: str | Path, *, merge: bool = False) -> dict[str, Any]:
+        """Write an exported collection into this one; returns the report. Raises ArchiveUnusable, NotEmpty, SpaceMismatch."""
+        return moving.bring(self._service, Path(folder), merge=merge)
 
     def delete(self, asset: str) -> None:
         """Remove an asset from the index; its file stays, except a copy the service made of an upload."""

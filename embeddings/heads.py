@@ -127,10 +127,16 @@ class Heads:
         return card
 
     def _path(self, head: str) -> Path:
-        return self.folder / f"{head.replace('@', '-')}.npz"
+        return self.folder / head_files(head)[0]
 
 
 _AGAIN: Final = "train it again on the same pairs, or crossmedia reindex --builtin"
+
+
+def head_files(head: str) -> tuple[str, str]:
+    """Names of the files of NAME@REVISION: its numbers and its card."""
+    stem = head.replace("@", "-")
+    return f"{stem}.npz", f"{stem}.json"
 
 
 def check_name(name: str) -> None:

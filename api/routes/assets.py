@@ -18,12 +18,13 @@ from api.routes.content import Content
 from api.routes.jobs import JobOut, job_json
 from api.schema import Name, asset_json
 from api.uploads import Part, below_roots, within
+from embeddings.catalog import sha256
 from embeddings.media import Medium
 from indexer.enrich import SourceGone
 from indexer.queue import Job
 from indexer.scan import Found
 from retrieval.captions import MEDIA_TYPES, Format, written
-from retrieval.documents import MOTION, PREVIEW
+from retrieval.documents import MOTION, PREVIEW, Source
 from retrieval.query import Filters
 from retrieval.store import NotFound
 
@@ -193,10 +194,22 @@ def content(asset: str, shared: Shared) -> Content:
         # A link may have been put where the file was: it is followed only to what the service may read anyway.
         if path.resolve() != path and not within(path.resolve(), roots):
             continue
-        if described is not None and path.is_file() and path.stat().st_size == described.size:
+        if described is not None and unchanged(path, source, asset=described.id):
             shown = "inline" if described.mime.startswith(PLAYABLE) and "svg" not in described.mime else "attachment"
             return Content(path, media_type=described.mime, filename=path.name, content_disposition_type=shown)
     raise SourceGone(f"the file of {asset} is not where it was indexed", "index it again where it lies now")
+
+
+def unchanged(path: Path, source: Source, asset: str) -> bool:
+    """Whether the asset's bytes lie there still: as long as they were, and last written when they were, or the same all the
+    same. Where an imported archive says that they lie, any file may be of their length."""
+    try:
+        status = path.stat()
+        if not path.is_file() or status.st_size != source.size:
+            return False
+        return status.st_mtime_ns == source.mtime_ns or sha256(path) == asset
+    except OSError:
+        return False
 
 
 @router.get("/assets/{asset}/thumbnail", response_class=Response)

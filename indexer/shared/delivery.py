@@ -59,6 +59,8 @@ def delivery(url: str) -> Celery:
             "socket_timeout": SOCKET_SECONDS,
             "socket_connect_timeout": SOCKET_SECONDS,
             "socket_keepalive": True,
+            # A connection that died without a word is noticed after about twice that many seconds.
+            "health_check_interval": 5,
         },
     )
     return app

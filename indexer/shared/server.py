@@ -40,7 +40,7 @@ def reaching(address: str) -> Iterator[None]:
         raise QueueUnreachable(f"the queue {address} refuses the user or password", hint) from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
         hint = "start Redis there, or correct CROSSMEDIA_QUEUE; jobs it has accepted go on when it is back"
-        raise QueueUnreachable(f"the queue {address} does not answer", hint) from error
+        raise QueueUnreachable(f"the queue {address} does not answer: {error}", hint) from error
     except redis.RedisError as error:
         hint = "is it a Redis 6.2 or newer, with a database of its own, memory and disk left?"
         raise QueueUnusable(f"the queue {address} does not work: {error}", hint) from error

@@ -49,7 +49,6 @@ class Work:
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT: then jobs at hand are put back. Returns the exit code."""
-        log.info("%d processes take jobs from %s", self._processes, self._overseer.address)
         worker = self._app.Worker(
             hostname=f"crossmedia-{os.getpid()}@{socket.gethostname()}", pool="prefork", concurrency=self._processes,
             loglevel="WARNING", quiet=True, without_gossip=True, without_mingle=True, without_heartbeat=True, optimization="fair",

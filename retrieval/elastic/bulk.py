@@ -34,7 +34,8 @@ class Action:
     expected: Version | str | None = None
 
     def lines(self) -> bytes:
-        about: dict[str, Any] = {"_index": self.index, "_id": self.id}
+        # Without the demand for an alias the server would make an index of any name.
+        about: dict[str, Any] = {"_index": self.index, "_id": self.id, "require_alias": True}
         if isinstance(self.expected, tuple):
             about["if_seq_no"], about["if_primary_term"] = self.expected
         if self.doc is None:
@@ -77,7 +78,7 @@ def _send(connection: Connection, actions: Sequence[Action], lines: Sequence[byt
     left = list(zip(actions, lines, strict=True))
     conflicts: list[Action] = []
     while left:
-        answer = connection.ask(connection.client.bulk, operations=[line for _, line in left], require_alias=False)
+        answer = connection.ask(connection.client.bulk, operations=[line for _, line in left])
         again: list[tuple[Action, bytes]] = []
         for (action, line), item in zip(left, answer["items"], strict=True):
             [result] = item.values()
@@ -86,8 +87,8 @@ def _send(connection: Connection, actions: Sequence[Action], lines: Sequence[byt
                 conflicts.append(action)
             elif status in AGAIN:
                 again.append((action, line))
-            elif status >= 400 and not (status == 404 and action.doc is None):
-                reason = result.get("error", {})
+            elif "error" in result:
+                reason = result["error"]
                 raise told(status, f"{reason.get('type')}: {reason.get('reason')}"[:500], connection.address)
         left = again
         if left:

@@ -88,9 +88,13 @@ class Connection:
             )
 
     def ask(self, call: Callable[..., ResultT], **values: Any) -> ResultT:
-        """`call(**values)`, again and again for as long as patience lasts while the server is away, starting or busy. Every
-        request we make may be made twice: ids are ours."""
-        until = time.monotonic() + self.address.patience
+        """`call(**values)`, again and again for as long as patience lasts while the server is away, starting or busy (or the
+        call says so itself: StoreBusy). Every request we make may be made twice: ids are ours."""
+        return self.insist(call, self.address.patience, **values)
+
+    def insist(self, call: Callable[..., ResultT], patience: float, **values: Any) -> ResultT:
+        """`ask` for so many seconds at most."""
+        until = time.monotonic() + min(patience, self.address.patience)
         wait = FIRST_WAIT
         while True:
             try:
@@ -98,6 +102,9 @@ class Connection:
             except (ApiError, TransportError, UnsupportedProductError) as error:
                 if not worth_another(error) or time.monotonic() + wait > until:
                     raise translated(error, self.address) from error
+            except StoreBusy:
+                if time.monotonic() + wait > until:
+                    raise
             time.sleep(wait * random.uniform(0.5, 1.5))
             wait = min(2 * wait, LONGEST_WAIT)
 
@@ -137,7 +144,7 @@ def told(status: int, reason: str, address: Address) -> StoreUnusable:
             f"the disks of {address} are full, so that it only reads: {reason}",
             "free space or add a node; Elasticsearch writes again by itself below the flood-stage watermark",
         )
-    if "index write (api)" in reason:
+    if "index write (api)" in reason or "require_alias" in reason:
         return StoreBlocked(
             f"{address} takes nothing for the moment: {reason}",
             "try again in a minute; if a reindex died just then, crossmedia reindex goes on with it and opens the index",

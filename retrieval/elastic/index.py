@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from elasticsearch import BadRequestError
 
-from retrieval.elastic.connection import Connection, translated
+from retrieval.elastic.connection import Connection, StoreBlocked, StoreBusy, translated
 from retrieval.elastic.docs import Doc, Version
 from retrieval.store import StoreUnusable
 
@@ -19,6 +19,8 @@ FORMAT: Final = 1
 """Of what the documents look like; kept in the mapping."""
 PAGE: Final = 5_000
 MGET: Final = 1_000
+WRITERS: Final = ".writers"
+"""After the name of an index: the alias it is written by."""
 KEEP: Final = "2m"
 """How long a snapshot is kept between two pages."""
 
@@ -26,8 +28,8 @@ KEEP: Final = "2m"
 class Index:
     """`name`: the alias that is searched, or an index itself; `previews`: where thumbnails and attachments lie.
 
-    `target` is the index behind the alias. Writing goes there, not to the alias: when another index is put behind it, made with
-    other models, nothing that is on its way may end up in that one.
+    `target` is where writing goes: an alias that the index behind `name` has for as long as it is that. When another index is put
+    behind `name`, made with other models, nothing that is on its way may end up in that one.
     """
 
     def __init__(self, connection: Connection, name: str, previews: str) -> None:
@@ -38,7 +40,7 @@ class Index:
         self._target = ""
         self._fields: set[str] = set()
         self._written = False
-        self._making = threading.Lock()
+        self._refreshing = threading.Lock()
 
     def exists(self) -> bool:
         return bool(self.connection.ask(self.client.indices.exists, index=self.name))
@@ -46,17 +48,23 @@ class Index:
     @property
     def target(self) -> str:
         if not self._target:
-            [self._target] = self.connection.ask(self.client.indices.get, index=self.name)
+            self._target = self.behind() + WRITERS
         return self._target
 
-    def aim(self, target: str) -> None:
-        """Write here from now on."""
+    def aim(self, index: str) -> None:
+        """Write to this index from now on; '' is the one behind the alias."""
+        target = index + WRITERS if index else ""
         if target != self._target:
             self._target, self._fields = target, set()
 
+    def behind(self) -> str:
+        """The index behind the alias."""
+        [found] = self.connection.ask(self.client.indices.get, index=self.name)
+        return str(found)
+
     def moved(self) -> bool:
-        """Whether another index lies behind the alias than the one that is written."""
-        return self.target not in self.connection.ask(self.client.indices.get, index=self.name)
+        """Whether the index that is written lies behind the alias no more."""
+        return not self.connection.ask(self.client.indices.exists_alias, name=self.target)
 
     def make(self, index: str | None = None) -> None:
         """The index, with its alias unless `index` is given, and the one of previews, where they are not there yet."""
@@ -66,16 +74,13 @@ class Index:
             for text in mapping["properties"]["words"]["properties"].values():
                 text["analyzer"] = address.analyzer
             mapping["_meta"] = {"crossmedia": FORMAT, "analyzer": address.analyzer, "vectors": address.vectors}
-            self._create(
-                index or f"{self.name}-000001",
-                {**settings, "number_of_shards": address.shards, "number_of_replicas": address.replicas},
-                mapping,
-                {} if index else {self.name: {"is_write_index": True}},
-            )
+            name = index or f"{self.name}-000001"
+            shards = {**settings, "number_of_shards": address.shards, "number_of_replicas": address.replicas}
+            self._create(name, shards, mapping, {name + WRITERS: {}} | ({} if index else {self.name: {}}))
         if not self.connection.ask(self.client.indices.exists, index=self.previews):
             kept = {"dynamic": False, "properties": {"asset": {"type": "keyword"}}}
             shards = {"number_of_shards": address.shards, "number_of_replicas": address.replicas}
-            self._create(self.previews, shards, kept, {})
+            self._create(f"{self.previews}-000001", shards, kept, {self.previews: {}})
 
     def check(self) -> None:
         """Raises StoreUnusable where the index is not ours, or of a newer version."""
@@ -120,9 +125,10 @@ class Index:
 
     def refresh(self) -> None:
         """Let searches see what this process wrote. By id it is seen at once."""
-        if self._written:
-            self._written = False
-            self.connection.ask(self.client.indices.refresh, index=self.name)
+        with self._refreshing:  # who comes second waits for what the first one asks for
+            if self._written:
+                self._written = False
+                self.connection.ask(self.client.indices.refresh, index=self.name)
 
     def get(self, ids: Sequence[str], without: Sequence[str] = (), only: Sequence[str] = ()) -> dict[str, Doc]:
         return {key: doc for key, (doc, _) in self.versioned(ids, without, only, self.name).items()}
@@ -131,20 +137,26 @@ class Index:
         self, ids: Sequence[str], without: Sequence[str] = (), only: Sequence[str] = (), index: str | None = None
     ) -> dict[str, tuple[Doc, Version]]:
         """Documents by id, as they are now where it is written, in the order of the ids; those that are not there are left out."""
-        found: dict[str, tuple[Doc, Version]] = {}
         options: dict[str, Any] = {"source_includes": list(only)} if only else {}
         if without:
             options["source_excludes"] = list(without)
+        found: dict[str, tuple[Doc, Version]] = {}
         for first in range(0, len(ids), MGET):
             some = list(ids[first : first + MGET])
-            answer = self.connection.ask(self.client.mget, index=index or self.target, ids=some, **options)
-            for doc in answer["docs"]:
-                if doc.get("found"):
-                    found[doc["_id"]] = doc["_source"], (doc["_seq_no"], doc["_primary_term"])
-                elif "error" in doc:
-                    raise StoreUnusable(
-                        f"{doc['_id']} cannot be read: {doc['error'].get('reason')}", "look at the cluster"
-                    )
+            found |= self.connection.ask(self._get, where=index or self.target, ids=some, options=options)
+        return found
+
+    def _get(self, where: str, ids: Sequence[str], options: Mapping[str, Any]) -> dict[str, tuple[Doc, Version]]:
+        found: dict[str, tuple[Doc, Version]] = {}
+        for doc in self.client.mget(index=where, ids=ids, **options)["docs"]:
+            if doc.get("found"):
+                found[doc["_id"]] = doc["_source"], (doc["_seq_no"], doc["_primary_term"])
+            elif doc.get("error", {}).get("type") == "index_not_found_exception":
+                raise StoreBlocked(f"{where} is not there any more", "run the command again")
+            elif "error" in doc:
+                raise StoreBusy(
+                    f"{doc['_id']} cannot be read: {doc['error'].get('reason')}", "look at the cluster's health"
+                )
         return found
 
     def facts(self, ids: Sequence[str]) -> tuple[dict[str, Doc], str]:

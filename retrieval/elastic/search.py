@@ -10,12 +10,13 @@ import numpy as np
 from embeddings.encoder import Vector
 from retrieval import wording
 from retrieval.elastic import text
+from retrieval.elastic.connection import StoreBusy
 from retrieval.elastic.connection import told as failure
 from retrieval.elastic.docs import Doc, searchable, unpack, vector_field
 from retrieval.elastic.filters import conditions
 from retrieval.elastic.index import Index
 from retrieval.elastic.spaces import ASKED, Facts
-from retrieval.store import Near, Neighbour, Said, SpaceMismatch, StoreUnusable, WordMatch
+from retrieval.store import Near, Neighbour, Said, SpaceMismatch, WordMatch
 
 OVERSAMPLE: Final = 1.5
 """Candidates fetched per wanted hit, ranked again by their stored floats: those of an 8-bit index are near, not exact."""
@@ -23,6 +24,8 @@ FEWEST: Final = 10
 CANDIDATES: Final = 2.0
 """Candidates that each shard looks at, per one that is fetched."""
 FEWEST_CANDIDATES: Final = 150
+PATIENCE: Final = 5.0
+"""Somebody waits for the answer: a server that is away is asked again for so many seconds at most."""
 MOST: Final = 10_000
 """The server gives no more at once."""
 
@@ -87,16 +90,18 @@ def _together(index: Index, bodies: Sequence[Doc]) -> list[Mapping[str, Any]]:
     searches: list[Doc] = []
     for body in bodies:
         searches += [{"index": index.name}, body]
-    answers = index.connection.ask(index.client.msearch, searches=searches)["responses"]
-    for answer in answers:
-        if "error" in answer:
-            cause = (answer["error"].get("root_cause") or [answer["error"]])[0]
-            raise failure(answer["status"], f"{cause.get('type')}: {cause.get('reason')}", index.connection.address)
-        shards = answer["_shards"]
-        if shards["failed"]:
-            reason = shards.get("failures", [{}])[0].get("reason", {}).get("reason", "")
-            raise StoreUnusable(
-                f"{shards['failed']} of {shards['total']} shards of {index.name} do not answer: {reason}",
-                "look at the cluster's health",
-            )
-    return list(answers)
+
+    def ask() -> list[Mapping[str, Any]]:
+        answers = index.client.msearch(searches=searches)["responses"]
+        for answer in answers:
+            if "error" in answer:
+                cause = (answer["error"].get("root_cause") or [answer["error"]])[0]
+                raise failure(answer["status"], f"{cause.get('type')}: {cause.get('reason')}", index.connection.address)
+            shards = answer["_shards"]
+            if shards["failed"]:
+                reason = shards.get("failures", [{}])[0].get("reason", {}).get("reason", "")
+                told = f"{shards['failed']} of {shards['total']} shards of {index.name} do not answer: {reason}"
+                raise StoreBusy(told, "look at the cluster's health")
+        return list(answers)
+
+    return index.connection.insist(ask, PATIENCE)

@@ -74,6 +74,7 @@ def record(index: Index, spaces: Iterable[Space], replace: bool) -> None:
         rows = [[s.name, s.dim, s.model, s.revision, s.preprocessing] for s in merged.values()]
         doc: Doc = {"type": "spaces", "held": {"spaces": rows}}
         if not write(index.connection, [Action(index.target, SPACES, doc, found[1] if found else "absent")]):
+            index.wrote()
             return
 
 

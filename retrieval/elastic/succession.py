@@ -25,7 +25,7 @@ AT_ONCE: Final = 500
 
 def _next_name(index: Index) -> str:
     """The index that comes after the one behind the alias."""
-    current = index.target
+    current = index.behind()
     numbered = re.fullmatch(r"(.*)-(\d{6})", current)
     if numbered is None:
         raise StoreUnusable(
@@ -61,6 +61,7 @@ def succeed(current: Index, successor: Index) -> list[str]:
 
 def go_on(current: Index) -> str:
     """The name of the successor. An earlier attempt may have died while it held writers up."""
+    current.aim("")
     _hold_up(current, False)
     return _next_name(current)
 
@@ -94,13 +95,17 @@ def _hold_up(index: Index, held: bool) -> None:
 
 def _take_place(current: Index, successor: Index) -> None:
     """Move the alias, in one step; the index that it leaves remembers when."""
+    successor.refresh()
+    old, new = current.behind(), successor.behind()
     actions: list[Mapping[str, Any]] = [
-        {"remove": {"index": current.target, "alias": current.name}},
-        {"add": {"index": successor.target, "alias": current.name, "is_write_index": True}},
+        {"remove": {"index": old, "alias": current.name}},
+        {"remove": {"index": old, "alias": current.target}},
+        {"add": {"index": new, "alias": current.name}},
     ]
     meta = {**current.meta(), "retired": time.time()}
-    current.connection.ask(current.client.indices.put_mapping, index=current.target, meta=meta)
+    current.connection.ask(current.client.indices.put_mapping, index=old, meta=meta)
     current.connection.ask(current.client.indices.update_aliases, actions=actions)
+    current.aim(new)
 
 
 def tidy(index: Index) -> None:

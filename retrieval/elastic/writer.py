@@ -45,6 +45,7 @@ class Writer:
             except StoreBlocked as error:
                 held_up = error
                 if self.index.moved():
+                    self.index.aim("")
                     raise SpaceMismatch(
                         "the collection's vectors were made anew while this was written", "run the command again"
                     ) from error
@@ -57,8 +58,11 @@ class Writer:
         some = list(actions)
         if not some:
             return
-        self.index.wrote()
-        if write(self.index.connection, some):
+        try:
+            conflicts = write(self.index.connection, some)
+        finally:
+            self.index.wrote()
+        if conflicts:
             raise Conflict
 
     def records(self, assets: Sequence[str]) -> dict[str, Record]:

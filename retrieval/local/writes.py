@@ -182,6 +182,9 @@ def keep_moment(connection: sqlite3.Connection, asset: int, held: Held) -> None:
 
 
 def keep_done(connection: sqlite3.Connection, asset: int, done: Done) -> None:
+    for field in done.fields:
+        if field not in FIELDS:
+            raise ValueError(f"no text field {field!r}")
     error = json.dumps(dict(done.error)) if done.error else None
     connection.execute(
         "INSERT INTO enrichment (asset, enricher, model, error, fields) VALUES (?, ?, ?, ?, ?)",

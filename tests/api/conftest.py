@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.server import create_app
-from tests.api.helpers import settings
+from tests.api.helpers import settings, write_flags
 from tests.media_makers import tone, write_picture, write_wav
 
 
@@ -44,3 +44,9 @@ def roots(tmp_path: Path) -> Path:
 def http(tmp_path: Path, roots: Path) -> Iterator[TestClient]:
     with TestClient(create_app(settings(tmp_path, roots=(str(roots),)))) as client:
         yield client
+
+
+@pytest.fixture
+def flags(tmp_path: Path) -> Path:
+    """48 flags and `flags.csv` that names 40 of them."""
+    return write_flags(tmp_path / "flags")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import time
 from pathlib import Path
@@ -13,6 +14,13 @@ from PIL import Image
 
 from api.settings import Settings
 from embeddings.toy import COLOURS
+
+FLAGS = {
+    "northland": ("red", "white"),
+    "southland": ("white", "red"),
+    "westland": ("blue", "yellow"),
+    "eastland": ("yellow", "blue"),
+}
 
 
 def png(colour: str, size: int = 48) -> bytes:
@@ -49,3 +57,26 @@ def upload(http: TestClient, **files: bytes) -> dict[str, Any]:
 def kept(tmp_path: Path) -> list[str]:
     """Names of the files the service holds of uploads."""
     return sorted(p.name for p in (tmp_path / "data" / "uploads").rglob("*") if p.is_file())
+
+
+def flag(path: Path, name: str, seed: int) -> None:
+    """Two colours one above the other, with some noise: the toy encoder names only one of them."""
+    rng = np.random.default_rng(seed)
+    pixels = np.zeros((48, 48, 3))
+    pixels[: 24 + rng.integers(-3, 4)] = COLOURS[FLAGS[name][0]]
+    pixels[24 + rng.integers(-3, 4) :] = COLOURS[FLAGS[name][1]]
+    Image.fromarray((pixels + rng.normal(0, 6, pixels.shape)).clip(0, 255).astype(np.uint8)).save(path)
+
+
+def write_flags(folder: Path) -> Path:
+    """48 flags and `flags.csv` that names 40 of them."""
+    folder.mkdir()
+    rows = [("picture", "text")]
+    for number in range(48):
+        name = list(FLAGS)[number % 4]
+        flag(folder / f"{number:02}.png", name, number)
+        if number < 40:
+            rows.append((f"{number:02}.png", name))
+    with (folder / "flags.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return folder

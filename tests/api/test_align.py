@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import subprocess
@@ -12,52 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import crossmedia
 from api.service import Service
 from api.settings import Settings
 from embeddings.errors import CrossmediaError
-from embeddings.toy import COLOURS
 from eval.demo.symbols import NAMES, make
 from retrieval.query import Filters, Query
 from retrieval.store import SpaceMismatch
+from tests.api.helpers import flag
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-FLAGS = {
-    "northland": ("red", "white"),
-    "southland": ("white", "red"),
-    "westland": ("blue", "yellow"),
-    "eastland": ("yellow", "blue"),
-}
-
-
 IMAGES = Filters(media=("image",))
-
-
-def flag(path: Path, name: str, seed: int) -> None:
-    """Two colours one above the other, with some noise: the toy encoder names only one of them."""
-    rng = np.random.default_rng(seed)
-    pixels = np.zeros((48, 48, 3))
-    pixels[: 24 + rng.integers(-3, 4)] = COLOURS[FLAGS[name][0]]
-    pixels[24 + rng.integers(-3, 4) :] = COLOURS[FLAGS[name][1]]
-    Image.fromarray((pixels + rng.normal(0, 6, pixels.shape)).clip(0, 255).astype(np.uint8)).save(path)
-
-
-@pytest.fixture
-def flags(tmp_path: Path) -> Path:
-    """48 flags and `flags.csv` that names 40 of them."""
-    folder = tmp_path / "flags"
-    folder.mkdir()
-    rows = [("picture", "text")]
-    for number in range(48):
-        name = list(FLAGS)[number % 4]
-        flag(folder / f"{number:02}.png", name, number)
-        if number < 40:
-            rows.append((f"{number:02}.png", name))
-    with (folder / "flags.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
-    return folder
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,24 @@ def test_links_out_of_a_root_are_not_followed(http: TestClient, roots: Path, tmp
     (roots / "note.txt").symlink_to(tmp_path / "other.txt")
     refused = http.get(f"/v1/assets/{note}/content")
     assert (refused.status_code, refused.json()["error"]["code"]) == (410, "source_gone")
+
+
+def test_a_file_is_served_only_as_it_was_read(http: TestClient, roots: Path, tmp_path: Path) -> None:
+    report = finished(http, http.post("/v1/assets", json={"path": str(roots)}))["report"]
+    note = report["assets"][str(roots / "note.txt")]
+    content = (roots / "note.txt").read_bytes()
+    os.utime(roots / "note.txt", ns=(1, 1))
+    assert http.get(f"/v1/assets/{note}/content").content == content
+    (roots / "note.txt").write_bytes(b"x" * len(content))
+    assert http.get(f"/v1/assets/{note}/content").status_code == 410
+    # What an imported archive says of places need not be true.
+    secret = tmp_path / "secret.txt"
+    secret.write_bytes(b"s" * len(content))
+    store = http.app.state.crossmedia.service.store  # type: ignore[attr-defined]
+    [held] = store.holdings([note])
+    lies = replace(held.sources[0], location=str(secret), mtime_ns=5)
+    store.restore([replace(held, sources=(lies,))])
+    assert http.get(f"/v1/assets/{note}/content").status_code == 410
 
 
 def test_paths_that_are_none_are_refused(http: TestClient, roots: Path) -> None:

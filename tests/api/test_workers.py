@@ -205,8 +205,9 @@ def test_workers_share_a_folder(crew: Crew, tmp_path: Path) -> None:
 
     def owners() -> bool:
         for part in client.zrange(f"{PREFIX}running", 0, -1):
-            if client.hget(f"{PREFIX}job:{part}", "parent"):
-                takers.add(str(client.hget(f"{PREFIX}job:{part}", "owner")).rpartition(":")[0])
+            parent, owner = client.hmget(f"{PREFIX}job:{part}", "parent", "owner")
+            if parent and owner:
+                takers.add(owner.rpartition(":")[0])
         return crew.queue.get(job.id).state in ("done", "failed")
 
     until(owners, "its end")
@@ -294,7 +295,7 @@ class Touch:
 
 
 def test_workers_outlive_a_restart_of_redis(own_redis: Callable[..., RedisServer], tmp_path: Path) -> None:
-    server = own_redis()
+    server = own_redis("s3cret")
     crew = Crew(server, tmp_path)
     try:
         worker = crew.start()
@@ -313,7 +314,10 @@ def test_workers_outlive_a_restart_of_redis(own_redis: Callable[..., RedisServer
             server.start()
             accepted = http.post("/v1/assets", files=[("file", ("red.png", png("red")))])
             assert accepted.status_code == 202
-            until(lambda: ended(http, accepted.json()["id"])["state"] == "done", "the upload")
+            assert ended(http, accepted.json()["id"])["state"] == "done"
         assert worker.poll() is None
+        log = (tmp_path / "worker-0.log").read_text()
+        assert "Cannot connect" in log
+        assert "s3cret" not in log
     finally:
         crew.close()

@@ -71,7 +71,7 @@ def eventful(store: Store) -> None:
     photo, clip = asset_id("photo"), asset_id("clip")
     shots = tuple(
         moment(
-            clip, "shot", n, start=4.0 * n, end=4.0 * n + 3.5, vectors={"common": unit(20 + n), "sound": unit(30 + n)},
+            clip, "shot", n, start=4.0 * n, end=4.0 + 3.0 * n, vectors={"common": unit(20 + n), "sound": unit(30 + n)},
             labels=(Label("scene", "street", 0.25 + n / 3, "m@1"), Label("sound", "music", 0.5, "m@1", None, 0.5, 2.25)),
             thumbnail=b"shot" * (n + 1),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import faiss
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retrieval.holding import Done, same
 from retrieval.local import LocalStore, vectors
 from retrieval.local import store as store_module
 from retrieval.local.words import match_expressions
@@ -206,3 +208,14 @@ def test_training_sample_does_not_depend_on_the_ids(folder: Path, monkeypatch: p
     assert not index.exact
     assert store.nearest("picture", "picture", rows[7], 1, Filters())[0].similarity == pytest.approx(1, abs=1e-5)
     store.close()
+
+
+def test_a_field_that_is_none_never_gets_into_a_statement(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    store.put([document("a", text="words")])
+    [held] = store.holdings([asset_id("a")])
+    for field in ("title = NULL; --", "maker"):
+        with pytest.raises(ValueError, match="no text field"):
+            store.restore([replace(held, done=(Done("ocr", "m", None, (field,)),))])
+    [after] = store.holdings([asset_id("a")])
+    assert same(held, after)

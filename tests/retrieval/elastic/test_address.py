@@ -56,7 +56,6 @@ def test_any_text_is_an_address_or_refused(text: str) -> None:
     for url in (text, "elasticsearch://" + text):
         try:
             address, _ = parsed(url, Access())
-        except CrossmediaError as error:
-            assert error.hint
-        else:
-            assert all(host.startswith("http") for host in address.hosts)
+        except CrossmediaError:
+            continue
+        assert all(host.startswith("http") for host in address.hosts)

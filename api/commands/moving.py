@@ -1,0 +1,76 @@
+"""`export` and `import`: a collection as a folder of plain files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from api import moving
+from api.commands.context import Data, Json, err, out, print_json, service
+from api.commands.indexing import progress, stopping
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="A folder that is new or empty.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Write the collection into a folder: JSON lines, vectors as .npy, pictures as .tar, each with its checksum."""
+    with service(data, made=True) as opened, stopping() as stop, progress() as bar:
+        task = bar.add_task("exporting", total=None)
+        report = moving.export(
+            opened,
+            folder,
+            plan=lambda total: bar.update(task, total=total),
+            tell=lambda count: bar.advance(task, count),
+            stop=stop,
+        )
+    if report is None:
+        err.print("Stopped; nothing is kept of it.")
+        raise typer.Exit(1)
+    if as_json:
+        print_json(report)
+        return
+    out.print(
+        f"{report['assets']:,} assets, {report['moments']:,} moments and {report['vectors']:,} vectors are in "
+        f"{escape(str(folder))} now, {_speed(report)}",
+        soft_wrap=True,
+    )
+
+
+def bring(
+    folder: Annotated[Path, typer.Argument(help="A folder that crossmedia export wrote.")],
+    merge: Annotated[bool, typer.Option("--merge", help="Add to what the collection holds already.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Write an exported collection into this one; the same command goes on with one that was stopped."""
+    with service(data) as opened, stopping() as stop, progress() as bar:
+        task = bar.add_task("importing", total=None)
+        report = moving.bring(
+            opened,
+            folder,
+            merge=merge,
+            plan=lambda total: bar.update(task, total=total),
+            tell=lambda count: bar.advance(task, count),
+            stop=stop,
+        )
+    if as_json:
+        print_json(report)
+    else:
+        out.print(f"{report['restored']:,} assets written, {report['same']:,} were there as they are, {_speed(report)}")
+        for note in report["notes"]:
+            err.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
+    if not report["finished"]:
+        err.print("Stopped. What is written is kept; the same command goes on with the rest.")
+        raise typer.Exit(1)
+
+
+def _speed(report: dict[str, Any]) -> str:
+    return (
+        f"{report['bytes'] / 1e6:,.1f} MB in {report['seconds']:.1f} s "
+        f"({report['assets_per_s']:,.0f} assets/s, {report['mb_per_s']:,.1f} MB/s)"
+    )

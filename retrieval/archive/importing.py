@@ -1,0 +1,163 @@
+"""From an archive into a store: a part is written after everything in it was checked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Final
+
+from embeddings.errors import CrossmediaError
+from embeddings.heads import Heads
+from retrieval.archive.heads import copy_head
+from retrieval.archive.manifest import HEADS
+from retrieval.archive.reading import Archive
+from retrieval.documents import Source
+from retrieval.holding import Holding, same
+from retrieval.store import SpaceMismatch, Store
+
+WRITTEN_AT_ONCE: Final = 200
+BYTES_AT_ONCE: Final = 32 << 20
+"""Assets, and bytes of their vectors, pictures and attachments, that are held in memory and written in one transaction."""
+
+
+class NotEmpty(CrossmediaError):
+    """The store holds assets that are not from this archive."""
+
+    code = "not_empty"
+    status = 409
+
+
+@dataclass(frozen=True)
+class Imported:
+    """`restored` were written, `same` were held already as they are in the archive; `finished` unless it was stopped.
+    `merged`: the store held other assets too."""
+
+    assets: int
+    restored: int
+    same: int
+    heads: tuple[str, ...]
+    bytes: int
+    finished: bool
+    merged: bool
+
+
+def bring(
+    archive: Archive,
+    store: Store,
+    heads: Heads,
+    *,
+    merge: bool = False,
+    plan: Callable[[int], None] = lambda total: None,
+    tell: Callable[[int], None] = lambda count: None,
+    stop: threading.Event | None = None,
+) -> Imported:
+    """Write everything of an archive into a store, and the heads its vectors were made with into `heads`.
+
+    Where it was stopped or killed, the same call goes on: what is held already as the archive has it is left alone. An
+    asset that is held otherwise is held afterwards as in the archive, and lies at its places here too. `plan` hears how many
+    assets there are, `tell` how many more are done.
+
+    Raises NotEmpty where the store holds assets that are not from this archive and not `merge`, SpaceMismatch where it
+    holds vectors of other models, ArchiveUnusable; then nothing is written of the part that is unusable, nor of those after it.
+    """
+    _check_spaces(archive, store)
+    merged = not _came_from(store.asset_ids(), archive.ids())
+    if merged and not merge:
+        raise NotEmpty(
+            "the collection holds something else already", "--merge adds to it, --data DIR names another place for it"
+        )
+    taught = archive.heads()
+
+    def ready() -> None:
+        for head in taught:
+            copy_head(Heads(archive.folder / HEADS), heads, head.id)
+        store.bind(archive.spaces.values())
+
+    manifest = archive.manifest
+    plan(manifest.counts.assets)
+    restored = kept = 0
+    with store.loading():
+        for number in range(len(manifest.parts)):
+            if stop is not None and stop.is_set():
+                break
+            archive.check(number)
+            ready()
+            for some in _batches(archive.holdings(number)):
+                if stop is not None and stop.is_set():
+                    break
+                new = _differing(some, store)
+                if new:
+                    store.restore(new)
+                restored += len(new)
+                kept += len(some) - len(new)
+                tell(len(some))
+    finished = restored + kept == manifest.counts.assets
+    if finished and not merged:
+        ready()  # an archive of nothing has its spaces too
+        store.keep_unrelated(manifest.unrelated_list())
+    store.optimise()
+    return Imported(manifest.counts.assets, restored, kept, manifest.heads, manifest.bytes, finished, merged)
+
+
+def _check_spaces(archive: Archive, store: Store) -> None:
+    """Before anything is written: what `bind` would say after the first part."""
+    held = store.spaces()
+    for space in archive.spaces.values():
+        old = held.get(space.name, space)
+        if old != space:
+            raise SpaceMismatch(
+                f"the archive's space {space.name!r} was made by {space.model} {space.revision} ({space.dim}-d), the "
+                f"collection's by {old.model} {old.revision} ({old.dim}-d)",
+                "import into another --data folder; or crossmedia reindex one of them so that both are of the same models",
+            )
+
+
+def _came_from(held: Iterable[str], archive: Iterable[str]) -> bool:
+    """Whether all that is held is the beginning of an archive, as a store is after an import that did not end."""
+    for one, other in zip_longest(held, archive):
+        if one is None:
+            return True
+        if one != other:
+            return False
+    return True
+
+
+def _batches(holdings: Iterator[Holding]) -> Iterator[list[Holding]]:
+    some: list[Holding] = []
+    size = 0
+    for holding in holdings:
+        some.append(holding)
+        size += _bytes(holding)
+        if len(some) >= WRITTEN_AT_ONCE or size >= BYTES_AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _bytes(holding: Holding) -> int:
+    moments = [held.moment for held in holding.moments]
+    return (
+        sum(vector.nbytes for moment in moments for vector in moment.vectors.values())
+        + sum(len(moment.thumbnail or b"") for moment in moments)
+        + sum(len(data) for data in holding.attachments.values())
+    )
+
+
+def _differing(holdings: Sequence[Holding], store: Store) -> list[Holding]:
+    """Those that are not held so already, with the places at which they lie here too."""
+    held = {holding.asset.id: holding for holding in store.holdings([holding.asset.id for holding in holdings])}
+    found = []
+    for holding in holdings:
+        old = held.get(holding.asset.id)
+        wanted = holding if old is None else replace(holding, sources=_united(holding.sources, old.sources))
+        if old is None or not same(old, wanted):
+            found.append(wanted)
+    return found
+
+
+def _united(sources: Sequence[Source], here: Sequence[Source]) -> tuple[Source, ...]:
+    told = {(source.collection, source.location) for source in sources}
+    return (*sources, *(source for source in here if (source.collection, source.location) not in told))

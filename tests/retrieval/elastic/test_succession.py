@@ -1,0 +1,142 @@
+"""A collection made anew beside the one that is searched, then put in its place."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from embeddings.encoder import Space
+from retrieval.documents import REVISION, Revision
+from retrieval.elastic import ElasticStore, succession
+from retrieval.elastic.connection import StoreBlocked
+from retrieval.query import Filters
+from retrieval.store import SpaceMismatch
+from tests.retrieval.makers import SPACES, asset_id, document, eventful, unit
+
+Open = Callable[..., ElasticStore]
+Everything = Filters()
+WIDER = Space("common", 24, "test", "2", "none")
+
+
+def made_anew(store: ElasticStore) -> None:
+    """All pictures get vectors of 24 dimensions."""
+    store.rebind([WIDER])
+    for asset in store.pending(REVISION, "v2", ["image", "video", "text", "audio"]):
+        vectors = {m.id: {"common": unit(int(asset[:6], 16), 24)} for m in store.moments(asset) if m.kind == "picture"}
+        store.revise([Revision(asset, "v2", ("common",), vectors)])
+
+
+def test_searched_as_it_was_until_it_is_replaced(open_store: Open, store: ElasticStore) -> None:
+    eventful(store)
+    before = store.nearest("common", "picture", unit(1), 10, Everything)
+    successor = store.successor()
+    assert isinstance(successor, ElasticStore)
+    made_anew(successor)
+    other = open_store()
+    assert store.nearest("common", "picture", unit(1), 10, Everything) == before
+    assert other.nearest("common", "picture", unit(1), 10, Everything) == before
+    assert store.succeed(successor) == []
+    query = unit(int(asset_id("p3")[:6], 16), 24)
+    for each in (store, open_store()):
+        each.bind([WIDER])
+        found = each.nearest("common", "picture", query, 3, Everything)
+        assert found[0].moment == f"{asset_id('p3')}-picture0"
+        assert found[0].similarity == pytest.approx(1, abs=1e-5)
+        assert each.thumbnail(f"{asset_id('p3')}-picture0") is not None
+        assert len(each.words("exit sign", 5, Everything)) == 1
+        assert each.verify() == []
+
+
+def test_what_comes_and_goes_meanwhile_is_in_the_successor(store: ElasticStore) -> None:
+    store.put([document(f"p{n}", vector=unit(n)) for n in range(10)])
+    successor = store.successor()
+    assert isinstance(successor, ElasticStore)
+    made_anew(successor)
+    store.put([document("late", vector=unit(77), text="late words")])
+    store.delete([asset_id("p4")])
+    store.put([document("p5", vector=unit(78), text="changed")], replace=True)
+    late = store.succeed(successor)
+    assert set(late) == {asset_id("late"), asset_id("p5")}
+    assert store.spaces()["common"] == SPACES[0], "not yet in place"
+    assert set(successor.pending(REVISION, "v2", ["image"])) == set(late)
+    made_anew(successor)
+    assert store.succeed(successor) == []
+    assert store.spaces()["common"] == WIDER
+    assert store.statistics().assets == {"image": 10}
+    assert [m.moment for m in store.words("late words changed", 5, Everything)]
+    found = store.nearest("common", "picture", unit(int(asset_id("late")[:6], 16), 24), 1, Everything)
+    assert found[0].moment == f"{asset_id('late')}-picture0"
+    assert store.asset(asset_id("p4")) is None
+    assert store.verify() == []
+
+
+def test_a_search_made_for_the_old_spaces_is_not_answered_by_the_new(open_store: Open, store: ElasticStore) -> None:
+    store.put([document(f"p{n}", vector=unit(n)) for n in range(5)])
+    searcher = open_store()
+    searcher.bind(SPACES)
+    same_size = Space("common", 16, "test", "2", "none")
+    successor = store.successor()
+    successor.rebind([same_size])
+    assert store.succeed(successor) == []
+    with pytest.raises(SpaceMismatch):
+        searcher.nearest("common", "picture", unit(1), 5, Everything)
+    assert searcher.spaces()["common"] == same_size
+    assert len(searcher.nearest("common", "picture", unit(1), 5, Everything)) == 5
+
+
+def test_vectors_that_were_on_their_way_do_not_end_up_in_the_successor(open_store: Open, store: ElasticStore) -> None:
+    store.put([document("a", vector=unit(1))])
+    writer = open_store()
+    writer.bind(SPACES)
+    successor = store.successor()
+    successor.rebind([Space("common", 16, "test", "2", "none")])
+    assert store.succeed(successor) == []
+    with pytest.raises(SpaceMismatch, match="made anew"):
+        writer.put([document("b", vector=unit(2))])
+    assert store.asset(asset_id("b")) is None
+
+
+def test_writers_wait_for_the_moment_of_the_change(
+    open_store: Open, store: ElasticStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that meets the closed index goes on when it is open again."""
+    store.put([document("a", vector=unit(1))])
+    writer = open_store()
+    writer.bind(SPACES)
+    succession._hold_up(store._index, True)
+    opened = threading.Timer(0.6, succession._hold_up, (store._index, False))
+    opened.start()
+    writer.put([document("b", vector=unit(2))])
+    opened.join()
+    assert store.statistics().assets == {"image": 2}
+
+
+def test_left_closed_by_a_reindex_that_died(store: ElasticStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retrieval.elastic.writer.TRIES", 2)
+    store.put([document("a", vector=unit(1))])
+    store.successor().close()
+    succession._hold_up(store._index, True)
+    with pytest.raises(StoreBlocked) as failure:
+        store.put([document("b", vector=unit(2))])
+    assert "crossmedia reindex" in failure.value.hint
+    successor = store.successor()
+    store.put([document("b", vector=unit(2))])
+    assert set(store.succeed(successor)) == {asset_id("b")}
+    assert store.succeed(successor) == []
+    assert store.statistics().assets == {"image": 2}
+
+
+def test_replaced_indexes_go_after_a_while(store: ElasticStore, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put([document("a", vector=unit(1))])
+    assert store.succeed(store.successor()) == []
+    indexes = store._connection.client.indices
+    store.optimise()
+    assert indexes.exists(index=f"{name}-000001")
+    monkeypatch.setattr(succession, "KEEP_SECONDS", 0)
+    store.optimise()
+    assert not indexes.exists(index=f"{name}-000001")
+    assert len(store.nearest("common", "picture", unit(1), 5, Everything)) == 1
+    assert store.succeed(store.successor()) == []
+    assert indexes.exists(index=f"{name}-000003")
