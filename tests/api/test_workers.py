@@ -24,6 +24,7 @@ from indexer.queue import Job
 from indexer.shared.delivery import MESSAGES, TASK
 from indexer.shared.redis_queue import PREFIX, RedisQueue
 from tests.api.helpers import ended, kept, png, settings
+from tests.elastic_servers import wipe
 from tests.redis_server import RedisServer
 
 DEADLINE = 60.0
@@ -51,12 +52,15 @@ class Crew:
             "CROSSMEDIA_QUEUE_LEASE": str(LEASE), "CROSSMEDIA_WITHOUT": "ocr,transcript", "CROSSMEDIA_DECODE_WORKERS": "1",
         }  # fmt: skip
 
-    def start(self, *arguments: str, program: str = "from api.cli import app; app()") -> subprocess.Popen[bytes]:
+    def start(
+        self, *arguments: str, program: str = "from api.cli import app; app()", **settings: str
+    ) -> subprocess.Popen[bytes]:
         known = self.queue.workers()
+        environment = {**self._environment, **{f"CROSSMEDIA_{name.upper()}": value for name, value in settings.items()}}
         with (self._folder / f"worker-{len(self._all)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-c", program, "worker", *arguments],
-                env=self._environment, stdout=log, stderr=log, start_new_session=True,
+                env=environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._all.append(process)
         until(lambda: self.queue.workers() > known or process.poll() is not None, "a worker that tells it is there")
@@ -218,6 +222,28 @@ def test_workers_share_a_folder(crew: Crew, tmp_path: Path) -> None:
     assert (done.report["failed"], len(done.report["assets"])) == (0, 901)
     assert len(takers) == 2
     assert stored(crew) == [*(f"{n:04}.txt" for n in range(900)), "copy.txt"]
+
+
+@pytest.mark.slow
+def test_workers_with_folders_of_their_own_share_an_elasticsearch(crew: Crew, elastic_url: str, tmp_path: Path) -> None:
+    folder = texts(tmp_path / "media", 300)
+    (folder / "copy.txt").write_text((folder / "0000.txt").read_text())
+    store = f"{elastic_url.rstrip('/').replace('http', 'elasticsearch', 1)}/workers"
+    for machine in ("one", "two"):
+        crew.start(data=str(tmp_path / machine), store=store)
+    job = crew.ended(crew.index(folder))
+    assert (job.state, job.error, job.parts) == ("done", None, 2)
+    assert job.report is not None
+    # The same bytes are added by both if both begin before either ends; the store holds them once.
+    assert (job.report["added"] + job.report["copied"], job.report["failed"]) == (301, 0)
+    service = Service(settings(tmp_path / "three", store=store))
+    try:
+        assert service.store.verify() == []
+        assert dict(service.store.statistics().assets) == {"text": 300}
+        assert len({located.source.location for located in service.store.located()}) == 301
+    finally:
+        service.close()
+        wipe(elastic_url, "workers")
 
 
 def test_an_api_submits_and_tells_and_others_work(crew: Crew, tmp_path: Path) -> None:
