@@ -32,6 +32,7 @@ class RedisServer:
 
     def start(self) -> None:
         assert PROGRAM is not None
+        assert self._process is None, "it runs already, and would never be stopped"
         password = ["--requirepass", self._password] if self._password else []
         self._process = subprocess.Popen(
             [PROGRAM, "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder), "--save", "",
