@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.commands import aligning, indexing, managing, models, moving, searching, serving, voices
+from api.commands import aligning, indexing, managing, models, moving, searching, serving, voices, working
 
 app = typer.Typer(
     name="crossmedia",
@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 for command in (
     indexing.index, searching.search, managing.show, managing.rm, managing.status, managing.transcript,
-    indexing.enrich, aligning.reindex, moving.export, serving.serve, managing.doctor,
+    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor,
 ):  # fmt: skip
     app.command()(command)
 app.command("import")(moving.bring)

@@ -2,35 +2,74 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from api.queues import shared
 from api.service import Service
-from indexer.jobs import Job
-from indexer.scan import Found
-from indexer.worker import Progress, Unfinished
+from api.uploads import within
+from indexer.queue import Job, Part, QueueUnreachable
+from indexer.scan import Found, scan, shares
+from indexer.worker import Divided, Progress, Result, Unfinished
+
+log = logging.getLogger("crossmedia.ingest")
+PART_FILES, PART_BYTES = 256, 2 << 30
+"""A folder that holds more is divided among the workers of a shared queue."""
+OTHERS_SECONDS = 24 * 3600.0
+"""Where several services share the folder of uploads, what is younger may belong to a request that is not over."""
 
 
 class Ingest:
-    """Handler of the job kind `index`: payload `uploads` (found files) or `paths`, and `collection`, `without`.
+    """Handler of the job kind `index`: payload `uploads` or `files` (found files) or `paths`, and `collection`, `without`,
+    `within` (folders that links must not lead out of; the service's roots if it is not there).
 
     The first pass makes everything searchable; then what it brought is enriched, asset by asset, and makes way for a job
     that was not begun. The report tells of both passes, and of uploads the asset of each (or None) as `uploaded`.
+    With a shared queue, paths that hold a lot become parts, each of them such a job with `files`.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def __call__(self, job: Job, progress: Progress, stop: threading.Event) -> Mapping[str, Any] | Unfinished:
-        report = dict(job.report) if job.report is not None else self._index(job, progress, stop)
+    def __call__(self, job: Job, progress: Progress, stop: threading.Event) -> Result:
+        if job.report is not None:
+            return self._enrich(job, dict(job.report), progress, stop)
+        if "paths" in job.payload and self._divide(job, stop):
+            return Divided()
+        report = None if stop.is_set() else self._index(job, progress, stop)
         return Unfinished() if report is None else self._enrich(job, report, progress, stop)
+
+    def _divide(self, job: Job, stop: threading.Event) -> bool:
+        """Give the files below the job's paths away in parts, if there is somebody to give them to and more than one part."""
+        queue = shared(self._service.jobs)
+        if queue is None:
+            return False
+        paths = [Path(path) for path in job.payload["paths"]]
+        files: list[Found] = []
+        for found in scan(paths, [self._service.settings.data], self._within(job)):
+            files.append(found)
+            if stop.is_set():
+                return False
+        parts = shares(files, PART_FILES, PART_BYTES)
+        if len(parts) < 2:
+            return False
+        common = {name: value for name, value in job.payload.items() if name != "paths"}
+        gone = self._service.pipeline(job.payload["collection"]).gone(paths)
+        queue.divide(
+            job.id,
+            [Part({**common, "files": files_json(part)}, "indexing", len(part)) for part in parts],
+            {"gone": [source.path for source in gone]},
+        )
+        return True
 
     def _index(self, job: Job, progress: Progress, stop: threading.Event) -> dict[str, Any] | None:
         """The first pass' report; None if it was stopped."""
-        payload = job.payload
-        files = [Found(Path(f["location"]), f["path"], f["size"], f["mtime_ns"]) for f in payload.get("uploads", ())]
+        payload, roots = job.payload, self._within(job)
+        uploads = _found(payload.get("uploads", ()))
 
         def plan(total: int) -> None:
             progress.start("indexing", total)
@@ -38,20 +77,23 @@ class Ingest:
         def tell(_: object) -> None:
             progress.advance()
 
-        if files:
+        if "paths" in payload:
+            paths = [Path(path) for path in payload["paths"]]
+            report = self._service.index(paths, payload["collection"], plan=plan, tell=tell, stop=stop, within=roots)
+        else:
+            # A link may have been put where a file was since it was found.
+            named = _found(payload.get("files", ()))
+            files = uploads or [f for f in named if not roots or within(f.location.resolve(), [*map(str, roots)])]
             plan(len(files))
             try:
                 report = self._service.index_files(files, payload["collection"], tell=tell, stop=stop)
             except Exception:
-                self.discard_unused([found.location for found in files], job.id)
+                self.discard_unused([found.location for found in uploads], job.id)
                 raise
-        else:
-            paths, roots = [Path(path) for path in payload["paths"]], [Path(r) for r in self._service.settings.roots]
-            report = self._service.index(paths, payload["collection"], plan=plan, tell=tell, stop=stop, within=roots)
         if stop.is_set():
             return None
-        self.discard_unused([found.location for found in files], job.id)
-        told = {**report.as_dict(), "assets": report.assets, "uploaded": self._assets(files)}
+        self.discard_unused([found.location for found in uploads], job.id)
+        told = {**report.as_dict(), "assets": report.assets, "uploaded": self._assets(uploads)}
         return {**told, "enriched": 0, "enrich_failures": [], "notes": []}
 
     def _enrich(
@@ -60,7 +102,7 @@ class Ingest:
         pause = threading.Event()
 
         def look() -> None:
-            if stop.is_set() or self._service.jobs.fresh():
+            if stop.is_set() or self._fresh():
                 pause.set()
 
         look()
@@ -83,11 +125,13 @@ class Ingest:
         """Remove the uploads among these that neither a source nor a job that is still to be done names."""
         if not locations:
             return
+        try:
+            unfinished = self._service.jobs.unfinished()
+        except QueueUnreachable as error:
+            log.warning("uploads that nothing needs stay for a while: %s", error.message)
+            return
         named = {
-            Path(file["location"])
-            for job in self._service.jobs.unfinished()
-            if job.id != running
-            for file in job.payload.get("uploads", ())
+            Path(file["location"]) for job in unfinished if job.id != running for file in job.payload.get("uploads", ())
         }
         for _, sources in self._service.store.placed([_hash(location) for location in locations]).values():
             named |= {Path(source.location) for source in sources}
@@ -95,13 +139,32 @@ class Ingest:
 
     def sweep(self) -> None:
         """At the start: remove what a crash left half received, or received and named nowhere."""
-        self._service.uploads.sweep()
-        self.discard_unused(self._service.uploads.kept())
+        older = OTHERS_SECONDS if shared(self._service.jobs) else 0.0
+        self._service.uploads.sweep(older)
+        self.discard_unused(self._service.uploads.kept(older))
+
+    def _within(self, job: Job) -> list[Path]:
+        return [Path(root) for root in job.payload.get("within", self._service.settings.roots)]
+
+    def _fresh(self) -> bool:
+        try:
+            return self._service.jobs.fresh()
+        except QueueUnreachable:
+            return False  # nothing can be claimed now, so nobody has to wait
 
     def _assets(self, files: Sequence[Found]) -> list[str | None]:
         found = [_hash(file.location) for file in files]
         known = self._service.store.placed(found)
         return [asset if asset in known else None for asset in found]
+
+
+def files_json(files: Sequence[Found]) -> list[dict[str, Any]]:
+    """Found files as a job's payload names them."""
+    return [{**asdict(found), "location": str(found.location)} for found in files]
+
+
+def _found(files: Sequence[Mapping[str, Any]]) -> list[Found]:
+    return [Found(Path(f["location"]), f["path"], f["size"], f["mtime_ns"]) for f in files]
 
 
 def _hash(upload: Path) -> str:

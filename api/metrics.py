@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.gate import Gate
+from api.queues import told
 from api.service import Service
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -48,16 +49,20 @@ class _Gauges(Collector):
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         counts = self._service.store.statistics()
+        queue = told(self._service.jobs)
         for name, what, found in (
             ("assets", "medium", counts.assets),
             ("moments", "kind", counts.moments),
             ("vectors", "field", counts.vectors),
-            ("jobs", "state", self._service.jobs.counts()),
+            ("jobs", "state", queue.get("jobs", {})),
         ):
             family = GaugeMetricFamily(f"crossmedia_{name}", f"{name} by {what}.", labels=[what])
             for value, count in found.items():
                 family.add_metric([value], count)
             yield family
+        yield GaugeMetricFamily("crossmedia_queue_up", "Whether the queue answers.", value="problem" not in queue)
+        if queue.get("workers") is not None:
+            yield GaugeMetricFamily("crossmedia_workers", "Processes that do jobs.", value=queue["workers"])
         inside = sum(gate.inside for gate in self._gates)
         yield GaugeMetricFamily("crossmedia_searches_inside", "Searches running or waiting.", value=inside)
 

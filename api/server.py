@@ -14,6 +14,7 @@ from api.gate import Gate
 from api.guards import BodyLimit, KeyCheck, install_handlers
 from api.ingest import Ingest
 from api.metrics import Metrics, Timed
+from api.queues import shared
 from api.routes import assets, health, jobs, search, voices
 from api.service import Service
 from api.settings import Settings
@@ -22,7 +23,7 @@ from indexer.worker import Worker
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """An application over one data directory; one process of it is meant to run."""
+    """An application over one data directory; one process of it is meant to run, or any number with a shared queue."""
     metrics = Metrics()
 
     @asynccontextmanager
@@ -31,17 +32,19 @@ def create_app(settings: Settings) -> FastAPI:
         ingest = Ingest(service)
         await anyio.to_thread.run_sync(ingest.sweep)
         gate, file_gate = Gate(settings.threads, settings.max_searches), Gate(1, settings.max_searches)
-        worker = Worker(service.jobs, {"index": ingest})
+        worker = None if shared(service.jobs) else Worker(service.jobs, {"index": ingest})
         state = State(service, gate, file_gate, worker, metrics, threading.Event())
         app.state.crossmedia = state
         metrics.observe(service, gate, file_gate)
         warming = threading.Thread(target=state.warm, name="crossmedia-warm", daemon=True)
         warming.start()
-        worker.start()
+        if worker is not None:
+            worker.start()
         try:
             yield
         finally:
-            await anyio.to_thread.run_sync(worker.stop)
+            if worker is not None:
+                await anyio.to_thread.run_sync(worker.stop)
             warming.join()
             gate.close()
             file_gate.close()

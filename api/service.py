@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from api.alignment import with_heads
 from api.enrichers import build_enricher
 from api.profiles import load_profile
+from api.queues import open_queue
 from api.settings import Settings
 from api.stores import NoCollection, has_store, open_store, place
 from api.uploads import Uploads
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from indexer.decode.pool import DecodePool
     from indexer.enrich import Enriched, EnrichReport
     from indexer.enrichers.base import Enricher
-    from indexer.jobs import Jobs
+    from indexer.pipeline import Pipeline
+    from indexer.queue import Queue
     from indexer.report import Outcome, Report
     from indexer.scan import Found
 
@@ -108,10 +110,8 @@ class Service:
         return self._once("example_pool", lambda: DecodePool(1))
 
     @property
-    def jobs(self) -> Jobs:
-        from indexer.jobs import Jobs
-
-        return self._once("jobs", lambda: Jobs(self.settings.data, self.settings.max_jobs))
+    def jobs(self) -> Queue:
+        return self._once("jobs", lambda: open_queue(self.settings))
 
     @property
     def has_collection(self) -> bool:
@@ -139,10 +139,9 @@ class Service:
         If `within` names folders, links that lead out of them are left out. Files that are gone are reported, and forgotten
         with `prune`. Raises PathMissing for a path that never was.
         """
-        from indexer.pipeline import Pipeline
         from indexer.scan import PathMissing, scan
 
-        pipeline = Pipeline(self.engine.store, self.profile, self.pool, collection)
+        pipeline = self.pipeline(collection)
         besides = [self.settings.data]
         try:
             files = list(scan(paths, besides, within))
@@ -170,12 +169,15 @@ class Service:
         stop: threading.Event | None = None,
     ) -> Report:
         """The first pass over files that were found already."""
-        from indexer.pipeline import Pipeline
-
         with self.store.loading():
-            report = Pipeline(self.engine.store, self.profile, self.pool, collection).index(files, tell, stop)
+            report = self.pipeline(collection).index(files, tell, stop)
         self._settle()
         return report
+
+    def pipeline(self, collection: str) -> Pipeline:
+        from indexer.pipeline import Pipeline
+
+        return Pipeline(self.engine.store, self.profile, self.pool, collection)
 
     def enrich(
         self,

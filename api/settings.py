@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -25,7 +26,7 @@ class InvalidSetting(CrossmediaError):
 class Settings(BaseSettings):
     """Read once, in `Service.__init__`'s caller; nothing else looks at the environment. Lists are comma-separated."""
 
-    model_config = SettingsConfigDict(env_prefix="CROSSMEDIA_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CROSSMEDIA_", extra="ignore", hide_input_in_errors=True)
 
     data: Path = Path(".crossmedia")
     """The one data directory: store, derived indexes, jobs, uploads."""
@@ -65,8 +66,25 @@ class Settings(BaseSettings):
     """If any is set, every request but health checks must carry one."""
     max_upload_bytes: int = Field(2 << 30, ge=1)
     max_jobs: int = Field(1000, ge=1)
+    queue: SecretStr = SecretStr("")
+    """`redis://[USER:PASSWORD@]HOST:PORT/DB`: jobs wait there for `crossmedia worker`; if empty, whoever serves does them."""
+    queue_lease: float = Field(30.0, ge=1, le=3600)
+    """Seconds after which a worker that is not heard of counts as dead, and its job goes to another."""
     max_searches: int = Field(32, ge=1)
     """Searches running or waiting at once; one more is answered 429."""
+
+    @field_validator("queue")
+    @classmethod
+    def _redis(cls, value: SecretStr) -> SecretStr:
+        try:
+            parts = urlsplit(value.get_secret_value())
+            good = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+            good = good and (parts.path.strip("/") or "0").isdigit()
+        except ValueError:  # a port that is no number
+            good = False
+        if value and not good:
+            raise ValueError("a queue is redis://[USER:PASSWORD@]HOST:PORT/DB, or rediss:// with TLS")
+        return value
 
     @field_validator("without", "roots", "api_keys", mode="before")
     @classmethod

@@ -18,7 +18,7 @@ log = logging.getLogger("crossmedia.http")
 
 @dataclass
 class State:
-    """`ready` is set once the models have run; `broken` says why that failed.
+    """`ready` is set once the models have run; `broken` says why that failed. `worker` does the jobs of the embedded queue.
 
     Searches by files pass a gate of their own: decoding and listening take seconds, and words must not wait for them.
     """
@@ -26,10 +26,15 @@ class State:
     service: Service
     gate: Gate
     file_gate: Gate
-    worker: Worker
+    worker: Worker | None
     metrics: Metrics
     ready: threading.Event
     broken: CrossmediaError | None = None
+
+    def wake(self) -> None:
+        """A job was submitted."""
+        if self.worker is not None:
+            self.worker.wake()
 
     def warm(self) -> None:
         """Run every network once, so that the first search does not wait for it."""

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,9 +124,9 @@ class Uploads:
         finally:
             shutil.rmtree(room, ignore_errors=True)
 
-    def kept(self) -> list[Path]:
-        """Every upload that lies here."""
-        return [path for path in self._folder.resolve().glob("[!.]*/*") if path.is_file()]
+    def kept(self, older: float = 0.0) -> list[Path]:
+        """Every upload that lies here, or those that came `older` seconds ago or earlier."""
+        return [path for path in self._folder.resolve().glob("[!.]*/*") if path.is_file() and _aged(path, older)]
 
     def discard(self, locations: Iterable[Path]) -> None:
         """Remove uploads; a path that is not one is left alone."""
@@ -137,10 +138,18 @@ class Uploads:
                     if location.parent.is_dir() and not any(location.parent.iterdir()):
                         location.parent.rmdir()
 
-    def sweep(self) -> None:
-        """Remove what a crash left half received."""
+    def sweep(self, older: float = 0.0) -> None:
+        """Remove what a crash left half received; only what is `older` (s) where others may be receiving."""
         for room in self._folder.glob(".incoming-*"):
-            shutil.rmtree(room, ignore_errors=True)
+            if _aged(room, older):
+                shutil.rmtree(room, ignore_errors=True)
+
+
+def _aged(path: Path, seconds: float) -> bool:
+    try:
+        return seconds == 0 or time.time() - path.stat().st_mtime >= seconds
+    except OSError:
+        return False  # gone meanwhile
 
 
 def below_roots(path: str, roots: Sequence[str]) -> Path:

@@ -1,4 +1,4 @@
-"""The durable queue: what was accepted is done, also after a crash."""
+"""The embedded queue, which one process works through: jobs in a SQLite file."""
 
 from __future__ import annotations
 
@@ -6,55 +6,24 @@ import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection, Row
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from embeddings.errors import CrossmediaError
+from indexer.queue import CRASHED, MAX_ATTEMPTS, Job, QueueFull, State
 from retrieval.local.database import Database
 from retrieval.store import NotFound
 
-State: TypeAlias = Literal["queued", "running", "done", "failed"]
-MAX_ATTEMPTS = 3
-"""A job that was running at as many crashes is taken for their cause."""
-
-
-class QueueFull(CrossmediaError):
-    """Too many jobs wait; come back after `retry_after` seconds."""
-
-    code = "queue_full"
-    status = 429
-    retry_after = 5
-
-
-@dataclass(frozen=True)
-class Job:
-    """A piece of work and how far it is. `created`, `updated`: Unix times; `done` of `total` in the current `step`."""
-
-    id: str
-    kind: str
-    payload: Mapping[str, Any]
-    state: State
-    created: float
-    updated: float
-    attempts: int
-    step: str
-    done: int
-    total: int
-    report: Mapping[str, Any] | None
-    error: Mapping[str, str] | None
-
 
 class Jobs:
-    """Jobs in a SQLite file of their own: progress is written often and must not hold up the store's writer."""
+    """A `Queue` in a SQLite file of its own: progress is written often and must not hold up the store's writer."""
 
     def __init__(self, folder: Path, limit: int = 1000) -> None:
         self._database = Database(folder / "jobs.sqlite", "indexer")
         self._limit = limit
 
     def submit(self, kind: str, payload: Mapping[str, Any]) -> Job:
-        """Accept a job durably; raises QueueFull."""
         with self._database.write() as connection:
             waiting = connection.execute("SELECT count(*) FROM job WHERE state = 'queued' AND kind = ?", (kind,))
             if waiting.fetchone()[0] >= self._limit:
@@ -62,7 +31,6 @@ class Jobs:
             return _insert(connection, kind, json.dumps(dict(payload)))
 
     def claim(self) -> Job | None:
-        """The oldest waiting job, one that was not begun before one that was put back; now running. None if none waits."""
         with self._database.write() as connection:
             row = connection.execute(
                 """UPDATE job SET state = 'running', attempts = attempts + 1, updated = ? WHERE number =
@@ -72,25 +40,15 @@ class Jobs:
         return _job(row) if row else None
 
     def release(self, job: str, report: Mapping[str, Any] | None = None) -> None:
-        """Put a claimed job back with its report so far: it stopped on request, which counts as no attempt."""
         text = json.dumps(dict(report)) if report is not None else None
         self._update(job, "state = 'queued', attempts = attempts - 1, report = ?", text)
 
     def recover(self) -> int:
-        """Put back what was running when the process died; returns how many. Only the queue's one worker may call it."""
+        """Only the queue's one worker may call it: all that runs was running when the process died."""
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE job SET state = 'failed', error = ? WHERE state = 'running' AND attempts >= ?",
-                (
-                    json.dumps(
-                        {
-                            "code": "crashed",
-                            "message": f"the service stopped {MAX_ATTEMPTS} times while it ran",
-                            "hint": "",
-                        }
-                    ),
-                    MAX_ATTEMPTS,
-                ),
+                (json.dumps(CRASHED), MAX_ATTEMPTS),
             )
             return connection.execute("UPDATE job SET state = 'queued' WHERE state = 'running'").rowcount
 
@@ -109,14 +67,12 @@ class Jobs:
         )
 
     def get(self, job: str) -> Job:
-        """Raises NotFound."""
         row = self._database.connection().execute("SELECT * FROM job WHERE id = ?", (job,)).fetchone()
         if row is None:
             raise NotFound(f"no job {job}", "GET /v1/jobs lists them")
         return _job(row)
 
     def list(self, state: State | None = None, limit: int = 100) -> list[Job]:
-        """The newest first, without their payloads and reports: those can name a hundred thousand files each."""
         rows = self._database.connection().execute(
             """SELECT id, kind, '{}' AS payload, state, created, updated, attempts, step, done, total, NULL AS report, error
             FROM job WHERE ? IS NULL OR state = ? ORDER BY number DESC LIMIT ?""",
@@ -125,14 +81,12 @@ class Jobs:
         return [_job(row) for row in rows]
 
     def unfinished(self) -> Sequence[Job]:
-        """Whole, in their order: what is running and what waits."""
         rows = self._database.connection().execute(
             "SELECT * FROM job WHERE state IN ('queued', 'running') ORDER BY number"
         )
         return [_job(row) for row in rows]
 
     def fresh(self) -> bool:
-        """Whether a job waits that was not begun."""
         query = "SELECT EXISTS (SELECT 1 FROM job WHERE state = 'queued' AND report IS NULL)"
         return bool(self._database.connection().execute(query).fetchone()[0])
 

@@ -194,6 +194,11 @@ def _hash(found: Found) -> str:
     try:
         with found.location.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        hint = (
+            "it was removed, or this machine does not see it: every worker needs the same folders under the same paths"
+        )
+        raise Unreadable(f"{found.path} is not there", hint) from error
     except OSError as error:
         raise Unreadable(f"{found.path} cannot be read: {error.strerror}", "check its permissions") from error
 

@@ -57,6 +57,19 @@ def scan(named: Sequence[Path], besides: Sequence[Path] = (), within: Sequence[P
             yield Found(location, shown, status.st_size, status.st_mtime_ns)
 
 
+def shares(files: Sequence[Found], most_files: int, most_bytes: int) -> list[list[Found]]:
+    """The files in their order, in shares of so many files and bytes at most; a file that is larger is a share alone."""
+    made: list[list[Found]] = []
+    held = 0
+    for found in files:
+        if not made or len(made[-1]) >= most_files or held + found.size > most_bytes:
+            made.append([])
+            held = 0
+        made[-1].append(found)
+        held += found.size
+    return made
+
+
 def _files(root: Path, apart: set[Path]) -> Iterator[Path]:
     if root.is_file():
         yield root

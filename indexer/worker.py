@@ -1,4 +1,4 @@
-"""The process's one worker: takes jobs from the queue, one after the other, and tells how far they are."""
+"""Does jobs, tells how far they are; and the thread that takes them from the embedded queue, one after the other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from embeddings.errors import CrossmediaError
-from indexer.jobs import Job, Jobs
+from indexer.queue import Job, LeaseLost, Queue
 
 log = logging.getLogger("crossmedia.worker")
 IDLE_SECONDS = 1.0
@@ -25,7 +25,13 @@ class Unfinished:
     report: Mapping[str, Any] | None = None
 
 
-Handler = Callable[[Job, "Progress", threading.Event], Mapping[str, Any] | Unfinished]
+@dataclass(frozen=True)
+class Divided:
+    """What a handler returns that gave its job away in parts (`SharedQueue.divide`)."""
+
+
+Result = Mapping[str, Any] | Unfinished | Divided
+Handler = Callable[[Job, "Progress", threading.Event], Result]
 
 
 class JobFailed(CrossmediaError):
@@ -37,7 +43,7 @@ class JobFailed(CrossmediaError):
 class Progress:
     """Writes a job's progress, but not more often than anybody looks."""
 
-    def __init__(self, jobs: Jobs, job: str) -> None:
+    def __init__(self, jobs: Queue, job: str) -> None:
         self._jobs, self._job = jobs, job
         self._step, self._done, self._total, self._told = "", 0.0, 0, 0.0
 
@@ -52,10 +58,28 @@ class Progress:
             self._jobs.progress(self._job, self._step, round(self._done), self._total)
 
 
+def perform(jobs: Queue, handlers: Mapping[str, Handler], job: Job, stop: threading.Event) -> None:
+    """Do a claimed job and tell the queue how it ended. Raises what the queue raises when it is told."""
+    try:
+        result = handlers[job.kind](job, Progress(jobs, job.id), stop)
+    except LeaseLost as error:
+        log.warning("job %s: %s", job.id, error.message)
+    except CrossmediaError as error:
+        jobs.fail(job.id, error)
+    except Exception:
+        log.exception("job %s failed", job.id)
+        jobs.fail(job.id, JobFailed("the job stopped on an internal error", "the log of whoever ran it has the trace"))
+    else:
+        if isinstance(result, Unfinished):
+            jobs.release(job.id, result.report)
+        elif not isinstance(result, Divided):
+            jobs.finish(job.id, result)
+
+
 class Worker(threading.Thread):
     """Runs until `stop`. A handler that is told to stop returns Unfinished; what a crash interrupted, `recover` finds."""
 
-    def __init__(self, jobs: Jobs, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, jobs: Queue, handlers: Mapping[str, Handler]) -> None:
         super().__init__(name="crossmedia-worker", daemon=True)
         self._jobs = jobs
         self._handlers = handlers
@@ -81,7 +105,7 @@ class Worker(threading.Thread):
                     recovered = True
                 job = self._jobs.claim()
                 if job is not None:
-                    self._work(job)
+                    perform(self._jobs, self._handlers, job, self._stop_event)
                     continue
             except Exception:
                 # The queue itself failed (a full disk, say): what was being done is found again by `recover`.
@@ -91,19 +115,3 @@ class Worker(threading.Thread):
                 continue
             self._wake.wait(IDLE_SECONDS)
             self._wake.clear()
-
-    def _work(self, job: Job) -> None:
-        try:
-            report = self._handlers[job.kind](job, Progress(self._jobs, job.id), self._stop_event)
-        except CrossmediaError as error:
-            self._jobs.fail(job.id, error)
-        except Exception:
-            log.exception("job %s failed", job.id)
-            self._jobs.fail(
-                job.id, JobFailed("the job stopped on an internal error", "the service's log has the trace")
-            )
-        else:
-            if isinstance(report, Unfinished):
-                self._jobs.release(job.id, report.report)
-            else:
-                self._jobs.finish(job.id, report)

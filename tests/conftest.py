@@ -16,6 +16,7 @@ from embeddings.profile import Profile
 from embeddings.toy import toy_profile
 from eval.demo.voice import say
 from tests.elastic_servers import ADDRESS, Node
+from tests.redis_server import PROGRAM, RedisServer
 
 # No test asserts a time: a busy machine is no fault.
 settings.register_profile("any machine", deadline=None)
@@ -54,6 +55,36 @@ def speech() -> Callable[[str], Waveform]:
 def toy() -> Profile:
     """Encoders without weights."""
     return toy_profile()
+
+
+@pytest.fixture(scope="session")
+def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    if PROGRAM is None:
+        _absent("no redis-server: Debian's package of that name")
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_server(_redis: RedisServer) -> RedisServer:
+    """A running Redis that holds nothing."""
+    _redis.client().flushall()
+    return _redis
+
+
+@pytest.fixture
+def own_redis(_redis: RedisServer, tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
+    """Makes a Redis that a test may stop and start."""
+    made: list[RedisServer] = []
+
+    def make(password: str = "") -> RedisServer:
+        made.append(RedisServer(tmp_path / f"redis-{len(made)}", password))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from api.commands.context import Data, Json, Without, err, out, print_json, service
+from api.queues import NoQueue, shared
 from api.service import Service
+from indexer.scan import PathMissing
 
 if TYPE_CHECKING:
     from indexer.enrich import EnrichReport
@@ -31,11 +33,19 @@ def index(
     without: Without = None,
     prune: Annotated[bool, typer.Option("--prune", help="Forget files that are gone from disk.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Stay, and index what changes.")] = False,
+    enqueue: Annotated[
+        bool, typer.Option("--enqueue", help="Leave it to the workers of the shared queue, and do not wait.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make files searchable; only what is new or changed is read."""
     with service(data) as opened, stopping() as stop:
         opened.check_enrichers(without or ())  # an unknown name is told before hours of work
+        if enqueue:
+            if prune or watch:
+                raise typer.BadParameter("--enqueue excludes --prune and --watch")
+            _enqueue(opened, paths, collection, without or [], as_json)
+            return
         failed = _once(opened, paths, collection, without or [], prune, as_json, stop)
         if watch and not stop.is_set():
             from watchfiles import watch as changes
@@ -75,6 +85,21 @@ def enrich(
             raise typer.Exit(1)
     if report.failed:
         raise typer.Exit(1)
+
+
+def _enqueue(opened: Service, paths: list[Path], collection: str, without: list[str], as_json: bool) -> None:
+    if shared(opened.jobs) is None:
+        raise NoQueue()
+    for path in paths:
+        if not path.exists():
+            raise PathMissing(f"{path} does not exist", "check the spelling")
+    named = [str(path.absolute()) for path in paths]
+    # Whoever calls this may read what is named, whatever folders a service is confined to.
+    job = opened.jobs.submit("index", {"paths": named, "within": [], "collection": collection, "without": without})
+    if as_json:
+        print_json({"job": job.id})
+    else:
+        out.print(f"job {job.id} [dim](crossmedia status shows what waits)[/]")
 
 
 def _once(

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from api.commands.context import Data, Json, named, out, print_json, service
 from api.commands.searching import clock
+from api.queues import told
 from api.schema import asset_json
 from embeddings.errors import CrossmediaError
 from retrieval.captions import Format, written
@@ -70,12 +71,12 @@ def status(data: Data = None, as_json: Json = False) -> None:
         counts = opened.store.statistics()
         built, absent = opened.enrichers()
         pending = {e.name: len(opened.store.pending(e.name, e.model, e.accepts)) for e in built}
-        jobs = opened.jobs.counts()
+        queue = told(opened.jobs)
         if as_json:
             print_json({
                 "data": str(opened.settings.data), "assets": dict(counts.assets), "moments": dict(counts.moments),
                 "vectors": dict(counts.vectors), "sources": counts.sources, "bytes": counts.bytes,
-                "pending": pending, "absent": absent, "jobs": jobs,
+                "pending": pending, "absent": absent, "jobs": queue.get("jobs", {}), "queue": queue,
             })  # fmt: skip
             return
         table = Table(box=None, pad_edge=False, show_header=False)
@@ -87,6 +88,11 @@ def status(data: Data = None, as_json: Json = False) -> None:
         for name, count in pending.items():
             done = counts.enrichments.get(name, {})
             table.add_row(name, f"{count} to do", f"[dim]{done.get('done', 0)} done, {done.get('failed', 0)} failed[/]")
+        jobs = ", ".join(f"{count} {state}" for state, count in queue.get("jobs", {}).items()) or "no jobs"
+        who = "whoever serves does them" if queue.get("workers") is None else f"workers: {queue['workers']}"
+        table.add_row("queue", queue["queue"], f"[dim]{jobs}; {who}[/]")
+        if "problem" in queue:
+            absent = [*absent, f"{queue['problem']['message']}; {queue['problem']['hint']}"]
         out.print(f"[bold]{escape(str(opened.settings.data))}[/]")
         out.print(table)
         for line in absent:
@@ -152,10 +158,16 @@ def doctor(data: Data = None) -> None:
             else:
                 line(health.state == "green", f"store: {health.told}", health.hint)
             problems = opened.store.verify() if health.state != "red" else []
-            told = "store and indexes agree" if not problems else "; ".join(problems)
-            line(not problems, told, "index into a new --data folder")
+            agreed = "store and indexes agree" if not problems else "; ".join(problems)
+            line(not problems, agreed, "index into a new --data folder")
         except CrossmediaError as error:
             line(False, f"store: {error.message}", error.hint)
+        queue = told(opened.jobs)
+        if "problem" in queue:
+            line(False, queue["problem"]["message"], queue["problem"]["hint"])
+        elif queue["workers"] is not None:
+            count = queue["workers"]
+            line(count > 0, f"queue {queue['queue']}, workers: {count}", "crossmedia worker starts one")
         try:
             opened.engine  # noqa: B018
             line(True, f"profile {opened.profile.name}: spaces {', '.join(opened.profile.spaces)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
+from api.ingest import files_json
 from api.invalid import InvalidRequest
 from api.routes.common import ERRORS, Shared
 from api.routes.content import Content
@@ -21,7 +21,7 @@ from api.uploads import Part, below_roots, within
 from embeddings.catalog import sha256
 from embeddings.media import Medium
 from indexer.enrich import SourceGone
-from indexer.jobs import Job
+from indexer.queue import Job
 from indexer.scan import Found
 from retrieval.captions import MEDIA_TYPES, Format, written
 from retrieval.documents import MOTION, PREVIEW, Source
@@ -86,7 +86,7 @@ async def put(request: Request, shared: Shared, response: Response) -> dict[str,
         except ValidationError as error:
             raise InvalidRequest.of(error) from error
         job = await run_in_threadpool(_name, shared, named)
-    shared.worker.wake()
+    shared.wake()
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return job_json(job)
 
@@ -106,8 +106,7 @@ def _keep(shared: Shared, form: FormData) -> Job:
     shared.service.check_enrichers(about["without"])
 
     def accept(kept: list[Found]) -> Job:
-        uploads = [{**asdict(found), "location": str(found.location)} for found in kept]
-        return shared.service.jobs.submit("index", {"uploads": uploads, **about})
+        return shared.service.jobs.submit("index", {"uploads": files_json(kept), **about})
 
     return shared.service.uploads.keep(parts, accept)
 
@@ -115,7 +114,8 @@ def _keep(shared: Shared, form: FormData) -> Job:
 def _name(shared: Shared, named: IndexRequest) -> Job:
     shared.service.check_enrichers(named.without)
     path = below_roots(named.path, shared.service.settings.roots)
-    payload = {"paths": [str(path)], "collection": named.collection, "without": named.without}
+    roots = list(shared.service.settings.roots)
+    payload = {"paths": [str(path)], "within": roots, "collection": named.collection, "without": named.without}
     return shared.service.jobs.submit("index", payload)
 
 

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from api.guards import envelope
+from api.queues import told
 from api.routes.common import Shared
 from embeddings.errors import CrossmediaError
+from indexer.queue import QueueUnreachable
 from retrieval.store import StoreUnusable
 
 router = APIRouter(tags=["health"])
@@ -30,6 +32,13 @@ class WorkerStopped(CrossmediaError):
     status = 503
 
 
+class NoWorker(CrossmediaError):
+    """The shared queue accepts jobs, and no process does them."""
+
+    code = "no_worker"
+    status = 503
+
+
 @router.get("/", include_in_schema=False)
 def root() -> RedirectResponse:
     return RedirectResponse("/docs")
@@ -45,25 +54,29 @@ def alive() -> dict[str, str]:
 def ready(shared: Shared) -> JSONResponse:
     """The store can be used, every model has run once, and there is somebody to do the jobs.
 
-    A store that works but is not as safe as it should be (`yellow`) is ready, and says why.
+    A store that works but is not as safe as it should be (`yellow`) is ready, and says why. Where others do the jobs, searches do
+    not need them: what is wrong with the queue is a note, and this is ready.
     """
     if shared.broken is not None:
         return envelope(shared.broken, 503)
     if not shared.ready.is_set():
         return envelope(NotReady("the models are being read", "try again in a second"))
-    if not shared.worker.is_alive():
+    if shared.worker is not None and not shared.worker.is_alive():
         return envelope(WorkerStopped("nothing takes jobs from the queue", "start the service again"))
     health = shared.service.store.health()
     if health.state == "red":
         return envelope(StoreUnusable(health.told, health.hint))
-    return JSONResponse(
-        {
-            "status": "ready",
-            "store": asdict(health),
-            "profile": shared.service.profile.name,
-            "spaces": list(shared.service.profile.spaces),
-        }
-    )
+    queue = told(shared.service.jobs)
+    notes: list[CrossmediaError] = []
+    if "problem" in queue:
+        notes.append(QueueUnreachable("the queue cannot be used; searches can", "crossmedia doctor tells why"))
+    elif queue["workers"] == 0:
+        notes.append(NoWorker("nobody takes jobs from the queue", "crossmedia worker starts somebody"))
+    profile = shared.service.profile
+    return JSONResponse({
+        "status": "ready", "store": asdict(health), "profile": profile.name, "spaces": list(profile.spaces),
+        "workers": queue.get("workers"), "notes": [note.as_dict() for note in notes],
+    })  # fmt: skip
 
 
 @router.get("/metrics", response_class=Response)

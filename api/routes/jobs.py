@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from api.routes.common import ERRORS, Shared
-from indexer.jobs import Job
+from indexer.queue import Job
 
 router = APIRouter(prefix="/v1", tags=["jobs"], responses=ERRORS)
 POLL_SECONDS = 0.25
@@ -22,7 +22,7 @@ POLL_SECONDS = 0.25
 class JobOut(BaseModel):
     """`done` of `total` in the current `step`; `report` when it has ended: counts, failures with code, message and hint.
 
-    The list of jobs leaves reports out.
+    The list of jobs leaves reports out. A job of many files may be divided into `parts` for several workers: it tells of all.
     """
 
     id: str
@@ -35,6 +35,7 @@ class JobOut(BaseModel):
     total: int
     report: dict[str, Any] | None
     error: dict[str, str] | None
+    parts: int
 
 
 class JobList(BaseModel):

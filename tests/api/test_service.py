@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +12,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 import crossmedia
-from api.ingest import Ingest
+from api.ingest import Ingest, files_json
 from api.server import create_app
 from api.service import MAX_EXAMPLE_SECONDS, Service
+from api.uploads import Part
 from embeddings.media import Waveform
 from embeddings.toy import ToyTranscriber, toy_profile
-from indexer.jobs import Job, Jobs
+from indexer.queue import Job, Queue
+from indexer.scan import scan
 from indexer.worker import Progress, Unfinished
 from tests.api.helpers import finished, kept, png, settings, upload
 from tests.media_makers import tone, write_wav
@@ -33,7 +37,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     opened.close()
 
 
-def next_of(jobs: Jobs) -> Job:
+def next_of(jobs: Queue) -> Job:
     job = jobs.claim()
     assert job is not None
     return job
@@ -122,6 +126,36 @@ def test_a_job_is_done_when_its_speech_is_searchable(tmp_path: Path) -> None:
         assert [(hit["title"], hit["start"]) for hit in hits] == [("tone.wav", 0.0)]
         without = http.post("/v1/assets", files=[("file", ("a.png", png("red")))], data={"without": ["transcript"]})
         assert finished(http, without)["report"]["enriched"] == 0
+
+
+def test_uploads_of_a_request_that_goes_on_elsewhere_are_let_alone(service: Service) -> None:
+    old, new = (service.uploads.keep([Part.of(name, None, io.BytesIO(name.encode()))], lambda kept: kept[0].location)
+                for name in ("old.txt", "new.txt"))  # fmt: skip
+    room = old.parent.parent / ".incoming-x"
+    room.mkdir()
+    os.utime(old, (1, 1))
+    assert service.uploads.kept(3600) == [old]
+    service.uploads.sweep(3600)
+    assert room.is_dir()
+    os.utime(room, (1, 1))
+    service.uploads.sweep(3600)
+    assert not room.exists()
+    assert sorted(service.uploads.kept()) == sorted([old, new])
+
+
+def test_parts_stay_within_their_folders(service: Service, tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    for folder in (inside, outside):
+        folder.mkdir()
+    (outside / "secret.txt").write_text("a secret")
+    (inside / "note.txt").write_text("a note")
+    files = files_json(list(scan([inside])))
+    (inside / "note.txt").unlink()
+    (inside / "note.txt").symlink_to(outside / "secret.txt")
+    job = service.jobs.submit("index", {"files": files, "within": [str(inside)], "collection": "default"})
+    report = Ingest(service)(next_of(service.jobs), Progress(service.jobs, job.id), threading.Event())
+    assert isinstance(report, dict)
+    assert (report["added"], report["failed"]) == (0, 0)
 
 
 def test_uploaded_files_go_with_their_asset_whoever_removes_it(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from indexer.enrich import EnrichPass
 from indexer.enrichers.transcript import TranscriptEnricher
 from indexer.pipeline import Pipeline
 from indexer.report import Outcome
-from indexer.scan import PathMissing, scan
+from indexer.scan import Found, PathMissing, scan, shares
 from retrieval.documents import Asset, Enrichment, Moment
 from retrieval.engine import Engine
 from retrieval.local import LocalStore
@@ -366,3 +366,11 @@ def test_listening_to_a_video_decodes_its_sound_only(pipeline: Pipeline, store: 
     }
     assert "speech" in spoken["loud.mp4"]
     assert "speech" not in spoken["mute.mp4"]
+
+
+def test_shares_are_bounded_and_keep_the_order(tmp_path: Path) -> None:
+    found = [Found(tmp_path / str(n), str(n), size, 0) for n, size in enumerate((1, 1, 1, 9, 2, 20, 1))]
+    made = shares(found, 3, 10)
+    assert [[f.size for f in share] for share in made] == [[1, 1, 1], [9], [2], [20], [1]]
+    assert [f for share in made for f in share] == found
+    assert shares([], 3, 10) == []

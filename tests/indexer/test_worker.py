@@ -1,3 +1,5 @@
+"""The thread that works through the embedded queue."""
+
 from __future__ import annotations
 
 import threading
@@ -9,44 +11,15 @@ from typing import Any
 import pytest
 
 from embeddings.errors import CrossmediaError
-from indexer.jobs import MAX_ATTEMPTS, Job, Jobs, QueueFull
+from indexer.jobs import Jobs
+from indexer.queue import MAX_ATTEMPTS, Job
 from indexer.worker import Progress, Unfinished, Worker
-from retrieval.store import NotFound, StoreUnusable
+from retrieval.store import StoreUnusable
 
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> Jobs:
     return Jobs(tmp_path, limit=3)
-
-
-def test_jobs_come_in_order_and_survive(jobs: Jobs, tmp_path: Path) -> None:
-    first, second = jobs.submit("index", {"n": 1}), jobs.submit("index", {"n": 2})
-    claimed = jobs.claim()
-    assert claimed is not None
-    assert (claimed.id, claimed.state, claimed.payload) == (first.id, "running", {"n": 1})
-    jobs.progress(first.id, "indexing", 3, 7)
-    again = Jobs(tmp_path)
-    assert (again.get(first.id).done, again.get(first.id).total, again.get(first.id).step) == (3, 7, "indexing")
-    assert again.recover() == 1
-    assert [job.id for job in again.list("queued")] == [second.id, first.id]
-    with pytest.raises(NotFound):
-        jobs.get("none")
-
-
-def test_queue_is_bounded(jobs: Jobs) -> None:
-    for _ in range(3):
-        jobs.submit("index", {})
-    with pytest.raises(QueueFull):
-        jobs.submit("index", {})
-
-
-def test_job_that_crashes_the_service_is_given_up(jobs: Jobs) -> None:
-    job = jobs.submit("index", {})
-    for _ in range(MAX_ATTEMPTS):
-        assert jobs.claim() is not None
-        jobs.recover()
-    assert jobs.get(job.id).state == "failed"
-    assert jobs.claim() is None
 
 
 def test_worker_runs_reports_and_outlives_failures(jobs: Jobs) -> None:
@@ -124,24 +97,3 @@ def test_worker_outlives_a_queue_that_cannot_be_written(jobs: Jobs, monkeypatch:
     assert worker.is_alive()
     worker.stop()
     assert jobs.get(job.id).state == "done"
-
-
-def test_what_was_not_begun_comes_before_what_was_put_back(jobs: Jobs) -> None:
-    first = jobs.submit("index", {"n": 1})
-    assert jobs.claim() is not None
-    jobs.release(first.id, {"added": 1})
-    assert not jobs.fresh()
-    second = jobs.submit("index", {"n": 2})
-    assert jobs.fresh()
-    claimed = [job for _ in range(3) if (job := jobs.claim()) is not None]
-    assert [job.id for job in claimed] == [second.id, first.id]
-    assert claimed[1].report == {"added": 1}
-
-
-def test_lists_leave_out_what_is_long(jobs: Jobs) -> None:
-    job = jobs.submit("index", {"n": 1})
-    jobs.finish(job.id, {"assets": {"a": "b"}})
-    assert [listed.report for listed in jobs.list()] == [None]
-    assert jobs.get(job.id).report == {"assets": {"a": "b"}}
-    waiting = jobs.submit("index", {"n": 2})
-    assert jobs.unfinished() == [waiting]

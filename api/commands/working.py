@@ -1,0 +1,50 @@
+"""`worker`: do the jobs of a shared queue."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.commands.context import Data, err, service
+from api.queues import NoQueue, shared
+from api.service import Service
+from api.settings import Settings
+
+if TYPE_CHECKING:
+    from indexer.shared.worker import Room
+
+
+def worker(
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Processes, each with its own models.")] = 1,
+    data: Data = None,
+) -> None:
+    """Do the jobs of the shared queue (CROSSMEDIA_QUEUE) until stopped; any number on any number of machines."""
+    with service(data) as opened:
+        queue = shared(opened.jobs)
+        if queue is None:
+            raise NoQueue()
+        queue.workers()  # tells at once, not after hours, that the queue cannot be reached
+        from indexer.shared.worker import Work
+
+        logging.basicConfig(level="WARNING", format="%(asctime)s %(name)s: %(message)s")
+        err.print(f"Taking jobs from {queue.address}; Ctrl-C puts back what is at hand and ends.", soft_wrap=True)
+        url = opened.settings.queue.get_secret_value()
+        code = Work(url, lambda: _room(opened.settings), queue, concurrency).run()
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _room(settings: Settings) -> Iterator[Room]:
+    from api.ingest import Ingest
+
+    opened = Service(settings)
+    queue = shared(opened.jobs)
+    assert queue is not None
+    try:
+        yield queue, {"index": Ingest(opened)}
+    finally:
+        opened.close()
