@@ -1,0 +1,140 @@
+"""Chromaprint fingerprints: unpacked from what fpcalc prints, and found again where a few of their bits differ.
+
+A fingerprint is a 32-bit number for each eighth of a second (Chromaprint's algorithm 1). Candidates share a number, the method of
+Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System" (ISMIR 2002); they are then laid on each other where most
+numbers agree, and compared bit by bit.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.uint32]
+
+ALGORITHM: Final = 1
+"""The algorithm that AcoustID and fpcalc use."""
+MOST: Final = 200_000
+"""Numbers of a fingerprint: seven hours."""
+OVERLAP: Final = 0.5
+"""Share of the shorter one that has to lie on the longer one."""
+LEAST: Final = 16
+"""Numbers that have to lie on each other: two seconds. Less is alike by chance."""
+SHIFTS: Final = 8
+"""Ways of laying two on each other that are compared, those with most numbers in common."""
+
+_BASE64: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+
+
+class Malformed(ValueError):
+    """A text is no fingerprint."""
+
+
+def unpacked(text: str) -> Numbers:
+    """The numbers of a fingerprint in base64; raises Malformed.
+
+    Each number is kept as what it differs in from the one before: the distances between its set bits, in three bits each and a
+    zero after the last; what is 7 or more is continued in five bits behind all of them.
+    """
+    if not _BASE64.fullmatch(text):
+        raise Malformed("it has characters that base64 has not")
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error as error:
+        raise Malformed(str(error)) from error
+    size = int.from_bytes(data[1:4], "big")
+    if len(data) < 4 or data[0] != ALGORITHM:
+        raise Malformed(f"it does not begin as one of algorithm {ALGORITHM}")
+    if not 0 < size <= MOST:
+        raise Malformed(f"it says that it has {size} numbers")
+    body = np.frombuffer(data, np.uint8, offset=4)
+    steps = _fields(body, 3)
+    ends = np.flatnonzero(steps == 0)
+    if len(ends) < size:
+        raise Malformed("it ends too soon")
+    last = int(ends[size - 1]) + 1
+    steps, ends = steps[:last], ends[:size]
+    large = np.flatnonzero(steps == 7)
+    more = _fields(body[-(-last * 3 // 8) :], 5)
+    if len(more) < len(large):
+        raise Malformed("it ends too soon")
+    steps[large] += more[: len(large)]
+    reached = np.cumsum(steps)
+    number = np.searchsorted(ends, np.arange(last))
+    before = np.concatenate(([0], reached[ends[:-1]]))
+    bits = reached - before[number]
+    if bits.max() > 32:
+        raise Malformed("it has a number of more than 32 bits")
+    set_ = steps > 0
+    differences = np.zeros(size, dtype=np.uint32)
+    np.bitwise_or.at(differences, number[set_], np.uint32(1) << (bits[set_] - 1).astype(np.uint32))
+    return np.bitwise_xor.accumulate(differences)
+
+
+class ChromaprintIndex:
+    """Fingerprints by their ids; all in memory, 12 bytes a number."""
+
+    def __init__(self) -> None:
+        self._ids: list[int] = []
+        self._prints: list[Numbers] = []
+        self._sorted: tuple[Numbers, NDArray[np.int64], NDArray[np.int64]] | None = None
+
+    def add(self, ids: Sequence[int], values: Sequence[str]) -> None:
+        self._prints += [unpacked(value) for value in values]
+        self._ids += ids
+        self._sorted = None
+
+    def search(self, value: str, most: float) -> list[tuple[int, float]]:
+        """(id, share of differing bits) of those that differ in at most this share and share a number, the nearest first."""
+        query = unpacked(value)
+        if not self._ids:
+            return []
+        numbers, owners, places = self._looked_up()
+        # A number of one colour (silence) says nothing, and would make everything a candidate.
+        told = np.flatnonzero((query != 0) & (query != np.uint32(0xFFFFFFFF)))
+        first, last = np.searchsorted(numbers, query[told]), np.searchsorted(numbers, query[told], side="right")
+        counts = last - first
+        at = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        pairs = np.stack((owners[at], places[at] - np.repeat(told, counts)), axis=1)
+        shifts, votes = np.unique(pairs, axis=0, return_counts=True)
+        tried: dict[int, int] = {}
+        best: dict[int, float] = {}
+        for owner, shift in shifts[np.argsort(-votes, kind="stable")].tolist():
+            tried[owner] = tried.get(owner, 0) + 1
+            if tried[owner] <= SHIFTS:
+                found = differing(self._prints[owner], query, shift)
+                best[owner] = min(best.get(owner, 1.0), found)
+        near = [(self._ids[owner], distance) for owner, distance in best.items() if distance <= most]
+        return sorted(near, key=lambda pair: (pair[1], pair[0]))
+
+    def _looked_up(self) -> tuple[Numbers, NDArray[np.int64], NDArray[np.int64]]:
+        """All numbers in order, and of each the fingerprint it is of and where in it."""
+        if self._sorted is None:
+            numbers = np.concatenate(self._prints)
+            owners = np.repeat(np.arange(len(self._prints)), [len(one) for one in self._prints])
+            places = np.concatenate([np.arange(len(one)) for one in self._prints])
+            order = np.argsort(numbers, kind="stable")
+            self._sorted = numbers[order], owners[order], places[order]
+        return self._sorted
+
+
+def differing(one: Numbers, other: Numbers, shift: int) -> float:
+    """The share of bits in which two differ where `other` begins `shift` numbers after `one`; 1 where they hardly overlap."""
+    start, end = max(0, shift), min(len(one), shift + len(other))
+    if end - start < max(LEAST, OVERLAP * min(len(one), len(other))):
+        return 1.0
+    counted = np.bitwise_count(one[start:end] ^ other[start - shift : end - shift])
+    return float(counted.mean() / 32)
+
+
+def _fields(data: NDArray[np.uint8], width: int) -> NDArray[np.int64]:
+    """Fields of so many bits, the lowest bits first."""
+    bits = np.unpackbits(data, bitorder="little")
+    whole = len(bits) // width * width
+    return bits[:whole].reshape(-1, width).astype(np.int64) @ (1 << np.arange(width))
