@@ -9,18 +9,17 @@ from embeddings.media import Medium
 from indexer.decode import Decoded
 from indexer.decode.errors import Unreadable
 from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import pictures
 from indexer.hashes.digests import digests
-from indexer.hashes.hashers import Hashers
-from retrieval.banks.hashes import LABEL, Hash
+from indexer.hashes.hashers import Hashed, Hashers
+from retrieval.banks.hashes import LABEL
 from retrieval.documents import SPOKEN, Asset, Enrichment, Label, Moment, Patch
 
 
 class HashesEnricher:
-    """PDQ on the moment of each picture and key frame; MD5, Chromaprint and TLSH, which are of the whole asset, on its first
-    moment. Its SHA-256 is its id. What cannot be compared (a PDQ of low quality) is not kept.
+    """PDQ on the moment of each picture and of each frame of a video that is looked at; MD5, Chromaprint and TLSH, which are of
+    the whole asset, on its first moment. Its SHA-256 is its id. What cannot be compared (a PDQ of low quality) is not kept.
 
-    A label's value is written `KIND:HASH`, its score is a PDQ's quality / 100, else 1.
+    A label's value is written `KIND:HASH`, its score is a PDQ's quality / 100, else 1; of a frame it begins when that is shown.
     """
 
     name = "hashes"
@@ -33,37 +32,44 @@ class HashesEnricher:
         self._hashers = hashers
         self._place = place
         self.model = hashers.model
+        self.missing = tuple(hashers.missing)
 
     def enrich(
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
     ) -> Enrichment:
-        found, _ = self._hashers.of(decoded)
-        seen = [hashed.hash for hashed in found if hashed.hash.kind == "pdq"]
-        shown = [name for name, _ in pictures(asset, decoded)] if seen else []
-        labels: dict[str, list[Hash]] = {}
-        for name, hashed in zip(shown, seen, strict=True):
-            labels.setdefault(name, []).append(hashed)
         # Moments that another enricher brought go with its next version.
-        own = [moment.id for moment in moments if moment.kind not in SPOKEN]
-        whole = [self._md5(asset), *(hashed.hash for hashed in found if hashed.hash.kind != "pdq")]
-        labels.setdefault(own[0] if own else "", []).extend(whole)
-        there = {moment.id: moment for moment in moments}
-        patches = [
-            Patch(name, labels=tuple(self._label(there[name], one) for one in hashes if one.comparable))
-            for name, hashes in labels.items()
-            if name in there
-        ]
-        return Enrichment(asset.id, self.name, self.model, patches=tuple(patch for patch in patches if patch.labels))
+        own = [moment for moment in moments if moment.kind not in SPOKEN]
+        labels: dict[str, list[Label]] = {}
+        for hashed in self._hashes(asset, decoded) if own else ():
+            if hashed.hash.comparable:
+                labels.setdefault(_moment(own, hashed.start).id, []).append(self._label(hashed))
+        return Enrichment(
+            asset.id,
+            self.name,
+            self.model,
+            patches=tuple(Patch(name, labels=tuple(some)) for name, some in labels.items()),
+        )
 
-    def _md5(self, asset: Asset) -> Hash:
-        place = self._place(asset.id)
+    def _hashes(self, asset: Asset, decoded: Decoded) -> list[Hashed]:
+        path = self._place(asset.id)
+        if path is None:
+            raise Unreadable(f"{asset.title} is not where it was indexed", "crossmedia index finds it again")
         try:
-            if place is not None:
-                return digests(place)[1]
+            _, md5 = digests(path)
         except OSError as error:
             raise Unreadable(f"{asset.title} cannot be read: {error.strerror}", "check its permissions") from error
-        raise Unreadable(f"{asset.title} is not where it was indexed", "crossmedia index finds it again")
+        return [Hashed(md5), *self._hashers.of(decoded, path)[0]]
 
-    def _label(self, moment: Moment, hashed: Hash) -> Label:
-        score = 1.0 if hashed.quality is None else hashed.quality / 100
-        return Label(LABEL, str(hashed), score, self.model, start=moment.start, end=moment.end)
+    def _label(self, hashed: Hashed) -> Label:
+        score = 1.0 if hashed.hash.quality is None else hashed.hash.quality / 100
+        return Label(LABEL, str(hashed.hash), score, self.model, start=hashed.start, end=hashed.start)
+
+
+def _moment(moments: Sequence[Moment], time: float | None) -> Moment:
+    """The last that has begun by then, the finer where two begin together; the first for what is of no time."""
+    begun = [
+        moment for moment in moments if moment.kind in ("shot", "frame") and (moment.start or 0.0) <= (time or 0.0)
+    ]
+    if time is None or not begun:
+        return moments[0]
+    return max(begun, key=lambda moment: (moment.start or 0.0, moment.kind == "frame"))

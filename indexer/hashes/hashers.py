@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from embeddings.errors import DependencyMissing
 from embeddings.media import Clip, Picture, Waveform
 from indexer.decode import Decoded
 from indexer.hashes.chromaprint import ChromaprintHasher
+from indexer.hashes.frames import FrameHasher
 from indexer.hashes.pdq import PdqHasher
 from indexer.hashes.tlsh import TlshHasher
 from retrieval.banks.hashes import QUALITY, Hash
@@ -19,7 +21,7 @@ HasherT = TypeVar("HasherT")
 
 @dataclass(frozen=True)
 class Hashed:
-    """A hash, and of a video's key frame the second at which it is shown."""
+    """A hash, and of a video's frame the second at which it is shown."""
 
     hash: Hash
     start: float | None = None
@@ -33,23 +35,27 @@ class Hashers:
         self.pdq = self._opened(PdqHasher)
         self.chromaprint = self._opened(ChromaprintHasher)
         self.tlsh = self._opened(TlshHasher)
+        self._frames = FrameHasher()
         there = [hasher.model for hasher in (self.pdq, self.chromaprint, self.tlsh) if hasher]
         self.model = "+".join(["digests@1", *there])
 
-    def of(self, decoded: Decoded) -> tuple[list[Hashed], list[str]]:
-        """PDQ of a picture or of each key frame, in their order; Chromaprint of the sound; TLSH of a text. And a line for each
-        way in which the file cannot be compared though its medium could."""
+    def of(self, decoded: Decoded, path: Path) -> tuple[list[Hashed], list[str]]:
+        """PDQ of a picture, or of a video's key frames and of one frame a second, in time; Chromaprint of the sound; TLSH of a
+        text. And a line for each way in which the file cannot be compared though its medium could. `path`: where it lies.
+
+        Raises what decoding raises.
+        """
         content = decoded.content
         found: list[Hashed] = []
         told: list[str] = []
-        if isinstance(content, Picture | Clip) and self.pdq:
-            shown = (
-                [(content, None)] if isinstance(content, Picture) else zip(content.pictures, content.times, strict=True)
-            )
-            found += [Hashed(self.pdq(picture), start) for picture, start in shown]
-            if poor := sum(not hashed.hash.comparable for hashed in found):
-                what = "the picture" if isinstance(content, Picture) else f"{poor} of {len(found)} key frames"
-                told.append(f"{what} has too little in it to be compared (PDQ quality below {QUALITY})")
+        if isinstance(content, Picture) and self.pdq:
+            found.append(Hashed(self.pdq(content)))
+            if not found[0].hash.comparable:
+                told.append(f"the picture has too little in it to be compared (PDQ quality below {QUALITY})")
+        if isinstance(content, Clip) and self.pdq:
+            found += self._film(content, path, self.pdq)
+            if not any(hashed.hash.comparable for hashed in found):
+                told.append(f"no frame has enough in it to be compared (PDQ quality below {QUALITY})")
         sound = content.waveform if isinstance(content, Clip) else content if isinstance(content, Waveform) else None
         if sound is not None and self.chromaprint:
             heard = self.chromaprint(sound)
@@ -60,6 +66,17 @@ class Hashers:
             found += [Hashed(read)] if read else []
             told += [] if read else ["the text is too short or too uniform for TLSH"]
         return found, told
+
+    def close(self) -> None:
+        self._frames.close()
+
+    def _film(self, clip: Clip, path: Path, pdq: PdqHasher) -> list[Hashed]:
+        """Each hash once, where it is shown first."""
+        keys = [(time, pdq(picture)) for picture, time in zip(clip.pictures, clip.times, strict=True)]
+        first: dict[str, Hashed] = {}
+        for time, hashed in sorted((*keys, *self._frames(path)), key=lambda pair: pair[0]):
+            first.setdefault(hashed.value, Hashed(hashed, time))
+        return list(first.values())
 
     def _opened(self, make: Callable[[], HasherT]) -> HasherT | None:
         try:

@@ -26,6 +26,8 @@ OVERLAP: Final = 0.5
 """Share of the shorter one that has to lie on the longer one."""
 LEAST: Final = 16
 """Numbers that have to lie on each other: two seconds. Less is alike by chance."""
+DIFFERENT: Final = 8
+"""Different numbers that a fingerprint has at least. Silence has one, the same everywhere."""
 SHIFTS: Final = 8
 """Ways of laying two on each other that are compared, those with most numbers in common."""
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
+import numpy as np
+
 from embeddings.errors import CrossmediaError
-from retrieval.banks.chromaprint import LEAST, Malformed, unpacked
+from retrieval.banks.chromaprint import DIFFERENT, LEAST, Malformed, unpacked
 
 HashKind: TypeAlias = Literal["pdq", "sha256", "md5", "chromaprint", "tlsh"]
 KINDS: Final[tuple[HashKind, ...]] = get_args(HashKind)
@@ -66,15 +68,13 @@ class Hash:
                 raise BadHash(f"{_short(text)} is no tlsh", "TLSH is T1 and 70 hexadecimal digits")
             return cls(kind, f"T1{found[1]}")
         try:
-            numbers = len(unpacked(text))
+            numbers = unpacked(text)
         except Malformed as error:
             raise BadHash(
                 f"{_short(text)} is no chromaprint: {error}", "give what fpcalc prints as FINGERPRINT"
             ) from error
-        if numbers < LEAST:
-            raise BadHash(
-                f"a chromaprint of {numbers} numbers says nothing", "fingerprint five seconds of sound or more"
-            )
+        if len(numbers) < LEAST or len(np.unique(numbers)) < DIFFERENT:
+            raise BadHash("a chromaprint of so little sound says nothing", "fingerprint five seconds of sound or more")
         return cls(kind, text)
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import Final
 
 from retrieval.banks.hashes import LABEL, NEAR, BadHash, Hash, HashKind
 from retrieval.banks.matching import EXACT, index_of
+from retrieval.documents import Label
 from retrieval.query import Filters, LabelFilter
 from retrieval.store import Store
 
@@ -17,10 +18,12 @@ COPIES: Final = 1_000
 
 @dataclass(frozen=True)
 class Copy:
-    """A moment whose hash (`own`) is near one that was asked for (`known`); `moment` is None for the bytes of the whole asset."""
+    """A moment whose hash (`own`) is near one that was asked for (`known`); `moment` is None for the bytes of the whole asset,
+    `start` the second at which a video shows the frame."""
 
     asset: str
     moment: str | None
+    start: float | None
     own: Hash
     known: Hash
     distance: float
@@ -39,7 +42,7 @@ def copies(store: Store, known: Iterable[Hash]) -> list[Copy]:
     for kind, values in wanted.items():
         if kind == "sha256":
             same = (Hash(kind, value) for value in values)
-            found += [Copy(one.value, None, one, one, 0.0) for one in same if store.asset(one.value) is not None]
+            found += [Copy(one.value, None, None, one, one, 0.0) for one in same if store.asset(one.value) is not None]
             continue
         own = held.get(kind, [])
         best: dict[int, tuple[float, str]] = {}
@@ -84,19 +87,21 @@ def _placed(store: Store, own: Hash, known: Hash, distance: float) -> Iterator[C
     """Where a value stands."""
     for asset in store.assets(Filters(labels=(LabelFilter(LABEL, str(own)),)), COPIES):
         for moment in store.moments(asset.id):
-            scores = [label.score for label in moment.labels if label.kind == LABEL and label.value == str(own)]
-            if scores:
-                quality = round(100 * scores[0]) if own.kind == "pdq" else None
-                yield Copy(asset.id, moment.id, Hash(own.kind, own.value, quality), known, distance)
+            for label in moment.labels:
+                if label.kind == LABEL and label.value == str(own):
+                    yield Copy(asset.id, moment.id, label.start, _rated(own, label), known, distance)
+
+
+def _rated(hashed: Hash, label: Label) -> Hash:
+    """With the quality that the label tells."""
+    return Hash(hashed.kind, hashed.value, round(100 * label.score)) if hashed.kind == "pdq" else hashed
 
 
 def hashes_of(store: Store, asset: str) -> list[tuple[Hash, float | None]]:
-    """An indexed asset's own hashes, its SHA-256 first, with the second at which the moment begins."""
+    """An indexed asset's own hashes, its SHA-256 first, and of a video's frames the second."""
     found: list[tuple[Hash, float | None]] = [(Hash("sha256", asset), None)]
     for moment in store.moments(asset):
         for label in moment.labels:
             if label.kind == LABEL:
-                hashed = Hash.told(label.value)
-                quality = round(100 * label.score) if hashed.kind == "pdq" else None
-                found.append((Hash(hashed.kind, hashed.value, quality), moment.start if quality is not None else None))
+                found.append((_rated(Hash.told(label.value), label), label.start))
     return found

@@ -139,10 +139,9 @@ class BankStore:
             )
             return connection.total_changes - before
 
-    def entries(self, bank: str) -> Iterator[Entry]:
-        """All of a bank in the order they were added, read as they are asked for; raises NotFound."""
+    def entries(self, bank: str, last: int = 0) -> Iterator[Entry]:
+        """Those of a bank with ids after `last` in the order they were added, read as they are asked for; raises NotFound."""
         number = self.bank(bank).id
-        last = 0
         while page := self._page("bank = ? AND id > ?", (number, last)):
             yield from (banked.entry for banked in page)
             last = page[-1].id
