@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.commands import aligning, indexing, managing, models, searching, serving, voices
+from api.commands import aligning, banks, indexing, managing, models, searching, serving, voices
 
 app = typer.Typer(
     name="crossmedia",
@@ -19,11 +19,12 @@ app = typer.Typer(
 )
 for command in (
     indexing.index, searching.search, managing.show, managing.rm, managing.status, managing.transcript,
-    indexing.enrich, aligning.reindex, serving.serve, managing.doctor,
+    indexing.enrich, aligning.reindex, serving.serve, managing.doctor, banks.lookup,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(models.app, name="models")
 app.add_typer(voices.app, name="voices")
+app.add_typer(banks.app, name="bank")
 app.add_typer(aligning.app)
 
 

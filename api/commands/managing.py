@@ -50,7 +50,8 @@ def show(
             said = " ".join(moment.fields.get(field, "") for field in ("transcript", "text", "ocr")).strip()
             out.print(f"[cyan]{moment.kind}[/] {place} {escape(said)}", soft_wrap=True)
             for label in moment.labels:
-                out.print(f"    {escape(label.kind)}: {escape(label.value)} [dim]{label.score:.2f}[/]")
+                value = label.value if len(label.value) <= 80 else f"{label.value[:79]}…"
+                out.print(f"    {escape(label.kind)}: {escape(value)} [dim]{label.score:.2f}[/]")
 
 
 def rm(
