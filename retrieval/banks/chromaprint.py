@@ -87,14 +87,15 @@ class ChromaprintIndex:
         self._prints: list[Numbers] = []
         self._sorted: tuple[Numbers, NDArray[np.int64], NDArray[np.int64]] | None = None
 
-    def add(self, ids: Sequence[int], values: Sequence[str]) -> None:
-        self._prints += [unpacked(value) for value in values]
+    def add(self, ids: Sequence[int], values: Sequence[bytes]) -> None:
+        """`values`: what fpcalc prints."""
+        self._prints += [unpacked(value.decode()) for value in values]
         self._ids += ids
         self._sorted = None
 
-    def search(self, value: str, most: float) -> list[tuple[int, float]]:
+    def search(self, value: bytes, most: float) -> list[tuple[int, float]]:
         """(id, share of differing bits) of those that differ in at most this share and share a number, the nearest first."""
-        query = unpacked(value)
+        query = unpacked(value.decode())
         if not self._ids:
             return []
         numbers, owners, places = self._looked_up()

@@ -74,18 +74,18 @@ class HammingIndex:
     def __len__(self) -> int:
         return len(self._held[0])
 
-    def add(self, ids: Sequence[int] | NDArray[np.int64], values: Sequence[str]) -> None:
-        """`values`: 64 hexadecimal digits each."""
-        self.add_codes(np.asarray(ids, dtype=np.int64), packed(values))
+    def add(self, ids: Sequence[int], values: Sequence[bytes]) -> None:
+        """`values`: 32 bytes each."""
+        self.add_codes(np.asarray(ids, dtype=np.int64), _codes(values))
 
     def add_codes(self, ids: NDArray[np.int64], codes: Codes) -> None:
         with self._building:
             had, old, tables = self._held
             self._held = np.concatenate((had, ids)), np.concatenate((old, codes)), tables
 
-    def search(self, value: str, most: float) -> list[tuple[int, float]]:
+    def search(self, value: bytes, most: float) -> list[tuple[int, float]]:
         """(id, differing bits) of all that differ in at most `most` bits, the nearest first."""
-        ids, distances = self.search_code(packed([value])[0], int(most))
+        ids, distances = self.search_code(_codes([value])[0], int(most))
         return list(zip(ids.tolist(), map(float, distances.tolist()), strict=True))
 
     def search_code(self, code: Codes, most: int = REACH) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -120,9 +120,8 @@ class HammingIndex:
         return self._held
 
 
-def packed(values: Sequence[str]) -> Codes:
-    """Hexadecimal digits as N×32 uint8."""
-    return np.frombuffer(bytes.fromhex("".join(values)), dtype=np.uint8).reshape(-1, BYTES)
+def _codes(values: Sequence[bytes]) -> Codes:
+    return np.frombuffer(b"".join(values), dtype=np.uint8).reshape(-1, BYTES)
 
 
 def _scan(codes: Codes, code: Codes, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

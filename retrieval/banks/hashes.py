@@ -86,6 +86,18 @@ class Hash:
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"
 
+    @classmethod
+    def of_packed(cls, kind: HashKind, data: bytes, quality: int | None = None) -> Hash:
+        """What `packed` gave, as it was."""
+        if kind == "chromaprint":
+            return cls(kind, data.decode())
+        return cls(kind, f"T1{data.hex().upper()}" if kind == "tlsh" else data.hex(), quality)
+
+    @property
+    def packed(self) -> bytes:
+        """As it is kept and compared: the bytes of hexadecimal digits; of a fingerprint, its text."""
+        return self.value.encode() if self.kind == "chromaprint" else bytes.fromhex(self.value.removeprefix("T1"))
+
     @property
     def comparable(self) -> bool:
         """Whether it tells anything: not a PDQ of low quality."""

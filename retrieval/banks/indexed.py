@@ -77,9 +77,9 @@ def near_pairs(kind: HashKind, ones: Sequence[str], others: Sequence[str]) -> It
     turned = len(ones) > len(others)
     few, many = (others, ones) if turned else (ones, others)
     index = index_of(kind)
-    index.add(range(len(many)), many)
+    index.add(range(len(many)), [Hash(kind, value).packed for value in many])
     for asked, value in enumerate(few):
-        for place, distance in index.search(value, NEAR[kind]):
+        for place, distance in index.search(Hash(kind, value).packed, NEAR[kind]):
             yield (place, asked, distance) if turned else (asked, place, distance)
 
 

@@ -18,11 +18,11 @@ EXACT: Final = ("sha256", "md5")
 
 
 class Index(Protocol):
-    """Hashes of one kind in memory."""
+    """Hashes of one kind in memory, as `Hash.packed` gives them."""
 
-    def add(self, ids: Sequence[int], values: Sequence[str]) -> None: ...
+    def add(self, ids: Sequence[int], values: Sequence[bytes]) -> None: ...
 
-    def search(self, value: str, most: float) -> list[tuple[int, float]]:
+    def search(self, value: bytes, most: float) -> list[tuple[int, float]]:
         """(id, distance) of all that are at most so far, the nearest first."""
 
 
@@ -96,7 +96,7 @@ class Matcher:
     def _near(self, looked_up: Hash) -> list[tuple[int, float]]:
         if looked_up.kind in EXACT:
             return [(number, 0.0) for number in self._store.equal(looked_up)]
-        return self._index(looked_up.kind).search(looked_up.value, NEAR[looked_up.kind])
+        return self._index(looked_up.kind).search(looked_up.packed, NEAR[looked_up.kind])
 
     def _index(self, kind: HashKind) -> Index:
         """The index of a kind with all that is in the banks now."""

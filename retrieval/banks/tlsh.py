@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Digests = NDArray[np.uint8]
 
+BYTES: Final = 35
 _COST: Final = np.array([0, 1, 2, 6], dtype=np.uint8)
 
 
@@ -49,23 +50,20 @@ class TlshIndex:
 
     def __init__(self) -> None:
         self._ids: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-        self._digests: Digests = np.empty((0, 35), dtype=np.uint8)
+        self._digests: Digests = np.empty((0, BYTES), dtype=np.uint8)
 
-    def add(self, ids: Sequence[int], values: Sequence[str]) -> None:
+    def add(self, ids: Sequence[int], values: Sequence[bytes]) -> None:
+        """`values`: 35 bytes each: checksum, length, ratios, 32 of buckets."""
         self._ids = np.concatenate((self._ids, np.asarray(ids, dtype=np.int64)))
-        self._digests = np.concatenate((self._digests, *(_digest(value)[None] for value in values)))
+        added = np.frombuffer(b"".join(values), dtype=np.uint8).reshape(-1, BYTES)
+        self._digests = np.concatenate((self._digests, added))
 
-    def search(self, value: str, most: float) -> list[tuple[int, float]]:
+    def search(self, value: bytes, most: float) -> list[tuple[int, float]]:
         """(id, distance) of all that are at most so far, the nearest first."""
-        query, digests, ids = _digest(value), self._digests, self._ids
+        query, digests, ids = np.frombuffer(value, dtype=np.uint8), self._digests, self._ids
         total = (digests[:, 0] != query[0]).astype(np.int32) + RATIOS[query[2]][digests[:, 2]]
-        for column in range(3, 35):
+        for column in range(3, BYTES):
             total += BODY[query[column]][digests[:, column]]
         near = np.flatnonzero(total <= most)
         order = near[np.lexsort((ids[near], total[near]))]
         return [(int(ids[row]), float(total[row])) for row in order]
-
-
-def _digest(value: str) -> Digests:
-    """Checksum, length, ratios, 32 bytes of buckets."""
-    return np.frombuffer(bytes.fromhex(value.removeprefix("T1")), dtype=np.uint8)

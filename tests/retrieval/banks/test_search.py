@@ -12,15 +12,19 @@ from hypothesis import strategies as st
 
 from retrieval.banks import hamming
 from retrieval.banks.chromaprint import ChromaprintIndex, Malformed, differing, unpacked
-from retrieval.banks.hamming import REACH, Codes, HammingIndex, packed
-from retrieval.banks.hashes import NEAR
+from retrieval.banks.hamming import REACH, Codes, HammingIndex
+from retrieval.banks.hashes import NEAR, Hash, kind_of
 from retrieval.banks.tlsh import TlshIndex
-from tests.retrieval.banks.makers import fingerprint, flipped, near_print
+from tests.retrieval.banks.makers import every_kind, fingerprint, flipped, near_print
 
 
 def brute(codes: Codes, code: Codes, most: int) -> dict[int, int]:
     apart = np.unpackbits(codes ^ code, axis=1).sum(axis=1)
     return {int(row): int(apart[row]) for row in np.flatnonzero(apart <= most)}
+
+
+def packed(digest: str) -> bytes:
+    return Hash("tlsh", digest).packed
 
 
 def as_dict(found: tuple[np.ndarray, np.ndarray]) -> dict[int, int]:
@@ -95,12 +99,17 @@ def test_codes_that_are_all_alike_are_scanned(monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_empty_index_finds_nothing() -> None:
     for index in (HammingIndex(), TlshIndex(), ChromaprintIndex()):
-        value = {HammingIndex: "0" * 64, TlshIndex: "T1" + "0" * 70}.get(type(index), fingerprint(0))
+        value = {HammingIndex: bytes(32), TlshIndex: bytes(35)}.get(type(index), fingerprint(0).encode())
         assert index.search(value, 100) == []
 
 
-def test_packed_keeps_the_digits() -> None:
-    assert packed(["0f" * 32, "a0" * 32]).tolist() == [[15] * 32, [160] * 32]
+def test_packed_keeps_every_digit() -> None:
+    for kind, value in every_kind().items():
+        hashed = Hash.of(kind_of(kind), value)
+        assert Hash.of_packed(hashed.kind, hashed.packed) == hashed
+    index = HammingIndex()
+    index.add([3, 5], [Hash("pdq", "0f" * 32).packed, Hash("pdq", "a0" * 32).packed])
+    assert index.search(bytes([0xA0] * 31 + [0xA1]), 2) == [(5, 1.0)]
 
 
 def test_tlsh_distances_are_those_of_the_reference() -> None:
@@ -111,14 +120,14 @@ def test_tlsh_distances_are_those_of_the_reference() -> None:
     texts += [text.replace("word1 ", "other ", 3) for text in texts]
     digests = [tlsh.hash(text.encode()) for text in texts]
     index = TlshIndex()
-    index.add(range(30), digests[:30])
-    index.add(range(30, len(digests)), digests[30:])
+    index.add(range(30), [packed(digest) for digest in digests[:30]])
+    index.add(range(30, len(digests)), [packed(digest) for digest in digests[30:]])
     for digest in digests[:10]:
         expected = {n: float(tlsh.diffxlen(digest, other)) for n, other in enumerate(digests)}
-        assert dict(index.search(digest, 10_000)) == expected
+        assert dict(index.search(packed(digest), 10_000)) == expected
         near = {n: d for n, d in expected.items() if d <= 30}
-        assert dict(index.search(digest, 30)) == near
-        assert [d for _, d in index.search(digest, 30)] == sorted(near.values())
+        assert dict(index.search(packed(digest), 30)) == near
+        assert [d for _, d in index.search(packed(digest), 30)] == sorted(near.values())
 
 
 def test_tlsh_of_extreme_digests() -> None:
@@ -126,9 +135,11 @@ def test_tlsh_of_extreme_digests() -> None:
     rng = np.random.default_rng(3)
     digests = ["T1" + rng.bytes(35).hex().upper() for _ in range(200)]
     index = TlshIndex()
-    index.add(range(200), digests)
+    index.add(range(200), [packed(digest) for digest in digests])
     for digest in digests[:20]:
-        assert dict(index.search(digest, 1e6)) == {n: tlsh.diffxlen(digest, other) for n, other in enumerate(digests)}
+        assert dict(index.search(packed(digest), 1e6)) == {
+            n: tlsh.diffxlen(digest, other) for n, other in enumerate(digests)
+        }
 
 
 def test_unpacking_is_the_librarys() -> None:
@@ -160,16 +171,16 @@ def test_recordings_are_found_where_they_overlap() -> None:
     rng = np.random.default_rng(6)
     prints = [rng.integers(1, 2**32 - 1, 200, dtype=np.uint32) for _ in range(50)]
     index = ChromaprintIndex()
-    index.add(range(100, 150), [fingerprint(one) for one in prints])
+    index.add(range(100, 150), [fingerprint(one).encode() for one in prints])
     most = NEAR["chromaprint"]
-    assert index.search(fingerprint(prints[7]), most) == [(107, 0.0)]
+    assert index.search(fingerprint(prints[7]).encode(), most) == [(107, 0.0)]
     cut = prints[7][60:180]
-    assert index.search(fingerprint(cut), most) == [(107, 0.0)]
+    assert index.search(fingerprint(cut).encode(), most) == [(107, 0.0)]
     noisy = near_print(prints[7], 0.05, rng)
-    ((found, distance),) = index.search(fingerprint(noisy), most)
+    ((found, distance),) = index.search(fingerprint(noisy).encode(), most)
     assert (found, distance) == (107, differing(prints[7], noisy, 0))
-    assert index.search(fingerprint(near_print(prints[7], 0.2, rng)), most) == []
-    assert index.search(fingerprint(rng.integers(1, 2**32 - 1, 200, dtype=np.uint32)), most) == []
+    assert index.search(fingerprint(near_print(prints[7], 0.2, rng)).encode(), most) == []
+    assert index.search(fingerprint(rng.integers(1, 2**32 - 1, 200, dtype=np.uint32)).encode(), most) == []
 
 
 def test_what_shares_a_moment_only_is_no_copy() -> None:
@@ -177,5 +188,5 @@ def test_what_shares_a_moment_only_is_no_copy() -> None:
     one, other = rng.integers(1, 2**32 - 1, (2, 100), dtype=np.uint32)
     other[:20] = one[-20:]
     index = ChromaprintIndex()
-    index.add([1], [fingerprint(one)])
-    assert index.search(fingerprint(other), 0.1) == []
+    index.add([1], [fingerprint(one).encode()])
+    assert index.search(fingerprint(other).encode(), 0.1) == []
