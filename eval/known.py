@@ -40,7 +40,10 @@ from retrieval.banks.indexed import near_pairs
 from retrieval.banks.matching import index_of
 
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared" / "data"
-_SOUNDS: Final = ("speakers/*/*.flac", "esc10/*/*.ogg", "spoken_captions/*.mp3")
+TAKES: Final = 10
+"""Photographs in a film, none of them in another."""
+_JOINED: Final = 8
+"""Short recordings that are joined to one of half a minute and more."""
 
 
 def jpeg(picture: Image.Image, quality: int = 90) -> Image.Image:
@@ -114,8 +117,9 @@ def films(photos: Sequence[Path], room: Path, count: int = 6) -> Section:
     banked: list[Hash] = []
     owners: list[int] = []
     copies: list[tuple[str, int, list[Hash]]] = []
+    shuffled = [photos[n] for n in np.random.default_rng(0).permutation(len(photos))]
     for number in range(count):
-        takes = _takes(photos, np.random.default_rng(number))
+        takes = _takes(shuffled[number::count][:TAKES], np.random.default_rng(number))
         hashes = _film(room / f"{number}.mp4", takes, reel.Format(), number)
         banked += hashes
         owners += [number] * len(hashes)
@@ -135,16 +139,15 @@ def films(photos: Sequence[Path], room: Path, count: int = 6) -> Section:
     figures = [share(f"seconds found: {name}", cases) for name, cases in found.items()]
     figures += [share(f"films found: {name}", cases) for name, cases in whole.items()]
     figures.append(Figure("seconds that matched another film", float(wrong), "", sum(map(len, found.values()))))
-    note = f"{count} films of ten photographs each, panned, zoomed and shaken; a frame a second."
+    note = f"{count} films of {TAKES} photographs each, panned, zoomed and shaken; a frame a second."
     return Section("Films, PDQ of a frame a second", note, tuple(figures), (), time.monotonic() - started)
 
 
-def recordings(files: Sequence[Path], room: Path) -> Section:
+def recordings(title: str, sounds: Mapping[str, Waveform], room: Path) -> Section:
     """Copies and all pairs of recordings, those with enough sound for a fingerprint."""
     started = time.monotonic()
     hasher = ChromaprintHasher()
-    heard = [(path, _sound(path)) for path in files]
-    printed = [(path, sound, value) for path, sound in heard if (value := hasher(sound))]
+    printed = [(name, sound, value) for name, sound in sounds.items() if (value := hasher(sound))]
     rng = np.random.default_rng(1)
     copies: Mapping[str, Callable[[Waveform], Waveform]] = {
         "MP3 at 64 kbit/s": lambda sound: _coded(room / "copy.mp3", sound, "libmp3lame", 64_000),
@@ -153,7 +156,7 @@ def recordings(files: Sequence[Path], room: Path) -> Section:
         "noise 20 dB below it": lambda sound: _noisy(sound, rng),
         "without its first half second": lambda sound: sound.cut(0.5, sound.seconds),
     }
-    figures = [Figure("recordings with a fingerprint", len(printed) / len(files), "%", len(files))]
+    figures = [Figure("recordings with a fingerprint", len(printed) / len(sounds), "%", len(sounds))]
     for name, change in copies.items():
         cases = []
         for _, sound, value in printed:
@@ -162,9 +165,10 @@ def recordings(files: Sequence[Path], room: Path) -> Section:
         figures.append(share(f"found: {name}", cases))
     near = list(_strangers([value for *_, value in printed]))
     figures.append(Figure("matches among all pairs", float(len(near)), "", len(printed) * (len(printed) - 1) // 2))
-    note = f"{len(files)} recordings of LibriSpeech, ESC-10 and spoken captions."
-    details = tuple(f"{printed[one][0].name} and {printed[other][0].name}: {d:.3f}" for one, other, d in near)
-    return Section("Recordings, Chromaprint", note, tuple(figures), details, time.monotonic() - started)
+    seconds = sorted(sound.seconds for sound in sounds.values())
+    note = f"{len(sounds)} recordings of {seconds[0]:.0f} to {seconds[-1]:.0f} s."
+    details = tuple(f"{printed[one][0]} and {printed[other][0]}: {d:.3f}" for one, other, d in near)
+    return Section(f"{title}, Chromaprint", note, tuple(figures), details, time.monotonic() - started)
 
 
 def texts(captions: Sequence[str], count: int = 300) -> Section:
@@ -172,7 +176,7 @@ def texts(captions: Sequence[str], count: int = 300) -> Section:
     started = time.monotonic()
     hasher, rng = TlshHasher(), np.random.default_rng(2)
     documents = [" ".join(rng.choice(captions, 40, replace=False)).split() for _ in range(count)]
-    hashes = [_tlsh(hasher, words) for words in documents]
+    hashes = [Hash.told(str(hasher(" ".join(words)))) for words in documents]
 
     def changed(words: Sequence[str], part: float) -> list[str]:
         other = documents[rng.integers(count)]
@@ -185,7 +189,10 @@ def texts(captions: Sequence[str], count: int = 300) -> Section:
     }
     figures = []
     for name, change in copies.items():
-        apart = [_apart(own, _tlsh(hasher, change(words))) for own, words in zip(hashes, documents, strict=True)]
+        apart = [
+            _apart(own, Hash.told(str(hasher(" ".join(change(words))))))
+            for own, words in zip(hashes, documents, strict=True)
+        ]
         figures.append(share(f"found: {name}", [distance <= NEAR["tlsh"] for distance in apart]))
     false = float(len(list(_strangers(hashes))))
     figures.append(Figure("false matches among all pairs", false, "", count * (count - 1) // 2))
@@ -194,12 +201,6 @@ def texts(captions: Sequence[str], count: int = 300) -> Section:
 
 def _pdq(hasher: PdqHasher, picture: Image.Image) -> Hash:
     return hasher(Picture(np.asarray(picture.convert("RGB"), dtype=np.uint8)))
-
-
-def _tlsh(hasher: TlshHasher, words: Sequence[str]) -> Hash:
-    found = hasher(" ".join(words))
-    assert found is not None
-    return found
 
 
 def _apart(one: Hash, other: Hash) -> float:
@@ -219,11 +220,11 @@ def _strangers(hashes: Sequence[Hash]) -> Iterator[tuple[int, int, float]]:
 
 
 def _takes(photos: Sequence[Path], rng: np.random.Generator) -> list[reel.Take]:
-    chosen = rng.choice(len(photos), 10, replace=False)
-    moves = [reel.MOVES[rng.integers(len(reel.MOVES))] for _ in chosen]
     return [
-        reel.Take(reel.photo(photos[n]), float(np.round(rng.uniform(2, 5) * 20) / 20), move, "cut")
-        for n, move in zip(chosen, moves, strict=True)
+        reel.Take(
+            reel.photo(path), float(np.round(rng.uniform(2, 5) * 20) / 20), reel.MOVES[rng.integers(len(reel.MOVES))]
+        )
+        for path in photos
     ]
 
 
@@ -236,6 +237,16 @@ def _sound(path: Path) -> Waveform:
     content = decode(path).content
     assert isinstance(content, Waveform)
     return content
+
+
+def _joined(files: Sequence[Path]) -> dict[str, Waveform]:
+    """Files of one folder in groups."""
+    found = {}
+    for first in range(0, len(files) - _JOINED + 1, _JOINED):
+        some = files[first : first + _JOINED]
+        if some[0].parent == some[-1].parent:
+            found[some[0].stem] = Waveform(np.concatenate([_sound(path).samples for path in some]))
+    return found
 
 
 def _noisy(sound: Waveform, rng: np.random.Generator) -> Waveform:
@@ -266,12 +277,14 @@ def main() -> None:
     photos = sorted((given.shared / "flickr8k" / "images").glob("*.jpg"))[: given.photos]
     captions = flickr8k(given.shared / "flickr8k", "dev").captions
     dev = sorted(captions)
-    sounds = [path for pattern in _SOUNDS for path in sorted(given.shared.glob(pattern))]
+    clips = {path.stem: _sound(path) for path in sorted(given.shared.glob("esc10/*/*.ogg"))}
+    spoken = [*sorted(given.shared.glob("speakers/*/*.flac")), *sorted(given.shared.glob("spoken_captions/*.mp3"))]
     with tempfile.TemporaryDirectory() as folder:
         sections = [
             photographs(sorted({*photos, *dev}), dev),
             films(dev, Path(folder)),
-            recordings(sounds, Path(folder)),
+            recordings("Clips of ESC-10", clips, Path(folder)),
+            recordings("Speech (LibriSpeech and spoken captions, joined)", _joined(spoken), Path(folder)),
             texts([caption for some in captions.values() for caption in some]),
         ]
     models = [PdqHasher().model, ChromaprintHasher().model, TlshHasher().model, f"load {os.getloadavg()[0]:.1f}"]

@@ -31,6 +31,9 @@ DIFFERENT: Final = 8
 SHIFTS: Final = 8
 """Ways of laying two on each other that are compared, those with most numbers in common."""
 
+CANDIDATES: Final = 20_000
+"""Places that share a number with what is looked up and are tried, those with the rarest numbers."""
+
 _BASE64: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -99,10 +102,15 @@ class ChromaprintIndex:
         if not self._ids:
             return []
         numbers, owners, places = self._looked_up()
-        # A number of one colour (silence) says nothing, and would make everything a candidate.
-        told = np.flatnonzero((query != 0) & (query != np.uint32(0xFFFFFFFF)))
-        first, last = np.searchsorted(numbers, query[told]), np.searchsorted(numbers, query[told], side="right")
-        counts = last - first
+        # Each number once: what repeats says nothing more, and would make of a hostile one a square of candidates.
+        asked, told = np.unique(query, return_index=True)
+        first, last = np.searchsorted(numbers, asked), np.searchsorted(numbers, asked, side="right")
+        # The rarest first: what begins every recording, such as silence, is looked up only where nothing else is shared.
+        order = np.argsort(last - first, kind="stable")
+        order = order[(last - first)[order] > 0]
+        reached = np.cumsum((last - first)[order])
+        order = order[: max(1, int(np.searchsorted(reached, CANDIDATES, side="right")))]
+        first, counts, told = first[order], (last - first)[order], told[order]
         at = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
         pairs = np.stack((owners[at], places[at] - np.repeat(told, counts)), axis=1)
         shifts, votes = np.unique(pairs, axis=0, return_counts=True)

@@ -10,7 +10,7 @@ from retrieval.banks.hashes import LABEL, NEAR, BadHash, Hash, HashKind
 from retrieval.banks.matching import EXACT, index_of
 from retrieval.documents import Label
 from retrieval.query import Filters, LabelFilter
-from retrieval.store import Store
+from retrieval.store import Labelled, Store
 
 COPIES: Final = 1_000
 """Assets with the same hash that are listed at most."""
@@ -39,6 +39,7 @@ def copies(store: Store, known: Iterable[Hash]) -> list[Copy]:
         wanted.setdefault(one.kind, []).append(one.value)
     held = collection_hashes(store) if any(kind != "sha256" for kind in wanted) else {}
     found: list[Copy] = []
+    near: list[_Near] = []
     for kind, values in wanted.items():
         if kind == "sha256":
             same = (Hash(kind, value) for value in values)
@@ -46,23 +47,23 @@ def copies(store: Store, known: Iterable[Hash]) -> list[Copy]:
             continue
         own = held.get(kind, [])
         best: dict[int, tuple[float, str]] = {}
-        for asked, place, distance in near_pairs(kind, values, own):
+        for asked, place, distance in near_pairs(kind, values, [hashed.value for hashed, _ in own]):
             if place not in best or distance < best[place][0]:
                 best[place] = distance, values[asked]
-        for place, (distance, value) in best.items():
-            found += _placed(store, Hash(kind, own[place]), Hash(kind, value), distance)
+        near += [_Near(*own[place], Hash(kind, value), distance) for place, (distance, value) in best.items()]
+    found += _placed(store, near)
     return sorted(found, key=lambda one: (one.distance / (NEAR[one.own.kind] or 1), one.asset, one.moment or ""))
 
 
-def collection_hashes(store: Store) -> dict[HashKind, list[str]]:
-    """The different values of each kind that stand on moments."""
-    found: dict[HashKind, list[str]] = {}
+def collection_hashes(store: Store) -> dict[HashKind, list[tuple[Hash, Labelled]]]:
+    """The different hashes of each kind that stand on moments, and where."""
+    found: dict[HashKind, list[tuple[Hash, Labelled]]] = {}
     for labelled in store.labelled(LABEL):
         try:
             hashed = Hash.told(labelled.value)
         except BadHash:
             continue  # a label of that kind by somebody else
-        found.setdefault(hashed.kind, []).append(hashed.value)
+        found.setdefault(hashed.kind, []).append((hashed, labelled))
     return found
 
 
@@ -83,13 +84,26 @@ def near_pairs(kind: HashKind, ones: Sequence[str], others: Sequence[str]) -> It
             yield (place, asked, distance) if turned else (asked, place, distance)
 
 
-def _placed(store: Store, own: Hash, known: Hash, distance: float) -> Iterator[Copy]:
-    """Where a value stands."""
-    for asset in store.assets(Filters(labels=(LabelFilter(LABEL, str(own)),)), COPIES):
-        for moment in store.moments(asset.id):
+@dataclass(frozen=True)
+class _Near:
+    own: Hash
+    where: Labelled
+    known: Hash
+    distance: float
+
+
+def _placed(store: Store, near: Sequence[_Near]) -> Iterator[Copy]:
+    """Each moment on which a hash stands: mostly one, which `labelled` told; only copies of the same are looked for."""
+    once = store.load([one.where.best for one in near if one.where.moments == 1])
+    for one in near:
+        moments = [once[one.where.best]] if one.where.best in once else []
+        if one.where.moments > 1:
+            alike = store.assets(Filters(labels=(LabelFilter(LABEL, str(one.own)),)), COPIES)
+            moments = [moment for asset in alike for moment in store.moments(asset.id)]
+        for moment in moments:
             for label in moment.labels:
-                if label.kind == LABEL and label.value == str(own):
-                    yield Copy(asset.id, moment.id, label.start, _rated(own, label), known, distance)
+                if label.kind == LABEL and label.value == str(one.own):
+                    yield Copy(moment.asset, moment.id, label.start, _rated(one.own, label), one.known, one.distance)
 
 
 def _rated(hashed: Hash, label: Label) -> Hash:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,6 +74,7 @@ class BankStore:
         """Raises StoreUnusable at the first use where the file cannot be opened."""
         self._path = folder / FILE
         self._opened: Database | None = None
+        self._opening = threading.Lock()
 
     def create(self, name: str, action: str = "review") -> Bank:
         """Raises BadBank, BankTaken."""
@@ -202,9 +204,10 @@ class BankStore:
         return self._database().connection() if self._opened or self._path.exists() else None
 
     def _database(self) -> Database:
-        if self._opened is None:
-            self._opened = Database(self._path, "retrieval.banks")
-        return self._opened
+        with self._opening:
+            if self._opened is None:
+                self._opened = Database(self._path, "retrieval.banks")
+            return self._opened
 
 
 def _bank(row: Row, hashes: Mapping[str, int] | None = None) -> Bank:

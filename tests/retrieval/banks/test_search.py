@@ -190,3 +190,16 @@ def test_what_shares_a_moment_only_is_no_copy() -> None:
     index = ChromaprintIndex()
     index.add([1], [fingerprint(one).encode()])
     assert index.search(fingerprint(other).encode(), 0.1) == []
+
+
+def test_what_everything_begins_with_hides_nothing() -> None:
+    """A thousand recordings begin with the same silence; a hostile look-up is nothing but that."""
+    rng = np.random.default_rng(9)
+    prints = rng.integers(1, 2**32 - 1, (1000, 60), dtype=np.uint32)
+    prints[:, :30] = 627_964_279
+    index = ChromaprintIndex()
+    index.add(range(1000), [fingerprint(one).encode() for one in prints])
+    (found, distance), *others = index.search(fingerprint(prints[777]).encode(), 0.1)
+    assert (found, distance, others) == (777, 0.0, [])
+    endless = np.full(100_000, 627_964_279, dtype=np.uint32)
+    assert index.search(fingerprint(endless).encode(), 0.1) == []
