@@ -108,9 +108,12 @@ class Library:
         """An empty bank; `action`: allow, review or block. Raises BadBank, BankTaken."""
         return self._service.banks.create(name, action)
 
-    def add_to_bank(self, bank: str, *what: str | Path, tags: str = "") -> dict[str, Any]:
-        """Bank the hashes of files or assets, or hashes; returns `added`, and in `indexed` what of the collection matches."""
-        return self._service.banks.add(bank, what, tags=tags)
+    def add_to_bank(self, bank: str, *what: str | Path, tags: str = "", crops: bool = False) -> dict[str, Any]:
+        """Bank the hashes of files or assets, or hashes; returns `added`, and in `indexed` what of the collection matches.
+
+        `crops`: picture files also as they are without 5 and 10 % of their sides.
+        """
+        return self._service.banks.add(bank, what, tags=tags, crops=crops)
 
     def import_bank(self, bank: str, table: str | Path, *, skip_bad: bool = False) -> dict[str, Any]:
         """Read a CSV of hashes into a bank: all of it, or nothing where a line is broken and `skip_bad` is not set."""

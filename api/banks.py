@@ -117,8 +117,11 @@ class Banks:
         """Raises NotFound."""
         return bank_json(self.store.switch(name, enabled))
 
-    def add(self, bank: str, what: Sequence[str | Path], kinds: Sequence[str] = (), tags: str = "") -> dict[str, Any]:
-        """Bank the hashes of files, indexed assets, or hashes themselves: all or none. `kinds`: only these.
+    def add(
+        self, bank: str, what: Sequence[str | Path], kinds: Sequence[str] = (), tags: str = "", *, crops: bool = False
+    ) -> dict[str, Any]:
+        """Bank the hashes of files, indexed assets, or hashes themselves: all or none. `kinds`: only these; `crops`: picture
+        files also as they are without 5 and 10 % of their sides.
 
         Returns `added` (new ones), `hashes`, `notes`, and in `indexed` what of the collection they match. Raises NotFound,
         BadHash, Ambiguous, NothingToBank; what decoding raises is among the notes.
@@ -128,7 +131,7 @@ class Banks:
         hashes: dict[Hash, None] = {}
         notes: list[str] = []
         for one in what:
-            found, told = self._of(one)
+            found, told = self._of(one, crops)
             kept = [
                 hashed.hash
                 for hashed in found
@@ -190,23 +193,25 @@ class Banks:
     def hashers(self) -> Hashers:
         return Hashers()
 
-    def _of(self, what: str | Path) -> tuple[list[Hashed], list[str]]:
+    def _of(self, what: str | Path, crops: bool) -> tuple[list[Hashed], list[str]]:
         if isinstance(what, Path) or Path(what).is_file():
-            return self._hashed(Path(what))
+            return self._hashed(Path(what), crops)
         known = self.lookup(what)
         if len({hashed.hash.kind for hashed in known.hashes}) == 2 and len({h.hash.value for h in known.hashes}) == 1:
             kinds = " or ".join(hashed.hash.kind for hashed in known.hashes)
             raise TwoKinds(f"{what} can be {kinds}", f"say which: {known.hashes[0].hash}")
         return known.hashes, known.notes
 
-    def _hashed(self, path: Path) -> tuple[list[Hashed], list[str]]:
+    def _hashed(self, path: Path, crops: bool = False) -> tuple[list[Hashed], list[str]]:
         try:
             whole = [Hashed(hashed) for hashed in digests(path)]
         except OSError as error:
             raise Unreadable(f"{path} cannot be read: {error.strerror}", "check its permissions") from error
         told = [f"{error.message}: {error.hint}" for error in self.hashers.missing]
         try:
-            found, lacking = self.hashers.of(self._service.example_pool.submit(path).result(), path)
+            decoded = self._service.example_pool.submit(path).result()
+            found, lacking = self.hashers.of(decoded, path)
+            found += self.hashers.crops(decoded) if crops else []
         except CrossmediaError as error:
             return whole, [*told, f"only its bytes are compared: {error.message}"]
         return [*whole, *found], [*told, *lacking]

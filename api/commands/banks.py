@@ -82,12 +82,16 @@ def add(
         list[str] | None, typer.Option(help=f"Only hashes of this kind: {', '.join(KINDS)}.", show_default=False)
     ] = None,
     tags: Annotated[str, typer.Option(help="Words to keep with them.", show_default=False)] = "",
+    crops: Annotated[
+        bool,
+        typer.Option("--crops", help="Picture files also without 5 and 10 % of their sides: cropped copies are known."),
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Bank the hashes of files or assets, or hashes; tells what is indexed already and matches."""
     with service(data) as opened:
-        done = opened.banks.add(name, what, kind or (), tags)
+        done = opened.banks.add(name, what, kind or (), tags, crops=crops)
     if as_json:
         print_json(done)
         return

@@ -14,6 +14,7 @@ from indexer.hashes.chromaprint import ChromaprintHasher
 from indexer.hashes.frames import FrameHasher
 from indexer.hashes.pdq import PdqHasher
 from indexer.hashes.tlsh import TlshHasher
+from indexer.hashes.views import cropped, without_bars
 from retrieval.banks.hashes import QUALITY, Hash
 
 HasherT = TypeVar("HasherT")
@@ -37,11 +38,12 @@ class Hashers:
         self.tlsh = self._opened(TlshHasher)
         self._frames = FrameHasher()
         there = [hasher.model for hasher in (self.pdq, self.chromaprint, self.tlsh) if hasher]
-        self.model = "+".join(["digests@1", *there])
+        self.model = "+".join(["digests@1", "views@1", *there])
 
     def of(self, decoded: Decoded, path: Path) -> tuple[list[Hashed], list[str]]:
-        """PDQ of a picture, or of a video's key frames and of one frame a second, in time; Chromaprint of the sound; TLSH of a
-        text. And a line for each way in which the file cannot be compared though its medium could. `path`: where it lies.
+        """PDQ of a picture (and of what it is without bars), or of a video's key frames and of one frame a second, in time;
+        Chromaprint of the sound; TLSH of a text. And a line for each way in which the file cannot be compared though its
+        medium could. `path`: where it lies.
 
         Raises what decoding raises.
         """
@@ -50,6 +52,8 @@ class Hashers:
         told: list[str] = []
         if isinstance(content, Picture) and self.pdq:
             found.append(Hashed(self.pdq(content)))
+            bare = without_bars(content)
+            found += [Hashed(self.pdq(bare))] if bare else []
             if not found[0].hash.comparable:
                 told.append(f"the picture has too little in it to be compared (PDQ quality below {QUALITY})")
         if isinstance(content, Clip) and self.pdq:
@@ -66,6 +70,12 @@ class Hashers:
             found += [Hashed(read)] if read else []
             told += [] if read else ["the text is too short or too uniform for TLSH"]
         return found, told
+
+    def crops(self, decoded: Decoded) -> list[Hashed]:
+        """PDQ of a picture without a little of its sides, for banks that are to know cropped copies."""
+        if not isinstance(decoded.content, Picture) or self.pdq is None:
+            return []
+        return [Hashed(self.pdq(view)) for view in cropped(decoded.content)]
 
     def close(self) -> None:
         self._frames.close()

@@ -195,6 +195,15 @@ def test_pictures_with_nothing_in_them(opened: Service, tmp_path: Path) -> None:
     assert all(label.value.startswith("md5:") for label in opened.store.labelled("hash"))
 
 
+def test_a_cropped_copy_is_known_where_crops_are_banked(opened: Service, media: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "cropped.jpg"
+    Image.fromarray(picture(1)[12:-12, 16:-16]).save(copy, quality=70)
+    for name, crops, added in (("plain", False, 1), ("crops", True, 3)):
+        opened.banks.create(name)
+        assert opened.banks.add(name, [media / "a.png"], ["pdq"], crops=crops)["added"] == added
+    assert {one.bank for one in opened.banks.lookup_file(copy).found} == {"crops"}
+
+
 def test_nothing_is_banked_if_one_of_several_cannot_be(opened: Service, media: Path) -> None:
     opened.banks.create("known")
     for wrong in ("nothing of the kind", "pdq:12", pdq(1)):

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eval import known
+from eval import copies, known
 from eval.bench import banks
 from tests.media_makers import picture, write_picture
 
 
-@pytest.mark.parametrize("name", known.COPIES)
+@pytest.mark.parametrize("name", copies.COPIES)
 def test_a_copy_is_another_picture_of_the_same(name: str) -> None:
     original = Image.fromarray(picture(3, 320, 240))
-    copy = known.COPIES[name](original)
+    copy = copies.COPIES[name](original)
     assert copy.mode == "RGB"
     assert copy.tobytes() != original.tobytes()
     small = [np.asarray(one.convert("L").resize((8, 8)), dtype=float).ravel() for one in (original, copy)]
@@ -25,9 +25,9 @@ def test_a_copy_is_another_picture_of_the_same(name: str) -> None:
 
 def test_crops_and_bars_have_their_sizes() -> None:
     original = Image.fromarray(picture(3, 400, 200))
-    assert known.cropped(original, 0.05).size == (380, 190)
-    assert known.captioned(original, below=True).size == (400, 230)
-    assert known.captioned(original, below=False).size == (400, 200)
+    assert copies.cropped(original, 0.05).size == (380, 190)
+    assert copies.captioned(original, below=True).size == (400, 230)
+    assert copies.captioned(original, below=False).size == (400, 200)
 
 
 def test_photographs_are_counted(tmp_path: Path) -> None:
@@ -40,6 +40,7 @@ def test_photographs_are_counted(tmp_path: Path) -> None:
     assert figures["false matches among all pairs"] == 0
     assert section.details == ("1.png and twin.png: 0 bits",)
     assert figures["found: JPEG quality 30"] == 1.0
+    assert figures["found: 10 % cropped (5 % a side)"] == 0.0
 
 
 def test_the_benchmark_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from embeddings.errors import CrossmediaError
 from embeddings.media import Picture, Waveform
@@ -20,6 +21,7 @@ from indexer.hashes.frames import FrameHasher, read_frames
 from indexer.hashes.hashers import Hashers
 from indexer.hashes.pdq import PdqHasher
 from indexer.hashes.tlsh import TlshHasher
+from indexer.hashes.views import cropped, without_bars
 from retrieval.banks.hashes import Hash
 from retrieval.documents import Asset, Moment, moment_id
 from tests.media_makers import picture, tone, write_picture, write_video, write_wav
@@ -186,3 +188,52 @@ def test_a_file_that_went_away_is_an_error(tmp_path: Path) -> None:
     for place in (None, tmp_path / "gone.png"):
         with pytest.raises(Unreadable):
             HashesEnricher(Hashers(), lambda name, place=place: place).enrich(asset("image"), decoded, [moment])  # type: ignore[misc]
+
+
+def barred(above: int, below: int, colour: int = 255, words: bool = True) -> Picture:
+    """The picture of seed 5 with bars, written on in the middle."""
+    pixels = np.full((240 + above + below, 320, 3), colour, dtype=np.uint8)
+    pixels[above : above + 240] = picture(5)
+    for start, height in ((0, above), (above + 240, below)):
+        if words and height:
+            pixels[start + height // 4 : start + height * 3 // 4, 40:280:3] = 255 - colour
+    return Picture(pixels)
+
+
+@pytest.mark.parametrize("bars", [(40, 0), (0, 40), (30, 60), (12, 12)])
+@pytest.mark.parametrize("colour", [0, 255])
+def test_bars_are_taken_off(bars: tuple[int, int], colour: int) -> None:
+    bare = without_bars(barred(*bars, colour))
+    assert bare is not None
+    assert np.array_equal(bare.pixels, picture(5))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_pictures_without_bars_stay_whole(seed: int) -> None:
+    assert without_bars(Picture(picture(seed))) is None
+
+
+def test_bars_that_are_no_bars() -> None:
+    """One colour everywhere, hardly any picture between them, a sky that goes over into land, a few pixels."""
+    sky = np.linspace((120, 170, 255), (90, 120, 60), 240).astype(np.uint8)[:, None].repeat(320, axis=1)
+    pixels = [np.full((100, 100, 3), 9, np.uint8), sky, np.zeros((1, 1, 3), np.uint8), np.zeros((2, 300, 3), np.uint8)]
+    assert [without_bars(Picture(one)) for one in pixels] == [None] * 4
+    assert without_bars(barred(400, 400)) is None
+
+
+def test_a_captioned_copy_has_a_hash_near_the_original(tmp_path: Path) -> None:
+    path = tmp_path / "captioned.jpg"
+    Image.fromarray(barred(0, 50).pixels).save(path, quality=70)
+    found, _ = Hashers().of(decode(path), path)
+    own = int(PdqHasher()(Picture(picture(5))).value, 16)
+    apart = [(int(hashed.hash.value, 16) ^ own).bit_count() for hashed in found]
+    assert len(apart) == 2
+    assert apart[0] > 31 >= apart[1]
+
+
+def test_crops(tmp_path: Path) -> None:
+    views = cropped(Picture(picture(5)))
+    assert [(view.width, view.height) for view in views] == [(304, 228), (288, 216)]
+    assert cropped(Picture(picture(5)[:9, :9])) == []
+    path = write_picture(tmp_path / "a.png", seed=5)
+    assert [hashed.hash.kind for hashed in Hashers().crops(decode(path))] == ["pdq", "pdq"]
