@@ -207,14 +207,13 @@ class Banks:
             whole = [Hashed(hashed) for hashed in digests(path)]
         except OSError as error:
             raise Unreadable(f"{path} cannot be read: {error.strerror}", "check its permissions") from error
-        told = [f"{error.message}: {error.hint}" for error in self.hashers.missing]
         try:
             decoded = self._service.example_pool.submit(path).result()
-            found, lacking = self.hashers.of(decoded, path)
+            found, told = self.hashers.of(decoded, path)
             found += self.hashers.crops(decoded) if crops else []
         except CrossmediaError as error:
-            return whole, [*told, f"only its bytes are compared: {error.message}"]
-        return [*whole, *found], [*told, *lacking]
+            return whole, [f"only its bytes are compared: {error.message}"]
+        return [*whole, *found], told
 
     def _known(self, hashes: list[Hashed], notes: list[str]) -> Known:
         started = time.perf_counter()

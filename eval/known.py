@@ -77,6 +77,7 @@ def photographs(everything: Sequence[Path], dev: Sequence[Path]) -> Section:
         ),
         Figure("false matches among all pairs", float(len(false)), "", pairs),
         Figure("pairs with the same PDQ", float(len(apart) - len(false)), "", pairs),
+        Figure("false matches, bars taken off, banked with --crops", float(_seen(hasher, compared, apart)), "", pairs),
     ]
     note = f"{len(dev)} dev photos of Flickr8k (224×224) and their copies; pairs of {len(everything)} photos."
     details = tuple(f"{one.name} and {other.name}: {d:.0f} bits" for one, other, d in apart)
@@ -189,6 +190,20 @@ def _apart(one: Hash, other: Hash) -> float:
     index.add([0], [one.packed])
     found = index.search(other.packed, 10_000)
     return found[0][1] if found else float("inf")
+
+
+def _seen(hasher: PdqHasher, paths: Sequence[Path], same: Sequence[tuple[Path, Path, float]]) -> int:
+    """Pairs of photographs, besides these, of which one's hashes are near the other's where it is banked with its crops."""
+    asked: list[tuple[int, str]] = []
+    banked: list[tuple[int, str]] = []
+    for number, path in enumerate(paths):
+        picture = Picture(np.asarray(Image.open(path).convert("RGB"), dtype=np.uint8))
+        asked += [(number, hasher(view).value) for view in (picture, without_bars(picture)) if view]
+        banked += [(number, hasher(view).value) for view in (picture, *cropped(picture))]
+    near = near_pairs("pdq", [value for _, value in asked], [value for _, value in banked])
+    met = {frozenset((asked[one][0], banked[other][0])) for one, other, _ in near}
+    known = {frozenset((paths.index(one), paths.index(other))) for one, other, _ in same}
+    return len({pair for pair in met if len(pair) == 2} - known)
 
 
 def _strangers(hashes: Sequence[Hash]) -> Iterator[tuple[int, int, float]]:

@@ -137,8 +137,8 @@ def doctor(data: Data = None) -> None:
                 line(True, f"{optional} {importlib.metadata.version(optional)}")
             except importlib.metadata.PackageNotFoundError:
                 out.print(f"[dim]–    {why} are not read: pip install {optional}[/]")
-        for missing in opened.banks.hashers.missing:
-            out.print(f"[dim]–    {missing.message}, so such copies are not known again: {escape(missing.hint)}[/]")
+        for kind, missing in opened.banks.hashers.missing.items():
+            out.print(f"[dim]–    no {kind} of copies, {missing.message}: {escape(missing.hint)}[/]", soft_wrap=True)
         folder = opened.settings.data
         folder.mkdir(parents=True, exist_ok=True)
         line(

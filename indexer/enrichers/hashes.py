@@ -32,7 +32,7 @@ class HashesEnricher:
         self._hashers = hashers
         self._place = place
         self.model = hashers.model
-        self.missing = tuple(hashers.missing)
+        self.missing = tuple(hashers.missing.values())
 
     def enrich(
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried

@@ -15,7 +15,7 @@ from indexer.hashes.frames import FrameHasher
 from indexer.hashes.pdq import PdqHasher
 from indexer.hashes.tlsh import TlshHasher
 from indexer.hashes.views import cropped, without_bars
-from retrieval.banks.hashes import QUALITY, Hash
+from retrieval.banks.hashes import QUALITY, Hash, HashKind
 
 HasherT = TypeVar("HasherT")
 
@@ -29,13 +29,13 @@ class Hashed:
 
 
 class Hashers:
-    """What is absent is left out and listed in `missing`: the others work without it."""
+    """What is absent is left out and listed in `missing`, by its kind: the others work without it."""
 
     def __init__(self) -> None:
-        self.missing: list[DependencyMissing] = []
-        self.pdq = self._opened(PdqHasher)
-        self.chromaprint = self._opened(ChromaprintHasher)
-        self.tlsh = self._opened(TlshHasher)
+        self.missing: dict[HashKind, DependencyMissing] = {}
+        self.pdq = self._opened("pdq", PdqHasher)
+        self.chromaprint = self._opened("chromaprint", ChromaprintHasher)
+        self.tlsh = self._opened("tlsh", TlshHasher)
         self._frames = FrameHasher()
         there = [hasher.model for hasher in (self.pdq, self.chromaprint, self.tlsh) if hasher]
         self.model = "+".join(["digests@1", "views@1", *there])
@@ -49,7 +49,7 @@ class Hashers:
         """
         content = decoded.content
         found: list[Hashed] = []
-        told: list[str] = []
+        told = self._lacking(content)
         if isinstance(content, Picture) and self.pdq:
             found.append(Hashed(self.pdq(content)))
             bare = without_bars(content)
@@ -88,9 +88,19 @@ class Hashers:
             first.setdefault(hashed.value, Hashed(hashed, time))
         return list(first.values())
 
-    def _opened(self, make: Callable[[], HasherT]) -> HasherT | None:
+    def _lacking(self, content: object) -> list[str]:
+        """A line for each absent package that a file of this medium would need."""
+        needed = {
+            "pdq": isinstance(content, Picture | Clip),
+            "chromaprint": isinstance(content, Waveform)
+            or (isinstance(content, Clip) and content.waveform is not None),
+            "tlsh": isinstance(content, tuple),
+        }
+        return [f"{error.message}: {error.hint}" for kind, error in self.missing.items() if needed[kind]]
+
+    def _opened(self, kind: HashKind, make: Callable[[], HasherT]) -> HasherT | None:
         try:
             return make()
         except DependencyMissing as error:
-            self.missing.append(error)
+            self.missing[kind] = error
             return None

@@ -22,6 +22,8 @@ ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _PAGE: Final = 500
+TAGS: Final = 1_000
+"""Characters of an entry's tags at most."""
 
 
 class BankTaken(CrossmediaError):
@@ -32,7 +34,7 @@ class BankTaken(CrossmediaError):
 
 
 class BadBank(CrossmediaError):
-    """A bank's name or action is none."""
+    """A bank's name or action is none, or an entry's tags are none."""
 
     code = "bad_bank"
     status = 422
@@ -122,7 +124,7 @@ class BankStore:
         return self.bank(name)
 
     def add(self, bank: str, entries: Iterable[Entry]) -> int:
-        """Put entries into a bank, all or none; returns how many were new. Raises NotFound; BadHash for a PDQ of low quality."""
+        """Put entries into a bank, all or none; returns how many were new. Raises NotFound, BadBank, BadHash."""
         number, now = self.bank(bank).id, time.time()
 
         def rows() -> Iterator[tuple[int, str, bytes, int | None, str, float]]:
@@ -131,6 +133,8 @@ class BankStore:
                     raise BadHash(
                         f"a pdq of quality {entry.hash.quality} is never compared", "bank a picture with more in it"
                     )
+                if len(entry.tags) > TAGS or not entry.tags.isprintable():
+                    raise BadBank("tags that cannot be kept", f"use at most {TAGS:,} printable characters")
                 yield number, entry.hash.kind, entry.hash.packed, entry.hash.quality, entry.tags, now
 
         with self._database().write() as connection:

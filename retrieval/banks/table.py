@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 
 from embeddings.errors import CrossmediaError
 from retrieval.banks.hashes import QUALITY, BadHash, Hash, HashKind, readings
-from retrieval.banks.store import Entry
+from retrieval.banks.store import TAGS, Entry
 
 COLUMNS: Final = ("signal_type", "signal_str", "collab", "category", "tags", "quality")
 """What is written: the five columns of `threatexchange dataset --csv`, and PDQ's quality where it is known."""
@@ -25,8 +25,6 @@ SIGNAL_TYPES: Final[Mapping[HashKind, str]] = {
 MEANT: Final = "POSITIVE_CLASS"
 """The category of what a bank is about; the others say that somebody disagrees, or only looked at it."""
 LINE_BYTES: Final = 1 << 20
-TAGS: Final = 1_000
-"""Characters of tags at most."""
 TOLD: Final = 20
 """Faults that an error tells one by one."""
 
@@ -122,7 +120,7 @@ class Reading:
         kind = _kind(cell["kind"]) if cell.get("kind") else _guessed(cell["value"], self.kind)
         tags = " ".join(cell.get("tags", "").split())
         if len(tags) > TAGS or not tags.isprintable():
-            raise _Wrong(f"its tags are not 1 to {TAGS} printable characters")
+            raise _Wrong(f"its tags are not at most {TAGS:,} printable characters")
         hashed = Hash.of(kind, cell["value"], _quality(cell.get("quality", "")))
         if not hashed.comparable:
             raise _Wrong(f"its quality {hashed.quality} is below {QUALITY}: it would never be compared")

@@ -233,7 +233,8 @@ def test_without_the_libraries(opened: Service, media: Path, monkeypatch: pytest
     assert any('pip install "crossmedia[banks]"' in note for note in notes)
     known = opened.banks.lookup_file(media / "a.png")
     assert [hashed.hash.kind for hashed in known.hashes] == ["sha256", "md5"]
-    assert any('pip install "crossmedia[banks]"' in note for note in known.notes)
+    assert known.notes == ['pdqhash is not installed: pip install "crossmedia[banks]"']
+    assert "pdqhash" not in str(opened.banks.lookup_file(media / "note.txt").notes)
 
 
 def test_over_http(http: TestClient, tmp_path: Path) -> None:

@@ -111,6 +111,15 @@ def test_what_fails_on_the_way_leaves_nothing(tmp_path: Path) -> None:
     assert Matcher(store).match([Hash("pdq", pdq(1))]) == []
 
 
+@pytest.mark.parametrize("tags", ["a\x07b", "x" * 1001])
+def test_tags_that_are_none(tmp_path: Path, tags: str) -> None:
+    store = BankStore(tmp_path)
+    store.create("known")
+    with pytest.raises(BadBank):
+        store.add("known", [Entry(Hash("pdq", pdq(1)), tags)])
+    assert store.last() == 0
+
+
 @pytest.mark.parametrize("name", ["", "a b", "../x", "x" * 65, "-a", "ä", "a\n"])
 def test_names_that_are_none(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadBank):
