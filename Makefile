@@ -35,8 +35,8 @@ lint: $(VENV)/.dev
 serve: install
 	$(BIN)/crossmedia serve
 
-bench: install
-	for name in encoders ingest media index cold search; do $(BIN)/python -m eval.bench.$$name || exit 1; done
+bench: $(VENV)/.dev
+	for name in encoders ingest media index cold search banks; do $(BIN)/python -m eval.bench.$$name || exit 1; done
 
 # Trains and exports the bundled models again; needs torch, the data beside the checkout, and Debian's packages
 # openclipart-png, openclipart-svg, fonts-noto-color-emoji and unicode-cldr-core. Pin what each step prints in

@@ -16,6 +16,7 @@ from typing import Any
 
 from api import alignment, moving, voices
 from api.client import Client, search_json
+from api.invalid import InvalidRequest
 from api.schema import SearchRequest, answer_json, asset_json
 from api.service import Service
 from api.settings import read_settings
@@ -82,6 +83,41 @@ class Library:
     def verify_voices(self, one: str | Path, other: str | Path) -> dict[str, Any]:
         """Whether two recordings are of one speaker: `probability`, `similarity`, `same`, `model`. Raises NobodySpeaks."""
         return voices.verify(self._service, Path(one), Path(other))
+
+    def lookup(
+        self, *, file: str | Path | None = None, hash: str | None = None, asset: str | None = None
+    ) -> dict[str, Any]:
+        """Whether one of these is known: `hashes`, `matches` (bank, action, distance, quality), `notes`. Nothing is stored.
+
+        `hash`: `KIND:HASH`. Raises InvalidRequest, BadHash, NotFound.
+        """
+        banks = self._service.banks
+        if file is not None and hash is None and asset is None:
+            return banks.lookup_file(Path(file)).as_dict()
+        if hash is not None and file is None and asset is None:
+            return banks.lookup_hash(hash).as_dict()
+        if asset is not None and file is None and hash is None:
+            return banks.lookup_asset(asset).as_dict()
+        raise InvalidRequest("name a file, a hash or an asset", "give one of the three")
+
+    def banks(self) -> list[dict[str, Any]]:
+        """Every bank: `name`, `action`, `enabled`, `hashes` of each kind, `created`."""
+        return self._service.banks.listed()
+
+    def create_bank(self, name: str, action: str = "review") -> dict[str, Any]:
+        """An empty bank; `action`: allow, review or block. Raises BadBank, BankTaken."""
+        return self._service.banks.create(name, action)
+
+    def add_to_bank(self, bank: str, *what: str | Path, tags: str = "", crops: bool = False) -> dict[str, Any]:
+        """Bank the hashes of files or assets, or hashes; returns `added`, and in `indexed` what of the collection matches.
+
+        `crops`: picture files also as they are without 5 and 10 % of their sides.
+        """
+        return self._service.banks.add(bank, what, tags=tags, crops=crops)
+
+    def import_bank(self, bank: str, table: str | Path, *, skip_bad: bool = False) -> dict[str, Any]:
+        """Read a CSV of hashes into a bank: all of it, or nothing where a line is broken and `skip_bad` is not set."""
+        return self._service.banks.load(bank, Path(table), skip_bad=skip_bad)
 
     def align(self, pairs: str | Path, name: str | None = None, **options: Any) -> dict[str, Any]:
         """Learn a head from a CSV of pairs (`crossmedia align train`); returns its figures, and in `saved` whether it is kept.

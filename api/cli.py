@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.commands import aligning, indexing, managing, models, moving, searching, serving, voices, working
+from api.commands import aligning, banks, indexing, managing, models, moving, searching, serving, voices, working
 
 app = typer.Typer(
     name="crossmedia",
@@ -19,12 +19,13 @@ app = typer.Typer(
 )
 for command in (
     indexing.index, searching.search, managing.show, managing.rm, managing.status, managing.transcript,
-    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor,
+    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup,
 ):  # fmt: skip
     app.command()(command)
 app.command("import")(moving.bring)
 app.add_typer(models.app, name="models")
 app.add_typer(voices.app, name="voices")
+app.add_typer(banks.app, name="bank")
 app.add_typer(aligning.app)
 
 

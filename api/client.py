@@ -107,6 +107,20 @@ class Client:
             files = [("file", (Path(one).name, first)), ("file", (Path(other).name, second))]
             return self._json("POST", "/v1/voices/verify", files=files)
 
+    def lookup(
+        self, *, file: str | Path | None = None, hash: str | None = None, asset: str | None = None
+    ) -> dict[str, Any]:
+        """As `Library.lookup`; a file is uploaded and not kept."""
+        if file is None:
+            wanted = {name: value for name, value in (("hash", hash), ("asset", asset)) if value is not None}
+            return self._json("POST", "/v1/lookup", json=wanted)
+        with Path(file).open("rb") as stream:
+            return self._json("POST", "/v1/lookup", files={"file": (Path(file).name, stream)})
+
+    def banks(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._json("GET", "/v1/banks")["banks"]
+        return found
+
     def delete(self, asset: str) -> None:
         self._json("DELETE", f"/v1/assets/{asset}")
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from embeddings.catalog import Catalog
 from embeddings.encoder import VOICE
-from embeddings.errors import ModelMissing
+from embeddings.errors import CrossmediaError, ModelMissing
 from embeddings.profile import Profile
 from indexer.enrichers.base import Enricher
 from retrieval.store import Store
+
+if TYPE_CHECKING:
+    from indexer.hashes.hashers import Hashers
 
 RECOGNISED: Final = 0.97
 """Probability from which a voice is one that the collection knows. Across recordings of LibriSpeech one speaker's mean
 voices are above it, and strangers' below unless there is noise; two names for one voice are merged more easily than told apart."""
 
 
-def build_enricher(name: str, profile: Profile, catalog: Catalog, store: Store, threads: int) -> Enricher:
-    """`transcript`, `speakers` or `ocr`. Raises ModelMissing where its model is absent."""
+def build_enricher(
+    name: str, profile: Profile, catalog: Catalog, store: Store, threads: int, hashers: Callable[[], Hashers]
+) -> Enricher:
+    """`transcript`, `speakers`, `ocr` or `hashes`. Raises ModelMissing where its model is absent."""
     if name == "transcript":
         from indexer.enrichers.transcript import TranscriptEnricher
 
@@ -32,6 +39,39 @@ def build_enricher(name: str, profile: Profile, catalog: Catalog, store: Store, 
             raise ModelMissing(f"the profile {profile.name} tells no voices apart", "use the profile builtin")
         least = profile.backgrounds[VOICE, "voice", "voice"].similarity(RECOGNISED)
         return SpeakersEnricher(profile.voice, known_voice(store, least), profile.detector)
+    if name == "hashes":
+        from indexer.enrich import whereabouts
+        from indexer.enrichers.hashes import HashesEnricher
+
+        def place(asset: str) -> Path | None:
+            source = whereabouts(store, asset)
+            return Path(source.location) if source else None
+
+        return HashesEnricher(hashers(), place)
     from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
     return OcrEnricher(RapidReader(threads), profile.text)
+
+
+def runnable(names: Sequence[str], build: Callable[[str], Enricher]) -> tuple[list[Enricher], list[str]]:
+    """The enrichers that can run, and a line for each that cannot, or not wholly, with the command that mends it."""
+    built: list[Enricher] = []
+    absent: list[str] = []
+    for name in names:
+        try:
+            built.append(build(name))
+        except CrossmediaError as error:
+            absent.append(f"{name} is left out: {error.message}; {error.hint}")
+        else:
+            absent += _lacking(built[-1])
+    return built, absent
+
+
+def _lacking(enricher: Enricher) -> list[str]:
+    from indexer.enrichers.hashes import HashesEnricher
+
+    missing = enricher.missing if isinstance(enricher, HashesEnricher) else ()
+    told = ", ".join(error.message for error in missing)
+    return (
+        [f"{enricher.name} is not whole: {told}; {'; '.join({error.hint: None for error in missing})}"] if told else []
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from api.alignment import with_heads
-from api.enrichers import build_enricher
+from api.enrichers import build_enricher, runnable
 from api.profiles import load_profile
 from api.queues import open_queue
 from api.settings import Settings
@@ -27,6 +27,7 @@ from retrieval.query import Answer, Example, Query
 from retrieval.store import NotFound, SpaceMismatch, Store
 
 if TYPE_CHECKING:
+    from api.banks import Banks
     from indexer.decode.pool import DecodePool
     from indexer.enrich import Enriched, EnrichReport
     from indexer.enrichers.base import Enricher
@@ -39,7 +40,7 @@ MAX_EXAMPLE_TEXT = 2_000
 """Characters of a document that are searched with: a text encoder reads no more."""
 MAX_EXAMPLE_SECONDS = 60.0
 """Of a recording's sound, or of a clip's, that are searched with: a whole one would hold up everybody's searches."""
-ENRICHERS = ("transcript", "speakers", "ocr")
+ENRICHERS = ("transcript", "speakers", "ocr", "hashes")
 
 PartT = TypeVar("PartT")
 
@@ -112,6 +113,13 @@ class Service:
     @property
     def jobs(self) -> Queue:
         return self._once("jobs", lambda: open_queue(self.settings))
+
+    @property
+    def banks(self) -> Banks:
+        """Known content, whether or not there is a collection."""
+        from api.banks import Banks
+
+        return self._once("banks", lambda: Banks(self))
 
     @property
     def has_collection(self) -> bool:
@@ -256,14 +264,7 @@ class Service:
 
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
         """The enrichers that can run, and a line for each that cannot, with the command that mends it."""
-        built: list[Enricher] = []
-        absent: list[str] = []
-        for name in self.wanted_enrichers(only, without):
-            try:
-                built.append(self._enricher(name))
-            except CrossmediaError as error:
-                absent.append(f"{name} is left out: {error.message}; {error.hint}")
-        return built, absent
+        return runnable(self.wanted_enrichers(only, without), self._enricher)
 
     def resolve(self, prefix: str) -> str:
         """The asset whose id starts so; raises NotFound or Ambiguous."""
@@ -280,14 +281,16 @@ class Service:
         refresh(self.store, self.profile)
 
     def close(self) -> None:
-        for name in ("pool", "example_pool", "jobs", "store"):
+        for name in ("pool", "example_pool", "jobs", "banks", "store"):
             if name in self._built:
                 self._built[name].close()
 
     def _enricher(self, name: str) -> Enricher:
         return self._once(
             f"enricher {name}",
-            lambda: build_enricher(name, self.profile, self.catalog, self.store, self.settings.threads),
+            lambda: build_enricher(
+                name, self.profile, self.catalog, self.store, self.settings.threads, lambda: self.banks.hashers
+            ),
         )
 
     def _once(self, name: str, make: Callable[[], PartT]) -> PartT:

@@ -51,7 +51,8 @@ def show(
             said = " ".join(moment.fields.get(field, "") for field in ("transcript", "text", "ocr")).strip()
             out.print(f"[cyan]{moment.kind}[/] {place} {escape(said)}", soft_wrap=True)
             for label in moment.labels:
-                out.print(f"    {escape(label.kind)}: {escape(label.value)} [dim]{label.score:.2f}[/]")
+                value = label.value if len(label.value) <= 80 else f"{label.value[:79]}…"
+                out.print(f"    {escape(label.kind)}: {escape(value)} [dim]{label.score:.2f}[/]")
 
 
 def rm(
@@ -142,6 +143,8 @@ def doctor(data: Data = None) -> None:
                 line(True, f"{optional} {importlib.metadata.version(optional)}")
             except importlib.metadata.PackageNotFoundError:
                 out.print(f"[dim]–    {why} are not read: pip install {optional}[/]")
+        for kind, missing in opened.banks.hashers.missing.items():
+            out.print(f"[dim]–    no {kind} of copies, {missing.message}: {escape(missing.hint)}[/]", soft_wrap=True)
         folder = opened.settings.data
         folder.mkdir(parents=True, exist_ok=True)
         line(

@@ -1,0 +1,156 @@
+"""/v1/lookup: whether something is known. /v1/banks: what there is to be known by."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import UploadFile
+
+from api.invalid import InvalidRequest
+from api.routes.common import ERRORS, Shared
+from api.schema import Name
+from api.uploads import plain_name
+from retrieval.banks.hashes import HashKind
+from retrieval.banks.store import Action
+
+router = APIRouter(prefix="/v1", tags=["known content"], responses=ERRORS)
+
+
+class LookupRequest(BaseModel):
+    """A hash (`KIND:HASH`; a bare one is looked up as whatever its form can be), or the id of an indexed asset."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"hash": "pdq:" + "0f" * 32}]})
+
+    hash: Annotated[str, Field(max_length=1 << 20)] | None = None
+    asset: Name | None = None
+
+
+class HashOut(BaseModel):
+    """`quality`: of PDQ; below 50 it is not compared. `start`: the second of a video's key frame."""
+
+    kind: HashKind
+    hash: str
+    quality: int | None
+    start: float | None
+
+
+class MatchOut(BaseModel):
+    """An entry of a bank. `distance`: PDQ in bits of 256 (up to 31), TLSH its own (up to 30), Chromaprint the share of bits (up to
+    0.1), the others 0. `action`: what the bank wants done. `hash` is the bank's, `looked_up` yours."""
+
+    bank: str
+    action: Action
+    kind: HashKind
+    distance: float
+    quality: int | None
+    hash: str
+    looked_up: str
+    start: float | None
+    tags: str
+
+
+class Lookup(BaseModel):
+    """`notes`: what could not be compared, and why."""
+
+    hashes: list[HashOut]
+    matches: list[MatchOut]
+    notes: list[str]
+    took_ms: float
+
+
+class BankOut(BaseModel):
+    name: str
+    action: Action
+    enabled: bool
+    hashes: dict[HashKind, int]
+    created: float
+
+
+class BankList(BaseModel):
+    banks: list[BankOut]
+
+
+class CopyOut(BaseModel):
+    """A moment of the collection; of the bytes of a whole file `moment` is null."""
+
+    asset: str
+    path: str
+    moment: str | None
+    start: float | None
+    kind: HashKind
+    hash: str
+    known: str
+    distance: float
+    quality: int | None
+
+
+class CopyList(BaseModel):
+    indexed: list[CopyOut]
+
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": LookupRequest.model_json_schema()},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            },
+        },
+    }
+}
+
+
+@router.post("/lookup", response_model=Lookup, openapi_extra=_BODY)
+async def lookup(request: Request, shared: Shared) -> dict[str, Any]:
+    """What is known of a file (multipart, one part named `file`), a hash or an indexed asset (JSON). Nothing is stored."""
+    banks = shared.service.banks
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        wanted = _parse(await request.body())
+        if wanted.hash is not None:
+            text = wanted.hash
+            return (await shared.gate.run(lambda: banks.lookup_hash(text))).as_dict()
+        asset = wanted.asset or ""
+        return (await shared.gate.run(lambda: banks.lookup_asset(asset))).as_dict()
+    async with request.form(max_files=1, max_fields=1) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise InvalidRequest("no file", "send it as a part named file")
+        name = plain_name(file.filename)
+
+        def compare() -> dict[str, Any]:
+            with shared.service.uploads.temporary(name, file.file) as (path, _):
+                return banks.lookup_file(path).as_dict()
+
+        return await shared.file_gate.run(compare)
+
+
+@router.get("/banks", response_model=BankList)
+def several(shared: Shared) -> dict[str, Any]:
+    """Every bank, by name."""
+    return {"banks": shared.service.banks.listed()}
+
+
+@router.get("/banks/{name}/matches", response_model=CopyList)
+def matches(name: str, shared: Shared) -> dict[str, Any]:
+    """What of the collection is near a hash of this bank, whichever of the two was there first."""
+    return {"indexed": shared.service.banks.matches(name)}
+
+
+def _parse(body: bytes) -> LookupRequest:
+    try:
+        wanted = LookupRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise InvalidRequest.of(error) from error
+    if (wanted.hash is None) == (wanted.asset is None):
+        raise InvalidRequest(
+            "name a hash or an asset", 'send {"hash": …} or {"asset": …}, or a file as multipart/form-data'
+        )
+    return wanted

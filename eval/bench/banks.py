@@ -1,0 +1,163 @@
+"""Banks of a million hashes: how long a look-up takes, beside comparing with every one, in the same run.
+
+    python -m eval.bench.banks [HASHES]
+
+The hashes lie around those of real photographs where the data is there (a quarter of the bits turned over, so that blocks
+are as uneven as real ones are), else they are random.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import faiss
+import numpy as np
+from PIL import Image
+
+from embeddings.media import Picture
+from eval.bench.common import Row, flickr_photos, percentiles, show, timed
+from indexer.hashes.pdq import PdqHasher
+from retrieval.banks import hamming
+from retrieval.banks.hamming import REACH, Codes, HammingIndex
+from retrieval.banks.hashes import Hash
+from retrieval.banks.matching import Matcher
+from retrieval.banks.store import BankStore, Entry
+from retrieval.banks.table import Reading
+
+QUERIES, PHOTOS = 200, 500
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    rng = np.random.default_rng(1)
+    codes = _codes(count, rng)
+    # Half of the queries are near something: 20 bits of a banked hash are turned over.
+    queries = np.concatenate((codes[: QUERIES // 2], _codes(QUERIES // 2, rng)))
+    for query in queries[: QUERIES // 2]:
+        query ^= np.packbits(np.isin(np.arange(256), rng.choice(256, 20, replace=False)))
+    rows = [*_indexes(codes, queries), *_whole(codes, queries)]
+    show(f"{count:,} PDQ hashes, distance ≤ {REACH}; load {os.getloadavg()[0]:.1f}", rows)
+
+
+def _indexes(codes: Codes, queries: Codes) -> list[Row]:
+    """The index against other ways of being exact; all must find the same."""
+    words = codes.view(np.uint64)
+    truth = [
+        set(np.flatnonzero(np.bitwise_count(words ^ q.view(np.uint64)).sum(axis=1) <= REACH).tolist()) for q in queries
+    ]
+    index = HammingIndex()
+    index.add_codes(np.arange(len(codes)), codes)
+    index.search_code(queries[0])
+    with timed() as built:
+        index.search_code(queries[0])
+    multi = faiss.IndexBinaryMultiHash(256, 16, 16)
+    multi.nflip = 1
+    with timed() as multi_built:
+        multi.add(codes)
+    flat = faiss.IndexBinaryFlat(256)
+    flat.add(codes)
+    faiss.omp_set_num_threads(1)
+
+    def by_faiss(search: faiss.IndexBinary) -> Callable[[Codes], set[int]]:
+        return lambda q: set(search.range_search(q[None], REACH + 1)[2].tolist())
+
+    def by_numpy(q: Codes) -> set[int]:
+        return set(np.flatnonzero(np.bitwise_count(words ^ q.view(np.uint64)).sum(axis=1) <= REACH).tolist())
+
+    ours = _measured(lambda q: set(index.search_code(q)[0].tolist()), queries, truth)
+    scanned = _measured(lambda q: set(hamming._scan(codes, q, REACH)[0].tolist()), queries, truth)
+    rows = [
+        Row("multi-index hashing, p50 / p95", _told(ours), f"FAISS scan {_told(scanned)}", ours[0] / scanned[0], "5 ms")
+    ]
+    for name, search, some in (
+        ("numpy, comparing with every one", by_numpy, 20),
+        ("FAISS IndexBinaryFlat", by_faiss(flat), QUERIES),
+        ("FAISS IndexBinaryMultiHash, 16 × 16, 1 flip", by_faiss(multi), QUERIES),
+    ):
+        other = _measured(search, queries[:some], truth)
+        rows.append(Row(f"  beside {name}", _told(ours), _told(other), ours[0] / other[0]))
+    rows.append(
+        Row(
+            "its tables are made",
+            f"{built[0]:.2f} s",
+            f"IndexBinaryMultiHash {multi_built[0]:.2f} s",
+            built[0] / multi_built[0],
+        )
+    )
+    return rows
+
+
+def _whole(codes: Codes, queries: Codes) -> list[Row]:
+    """From a table on disk to matches with their bank."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "bank.txt"
+        with table.open("w") as file:
+            file.writelines(f"pdq {code.tobytes().hex()}\n" for code in codes)
+        store = BankStore(Path(folder))
+        store.create("known", "block")
+        with timed() as read, table.open("rb") as stream:
+            added = store.add("known", Reading(stream))
+        hashes = [Hash("pdq", query.tobytes().hex(), 100) for query in queries]
+        matcher = Matcher(store)
+        with timed() as cold:
+            matcher.match(hashes[:1])
+        matcher.match(hashes[:1])
+        took = []
+        for one in hashes:
+            with timed() as seconds:
+                found = matcher.match([one])
+            took.append(seconds[0])
+        assert not found or found[0].bank == "known"
+        p50, p95 = percentiles(took)
+        with timed() as late:
+            store.add("known", [Entry(Hash("pdq", "0f" * 32))])
+            assert matcher.match([Hash("pdq", "0f" * 32)])
+        store.close()
+    return [
+        Row("look-up with bank and action, p50 / p95", f"{p50:.2f} / {p95:.2f} ms", "", None, "5 ms"),
+        Row("import of a table", f"{added / read[0]:,.0f} hashes/s", f"{read[0]:.1f} s in all"),
+        Row("first look-up of a process, the banks read", f"{cold[0]:.2f} s", ""),
+        Row("one more hash is added and found", f"{1000 * late[0]:.0f} ms", ""),
+    ]
+
+
+def _codes(count: int, rng: np.random.Generator) -> Codes:
+    photos = flickr_photos()[:PHOTOS]
+    if not photos:
+        return rng.integers(0, 256, (count, hamming.BYTES), dtype=np.uint8)
+    hasher = PdqHasher()
+    real = np.stack([_code(hasher, path) for path in photos])
+    found = np.empty((count, hamming.BYTES), dtype=np.uint8)
+    for start in range(0, count, 100_000):
+        some = min(100_000, count - start)
+        turned = np.packbits(rng.random((some, 256), dtype=np.float32) < 0.25, axis=1)
+        found[start : start + some] = real[rng.integers(0, len(real), some)] ^ turned
+    return found
+
+
+def _code(hasher: PdqHasher, path: Path) -> Codes:
+    pixels = np.asarray(Image.open(path).convert("RGB"), dtype=np.uint8)
+    return np.frombuffer(bytes.fromhex(hasher(Picture(pixels)).value), dtype=np.uint8)
+
+
+def _measured(search: Callable[[Codes], set[int]], queries: Codes, truth: list[set[int]]) -> tuple[float, float]:
+    """p50 and p95 in ms; what is found must be what there is."""
+    took = []
+    for query, expected in zip(queries, truth, strict=False):
+        with timed() as seconds:
+            found = search(query)
+        assert found == expected
+        took.append(seconds[0])
+    return percentiles(took)
+
+
+def _told(measured: tuple[float, float]) -> str:
+    return f"{measured[0]:.2f} / {measured[1]:.2f} ms"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What an asset's copies are known by: labels of kind `hash` on its moments, so that any store finds what is banked later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from embeddings.media import Medium
+from indexer.decode import Decoded
+from indexer.decode.errors import Unreadable
+from indexer.decode.progress import Progress, unhurried
+from indexer.hashes.digests import digests
+from indexer.hashes.hashers import Hashed, Hashers
+from retrieval.banks.hashes import LABEL
+from retrieval.documents import SPOKEN, Asset, Enrichment, Label, Moment, Patch
+
+
+class HashesEnricher:
+    """PDQ on the moment of each picture and of each frame of a video that is looked at; MD5, Chromaprint and TLSH, which are of
+    the whole asset, on its first moment. Its SHA-256 is its id. What cannot be compared (a PDQ of low quality) is not kept.
+
+    A label's value is written `KIND:HASH`, its score is a PDQ's quality / 100, else 1; of a frame it begins when that is shown.
+    """
+
+    name = "hashes"
+    accepts: tuple[Medium, ...] = ("image", "video", "audio", "text")
+    after: tuple[str, ...] = ()
+    hears = False
+
+    def __init__(self, hashers: Hashers, place: Callable[[str], Path | None]) -> None:
+        """`place`: where an asset's bytes lie now."""
+        self._hashers = hashers
+        self._place = place
+        self.model = hashers.model
+        self.missing = tuple(hashers.missing.values())
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        # Moments that another enricher brought go with its next version.
+        own = [moment for moment in moments if moment.kind not in SPOKEN]
+        labels: dict[str, list[Label]] = {}
+        for hashed in self._hashes(asset, decoded) if own else ():
+            if hashed.hash.comparable:
+                labels.setdefault(_moment(own, hashed.start).id, []).append(self._label(hashed))
+        return Enrichment(
+            asset.id,
+            self.name,
+            self.model,
+            patches=tuple(Patch(name, labels=tuple(some)) for name, some in labels.items()),
+        )
+
+    def _hashes(self, asset: Asset, decoded: Decoded) -> list[Hashed]:
+        path = self._place(asset.id)
+        if path is None:
+            raise Unreadable(f"{asset.title} is not where it was indexed", "crossmedia index finds it again")
+        try:
+            _, md5 = digests(path)
+        except OSError as error:
+            raise Unreadable(f"{asset.title} cannot be read: {error.strerror}", "check its permissions") from error
+        return [Hashed(md5), *self._hashers.of(decoded, path)[0]]
+
+    def _label(self, hashed: Hashed) -> Label:
+        score = 1.0 if hashed.hash.quality is None else hashed.hash.quality / 100
+        return Label(LABEL, str(hashed.hash), score, self.model, start=hashed.start, end=hashed.start)
+
+
+def _moment(moments: Sequence[Moment], time: float | None) -> Moment:
+    """The last that has begun by then, the finer where two begin together; the first for what is of no time."""
+    begun = [
+        moment for moment in moments if moment.kind in ("shot", "frame") and (moment.start or 0.0) <= (time or 0.0)
+    ]
+    if time is None or not begun:
+        return moments[0]
+    return max(begun, key=lambda moment: (moment.start or 0.0, moment.kind == "frame"))

@@ -1,0 +1,94 @@
+"""PDQ of a video's frames, one a second: key frames alone would not do, since a copy that was encoded anew has others.
+
+One frame a second is what Meta's vPDQ takes. Frames are decoded and hashed in a process that can be killed; only hashes come back.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from embeddings.media import Clip, Picture
+from indexer.decode import Decoded, Limits, container
+from indexer.decode.album import fit
+from indexer.decode.errors import NoFrames, TooLarge
+from indexer.decode.pool import DecodePool
+from indexer.decode.progress import Progress, unhurried
+from indexer.hashes.pdq import PdqHasher
+from retrieval.banks.hashes import Hash
+
+EVERY: Final = 1.0
+"""Seconds from one frame that is hashed to the next."""
+SIDE: Final = 512
+"""Longer side that frames are scaled down to: a film has thousands."""
+_NAME: Final = "pdq"
+
+
+class FrameHasher:
+    """Hashes files in a process of its own, which starts with the first."""
+
+    def __init__(self) -> None:
+        self._pool: DecodePool | None = None
+
+    def __call__(self, path: Path) -> list[tuple[float, Hash]]:
+        """(Second, PDQ) of each frame that is looked at. Raises what decoding raises."""
+        if self._pool is None:
+            self._pool = DecodePool(1, read=read_frames)
+        found = self._pool.submit(path).result().metadata[_NAME]
+        return [(time, Hash("pdq", value, quality)) for time, value, quality in found]
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+
+def read_frames(path: Path, limits: Limits, progress: Progress = unhurried) -> Decoded:
+    """Takes the place of `decode` in a worker: a clip without pictures, its frames' hashes in the metadata.
+
+    Damaged frames are left out. Raises `TooLarge`, `Corrupt`, `NoFrames`, `DependencyMissing`.
+    """
+    hasher, reformatter = PdqHasher(), VideoReformatter()
+    found: list[tuple[float, str, int]] = []
+    time = 0.0
+    with container.opened(path) as file:
+        stream = container.video_stream(file)
+        if stream is None:
+            raise NoFrames(f"{path.name} has no stream of pictures", "check the export that made it")
+        container.check_seconds(container.declared_seconds(file), path, limits)
+        if stream.width * stream.height > limits.pixels:
+            raise TooLarge(f"{path.name} has frames of {stream.width}×{stream.height} pixels", "scale the video down")
+        stream.codec_context.options = {"max_pixels": str(limits.pixels)}
+        stream.thread_type = "AUTO"
+        origin, due = container.origin(file), 0.0
+        for packet in file.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                continue
+            for frame in frames:
+                if not isinstance(frame, VideoFrame) or frame.is_corrupt or frame.time is None:
+                    continue
+                time = max(0.0, frame.time - origin)
+                container.check_seconds(time, path, limits)
+                progress(time)
+                if time >= due:
+                    hashed = hasher(_picture(frame, stream, reformatter))
+                    found.append((round(time, 3), hashed.value, hashed.quality or 0))
+                    due = EVERY * (time // EVERY + 1)
+    return Decoded("video", "", Clip((), (), None, time), metadata={_NAME: found})
+
+
+def _picture(frame: VideoFrame, stream: VideoStream, reformatter: VideoReformatter) -> Picture:
+    """Upright, with square pixels."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    width = round(frame.width * aspect) if 0.1 < aspect < 10 else frame.width
+    drawn = reformatter.reformat(frame, *fit(width, frame.height, SIDE), "rgb24")
+    pixels = np.rot90(drawn.to_ndarray(), round(frame.rotation / 90) % 4)
+    return Picture(np.ascontiguousarray(pixels, dtype=np.uint8))
