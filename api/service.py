@@ -210,18 +210,7 @@ class Service:
 
     def warm(self) -> None:
         """Read and run every network once; raises ModelMissing where one the profile needs is absent."""
-        import numpy as np
-
-        from embeddings.media import SAMPLE_RATE, Picture, Waveform
-
-        profile = self.engine.profile
-        profile.text.encode(["warm"])
-        profile.picture.encode([Picture(np.zeros((64, 64, 3), dtype=np.uint8))])
-        silence = Waveform(np.zeros(SAMPLE_RATE, dtype=np.float32))
-        if profile.sound is not None:
-            profile.sound.encode([silence])
-        if profile.transcriber is not None:
-            profile.transcriber.transcribe(silence)
+        self.engine.profile.warm()
 
     def search(self, query: Query) -> Answer:
         try:

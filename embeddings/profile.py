@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from embeddings.encoder import Background, Encoder, Modality, Space
-from embeddings.media import Picture, Waveform
+from embeddings.media import SAMPLE_RATE, Picture, Waveform
 from embeddings.vad import Detector, speaking
 
 
@@ -71,3 +73,13 @@ class Profile:
                 if found.setdefault(space.name, space) != space:
                     raise ValueError(f"profile {self.name}: two towers disagree on the space {space.name!r}")
         return found
+
+    def warm(self) -> None:
+        """Read and run every network once; raises ModelMissing where one that is needed is absent."""
+        self.text.encode(["warm"])
+        self.picture.encode([Picture(np.zeros((64, 64, 3), dtype=np.uint8))])
+        silence = Waveform(np.zeros(SAMPLE_RATE, dtype=np.float32))
+        if self.sound is not None:
+            self.sound.encode([silence])
+        if self.transcriber is not None:
+            self.transcriber.transcribe(silence)
