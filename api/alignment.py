@@ -113,10 +113,11 @@ def reindex(
     if head is not None:
         new = service.heads.load(head)
         chosen = [*(other for other in chosen if other.modality != new.modality), new]
-    target = service.store.successor()
+    needed = again or Reindex(service.store, service.base, chosen, service.pool).needed
+    target = service.store.successor() if needed else service.store
     while True:
         report = Reindex(target, service.base, chosen, service.pool).run(again=again, plan=plan, tell=tell, stop=stop)
-        if not report.finished or not service.store.succeed(target):
+        if not (needed and report.finished and service.store.succeed(target)):
             break
     if report.finished:
         # What other vectors scored says nothing of these.

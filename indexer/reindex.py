@@ -87,6 +87,11 @@ class Reindex:
         if COMMON in self._changed:
             self._changed = tuple(dict.fromkeys((*self._changed, UNALIGNED)))
 
+    @property
+    def needed(self) -> bool:
+        """Whether any space is made otherwise than it shall be."""
+        return bool(self._changed)
+
     def run(
         self,
         *,

@@ -52,6 +52,11 @@ def asset_key(asset: str) -> str:
     return f"asset:{asset}"
 
 
+def attachment_key(asset: str, name: str) -> str:
+    """Where a preview or another attachment lies; a thumbnail lies at the id of its moment."""
+    return f"{asset}/{name}"
+
+
 def source_key(collection: str, location: str) -> str:
     """The id of the document that tells which asset lies at a place."""
     return "source:" + hashlib.sha256(f"{collection}{APART}{location}".encode()).hexdigest()

@@ -173,7 +173,7 @@ class ElasticStore:
         return self._preview(record.cover) if record and record.cover else None
 
     def attachment(self, asset: str, name: str) -> bytes | None:
-        return self._preview(f"{asset}/{name}")
+        return self._preview(docs.attachment_key(asset, name))
 
     def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
         return self.searched([Near(space, modality, query, k, filters)], [])[0][0]
@@ -211,8 +211,7 @@ class ElasticStore:
         return reads.asset_ids(self._index)
 
     def holdings(self, assets: Sequence[str]) -> list[Holding]:
-        records = self._writer.records(assets)
-        return [whole.holding(self._writer, records[asset]) for asset in assets if asset in records]
+        return whole.holdings(self._writer, assets)
 
     def restore(self, holdings: Sequence[Holding]) -> None:
         with self._writing():

@@ -9,7 +9,7 @@ from functools import partial
 from retrieval.documents import Document, Moment
 from retrieval.elastic import docs
 from retrieval.elastic.bulk import Action, write
-from retrieval.elastic.docs import Record, source_key
+from retrieval.elastic.docs import Doc, Record, attachment_key, source_key
 from retrieval.elastic.places import add_source, others, settle, without
 from retrieval.elastic.writer import Writer
 from retrieval.holding import Done, Held, Holding, made_by
@@ -39,19 +39,31 @@ def delete(writer: Writer, assets: Sequence[str]) -> list[str]:
     return [asset for asset in assets if asset in records]
 
 
-def holding(writer: Writer, record: Record) -> Holding:
-    asset = record.asset.id
-    found = writer.index.versioned(list(record.moments))
-    names = [f"{asset}/{name}" for name in record.attachments]
-    shown = writer.index.shown([*record.moments, *names])
-    held = [docs.to_held(key, found[key][0]) for key in record.moments if key in found]
+def holdings(writer: Writer, assets: Sequence[str]) -> list[Holding]:
+    """Everything of them, read in as few requests as there can be."""
+    known = writer.records(assets)
+    records = [known[asset] for asset in assets if asset in known]
+    moments = writer.index.versioned([moment for record in records for moment in record.moments])
+    plain = {key: doc for key, (doc, _) in moments.items()}
+    previews = [key for record in records for key in (*record.moments, *_attached(record).values())]
+    shown = writer.index.shown(previews)
+    return [_holding(record, plain, shown) for record in records]
+
+
+def _holding(record: Record, moments: Mapping[str, Doc], shown: Mapping[str, bytes]) -> Holding:
+    held = [docs.to_held(key, moments[key]) for key in record.moments if key in moments]
     return Holding(
         record.asset,
         tuple(sorted(record.sources, key=lambda s: (s.collection, s.path))),
         tuple(replace(each, moment=replace(each.moment, thumbnail=shown.get(each.moment.id))) for each in held),
-        {name: shown[key] for name, key in zip(record.attachments, names, strict=True) if key in shown},
+        {name: shown[key] for name, key in _attached(record).items() if key in shown},
         tuple(record.done.values()),
     )
+
+
+def _attached(record: Record) -> dict[str, str]:
+    """The ids of an asset's attachments, by name."""
+    return {name: attachment_key(record.asset.id, name) for name in record.attachments}
 
 
 def _put(writer: Writer, documents: Sequence[Document], replace_them: bool) -> None:
@@ -62,14 +74,15 @@ def _put(writer: Writer, documents: Sequence[Document], replace_them: bool) -> N
         old = records.get(document.asset.id)
         record = Record(document.asset, old.added if old else writer.now(), [document.source])
         if old is not None:
-            record.version = old.version
+            record.version, record.copied = old.version, old.copied
             record.sources = [*without(old.sources, document.source), document.source]
         whole.append((record, [made_by(moment, None) for moment in document.moments], document.attachments))
     _write_whole(writer, whole, records)
     settle(writer, [(document.asset.id, document.source) for document in documents])
-    for document in documents:
-        if document not in fresh:
-            add_source(writer, records[document.asset.id], document.source)
+    if not replace_them:
+        for document in documents:
+            if document.asset.id in records:
+                add_source(writer, records[document.asset.id], document.source)
 
 
 def _write_whole(
@@ -85,7 +98,9 @@ def _write_whole(
         record.attachments = tuple(attachments)
         record.cover = next((held.moment.id for held in moments if held.moment.thumbnail is not None), None)
         actions += writer.moments(record, moments)
-        actions += [writer.preview(record, f"{record.asset.id}/{name}", data) for name, data in attachments.items()]
+        actions += [
+            writer.preview(record, attachment_key(record.asset.id, name), data) for name, data in attachments.items()
+        ]
         old = before.get(record.asset.id)
         manifests.append(writer.manifest(record))
         if old is not None:
@@ -93,7 +108,7 @@ def _write_whole(
             gone += [Action(index.target, moment, None) for moment in old.moments if moment not in record.moments]
             gone += [Action(index.previews, moment, None) for moment in old.moments if moment not in kept]
             gone += [
-                Action(index.previews, f"{record.asset.id}/{name}", None)
+                Action(index.previews, attachment_key(record.asset.id, name), None)
                 for name in old.attachments
                 if name not in attachments
             ]

@@ -109,7 +109,7 @@ class Writer:
     def erase(self, record: Record) -> None:
         index, asset = self.index, record.asset.id
         here = [*record.moments, *(source_key(s.collection, s.location) for s in record.sources)]
-        previews = [*record.moments, *(f"{asset}/{name}" for name in record.attachments)]
+        previews = [*record.moments, *(docs.attachment_key(asset, name) for name in record.attachments)]
         self.do(
             [
                 *(Action(index.target, key, None) for key in here),

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +20,7 @@ from api.service import Service
 from api.settings import read_settings
 from api.stores import NoCollection
 from embeddings.errors import CrossmediaError
-from retrieval.query import Query
+from retrieval.query import Filters, Query
 from tests.api.helpers import ended, finished, png, settings, upload
 from tests.elastic_servers import Node, wipe
 
@@ -93,6 +95,39 @@ def test_both_stores_answer_alike(url: str, tmp_path: Path, media: Path) -> None
         ]
     here.close()
     there.close()
+
+
+def test_made_anew_while_it_is_searched(url: str, environment: dict[str, str], flags: Path, tmp_path: Path) -> None:
+    """A head is taught, and the collection reindexed with it, while another process's service goes on searching."""
+    environment = {**environment, "CROSSMEDIA_STORE": url, "CROSSMEDIA_DATA": str(tmp_path / "data")}
+    assert run(environment, "index", str(flags), "--without", "ocr").returncode == 0
+    assert run(environment, "align", "train", str(flags / "flags.csv")).returncode == 0
+    searcher = Service(settings(tmp_path, store=url))
+    query = Query(texts=("southland",), filters=Filters(media=("image",)), k=30, fold=False)
+    assert searcher.search(query).hits == ()
+    stop, failures, counts = threading.Event(), [], []  # type: ignore[var-annotated]
+
+    def search() -> None:
+        while not stop.is_set():
+            try:
+                counts.append(len(searcher.search(query).hits))
+            except Exception as error:
+                failures.append(error)
+
+    thread = threading.Thread(target=search)
+    thread.start()
+    done = json.loads(run(environment, "reindex", "--head", "flags", "--json").stdout)
+    time.sleep(2.5)
+    stop.set()
+    thread.join()
+    assert (done["assets"], done["moments"], done["finished"]) == (49, 48, True)
+    assert not failures
+    assert set(counts) == {0, 12}, "as it was, then as it is; never a mixture"
+    assert counts == sorted(counts)
+    unchanged = json.loads(run(environment, "reindex", "--json").stdout)
+    assert unchanged["assets"] == 0
+    assert searcher.store.verify() == []
+    searcher.close()
 
 
 def test_a_server_that_is_away(tmp_path: Path, environment: dict[str, str]) -> None:
