@@ -17,7 +17,7 @@ voices are above it, and strangers' below unless there is noise; two names for o
 
 
 def build_enricher(name: str, profile: Profile, catalog: Catalog, store: Store, threads: int) -> Enricher:
-    """`transcript`, `speakers` or `ocr`. Raises ModelMissing where its model is absent."""
+    """`transcript`, `speakers`, `objects` or `ocr`. Raises ModelMissing where its model is absent."""
     if name == "transcript":
         from indexer.enrichers.transcript import TranscriptEnricher
 
@@ -32,6 +32,11 @@ def build_enricher(name: str, profile: Profile, catalog: Catalog, store: Store, 
             raise ModelMissing(f"the profile {profile.name} tells no voices apart", "use the profile builtin")
         least = profile.backgrounds[VOICE, "voice", "voice"].similarity(RECOGNISED)
         return SpeakersEnricher(profile.voice, known_voice(store, least), profile.detector)
+    if name == "objects":
+        from embeddings.objects import ObjectDetector
+        from indexer.enrichers.objects import ObjectsEnricher
+
+        return ObjectsEnricher(ObjectDetector(catalog.resolve("yolox-nano"), threads))
     from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
     return OcrEnricher(RapidReader(threads), profile.text)
