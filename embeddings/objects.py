@@ -53,12 +53,12 @@ class ObjectDetector:
     model: str = f"{OBJECTS.id}@{OBJECTS.revision}"
 
     def __init__(self, folder: Path = BUNDLED, threads: int | None = None, name: str = OBJECTS.files[0].name) -> None:
-        self._path = folder / name
+        self.path = folder / name
         self._threads = threads
 
     @cached_property
     def _network(self) -> Any:
-        return session(self._path, self._threads)
+        return session(self.path, self._threads)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ those of which one of the captions names it. Captions tell what matters to someb
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,9 +19,12 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from api.drawing import Drawing, sheets
 from embeddings.media import Picture
-from embeddings.objects import Found, ObjectDetector
-from eval.figures import Figure, share
+from embeddings.objects import LEAST, Found, ObjectDetector
+from eval.figures import Figure, Section, share
+from indexer.enrichers.objects import KIND
+from retrieval.documents import Label
 
 WORDS: Final[Mapping[str, str]] = {
     "person": r"people|persons?|m[ae]n|wom[ae]n|boys?|girls?|child(?:ren)?|kids?|bab(?:y|ies)|toddlers?|lad(?:y|ies)|guys?|players?"
@@ -48,6 +52,8 @@ WORDS: Final[Mapping[str, str]] = {
 }
 """For each class the words that name it in a caption. "Bike" is either kind and left out."""
 STEPS: Final = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
+SHEET: Final = 25
+TILE: Final = 380
 _PATTERNS: Final = {name: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for name, words in WORDS.items()}
 
 
@@ -110,12 +116,46 @@ def by_score(
 def measure(
     detector: ObjectDetector,
     captions: Mapping[Path, Sequence[str]],
-    least: float,
+    folder: Path | None = None,
     tell: Callable[[str], None] = lambda line: None,
-) -> list[list[Figure]]:
-    """Recall by class, named by class, and both by score."""
+) -> list[Section]:
+    """Recall by class, named by class, and both by score. `folder`: where sheets of the photos with their boxes go."""
     photos = sorted(captions)
     tell(f"objects in {len(photos)} photos")
+    started = time.monotonic()
     found = detected(detector, photos, min(STEPS))
     texts = [captions[path] for path in photos]
-    return [*by_class(texts, found, least), by_score(texts, found)]
+    recall, named = by_class(texts, found, LEAST)
+    steps = by_score(texts, found)
+    seconds = time.monotonic() - started
+    if folder is not None:
+        draw(photos, found, folder, tell)
+    told_by = f"{len(photos)} dev photos of Flickr8k, five captions each."
+    return [
+        Section(
+            "Recall",
+            f"Of photos of which a caption names a class, those in which it is found. {told_by}",
+            tuple(recall),
+        ),
+        Section(
+            "Named", f"Of photos in which a class is found, those of which a caption names it. {told_by}", tuple(named)
+        ),
+        Section("By score", "The same of all classes but person, from a score on.", tuple(steps), seconds=seconds),
+    ]
+
+
+def draw(
+    photos: Sequence[Path], found: Sequence[Sequence[Found]], folder: Path, tell: Callable[[str], None]
+) -> list[Path]:
+    """Sheets `objects-00.jpg`, … of 25 photos with their boxes, and the photos' names below."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = (
+        Drawing(opened(path), [Label(KIND, o.value, o.score, "", o.box) for o in some if o.score >= LEAST], path.stem)
+        for path, some in zip(photos, found, strict=True)
+    )
+    written = []
+    for number, sheet in enumerate(sheets(shown, SHEET, TILE)):
+        written.append(folder / f"objects-{number:02}.jpg")
+        sheet.save(written[-1], quality=85)
+    tell(f"{len(written)} sheets in {folder}")
+    return written
