@@ -19,6 +19,7 @@ from embeddings.media import Picture
 from indexer.decode.pool import DecodePool
 from indexer.enrich import gone, whereabouts
 from indexer.enrichers.base import pictures
+from indexer.enrichers.objects import MOVING, TRACK
 from retrieval.documents import Label
 from retrieval.store import NotFound, Store
 
@@ -66,7 +67,8 @@ def drawings(store: Store, pool: DecodePool, asset: str) -> list[Drawing]:
     found = []
     for name, picture in pictures(described, decoded):
         moment = known.get(name)
-        labels = [label for label in moment.labels if label.box] if moment else []
+        # Where a track is when it is seen best is not where it is in this frame.
+        labels = [label for label in moment.labels if label.box and label.kind not in (TRACK, MOVING)] if moment else []
         time = (
             "" if moment is None or moment.start is None else f"{moment.start:.1f}–{moment.end or moment.start:.1f} s"
         )

@@ -35,8 +35,9 @@ def build_enricher(name: str, profile: Profile, catalog: Catalog, store: Store, 
     if name == "objects":
         from embeddings.objects import ObjectDetector
         from indexer.enrichers.objects import ObjectsEnricher
+        from indexer.tracks import Tracker
 
-        return ObjectsEnricher(ObjectDetector(catalog.resolve("yolox-nano"), threads))
+        return ObjectsEnricher(ObjectDetector(catalog.resolve("yolox-nano"), threads), Tracker())
     from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
     return OcrEnricher(RapidReader(threads), profile.text)

@@ -10,7 +10,11 @@ import pytest
 from embeddings.media import Clip, Picture
 from embeddings.objects import Found
 from indexer.decode import Decoded, Page, Shot
-from indexer.enrichers.objects import BATCH, ObjectsEnricher
+from indexer.decode.glimpses import GlimpseTrack
+from indexer.enrichers.base import Follower
+from indexer.enrichers.objects import ObjectsEnricher
+from indexer.enrichers.ocr import OcrEnricher
+from indexer.tracks import Tracker
 from retrieval.documents import Asset, Kind, Moment, moment_id
 
 ASSET = Asset("b" * 64, "video", "video/x", 1, "x")
@@ -40,7 +44,9 @@ def moment(kind: Kind, number: int, start: float, end: float) -> Moment:
 
 def test_a_picture_has_a_label_an_object() -> None:
     still = Moment(moment_id(ASSET.id, "picture", 0), ASSET.id, "picture")
-    found = ObjectsEnricher(FixedDetector([DOG, BALL])).enrich(ASSET, Decoded("image", "image/x", blank()), [still])
+    found = ObjectsEnricher(FixedDetector([DOG, BALL]), Tracker()).enrich(
+        ASSET, Decoded("image", "image/x", blank()), [still]
+    )
     (patch,) = found.patches
     assert patch.moment == still.id
     assert [(x.kind, x.value, x.score, x.model, x.box, x.start, x.end) for x in patch.labels] == [
@@ -56,7 +62,7 @@ def test_key_frames_and_their_shots_say_when() -> None:
     clip = Clip((blank(), blank(), blank()), (1.0, 3.0, 7.0), None, 8.0)
     moments = [moment("shot", 0, 0, 2), moment("shot", 1, 2, 8), moment("frame", 1, 2, 5), moment("frame", 2, 5, 8)]
     detector = FixedDetector([DOG], [], [DOG, BALL])
-    found = ObjectsEnricher(detector).enrich(ASSET, Decoded("video", "video/x", clip, shots=shots), moments)
+    found = ObjectsEnricher(detector, Tracker()).enrich(ASSET, Decoded("video", "video/x", clip, shots=shots), moments)
     told = {patch.moment: [(x.value, x.start, x.end) for x in patch.labels] for patch in found.patches}
     assert told == {
         moments[0].id: [("dog", 0, 2)],
@@ -65,27 +71,51 @@ def test_key_frames_and_their_shots_say_when() -> None:
     }
 
 
-def test_long_videos_are_looked_at_some_frames_at_a_time() -> None:
-    count = 2 * BATCH + 3
-    shots = tuple(Shot(float(n), n + 1.0, (n,)) for n in range(count))
-    clip = Clip((blank(),) * count, tuple(n + 0.5 for n in range(count)), None, float(count))
-    moments = [moment("shot", n, n, n + 1) for n in range(count)]
-    detector, reached = FixedDetector(*[[DOG]] * count), list[float]()
-    found = ObjectsEnricher(detector).enrich(
-        ASSET, Decoded("video", "video/x", clip, shots=shots), moments, reached.append
-    )
-    assert detector.asked == [BATCH, BATCH, 3]
-    assert reached == [BATCH - 0.5, 2 * BATCH - 0.5, count - 0.5]
-    assert len(found.patches) == count
-
-
 @pytest.mark.parametrize("content", [(Page(1, ("a dog",)),)])
 def test_words_have_no_objects(content: tuple[Page, ...]) -> None:
     paragraph = Moment(moment_id(ASSET.id, "paragraph", 0), ASSET.id, "paragraph")
-    found = ObjectsEnricher(FixedDetector()).enrich(ASSET, Decoded("text", "text/plain", content), [paragraph])
+    found = ObjectsEnricher(FixedDetector(), Tracker()).enrich(
+        ASSET, Decoded("text", "text/plain", content), [paragraph]
+    )
     assert found.patches == ()
 
 
 def test_a_moment_that_is_gone_gets_nothing() -> None:
-    found = ObjectsEnricher(FixedDetector([DOG])).enrich(ASSET, Decoded("image", "image/x", blank()), [])
+    found = ObjectsEnricher(FixedDetector([DOG]), Tracker()).enrich(ASSET, Decoded("image", "image/x", blank()), [])
     assert found.patches == ()
+
+
+def test_what_is_followed_is_told_of_its_shot() -> None:
+    """A dog is on the key frame and runs to the right; a bird is between the key frames only."""
+    track = GlimpseTrack(4.0)
+    for number in range(8):
+        track.add(blank(), number / 4)
+    shots = (Shot(0.0, 2.0, (0,)),)
+    clip = Clip((blank(),), (1.0,), None, 2.0)
+    birds = [[Found("bird", 0.6, BOX)] if n < 4 else [] for n in range(8)]
+    dogs = [Found("dog", 0.7, (0.1 + 0.05 * n, 0.7, 0.3 + 0.05 * n, 0.9)) for n in range(8)]
+    detector = FixedDetector([DOG], *[[dog, *bird] for dog, bird in zip(dogs, birds, strict=True)])
+    decoded = Decoded("video", "video/x", clip, shots=shots, glimpses=track.finish())
+    (patch,) = ObjectsEnricher(detector, Tracker()).enrich(ASSET, decoded, [moment("shot", 0, 0, 2)]).patches
+    assert [(x.kind, x.value, x.start, x.end, x.box is not None) for x in patch.labels] == [
+        ("object", "dog", 0, 2, True),
+        ("object", "bird", 0.0, 1.0, False),
+        ("track", "dog", 0.0, 2.0, True),
+        ("track", "bird", 0.0, 1.0, True),
+        ("moving", "dog right", 0.0, 2.0, True),
+    ]
+    assert {x.model for x in patch.labels[2:]} == {f"fixed@1+{Tracker().model}"}
+
+
+def test_long_videos_tell_their_progress() -> None:
+    shots = tuple(Shot(float(n), n + 1.0, (n,)) for n in range(3))
+    clip = Clip((blank(),) * 3, (0.5, 1.5, 2.5), None, 3.0)
+    reached: list[float] = []
+    decoded = Decoded("video", "video/x", clip, shots=shots)
+    ObjectsEnricher(FixedDetector([], [], []), Tracker()).enrich(ASSET, decoded, [], reached.append)
+    assert reached == [1.0, 2.0, 3.0]
+
+
+def test_frames_are_asked_for_where_they_are_followed() -> None:
+    assert isinstance(ObjectsEnricher(FixedDetector(), Tracker()), Follower)
+    assert not isinstance(OcrEnricher, Follower)
