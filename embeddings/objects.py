@@ -122,6 +122,19 @@ def chosen(
     return boxes, scores[kept][rows], classes[kept][rows]
 
 
+def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Intersection over union of two boxes x0, y0, x1, y1; one that is turned inside out shares nothing.
+
+    >>> overlap((0.0, 0.0, 1.0, 1.0), (0.5, 0.0, 1.5, 1.0))
+    0.3333333333333333
+    """
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    both = max(0.0, width) * max(0.0, height)
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return both / (areas - both) if both else 0.0
+
+
 @cache
 def _grid() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Of each of the 3,549 cells its column and row (N, 2) and its stride (N, 1), rows of cells from the finest grid on."""

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from embeddings.errors import DependencyMissing
-from embeddings.objects import Found
+from embeddings.objects import Found, overlap
 from retrieval.documents import Box
 
 RATE: Final = 4.0
@@ -64,7 +64,7 @@ class Tracker:
         """
         import norfair
 
-        tracker = norfair.Tracker("iou", APART, hit_counter_max=PATIENCE, initialization_delay=0)
+        tracker = norfair.Tracker(_apart, APART, hit_counter_max=PATIENCE, initialization_delay=0)
         seen: dict[int, list[tuple[float, Found]]] = {}
         until: dict[int, float] = {}
         last: list[int] = []
@@ -85,6 +85,11 @@ class Tracker:
 def _detection(norfair: Any, time: float, one: Found) -> Any:
     corners = np.array([one.box[:2], one.box[2:]], dtype=np.float64)
     return norfair.Detection(corners, scores=np.full(2, one.score), data=(time, one), label=one.value)
+
+
+def _apart(detection: Any, track: Any) -> float:
+    """1 − intersection over union. norfair's own refuses a filter that expects a small box to turn inside out."""
+    return 1.0 - overlap(tuple(detection.points.ravel().tolist()), tuple(track.estimate.ravel().tolist()))
 
 
 def _track(found: Sequence[tuple[float, Found]], end: float) -> Track:

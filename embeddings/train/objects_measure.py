@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from embeddings.media import Picture
-from embeddings.objects import Found, ObjectDetector, inside, letterbox
+from embeddings.objects import Found, ObjectDetector, inside, letterbox, overlap
 from embeddings.onnx import session
 
 SAME: Final = 0.5
@@ -63,15 +63,6 @@ def pairs(one: Sequence[Found], other: Sequence[Found]) -> list[tuple[Found, Fou
     shared = np.array([[overlap(a.box, b.box) * (a.value == b.value) for b in other] for a in one])
     rows, columns = linear_sum_assignment(-np.where(shared >= SAME, shared, 0.0))
     return [(one[r], other[c]) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if shared[r, c] >= SAME]
-
-
-def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """Intersection over union of two boxes x0, y0, x1, y1."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    both = max(0.0, width) * max(0.0, height)
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return both / (areas - both) if both else 0.0
 
 
 def _published(network: Any, photo: Picture, detector: ObjectDetector) -> list[Found]:

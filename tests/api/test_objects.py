@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -218,3 +219,30 @@ def test_from_the_command_line_a_dog_is_found_and_drawn(
     changed = (np.asarray(Image.open(target)) != before).any(axis=2)
     assert 0.005 < changed.mean() < 0.15
     run(environment, "show", hit["asset"], "--draw", str(tmp_path / "drawn.tar"), *data, code=2)
+
+
+@pytest.mark.shared
+def test_a_dog_that_runs_through_a_film_is_one_dog(tmp_path: Path, shared: Path) -> None:
+    photo = Image.open(shared / "data" / "flickr8k" / "images" / "1019604187_d087bf9a5f.jpg").convert("RGB")
+    dog = photo.crop((54, 86, 156, 224)).resize((180, 240))
+    meadow = photo.crop((160, 120, 224, 200)).resize((640, 360))
+    with av.open(str(tmp_path / "film.mp4"), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        for number in range(100):
+            frame = meadow.copy()
+            frame.paste(dog, (10 + 4 * number, 100))
+            out.mux(stream.encode(av.VideoFrame.from_image(frame)))
+        out.mux(stream.encode(None))
+    service = Service(settings(tmp_path, without=ONLY))
+    service.index([tmp_path / "film.mp4"])
+    report, absent = service.enrich()
+    assert (report.done, absent) == (1, [])
+    (asset,) = service.store.find("")
+    labels = [x for moment in service.store.moments(asset) for x in moment.labels if moment.kind == "shot"]
+    service.close()
+    (track,) = [x for x in labels if (x.kind, x.value) == ("track", "dog")]
+    assert track.start == pytest.approx(0.0, abs=0.6)
+    assert track.end == pytest.approx(4.0, abs=0.6)
+    assert ("moving", "dog right") in {(x.kind, x.value) for x in labels}
+    assert "dog" in {x.value for x in labels if x.kind == "object"}

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from embeddings.media import Picture
-from embeddings.objects import GREY, LEAST, SIDE, ObjectDetector, chosen, inside, letterbox
-from embeddings.train.objects_measure import overlap
+from embeddings.objects import GREY, LEAST, SIDE, ObjectDetector, chosen, inside, letterbox, overlap
 from tests.media_makers import picture
 
 KNOWN = "1019604187_d087bf9a5f.jpg"

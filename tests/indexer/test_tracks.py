@@ -91,6 +91,12 @@ def test_nothing_goes_on_from_one_shot_to_the_next() -> None:
     assert told(tracker.follow(seen, 2.0)) == told(tracker.follow(seen, 2.0)) == [("dog", 0.0, 2.0, "still")]
 
 
+def test_a_box_that_shrinks_fast_says_nothing_on_the_console(capfd: pytest.CaptureFixture[str]) -> None:
+    seen = frames(4.0, ("dog", lambda t: (0.5, 0.5, max(0.01, 0.6 - 0.4 * t)), ((0, 4),)))
+    assert Tracker().follow(seen, 4.0)
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize(
     ("last", "way"),
     [
