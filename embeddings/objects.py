@@ -122,7 +122,7 @@ def chosen(
     return boxes, scores[kept][rows], classes[kept][rows]
 
 
-def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+def overlap(one: Sequence[float], other: Sequence[float]) -> float:
     """Intersection over union of two boxes x0, y0, x1, y1; one that is turned inside out shares nothing.
 
     >>> overlap((0.0, 0.0, 1.0, 1.0), (0.5, 0.0, 1.5, 1.0))

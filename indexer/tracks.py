@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embeddings.errors import DependencyMissing
 from embeddings.objects import Found, overlap
@@ -63,8 +64,11 @@ class Tracker:
         A track lasts from its first detection until the frame after its last, or the shot's end.
         """
         import norfair
+        from norfair.distances import VectorizedDistance
 
-        tracker = norfair.Tracker(_apart, APART, hit_counter_max=PATIENCE, initialization_delay=0)
+        tracker = norfair.Tracker("iou", APART, hit_counter_max=PATIENCE, initialization_delay=0)
+        # The constructor takes no such object, and for a plain function it logs that there is a faster way.
+        tracker.distance_function = VectorizedDistance(_apart)
         seen: dict[int, list[tuple[float, Found]]] = {}
         until: dict[int, float] = {}
         last: list[int] = []
@@ -87,9 +91,12 @@ def _detection(norfair: Any, time: float, one: Found) -> Any:
     return norfair.Detection(corners, scores=np.full(2, one.score), data=(time, one), label=one.value)
 
 
-def _apart(detection: Any, track: Any) -> float:
-    """1 − intersection over union. norfair's own refuses a filter that expects a small box to turn inside out."""
-    return 1.0 - overlap(tuple(detection.points.ravel().tolist()), tuple(track.estimate.ravel().tolist()))
+def _apart(detections: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 − intersection over union of boxes (N, 4) and (M, 4): (N, M).
+
+    norfair's own refuses a box that a filter, which expects it to go on shrinking, has turned inside out.
+    """
+    return np.array([[1.0 - overlap(one, other) for other in expected.tolist()] for one in detections.tolist()])
 
 
 def _track(found: Sequence[tuple[float, Found]], end: float) -> Track:

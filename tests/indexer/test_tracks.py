@@ -91,10 +91,10 @@ def test_nothing_goes_on_from_one_shot_to_the_next() -> None:
     assert told(tracker.follow(seen, 2.0)) == told(tracker.follow(seen, 2.0)) == [("dog", 0.0, 2.0, "still")]
 
 
-def test_a_box_that_shrinks_fast_says_nothing_on_the_console(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_box_that_shrinks_fast_is_nothing_to_warn_of(caplog: pytest.LogCaptureFixture) -> None:
     seen = frames(4.0, ("dog", lambda t: (0.5, 0.5, max(0.01, 0.6 - 0.4 * t)), ((0, 4),)))
     assert Tracker().follow(seen, 4.0)
-    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(
