@@ -70,7 +70,9 @@ def drawings(store: Store, pool: DecodePool, asset: str) -> list[Drawing]:
         # Where a track is when it is seen best is not where it is in this frame.
         labels = [label for label in moment.labels if label.box and label.kind not in (TRACK, MOVING)] if moment else []
         time = (
-            "" if moment is None or moment.start is None else f"{moment.start:.1f}–{moment.end or moment.start:.1f} s"
+            ""
+            if moment is None or moment.start is None
+            else f"{moment.start:.1f} to {moment.end or moment.start:.1f} s"
         )
         found.append(Drawing(picture, labels, time))
     return found

@@ -158,7 +158,7 @@ def test_a_video_is_drawn_on_a_sheet_and_a_sound_not_at_all(reddish: None, tmp_p
     service.enrich()
     by_name = {Path(path).name: asset for path, asset in report.assets.items()}
     shown = drawings(service.store, service.pool, by_name["film.mp4"])
-    assert [one.title for one in shown] == ["0.0–1.0 s", "1.0–2.0 s", "2.0–3.0 s"]
+    assert [one.title for one in shown] == ["0.0 to 1.0 s", "1.0 to 2.0 s", "2.0 to 3.0 s"]
     whole = drawn(shown)
     assert whole.size[0] > 2 * 480
     with pytest.raises(NothingToDraw):
