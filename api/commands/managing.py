@@ -175,5 +175,7 @@ def doctor(data: Data = None) -> None:
             line(True, f"profile {opened.profile.name}: spaces {', '.join(opened.profile.spaces)}")
         except CrossmediaError as error:
             line(False, error.message, error.hint)
+        for told in opened.enrichers()[1]:
+            out.print(f"[yellow]note[/] {escape(told)}", soft_wrap=True)
     if wrong:
         raise typer.Exit(1)

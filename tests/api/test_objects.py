@@ -201,6 +201,13 @@ def run(environment: dict[str, str], *words: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+def test_doctor_tells_of_each_pass_that_is_left_out(tmp_path: Path, environment: dict[str, str]) -> None:
+    told = run(environment, "doctor", "--data", str(tmp_path / "data"))
+    assert "ok   model yolox-nano" in told
+    assert "transcript is left out: no speech recogniser" in told
+    assert "objects is left out" not in told
+
+
 @pytest.mark.shared
 def test_from_the_command_line_a_dog_is_found_and_drawn(
     tmp_path: Path, shared: Path, environment: dict[str, str]
