@@ -36,7 +36,7 @@ serve: install
 	$(BIN)/crossmedia serve
 
 bench: $(VENV)/.dev
-	for name in encoders ingest media index cold search banks; do $(BIN)/python -m eval.bench.$$name || exit 1; done
+	for name in encoders ingest media objects index cold search banks; do $(BIN)/python -m eval.bench.$$name || exit 1; done
 
 # Trains and exports the bundled models again; needs torch, the data beside the checkout, and Debian's packages
 # openclipart-png, openclipart-svg, fonts-noto-color-emoji and unicode-cldr-core. Pin what each step prints in
@@ -50,6 +50,7 @@ models: install
 	$(BIN)/python -m embeddings.train.all --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.voice --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m embeddings.train.objects --models ../shared/models --data ../shared/data --out embeddings/bundled
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -24,7 +24,7 @@ voices are above it, and strangers' below unless there is noise; two names for o
 def build_enricher(
     name: str, profile: Profile, catalog: Catalog, store: Store, threads: int, hashers: Callable[[], Hashers]
 ) -> Enricher:
-    """`transcript`, `speakers`, `ocr` or `hashes`. Raises ModelMissing where its model is absent."""
+    """`transcript`, `speakers`, `objects`, `ocr` or `hashes`. Raises ModelMissing where its model is absent."""
     if name == "transcript":
         from indexer.enrichers.transcript import TranscriptEnricher
 
@@ -48,6 +48,12 @@ def build_enricher(
             return Path(source.location) if source else None
 
         return HashesEnricher(hashers(), place)
+    if name == "objects":
+        from embeddings.objects import ObjectDetector
+        from indexer.enrichers.objects import ObjectsEnricher
+        from indexer.tracks import Tracker
+
+        return ObjectsEnricher(ObjectDetector(catalog.resolve("yolox-nano"), threads), Tracker())
     from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
     return OcrEnricher(RapidReader(threads), profile.text)

@@ -175,7 +175,18 @@ VOICE: Final = ModelCard(
     title="GE2E voice encoder of Resemblyzer, in few bits",
     install='pip install --force-reinstall "crossmedia"',
 )
-CARDS: Final = (MINILM, LITE2, SOUND, VOICE, WHISPER, WHISPER_BASE, OCR, VAD)
+OBJECTS: Final = ModelCard(
+    id="yolox-nano",
+    task="objects in pictures",
+    licence="Apache-2.0",
+    dim=None,
+    revision="4e1d7dface85",
+    files=(ModelFile("objects.onnx", "4e1d7dface85d79d710eb5c005e5480ea51f6e58a784799741f2253db28c7fef", 1_962_826),),
+    sources=(Source("bundled"), Source("models")),
+    title="YOLOX-nano, 80 classes of COCO",
+    install='pip install --force-reinstall "crossmedia"',
+)
+CARDS: Final = (MINILM, LITE2, SOUND, VOICE, OBJECTS, WHISPER, WHISPER_BASE, OCR, VAD)
 
 COMMON: Final = Space(
     "common",

@@ -16,8 +16,10 @@ from rich.table import Table
 from api.commands.context import Json, err, out, print_json, service
 from api.settings import read_settings
 from api.stores import open_store
+from embeddings.objects import ObjectDetector
 from eval import compare as comparing
 from eval import cutoff, figures, report
+from eval import objects as seen
 from eval.agreement import agreement, rows
 from eval.datasets import flickr8k
 from eval.metrics import mean
@@ -115,6 +117,26 @@ def moments(
         models += [f"transcript: {profile.transcriber.model}"] if profile.transcriber else []
     context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "moments", models)
     figures.write(out_folder, "Moments", context, sections)
+    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+
+
+@app.command()
+def objects(
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report and the sheets go.")] = Path(
+        "eval-report"
+    ),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+    sheets: Annotated[bool, typer.Option(help="Draw what was found on sheets of 25 photos, to be looked at.")] = True,
+) -> None:
+    """What is found in Flickr8k's dev photos, with their captions as weak truth: report.md, report.json and sheets."""
+    with service(None) as opened:
+        detector = ObjectDetector(opened.catalog.resolve("yolox-nano"), opened.settings.threads)
+    captions = flickr8k(shared / "flickr8k", "dev").captions
+    sections = seen.measure(detector, captions, out_folder if sheets else None, _tell)
+    for section in sections:
+        _print(section)
+    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "objects", [detector.model])
+    figures.write(out_folder, "Objects", context, sections)
     out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
 
 

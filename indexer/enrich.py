@@ -15,7 +15,7 @@ from embeddings.media import Medium
 from indexer.decode import Decoded
 from indexer.decode.pool import DecodePool
 from indexer.decode.progress import Progress
-from indexer.enrichers.base import Enricher
+from indexer.enrichers.base import Enricher, Follower
 from retrieval.documents import Asset, Enrichment, Source
 from retrieval.store import Store, StoreUnusable
 
@@ -118,7 +118,9 @@ class EnrichPass:
                 if ahead not in futures:
                     source = whereabouts(self._store, ahead.asset.id)
                     futures[ahead] = (
-                        self._pool.submit(Path(source.location), sound_only=ahead.hears) if source else None
+                        self._pool.submit(Path(source.location), sound_only=ahead.hears, glimpses=ahead.glimpses)
+                        if source
+                        else None
                     )
             if stop is not None and stop.is_set():
                 break
@@ -194,6 +196,11 @@ class _Part:
     hears: bool
     length: int
     last: bool
+
+    @property
+    def glimpses(self) -> float:
+        """Frames a second that are to be followed."""
+        return max((e.glimpses for e in self.enrichers if isinstance(e, Follower)), default=0.0)
 
 
 def _parts(asset: Asset, enrichers: Sequence[Enricher]) -> list[_Part]:

@@ -34,7 +34,9 @@ Data = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 Without = Annotated[
     list[str] | None,
-    typer.Option("--without", help="Leave an enricher out: transcript, speakers, ocr, hashes.", show_default=False),
+    typer.Option(
+        "--without", help="Leave an enricher out: transcript, speakers, objects, ocr, hashes.", show_default=False
+    ),
 ]
 
 

@@ -76,7 +76,7 @@ def enrich(
     without: Without = None,
     as_json: Json = False,
 ) -> None:
-    """Run what is missing of the slow passes: transcripts and text in pictures."""
+    """Run what is missing of the slow passes: transcripts, objects and text in pictures."""
     with service(data) as opened, stopping() as stop:
         report = _enrich(opened, only or [], without or [], stop)
         if as_json:

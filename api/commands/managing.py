@@ -6,7 +6,8 @@ import importlib.metadata
 import os
 import shutil
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
@@ -20,21 +21,37 @@ from embeddings.errors import CrossmediaError
 from retrieval.captions import Format, written
 from retrieval.store import NotFound
 
+DRAWN: Final = (".png", ".jpg", ".jpeg", ".webp")
+
 
 def show(
     asset: Annotated[
         str, typer.Argument(metavar="ID|FILE", help="An asset's id, the beginning of one, or the file itself.")
     ],
+    draw: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.png",
+            show_default=False,
+            help="Draw its picture, or its key frames on a sheet, with the boxes of its labels.",
+        ),
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """What is known of one asset: where it lies, its moments, their words and labels."""
+    if draw is not None and draw.suffix.lower() not in DRAWN:
+        raise typer.BadParameter(f"a drawing is one of {', '.join(DRAWN)}", param_hint="--draw")
     with service(data, made=True) as opened:
         found = named(opened, asset)
         described = opened.store.asset(found)
         if described is None:
             raise NotFound(f"no asset {asset}", "it was removed just now")
         moments = opened.store.moments(found)
+        if draw is not None:
+            from api.drawing import drawings, drawn
+
+            drawn(drawings(opened.store, opened.pool, found)).save(draw)
         if as_json:
             print_json(asset_json(described, opened.store.sources(found), moments))
             return
@@ -53,6 +70,8 @@ def show(
             for label in moment.labels:
                 value = label.value if len(label.value) <= 80 else f"{label.value[:79]}…"
                 out.print(f"    {escape(label.kind)}: {escape(value)} [dim]{label.score:.2f}[/]")
+        if draw is not None:
+            out.print(f"[dim]{escape(str(draw))}[/]", soft_wrap=True)
 
 
 def rm(
@@ -176,5 +195,7 @@ def doctor(data: Data = None) -> None:
             line(True, f"profile {opened.profile.name}: spaces {', '.join(opened.profile.spaces)}")
         except CrossmediaError as error:
             line(False, error.message, error.hint)
+        for absent in opened.enrichers()[1]:
+            out.print(f"[yellow]note[/] {escape(absent)}", soft_wrap=True)
     if wrong:
         raise typer.Exit(1)

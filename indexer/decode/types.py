@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from embeddings.media import Clip, Medium, Picture, Waveform
+from indexer.decode.glimpses import Glimpses
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Limits:
     side: int = 1600
     sound_only: bool = False
     """Of a video nothing but its sound track: no frame is decoded."""
+    glimpses: float = 0.0
+    """Frames a second of a video that are kept small, beside its key frames."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +75,5 @@ class Decoded:
     """What was lost while the rest was kept: a corrupt stretch, a sound track that could not be read."""
     preview: bytes | None = None
     motion: tuple[tuple[float, float], ...] = ()
+    glimpses: Glimpses | None = None
+    """Of a video, where they were asked for: frames in small, evenly in time."""

@@ -15,10 +15,11 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from embeddings.media import Clip, Picture, Waveform
-from indexer.decode import container
+from indexer.decode import container, glimpses
 from indexer.decode.album import PLAIN, Album, fit
 from indexer.decode.audio import SoundTrack, short
 from indexer.decode.errors import NoFrames, TooLarge
+from indexer.decode.glimpses import GlimpseTrack
 from indexer.decode.losses import Damage
 from indexer.decode.motion import Camera
 from indexer.decode.progress import Progress, unhurried
@@ -57,6 +58,8 @@ class PictureTrack:
         self._damage = Damage(self._interval)
         self.width = self.height = 0
         self.album = Album(limits.side)
+        self.glimpses = GlimpseTrack(limits.glimpses) if limits.glimpses else None
+        self._glancer = VideoReformatter()
         self.times: list[float] = []
         self.shots: list[Shot] = []
 
@@ -127,6 +130,8 @@ class PictureTrack:
         if self._small is None:
             self._measure(frame)
         assert self._small is not None
+        if self.glimpses and self.glimpses.wants(time):
+            self.glimpses.add(self._upright_picture(self._glancer, frame, glimpses.SIDE, Interpolation.BILINEAR), time)
         small = self._looker.reformat(frame, *self._small, "bgr24", interpolation=Interpolation.FAST_BILINEAR)
         for shot in self._cutter.look(_pixels(small), time, partial(self._full, frame)):
             self._keep(shot)
@@ -152,14 +157,19 @@ class PictureTrack:
             keys = [min(keys, key=lambda key: abs(key.time - (shot.start + shot.end) / 2))]
         first = len(self.times)
         for key in keys:
-            frame = key.frame
-            size = fit(round(frame.width * self._aspect), frame.height, self.album.side)
-            drawn = self._reformatter.reformat(frame, *size, "rgb24", interpolation=Interpolation.BICUBIC)
-            self.album.add(Picture(np.ascontiguousarray(np.rot90(_pixels(drawn), self._turns))))
+            self.album.add(self._upright_picture(self._reformatter, key.frame, self.album.side, Interpolation.BICUBIC))
             self.times.append(round(max(key.time, shot.start), 6))
         numbers = tuple(range(first, len(self.times)))
         span = round(shot.start, 6), round(shot.end, 6)
         self.shots.append(Shot(*span, numbers, shot.transition, round(shot.motion, 4), self._upright(shot.camera)))
+
+    def _upright_picture(
+        self, reformatter: VideoReformatter, frame: VideoFrame, side: int, way: Interpolation
+    ) -> Picture:
+        """The frame with square pixels, its longer side at most `side`, as one sees it."""
+        size = fit(round(frame.width * self._aspect), frame.height, side)
+        drawn = reformatter.reformat(frame, *size, "rgb24", interpolation=way)
+        return Picture(np.ascontiguousarray(np.rot90(_pixels(drawn), self._turns)))
 
     def _upright(self, camera: Camera) -> Camera:
         """The camera's movement as one sees it: what lies on its side in the file pans where it seems to tilt."""
@@ -219,7 +229,10 @@ def decode_video(path: Path, mime: str, limits: Limits, progress: Progress = unh
         clip = Clip(tuple(pictures.album.pictures), tuple(pictures.times), waveform, seconds)
         facts |= {"width": pictures.width, "height": pictures.height}
         shots, motion = tuple(pictures.shots), pictures.motion
-        return Decoded("video", mime, clip, title, captured, facts, shots, warnings=tuple(warnings), motion=motion)
+        seen = pictures.glimpses.finish() if pictures.glimpses else None
+        return Decoded(
+            "video", mime, clip, title, captured, facts, shots, warnings=tuple(warnings), motion=motion, glimpses=seen
+        )
     if waveform is None:
         raise NoFrames(f"{path.name} has neither a picture nor sound that can be decoded", "copy or export it again")
     warnings.append("no frame of the video could be decoded; it is kept as sound")

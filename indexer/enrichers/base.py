@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from embeddings.media import Clip, Medium, Picture, Waveform
 from indexer.decode import Decoded
@@ -30,6 +30,13 @@ class Enricher(Protocol):
     def enrich(
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
     ) -> Enrichment: ...
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """An enricher that follows what moves in a video: `glimpses` is how many frames a second it wants beside the key frames."""
+
+    glimpses: float
 
 
 def pictures(asset: Asset, decoded: Decoded) -> list[tuple[str, Picture]]:

@@ -1,0 +1,77 @@
+"""Objects in photos, and followed through a video: the whole pass, and the detector alone, beside the bare network.
+
+python -m eval.bench.objects [PHOTOS [SECONDS]]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from api.service import Service
+from api.settings import Settings
+from embeddings.objects import ObjectDetector, letterbox
+from embeddings.onnx import session
+from eval.bench.common import Row, flickr_photos, repeat, show, timed, watched
+from eval.bench.media import spoken, write_video
+from eval.objects import opened
+from eval.wav import write_wav
+from indexer.tracks import RATE
+
+ALONE = 32
+
+
+def main(count: int, seconds: float) -> None:
+    paths = flickr_photos()[:count]
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder)
+        (room / "photos").mkdir()
+        for path in paths:
+            (room / "photos" / path.name).symlink_to(path)
+        service = Service(Settings(data=room / "data"))
+        service.index([room / "photos"])
+        with watched(0.1) as peak, timed() as took:
+            report, absent = service.enrich(only=["objects"])
+        assert report.done == len(paths), absent or report.failed
+        write_wav(room / "talk.wav", spoken(seconds))
+        (room / "films").mkdir()
+        write_video(room / "films" / "film.mp4", room / "talk.wav", seconds)
+        with timed() as first:
+            service.index([room / "films"])
+        with watched(0.1) as held, timed() as followed:
+            service.enrich(only=["objects"])
+        threads = service.settings.threads
+        service.close()
+        pictures = [opened(path) for path in paths[:ALONE]]
+    detector = ObjectDetector(threads=threads)
+    whole = repeat(lambda: detector.detect(pictures), 5.0) * len(pictures)
+    squares = [letterbox(picture)[None] for picture in pictures]
+    network = session(detector.path, threads)
+    bare = repeat(lambda: [network.run(None, {"pixels": square}) for square in squares], 5.0) * len(squares)
+    rate = len(paths) / took[0]
+    show(
+        f"Objects in {len(paths)} photos",
+        [
+            Row(
+                "enricher: decode, detect, commit",
+                f"{rate:.1f}/s",
+                f"network alone {bare:.1f}/s",
+                rate / bare,
+                "≥ 25/s",
+            ),
+            Row("detector: letterbox, network, boxes", f"{whole:.1f}/s", f"network alone {bare:.1f}/s", whole / bare),
+            Row("peak memory of the pass, all processes", f"{peak[0] / 1e6:.0f} MB", ""),
+            Row(
+                f"{seconds:.0f} s of 720p video, followed at {RATE:g} frames/s",
+                f"{seconds / followed[0]:.1f} × real time",
+                f"its first pass {seconds / first[0]:.1f} ×",
+                first[0] / followed[0],
+            ),
+            Row("peak memory of that pass, all processes", f"{held[0] / 1e6:.0f} MB", ""),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000, float(sys.argv[2]) if len(sys.argv) > 2 else 60.0)

@@ -1,0 +1,126 @@
+"""What stands where: `object:dog` with a box on pictures and key frames; in a video, what is followed through each shot as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
+
+from embeddings.media import Clip, Medium, Picture
+from embeddings.objects import Found
+from indexer.decode import Decoded, Shot
+from indexer.decode.progress import Progress, unhurried
+from indexer.enrichers.base import pictures
+from indexer.tracks import RATE, Track
+from retrieval.documents import Asset, Enrichment, Label, Moment, Patch, moment_id
+
+KIND: Final = "object"
+TRACK: Final = "track"
+MOVING: Final = "moving"
+
+
+class Detector(Protocol):
+    """Pictures → of each what is in it, best first."""
+
+    model: str
+
+    def detect(self, batch: Sequence[Picture]) -> list[list[Found]]: ...
+
+
+class Tracking(Protocol):
+    """A shot's frames (time in s, objects) and its end → the objects that are followed through it."""
+
+    model: str
+
+    def follow(self, frames: Iterator[tuple[float, Sequence[Found]]], end: float) -> list[Track]: ...
+
+
+class ObjectsEnricher:
+    """Labels, each with its score and model.
+
+    `object`, on a picture and a key frame: a class, with its box. A shot carries what its key frames do, for their time, and
+    without a box each other class that is followed through it, so that a filter finds the shot.
+    `track`, on a shot: one label a distinct object, with the time it is seen and its box where it is seen best. How many dogs
+    there are is the number of `track:dog`; what leaves the picture and comes back counts twice.
+    `moving`, on a shot: `dog left`, for a track that gets on in the picture.
+    """
+
+    name = "objects"
+    accepts: tuple[Medium, ...] = ("image", "video")
+    after: tuple[str, ...] = ()
+    hears = False
+    glimpses = RATE
+
+    def __init__(self, detector: Detector, tracking: Tracking) -> None:
+        self._detector = detector
+        self._tracking = tracking
+        self.model = f"{detector.model}+{tracking.model}+objects@1"
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        known = {moment.id: moment for moment in moments}
+        shown = pictures(asset, decoded)
+        labels: dict[str, list[Label]] = {}
+        if isinstance(decoded.content, Clip):
+            for number, shot in enumerate(decoded.shots):
+                keys = [shown[frame] for frame in shot.frames]
+                labels |= self._shot(moment_id(asset.id, "shot", number), shot, keys, known, decoded)
+                progress(shot.end)
+        else:
+            labels = self._still(shown, known)
+        patches = tuple(Patch(name, labels=tuple(found)) for name, found in labels.items() if name in known and found)
+        return Enrichment(asset.id, self.name, self.model, patches=patches)
+
+    def _still(self, shown: Sequence[tuple[str, Picture]], known: dict[str, Moment]) -> dict[str, list[Label]]:
+        """Of each picture the moment that shows it with its objects."""
+        found = self._detector.detect([picture for _, picture in shown])
+        labels: dict[str, list[Label]] = {}
+        for (name, _), objects in zip(shown, found, strict=True):
+            moment = known.get(name)
+            start, end = (moment.start, moment.end) if moment else (None, None)
+            labels[name] = [self._label(KIND, one.value, one.score, one.box, start, end) for one in objects]
+        return labels
+
+    def _shot(
+        self,
+        name: str,
+        shot: Shot,
+        keys: Sequence[tuple[str, Picture]],
+        known: dict[str, Moment],
+        decoded: Decoded,
+    ) -> dict[str, list[Label]]:
+        """The moments of a shot and of its key frames with their labels."""
+        labels = self._still(keys, known)
+        own = [label for found in labels.values() for label in found]
+        if decoded.glimpses is not None:
+            frames = decoded.glimpses.within(shot.start, shot.end)
+            looked = ((time, self._detector.detect([picture])[0]) for time, picture in frames)
+            own += self._followed(self._tracking.follow(looked, shot.end), {label.value for label in own})
+        return {**labels, name: own}
+
+    def _followed(self, tracks: Sequence[Track], told: set[str]) -> list[Label]:
+        """`told`: classes that a key frame shows."""
+        best: dict[str, Track] = {}
+        for track in tracks:
+            if track.value not in told and (track.value not in best or track.score > best[track.value].score):
+                best[track.value] = track
+        unseen = [self._label(KIND, t.value, t.score, None, t.start, t.end) for t in best.values()]
+        followed = [self._label(TRACK, t.value, t.score, t.boxes[1], t.start, t.end) for t in tracks]
+        moving = [
+            self._label(MOVING, f"{t.value} {t.direction}", t.score, t.boxes[2], t.start, t.end)
+            for t in tracks
+            if t.direction != "still"
+        ]
+        return [*unseen, *followed, *moving]
+
+    def _label(
+        self,
+        kind: str,
+        value: str,
+        score: float,
+        box: tuple[float, float, float, float] | None,
+        start: float | None,
+        end: float | None,
+    ) -> Label:
+        model = self._detector.model if kind == KIND else f"{self._detector.model}+{self._tracking.model}"
+        return Label(kind, value, score, model, box, start, end)
