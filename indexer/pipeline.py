@@ -26,6 +26,8 @@ from retrieval.store import NotFound, Store
 CHUNK_FILES, CHUNK_BYTES = 16, 4 << 20
 """Files handed to a decoding process at once: small ones share the cost of the crossing."""
 IN_FLIGHT = 4
+PLACES = 100
+"""Folders below which the store is asked for sources at once."""
 LOOKED_UP = 500
 """Files whose places the store is asked for at once."""
 COMMIT_PICTURES = 64
@@ -81,8 +83,11 @@ class Pipeline:
 
     def gone(self, roots: Sequence[Path]) -> list[Source]:
         """Sources below these folders (or named themselves) whose file is no longer there."""
-        sources = (x.source for x in self._store.located(self._collection, [str(root.resolve()) for root in roots]))
-        return [source for source in sources if not Path(source.location).exists()]
+        places = iter([str(root.resolve()) for root in roots if not root.is_file()])  # a file that is there is not gone
+        found: dict[str, Source] = {}
+        while some := list(islice(places, PLACES)):
+            found |= {x.source.location: x.source for x in self._store.located(self._collection, some)}
+        return [source for location, source in found.items() if not Path(location).exists()]
 
     def prune(self, sources: Sequence[Source]) -> list[str]:
         """Forget these sources; returns the assets that went with them."""

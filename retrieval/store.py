@@ -179,7 +179,8 @@ class Store(Protocol):
         """Remove assets with everything of them; returns those that existed."""
 
     def located(self, collection: str | None = None, below: Sequence[str] = ()) -> list[Located]:
-        """Every source, by path; of those only what lies at or below these absolute paths, if any are given."""
+        """Every source, by path; of those only what lies at or below these absolute paths (some hundred at most), if any are
+        given."""
 
     def at(self, locations: Sequence[str], collection: str) -> dict[str, Located]:
         """What lies at these absolute paths, by path."""

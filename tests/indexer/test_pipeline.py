@@ -124,6 +124,19 @@ def test_changed_file_is_read_again(pipeline: Pipeline, store: LocalStore, media
     assert store.statistics().sources == 5
 
 
+def test_thousands_of_files_may_be_named(pipeline: Pipeline, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for n in range(1500):
+        (folder / f"{n}.txt").write_text(f"note {n}")
+    named = sorted(folder.iterdir())
+    assert pipeline.index(list(scan(named))).counts["added"] == 1500
+    assert pipeline.gone(named) == []
+    for path in named[:1200]:
+        path.unlink()
+    assert {source.location for source in pipeline.gone(named)} == {str(path.resolve()) for path in named[:1200]}
+
+
 def test_gone_file_is_reported_and_pruned(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
     asset = pipeline.index(list(scan([media]))).assets[str(media / "tone.wav")]
     (media / "tone.wav").unlink()
