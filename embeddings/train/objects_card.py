@@ -28,8 +28,9 @@ In: `pixels` (N, 416, 416, 3) uint8 RGB, the picture's longer side scaled to 416
 classes. Boxes are made of it, and doubles taken out, in `embeddings/objects.py`.
 Meaning of a score: probability of an object times that of its class, as the network gives them. It ranks; it is no measured
 frequency of being right.
-Limits: small things in large pictures (under a thirtieth of the longer side) are seldom found, and in very wide pictures
-everything is small. Drawings, pictures turned on their side and things that are none of the 80 classes get what looks most like
+Limits: small things in large pictures are seldom found; pictures longer than
+2.5 to 1 are therefore looked at in tiles as well.
+Drawings, pictures turned on their side and things that are none of the 80 classes get what looks most like
 them. It is a very small network: what it tells at a score near the least is as often wrong as right.
 
 Measured by the command above on the 500 dev photos of Flickr8k, against the network as published (objects with a score of 0.3;

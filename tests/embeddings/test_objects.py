@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from embeddings.media import Picture
-from embeddings.objects import GREY, LEAST, SIDE, ObjectDetector, chosen, inside, letterbox, overlap
+from embeddings.objects import GREY, LEAST, SIDE, ObjectDetector, chosen, inside, letterbox, overlap, tiles
 from tests.media_makers import picture
 
 KNOWN = "1019604187_d087bf9a5f.jpg"
@@ -121,6 +122,34 @@ def test_any_shape_is_looked_at(detector: ObjectDetector, size: tuple[int, int])
         x0, y0, x1, y1 = one.box
         assert 0 <= x0 < x1 <= 1
         assert 0 <= y0 < y1 <= 1
+
+
+@given(width=st.integers(1, 3000), height=st.integers(1, 3000))
+def test_tiles_are_squares_that_cover_long_pictures_only(width: int, height: int) -> None:
+    found = tiles(Picture(np.broadcast_to(np.zeros(3, np.uint8), (height, width, 3))))
+    shorter, longer = sorted((width, height))
+    if not found:
+        assert longer < 2.5 * shorter or shorter < 64
+        return
+    assert 1 < len(found) <= 32
+    assert all((x1 - x0, y1 - y0) == (shorter, shorter) and x1 <= width and y1 <= height for x0, y0, x1, y1 in found)
+    spans = [(x0, x1) if width > height else (y0, y1) for x0, y0, x1, y1 in found]
+    assert (spans[0][0], spans[-1][1]) == (0, longer)
+    assert all(other[0] <= one[1] for one, other in pairwise(spans)) or longer > 32 * shorter
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("upright", [False, True])
+def test_in_a_panorama_it_finds_what_it_finds_in_a_photo(detector: ObjectDetector, shared: Path, upright: bool) -> None:
+    path = shared / "data" / "flickr8k" / "images" / KNOWN
+    pixels = np.asarray(Image.open(path).convert("RGB"))
+    grey = np.full((224, 224, 3), 114, dtype=np.uint8)
+    strip = np.concatenate([grey, grey, pixels, grey, grey], axis=0 if upright else 1)
+    (found,) = detector.detect([Picture(strip)])
+    (ball,) = [one for one in found if one.value == "sports ball"]
+    x0, y0, x1, y1 = 0.67, 0.08, 0.76, 0.2
+    expected = (x0, (2 + y0) / 5, x1, (2 + y1) / 5) if upright else ((2 + x0) / 5, y0, (2 + x1) / 5, y1)
+    assert ball.box == pytest.approx(expected, abs=0.02)
 
 
 def test_nothing_in_nothing(detector: ObjectDetector) -> None:
