@@ -23,6 +23,18 @@ class SpaceMismatch(CrossmediaError):
     status = 409
 
 
+def check_spaces(held: Mapping[str, Space], wanted: Iterable[Space]) -> None:
+    """Raises SpaceMismatch where one of the wanted is held otherwise."""
+    for space in wanted:
+        old = held.get(space.name, space)
+        if old != space:
+            raise SpaceMismatch(
+                f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), not by "
+                f"{space.model} {space.revision} ({space.dim}-d)",
+                "crossmedia reindex makes the vectors anew; or use the profile it was indexed with",
+            )
+
+
 class NotFound(CrossmediaError):
     """No asset, moment or job of that id."""
 

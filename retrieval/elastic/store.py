@@ -26,11 +26,11 @@ from retrieval.store import (
     Near,
     Neighbour,
     Said,
-    SpaceMismatch,
     Statistics,
     Store,
     Unrelated,
     WordMatch,
+    check_spaces,
 )
 
 PREVIEWS = "-previews"
@@ -66,14 +66,7 @@ class ElasticStore:
         held = self._facts.spaces()
         if self._facts.behind:
             self._index.aim(self._facts.behind)  # what these spaces are of is what is written
-        for space in wanted:
-            old = held.get(space.name)
-            if old is not None and old != space:
-                raise SpaceMismatch(
-                    f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), not by "
-                    f"{space.model} {space.revision} ({space.dim}-d)",
-                    "crossmedia reindex makes the vectors anew; or use the profile it was indexed with",
-                )
+        check_spaces(held, wanted)
         if any(space.name not in held for space in wanted):
             spaces.record(self._index, wanted, replace=False)
             self._facts.outdate()

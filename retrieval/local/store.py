@@ -31,11 +31,11 @@ from retrieval.store import (
     Near,
     Neighbour,
     Said,
-    SpaceMismatch,
     Statistics,
     Store,
     Unrelated,
     WordMatch,
+    check_spaces,
 )
 
 EXHAUSTIVE_UP_TO = 3_000
@@ -60,15 +60,9 @@ class LocalStore:
             return  # a search must not wait for a writer
         with self._database.write() as connection:
             held = {row["name"]: Space(*row) for row in connection.execute("SELECT * FROM space")}
+            check_spaces(held, wanted)
             for space in wanted:
-                old = held.get(space.name)
-                if old is not None and old != space:
-                    raise SpaceMismatch(
-                        f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), not by "
-                        f"{space.model} {space.revision} ({space.dim}-d)",
-                        "crossmedia reindex makes the vectors anew; or use the profile it was indexed with",
-                    )
-                if old is None:
+                if space.name not in held:
                     writes.space(connection, space)
 
     def rebind(self, spaces: Iterable[Space]) -> None:
