@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from api.service import Service
-from eval.run import written
+from eval.run import indexed, question
 from eval.tasks import Asked, Task
-from retrieval.query import Filters, Query
+from retrieval.query import Filters
 from retrieval.store import Store
 
 TOP: Final = 10
@@ -32,10 +31,7 @@ class Agreement:
 
 def agreement(here: Service, there: Store, task: Task, room: Path, tell: Callable[[str], None]) -> Agreement:
     """Index a task's gallery here, copy all of it there, and ask both with the cut-off off and nothing folded."""
-    collection = "eval-" + hashlib.sha256("\n".join(target.key for target in task.gallery).encode()).hexdigest()[:12]
-    tell(f"{task.name}: indexing {len(task.gallery)}")
-    here.index([target.path or written(target, room / collection) for target in task.gallery], collection)
-    here.enrich(only=["transcript"])
+    collection, _ = indexed(here, task, room, tell)
     copy(here.store, there)
     filters = Filters(media=(task.medium,), collection=collection)
     tell(f"{task.name}: asking {len(task.queries)} twice")
@@ -62,11 +58,7 @@ def copy(here: Store, there: Store) -> None:
 
 
 def _asked_twice(here: Service, there: Store, asked: Asked, filters: Filters) -> tuple[list[str], list[str]]:
-    query = Query(
-        texts=(asked.text,) if asked.text else (),
-        examples=(here.example(asked.path),) if asked.path else (),
-        filters=filters, k=TOP, min_relevance=0, fold=False,
-    )  # fmt: skip
+    query = question(here, asked, filters, TOP)
     engines = (here.engine, type(here.engine)(there, here.profile))
     one, other = ([hit.moment for hit in engine.search(query).hits] for engine in engines)
     return one, other

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,36 +37,42 @@ class Result:
 
 
 def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> Result:
-    """Index the gallery (once: the collection is named by its content) and search it with the cut-off off."""
-    collection = "eval-" + hashlib.sha256("\n".join(t.key for t in task.gallery).encode()).hexdigest()[:12]
-    keys: dict[str, str] = {}
-    files = []
-    for target in task.gallery:
-        path = target.path or written(target, room / collection)
-        keys[str(path.resolve())] = target.key
-        files.append(path)
-    tell(f"{task.name}: indexing {len(files)}")
-    service.index(files, collection)
-    service.enrich(only=["transcript"])
+    """Index the gallery and search it with the cut-off off."""
+    collection, keys = indexed(service, task, room, tell)
     located: dict[str, list[str]] = {}
     for x in service.store.located(collection):
         located.setdefault(x.asset, []).append(keys[x.source.location])
     filters = Filters(media=(task.medium,), collection=collection)
 
     several = max(len(asked.relevant) for asked in task.queries) > 10
-    depth = min(DEPTH if several else SHALLOW, max(10, 4 * len(files)))
+    depth = min(DEPTH if several else SHALLOW, max(10, 4 * len(keys)))
 
     def ask(asked: Asked) -> list[str]:
-        query = Query(
-            texts=(asked.text,) if asked.text else (),
-            examples=(service.example(asked.path),) if asked.path else (),
-            filters=filters, k=depth, min_relevance=0, fold=False, group=True,
-        )  # fmt: skip
+        query = replace(question(service, asked, filters, depth), group=True)
         found = [key for hit in service.search(query).hits for key in located[hit.asset]]
         return [key for key in found if asked.path is None or key != str(asked.path)]
 
     tell(f"{task.name}: asking {len(task.queries)}")
     return _result(task, [ask(asked) for asked in task.queries])
+
+
+def indexed(service: Service, task: Task, room: Path, tell: Tell) -> tuple[str, dict[str, str]]:
+    """Index a task's gallery, once: the collection is named by its content. Returns its name, and each location's key."""
+    collection = "eval-" + hashlib.sha256("\n".join(t.key for t in task.gallery).encode()).hexdigest()[:12]
+    files = {target.key: target.path or _written(target, room / collection) for target in task.gallery}
+    tell(f"{task.name}: indexing {len(files)}")
+    service.index(list(files.values()), collection)
+    service.enrich(only=["transcript"])
+    return collection, {str(path.resolve()): key for key, path in files.items()}
+
+
+def question(service: Service, asked: Asked, filters: Filters, k: int) -> Query:
+    """What is asked, with the cut-off off and nothing folded."""
+    return Query(
+        texts=(asked.text,) if asked.text else (),
+        examples=(service.example(asked.path),) if asked.path else (),
+        filters=filters, k=k, min_relevance=0, fold=False,
+    )  # fmt: skip
 
 
 def by_matrix(profile: Profile, task: Task, tell: Tell) -> Result:
@@ -110,7 +116,7 @@ def _result(task: Task, rankings: Sequence[Sequence[str]]) -> Result:
     return Result(task.name, task.fingerprint, len(task.gallery), ranks, measures)
 
 
-def written(target: Target, folder: Path) -> Path:
+def _written(target: Target, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / (hashlib.sha256(target.key.encode()).hexdigest()[:16] + ".txt")
     if not path.exists():

@@ -100,9 +100,14 @@ STOP_WORDS = frozenset(
 _WORD = re.compile(r"\w+", re.UNICODE)
 
 
+def words_of(text: str) -> list[str]:
+    """Runs of letters, digits and underscores, with accents as one character."""
+    return _WORD.findall(unicodedata.normalize("NFC", text))
+
+
 def content_words(text: str) -> list[str]:
     """The words of a query that carry meaning, in order, one of each stem; all of them if none does."""
-    words = _WORD.findall(unicodedata.normalize("NFC", text))
+    words = words_of(text)
     kept = [word for word in words if word.lower() not in STOP_WORDS] or words
     return list({stem(word): word for word in reversed(kept)}.values())[::-1]
 

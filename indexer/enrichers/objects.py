@@ -11,7 +11,7 @@ from indexer.decode import Decoded, Shot
 from indexer.decode.progress import Progress, unhurried
 from indexer.enrichers.base import pictures
 from indexer.tracks import RATE, Track
-from retrieval.documents import Asset, Enrichment, Label, Moment, Patch, moment_id
+from retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch, moment_id
 
 KIND: Final = "object"
 TRACK: Final = "track"
@@ -118,7 +118,7 @@ class ObjectsEnricher:
         kind: str,
         value: str,
         score: float,
-        box: tuple[float, float, float, float] | None,
+        box: Box | None,
         start: float | None,
         end: float | None,
     ) -> Label:

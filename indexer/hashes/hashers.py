@@ -10,6 +10,7 @@ from typing import TypeVar
 from embeddings.errors import DependencyMissing
 from embeddings.media import Clip, Picture, Waveform
 from indexer.decode import Decoded
+from indexer.enrichers.base import sound_track
 from indexer.hashes.chromaprint import ChromaprintHasher
 from indexer.hashes.frames import FrameHasher
 from indexer.hashes.pdq import PdqHasher
@@ -60,7 +61,7 @@ class Hashers:
             found += self._film(content, path, self.pdq)
             if not any(hashed.hash.comparable for hashed in found):
                 told.append(f"no frame has enough in it to be compared (PDQ quality below {QUALITY})")
-        sound = content.waveform if isinstance(content, Clip) else content if isinstance(content, Waveform) else None
+        sound = sound_track(decoded)
         if sound is not None and self.chromaprint:
             heard = self.chromaprint(sound)
             found += [Hashed(heard)] if heard else []

@@ -33,7 +33,7 @@ def relabel(writer: Writer, kind: str, value: str, to: str) -> int:
     query = {"bool": {"filter": [{"term": {"type": "moment"}}, {"prefix": {"labels": label_prefix(kind, value)}}]}}
     while True:
         before = changed
-        for page in list(writer.index.pages(query, [{"added": "asc"}, {"number": "asc"}], ["asset"])):
+        for page in writer.index.pages(query, [{"added": "asc"}, {"number": "asc"}], ["asset"]):
             changed += _relabel(writer, [(hit["_id"], hit["_source"]["asset"]) for hit in page], kind, value, to)
         if changed == before or value.casefold() == to.casefold():
             return changed
@@ -62,9 +62,8 @@ def _enrich(writer: Writer, enrichment: Enrichment) -> None:
     new = [made_by(moment, maker) for moment in enrichment.moments]
     record.moments = {moment: by for moment, by in record.moments.items() if by != maker}
     record.moments |= {each.moment.id: maker for each in new}
-    record.done = {**{name: done for name, done in record.done.items() if name != maker}}
     record.done[maker] = Done(maker, enrichment.model, enrichment.error, tuple(sorted(fields)))
-    record.patched = {**record.patched, maker: tuple(patched)}
+    record.patched[maker] = tuple(patched)
     writer.provide([*(each.moment for each in new), *(each.moment for each in held.values())])
     expected = {key: version for key, (_, version) in versions.items()}
     writer.do([*writer.moments(record, new), *writer.moments(record, list(held.values()), expected)])
@@ -77,12 +76,8 @@ def _revise(writer: Writer, revision: Revision) -> None:
     record = writer.records([revision.asset]).get(revision.asset)
     if record is None:
         return
-    versions = writer.index.versioned([m for m in record.moments if m in revision.vectors or m in revision.labels])
-    held = [changes.revised(docs.to_held(key, doc), revision) for key, (doc, _) in versions.items()]
-    record.done = {**record.done, REVISION: Done(REVISION, revision.model)}
-    writer.provide(each.moment for each in held)
-    writer.do(writer.moments(record, held, {key: version for key, (_, version) in versions.items()}))
-    writer.do([writer.manifest(record)])
+    record.done[REVISION] = Done(REVISION, revision.model)
+    writer.rewrite(record, lambda held: changes.revised(held, revision), {*revision.vectors, *revision.labels})
 
 
 def _relabel(writer: Writer, moments: Sequence[tuple[str, str]], kind: str, value: str, to: str) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from retrieval.elastic.connection import AGAIN, FIRST_WAIT, LONGEST_WAIT, Connection, told
+from retrieval.elastic.connection import AGAIN, Connection, told
 from retrieval.elastic.docs import Doc, Version
 
 REQUEST_BYTES: Final = 4 << 20
@@ -73,12 +71,14 @@ def _requests(actions: Iterable[Action]) -> Iterator[tuple[list[Action], list[by
 
 
 def _send(connection: Connection, actions: Sequence[Action], lines: Sequence[bytes]) -> list[Action]:
-    until = time.monotonic() + connection.address.patience
-    wait = FIRST_WAIT
     left = list(zip(actions, lines, strict=True))
     conflicts: list[Action] = []
-    while left:
-        answer = connection.ask(connection.client.bulk, operations=[line for _, line in left])
+
+    def send() -> None:
+        """Only what was refused is sent again, later and later: a full queue is not helped by more."""
+        nonlocal left
+        operations: list[Any] = [line for _, line in left]  # the client takes lines as they are, too
+        answer = connection.client.bulk(operations=operations)
         again: list[tuple[Action, bytes]] = []
         for (action, line), item in zip(left, answer["items"], strict=True):
             [result] = item.values()
@@ -92,9 +92,7 @@ def _send(connection: Connection, actions: Sequence[Action], lines: Sequence[byt
                 raise told(status, f"{reason.get('type')}: {reason.get('reason')}"[:500], connection.address)
         left = again
         if left:
-            if time.monotonic() + wait > until:
-                raise told(429, f"{len(left)} of {len(actions)} documents were not taken", connection.address)
-            # Only what was refused is sent again, later and later: a full queue is not helped by more.
-            time.sleep(wait * random.uniform(0.5, 1.5))
-            wait = min(2 * wait, LONGEST_WAIT)
+            raise told(429, f"{len(left)} of {len(actions)} documents were not taken", connection.address)
+
+    connection.ask(send)
     return conflicts

@@ -21,6 +21,8 @@ VERSIONS: Final = (8, 9)
 AGAIN: Final = frozenset((429, 502, 503, 504))
 """What a server answers that is busy, starting, or electing a master: the same request may succeed in a moment."""
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
+FAILURES: Final = (ApiError, TransportError, UnsupportedProductError)
+"""What the client raises."""
 READ_SECONDS: Final = 60.0
 
 
@@ -99,7 +101,7 @@ class Connection:
         while True:
             try:
                 return call(**values)
-            except (ApiError, TransportError, UnsupportedProductError) as error:
+            except FAILURES as error:
                 if not worth_another(error) or time.monotonic() + wait > until:
                     raise translated(error, self.address) from error
             except StoreBusy:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from retrieval.elastic.connection import Connection
-from retrieval.store import Health, StoreUnusable
+from retrieval.elastic.connection import FAILURES, Connection, translated
+from retrieval.store import Health
 
 WAIT = "1s"
 
@@ -13,14 +13,10 @@ WAIT = "1s"
 def of(connection: Connection, indexes: Sequence[str]) -> Health:
     """The state of the collection's indexes; `red` too where the cluster cannot be reached."""
     try:
-        state = (
-            connection.client.cluster.health(index=list(indexes), level="indices", timeout=WAIT) if indexes else None
-        )
+        state = connection.client.cluster.health(index=list(indexes), timeout=WAIT) if indexes else None
         info = connection.client.cluster.health(timeout=WAIT)
-    except Exception as error:
-        from retrieval.elastic.connection import translated
-
-        told = error if isinstance(error, StoreUnusable) else translated(error, connection.address)
+    except FAILURES as error:
+        told = translated(error, connection.address)
         return Health("red", told.message, told.hint)
     nodes = info["number_of_data_nodes"]
     where = f"{connection.address}, {nodes} {'node' if nodes == 1 else 'nodes'}"

@@ -147,10 +147,15 @@ class Index:
         return found
 
     def _get(self, where: str, ids: Sequence[str], options: Mapping[str, Any]) -> dict[str, tuple[Doc, Version]]:
-        found: dict[str, tuple[Doc, Version]] = {}
+        found = self._found(where, ids, options)
+        return {doc["_id"]: (doc["_source"], (doc["_seq_no"], doc["_primary_term"])) for doc in found}
+
+    def _found(self, where: str, ids: Sequence[str], options: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Those that are there. What cannot be read now is no absence: raises StoreBusy, or StoreBlocked."""
+        found: list[Mapping[str, Any]] = []
         for doc in self.client.mget(index=where, ids=ids, **options)["docs"]:
             if doc.get("found"):
-                found[doc["_id"]] = doc["_source"], (doc["_seq_no"], doc["_primary_term"])
+                found.append(doc)
             elif doc.get("error", {}).get("type") == "index_not_found_exception":
                 raise StoreBlocked(f"{where} is not there any more", "run the command again")
             elif "error" in doc:
@@ -161,9 +166,8 @@ class Index:
 
     def facts(self, ids: Sequence[str]) -> tuple[dict[str, Doc], str]:
         """Documents by id, and the index that lies behind the alias; '' where none of them is there."""
-        answer = self.connection.ask(self.client.mget, index=self.name, ids=list(ids))
-        found = {doc["_id"]: doc for doc in answer["docs"] if doc.get("found")}
-        return {key: doc["_source"] for key, doc in found.items()}, next((d["_index"] for d in found.values()), "")
+        found = self.connection.ask(self._found, where=self.name, ids=list(ids), options={})
+        return {doc["_id"]: doc["_source"] for doc in found}, next((doc["_index"] for doc in found), "")
 
     def search(self, **values: Any) -> Any:
         """One search, of all shards or none: a part that does not answer would be a silent gap."""
@@ -176,14 +180,14 @@ class Index:
         return {key: base64.b64decode(doc["data"]) for key, (doc, _) in found.items()}
 
     def pages(
-        self, query: Mapping[str, Any], sort: Sequence[Any], source: Any = False, start: Sequence[Any] | None = None
+        self, query: Mapping[str, Any], sort: Sequence[Any], source: Any = False
     ) -> Iterator[list[dict[str, Any]]]:
         """Hits page by page from one snapshot. `sort` must tell all documents apart, or nearly: ties are broken by the server."""
         self.refresh()
         ask = self.connection.ask
         pit = ask(self.client.open_point_in_time, index=self.name, keep_alive=KEEP)["id"]
         try:
-            after = start
+            after = None
             while True:
                 answer = self.search(
                     pit={"id": pit, "keep_alive": KEEP}, size=PAGE, query=query,

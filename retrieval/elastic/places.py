@@ -49,7 +49,7 @@ def add_source(writer: Writer, record: Record, source: Source) -> None:
     if where == {(s.collection, s.path) for s in record.sources}:
         writer.do([writer.manifest(record)])  # nothing that moments are filtered by
     else:
-        writer.rewrite(record, lambda held: held)
+        writer.rewrite(record)
 
 
 def settle(writer: Writer, placed: Sequence[tuple[str, Source]]) -> None:
@@ -80,7 +80,7 @@ def _leave(writer: Writer, asset: str, collection: str, location: str) -> bool:
     if not record.sources:
         writer.erase(record)
         return True
-    writer.rewrite(record, lambda held: held)
+    writer.rewrite(record)
     return False
 
 

@@ -1,4 +1,4 @@
-"""The store on Elasticsearch: reading and searching. What it writes is in `writes.py`."""
+"""The store on Elasticsearch: reading and searching. What it writes is in `whole.py`, `additions.py` and `places.py`."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from embeddings.encoder import UNALIGNED
@@ -99,10 +99,13 @@ class Writer:
         doc = docs.record_doc(record, time.time_ns() // 1000)
         return Action(self.index.target, asset_key(record.asset.id), doc, record.version or "absent")
 
-    def rewrite(self, record: Record, change: Callable[[Held], Held]) -> None:
-        """All moments of an asset, since something that they share has changed."""
-        versions = self.index.versioned(list(record.moments))
+    def rewrite(
+        self, record: Record, change: Callable[[Held], Held] = lambda held: held, only: Container[str] | None = None
+    ) -> None:
+        """All moments of an asset, since something that they share has changed, or only some."""
+        versions = self.index.versioned([moment for moment in record.moments if only is None or moment in only])
         held = [change(docs.to_held(key, doc)) for key, (doc, _) in versions.items()]
+        self.provide(each.moment for each in held)
         self.do(self.moments(record, held, {key: version for key, (_, version) in versions.items()}))
         self.do([self.manifest(record)])
 

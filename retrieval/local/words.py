@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-from retrieval.wording import information, stem
-
-_WORD = re.compile(r"\w+", re.UNICODE)
+from retrieval.wording import information, stem, words_of
 
 
 def quoted(words: Iterable[str], joiner: str) -> str:
@@ -24,7 +20,7 @@ def match_expressions(words: Sequence[str], needed: Sequence[str], without: Sequ
     """
     anything = f"({quoted(words, ' OR ')})"
     wanted = [f"({quoted(words, ' AND ')})", f"({quoted(needed, ' OR ')}) AND {anything}", anything]
-    phrases = [quoted(_WORD.findall(unicodedata.normalize("NFC", text)), " + ") for text in without]
+    phrases = [quoted(words_of(text), " + ") for text in without]
     unwanted = "".join(f" NOT ({phrase})" for phrase in phrases if phrase)
     return list(dict.fromkeys(f"({expression}){unwanted}" for expression in (wanted if len(words) > 1 else wanted[2:])))
 

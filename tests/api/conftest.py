@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.server import create_app
-from tests.api.helpers import settings, write_flags
+from tests.api.helpers import Run, settings, write_flags
 from tests.media_makers import tone, write_picture, write_wav
 
 
@@ -50,3 +52,17 @@ def http(tmp_path: Path, roots: Path) -> Iterator[TestClient]:
 def flags(tmp_path: Path) -> Path:
     """48 flags and `flags.csv` that names 40 of them."""
     return write_flags(tmp_path / "flags")
+
+
+@pytest.fixture
+def run(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """The command line over this test's data directory; it must end with this code, and never with a trace."""
+
+    def call(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "api.cli", *words, "--data", str(tmp_path / "data")]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,10 @@ FLAGS = {
     "westland": ("blue", "yellow"),
     "eastland": ("yellow", "blue"),
 }
+
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+"""`run(*words, code=0)`: the fixture `run`."""
 
 
 def png(colour: str, size: int = 48) -> bytes:

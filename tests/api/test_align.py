@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,22 +17,9 @@ from embeddings.errors import CrossmediaError
 from eval.demo.symbols import NAMES, make
 from retrieval.query import Filters, Query
 from retrieval.store import SpaceMismatch
-from tests.api.helpers import flag
+from tests.api.helpers import Run, flag
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 IMAGES = Filters(media=("image",))
-
-
-@pytest.fixture
-def run(tmp_path: Path, environment: dict[str, str]) -> Run:
-    def call(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "api.cli", *words, "--data", str(tmp_path / "data")]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    return call
 
 
 def found(folder: Path, text: str) -> set[str]:

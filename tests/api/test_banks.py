@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +19,9 @@ from api.service import Service
 from embeddings.errors import DependencyMissing
 from indexer.hashes import hashers
 from retrieval.banks.hashes import Hash
-from tests.api.helpers import finished, png, settings
+from tests.api.helpers import Run, finished, png, settings
 from tests.media_makers import picture, write_video
 from tests.retrieval.banks.makers import near_pdq, pdq
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run(tmp_path: Path, environment: dict[str, str]) -> Run:
-    def call(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "api.cli", *words, "--data", str(tmp_path / "data")]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    return call
 
 
 @pytest.fixture
