@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.invalid import InvalidRequest
 from embeddings.media import Medium
-from retrieval.documents import Asset, Kind, Label, Moment, Source
+from retrieval.documents import Asset, Box, Kind, Label, Moment, Source
 from retrieval.query import Answer, Example, Filters, LabelFilter, Query
 
 MAX_K = 1000
@@ -150,6 +150,7 @@ class EvidenceOut(BaseModel):
     end: float | None = None
     page: int | None = None
     moment: str = ""
+    boxes: list[Box] = Field([], description="x0, y0, x1, y1 in fractions of the picture.")
 
 
 class HitOut(BaseModel):

@@ -17,11 +17,14 @@ UNALIGNED: Final = "unaligned"
 """The name of the space that keeps what was in `common` before an aligned head mapped it; it is never searched."""
 VOICE: Final = "voice"
 """The name of the space that tells who speaks."""
-IDENTITIES: Final = frozenset((VOICE,))
+FACE: Final = "face"
+"""The name of the space that tells whose face it is."""
+IDENTITIES: Final = frozenset((VOICE, FACE))
 """Spaces that tell who something is of, not what it is: searched only where a query asks for it. In a collection of one
 person's recordings any two vectors belong together, so random pairs say nothing there."""
-Modality: TypeAlias = Literal["text", "picture", "sound", "voice"]
-"""What a vector was made from. A video moment has pictures and sounds; each of its vectors has one modality."""
+Modality: TypeAlias = Literal["text", "picture", "sound", "voice", "region", "face"]
+"""What a vector was made from; `region` is a part of a picture. A video moment has pictures and sounds; each of its vectors
+has one modality."""
 
 
 @dataclass(frozen=True)

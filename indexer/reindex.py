@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 import numpy as np
 
 from embeddings.align import TO, Head, aligned, bare, moved
-from embeddings.encoder import COMMON, UNALIGNED, VOICE, Encoder, Modality, Space, Vector
+from embeddings.encoder import COMMON, IDENTITIES, UNALIGNED, Encoder, Modality, Space, Vector
 from embeddings.errors import CrossmediaError
 from embeddings.media import MEDIA
 from embeddings.profile import Profile
@@ -20,7 +20,7 @@ from indexer.assemble import assembled
 from indexer.decode.pool import DecodePool
 from indexer.enrich import gone, whereabouts
 from indexer.scan import Found
-from retrieval.documents import MODALITY, REVISION, SPOKEN, Document, Label, Moment, Revision
+from retrieval.documents import ADDED, MODALITY, REVISION, Document, Label, Moment, Revision
 from retrieval.store import Store
 
 AT_ONCE: Final = 64
@@ -173,9 +173,9 @@ class Reindex:
                 have = work.have[moment.id]
                 given = {**have, COMMON: have[UNALIGNED]} if UNALIGNED in have else have
                 if encoder is None:
-                    # Nothing can make them here; what other models made is of no use any more. Turns are made by an
-                    # enricher, which runs again when the voices' model is another.
-                    if VOICE in self._changed if modality == "voice" else not self._comparable:
+                    # Nothing can make them here; what other models made is of no use any more. Turns, faces and regions
+                    # are made by enrichers, which run again when their models are others.
+                    if modality in self._changed if modality in IDENTITIES else not self._comparable:
                         work.new[moment.id] = {}
                 elif usable and all(space in given for space in needed):
                     ready.append((work, moment.id, given))
@@ -231,7 +231,7 @@ class Reindex:
                     report.failed.append((asset.title, result))
                     continue
                 report.decoded += 1
-                if {m.id for m in result.moments} == {m.id for m in work.moments if m.kind not in SPOKEN}:
+                if {m.id for m in result.moments} == {m.id for m in work.moments if m.kind not in ADDED}:
                     unread = {moment.id for moment in work.unread}
                     for moment in result.moments:
                         if moment.id in unread:

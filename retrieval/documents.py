@@ -10,9 +10,12 @@ from embeddings.encoder import Modality, Vector
 from embeddings.media import Medium
 from embeddings.profile import Word
 
-Kind: TypeAlias = Literal["picture", "shot", "frame", "speech", "passage", "turn", "sound", "paragraph"]
+Kind: TypeAlias = Literal[
+    "picture", "shot", "frame", "speech", "passage", "turn", "sound", "paragraph", "region", "face"
+]
 """A still; a stretch of video between two cuts, and one of its key frames where it has several; a sentence spoken, and a
-run of them; a stretch in which one person speaks; a sound; a piece of text."""
+run of them; a stretch in which one person speaks; a sound; a piece of text; a part of a picture or key frame that is looked
+at by itself, and a face in it: those two lie inside another moment (`part_id`)."""
 
 MODALITY: Final[Mapping[Kind, Modality]] = {
     "picture": "picture",
@@ -23,10 +26,14 @@ MODALITY: Final[Mapping[Kind, Modality]] = {
     "turn": "voice",
     "sound": "sound",
     "paragraph": "text",
+    "region": "region",
+    "face": "face",
 }
 """What the vectors of a moment were made from, the sentence vectors of its words apart."""
 
-SPOKEN: Final[frozenset[Kind]] = frozenset(("speech", "passage", "turn"))
+PARTS: Final[frozenset[Kind]] = frozenset(("region", "face"))
+"""Kinds of what lies inside another moment."""
+ADDED: Final[frozenset[Kind]] = PARTS | {"speech", "passage", "turn"}
 """Kinds that enrichers add to an asset; the others are there from the first pass."""
 
 REVISION: Final = "reindex"
@@ -166,9 +173,23 @@ def moment_id(asset: str, kind: Kind, number: int) -> str:
     return f"{asset}-{kind}{number}"
 
 
+def part_id(moment: str, kind: Kind, number: int) -> str:
+    """The id of the `number`-th part of a kind that lies in a moment: it tells which, so that a hit shows the whole."""
+    return f"{moment}.{kind}{number}"
+
+
+def whole_of(moment: str) -> str:
+    """The moment that this one lies in: itself, unless it is a part.
+
+    >>> whole_of("ab-frame3.region0"), whole_of("ab-picture0")
+    ('ab-frame3', 'ab-picture0')
+    """
+    return moment.rsplit(".", 1)[0] if kind_of(moment) in PARTS else moment
+
+
 def kind_of(moment: str) -> str:
     """The kind that the id of a moment tells."""
-    return moment.rsplit("-", 1)[1].rstrip("0123456789")
+    return moment.rsplit("-", 1)[1].rsplit(".", 1)[-1].rstrip("0123456789")
 
 
 def modality(space: str, kind: Kind) -> Modality:

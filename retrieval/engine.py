@@ -11,7 +11,7 @@ import numpy as np
 from embeddings.profile import Profile
 from retrieval.background import adapted
 from retrieval.coincidence import SENSE, joined
-from retrieval.documents import Moment, kind_of, modality
+from retrieval.documents import PARTS, Moment, kind_of, modality, whole_of
 from retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
 from retrieval.parts import parts_of
 from retrieval.planner import Leg, VectorLeg, WordsLeg, plan
@@ -66,6 +66,7 @@ class Engine:
         ]
         for leg, found in gathered:
             whole = whole and (len(found) < depth or min(e.relevance for e in found.values()) < cut)
+            found = _of_wholes(found)
             key = (leg.name, leg.target if isinstance(leg, VectorLeg) else "")
             rankings[key] = _best_of(rankings[key], found) if key in rankings else found
         ranked = [f for f in fuse(rankings.values()) if f.relevance >= cut]
@@ -114,7 +115,8 @@ class Engine:
         if query.group:
             kept = _grouped(kept)
         kept = kept[: query.k]
-        moments = self.store.load(list({e.moment for fused, _ in kept for e in fused.evidence}))
+        shown = {fused.moment for fused, _ in kept} | {e.moment for fused, _ in kept for e in fused.evidence}
+        moments = self.store.load(list(shown))
         placed = self.store.placed(list({moment.asset for moment in moments.values()}))
         hits = []
         for fused, more in kept:
@@ -149,6 +151,16 @@ def _said(leg: WordsLeg, found: Sequence[WordMatch]) -> dict[str, Evidence]:
     }
 
 
+def _of_wholes(found: dict[str, Evidence]) -> dict[str, Evidence]:
+    """Of each moment the best evidence that it or a part of it gives, ranked anew where there are parts."""
+    if not any(kind_of(moment) in PARTS for moment in found):
+        return found
+    best: dict[str, Evidence] = {}
+    for moment, evidence in found.items():
+        best.setdefault(whole_of(moment), evidence)
+    return {moment: replace(evidence, rank=rank) for rank, (moment, evidence) in enumerate(best.items(), start=1)}
+
+
 def _best_of(one: dict[str, Evidence], other: dict[str, Evidence]) -> dict[str, Evidence]:
     """Two views' rankings as one leg's: each moment by its better evidence, ranked anew."""
     better = dict(one)
@@ -172,7 +184,7 @@ def _grouped(kept: Sequence[tuple[Fused, int]]) -> list[tuple[Fused, int]]:
 
 
 def _explained(evidence: Evidence, moment: Moment) -> Evidence:
-    """Add where in the asset the evidence stands: the second of the first matching word, or the page."""
+    """Add where in the asset the evidence stands: the second of the first matching word, the page, or the box of a part."""
     start, end = moment.start, moment.end
     if evidence.leg == "words" and moment.words and evidence.query:
         terms = {term.strip().lower() for term in evidence.query.split(",")}
@@ -185,6 +197,14 @@ def _explained(evidence: Evidence, moment: Moment) -> Evidence:
         if evidence.leg == "common" and modality("common", moment.kind) != "text":
             text = None
     similarity, relevance = round(evidence.similarity, 4), round(evidence.relevance, 4)
+    boxes = tuple(label.box for label in moment.labels if label.box)[:1] if moment.kind in PARTS else ()
     return replace(
-        evidence, similarity=similarity, relevance=relevance, text=text, start=start, end=end, page=moment.page
+        evidence,
+        similarity=similarity,
+        relevance=relevance,
+        text=text,
+        start=start,
+        end=end,
+        page=moment.page,
+        boxes=boxes,
     )

@@ -116,7 +116,8 @@ class _Asking:
                 "crossmedia search finds ids; a unique beginning of one is enough on the command line",
             )
         gathered: dict[tuple[str, Modality], list[Vector]] = {}
-        kinds = {moment.id: moment.kind for moment in moments}
+        # What it is like is told by the whole, whatever else stands in it.
+        kinds = {moment.id: moment.kind for moment in moments if moment.kind != "region"}
         for space in self.profile.spaces:
             for moment, vector in self.store.vectors(space, list(kinds)).items():
                 gathered.setdefault((space, modality(space, kinds[moment])), []).append(vector)

@@ -8,14 +8,16 @@ from typing import Final, Literal
 
 import numpy as np
 
-from embeddings.encoder import IDENTITIES, VOICE, Background, Modality, Vector, Vectors
+from embeddings.encoder import COMMON, FACE, IDENTITIES, VOICE, Background, Modality, Vector, Vectors
 from embeddings.errors import CrossmediaError
 from retrieval.relevance import UNKNOWN
 
 WORDS: Final = "words"
-NATIVE: Final[Mapping[Modality, str]] = {"text": "text", "picture": "picture", "sound": "sound", "voice": VOICE}
+NATIVE: Final[Mapping[Modality, str]] = {
+    "text": "text", "picture": "picture", "sound": "sound", "voice": VOICE, "region": COMMON, "face": FACE
+}  # fmt: skip
 """Where like is compared with like; the common space serves what has no native one."""
-TARGETS: Final[tuple[Modality, ...]] = ("picture", "text", "sound", "voice")
+TARGETS: Final[tuple[Modality, ...]] = ("picture", "text", "sound", "voice", "region", "face")
 
 
 class UnknownLeg(CrossmediaError):
@@ -131,14 +133,14 @@ def plan(
     legs: list[Leg] = []
     for target in TARGETS:
         native = NATIVE[target]
-        covered = native in spaces and all((native, target) in part.vectors for part in wanted)
+        covered = native != COMMON and native in spaces and all((native, target) in part.vectors for part in wanted)
         for space in spaces:
             if native in IDENTITIES and (space != native or only is None):
                 continue
             # The common space compares like with like only where no native space can express the whole query.
-            if space == "common" and covered and (only is None or native in only):
+            if space == COMMON and covered and (only is None or native in only):
                 continue
-            if space != "common" and space != native:
+            if space != COMMON and space != native:
                 continue
             legs.extend(_views(space, target, wanted, unwanted, backgrounds))
     texts = [part for part in wanted if part.text]

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from embeddings.media import Media, Medium
-from retrieval.documents import Kind
+from retrieval.documents import Box, Kind
 
 DEFAULT_MIN_RELEVANCE: Final = 0.5
 """The cut-off: below it a hit is as likely unrelated as related, by the leg's background."""
@@ -93,7 +93,7 @@ class Evidence:
 
     `start`, `end`: where in the asset the words are spoken; `page`: where they stand; `query`: which part of the
     query (its text, or the example's name), or for the words leg the words that matched, as they stand there. `moment`:
-    which moment says so, the hit's own or one that lies with it in time.
+    which moment says so: the hit's own, a part of it, or one that lies with it in time. `boxes`: where in the picture it is seen.
     """
 
     leg: str
@@ -106,6 +106,7 @@ class Evidence:
     end: float | None = None
     page: int | None = None
     moment: str = ""
+    boxes: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)

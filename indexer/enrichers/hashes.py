@@ -12,7 +12,7 @@ from indexer.decode.progress import Progress, unhurried
 from indexer.hashes.digests import digests
 from indexer.hashes.hashers import Hashed, Hashers
 from retrieval.banks.hashes import LABEL
-from retrieval.documents import SPOKEN, Asset, Enrichment, Label, Moment, Patch
+from retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
 
 
 class HashesEnricher:
@@ -38,7 +38,7 @@ class HashesEnricher:
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
     ) -> Enrichment:
         # Moments that another enricher brought go with its next version.
-        own = [moment for moment in moments if moment.kind not in SPOKEN]
+        own = [moment for moment in moments if moment.kind not in ADDED]
         labels: dict[str, list[Label]] = {}
         for hashed in self._hashes(asset, decoded) if own else ():
             if hashed.hash.comparable:
