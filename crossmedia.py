@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from api import alignment, moving, voices
+from api import alignment, labels, moving, voices
 from api.client import Client, search_json
 from api.invalid import InvalidRequest
 from api.schema import SearchRequest, answer_json, asset_json
@@ -83,6 +83,10 @@ class Library:
     def verify_voices(self, one: str | Path, other: str | Path) -> dict[str, Any]:
         """Whether two recordings are of one speaker: `probability`, `similarity`, `same`, `model`. Raises NobodySpeaks."""
         return voices.verify(self._service, Path(one), Path(other))
+
+    def labels(self, *kinds: str, limit: int = 20) -> list[dict[str, Any]]:
+        """What was recognised, by kind: `kind`, `values` (how many), `top` (`value`, `moments`, `assets`)."""
+        return labels.listed(self._service, kinds, limit)
 
     def lookup(
         self, *, file: str | Path | None = None, hash: str | None = None, asset: str | None = None

@@ -7,7 +7,19 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.commands import aligning, banks, indexing, managing, models, moving, searching, serving, voices, working
+from api.commands import (
+    aligning,
+    banks,
+    indexing,
+    labels,
+    managing,
+    models,
+    moving,
+    searching,
+    serving,
+    voices,
+    working,
+)
 
 app = typer.Typer(
     name="crossmedia",
@@ -18,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for command in (
-    indexing.index, searching.search, managing.show, managing.rm, managing.status, managing.transcript,
+    indexing.index, searching.search, labels.labels, managing.show, managing.rm, managing.status, managing.transcript,
     indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup,
 ):  # fmt: skip
     app.command()(command)

@@ -92,6 +92,12 @@ class Client:
             return self._json("GET", f"/v1/assets/{asset}/transcript")
         return self._answered("GET", f"/v1/assets/{asset}/transcript", params={"format": form}).text
 
+    def labels(self, *kinds: str, limit: int = 20) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._json("GET", "/v1/labels", params={"kind": list(kinds), "limit": limit})[
+            "labels"
+        ]
+        return found
+
     def voices(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._json("GET", "/v1/voices")["voices"]
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -10,11 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from api.invalid import InvalidRequest
 from embeddings.media import Medium
 from retrieval.documents import Asset, Box, Kind, Label, Moment, Source
-from retrieval.query import Answer, Example, Filters, LabelFilter, Query
+from retrieval.query import Answer, Example, Filters, LabelFilter, Query, Tally
 
 MAX_K = 1000
 
 
+MAX_VALUES = 100
+"""Values of a kind of label that are told."""
 MAX_SEVERAL = 100
 """Texts, examples, conditions in one search."""
 
@@ -39,6 +42,8 @@ class LabelCondition(_Strict):
     kind: Name
     value: Name | None = None
     min_score: float = Field(0.0, ge=0, le=1)
+    min_count: int = Field(1, ge=1, le=999, description="So many of them on one moment.")
+    negate: bool = Field(False, description="Only moments that do not have them.")
 
 
 class FilterSpec(_Strict):
@@ -97,6 +102,11 @@ class SearchRequest(_Strict):
     min_relevance: float | None = Field(None, ge=0, le=1, description="null: the default cut-off; 0: no cut-off.")
     fold: bool = Field(True, description="Show near-identical moments once.")
     group: bool = Field(False, description="Show the best moment of each asset only.")
+    facets: list[Name] = Field(
+        [],
+        max_length=MAX_SEVERAL,
+        description="Kinds of labels to count on all that was found, not only on what is returned.",
+    )
 
     @classmethod
     def of(cls, values: object) -> SearchRequest:
@@ -126,7 +136,7 @@ class SearchRequest(_Strict):
                 path=spec.path,
                 after=spec.after,
                 before=spec.before,
-                labels=tuple(LabelFilter(x.kind, x.value, x.min_score) for x in spec.labels),
+                labels=tuple(LabelFilter(**x.model_dump()) for x in spec.labels),
                 assets=tuple(spec.assets),
                 start=spec.start,
                 end=spec.end,
@@ -136,6 +146,7 @@ class SearchRequest(_Strict):
             min_relevance=self.min_relevance,
             fold=self.fold,
             group=self.group,
+            facets=tuple(self.facets),
         )
 
 
@@ -168,12 +179,21 @@ class HitOut(BaseModel):
     link: str = Field(description="Where it plays or shows: the asset's content at this time or page.")
 
 
+class ValueOut(BaseModel):
+    """A label's value, and on how many moments of how many assets it stands."""
+
+    value: str
+    moments: int
+    assets: int
+
+
 class SearchAnswer(BaseModel):
     """The hits, best first. No hit above the cut-off is an answer too."""
 
     hits: list[HitOut]
     took_ms: float
     notes: list[str] = []
+    facets: dict[str, list[ValueOut]] = {}
 
 
 class ErrorBody(BaseModel):
@@ -211,7 +231,18 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     told = asdict(answer)
     for hit in told["hits"]:
         hit["link"] = content_link(hit["asset"], hit["start"], hit["end"], hit["page"])
+    told["facets"] = by_kind(answer.facets)
     return told
+
+
+def by_kind(tallies: Iterable[Tally], most: int = MAX_VALUES) -> dict[str, list[dict[str, Any]]]:
+    """The values of each kind of label, at most so many of each, in their order."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in tallies:
+        values = found.setdefault(one.kind, [])
+        if len(values) < most:
+            values.append({"value": one.value, "moments": one.moments, "assets": one.assets})
+    return found
 
 
 def content_link(asset: str, start: float | None, end: float | None, page: int | None = None) -> str:

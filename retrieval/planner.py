@@ -10,9 +10,11 @@ import numpy as np
 
 from embeddings.encoder import COMMON, FACE, IDENTITIES, VOICE, Background, Modality, Vector, Vectors
 from embeddings.errors import CrossmediaError
+from retrieval.naming import Naming, naming
 from retrieval.relevance import UNKNOWN
 
 WORDS: Final = "words"
+LABELS: Final = "labels"
 NATIVE: Final[Mapping[Modality, str]] = {
     "text": "text", "picture": "picture", "sound": "sound", "voice": VOICE, "region": COMMON, "face": FACE
 }  # fmt: skip
@@ -79,6 +81,11 @@ class VectorLeg:
         return self.space
 
     @property
+    def of_parts(self) -> bool:
+        """Whether it finds what lies inside other moments."""
+        return self.target in ("region", "face")
+
+    @property
     def unit(self) -> Vector:
         leaning = self.direction - np.sum([u.direction for u in self.unwanted], axis=0, dtype=np.float32)
         away = leaning if np.any(leaning) else self.direction
@@ -106,7 +113,16 @@ class WordsLeg:
     name: Literal["words"] = WORDS
 
 
-Leg = VectorLeg | WordsLeg
+@dataclass(frozen=True)
+class LabelsLeg:
+    """Search for what bears labels that the wanted parts name."""
+
+    naming: Naming
+    share: float
+    name: Literal["labels"] = LABELS
+
+
+Leg = VectorLeg | WordsLeg | LabelsLeg
 
 
 def plan(
@@ -120,7 +136,7 @@ def plan(
     Who somebody is, is searched for only where `only` names it: a spoken question asks for no voice. A leg that can express
     only some of the wanted parts counts with the share of their weight (`share`).
     """
-    known = [*spaces, WORDS]
+    known = [*spaces, WORDS, LABELS]
     for name in only or ():
         if name not in known:
             raise UnknownLeg(f"no leg {name!r}", f"legs of this collection: {', '.join(known)}")
@@ -145,13 +161,10 @@ def plan(
             legs.extend(_views(space, target, wanted, unwanted, backgrounds))
     texts = [part for part in wanted if part.text]
     if texts:
-        legs.append(
-            WordsLeg(
-                " ".join(str(part.text) for part in texts),
-                tuple(part.text for part in unwanted if part.text),
-                _share(texts, wanted),
-            )
-        )
+        said = " ".join(str(part.text) for part in texts)
+        legs.append(WordsLeg(said, tuple(part.text for part in unwanted if part.text), _share(texts, wanted)))
+        if (named := naming(said)).phrases:
+            legs.append(LabelsLeg(named, _share(texts, wanted)))
     return [leg for leg in legs if only is None or leg.name in only]
 
 

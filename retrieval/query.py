@@ -15,11 +15,14 @@ DEFAULT_MIN_RELEVANCE: Final = 0.5
 
 @dataclass(frozen=True)
 class LabelFilter:
-    """A moment passes if it has a label of this kind (and value, if given) scoring at least `min_score`."""
+    """A moment passes if it has `min_count` labels of this kind (and value, if given) scoring at least `min_score` each; with
+    `negate`, if it has not."""
 
     kind: str
     value: str | None = None
     min_score: float = 0.0
+    min_count: int = 1
+    negate: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Query:
     """`texts` are wanted, `negatives` unwanted; `legs` None means every leg that applies.
 
     `min_relevance` None is the default cut-off, 0 switches it off. `fold` drops hits that show the same thing as a
-    better one; `group` keeps the best moment of each asset.
+    better one; `group` keeps the best moment of each asset. `facets`: kinds of labels that are counted on all that was found.
     """
 
     texts: tuple[str, ...] = ()
@@ -85,6 +88,7 @@ class Query:
     min_relevance: float | None = None
     fold: bool = True
     group: bool = False
+    facets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,16 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """On how many moments of how many assets a label of this kind and value stands."""
+
+    kind: str
+    value: str
+    moments: int
+    assets: int
+
+
+@dataclass(frozen=True)
 class Answer:
     """The hits, best first, and the time it took."""
 
@@ -138,3 +152,5 @@ class Answer:
     took_ms: float
     notes: tuple[str, ...] = ()
     """What the searcher should know: a leg left out because its model is absent, speech that was not understood."""
+    facets: tuple[Tally, ...] = ()
+    """The labels of the kinds asked for on all that was found, by kind, those on most moments first."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.errors import CrossmediaError
 from embeddings.media import Medium
 from retrieval.coincidence import Span
 from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
+from retrieval.health import Health, Statistics
 from retrieval.holding import Holding
-from retrieval.query import Filters
+from retrieval.labels import Labelled, Named, NameMatch
+from retrieval.query import Filters, Tally
 
 
 class SpaceMismatch(CrossmediaError):
@@ -98,16 +100,7 @@ class WordMatch:
     terms: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """How often a label's value stands on moments: on how many, of how many assets, for how many seconds in all; and the
-    moment on which it stands longest, or with the best score where nothing lasts."""
-
-    value: str
-    moments: int
-    assets: int
-    seconds: float
-    best: str
+Found: TypeAlias = tuple[list[list[Neighbour]], list[list[WordMatch]], list[list[NameMatch]]]
 
 
 @dataclass(frozen=True)
@@ -132,27 +125,6 @@ class Unrelated:
     std: float
     sampled: int
     targets: int
-
-
-@dataclass(frozen=True)
-class Health:
-    """`red`: some of it cannot be read or written; `yellow`: all of it can, but not as safely as it should be."""
-
-    state: Literal["green", "yellow", "red"]
-    told: str
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Counts of a store, for `status`, `/metrics` and a person's trust."""
-
-    assets: Mapping[str, int]
-    moments: Mapping[str, int]
-    vectors: Mapping[str, int]
-    sources: int
-    bytes: int
-    enrichments: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class Store(Protocol):
@@ -236,13 +208,21 @@ class Store(Protocol):
     ) -> list[WordMatch]:
         """What `Said` asks for, best first."""
 
-    def searched(
-        self, near: Sequence[Near], said: Sequence[Said]
-    ) -> tuple[list[list[Neighbour]], list[list[WordMatch]]]:
-        """What `nearest` and `words` give for each, in one round trip where the store lies elsewhere."""
+    def searched(self, near: Sequence[Near], said: Sequence[Said], named: Sequence[Named] = ()) -> Found:
+        """What `nearest`, `words` and `bearing` give for each, in one round trip where the store lies elsewhere."""
+
+    def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
+        """What `Named` asks for, best first. Of a value that very many bear, those with the best scores may be all that count."""
+
+    def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:
+        """Those of the moments that meet the filters."""
 
     def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
         """The values of labels of a kind, on moments of one kind or of all, most seconds and moments first."""
+
+    def tally(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[Tally]:
+        """Every label of these kinds, or of all, on these moments, or on all: by kind, then those on most moments first.
+        Counts of assets may be estimates where there are thousands."""
 
     def relabel(self, kind: str, value: str, to: str) -> int:
         """Give the labels of this kind and value another value, wherever they are; returns how many there were."""

@@ -9,10 +9,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.context import Data, Json, err, named, out, print_json, service
-from api.schema import SearchRequest, answer_json
+from api.commands.context import Data, Json, err, fail, named, out, print_json, service
+from api.labels import condition
+from api.schema import SearchRequest, answer_json, by_kind
 from embeddings.encoder import VOICE
+from embeddings.errors import CrossmediaError
 from embeddings.media import MEDIA
+from retrieval.planner import LABELS
 from retrieval.query import Answer, Evidence, Hit
 
 Files = Annotated[
@@ -22,6 +25,8 @@ Files = Annotated[
     ),
 ]
 MIDDLE_WIDTH = 60
+FACETS = 12
+"""Values of a kind that are shown below the hits."""
 
 
 def search(
@@ -56,7 +61,19 @@ def search(
     after: Annotated[str | None, typer.Option(help="Only from this date on (ISO).", show_default=False)] = None,
     before: Annotated[str | None, typer.Option(help="Only before this date.", show_default=False)] = None,
     label: Annotated[
-        list[str] | None, typer.Option(help="Only with this label, kind:value.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            metavar="[Nx]KIND[:VALUE][@SCORE]",
+            help="Only with this label: object:dog, 2xobject:dog (two or more), object:dog@0.6 (surer).",
+            show_default=False,
+        ),
+    ] = None,
+    without_label: Annotated[
+        list[str] | None, typer.Option(help="Only without it, written the same way.", show_default=False)
+    ] = None,
+    facets: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND", help="Count labels of this kind on all that was found.", show_default=False),
     ] = None,
     collection: Annotated[str | None, typer.Option(help="Only in this collection.", show_default=False)] = None,
     group: Annotated[bool, typer.Option("--group", help="The best moment of each file only.")] = False,
@@ -72,19 +89,26 @@ def search(
         raise typer.BadParameter("a voice is searched for alone", param_hint="--voice")
     legs = [VOICE] if voice else legs
     files = [_weighted(word) for word in (*(image or ()), *(audio or ()), *(video or ()), *(voice or ()))]
+    try:
+        conditions = [
+            *(condition(word) for word in label or ()),
+            *(condition(word, negate=True) for word in without_label or ()),
+        ]
+    except CrossmediaError as error:
+        fail(error)
     filters = {
         "path": path,
         "after": after,
         "before": before,
         "collection": collection,
-        "labels": [_label(word) for word in label or ()],
+        "labels": conditions,
     }
     with service(data, made=True) as opened:
         request = SearchRequest.of({
             "text": text or [], "negative": negative or [], "media": media or [], "k": k, "legs": legs or None,
             "examples": [{"asset": named(opened, prefix)} for prefix in like or ()],
             "files": [{"weight": weight} for _, weight in files],
-            "min_relevance": min_relevance, "group": group, "filters": filters,
+            "min_relevance": min_relevance, "group": group, "facets": facets or [], "filters": filters,
         })  # fmt: skip
         answer = opened.search(request.query([opened.example(file, weight) for file, weight in files]))
     if as_json:
@@ -115,10 +139,15 @@ def show(answer: Answer) -> None:
         table.add_row(str(number), f"{hit.relevance:.2f}", escape(_middle(hit.path)) + more, _when(hit), why)
     out.print(table)
     out.print(f"[dim]{len(answer.hits)} hits, {answer.took_ms:.0f} ms[/]")
+    for kind, values in by_kind(answer.facets, FACETS).items():
+        counts = ", ".join(f"{escape(one['value'])} {one['moments']}" for one in values)
+        out.print(f"[cyan]{escape(kind)}[/] {counts}", soft_wrap=True)
 
 
 def _why(evidence: Evidence) -> str:
     found = f"[cyan]{evidence.leg}[/] {evidence.relevance:.2f} [dim]#{evidence.rank}[/]"
+    if evidence.leg == LABELS and evidence.query:
+        found += f" {escape(evidence.query)}"
     if evidence.text:
         said = " ".join(evidence.text.split())
         quoted = said if len(said) <= 100 else said[:99] + "…"
@@ -145,11 +174,6 @@ def clock(seconds: float) -> str:
 
 def _middle(path: str) -> str:
     return path if len(path) <= MIDDLE_WIDTH else "…" + path[-MIDDLE_WIDTH + 1 :]
-
-
-def _label(word: str) -> dict[str, str | None]:
-    kind, _, value = word.partition(":")
-    return {"kind": kind, "value": value or None}
 
 
 def _weighted(word: str) -> tuple[Path, float]:

@@ -1,4 +1,4 @@
-"""Labels as nested documents and as keywords (`retrieval.elastic.docs.label_tokens`), under the same filter in the same run.
+"""Labels as nested documents and as keywords (`retrieval.elastic.tokens.label_tokens`), under the same filter in the same run.
 
 python -m eval.bench.labels http://HOST:9200 [MOMENTS]
 """
@@ -16,8 +16,8 @@ from elasticsearch import Elasticsearch, OrjsonSerializer, helpers
 from embeddings.encoder import normalise
 from eval.bench.common import Row, percentiles, show, timed
 from retrieval.documents import Label
-from retrieval.elastic.docs import label_tokens
 from retrieval.elastic.filters import conditions
+from retrieval.elastic.tokens import label_tokens
 from retrieval.query import Filters, LabelFilter
 
 DIM: Final = 384

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from embeddings.media import Clip, Medium, Picture
@@ -37,8 +37,8 @@ class Tracking(Protocol):
 class ObjectsEnricher:
     """Labels, each with its score and model.
 
-    `object`, on a picture and a key frame: a class, with its box. A shot carries what its key frames do, for their time, and
-    without a box each other class that is followed through it, so that a filter finds the shot.
+    `object`, on a picture and a key frame: a class, with its box. A shot carries of each class what that key frame shows which
+    shows most of it, and without a box each other class that is followed through it, so that a filter finds the shot.
     `track`, on a shot: one label a distinct object, with the time it is seen and its box where it is seen best. How many dogs
     there are is the number of `track:dog`; what leaves the picture and comes back counts twice.
     `moving`, on a shot: `dog left`, for a track that gets on in the picture.
@@ -53,7 +53,7 @@ class ObjectsEnricher:
     def __init__(self, detector: Detector, tracking: Tracking) -> None:
         self._detector = detector
         self._tracking = tracking
-        self.model = f"{detector.model}+{tracking.model}+objects@1"
+        self.model = f"{detector.model}+{tracking.model}+objects@2"
 
     def enrich(
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
@@ -91,7 +91,7 @@ class ObjectsEnricher:
     ) -> dict[str, list[Label]]:
         """The moments of a shot and of its key frames with their labels."""
         labels = self._still(keys, known)
-        own = [label for found in labels.values() for label in found]
+        own = _fullest(labels.values())
         if decoded.glimpses is not None:
             frames = decoded.glimpses.within(shot.start, shot.end)
             looked = ((time, self._detector.detect([picture])[0]) for time, picture in frames)
@@ -124,3 +124,14 @@ class ObjectsEnricher:
     ) -> Label:
         model = self._detector.model if kind == KIND else f"{self._detector.model}+{self._tracking.model}"
         return Label(kind, value, score, model, box, start, end)
+
+
+def _fullest(frames: Iterable[Sequence[Label]]) -> list[Label]:
+    """Of each class the labels of the frame that has most of them: three looks at one dog are not three dogs."""
+    best: dict[str, list[Label]] = {}
+    for labels in frames:
+        for value in {label.value: None for label in labels}:
+            own = [label for label in labels if label.value == value]
+            if len(own) > len(best.get(value, ())):
+                best[value] = own
+    return [label for labels in best.values() for label in labels]

@@ -9,8 +9,9 @@ from typing import Final
 from retrieval.banks.hashes import LABEL, NEAR, BadHash, Hash, HashKind
 from retrieval.banks.matching import EXACT, index_of
 from retrieval.documents import Label
+from retrieval.labels import Labelled
 from retrieval.query import Filters, LabelFilter
-from retrieval.store import Labelled, Store
+from retrieval.store import Store
 
 COPIES: Final = 1_000
 """Assets with the same hash that are listed at most."""

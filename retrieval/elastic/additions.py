@@ -8,7 +8,7 @@ from functools import partial
 from retrieval.documents import REVISION, Enrichment, Revision
 from retrieval.elastic import changes, docs
 from retrieval.elastic.bulk import Action, write
-from retrieval.elastic.filters import label_prefix
+from retrieval.elastic.tokens import label_prefix
 from retrieval.elastic.whole import distinct
 from retrieval.elastic.writer import Writer
 from retrieval.holding import Done, made_by

@@ -11,23 +11,21 @@ import base64
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from embeddings.encoder import UNALIGNED, Modality, Vector
 from embeddings.profile import Word
 from retrieval.documents import FIELDS, Asset, Kind, Label, Moment, Source, kind_of, modality
+from retrieval.elastic.tokens import APART, label_tokens, tags
 from retrieval.holding import Done, Held
 
 Doc = dict[str, Any]
 Version = tuple[int, int]
 """Sequence number and primary term: what a document was when it was read."""
-APART: Final = "\0"
-"""Between the parts of a keyword that stands for several."""
-HIGHEST: Final = "\U0010ffff"
 
 
 @dataclass(eq=False)
@@ -60,25 +58,6 @@ def attachment_key(asset: str, name: str) -> str:
 def source_key(collection: str, location: str) -> str:
     """The id of the document that tells which asset lies at a place."""
     return "source:" + hashlib.sha256(f"{collection}{APART}{location}".encode()).hexdigest()
-
-
-def folded(value: str) -> str:
-    """A label's value as it is compared: without regard to case."""
-    return value.casefold().replace(APART, " ")
-
-
-def label_tokens(labels: Iterable[Label]) -> list[str]:
-    """`kind, value, score` as one keyword: a range of keywords is a value with at least a score. And the best score of each
-    kind, whatever its value. As quick as nested documents, without the documents (`python -m eval.bench.labels`)."""
-    found = {f"{label.kind}{APART}{folded(label.value)}{APART}{scored(label.score)}" for label in labels}
-    best: dict[str, float] = {}
-    for label in labels:
-        best[label.kind] = max(label.score, best.get(label.kind, 0.0))
-    return sorted(found | {f"{kind}{APART}{APART}{scored(score)}" for kind, score in best.items()})
-
-
-def scored(score: float) -> str:
-    return f"{min(max(score, 0.0), 1.0):.6f}"
 
 
 def searchable(text: str) -> str:
@@ -202,6 +181,7 @@ def moment_doc(held: Held, record: Record, number: int) -> Doc:
         "fields": texts,
         "words": {name: searchable(text) for name, text in texts.items()},
         "labels": label_tokens(moment.labels),
+        "tags": tags(moment.labels),
         "spaces": [f"{space}/{made_from[space]}" for space in vectors],
         "vector": _searched(vectors, moment.kind),
         "held": {

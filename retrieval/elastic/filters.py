@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrieval.elastic.docs import APART, HIGHEST, folded, scored
+from retrieval.elastic.tokens import APART, HIGHEST, label_prefix, nth, scored
 from retrieval.query import Filters, LabelFilter
 
 Condition = dict[str, Any]
@@ -28,7 +28,7 @@ def conditions(filters: Filters) -> list[Condition]:
     captured = {bound: date for bound, date in (("gte", filters.after), ("lt", filters.before)) if date is not None}
     if captured:
         found.append({"range": {"captured": captured}})
-    found.extend(_label(label) for label in filters.labels)
+    found.extend(label(wanted) for wanted in filters.labels)
     if filters.start is not None:
         found.append({"range": {"end": {"gt": filters.start}}})
     if filters.end is not None:
@@ -41,14 +41,11 @@ def by_asset(filters: Filters) -> bool:
     return not (filters.kinds or filters.labels or filters.start is not None or filters.end is not None)
 
 
-def label_prefix(kind: str, value: str) -> str:
-    return f"{kind}{APART}{folded(value)}{APART}"
-
-
-def _label(label: LabelFilter) -> Condition:
-    # An empty value stands for the best of the kind (`docs.label_tokens`).
-    prefix = label_prefix(label.kind, label.value or "")
-    return {"range": {"labels": {"gte": prefix + scored(label.min_score), "lte": prefix + HIGHEST}}}
+def label(wanted: LabelFilter) -> Condition:
+    # An empty value stands for the best of the kind (`tokens.label_tokens`).
+    prefix = label_prefix(wanted.kind, wanted.value or "") + nth(wanted.min_count)
+    met: Condition = {"range": {"labels": {"gte": prefix + scored(wanted.min_score), "lte": prefix + HIGHEST}}}
+    return {"bool": {"must_not": [met]}} if wanted.negate else met
 
 
 def _glob(field: str, pattern: str) -> Condition:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from retrieval.elastic.connection import FAILURES, Connection, translated
-from retrieval.store import Health
+from retrieval.health import Health
 
 WAIT = "1s"
 

@@ -15,7 +15,7 @@ from retrieval.elastic.connection import Connection, StoreBlocked, StoreBusy, tr
 from retrieval.elastic.docs import Doc, Version
 from retrieval.store import StoreUnusable
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of what the documents look like; kept in the mapping."""
 PAGE: Final = 5_000
 MGET: Final = 1_000
@@ -91,6 +91,11 @@ class Index:
             )
         if meta["crossmedia"] > FORMAT:
             raise StoreUnusable(f"the index {self.name} was made by a newer version", "upgrade crossmedia")
+        if meta["crossmedia"] < FORMAT:
+            raise StoreUnusable(
+                f"the index {self.name} was made by an older version",
+                "export it with that version and import it with this one, or index the files again under another name",
+            )
 
     def meta(self) -> Mapping[str, Any]:
         [mapping] = self.connection.ask(self.client.indices.get_mapping, index=self.name).values()

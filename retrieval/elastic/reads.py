@@ -10,12 +10,14 @@ import numpy as np
 
 from embeddings.encoder import Modality, Vectors
 from embeddings.media import Medium
-from retrieval.documents import Asset, Kind, Source
-from retrieval.elastic.docs import APART, Doc, folded, to_asset, unpack
+from retrieval.documents import Asset, Source
+from retrieval.elastic.docs import Doc, to_asset, unpack
 from retrieval.elastic.filters import by_asset, conditions
 from retrieval.elastic.index import PAGE, Index, among
+from retrieval.elastic.tokens import APART
+from retrieval.health import Statistics
 from retrieval.query import Filters
-from retrieval.store import Labelled, Located, Statistics
+from retrieval.store import Located
 
 WINDOW: Final = 10_000
 """Hits that the server sorts at once."""
@@ -89,51 +91,22 @@ def assets(index: Index, filters: Filters, limit: int, offset: int) -> list[Asse
     return [to_asset(doc) for doc in docs.values()]
 
 
+def meeting(index: Index, moments: Sequence[str], filters: Filters) -> set[str]:
+    index.refresh()
+    found: set[str] = set()
+    for first in range(0, len(moments), WINDOW):
+        some = list(moments[first : first + WINDOW])
+        clauses = [{"ids": {"values": some}}, *conditions(filters)]
+        answer = index.search(size=len(some), query={"bool": {"filter": clauses}}, source=False)
+        found.update(hit["_id"] for hit in answer["hits"]["hits"])
+    return found
+
+
 def find(index: Index, prefix: str) -> list[str]:
     index.refresh()
     query = {"bool": {"filter": [{"term": {"type": "asset"}}, {"prefix": {"asset": prefix}}]}}
     answer = index.search(size=10, query=query, sort=[{"asset": "asc"}], source=["asset"])
     return [hit["_source"]["asset"] for hit in answer["hits"]["hits"]]
-
-
-def labelled(index: Index, kind: str, on: Kind | None) -> list[Labelled]:
-    """Exact, which is why every moment with such a label is looked at."""
-    clauses: list[Doc] = [{"term": {"type": "moment"}}, {"prefix": {"labels": kind + APART}}]
-    if on is not None:
-        clauses.append({"term": {"kind": on}})
-    source = ["asset", "start", "end", "held.labels"]
-    tallies: dict[str, _Tally] = {}
-    for hit in index.every({"bool": {"filter": clauses}}, [*BY_ARRIVAL, {"number": "asc"}], source):
-        doc = hit["_source"]
-        for label in doc["held"]["labels"]:
-            if label[0] == kind:
-                tallies.setdefault(folded(label[1]), _Tally(label[1])).add(hit["_id"], doc, label)
-    found = [tally.labelled() for tally in tallies.values()]
-    return sorted(found, key=lambda one: (-one.seconds, -one.moments, one.value))
-
-
-class _Tally:
-    def __init__(self, value: str) -> None:
-        self.value = value
-        self.moments: set[str] = set()
-        self.assets: set[str] = set()
-        self.seconds = 0.0
-        self.best: tuple[float, str] | None = None
-
-    def add(self, moment: str, doc: Doc, label: Sequence[Any]) -> None:
-        start = doc["start"] if label[5] is None else label[5]
-        end = doc["end"] if label[6] is None else label[6]
-        lasts = None if start is None or end is None else end - start
-        self.moments.add(moment)
-        self.assets.add(doc["asset"])
-        self.seconds += lasts or 0.0
-        weight = label[2] if lasts is None else lasts
-        if self.best is None or weight > self.best[0]:
-            self.best = weight, moment
-
-    def labelled(self) -> Labelled:
-        assert self.best is not None
-        return Labelled(self.value, len(self.moments), len(self.assets), self.seconds, self.best[1])
 
 
 def sample(index: Index, space: str, modality: Modality, count: int) -> Vectors:

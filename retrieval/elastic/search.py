@@ -9,14 +9,15 @@ import numpy as np
 
 from embeddings.encoder import Vector
 from retrieval import wording
-from retrieval.elastic import text
+from retrieval.elastic import labels, text
 from retrieval.elastic.connection import StoreBusy
 from retrieval.elastic.connection import told as failure
 from retrieval.elastic.docs import Doc, searchable, unpack, vector_field
 from retrieval.elastic.filters import conditions
 from retrieval.elastic.index import Index
 from retrieval.elastic.spaces import ASKED, Facts
-from retrieval.store import Near, Neighbour, Said, SpaceMismatch, WordMatch
+from retrieval.labels import Named
+from retrieval.store import Found, Near, Neighbour, Said, SpaceMismatch
 
 OVERSAMPLE: Final = 1.5
 """Candidates fetched per wanted hit, ranked again by their stored floats: those of an 8-bit index are near, not exact."""
@@ -31,17 +32,23 @@ MOST: Final = 10_000
 
 
 def search(
-    index: Index, near: Sequence[Near], said: Sequence[Said], stems: text.Stems, facts: Facts
-) -> tuple[list[list[Neighbour]], list[list[WordMatch]]]:
+    index: Index,
+    near: Sequence[Near],
+    said: Sequence[Said],
+    named: Sequence[Named],
+    stems: text.Stems,
+    facts: Facts,
+) -> Found:
     """What `Store.searched` promises. Raises SpaceMismatch where the collection was made anew since its spaces were read."""
     index.refresh()
     words = [[word for word in wording.content_words(one.text) if searchable(word)] for one in said]
     asked = [
         *([body] if (body := _knn(index, one)) else [] for one in near),
         *([text.query(one, some), text.counts(some)] if some else [] for one, some in zip(said, words, strict=True)),
+        *([labels.query(one)] if one.values and one.k else [] for one in named),
     ]
     if not any(asked):
-        return [[] for _ in near], [[] for _ in said]
+        return [[] for _ in near], [[] for _ in said], [[] for _ in named]
     *rest, current = _together(index, [*(body for bodies in asked for body in bodies), ASKED])
     if not facts.met({hit["_id"]: hit["_source"] for hit in current["hits"]["hits"]}):
         facts.outdate()
@@ -54,9 +61,13 @@ def search(
     ]
     matched = [
         text.matches(answer[0]["hits"]["hits"], answer[1], some, one.least, stems) if answer else []
-        for one, some, answer in zip(said, words, told[len(near) :], strict=True)
+        for one, some, answer in zip(said, words, told[len(near) : len(near) + len(said)], strict=True)
     ]
-    return found, matched
+    bearing = [
+        labels.matches(answer[0]["hits"]["hits"], one) if answer else []
+        for one, answer in zip(named, told[len(near) + len(said) :], strict=True)
+    ]
+    return found, matched, bearing
 
 
 def rescored(hits: Sequence[Mapping[str, Any]], space: str, query: Vector) -> list[Neighbour]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 
@@ -11,22 +11,22 @@ from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.media import Medium
 from retrieval.coincidence import Span
 from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
-from retrieval.elastic import additions, docs, health, places, reads, search, spaces, succession, whole
+from retrieval.elastic import additions, docs, health, labels, places, reads, search, spaces, succession, whole
 from retrieval.elastic.address import Access, Address
 from retrieval.elastic.connection import Connection
 from retrieval.elastic.index import Index
 from retrieval.elastic.text import Analysed
 from retrieval.elastic.writer import Writer
+from retrieval.health import Health, Statistics
 from retrieval.holding import Holding
-from retrieval.query import Filters
+from retrieval.labels import Labelled, Named, NameMatch
+from retrieval.query import Filters, Tally
 from retrieval.store import (
-    Health,
-    Labelled,
+    Found,
     Located,
     Near,
     Neighbour,
     Said,
-    Statistics,
     Store,
     Unrelated,
     WordMatch,
@@ -176,13 +176,20 @@ class ElasticStore:
     ) -> list[WordMatch]:
         return self.searched([], [Said(text, k, filters, tuple(without), least)])[1][0]
 
-    def searched(
-        self, near: Sequence[Near], said: Sequence[Said]
-    ) -> tuple[list[list[Neighbour]], list[list[WordMatch]]]:
-        return search.search(self._index, near, said, self._stems, self._facts)
+    def searched(self, near: Sequence[Near], said: Sequence[Said], named: Sequence[Named] = ()) -> Found:
+        return search.search(self._index, near, said, named, self._stems, self._facts)
+
+    def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
+        return self.searched([], [], [Named(values, k, filters)])[2][0]
+
+    def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:
+        return reads.meeting(self._index, moments, filters)
 
     def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
-        return reads.labelled(self._index, kind, on)
+        return labels.labelled(self._index, kind, on)
+
+    def tally(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[Tally]:
+        return labels.tally(self._index, kinds, among)
 
     def sample(self, space: str, modality: Modality, count: int) -> Vectors:
         return reads.sample(self._index, space, modality, count)

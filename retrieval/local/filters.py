@@ -39,7 +39,11 @@ def conditions(filters: Filters) -> tuple[str, list[Any]]:
             values.append(date)
     for label in filters.labels:
         value = "" if label.value is None else "AND l.value = ?"
-        clauses.append(f"m.id IN (SELECT l.moment FROM label l WHERE l.kind = ? {value} AND l.score >= ?)")
+        several = "" if label.min_count == 1 else f"GROUP BY l.moment HAVING count(*) >= {int(label.min_count)}"
+        borne = "NOT IN" if label.negate else "IN"
+        clauses.append(
+            f"m.id {borne} (SELECT l.moment FROM label l WHERE l.kind = ? {value} AND l.score >= ? {several})"
+        )
         values.extend([label.kind, *([] if label.value is None else [label.value]), label.min_score])
     if filters.start is not None:
         clauses.append('m."end" > ?')

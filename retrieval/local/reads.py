@@ -9,9 +9,12 @@ from typing import Any, Final
 from embeddings.encoder import Vector
 from embeddings.media import Medium
 from retrieval.coincidence import Span
-from retrieval.documents import Asset, Kind, Label, Moment, Source
+from retrieval.documents import Asset, Label, Moment, Source
+from retrieval.health import Statistics
+from retrieval.local.filters import conditions
 from retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
-from retrieval.store import Labelled, Located, Statistics
+from retrieval.query import Filters
+from retrieval.store import Located
 
 BATCH: Final = 500
 """Values bound in one statement at most."""
@@ -105,17 +108,17 @@ def pending(connection: sqlite3.Connection, enricher: str, model: str, media: Se
     return [row[0] for row in rows]
 
 
-def labelled(connection: sqlite3.Connection, kind: str, on: Kind | None) -> list[Labelled]:
-    # Beside max(), SQLite takes the other columns from the row that holds the maximum.
-    lasts = 'coalesce(l."end", m."end") - coalesce(l.start, m.start)'
-    rows = connection.execute(
-        f"""SELECT l.value, count(DISTINCT m.id), count(DISTINCT m.asset), coalesce(sum({lasts}), 0), m.key,
-        max(coalesce({lasts}, l.score))
-        FROM label l JOIN moment m ON m.id = l.moment WHERE l.kind = ? AND (? IS NULL OR m.kind = ?)
-        GROUP BY l.value ORDER BY 4 DESC, 2 DESC, 1""",
-        (kind, on, on),
-    )
-    return [Labelled(*row[:5]) for row in rows]
+def meeting(connection: sqlite3.Connection, moments: Sequence[str], filters: Filters) -> set[str]:
+    where, values = conditions(filters)
+    found: set[str] = set()
+    for some in batches(moments):
+        rows = connection.execute(
+            f"""SELECT m.key FROM moment m JOIN asset a ON a.id = m.asset
+            WHERE m.key IN ({marks(some)}) {"AND " + where if where else ""}""",
+            [*some, *values],
+        )
+        found.update(row[0] for row in rows)
+    return found
 
 
 def keys(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str]:

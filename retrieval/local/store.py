@@ -3,45 +3,37 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.media import Medium
 from retrieval.coincidence import Span
 from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
+from retrieval.health import Health, Statistics
 from retrieval.holding import Holding
-from retrieval.local import fulltext, reads, unrelated, verify, writes
+from retrieval.labels import Labelled, Named, NameMatch
+from retrieval.local import fulltext, labels, near, reads, unrelated, verify, writes
 from retrieval.local import holdings as whole
 from retrieval.local.database import Database
-from retrieval.local.derived import Derived, rescored
+from retrieval.local.derived import Derived
 from retrieval.local.filters import conditions
 from retrieval.local.rows import to_asset, to_source
-from retrieval.local.vectors import Ids
 from retrieval.local.words import Frequencies
-from retrieval.query import Filters
+from retrieval.query import Filters, Tally
 from retrieval.store import (
-    Health,
-    Labelled,
+    Found,
     Located,
     Near,
     Neighbour,
     Said,
-    Statistics,
     Store,
     Unrelated,
     WordMatch,
     check_spaces,
 )
-
-EXHAUSTIVE_UP_TO = 3_000
-"""So few moments meeting a filter are scored one by one: exact, and cheaper than a filtered index search."""
-FILTER_AHEAD = 8
-"""How many times k unfiltered candidates are tried before the filter's whole set is computed."""
 
 
 class LocalStore:
@@ -184,25 +176,7 @@ class LocalStore:
         return bytes(rows[0][0]) if rows else None
 
     def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
-        field = f"{space}/{modality}"
-        index = self._derived.current(field)
-        if index is None:
-            return []
-        connection = self._database.connection()
-        where, values = conditions(filters)
-        if where:
-            # The best of all that pass the filter are the best that pass it, if they are enough.
-            some = index.search(query, FILTER_AHEAD * k).tolist()
-            passing = _passing(connection, f"v.id IN ({reads.marks(some)}) AND {where}", [*some, *values])
-            if len(passing) < k:
-                passing = _passing(connection, f"v.field = ? AND {where}", [field, *values])
-                if len(passing) > EXHAUSTIVE_UP_TO:
-                    passing = index.search(query, k, passing)
-        else:
-            passing = index.search(query, k)
-        best = rescored(connection, passing, query)[:k]
-        keys = reads.keys(connection, [moment for _, moment, _ in best])
-        return [Neighbour(keys[moment], similarity) for _, moment, similarity in best if moment in keys]
+        return near.nearest(self._database.connection(), self._derived, f"{space}/{modality}", query, k, filters)
 
     def words(
         self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
@@ -210,13 +184,20 @@ class LocalStore:
         with self._database.read() as connection:
             return fulltext.search(connection, self._frequencies, text, k, filters, without, least)
 
-    def searched(
-        self, near: Sequence[Near], said: Sequence[Said]
-    ) -> tuple[list[list[Neighbour]], list[list[WordMatch]]]:
+    def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
+        with self._database.read() as connection:
+            return labels.bearing(connection, values, k, filters)
+
+    def searched(self, near: Sequence[Near], said: Sequence[Said], named: Sequence[Named] = ()) -> Found:
         return (
             [self.nearest(n.space, n.modality, n.query, n.k, n.filters) for n in near],
             [self.words(s.text, s.k, s.filters, s.without, s.least) for s in said],
+            [self.bearing(n.values, n.k, n.filters) for n in named],
         )
+
+    def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:
+        with self._database.read() as connection:
+            return reads.meeting(connection, moments, filters)
 
     def statistics(self) -> Statistics:
         with self._database.read() as connection:
@@ -224,7 +205,11 @@ class LocalStore:
 
     def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
         with self._database.read() as connection:
-            return reads.labelled(connection, kind, on)
+            return labels.labelled(connection, kind, on)
+
+    def tally(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[Tally]:
+        with self._database.read() as connection:
+            return labels.tally(connection, kinds, among)
 
     def relabel(self, kind: str, value: str, to: str) -> int:
         with self._database.write() as connection:
@@ -281,11 +266,3 @@ class LocalStore:
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         return self._database.connection().execute(query, values).fetchall()
-
-
-def _passing(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> Ids:
-    rows = connection.execute(
-        f"SELECT v.id FROM vector v JOIN moment m ON m.id = v.moment JOIN asset a ON a.id = m.asset WHERE {where}",
-        values,
-    )
-    return np.fromiter((row[0] for row in rows), dtype=np.int64)

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from retrieval.holding import Done, same
 from retrieval.local import LocalStore, vectors
-from retrieval.local import store as store_module
 from retrieval.local.words import match_expressions
 from retrieval.query import Filters
 from retrieval.store import StoreUnusable
@@ -34,7 +33,7 @@ def approximate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectors, "EXACT_UP_TO", 500)
     monkeypatch.setattr(vectors, "TRAIN_PER_LIST", 5)
     monkeypatch.setattr("retrieval.local.derived.SAVE_AFTER", 1)
-    monkeypatch.setattr(store_module, "EXHAUSTIVE_UP_TO", 20)
+    monkeypatch.setattr("retrieval.local.near.EXHAUSTIVE_UP_TO", 20)
 
 
 def filled(folder: Path, count: int) -> tuple[LocalStore, np.ndarray]:

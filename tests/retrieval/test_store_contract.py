@@ -17,9 +17,10 @@ from retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revi
 from retrieval.elastic import ElasticStore
 from retrieval.elastic.address import Address
 from retrieval.holding import Done, Held, Holding, same
+from retrieval.labels import Labelled, NameMatch
 from retrieval.local import LocalStore
-from retrieval.query import Filters, LabelFilter
-from retrieval.store import Labelled, NotFound, SpaceMismatch, Store, Unrelated
+from retrieval.query import Filters, LabelFilter, Tally
+from retrieval.store import NotFound, SpaceMismatch, Store, Unrelated
 from tests.elastic_servers import wipe
 from tests.retrieval.makers import SPACES, asset_id, document, eventful, moment, unit
 
@@ -500,6 +501,72 @@ def test_spans_of_what_lies_in_time(store: Store) -> None:
     store.put([document("a", media="video", moments=(shot, still))])
     assert store.spans([shot.id, still.id, "unknown-shot0"]) == {shot.id: Span(a, "shot", 1.0, 4.5)}
     assert store.spans([]) == {}
+
+
+def seen(*values: str, score: float = 0.8) -> tuple[Label, ...]:
+    return tuple(Label("object", value, score - n / 100, "m@1", (0.1, 0.1, 0.5, 0.5)) for n, value in enumerate(values))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "passing"),
+    [
+        (LabelFilter("object", "dog"), "one two three"),
+        (LabelFilter("object", "DOG", min_count=2), "two three"),
+        (LabelFilter("object", "dog", 0.785, 2), "two"),
+        (LabelFilter("object", "dog", min_count=2, negate=True), "cat none one"),
+        (LabelFilter("object", "dog", negate=True), "cat none"),
+        (LabelFilter("object", min_count=3), "three"),
+        (LabelFilter("object", negate=True), "none"),
+        (LabelFilter("object", "dog", 0.5, negate=True), "cat none three"),
+    ],
+)
+def test_labels_filter_by_score_and_count_and_absence(store: Store, wanted: LabelFilter, passing: str) -> None:
+    store.put([
+        document("one", vector=unit(1), labels=seen("dog", "cat")),
+        document("two", vector=unit(2), labels=seen("Dog", "dog", score=0.8)),
+        document("three", vector=unit(3), labels=seen("dog", "dog", "dog", score=0.45)),
+        document("cat", vector=unit(4), labels=seen("cat", "doggy")),
+        document("none", vector=unit(5), labels=(Label("scene", "dog", 0.9, "m"),)),
+    ])  # fmt: skip
+    filters = Filters(labels=(wanted,))
+    found = {f.moment for f in store.nearest("common", "picture", unit(1), 9, filters)}
+    assert found == {f"{asset_id(name)}-picture0" for name in passing.split()}
+    every = [f"{asset_id(name)}-picture0" for name in ("one", "two", "three", "cat", "none", "nowhere")]
+    assert store.meeting(every, filters) == found
+    assert store.meeting(every, Everything) == set(every[:-1])
+    assert store.meeting([], filters) == set()
+
+
+def test_what_bears_most_of_what_is_named_comes_first(store: Store) -> None:
+    store.put([
+        document("dog", labels=seen("dog", score=0.9)),
+        document("dogs", labels=seen("dog", "dog", "dog", score=0.6)),
+        document("both", labels=seen("Dog", "sofa", score=0.7)),
+        document("other", labels=(*seen("cat"), Label("text", "dog", 0.9, "m"))),
+    ])  # fmt: skip
+    match = {name: f"{asset_id(name)}-picture0" for name in ("dog", "dogs", "both")}
+    found = store.bearing({"dog": 2, "sofa": 1}, 5, Everything)
+    assert [one.moment for one in found] == [match["both"], match["dogs"], match["dog"]]
+    assert found[0] == NameMatch(match["both"], {"dog": (0.7,), "sofa": (0.69,)})
+    assert found[1].scores == {"dog": (0.6, 0.59)}
+    assert [one.moment for one in store.bearing({"dog": 1}, 1, Everything)] == [match["dog"]]
+    only = Filters(labels=(LabelFilter("object", "sofa", negate=True),))
+    assert [one.moment for one in store.bearing({"dog": 1}, 5, only)] == [match["dog"], match["dogs"]]
+    assert store.bearing({"horse": 1}, 5, Everything) == store.bearing({}, 5, Everything) == []
+    assert store.searched([], [], []) == ([], [], [])
+
+
+def test_labels_are_tallied(store: Store) -> None:
+    store.put([
+        document("a", labels=(*seen("dog", "dog", "cat"), Label("scene: odd.", "x", 1.0, "m"))),
+        document("b", labels=seen("dog")),
+    ])  # fmt: skip
+    dogs, cats, odd = Tally("object", "dog", 2, 2), Tally("object", "cat", 1, 1), Tally("scene: odd.", "x", 1, 1)
+    assert store.tally() == [dogs, cats, odd]
+    assert store.tally(["object"]) == [dogs, cats]
+    assert store.tally(["scene: odd.", "nothing"]) == [odd]
+    assert store.tally(["object"], [f"{asset_id('b')}-picture0", "nowhere"]) == [Tally("object", "dog", 1, 1)]
+    assert store.tally([], []) == []
 
 
 def test_labels_are_counted_and_renamed(store: Store) -> None:

@@ -14,8 +14,9 @@ import pytest
 from retrieval.documents import Enrichment, Patch, Source
 from retrieval.elastic import ElasticStore
 from retrieval.elastic.address import Address
+from retrieval.health import Health
 from retrieval.query import Filters
-from retrieval.store import Health, StoreUnusable
+from retrieval.store import StoreUnusable
 from tests.elastic_servers import Node
 from tests.retrieval.makers import SPACES, asset_id, document, unit
 

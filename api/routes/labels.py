@@ -1,0 +1,36 @@
+"""/v1/labels: what was recognised in the collection, counted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from api import labels
+from api.routes.common import ERRORS, Shared
+from api.schema import MAX_SEVERAL, Name, ValueOut
+
+router = APIRouter(prefix="/v1/labels", tags=["labels"], responses=ERRORS)
+
+
+class KindOut(BaseModel):
+    """A kind of label: how many values it has, and those on most moments."""
+
+    kind: str
+    values: int
+    top: list[ValueOut]
+
+
+class LabelList(BaseModel):
+    labels: list[KindOut]
+
+
+@router.get("", response_model=LabelList)
+def several(
+    shared: Shared,
+    kind: Annotated[list[Name], Query(max_length=MAX_SEVERAL, description="Only these kinds; none: all.")] = [],  # noqa: B006
+    limit: Annotated[int, Query(ge=1, le=1000, description="Values of each kind at most.")] = 20,
+) -> dict[str, Any]:
+    """Kinds of labels with their values, those on most moments first."""
+    return {"labels": labels.listed(shared.service, kind, limit)}

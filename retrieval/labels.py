@@ -1,0 +1,58 @@
+"""What labels are asked and what they tell: how often a value stands where, and which moments bear what a query names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from retrieval.query import Filters
+
+NAMED: Final = ("object", "person", "speaker", "sound", "area")
+"""Kinds of labels whose values people say in a query; a plate or a hash is asked for by a filter."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """How often a label's value stands on moments: on how many, of how many assets, for how many seconds in all; and the
+    moment on which it stands longest, or with the best score where nothing lasts."""
+
+    value: str
+    moments: int
+    assets: int
+    seconds: float
+    best: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """A search by labels: the k moments that bear most of these values (each with how many of it are wanted, lower case), of the
+    kinds in `NAMED`."""
+
+    values: Mapping[str, int]
+    k: int
+    filters: Filters
+
+
+@dataclass(frozen=True)
+class NameMatch:
+    """A moment with the scores of its labels of each value that was asked for, best first, no more than were wanted."""
+
+    moment: str
+    scores: Mapping[str, tuple[float, ...]]
+
+
+def best_named(
+    found: Mapping[str, Mapping[str, Sequence[float]]], wanted: Mapping[str, int], k: int
+) -> list[NameMatch]:
+    """Of moments with the scores of each value the k that bear most of what is wanted; between equals the surer ones."""
+    kept = [
+        NameMatch(moment, {value: tuple(sorted(some, reverse=True)[: wanted[value]]) for value, some in scores.items()})
+        for moment, scores in found.items()
+    ]
+    return sorted(kept, key=lambda match: (*_weight(match.scores.values()), match.moment))[:k]
+
+
+def _weight(scores: Iterable[tuple[float, ...]]) -> tuple[int, float]:
+    some = list(scores)
+    return -sum(len(one) for one in some), -sum(sum(one) for one in some)

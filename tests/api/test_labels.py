@@ -1,0 +1,95 @@
+"""Labels on the command line, over HTTP and in Python."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+import crossmedia
+from api.invalid import InvalidRequest
+from api.labels import condition
+from api.server import create_app
+from api.service import Service
+from retrieval.documents import Enrichment, Label, Patch
+from tests.api.helpers import Run, settings
+from tests.media_makers import write_picture
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "value", "score", "count"),
+    [
+        ("object:dog", "object", "dog", 0.0, 1),
+        ("object", "object", None, 0.0, 1),
+        ("2xobject:dog@0.5", "object", "dog", 0.5, 2),
+        ("text:me@example.org", "text", "me@example.org", 0.0, 1),
+        ("speaker:Ada: the first@1", "speaker", "Ada: the first", 1.0, 1),
+        ("xobject", "xobject", None, 0.0, 1),
+    ],
+)
+def test_how_conditions_are_written(written: str, kind: str, value: str | None, score: float, count: int) -> None:
+    assert condition(written, negate=True) == {
+        "kind": kind, "value": value, "min_score": score, "min_count": count, "negate": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("written", ["", ":", ":dog", "@0.5"])
+def test_what_is_no_condition(written: str) -> None:
+    with pytest.raises(InvalidRequest):
+        condition(written)
+
+
+def write_labelled(data: Path, photos: Path) -> None:
+    """Two pictures, of which the first has two dogs and the second one, and a cat."""
+    photos.mkdir()
+    for n, name in enumerate(("a.png", "b.png")):
+        write_picture(photos / name, seed=n)
+    service = Service(settings(data.parent))
+    service.index([photos])
+    for name, values in (("a.png", ("dog", "dog")), ("b.png", ("dog", "cat"))):
+        [asset] = [a for a in service.store.find("") if service.store.asset(a).title == name]  # type: ignore[union-attr]
+        labels = tuple(Label("object", value, 0.9 - n / 10, "m@1") for n, value in enumerate(values))
+        service.store.enrich(
+            [Enrichment(asset, "objects", "m@1", patches=(Patch(f"{asset}-picture0", labels=labels),))]
+        )
+    service.close()
+
+
+def test_counted_and_filtered_in_every_face(tmp_path: Path, run: Run) -> None:
+    write_labelled(tmp_path / "data", tmp_path / "photos")
+    expected = {
+        "kind": "object",
+        "values": 2,
+        "top": [{"value": "dog", "moments": 2, "assets": 2}, {"value": "cat", "moments": 1, "assets": 1}],
+    }
+    assert json.loads(run("labels", "object", "--json").stdout) == {"labels": [expected]}
+    table = run("labels").stdout
+    assert "dog" in table
+    assert "object" in table
+    with crossmedia.open_library(tmp_path / "data", profile="toy") as library:
+        assert library.labels("object") == [expected]
+        assert library.labels("object", limit=1)[0]["top"] == expected["top"][:1]
+        assert library.labels("nothing") == []
+    with TestClient(create_app(settings(tmp_path))) as http:
+        assert http.get("/v1/labels", params={"kind": "object"}).json() == {"labels": [expected]}
+        body = {
+            "text": "two dogs", "legs": ["labels"], "facets": ["object"],
+            "filters": {"labels": [{"kind": "object", "value": "dog", "min_count": 2}]},
+        }  # fmt: skip
+        answer = http.post("/v1/search", json=body).json()
+        assert http.get("/v1/labels", params={"limit": 0}).status_code == 422
+    assert [Path(hit["path"]).name for hit in answer["hits"]] == ["a.png"]
+    assert answer["facets"] == {"object": [{"value": "dog", "moments": 1, "assets": 1}]}
+
+    def found(*words: str) -> list[str]:
+        answer = json.loads(run("search", "picture", "--min-relevance", "0", "--json", *words).stdout)
+        return sorted(Path(hit["path"]).name for hit in answer["hits"])
+
+    assert found("--label", "object:dog") == ["a.png", "b.png"]
+    assert found("--label", "2xobject:dog") == ["a.png"]
+    assert found("--label", "object:dog@0.95") == []
+    assert found("--label", "object:dog", "--without-label", "object:cat") == ["a.png"]
+    assert "object dog 2, cat 1" in run("search", "a dog", "--leg", "labels", "--facets", "object").stdout
+    assert "is no condition" in run("search", "x", "--label", ":", code=2).stderr
