@@ -24,7 +24,7 @@ voices are above it, and strangers' below unless there is noise; two names for o
 def build_enricher(
     name: str, profile: Profile, catalog: Catalog, store: Store, threads: int, hashers: Callable[[], Hashers]
 ) -> Enricher:
-    """`transcript`, `speakers`, `objects`, `ocr` or `hashes`. Raises ModelMissing where its model is absent."""
+    """One of `api.service.ENRICHERS`. Raises ModelMissing where its model is absent."""
     if name == "transcript":
         from indexer.enrichers.transcript import TranscriptEnricher
 
@@ -54,6 +54,10 @@ def build_enricher(
         from indexer.tracks import Tracker
 
         return ObjectsEnricher(ObjectDetector(catalog.resolve("yolox-nano"), threads), Tracker())
+    if name == "regions":
+        from indexer.enrichers.regions import RegionsEnricher
+
+        return RegionsEnricher(profile.picture)
     from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
     return OcrEnricher(RapidReader(threads), profile.text)

@@ -15,6 +15,7 @@ import numpy as np
 from embeddings.encoder import IDENTITIES, Background, Modality, Vectors
 from embeddings.profile import Profile
 from embeddings.queries import QUERIES
+from retrieval.documents import PARTS
 from retrieval.store import Store, Unrelated
 
 QUERIED: Final = 200
@@ -43,7 +44,11 @@ Backgrounds = Mapping[tuple[str, Modality, Modality], Background]
 def refresh(store: Store, profile: Profile) -> None:
     """Measure anew if some field of the store has grown or shrunk enough since the last time."""
     searched = profile.spaces.keys() - IDENTITIES
-    counted = {field: n for field, n in store.counted().items() if n >= FEWEST and field[0] in searched}
+    counted = {
+        field: n
+        for field, n in store.counted().items()
+        if n >= FEWEST and field[0] in searched and field[1] not in PARTS
+    }
     known = {(u.space, u.target): u.targets for u in store.unrelated()}
     if set(known) == set(counted) and all(
         max(count, known[field]) <= GROWTH * min(count, known[field]) for field, count in counted.items()

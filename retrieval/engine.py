@@ -61,21 +61,37 @@ class Engine:
         naming = [leg for leg in legs if isinstance(leg, LabelsLeg)]
         # What a part bears does not tell whether the whole meets a filter: parts are found freely, and their wholes judged.
         freely = replace(filters, labels=(), kinds=())
+        inside = [(leg, leg.within) for leg in looking if leg.within]
         seen, read, borne = self.store.searched(
-            [Near(leg.space, leg.target, leg.unit, depth, freely if leg.of_parts else filters) for leg in looking],
+            [
+                *(Near(leg.space, leg.target, leg.unit, depth, freely if leg.of_parts else filters) for leg in looking),
+                *(Near(leg.space, part, leg.unit, depth, freely) for leg, part in inside),
+            ],
             [Said(leg.text, depth, filters, leg.without, coverage_for(cut / leg.share)) for leg in reading],
             [Named(leg.naming.values, depth, filters) for leg in naming],
         )
         gathered: list[tuple[Leg, dict[str, Evidence]]] = [
-            *((leg, evidence.near(leg, some, self.store)) for leg, some in zip(looking, seen, strict=True)),
+            *((leg, evidence.near(leg, some, self.store)) for leg, some in zip(looking, seen, strict=False)),
             *((leg, evidence.said(leg, some)) for leg, some in zip(reading, read, strict=True)),
             *((leg, evidence.named(leg, some)) for leg, some in zip(naming, borne, strict=True)),
         ]
+        parts = {
+            id(leg): evidence.near(leg, some, self.store)
+            for (leg, _), some in zip(inside, seen[len(looking) :], strict=True)
+        }
         for leg, found in gathered:
-            whole = whole and (len(found) < depth or min(e.relevance for e in found.values()) < cut)
+            within = parts.get(id(leg), {})
+            whole = whole and all(
+                len(some) < depth or min(e.relevance for e in some.values()) < cut for some in (found, within)
+            )
             found = evidence.of_wholes(found)
             if isinstance(leg, VectorLeg) and leg.of_parts and filters != freely:
                 found = evidence.only(found, self.store.meeting(list(found), filters))
+            if isinstance(leg, VectorLeg) and within:
+                beside = evidence.of_wholes(within)
+                if filters != freely:
+                    beside = evidence.only(beside, self.store.meeting(list(beside), filters))
+                found = evidence.drawn_to_parts(leg, found, beside, self.store)
             key = (leg.name, leg.target if isinstance(leg, VectorLeg) else "")
             rankings[key] = evidence.best_of(rankings[key], found) if key in rankings else found
         ranked = [f for f in fuse(rankings.values()) if f.relevance >= cut]

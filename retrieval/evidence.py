@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Sequence
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +17,9 @@ from retrieval.query import Evidence
 from retrieval.relevance import logistic, of_words
 from retrieval.store import Neighbour, Store, WordMatch
 
-BOXES = 50
+DRAWN: Final = 0.5
+"""How far a picture goes towards its most relevant part (`crossmedia eval regions`)."""
+BOXES: Final = 50
 """Of what is named, that are told at most."""
 Ranking = dict[str, Evidence]
 """By moment, best first."""
@@ -90,6 +94,33 @@ def of_wholes(found: Ranking) -> Ranking:
     for moment, evidence in found.items():
         best.setdefault(whole_of(moment), evidence)
     return _ranked(best)
+
+
+def drawn_to_parts(leg: VectorLeg, found: Ranking, parts: Ranking, store: Store) -> Ranking:
+    """Wholes with what their best part adds, ranked anew: where it is more relevant, the log-odds go `DRAWN` of the way to its.
+
+    As a ranking of its own a part would put every picture that has one before those that have none.
+    """
+    missing = [moment for moment in parts if moment not in found]
+    vectors = store.vectors(leg.space, missing) if missing else {}
+    own = [Neighbour(moment, float(vector @ leg.unit)) for moment, vector in vectors.items()]
+    every = {**found, **near(leg, sorted(own, key=lambda one: -one.similarity), store)}
+    for moment, evidence in every.items():
+        part = parts.get(moment)
+        if part is not None and part.relevance > evidence.relevance:
+            odds, best = (_log_odds(one.relevance / leg.share) for one in (evidence, part))
+            every[moment] = replace(
+                evidence,
+                similarity=evidence.similarity + DRAWN * (part.similarity - evidence.similarity),
+                relevance=logistic(odds + DRAWN * (best - odds)) * leg.share,
+                moment=part.moment,
+            )
+    return _ranked(dict(sorted(every.items(), key=lambda item: (-item[1].relevance, item[0]))))
+
+
+def _log_odds(probability: float) -> float:
+    bounded = min(max(probability, 1e-12), 1 - 1e-12)
+    return math.log(bounded / (1 - bounded))
 
 
 def only(found: Ranking, moments: Container[str]) -> Ranking:

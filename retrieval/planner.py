@@ -16,10 +16,10 @@ from retrieval.relevance import UNKNOWN
 WORDS: Final = "words"
 LABELS: Final = "labels"
 NATIVE: Final[Mapping[Modality, str]] = {
-    "text": "text", "picture": "picture", "sound": "sound", "voice": VOICE, "region": COMMON, "face": FACE
+    "text": "text", "picture": "picture", "sound": "sound", "voice": VOICE, "face": FACE
 }  # fmt: skip
 """Where like is compared with like; the common space serves what has no native one."""
-TARGETS: Final[tuple[Modality, ...]] = ("picture", "text", "sound", "voice", "region", "face")
+TARGETS: Final[tuple[Modality, ...]] = ("picture", "text", "sound", "voice", "face")
 
 
 class UnknownLeg(CrossmediaError):
@@ -83,7 +83,12 @@ class VectorLeg:
     @property
     def of_parts(self) -> bool:
         """Whether it finds what lies inside other moments."""
-        return self.target in ("region", "face")
+        return self.target == "face"
+
+    @property
+    def within(self) -> Modality | None:
+        """Parts of its targets that may be nearer than the whole: small things in a picture."""
+        return "region" if (self.space, self.target) == (COMMON, "picture") else None
 
     @property
     def unit(self) -> Vector:
@@ -149,7 +154,7 @@ def plan(
     legs: list[Leg] = []
     for target in TARGETS:
         native = NATIVE[target]
-        covered = native != COMMON and native in spaces and all((native, target) in part.vectors for part in wanted)
+        covered = native in spaces and all((native, target) in part.vectors for part in wanted)
         for space in spaces:
             if native in IDENTITIES and (space != native or only is None):
                 continue

@@ -1,0 +1,87 @@
+"""Small things by themselves: of each object that fills only part of a picture a moment with a vector, so that words find it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from embeddings.encoder import COMMON, Encoder
+from embeddings.media import Medium, Picture
+from indexer.decode import Decoded
+from indexer.decode.progress import Progress, unhurried
+from indexer.enrichers.base import pictures
+from indexer.enrichers.objects import KIND
+from retrieval.documents import Asset, Box, Enrichment, Label, Moment, part_id
+
+MARGIN: Final = 0.3
+"""Of an object's longer side, that is looked at around it: what it is told by, and what it is doing."""
+SMALLEST, LARGEST = 0.01, 0.6
+"""Of the picture's area, that an object fills: smaller ones show nothing, larger ones are the picture."""
+FEWEST_PIXELS: Final = 28
+"""Shorter side of what is looked at."""
+MOST: Final = 6
+"""Objects of a picture, surest first."""
+
+
+class RegionsEnricher:
+    """Moments of kind `region`, each inside the moment of a picture or key frame (`part_id`), with the vector `common` of what lies
+    around an object, and a label `region` with its class and box."""
+
+    name = "regions"
+    accepts: tuple[Medium, ...] = ("image", "video")
+    after: tuple[str, ...] = ("objects",)
+    hears = False
+
+    def __init__(self, encoder: Encoder[Picture]) -> None:
+        self._encoder = encoder
+        self.model = f"{encoder.model}+regions@1"
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        known = {moment.id: moment for moment in moments}
+        cut: list[tuple[Moment, int, Label, Picture]] = []
+        for name, picture in pictures(asset, decoded):
+            if name in known:
+                cut += [(known[name], n, label, crop) for n, (label, crop) in enumerate(_crops(picture, known[name]))]
+        if not cut:
+            return Enrichment(asset.id, self.name, self.model)
+        vectors = self._encoder.encode([crop for *_, crop in cut]).vectors[COMMON]
+        regions = [
+            Moment(
+                part_id(whole.id, "region", number),
+                asset.id,
+                "region",
+                whole.start,
+                whole.end,
+                vectors={COMMON: vector},
+                labels=(Label("region", label.value, label.score, label.model, label.box, whole.start, whole.end),),
+            )
+            for (whole, number, label, _), vector in zip(cut, vectors, strict=True)
+        ]
+        return Enrichment(asset.id, self.name, self.model, moments=tuple(regions))
+
+
+def _crops(picture: Picture, moment: Moment) -> list[tuple[Label, Picture]]:
+    """The objects of a moment that are worth a look, surest first, with what is looked at."""
+    found = []
+    for label in sorted(moment.labels, key=lambda label: -label.score):
+        if label.kind != KIND or label.box is None:
+            continue
+        x0, y0, x1, y1 = label.box
+        crop = around(picture, label.box)
+        if SMALLEST <= (x1 - x0) * (y1 - y0) < LARGEST and min(crop.width, crop.height) >= FEWEST_PIXELS:
+            found.append((label, crop))
+    return found[:MOST]
+
+
+def around(picture: Picture, box: Box, margin: float = MARGIN) -> Picture:
+    """The square around a box with a margin (of its longer side), as far as the picture goes; at least a pixel."""
+    x0, y0, x1, y1 = (share * size for share, size in zip(box, (picture.width, picture.height) * 2, strict=True))
+    half = max(x1 - x0, y1 - y0) * (0.5 + margin)
+    left, top = (max(0, int(middle - half)) for middle in ((x0 + x1) / 2, (y0 + y1) / 2))
+    right, bottom = int((x0 + x1) / 2 + half) + 1, int((y0 + y1) / 2 + half) + 1
+    left, top = min(left, picture.width - 1), min(top, picture.height - 1)
+    return Picture(np.ascontiguousarray(picture.pixels[top:bottom, left:right]))
