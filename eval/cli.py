@@ -20,6 +20,7 @@ from embeddings.objects import ObjectDetector
 from eval import compare as comparing
 from eval import cutoff, figures, report
 from eval import objects as seen
+from eval import regions as parts
 from eval.agreement import agreement, rows
 from eval.datasets import flickr8k
 from eval.metrics import mean
@@ -137,6 +138,22 @@ def objects(
         _print(section)
     context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "objects", [detector.model])
     figures.write(out_folder, "Objects", context, sections)
+    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+
+
+@app.command()
+def regions(
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+) -> None:
+    """What labels and vectors of single objects add to Flickr8k's dev photos: report.md and report.json."""
+    with tempfile.TemporaryDirectory() as room, service(Path(room) / "data") as opened:
+        sections = parts.measure(opened, flickr8k(shared / "flickr8k", "dev").captions, _tell)
+        models = [f"{s.name}: {s.model} {s.revision}" for s in opened.profile.spaces.values()]
+    for section in sections:
+        _print(section)
+    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "regions", models)
+    figures.write(out_folder, "Regions", context, sections)
     out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
 
 
