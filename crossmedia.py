@@ -123,6 +123,14 @@ class Library:
         """Read a CSV of hashes into a bank: all of it, or nothing where a line is broken and `skip_bad` is not set."""
         return self._service.banks.load(bank, Path(table), skip_bad=skip_bad)
 
+    def review(self, action: str = "review", limit: int = 100) -> list[dict[str, Any]]:
+        """Assets of which this is the last word, newest first: `asset`, `path`, `action`, `by`, `reasons`, `note`, `at`."""
+        return self._service.moderation.queue(action, limit)
+
+    def decide(self, asset: str, action: str, by: str, note: str = "") -> dict[str, Any]:
+        """What is to be done with an asset: allow, review or block, which is neither found nor served. Raises NotFound."""
+        return self._service.moderation.decide(asset, action, by, note)
+
     def align(self, pairs: str | Path, name: str | None = None, **options: Any) -> dict[str, Any]:
         """Learn a head from a CSV of pairs (`crossmedia align train`); returns its figures, and in `saved` whether it is kept.
 

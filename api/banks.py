@@ -147,7 +147,7 @@ class Banks:
         added = self.store.add(bank, [Entry(hashed, " ".join(tags.split())) for hashed in hashes])
         return {
             "bank": bank, "added": added, "hashes": [str(hashed) for hashed in hashes],
-            "indexed": self._indexed(hashes), "notes": notes,
+            "indexed": self._judged(hashes), "notes": notes,
         }  # fmt: skip
 
     def load(self, bank: str, path: Path, kind: HashKind | None = None, *, skip_bad: bool = False) -> dict[str, Any]:
@@ -169,7 +169,7 @@ class Banks:
         return {
             "bank": bank, "read": reading.entries, "added": added, "other": reading.other,
             "faults": [{"line": fault.line, "reason": fault.reason} for fault in reading.faults],
-            "indexed": self._indexed(fresh),
+            "indexed": self._judged(fresh),
         }  # fmt: skip
 
     def export(self, bank: str, form: Form = "csv") -> Iterator[str]:
@@ -183,6 +183,11 @@ class Banks:
         `known`, `distance`, `quality`. Raises NotFound."""
         self.store.bank(bank)
         return self._indexed(entry.hash for entry in self.store.entries(bank))
+
+    @property
+    def any_enabled(self) -> bool:
+        """Whether there is anything to compare with."""
+        return bool(self.store.enabled())
 
     def close(self) -> None:
         self.store.close()
@@ -219,6 +224,12 @@ class Banks:
         started = time.perf_counter()
         found = self._matcher.match(hashed.hash for hashed in hashes)
         return Known(hashes, found, notes, 1000 * (time.perf_counter() - started))
+
+    def _judged(self, hashes: Iterable[Hash]) -> list[dict[str, Any]]:
+        """What of the collection is near; the policy is applied to it."""
+        found = self._indexed(hashes)
+        self._service.moderation.judge(list({one["asset"]: None for one in found}))
+        return found
 
     def _indexed(self, hashes: Iterable[Hash]) -> list[dict[str, Any]]:
         if not self._service.has_collection:

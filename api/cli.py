@@ -15,6 +15,7 @@ from api.commands import (
     managing,
     models,
     moving,
+    reviewing,
     searching,
     serving,
     voices,
@@ -38,6 +39,8 @@ app.command("import")(moving.bring)
 app.add_typer(models.app, name="models")
 app.add_typer(voices.app, name="voices")
 app.add_typer(banks.app, name="bank")
+app.add_typer(reviewing.app, name="review")
+app.add_typer(reviewing.policy, name="policy")
 app.add_typer(aligning.app)
 
 

@@ -15,7 +15,7 @@ from api.guards import BodyLimit, KeyCheck, install_handlers
 from api.ingest import Ingest
 from api.metrics import Metrics, Timed
 from api.queues import shared
-from api.routes import assets, banks, health, jobs, labels, search, voices
+from api.routes import assets, banks, health, jobs, labels, review, search, voices
 from api.service import Service
 from api.settings import Settings
 from api.state import State
@@ -68,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
         labels.router,
         voices.router,
         banks.router,
+        review.router,
         jobs.router,
         health.router,
     ):

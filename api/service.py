@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from api.alignment import with_heads
 from api.enrichers import build_enricher, runnable
+from api.examples import example_of
 from api.profiles import load_profile
 from api.queues import open_queue
 from api.settings import Settings
@@ -19,7 +20,6 @@ from embeddings.catalog import Catalog
 from embeddings.encoder import COMMON
 from embeddings.errors import CrossmediaError
 from embeddings.heads import Heads
-from embeddings.media import Clip, Waveform
 from embeddings.profile import Profile
 from retrieval.background import refresh
 from retrieval.engine import Engine
@@ -28,6 +28,7 @@ from retrieval.store import NotFound, SpaceMismatch, Store
 
 if TYPE_CHECKING:
     from api.banks import Banks
+    from api.policy import Moderation
     from indexer.decode.pool import DecodePool
     from indexer.enrich import Enriched, EnrichReport
     from indexer.enrichers.base import Enricher
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
     from indexer.report import Outcome, Report
     from indexer.scan import Found
 
-MAX_EXAMPLE_TEXT = 2_000
-"""Characters of a document that are searched with: a text encoder reads no more."""
-MAX_EXAMPLE_SECONDS = 60.0
-"""Of a recording's sound, or of a clip's, that are searched with: a whole one would hold up everybody's searches."""
 ENRICHERS = ("transcript", "speakers", "objects", "regions", "ocr", "hashes")
 
 PartT = TypeVar("PartT")
@@ -120,6 +117,13 @@ class Service:
         from api.banks import Banks
 
         return self._once("banks", lambda: Banks(self))
+
+    @property
+    def moderation(self) -> Moderation:
+        """What is to be done with what was recognised, and what was decided."""
+        from api.policy import Moderation
+
+        return self._once("moderation", lambda: Moderation(self))
 
     @property
     def has_collection(self) -> bool:
@@ -203,8 +207,14 @@ class Service:
         from indexer.enrich import EnrichPass
 
         built, absent = self.enrichers(only, without)
+        self.moderation.policy  # noqa: B018 -- a broken file is told before anything is done
+
+        def judged(enriched: Enriched) -> None:
+            self.moderation.judge([enriched.asset])
+            tell(enriched)
+
         with self.store.loading():
-            report = EnrichPass(self.engine.store, self.pool, built, assets).run(tell, stop, plan, advance)
+            report = EnrichPass(self.engine.store, self.pool, built, assets).run(judged, stop, plan, advance)
         self._settle()
         return report, absent
 
@@ -213,6 +223,8 @@ class Service:
         self.engine.profile.warm()
 
     def search(self, query: Query) -> Answer:
+        """Without what is blocked."""
+        query = replace(query, filters=self.moderation.unblocked(query.filters))
         try:
             return self.engine.search(query)
         except SpaceMismatch:
@@ -220,17 +232,7 @@ class Service:
 
     def example(self, path: Path, weight: float = 1.0, name: str | None = None) -> Example:
         """Decode a file to search by; raises what decoding raises. The name says so where only its beginning is used."""
-        name = name or path.name
-        media = self.example_pool.submit(path).result().content
-        if isinstance(media, tuple):
-            text = "\n".join(paragraph for page in media for paragraph in page.paragraphs)
-            return Example(media=text[:MAX_EXAMPLE_TEXT], weight=weight, name=name)
-        sound = media if isinstance(media, Waveform) else media.waveform if isinstance(media, Clip) else None
-        if sound is not None and sound.seconds > MAX_EXAMPLE_SECONDS:
-            cut = sound.cut(0, MAX_EXAMPLE_SECONDS)
-            media = replace(media, waveform=cut) if isinstance(media, Clip) else cut
-            name = f"{name} (the first {MAX_EXAMPLE_SECONDS:.0f} s of its sound)"
-        return Example(media=media, weight=weight, name=name)
+        return example_of(self.example_pool.submit(path).result().content, weight, name or path.name)
 
     def delete(self, assets: Sequence[str]) -> list[str]:
         """Remove assets from the index, and their files if they were uploaded; returns those that existed."""
@@ -270,7 +272,7 @@ class Service:
         refresh(self.store, self.profile)
 
     def close(self) -> None:
-        for name in ("pool", "example_pool", "jobs", "banks", "store"):
+        for name in ("pool", "example_pool", "jobs", "moderation", "banks", "store"):
             if name in self._built:
                 self._built[name].close()
 

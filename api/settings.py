@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Whether a model that is nowhere here may be fetched from its hub."""
     without: _List = ()
     """Enrichers that are left out."""
+    policy: Path | None = None
+    """A file of rules: what is allowed, reviewed and blocked. Without one the default applies (`retrieval/policy/rules.py`)."""
     decode_workers: int = Field(2, ge=1, le=64)
     threads: int = Field(2, ge=1, le=256)
     """Processor threads an encoder uses."""

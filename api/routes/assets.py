@@ -160,14 +160,14 @@ def delete(asset: str, shared: Shared) -> dict[str, Any]:
 @router.get("/assets/{asset}/transcript", response_class=Response)
 def transcript(asset: str, shared: Shared, format: Format = "json") -> Response:
     """What is said in it and when: `json` with words and speakers, `vtt` or `srt` subtitles, plain `text`."""
-    told = written(shared.service.store.moments(shared.service.resolve(asset)), format)
+    told = written(shared.service.store.moments(_served(shared, asset)), format)
     return JSONResponse(told) if isinstance(told, dict) else Response(told, media_type=MEDIA_TYPES[format])
 
 
 @router.get("/assets/{asset}/preview", response_class=Response)
 def preview(asset: str, shared: Shared) -> Response:
     """A video in small: its key frames as an animated WebP."""
-    webp = shared.service.store.attachment(shared.service.resolve(asset), PREVIEW)
+    webp = shared.service.store.attachment(_served(shared, asset), PREVIEW)
     if webp is None:
         raise NotFound(f"no preview of {asset}", "only videos of several key frames have one")
     return Response(webp, media_type="image/webp", headers={"Cache-Control": "max-age=86400"})
@@ -187,7 +187,7 @@ def motion(asset: str, shared: Shared) -> Response:
 def content(asset: str, shared: Shared) -> Content:
     """The file's bytes; ranges are answered, so that a player can jump."""
     store, roots = shared.service.store, shared.service.settings.roots
-    found = shared.service.resolve(asset)
+    found = _served(shared, asset)
     described = store.asset(found)
     for source in store.sources(found):
         path = Path(source.location)
@@ -198,6 +198,13 @@ def content(asset: str, shared: Shared) -> Content:
             shown = "inline" if described.mime.startswith(PLAYABLE) and "svg" not in described.mime else "attachment"
             return Content(path, media_type=described.mime, filename=path.name, content_disposition_type=shown)
     raise SourceGone(f"the file of {asset} is not where it was indexed", "index it again where it lies now")
+
+
+def _served(shared: Shared, asset: str) -> str:
+    """The asset whose id starts so; raises NotFound, Ambiguous, Blocked."""
+    found = shared.service.resolve(asset)
+    shared.service.moderation.require_served(found)
+    return found
 
 
 def unchanged(path: Path, source: Source, asset: str) -> bool:
@@ -216,7 +223,7 @@ def unchanged(path: Path, source: Source, asset: str) -> bool:
 def thumbnail(asset: str, shared: Shared, moment: str | None = None) -> Response:
     """A small JPEG of the asset, or of one of its moments."""
     store = shared.service.store
-    found = shared.service.resolve(asset)
+    found = _served(shared, asset)
     jpeg = store.cover(found) if moment is None else store.thumbnail(moment) if moment.startswith(found) else None
     if jpeg is None:
         raise NotFound(f"no thumbnail of {asset}", "sounds and texts have none")

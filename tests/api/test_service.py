@@ -12,9 +12,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 import crossmedia
+from api.examples import MAX_EXAMPLE_SECONDS
 from api.ingest import Ingest, files_json
 from api.server import create_app
-from api.service import MAX_EXAMPLE_SECONDS, Service
+from api.service import Service
 from api.uploads import Part
 from embeddings.media import Waveform
 from embeddings.toy import ToyTranscriber, toy_profile
@@ -120,7 +121,7 @@ def test_enriching_makes_way_for_indexing(service: Service, tmp_path: Path) -> N
 @pytest.mark.usefixtures("listening")
 def test_a_job_is_done_when_its_speech_is_searchable(tmp_path: Path) -> None:
     sound = write_wav(tmp_path / "tone.wav", tone(1.0)).read_bytes()
-    with TestClient(create_app(settings(tmp_path, without=("ocr", "objects", "hashes")))) as http:
+    with TestClient(create_app(settings(tmp_path, without=("ocr", "objects", "regions", "hashes")))) as http:
         assert upload(http, tone_wav=sound)["report"]["enriched"] == 1
         hits = http.post("/v1/search", json={"text": "tone 440", "legs": ["words"]}).json()["hits"]
         assert [(hit["title"], hit["start"]) for hit in hits] == [("tone.wav", 0.0)]

@@ -1,0 +1,109 @@
+"""`review` and `policy`: what is to be looked at, what was decided, and by which rules."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api.commands.context import Data, Json, named, out, print_json, service
+from retrieval.banks.store import ACTIONS
+
+app = typer.Typer(help="What the policy wants looked at, and what people decide.", no_args_is_help=True)
+policy = typer.Typer(help="Rules: what is allowed, reviewed and blocked.", no_args_is_help=True)
+Asset = Annotated[str, typer.Argument(help="The beginning of its id, or the file.")]
+
+
+@app.command("list")
+def queue(
+    action: Annotated[str, typer.Option(help=f"Of which this is the last word: {', '.join(ACTIONS)}.")] = "review",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """What is to be reviewed, newest first; or what is blocked, or allowed."""
+    with service(data, made=True) as opened:
+        _show(opened.moderation.queue(action, limit), as_json, f"Nothing to {action}.")
+
+
+@app.command()
+def history(asset: Asset, data: Data = None, as_json: Json = False) -> None:
+    """All that was decided of an asset, oldest first."""
+    with service(data, made=True) as opened:
+        _show(opened.moderation.history(named(opened, asset)), as_json, "Nothing was decided.")
+
+
+@app.command()
+def decide(
+    asset: Asset,
+    action: Annotated[str, typer.Argument(help=", ".join(ACTIONS))],
+    by: Annotated[str | None, typer.Option(help="Who decides [default: you].", show_default=False)] = None,
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is to be done with an asset; what is blocked is neither found nor served."""
+    with service(data, made=True) as opened:
+        done = opened.moderation.decide(named(opened, asset), action, by or getpass.getuser(), note)
+        if as_json:
+            print_json(done)
+        else:
+            out.print(f"{escape(str(done['path']))}: {done['action']} [dim](by {escape(done['by'])})[/]")
+
+
+@policy.command("show")
+def show(data: Data = None, as_json: Json = False) -> None:
+    """The rules that apply, read from CROSSMEDIA_POLICY or the default, and whether they are well formed."""
+    with service(data) as opened:
+        rules = opened.moderation.policy
+        if as_json:
+            told = [{k: v for k, v in vars(rule).items() if v is not None} for rule in rules.rules]
+            print_json({"version": rules.version, "rules": told})
+            return
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("what", "from score", "times", "action"):
+            table.add_column(heading, overflow="fold")
+        for rule in rules.rules:
+            what = f"bank {rule.bank}" if rule.bank else f"{rule.kind}:{rule.value}" if rule.value else str(rule.kind)
+            table.add_row(escape(what), f"{rule.least:g}", str(rule.count), rule.action or "the bank's own")
+        out.print(table)
+        out.print(f"[dim]version {rules.version}[/]")
+
+
+@policy.command()
+def apply(data: Data = None, as_json: Json = False) -> None:
+    """Judge everything that is indexed anew, after a change of the rules or the banks."""
+    with service(data, made=True) as opened:
+        assets, new = opened.moderation.judge_all()
+    if as_json:
+        print_json({"assets": assets, "decisions": new})
+    else:
+        out.print(f"{assets} assets judged, {new} new decisions")
+
+
+def _show(found: list[dict[str, Any]], as_json: bool, nothing: str) -> None:
+    if as_json:
+        print_json({"decisions": found})
+        return
+    if not found:
+        out.print(nothing)
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("when", "asset", "where", "action", "by", "why"):
+        table.add_column(heading, overflow="fold")
+    for one in found:
+        when = datetime.fromtimestamp(one["at"]).strftime("%Y-%m-%d %H:%M")
+        why = "\n".join([*(_reason(reason) for reason in one["reasons"]), *([one["note"]] if one["note"] else [])])
+        row = (when, one["asset"][:12], str(one["path"] or "–"), one["action"], one["by"], why)
+        table.add_row(*(escape(cell) for cell in row))
+    out.print(table)
+
+
+def _reason(reason: dict[str, Any]) -> str:
+    if "bank" in reason:
+        return f"bank {reason['bank']} ({reason['kind']}, distance {reason['distance']:g})"
+    return f"{reason['kind']}:{reason['value']} {reason['score']:.2f} ({reason['model']})"

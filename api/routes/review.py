@@ -1,0 +1,67 @@
+"""/v1/review: what the policy wants looked at, what was decided of what, and by whom."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.routes.common import ERRORS, Shared
+from embeddings.media import Medium
+from retrieval.banks.store import Action
+
+router = APIRouter(prefix="/v1/review", tags=["review"], responses=ERRORS)
+
+
+class DecisionOut(BaseModel):
+    """One entry of the journal. `by`: a person, or `policy` and its version; `reasons`: labels with their scores and models, or
+    banks with the distance; `id` grows from one decision to the next."""
+
+    id: int
+    asset: str
+    path: str | None
+    media: Medium | None
+    action: Action
+    by: str
+    by_person: bool
+    reasons: list[dict[str, Any]]
+    note: str
+    at: float
+
+
+class DecisionList(BaseModel):
+    decisions: list[DecisionOut]
+
+
+class NewDecision(BaseModel):
+    """`by`: who decides."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"action": "allow", "by": "Ada"}]})
+
+    action: Action
+    by: Annotated[str, Field(min_length=1, max_length=200)]
+    note: Annotated[str, Field(max_length=2_000)] = ""
+
+
+@router.get("", response_model=DecisionList)
+def several(
+    shared: Shared,
+    action: Action = "review",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: Annotated[int | None, Query(ge=1, description="Only decisions with a smaller id: the next page.")] = None,
+) -> dict[str, Any]:
+    """Assets of which this is the last word, newest first."""
+    return {"decisions": shared.service.moderation.queue(action, limit, before)}
+
+
+@router.get("/{asset}", response_model=DecisionList)
+def history(asset: str, shared: Shared) -> dict[str, Any]:
+    """All that was decided of an asset, oldest first; nothing of it is ever changed."""
+    return {"decisions": shared.service.moderation.history(asset)}
+
+
+@router.post("/{asset}", response_model=DecisionOut)
+def decide(asset: str, wanted: NewDecision, shared: Shared) -> dict[str, Any]:
+    """A person's decision; it stands until there is a reason that was not there when it was made."""
+    return shared.service.moderation.decide(asset, wanted.action, wanted.by, wanted.note)

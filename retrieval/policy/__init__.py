@@ -1,0 +1,1 @@
+"""What is to be done with what was recognised or is known: rules, and decisions that are kept."""

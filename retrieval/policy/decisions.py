@@ -1,0 +1,106 @@
+"""The journal of decisions: SQLite in a file of its own, to which is only added."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Connection, Row
+from typing import Any, Final
+
+from retrieval.banks.store import Action
+from retrieval.local.database import Database
+from retrieval.local.reads import batches, marks
+
+FILE: Final = "decisions.sqlite"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided of an asset. `maker`: a person's name, or `policy` and its version; `reasons` as `Reason.as_dict`."""
+
+    asset: str
+    action: Action
+    maker: str
+    by_person: bool
+    reasons: tuple[Mapping[str, Any], ...] = ()
+    note: str = ""
+    id: int = 0
+    at: float = 0.0
+
+
+class Decisions:
+    """The last decision on an asset is what counts. Looking where nothing was ever decided makes no file."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises StoreUnusable at the first use where the file cannot be opened."""
+        self._path = folder / FILE
+        self._opened: Database | None = None
+        self._opening = threading.Lock()
+
+    def add(self, decisions: Iterable[Decision]) -> None:
+        """In one transaction."""
+        now = time.time()
+        rows = [(d.asset, d.action, d.maker, d.by_person, json.dumps(d.reasons), d.note, now) for d in decisions]
+        if rows:
+            with self._database().write() as connection:
+                connection.executemany(
+                    "INSERT INTO decision (asset, action, maker, by_person, reasons, note, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    rows,
+                )
+
+    def latest(self, assets: Sequence[str]) -> dict[str, Decision]:
+        """By asset; those that nothing was decided of are left out."""
+        connection = self._reading()
+        found: dict[str, Decision] = {}
+        for some in batches(assets) if connection else ():
+            assert connection is not None
+            last = f"SELECT max(id) FROM decision WHERE asset IN ({marks(some)}) GROUP BY asset"
+            query = f"SELECT * FROM decision WHERE id IN ({last})"
+            found |= {row["asset"]: _decision(row) for row in connection.execute(query, some)}
+        return found
+
+    def history(self, asset: str) -> list[Decision]:
+        """All that was decided of it, oldest first."""
+        connection = self._reading()
+        query = "SELECT * FROM decision WHERE asset = ? ORDER BY id"
+        return [_decision(row) for row in connection.execute(query, (asset,))] if connection else []
+
+    def standing(self, action: Action, limit: int = -1, before: int | None = None) -> list[Decision]:
+        """Decisions of this action that still count, newest first; `before`: only those with a smaller id."""
+        connection = self._reading()
+        rows = (
+            connection.execute(
+                """SELECT * FROM decision d WHERE action = ? AND (? IS NULL OR id < ?)
+                AND NOT EXISTS (SELECT 1 FROM decision later WHERE later.asset = d.asset AND later.id > d.id)
+                ORDER BY id DESC LIMIT ?""",
+                (action, before, before, limit),
+            )
+            if connection
+            else ()
+        )
+        return [_decision(row) for row in rows]
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _reading(self) -> Connection | None:
+        return self._database().connection() if self._opened or self._path.exists() else None
+
+    def _database(self) -> Database:
+        with self._opening:
+            if self._opened is None:
+                self._opened = Database(self._path, "retrieval.policy")
+            return self._opened
+
+
+def _decision(row: Row) -> Decision:
+    return Decision(
+        row["asset"], row["action"], row["maker"], bool(row["by_person"]), tuple(json.loads(row["reasons"])), row["note"],
+        row["id"], row["at"],
+    )  # fmt: skip

@@ -1,0 +1,203 @@
+"""A policy file: which labels, and which matches of banks, mean allow, review or block.
+
+[[rule]]
+label = "nudity:exposed"    # KIND or KIND:VALUE
+least = 0.6                 # score from which it counts (0)
+count = 1                   # on one moment (1)
+action = "review"
+
+[[rule]]
+bank = "press"              # or "*": every bank, with the action it has itself
+action = "allow"
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from embeddings.errors import CrossmediaError
+from retrieval.banks.matching import Found
+from retrieval.banks.store import ACTIONS, Action
+from retrieval.documents import Label, Moment
+
+LARGEST: Final = 1_000_000
+"""Bytes of a policy file."""
+MOST_RULES: Final = 1_000
+TOLD: Final = 100
+"""Reasons of a decision that are kept, gravest first."""
+KINDS: Final[Mapping[str, frozenset[str] | None]] = {
+    "object": None, "track": None, "moving": None, "region": None, "area": None, "text": None, "plate": None,
+    "person": None, "speaker": None, "sound": None, "language": None, "motion": None, "camera": None,
+    "nudity": frozenset(("exposed", "covered")),
+    "abuse": frozenset(("words",)),
+    "trust": None, "signer": None, "generator": None, "source-type": None,
+    "forgery": frozenset(("face",)),
+    "spoof": frozenset(("speech",)),
+}  # fmt: skip
+"""Kinds of labels that rules may name, with their values where those are few: a word that nothing ever says is a mistake."""
+DEFAULT: Final = """
+[[rule]]
+bank = "*"
+
+[[rule]]
+label = "nudity:exposed"
+least = 0.6
+action = "review"
+
+[[rule]]
+label = "abuse:words"
+least = 0.8
+action = "review"
+"""
+"""What applies without a file. Scores that tell of forged faces and synthetic speech are indications, and no rule of it."""
+
+
+class BadPolicy(CrossmediaError):
+    """A policy file is none."""
+
+    code = "bad_policy"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Rule:
+    """On a label (`kind`, `value` or any) or a bank (`*`: any), never both. `action` None: the bank's own."""
+
+    action: Action | None
+    kind: str | None = None
+    value: str | None = None
+    least: float = 0.0
+    count: int = 1
+    bank: str | None = None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why: what a model says of a moment, or what is banked and how near it is."""
+
+    action: Action
+    kind: str
+    value: str
+    score: float | None = None
+    model: str | None = None
+    moment: str | None = None
+    bank: str | None = None
+    distance: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What is the same reason when it is given again."""
+        return self.kind, self.value, self.bank or ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Rules and what they are known by."""
+
+    rules: tuple[Rule, ...]
+    version: str
+
+    def judged(self, moments: Sequence[Moment], matches: Iterable[Found]) -> tuple[Action, tuple[Reason, ...]]:
+        """What is to be done with an asset, and why, gravest first.
+
+        Block goes before everything. What may be shown, by a rule or a bank that allows it, needs no review.
+        """
+        reasons = list(dict.fromkeys([*self._of_labels(moments), *self._of_banks(matches)]))
+        reasons.sort(key=lambda reason: (_GRAVITY.index(reason.action), -(reason.score or 0.0)))
+        return (reasons[0].action if reasons else "allow"), tuple(reasons[:TOLD])
+
+    def _of_labels(self, moments: Sequence[Moment]) -> Iterable[Reason]:
+        for rule in self.rules:
+            if rule.kind is None or rule.action is None:
+                continue
+            for moment in moments:
+                met = [label for label in moment.labels if _meets(label, rule)]
+                if len(met) >= rule.count:
+                    best = max(met, key=lambda label: label.score)
+                    yield Reason(rule.action, best.kind, best.value, best.score, best.model, moment.id)
+
+    def _of_banks(self, matches: Iterable[Found]) -> Iterable[Reason]:
+        for match in matches:
+            for rule in self.rules:
+                if rule.bank is not None and rule.bank.casefold() in ("*", match.bank.casefold()):
+                    yield Reason(
+                        rule.action or match.action,
+                        match.known.kind,
+                        match.known.value,
+                        bank=match.bank,
+                        distance=match.distance,
+                    )
+                    break
+
+
+_GRAVITY: Final[tuple[Action, ...]] = ("block", "allow", "review")
+
+
+def _meets(label: Label, rule: Rule) -> bool:
+    fits = label.kind == rule.kind and rule.value in (None, label.value.casefold())
+    return fits and label.score >= rule.least
+
+
+def read_policy(text: str) -> Policy:
+    """The rules of a policy file; raises BadPolicy, which names the rule that is wrong."""
+    if len(text) > LARGEST:
+        raise BadPolicy("the policy is too long", f"at most {LARGEST:,} characters")
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadPolicy(f"the policy is no TOML: {error}", "see the README for one") from error
+    given = found.pop("rule", [])
+    if found:
+        raise BadPolicy(f"the policy has {', '.join(sorted(found))}", "it consists of [[rule]] tables")
+    if not isinstance(given, list) or len(given) > MOST_RULES:
+        raise BadPolicy("the rules are no list, or too many", f"write [[rule]], at most {MOST_RULES:,} times")
+    rules = tuple(_rule(n, one) for n, one in enumerate(given, start=1))
+    # A bank that is named goes before all banks.
+    ordered = sorted(rules, key=lambda rule: rule.bank == "*")
+    return Policy(tuple(ordered), hashlib.sha256(repr(ordered).encode()).hexdigest()[:12])
+
+
+def _rule(number: int, given: object) -> Rule:
+    def bad(what: str, hint: str) -> BadPolicy:
+        return BadPolicy(f"rule {number} {what}", hint)
+
+    if not isinstance(given, dict):
+        raise bad("is no table", "write [[rule]]")
+    if unknown := given.keys() - {"label", "bank", "least", "count", "action"}:
+        raise bad(f"has {', '.join(sorted(unknown))}", "a rule has label or bank, least, count, action")
+    if ("label" in given) == ("bank" in given):
+        raise bad("has to name a label or a bank", 'write label = "KIND:VALUE" or bank = "NAME"')
+    action = given.get("action")
+    if action not in ACTIONS and not (action is None and "bank" in given):
+        raise bad(f"has the action {action!r}", f"there are: {', '.join(ACTIONS)}")
+    if "bank" in given:
+        if not isinstance(given["bank"], str) or {"least", "count"} & given.keys():
+            raise bad("on a bank has something else", 'write bank = "NAME" or "*", and an action')
+        return Rule(action, bank=given["bank"])
+    return Rule(action, *_label(given["label"], bad), **_bounds(given, bad))
+
+
+def _label(given: object, bad: Any) -> tuple[str, str | None]:
+    kind, _, value = given.partition(":") if isinstance(given, str) else ("", "", "")
+    if kind not in KINDS:
+        raise bad(f"names an unknown label {given!r}", f"kinds of labels are: {', '.join(KINDS)}")
+    values = KINDS[kind]
+    if value and values is not None and value.casefold() not in values:
+        raise bad(f"names an unknown label {given!r}", f"{kind} has: {', '.join(sorted(values))}")
+    return kind, value.casefold() or None
+
+
+def _bounds(given: Mapping[str, Any], bad: Any) -> dict[str, Any]:
+    least, count = given.get("least", 0.0), given.get("count", 1)
+    if isinstance(least, bool) or not isinstance(least, int | float) or not 0 <= least <= 1:
+        raise bad(f"has least = {least!r}", "a score is between 0 and 1")
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise bad(f"has count = {count!r}", "a count is a whole number from 1 on")
+    return {"least": float(least), "count": count}
