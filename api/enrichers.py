@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 RECOGNISED: Final = 0.97
 """Probability from which a voice is one that the collection knows. Across recordings of LibriSpeech one speaker's mean
 voices are above it, and strangers' below unless there is noise; two names for one voice are merged more easily than told apart."""
+
+
+OPTIONAL: Final = {"nudity": "nudenet", "abuse": "profanity_check"}
+"""Enrichers that run where their package is installed, and are not missed elsewhere."""
+
+
+def wanted(name: str, only: Sequence[str]) -> bool:
+    """Whether an enricher is to run that nobody left out: each, or those that are named."""
+    return name in only if only else name not in OPTIONAL or find_spec(OPTIONAL[name]) is not None
 
 
 def build_enricher(
@@ -54,6 +64,15 @@ def build_enricher(
         from indexer.tracks import Tracker
 
         return ObjectsEnricher(ObjectDetector(catalog.resolve("yolox-nano"), threads), Tracker())
+    if name == "nudity":
+        from embeddings.nudity import NudityDetector
+        from indexer.enrichers.nudity import NudityEnricher
+
+        return NudityEnricher(NudityDetector(catalog.resolve("nudenet"), threads))
+    if name == "abuse":
+        from indexer.enrichers.abuse import AbuseEnricher
+
+        return AbuseEnricher()
     if name == "regions":
         from indexer.enrichers.regions import RegionsEnricher
 

@@ -197,7 +197,19 @@ FACES: Final = ModelCard(
     title="YuNet: faces with five points",
     install='pip install --force-reinstall "crossmedia"',
 )
-CARDS: Final = (MINILM, LITE2, SOUND, VOICE, OBJECTS, FACES, WHISPER, WHISPER_BASE, OCR, VAD)
+NUDITY: Final = ModelCard(
+    id="nudenet",
+    task="nakedness in pictures",
+    licence="AGPL-3.0",
+    dim=None,
+    revision="c15d8273adad",
+    files=(ModelFile("320n.onnx", "c15d8273adad2d0a92f014cc69ab2d6c311a06777a55545f2c4eb46f51911f0f", 12_150_158),),
+    sources=(Source("models"), Source("package", "nudenet")),
+    title="NudeNet 320n, as its package ships it",
+    install='pip install "crossmedia[nudity]"',
+    optional=True,
+)
+CARDS: Final = (MINILM, LITE2, SOUND, VOICE, OBJECTS, FACES, WHISPER, WHISPER_BASE, OCR, VAD, NUDITY)
 
 COMMON: Final = Space(
     "common",

@@ -36,7 +36,7 @@ Without = Annotated[
     list[str] | None,
     typer.Option(
         "--without",
-        help="Leave an enricher out: transcript, speakers, objects, regions, ocr, hashes.",
+        help="Leave an enricher out: transcript, speakers, objects, regions, ocr, hashes, nudity, abuse.",
         show_default=False,
     ),
 ]

@@ -15,12 +15,12 @@ from embeddings.media import Medium
 from embeddings.profile import Word
 from retrieval.archive.blobs import attachment_name, thumbnail_name
 from retrieval.archive.manifest import Natural, SpaceName, Strict
-from retrieval.documents import Asset, Kind, Label, Moment, Source
+from retrieval.documents import PARTS, Asset, Kind, Label, Moment, Source
 from retrieval.holding import Done, Held, Holding
 
 LONGEST: Final = 256 << 20
 """Bytes of a line."""
-_NUMBER: Final = re.compile("[0-9]{1,9}")
+_ID: Final = re.compile(r"(?P<asset>[0-9a-f]+)-(?:(?P<whole>[a-z]+)[0-9]{1,9}\.)?(?P<kind>[a-z]+)[0-9]{1,9}")
 
 AssetId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
 Maker = Annotated[str, Field(pattern=r"^[^\x00]{1,200}\z")]
@@ -112,8 +112,9 @@ class Line(Strict):
     @model_validator(mode="after")
     def _agrees(self) -> Line:
         for moment in self.moments:
-            beginning = f"{self.asset.id}-{moment.kind}"
-            if not (moment.id.startswith(beginning) and _NUMBER.fullmatch(moment.id, len(beginning))):
+            told = _ID.fullmatch(moment.id)
+            fits = told is not None and (told["asset"], told["kind"]) == (self.asset.id, moment.kind)
+            if not fits or (told is not None and (told["whole"] is not None) != (moment.kind in PARTS)):
                 raise ValueError(f"a {moment.kind} of this asset cannot have the id {moment.id[:100]!r}")
         for what, several in (
             ("moment", [moment.id for moment in self.moments]),

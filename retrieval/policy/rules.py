@@ -32,7 +32,7 @@ TOLD: Final = 100
 KINDS: Final[Mapping[str, frozenset[str] | None]] = {
     "object": None, "track": None, "moving": None, "region": None, "area": None, "text": None, "plate": None,
     "person": None, "speaker": None, "sound": None, "language": None, "motion": None, "camera": None,
-    "nudity": frozenset(("exposed", "covered")),
+    "nudity": frozenset(("exposed",)),
     "abuse": frozenset(("words",)),
     "trust": None, "signer": None, "generator": None, "source-type": None,
     "forgery": frozenset(("face",)),

@@ -1,0 +1,69 @@
+"""Abusive words in what is said, written and read: labels `abuse:words`, for the policy.
+
+A linear classifier over words by alt-profanity-check (MIT), trained on comments that people judged; English only. It comes by
+the extra `abuse`, since it brings scikit-learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Final, TypeAlias
+
+from embeddings.errors import DependencyMissing
+from embeddings.media import Medium
+from indexer.decode import Decoded
+from indexer.decode.progress import Progress, unhurried
+from retrieval.documents import Asset, Enrichment, Label, Moment, Patch
+
+KIND: Final = "abuse"
+WORDS: Final = "words"
+LEAST: Final = 0.5
+"""Probability from which it is told."""
+FIELDS: Final = ("transcript", "ocr", "text")
+LONGEST: Final = 10_000
+"""Characters of a moment's text that are read."""
+PACKAGE: Final = "profanity_check"
+
+Judge: TypeAlias = Callable[[Sequence[str]], Sequence[float]]
+"""Texts → probabilities that they are abusive."""
+
+
+class AbuseEnricher:
+    """On a moment whose words are abusive with a probability of one half or more a label with it."""
+
+    name = "abuse"
+    accepts: tuple[Medium, ...] = ("audio", "video", "image", "text")
+    after: tuple[str, ...] = ("transcript", "ocr")
+    hears = True
+
+    def __init__(self, judge: Judge | None = None) -> None:
+        """`judge`: the package's, if none is given. Raises DependencyMissing without it."""
+        if judge is None and find_spec(PACKAGE) is None:
+            raise DependencyMissing("alt-profanity-check is not installed", 'pip install "crossmedia[abuse]"')
+        self._judge = judge or _probabilities
+        self.model = f"alt-profanity-check-{version('alt-profanity-check')}" if judge is None else "given"
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        said = [(moment, text) for moment in moments if (text := _text(moment))]
+        scores = self._judge([text for _, text in said]) if said else ()
+        patches = [
+            Patch(moment.id, labels=(Label(KIND, WORDS, float(score), self.model, None, moment.start, moment.end),))
+            for (moment, _), score in zip(said, scores, strict=True)
+            if score >= LEAST
+        ]
+        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
+
+
+def _text(moment: Moment) -> str:
+    return "\n".join(moment.fields[name] for name in FIELDS if moment.fields.get(name))[:LONGEST].strip()
+
+
+def _probabilities(texts: Sequence[str]) -> Sequence[float]:
+    from profanity_check import predict_prob
+
+    found: Sequence[float] = predict_prob(list(texts)).tolist()
+    return found

@@ -1,0 +1,48 @@
+"""Nakedness: labels `nudity:exposed` with a box, for the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from embeddings.media import Medium
+from indexer.decode import Decoded
+from indexer.decode.progress import Progress, unhurried
+from indexer.enrichers.base import pictures
+from indexer.enrichers.objects import Detector
+from retrieval.documents import Asset, Enrichment, Label, Moment, Patch
+
+KIND: Final = "nudity"
+EXPOSED: Final = "exposed"
+
+
+class NudityEnricher:
+    """On the moment of a picture or key frame a label for each naked part that is found, whichever it is."""
+
+    name = "nudity"
+    accepts: tuple[Medium, ...] = ("image", "video")
+    after: tuple[str, ...] = ()
+    hears = False
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self.model = f"{detector.model}+nudity@1"
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        known = {moment.id: moment for moment in moments}
+        seen = [(known[name], picture) for name, picture in pictures(asset, decoded) if name in known]
+        found = self._detector.detect([picture for _, picture in seen])
+        patches = [
+            Patch(
+                moment.id,
+                labels=tuple(
+                    Label(KIND, EXPOSED, one.score, self._detector.model, one.box, moment.start, moment.end)
+                    for one in parts
+                ),
+            )
+            for (moment, _), parts in zip(seen, found, strict=True)
+            if parts
+        ]
+        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
