@@ -15,7 +15,7 @@ from embeddings.media import Medium
 from retrieval.coincidence import Span
 from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from retrieval.holding import Holding
-from retrieval.local import fulltext, reads, unrelated, verify, writes
+from retrieval.local import expunge, fulltext, reads, unrelated, verify, writes
 from retrieval.local import holdings as whole
 from retrieval.local.database import Database
 from retrieval.local.derived import Derived, rescored
@@ -272,6 +272,9 @@ class LocalStore:
 
     def optimise(self) -> None:
         self._derived.optimise()
+
+    def expunge(self) -> None:
+        expunge.everything(self._database, self._derived)
 
     def verify(self) -> list[str]:
         return verify.wrong(self._database.connection()) + self._derived.differences()
