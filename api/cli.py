@@ -7,7 +7,19 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.commands import aligning, banks, indexing, managing, models, moving, searching, serving, voices, working
+from api.commands import (
+    aligning,
+    banks,
+    indexing,
+    managing,
+    models,
+    moving,
+    people,
+    searching,
+    serving,
+    voices,
+    working,
+)
 
 app = typer.Typer(
     name="crossmedia",
@@ -25,6 +37,7 @@ for command in (
 app.command("import")(moving.bring)
 app.add_typer(models.app, name="models")
 app.add_typer(voices.app, name="voices")
+app.add_typer(people.app, name="people")
 app.add_typer(banks.app, name="bank")
 app.add_typer(aligning.app)
 

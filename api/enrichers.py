@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from embeddings.catalog import Catalog
-from embeddings.encoder import VOICE
+from embeddings.encoder import FACE, VOICE
 from embeddings.errors import CrossmediaError, ModelMissing
 from embeddings.profile import Profile
 from indexer.enrichers.base import Enricher
@@ -20,11 +20,19 @@ RECOGNISED: Final = 0.97
 """Probability from which a voice is one that the collection knows. Across recordings of LibriSpeech one speaker's mean
 voices are above it, and strangers' below unless there is noise; two names for one voice are merged more easily than told apart."""
 
+RECOGNISED_FACE: Final = 0.99
+"""The same of a face. A collection has more strangers than voices: of pairs of strangers in photos every 260th has 0.97 or more
+(`embeddings/train/face.py`)."""
+JOINED: Final = 0.9
+"""Probability, at the mean cosine of two people's faces, from which unnamed people are one. A mean over many pairs says more than
+one of them, on which `RECOGNISED_FACE` rests."""
+FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
+
 
 def build_enricher(
     name: str, profile: Profile, catalog: Catalog, store: Store, threads: int, hashers: Callable[[], Hashers]
 ) -> Enricher:
-    """`transcript`, `speakers`, `objects`, `ocr` or `hashes`. Raises ModelMissing where its model is absent."""
+    """`transcript`, `speakers`, `objects`, `faces`, `ocr` or `hashes`. Raises ModelMissing where its model is absent."""
     if name == "transcript":
         from indexer.enrichers.transcript import TranscriptEnricher
 
@@ -54,9 +62,27 @@ def build_enricher(
         from indexer.tracks import Tracker
 
         return ObjectsEnricher(ObjectDetector(catalog.resolve("yolox-nano"), threads), Tracker())
+    if name == "faces":
+        from indexer.enrichers.faces import FacesEnricher
+        from indexer.tracks import Tracker
+        from retrieval.identities import known_face
+
+        if profile.face is None or profile.finder is None:
+            raise ModelMissing("faces are not told apart", FACES_OFF)
+        least = profile.backgrounds[FACE, "face", "face"].similarity(RECOGNISED_FACE)
+        return FacesEnricher(profile.finder, profile.face, Tracker(), known_face(store, least), least)
     from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
     return OcrEnricher(RapidReader(threads), profile.text)
+
+
+def regrouped(store: Store, profile: Profile) -> int:
+    """Joins people without a name who are one; returns how many are fewer. None where faces are off."""
+    from retrieval.people import regroup
+
+    if profile.face is None:
+        return 0
+    return regroup(store, profile.backgrounds[FACE, "face", "face"].similarity(JOINED))
 
 
 def runnable(names: Sequence[str], build: Callable[[str], Enricher]) -> tuple[list[Enricher], list[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from api.alignment import with_heads
-from api.enrichers import build_enricher, runnable
+from api.enrichers import build_enricher, regrouped, runnable
 from api.profiles import load_profile
 from api.queues import open_queue
 from api.settings import Settings
@@ -40,7 +40,7 @@ MAX_EXAMPLE_TEXT = 2_000
 """Characters of a document that are searched with: a text encoder reads no more."""
 MAX_EXAMPLE_SECONDS = 60.0
 """Of a recording's sound, or of a clip's, that are searched with: a whole one would hold up everybody's searches."""
-ENRICHERS = ("transcript", "speakers", "objects", "ocr", "hashes")
+ENRICHERS = ("transcript", "speakers", "objects", "faces", "ocr", "hashes")
 
 PartT = TypeVar("PartT")
 
@@ -205,6 +205,8 @@ class Service:
         built, absent = self.enrichers(only, without)
         with self.store.loading():
             report = EnrichPass(self.engine.store, self.pool, built, assets).run(tell, stop, plan, advance)
+        if any(enricher.name == "faces" for enricher in built):
+            regrouped(self.store, self.profile)
         self._settle()
         return report, absent
 
@@ -248,7 +250,8 @@ class Service:
     def wanted_enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[str]:
         """Their names, whether or not they can run here; raises UnknownEnricher."""
         self.check_enrichers((*only, *without))
-        left_out = {*without, *self.settings.without}
+        off = () if self.settings.faces else {"faces"} - {*only}
+        left_out = {*without, *self.settings.without, *off}
         return [name for name in ENRICHERS if name not in left_out and (not only or name in only)]
 
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
