@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any, Final
+
 from retrieval.elastic.index import Index
+from retrieval.store import StoreUnusable
+
+PATIENCE: Final = 120.0
+"""Seconds. The server keeps what was removed for copies of a shard that lag behind (retention leases), and looks every half minute
+whether it still has to."""
+WAIT: Final = 3.0
+_ALL: Final = {"index.merge.policy.expunge_deletes_allowed": 0}
 
 
 def everything(index: Index) -> None:
-    """Merges every segment that holds something removed, and empties the log of operations.
+    """Merges every segment that holds something removed, until none does, and empties the log of operations: half a minute mostly.
 
-    A server that keeps operations for a copy of a shard that lags behind (retention leases) drops them when that has caught up.
+    Raises StoreUnusable where the server keeps it for longer than `PATIENCE`; what was removed is removed then all the same.
     """
     if not index.exists():
         return
-    connection = index.connection
+    connection, names = index.connection, [index.name, index.previews]
     indices = connection.client.indices
-    for name in (index.name, index.previews):
-        connection.ask(indices.refresh, index=name)
-        connection.ask(indices.put_settings, index=name, settings={"index.merge.policy.expunge_deletes_allowed": 0})
-        connection.ask(indices.forcemerge, index=name, only_expunge_deletes=True)
-        connection.ask(indices.flush, index=name, force=True)
-        connection.ask(indices.refresh, index=name)
+    connection.ask(indices.put_settings, index=names, settings=_ALL)
+    until = time.monotonic() + PATIENCE
+    while True:
+        connection.ask(indices.refresh, index=names)
+        connection.ask(indices.forcemerge, index=names, only_expunge_deletes=True)
+        connection.ask(indices.flush, index=names, force=True)
+        if not left(index):
+            break
+        if time.monotonic() > until:
+            raise StoreUnusable(
+                "the server still holds what was removed, for a copy of a shard that lags behind",
+                "run the command again when the whole cluster is there: crossmedia doctor",
+            )
+        time.sleep(WAIT)
+    connection.ask(indices.put_settings, index=names, settings=dict.fromkeys(_ALL))
+
+
+def left(index: Index) -> int:
+    """How many documents the server still holds that were removed or replaced."""
+    names = [index.name, index.previews]
+    told: Any = index.connection.ask(index.connection.client.indices.stats, index=names, metric="docs")
+    return int(told["_all"]["total"].get("docs", {}).get("deleted", 0))

@@ -16,7 +16,7 @@ from embeddings.profile import Word
 from retrieval import people
 from retrieval.coincidence import Span
 from retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source, part_id
-from retrieval.elastic import ElasticStore
+from retrieval.elastic import ElasticStore, expunge
 from retrieval.elastic.address import Address
 from retrieval.holding import Done, Held, Holding, same
 from retrieval.local import LocalStore
@@ -675,7 +675,9 @@ def test_a_restore_that_fails_leaves_no_part_of_an_asset(store: Store, other: St
     assert other.verify() == []
 
 
-def test_what_was_removed_is_expunged(store: Store) -> None:
+def test_what_was_removed_is_expunged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A server takes half a minute until it lets go: `test_a_server_holds_nothing_of_what_was_removed` waits for it.
+    monkeypatch.setattr("retrieval.elastic.expunge.left", lambda index: 0)
     store.bind([FACES])
     asset = asset_id("a")
     whole = f"{asset}-picture0"
@@ -699,7 +701,9 @@ def test_what_was_removed_is_expunged(store: Store) -> None:
     assert len(store.nearest("common", "picture", unit(3), 5, Everything)) == 1
 
 
-def test_people_are_split_joined_and_forgotten(store: Store) -> None:
+def test_people_are_split_joined_and_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A server takes half a minute until it lets go: `test_a_server_holds_nothing_of_what_was_removed` waits for it.
+    monkeypatch.setattr("retrieval.elastic.expunge.left", lambda index: 0)
     store.bind([FACES])
     assets = [asset_id(name) for name in "abc"]
     store.put([document(name, vector=unit(number)) for number, name in enumerate("abc")])
@@ -742,3 +746,15 @@ def test_people_are_split_joined_and_forgotten(store: Store) -> None:
 
 def moment_of_face(whole: str, number: int, **values: Any) -> Moment:
     return Moment(part_id(whole, "face", number), whole.split("-")[0], "face", **values)
+
+
+@pytest.mark.slow
+def test_a_server_holds_nothing_of_what_was_removed(make_store: Callable[[], Store]) -> None:
+    store = make_store()
+    if not isinstance(store, ElasticStore):
+        pytest.skip("the local store's files are looked into by tests/api/test_people.py")
+    store.bind([*SPACES, FACES])
+    store.put([document("a", vector=unit(1)), document("b", vector=unit(2))])
+    store.delete([asset_id("a")])
+    store.expunge()
+    assert expunge.left(store._index) == 0
