@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from api import alignment, labels, moving, voices
+from api import alignment, labels, moving, people, voices
 from api.client import Client, search_json
 from api.invalid import InvalidRequest
 from api.schema import SearchRequest, answer_json, asset_json
@@ -83,6 +83,38 @@ class Library:
     def verify_voices(self, one: str | Path, other: str | Path) -> dict[str, Any]:
         """Whether two recordings are of one speaker: `probability`, `similarity`, `same`, `model`. Raises NobodySpeaks."""
         return voices.verify(self._service, Path(one), Path(other))
+
+    def people(self) -> list[dict[str, Any]]:
+        """Whose faces are in the collection: `name`, `faces`, `assets`, `seconds`, and the best face of each. The setting `faces`
+        turns them on."""
+        return people.listed(self._service)
+
+    def appearances(self, person: str) -> list[dict[str, Any]]:
+        """When and where somebody appears: by asset `spans` (s) and `faces`. Raises NotFound."""
+        found: list[dict[str, Any]] = people.appearances(self._service, person)["appearances"]
+        return found
+
+    def name_person(self, person: str, to: str) -> None:
+        """Give somebody another name; raises NotFound, NameTaken, BadName."""
+        people.name(self._service, person, to)
+
+    def merge_people(self, names: Sequence[str], into: str | None = None) -> None:
+        """Several are one person, called `into` or as the first; raises NotFound, BadName."""
+        people.merge(self._service, list(names), into or names[0])
+
+    def split_person(
+        self, person: str, to: str | None = None, *, faces: Sequence[str] = (), assets: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Some of somebody's faces are another's: those named, or the smaller of two groups; returns `name` and `faces`."""
+        return people.split(self._service, person, to, faces, assets)
+
+    def forget_person(self, person: str) -> int:
+        """Remove somebody's faces with vectors, thumbnails and labels, in files as well; returns how many those were."""
+        return int(people.forget(self._service, person)["faces"])
+
+    def verify_faces(self, one: str | Path, other: str | Path) -> dict[str, Any]:
+        """Whether two pictures show one person: `probability`, `similarity`, `same`, `model`. Raises NoFace, ModelMissing."""
+        return people.verify(self._service, Path(one), Path(other))
 
     def labels(self, *kinds: str, limit: int = 20) -> list[dict[str, Any]]:
         """What was recognised, by kind: `kind`, `values` (how many), `top` (`value`, `moments`, `assets`)."""

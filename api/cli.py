@@ -15,6 +15,7 @@ from api.commands import (
     managing,
     models,
     moving,
+    people,
     reviewing,
     searching,
     serving,
@@ -38,6 +39,7 @@ for command in (
 app.command("import")(moving.bring)
 app.add_typer(models.app, name="models")
 app.add_typer(voices.app, name="voices")
+app.add_typer(people.app, name="people")
 app.add_typer(banks.app, name="bank")
 app.add_typer(reviewing.app, name="review")
 app.add_typer(reviewing.policy, name="policy")

@@ -109,9 +109,38 @@ class Client:
         self._json("POST", "/v1/voices/merge", json={"voices": list(names), "into": into})
 
     def verify_voices(self, one: str | Path, other: str | Path) -> dict[str, Any]:
+        return self._verified("voices", one, other)
+
+    def people(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._json("GET", "/v1/people")["people"]
+        return found
+
+    def appearances(self, person: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._json("GET", f"/v1/people/{quote(person)}")["appearances"]
+        return found
+
+    def name_person(self, person: str, to: str) -> None:
+        self._json("PUT", f"/v1/people/{quote(person)}", json={"name": to})
+
+    def merge_people(self, names: Sequence[str], into: str | None = None) -> None:
+        self._json("POST", "/v1/people/merge", json={"people": list(names), "into": into})
+
+    def split_person(
+        self, person: str, to: str | None = None, *, faces: Sequence[str] = (), assets: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        wanted = {"person": person, "to": to, "faces": list(faces), "assets": list(assets)}
+        return self._json("POST", "/v1/people/split", json=wanted)
+
+    def forget_person(self, person: str) -> int:
+        return int(self._json("DELETE", f"/v1/people/{quote(person)}")["faces"])
+
+    def verify_faces(self, one: str | Path, other: str | Path) -> dict[str, Any]:
+        return self._verified("people", one, other)
+
+    def _verified(self, whose: str, one: str | Path, other: str | Path) -> dict[str, Any]:
         with Path(one).open("rb") as first, Path(other).open("rb") as second:
             files = [("file", (Path(one).name, first)), ("file", (Path(other).name, second))]
-            return self._json("POST", "/v1/voices/verify", files=files)
+            return self._json("POST", f"/v1/{whose}/verify", files=files)
 
     def lookup(
         self, *, file: str | Path | None = None, hash: str | None = None, asset: str | None = None

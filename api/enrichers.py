@@ -7,8 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from api.settings import Settings
 from embeddings.catalog import Catalog
-from embeddings.encoder import VOICE
+from embeddings.encoder import FACE, VOICE
 from embeddings.errors import CrossmediaError, ModelMissing
 from embeddings.profile import Profile
 from indexer.enrichers.base import Enricher
@@ -21,14 +22,26 @@ RECOGNISED: Final = 0.97
 """Probability from which a voice is one that the collection knows. Across recordings of LibriSpeech one speaker's mean
 voices are above it, and strangers' below unless there is noise; two names for one voice are merged more easily than told apart."""
 
+RECOGNISED_FACE: Final = 0.99
+"""The same of a face. A collection has more strangers than voices: of pairs of strangers in photos every 260th has 0.97 or more
+(`embeddings/train/face.py`)."""
+JOINED: Final = 0.9
+"""Probability, at the mean cosine of two people's faces, from which unnamed people are one. A mean over many pairs says more than
+one of them, on which `RECOGNISED_FACE` rests."""
+FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
+
 
 OPTIONAL: Final = {"nudity": "nudenet", "abuse": "profanity_check"}
 """Enrichers that run where their package is installed, and are not missed elsewhere."""
 
 
-def wanted(name: str, only: Sequence[str]) -> bool:
-    """Whether an enricher is to run that nobody left out: each, or those that are named."""
-    return name in only if only else name not in OPTIONAL or find_spec(OPTIONAL[name]) is not None
+def wanted(name: str, only: Sequence[str], settings: Settings) -> bool:
+    """Whether an enricher is to run that nobody left out: those that are named, or each but what nobody turned on."""
+    if only:
+        return name in only
+    if name == "faces":
+        return settings.faces
+    return name not in OPTIONAL or find_spec(OPTIONAL[name]) is not None
 
 
 def build_enricher(
@@ -77,9 +90,27 @@ def build_enricher(
         from indexer.enrichers.regions import RegionsEnricher
 
         return RegionsEnricher(profile.picture)
+    if name == "faces":
+        from indexer.enrichers.faces import FacesEnricher
+        from indexer.tracks import Tracker
+        from retrieval.identities import known_face
+
+        if profile.face is None or profile.finder is None:
+            raise ModelMissing("faces are not told apart", FACES_OFF)
+        least = profile.backgrounds[FACE, "face", "face"].similarity(RECOGNISED_FACE)
+        return FacesEnricher(profile.finder, profile.face, Tracker(), known_face(store, least), least)
     from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
     return OcrEnricher(RapidReader(threads), profile.text)
+
+
+def regrouped(store: Store, profile: Profile) -> int:
+    """Joins people without a name who are one; returns how many are fewer. None where faces are off."""
+    from retrieval.people import regroup
+
+    if profile.face is None:
+        return 0
+    return regroup(store, profile.backgrounds[FACE, "face", "face"].similarity(JOINED))
 
 
 def runnable(names: Sequence[str], build: Callable[[str], Enricher]) -> tuple[list[Enricher], list[str]]:

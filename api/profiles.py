@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from api.settings import Settings
@@ -9,12 +10,30 @@ from embeddings.builtin import Backgrounds
 from embeddings.cards import WHISPER
 from embeddings.catalog import Catalog
 from embeddings.encoder import Encoder
-from embeddings.errors import ModelMissing
+from embeddings.errors import DependencyMissing, ModelMissing
 from embeddings.media import Waveform
 from embeddings.profile import Profile, Transcriber
 
 
 def load_profile(settings: Settings, catalog: Catalog) -> Profile:
+    """The encoders that the settings name, and what tells faces apart where they ask for it and the extra `faces` is there."""
+    profile = _without_faces(settings, catalog)
+    if not settings.faces:
+        return profile
+    if settings.profile == "toy":
+        from embeddings.toy_faces import with_faces
+
+        return with_faces(profile)
+    from embeddings.builtin import face_encoder
+
+    try:
+        face, finder, told = face_encoder(catalog, settings.threads)
+    except (ModelMissing, DependencyMissing):
+        return profile  # the enricher says so
+    return replace(profile, face=face, finder=finder, backgrounds={**profile.backgrounds, **told})
+
+
+def _without_faces(settings: Settings, catalog: Catalog) -> Profile:
     """`builtin`: the bundled towers, and speech and sound where Whisper's weights are; `clip`: larger encoders, as the
     settings name them, in the place of all but voices; `toy`: encoders without weights.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from api.alignment import with_heads
-from api.enrichers import build_enricher, runnable, wanted
+from api.enrichers import build_enricher, regrouped, runnable, wanted
 from api.examples import example_of
 from api.profiles import load_profile
 from api.queues import open_queue
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from indexer.report import Outcome, Report
     from indexer.scan import Found
 
-ENRICHERS = ("transcript", "speakers", "objects", "regions", "ocr", "hashes", "nudity", "abuse")
+ENRICHERS = ("transcript", "speakers", "objects", "regions", "faces", "ocr", "hashes", "nudity", "abuse")
 
 PartT = TypeVar("PartT")
 
@@ -215,6 +215,8 @@ class Service:
 
         with self.store.loading():
             report = EnrichPass(self.engine.store, self.pool, built, assets).run(judged, stop, plan, advance)
+        if any(enricher.name == "faces" for enricher in built):
+            regrouped(self.store, self.profile)
         self._settle()
         return report, absent
 
@@ -251,7 +253,7 @@ class Service:
         """Their names, whether or not they can run here; raises UnknownEnricher."""
         self.check_enrichers((*only, *without))
         left_out = {*without, *self.settings.without}
-        return [name for name in ENRICHERS if name not in left_out and wanted(name, only)]
+        return [name for name in ENRICHERS if name not in left_out and wanted(name, only, self.settings)]
 
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
         """The enrichers that can run, and a line for each that cannot, with the command that mends it."""

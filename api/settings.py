@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """A folder with further models, one sub-folder each, searched after the bundled ones."""
     allow_hub: bool = False
     """Whether a model that is nowhere here may be fetched from its hub."""
+    faces: bool = False
+    """Whether faces are told apart: biometric data, which is kept of nobody unless this is set. The extra `faces` is needed."""
     without: _List = ()
     """Enrichers that are left out."""
     policy: Path | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from api.comparing import compared
 from api.schema import content_link
 from api.service import Service
 from embeddings.encoder import VOICE, Vector
@@ -13,7 +14,6 @@ from embeddings.media import Clip, Waveform
 from embeddings.vad import speech_of
 from retrieval import identities
 from retrieval.identities import SPEAKER
-from retrieval.relevance import UNKNOWN
 
 
 class NobodySpeaks(CrossmediaError):
@@ -65,18 +65,10 @@ def verify(service: Service, one: Path, other: Path) -> dict[str, Any]:
 
     The first minute of each counts. Raises NobodySpeaks, ModelMissing, and what decoding raises.
     """
-    vectors = [_voice(service, path) for path in (one, other)]
-    similarity = float(vectors[0] @ vectors[1])
-    background = service.profile.backgrounds.get((VOICE, "voice", "voice"), UNKNOWN)
-    probability = background.relevance(similarity)
+    first, second = (_voice(service, path) for path in (one, other))
     encoder = service.profile.voice
     assert encoder is not None
-    return {
-        "probability": round(probability, 4),
-        "similarity": round(similarity, 4),
-        "same": probability >= 0.5,
-        "model": encoder.model,
-    }
+    return compared(service.profile, VOICE, "voice", encoder.model, first, second)
 
 
 def _voice(service: Service, path: Path) -> Vector:

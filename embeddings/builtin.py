@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from embeddings.cards import LITE2, MINILM, SOUND, VOICE
+from embeddings.cards import FACE, FACES, LITE2, MINILM, SOUND, VOICE
 from embeddings.catalog import BUNDLED, Catalog
 from embeddings.encoder import Background, Modality
 from embeddings.errors import ModelCorrupt, ModelMissing
+from embeddings.face import FaceEncoder
+from embeddings.faces import FaceDetector
 from embeddings.picture import Lite2
 from embeddings.sound import SOUND_BACKGROUND, WhisperSound
 from embeddings.speech import Whisper
@@ -40,8 +42,15 @@ def voice_encoder(catalog: Catalog, threads: int | None = None) -> tuple[Voice, 
     return Voice(catalog.resolve(VOICE.id), threads), backgrounds(BUNDLED / "backgrounds-voice.json")
 
 
+def face_encoder(catalog: Catalog, threads: int | None = None) -> tuple[FaceEncoder, FaceDetector, Backgrounds]:
+    """The face encoder, what finds faces, and as background the probability that two are of one person. Raises as `towers` does,
+    and DependencyMissing without dlib."""
+    encoder, finder = FaceEncoder(catalog.resolve(FACE.id)), FaceDetector(catalog.resolve(FACES.id), threads)
+    return encoder, finder, backgrounds(BUNDLED / "backgrounds-face.json")
+
+
 def backgrounds(path: Path) -> Backgrounds:
-    """Read what `calibrate.py`, `sound_tower.py` or `voice.py` of `embeddings/train/` wrote."""
+    """Read what `calibrate.py`, `sound_tower.py`, `voice.py` or `face.py` of `embeddings/train/` wrote."""
     if not path.is_file():
         raise ModelMissing(f"no backgrounds at {path}", MINILM.install)
     try:

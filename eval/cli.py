@@ -19,6 +19,7 @@ from api.stores import open_store
 from embeddings.objects import ObjectDetector
 from eval import compare as comparing
 from eval import cutoff, figures, report
+from eval import faces as known_people
 from eval import objects as seen
 from eval import regions as parts
 from eval.agreement import agreement, rows
@@ -154,6 +155,23 @@ def regions(
         _print(section)
     context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "regions", models)
     figures.write(out_folder, "Regions", context, sections)
+    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+
+
+@app.command()
+def faces(
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+) -> None:
+    """Whether faces of known people are told apart, and named as one person in a collection: report.md and report.json."""
+    with tempfile.TemporaryDirectory() as room, service(Path(room) / "data", faces=True) as opened:
+        sections = known_people.measure(opened, shared)
+        encoder, finder = opened.profile.face, opened.profile.finder
+        models = [one.model for one in (encoder, finder) if one is not None]
+    for section in sections:
+        _print(section)
+    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "faces", models)
+    figures.write(out_folder, "Faces", context, sections)
     out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
 
 

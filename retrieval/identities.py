@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
-from embeddings.encoder import VOICE, Modality, Vector
+from embeddings.encoder import FACE, VOICE, Modality, Vector
 from embeddings.errors import CrossmediaError
 from retrieval.documents import Kind
 from retrieval.query import Filters
@@ -14,6 +14,8 @@ from retrieval.store import NotFound, Store
 
 SPEAKER: Final = "speaker"
 """The kind of label that says whose voice a moment is."""
+PERSON: Final = "person"
+"""The kind of label that says whose face it is, on the face and on the picture that shows it."""
 NEIGHBOURS: Final = 15
 LONGEST_NAME: Final = 100
 
@@ -41,6 +43,11 @@ def known_voice(store: Store, least: float) -> Callable[[Vector], str | None]:
     return lambda vector: _named(store, VOICE, "voice", vector, SPEAKER, least)
 
 
+def known_face(store: Store, least: float) -> Callable[[Vector], str | None]:
+    """What tells whose face a vector is, as `known_voice` does."""
+    return lambda vector: _named(store, FACE, "face", vector, PERSON, least)
+
+
 def _named(store: Store, space: str, modality: Modality, vector: Vector, kind: str, least: float) -> str | None:
     near = [n for n in store.nearest(space, modality, vector, NEIGHBOURS, Filters()) if n.similarity >= least]
     moments = store.load([n.moment for n in near])
@@ -54,7 +61,7 @@ def _named(store: Store, space: str, modality: Modality, vector: Vector, kind: s
 
 def rename(store: Store, kind: str, on: Kind, name: str, to: str) -> int:
     """Give somebody another name; returns the labels changed. Raises NotFound, NameTaken, BadName."""
-    to = _checked(to)
+    to = checked(to)
     names = {found.value.casefold() for found in store.labelled(kind, on)}
     _require(names, kind, name)
     if to.casefold() in names and to.casefold() != name.casefold():
@@ -64,7 +71,7 @@ def rename(store: Store, kind: str, on: Kind, name: str, to: str) -> int:
 
 def merge(store: Store, kind: str, on: Kind, names: list[str], into: str) -> int:
     """Several are one: all are called `into` afterwards, which is one of them or new. Raises NotFound, BadName."""
-    into = _checked(into)
+    into = checked(into)
     known = {found.value.casefold() for found in store.labelled(kind, on)}
     for name in names:
         _require(known, kind, name)
@@ -73,10 +80,16 @@ def merge(store: Store, kind: str, on: Kind, names: list[str], into: str) -> int
 
 def _require(names: set[str], kind: str, name: str) -> None:
     if name.casefold() not in names:
-        raise NotFound(f"no {kind} called {name}", "crossmedia voices list shows all")
+        raise missing(kind, name)
 
 
-def _checked(name: str) -> str:
+def missing(kind: str, name: str) -> NotFound:
+    """What is raised where nobody has that name."""
+    return NotFound(f"no {kind} called {name}", f"crossmedia {'people' if kind == PERSON else 'voices'} list shows all")
+
+
+def checked(name: str) -> str:
+    """A name without needless spaces; raises BadName."""
     plain = " ".join(name.split())
     if not plain or len(plain) > LONGEST_NAME:
         raise BadName("a name has between 1 and 100 characters", "give another")

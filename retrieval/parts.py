@@ -8,7 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import IDENTITIES, VOICE, Modality, Vector, Vectors, normalise
+from embeddings.encoder import FACE, IDENTITIES, VOICE, Modality, Vector, Vectors, normalise
+from embeddings.face import largest
+from embeddings.faces import Portrait
 from embeddings.media import Clip, Picture, Waveform
 from embeddings.profile import Profile
 from embeddings.vad import speech_of
@@ -74,6 +76,8 @@ class _Asking:
             spoken = self._hear(waveform, vectors, name)
         if waveform is not None and VOICE in (self.query.legs or ()):
             self._recognise(waveform, vectors, name)
+        if pictures and FACE in (self.query.legs or ()):
+            self._look_at(pictures, vectors, name)
         return Part(example.weight, f"{name}: “{spoken}”" if spoken else name, vectors, spoken or None)
 
     def _hear(self, waveform: Waveform, vectors: PartVectors, name: str) -> str:
@@ -107,6 +111,19 @@ class _Asking:
             return
         for space, rows in self.profile.voice.encode([speech]).vectors.items():
             vectors[space, "voice"] = [rows[0]]
+
+    def _look_at(self, pictures: Sequence[Picture], vectors: PartVectors, name: str) -> None:
+        """The vector of the largest face."""
+        if self.profile.face is None or self.profile.finder is None:
+            self.notes.append(f"{name}: this profile tells no faces apart")
+            return
+        found = zip(pictures, self.profile.finder.detect(pictures), strict=True)
+        face = largest(Portrait(picture, own) for picture, faces in found for own in faces)
+        if face is None:
+            self.notes.append(f"{name}: no face in it")
+            return
+        for space, rows in self.profile.face.encode([face]).vectors.items():
+            vectors[space, "face"] = [rows[0]]
 
     def _indexed(self, asset: str, weight: float, name: str) -> Part:
         moments = self.store.moments(asset)

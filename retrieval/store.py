@@ -268,6 +268,9 @@ class Store(Protocol):
     def optimise(self) -> None:
         """Bring derived indexes into their best shape; called after large writes, never needed for correctness."""
 
+    def expunge(self) -> None:
+        """Nothing of what was removed or replaced is left in files when this returns; takes as long as copying the store."""
+
     def verify(self) -> list[str]:
         """What is wrong inside, a line each; empty when the truth and what is derived from it agree."""
 

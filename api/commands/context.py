@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -36,19 +36,19 @@ Without = Annotated[
     list[str] | None,
     typer.Option(
         "--without",
-        help="Leave an enricher out: transcript, speakers, objects, regions, ocr, hashes, nudity, abuse.",
+        help="Leave an enricher out: transcript, speakers, objects, regions, faces, ocr, hashes, nudity, abuse.",
         show_default=False,
     ),
 ]
 
 
 @contextmanager
-def service(data: Path | None, *, made: bool = False) -> Iterator[Service]:
+def service(data: Path | None, *, made: bool = False, **settings: Any) -> Iterator[Service]:
     """The service over the data directory; a foreseeable failure inside prints what to do and ends the program.
 
-    `made`: the directory must hold a store already.
+    `made`: the directory must hold a store already. `settings` come before those of the environment.
     """
-    given = {} if data is None else {"data": data}
+    given = settings if data is None else {"data": data, **settings}
     opened: Service | None = None
     try:
         opened = Service(read_settings(**given))

@@ -12,7 +12,7 @@ from rich.table import Table
 from api.commands.context import Data, Json, err, fail, named, out, print_json, service
 from api.labels import condition
 from api.schema import SearchRequest, answer_json, by_kind
-from embeddings.encoder import VOICE
+from embeddings.encoder import FACE, VOICE
 from embeddings.errors import CrossmediaError
 from embeddings.media import MEDIA
 from retrieval.planner import LABELS
@@ -37,6 +37,10 @@ def search(
     voice: Annotated[
         list[str] | None,
         typer.Option(metavar="FILE[@WEIGHT]", show_default=False, help="Find whoever speaks in this recording."),
+    ] = None,
+    face: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE[@WEIGHT]", show_default=False, help="Find whoever this picture shows largest."),
     ] = None,
     like: Annotated[
         list[str] | None, typer.Option(help="An indexed asset to search by: its id, or the file.", show_default=False)
@@ -87,8 +91,6 @@ def search(
     if voice and (legs or text or image or audio or video):
         # Who speaks and what it is are told by legs that have nothing in common: one would only dilute the other.
         raise typer.BadParameter("a voice is searched for alone", param_hint="--voice")
-    legs = [VOICE] if voice else legs
-    files = [_weighted(word) for word in (*(image or ()), *(audio or ()), *(video or ()), *(voice or ()))]
     try:
         conditions = [
             *(condition(word) for word in label or ()),
@@ -96,6 +98,11 @@ def search(
         ]
     except CrossmediaError as error:
         fail(error)
+    if face and (legs or text or image or audio or video or voice):
+        raise typer.BadParameter("a face is searched for alone", param_hint="--face")
+    legs = [VOICE] if voice else [FACE] if face else legs
+    examples = (*(image or ()), *(audio or ()), *(video or ()), *(voice or ()), *(face or ()))
+    files = [_weighted(word) for word in examples]
     filters = {
         "path": path,
         "after": after,

@@ -11,7 +11,7 @@ from embeddings.encoder import Modality, Space, Vector, Vectors
 from embeddings.media import Medium
 from retrieval.coincidence import Span
 from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
-from retrieval.elastic import additions, docs, health, labels, places, reads, search, spaces, succession, whole
+from retrieval.elastic import additions, docs, expunge, health, labels, places, reads, search, spaces, succession, whole
 from retrieval.elastic.address import Access, Address
 from retrieval.elastic.connection import Connection
 from retrieval.elastic.index import Index
@@ -247,6 +247,9 @@ class ElasticStore:
         """The server merges by itself; what was written becomes visible, and indexes that were replaced go."""
         self._index.refresh()
         succession.tidy(self._index)
+
+    def expunge(self) -> None:
+        expunge.everything(self._index)
 
     def verify(self) -> list[str]:
         return reads.wrong(self._index) if self.exists() else []

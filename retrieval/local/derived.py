@@ -10,7 +10,7 @@ import numpy as np
 
 from embeddings.encoder import UNALIGNED, Vector, Vectors
 from retrieval.local.database import Database
-from retrieval.local.vectors import Generation, Ids, VectorIndex
+from retrieval.local.vectors import Generation, Ids, VectorIndex, files, remove
 
 CHUNK = 20_000
 MARKS = 500
@@ -68,6 +68,18 @@ class Derived:
             if lag >= max(SAVE_AFTER, SAVE_SHARE * len(index)):
                 index.save(self._folder, field)
                 self._saved[field] = index.generation
+
+    def rewrite(self) -> None:
+        """No file of an index holds a vector that is gone."""
+        rows = self._database.connection().execute("SELECT DISTINCT field FROM gone")
+        for field in [row[0] for row in rows]:
+            with self._lock:
+                index = self.current(field)
+                if index is None:
+                    remove(self._folder, field)
+                elif files(self._folder, field):
+                    index.save(self._folder, field)
+                    self._saved[field] = index.generation
 
     def fields(self) -> list[str]:
         """Those that are searched."""

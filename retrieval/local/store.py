@@ -15,7 +15,7 @@ from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revis
 from retrieval.health import Health, Statistics
 from retrieval.holding import Holding
 from retrieval.labels import Labelled, Named, NameMatch
-from retrieval.local import fulltext, labels, near, reads, unrelated, verify, writes
+from retrieval.local import expunge, fulltext, labels, near, reads, unrelated, verify, writes
 from retrieval.local import holdings as whole
 from retrieval.local.database import Database
 from retrieval.local.derived import Derived
@@ -257,6 +257,9 @@ class LocalStore:
 
     def optimise(self) -> None:
         self._derived.optimise()
+
+    def expunge(self) -> None:
+        expunge.everything(self._database, self._derived)
 
     def verify(self) -> list[str]:
         return verify.wrong(self._database.connection()) + self._derived.differences()

@@ -175,6 +175,16 @@ class VectorIndex:
         return found[found >= 0]
 
 
+def files(folder: Path, field: str) -> list[Path]:
+    """Every file of a field's index, whole or not."""
+    return [*folder.glob(f"{_stem(field)}.*.faiss"), *folder.glob(f".{_stem(field)}.*.partial")]
+
+
+def remove(folder: Path, field: str) -> None:
+    for path in files(folder, field):
+        path.unlink(missing_ok=True)
+
+
 def _flat(dim: int) -> Any:
     return faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
 

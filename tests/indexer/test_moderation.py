@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from api.enrichers import wanted
+from api.settings import Settings
 from embeddings.catalog import Catalog
 from embeddings.errors import ModelMissing
 from embeddings.media import Picture
@@ -83,9 +84,10 @@ def test_labels_of_words_are_on_the_moment_that_says_them() -> None:
 
 def test_who_is_not_installed_is_not_missed_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.enrichers.find_spec", lambda name: None)
-    assert [name for name in ("objects", "nudity", "abuse") if wanted(name, ())] == ["objects"]
-    assert wanted("nudity", ["nudity"])
-    assert not wanted("objects", ["nudity"])
+    given = Settings()
+    assert [name for name in ("objects", "nudity", "abuse") if wanted(name, (), given)] == ["objects"]
+    assert wanted("nudity", ["nudity"], given)
+    assert not wanted("objects", ["nudity"], given)
 
 
 @pytest.mark.skipif(find_spec("nudenet") is None, reason="the extra nudity is not installed")
@@ -93,7 +95,7 @@ def test_the_real_detector_finds_nothing_in_what_is_dressed(shared: Path) -> Non
     from PIL import Image
 
     detector = NudityDetector(Catalog().resolve("nudenet"))
-    photos = sorted((shared / "flickr8k" / "images").glob("*.jpg"))[:12]
+    photos = sorted((shared / "data" / "flickr8k" / "images").glob("*.jpg"))[:12]
     pictures = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in photos]
     found = detector.detect([*pictures, blank(1, 1), blank(2000, 30)])
     assert sum(bool(one) for one in found) <= 2

@@ -6,15 +6,17 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from embeddings.encoder import Space
 from embeddings.profile import Word
+from retrieval import people
 from retrieval.coincidence import Span
-from retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source
-from retrieval.elastic import ElasticStore
+from retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source, part_id
+from retrieval.elastic import ElasticStore, expunge
 from retrieval.elastic.address import Address
 from retrieval.holding import Done, Held, Holding, same
 from retrieval.labels import Labelled, NameMatch
@@ -22,9 +24,10 @@ from retrieval.local import LocalStore
 from retrieval.query import Filters, LabelFilter, Tally
 from retrieval.store import NotFound, SpaceMismatch, Store, Unrelated
 from tests.elastic_servers import wipe
-from tests.retrieval.makers import SPACES, asset_id, document, eventful, moment, unit
+from tests.retrieval.makers import DIM, SPACES, asset_id, document, eventful, moment, unit
 
 Everything = Filters()
+FACES = Space("face", DIM, "test", "1", "none")
 
 
 @pytest.fixture(params=["local", "elastic"])
@@ -737,3 +740,88 @@ def test_a_restore_that_fails_leaves_no_part_of_an_asset(store: Store, other: St
     assert all(same(a, b) for a, b in zip(before, other.holdings([asset_id("photo")]), strict=True))
     assert ids(other.words("old", 5, Everything)) == [f"{asset_id('photo')}-picture0"]
     assert other.verify() == []
+
+
+def test_what_was_removed_is_expunged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A server takes half a minute until it lets go: `test_a_server_holds_nothing_of_what_was_removed` waits for it.
+    monkeypatch.setattr("retrieval.elastic.expunge.left", lambda index: 0)
+    store.bind([FACES])
+    asset = asset_id("a")
+    whole = f"{asset}-picture0"
+    store.put([document("a", vector=unit(1), text="harbour"), document("b", vector=unit(2))])
+    faces = tuple(
+        moment_of_face(whole, number, vectors={"face": unit(30 + number)}, thumbnail=b"face%d" % number)
+        for number in range(2)
+    )
+    store.enrich([Enrichment(asset, "faces", "m@1", moments=faces)])
+    store.enrich([Enrichment(asset, "faces", "m@1", moments=faces[1:])])
+    store.expunge()
+    assert ids(store.nearest("face", "face", unit(30), 5, Everything)) == [faces[1].id]
+    assert (store.thumbnail(faces[0].id), store.thumbnail(faces[1].id)) == (None, b"face1")
+    assert ids(store.words("harbour", 5, Everything)) == [whole]
+    assert len(store.nearest("common", "picture", unit(1), 5, Everything)) == 2
+    assert store.verify() == []
+    store.delete([asset, asset_id("b")])
+    store.expunge()
+    assert store.nearest("face", "face", unit(31), 5, Everything) == []
+    store.put([document("c", vector=unit(3))])
+    assert len(store.nearest("common", "picture", unit(3), 5, Everything)) == 1
+
+
+def test_people_are_split_joined_and_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A server takes half a minute until it lets go: `test_a_server_holds_nothing_of_what_was_removed` waits for it.
+    monkeypatch.setattr("retrieval.elastic.expunge.left", lambda index: 0)
+    store.bind([FACES])
+    assets = [asset_id(name) for name in "abc"]
+    store.put([document(name, vector=unit(number)) for number, name in enumerate("abc")])
+    for number, asset in enumerate(assets):
+        whole = store.moments(asset)[0]
+        # Two faces in each picture: the first is always one person's, whom the enricher took for two.
+        names = ("person 0000-1" if number < 2 else "person 0000-2", "Bob")
+        faces = tuple(
+            moment_of_face(
+                whole.id,
+                place,
+                vectors={"face": unit(40 + place)},
+                labels=(Label("person", name, 0.9, "m@1", (0.5 * place, 0.0, 0.5 * place + 0.4, 1.0)),),
+            )
+            for place, name in enumerate(names)
+        )
+        patches = tuple(Patch(key, labels=tuple(labels)) for key, labels in people.said([whole], faces).items())
+        store.enrich([Enrichment(asset, "faces", "m@1", moments=faces, patches=patches)])
+
+    def told(asset: str) -> list[list[str]]:
+        return [sorted(label.value for label in m.labels if label.kind == "person") for m in store.moments(asset)]
+
+    assert people.regroup(store, 0.9) == 1
+    assert told(assets[2]) == [["Bob", "person 0000-1"], ["person 0000-1"], ["Bob"]]
+    assert people.split(store, "person 0000-1", lambda face: face.asset == assets[0], "Ada") == 1
+    assert told(assets[0]) == [["Ada", "Bob"], ["Ada"], ["Bob"]]
+    assert people.forget(store, "bob") == 3
+    assert told(assets[0]) == [["Ada"], ["Ada"]]
+    marks = [label for label in store.moments(assets[0])[0].labels if label.kind == people.FORGOTTEN]
+    assert [label.box for label in marks] == [(0.5, 0.0, 0.9, 1.0)]
+    assert people.forget(store, "Ada") == 1
+    assert told(assets[0]) == [[]]
+    assert len([label for label in store.moments(assets[0])[0].labels if label.kind == people.FORGOTTEN]) == 2
+    # What the enricher says later leaves what was forgotten as it is.
+    store.enrich([Enrichment(assets[0], "faces", "m@2")])
+    assert len([label for label in store.moments(assets[0])[0].labels if label.kind == people.FORGOTTEN]) == 2
+    assert [found.value for found in store.labelled("person", "face")] == ["person 0000-1"]
+    assert store.counted()["face", "face"] == 2
+
+
+def moment_of_face(whole: str, number: int, **values: Any) -> Moment:
+    return Moment(part_id(whole, "face", number), whole.split("-")[0], "face", **values)
+
+
+@pytest.mark.slow
+def test_a_server_holds_nothing_of_what_was_removed(make_store: Callable[[], Store]) -> None:
+    store = make_store()
+    if not isinstance(store, ElasticStore):
+        pytest.skip("the local store's files are looked into by tests/api/test_people.py")
+    store.bind([*SPACES, FACES])
+    store.put([document("a", vector=unit(1)), document("b", vector=unit(2))])
+    store.delete([asset_id("a")])
+    store.expunge()
+    assert expunge.left(store._index) == 0

@@ -1,0 +1,130 @@
+"""`people`: whose faces are in the collection, what they are called, and how they are forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api import people
+from api.commands.context import Data, Json, out, print_json, service
+from api.commands.searching import clock
+from api.enrichers import FACES_OFF
+
+app = typer.Typer(
+    help="Whose faces: list people, name, merge, split and forget them, compare two pictures.", no_args_is_help=True
+)
+Person = Annotated[str, typer.Argument(help="What somebody is called now.")]
+
+
+@app.command("list")
+def several(data: Data = None, as_json: Json = False) -> None:
+    """Everybody whose face was found, those who are seen most first."""
+    with service(data, made=True) as opened:
+        found = people.listed(opened)
+    if as_json:
+        print_json({"people": found})
+        return
+    if not found:
+        out.print(f"No people. [dim]({escape(FACES_OFF)}; crossmedia enrich then looks at what is pending)[/]")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("person", "faces", "files", "in videos", "see"):
+        table.add_column(heading, overflow="fold")
+    for one in found:
+        seen = one["path"] if one["start"] is None else f"{one['path']} {clock(one['start'])}–{clock(one['end'])}"
+        row = (str(one["faces"]), str(one["assets"]), clock(one["seconds"]) if one["seconds"] else "")
+        table.add_row(escape(one["name"]), *row, escape(seen))
+    out.print(table)
+
+
+@app.command()
+def show(person: Person, data: Data = None, as_json: Json = False) -> None:
+    """When and where somebody appears."""
+    with service(data, made=True) as opened:
+        told = people.appearances(opened, person)
+    if as_json:
+        print_json(told)
+        return
+    for one in told["appearances"]:
+        spans = ", ".join(f"{clock(span['start'])}–{clock(span['end'])}" for span in one["spans"])
+        out.print(f"{escape(one['path'])} {spans} [dim]{one['asset'][:12]}[/]", soft_wrap=True)
+
+
+@app.command()
+def name(
+    person: Person, to: Annotated[str, typer.Argument(help="What they are to be called.")], data: Data = None
+) -> None:
+    """Give somebody a name; pictures indexed later get it too."""
+    with service(data, made=True) as opened:
+        done = people.name(opened, person, to)
+    out.print(f"{escape(person)} is {escape(done['name'])} [dim]({done['labels']} labels)[/]")
+
+
+@app.command()
+def merge(
+    names: Annotated[list[str], typer.Argument(metavar="PERSON…", help="Who are one.")],
+    into: Annotated[
+        str | None, typer.Option(help="What all are called then [default: the first].", show_default=False)
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Say that several are one person."""
+    with service(data, made=True) as opened:
+        done = people.merge(opened, names, into or names[0])
+    out.print(f"all are {escape(done['name'])} [dim]({done['labels']} labels)[/]")
+
+
+@app.command()
+def split(
+    person: Person,
+    to: Annotated[
+        str | None, typer.Option(help="What the other is called [default: the name with a number].", show_default=False)
+    ] = None,
+    face: Annotated[list[str] | None, typer.Option(help="A face (moment) of the other.", show_default=False)] = None,
+    asset: Annotated[
+        list[str] | None, typer.Option(help="A file in which it is the other, by its id.", show_default=False)
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Say that somebody is two people; without --face and --asset their faces are divided by likeness."""
+    with service(data, made=True) as opened:
+        done = people.split(opened, person, to, face or (), asset or ())
+    out.print(f"{done['faces']} faces are {escape(done['name'])}")
+
+
+@app.command()
+def forget(person: Person, data: Data = None) -> None:
+    """Remove somebody's faces with vectors, thumbnails and names. The pictures stay."""
+    with service(data, made=True) as opened:
+        done = people.forget(opened, person)
+    out.print(f"{escape(person)} is forgotten [dim]({done['faces']} faces)[/]")
+
+
+@app.command()
+def regroup(data: Data = None) -> None:
+    """Join people without a name who are one; every indexing does it as well."""
+    with service(data, made=True) as opened:
+        done = people.regroup(opened)
+    out.print(f"{done['joined']} people were others")
+
+
+@app.command()
+def verify(
+    one: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A picture.")],
+    other: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Another.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """How likely two pictures show one person."""
+    with service(data) as opened:
+        told = people.verify(opened, one, other)
+    if as_json:
+        print_json(told)
+        return
+    answer = "the same person" if told["same"] else "two people"
+    how = f"similarity {told['similarity']:.2f}, {told['model']}"
+    out.print(f"{answer}: probability of one person {told['probability']:.2f} [dim]({how})[/]", soft_wrap=True)
