@@ -186,7 +186,18 @@ OBJECTS: Final = ModelCard(
     title="YOLOX-nano, 80 classes of COCO",
     install='pip install --force-reinstall "crossmedia"',
 )
-CARDS: Final = (MINILM, LITE2, SOUND, VOICE, OBJECTS, WHISPER, WHISPER_BASE, OCR, VAD)
+FACES: Final = ModelCard(
+    id="yunet",
+    task="faces in pictures",
+    licence="BSD-3-Clause",
+    dim=None,
+    revision="b15aa71e8bea",
+    files=(ModelFile("faces.onnx", "b15aa71e8beaf6e23cde30ecc9f3daa6f95ae00113a01ef19ae8a06f606fe758", 182_119),),
+    sources=(Source("bundled"), Source("models")),
+    title="YuNet: faces with five points",
+    install='pip install --force-reinstall "crossmedia"',
+)
+CARDS: Final = (MINILM, LITE2, SOUND, VOICE, OBJECTS, FACES, WHISPER, WHISPER_BASE, OCR, VAD)
 
 COMMON: Final = Space(
     "common",
