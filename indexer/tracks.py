@@ -38,7 +38,8 @@ Direction: TypeAlias = Literal["left", "right", "up", "down", "closer", "away", 
 
 @dataclass(frozen=True)
 class Track:
-    """One object through a shot. `score`: the best of its detections; `boxes`: of the first, of the best, and of the last."""
+    """One object through a shot. `score`: the best of its detections; `boxes`: of the first, of the best, and of the last;
+    `looks`: every detection, in time."""
 
     value: str
     score: float
@@ -46,6 +47,7 @@ class Track:
     end: float
     boxes: tuple[Box, Box, Box]
     direction: Direction
+    looks: tuple[Found, ...] = ()
 
 
 class Tracker:
@@ -103,7 +105,9 @@ def _track(found: Sequence[tuple[float, Found]], end: float) -> Track:
     best = max((one for _, one in found), key=lambda one: one.score)
     first, last = found[0][1], found[-1][1]
     boxes = first.box, best.box, last.box
-    return Track(best.value, best.score, found[0][0], end, boxes, direction(first.box, last.box))
+    return Track(
+        best.value, best.score, found[0][0], end, boxes, direction(first.box, last.box), tuple(one for _, one in found)
+    )
 
 
 def direction(first: Box, last: Box) -> Direction:
