@@ -100,6 +100,18 @@ class Library:
             return banks.lookup_asset(asset).as_dict()
         raise InvalidRequest("name a file, a hash or an asset", "give one of the three")
 
+    def trust(self, *, file: str | Path | None = None, asset: str | None = None) -> dict[str, Any]:
+        """Where a file says that it comes from (`facts`, `manifest`), and scores of forgery (`indications`, never verdicts) with
+        what is published of their `models`. A file is not stored; of an asset it is told what the collection keeps.
+
+        Raises InvalidRequest, NotFound.
+        """
+        if file is not None and asset is None:
+            return self._service.trust.of_file(Path(file)).as_dict()
+        if asset is not None and file is None:
+            return self._service.trust.of_asset(asset).as_dict()
+        raise InvalidRequest("name a file or an asset", "give one of the two")
+
     def banks(self) -> list[dict[str, Any]]:
         """Every bank: `name`, `action`, `enabled`, `hashes` of each kind, `created`."""
         return self._service.banks.listed()

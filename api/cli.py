@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.commands import aligning, banks, indexing, managing, models, moving, searching, serving, voices, working
+from api.commands import aligning, banks, indexing, managing, models, moving, searching, serving, trust, voices, working
 
 app = typer.Typer(
     name="crossmedia",
@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 for command in (
     indexing.index, searching.search, managing.show, managing.rm, managing.status, managing.transcript,
-    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup,
+    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup, trust.trust,
 ):  # fmt: skip
     app.command()(command)
 app.command("import")(moving.bring)

@@ -6,25 +6,39 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from embeddings.catalog import Catalog
 from embeddings.encoder import VOICE
 from embeddings.errors import CrossmediaError, ModelMissing
-from embeddings.profile import Profile
 from indexer.enrichers.base import Enricher
-from retrieval.store import Store
 
 if TYPE_CHECKING:
-    from indexer.hashes.hashers import Hashers
+    from api.service import Service
 
 RECOGNISED: Final = 0.97
 """Probability from which a voice is one that the collection knows. Across recordings of LibriSpeech one speaker's mean
 voices are above it, and strangers' below unless there is noise; two names for one voice are merged more easily than told apart."""
 
 
-def build_enricher(
-    name: str, profile: Profile, catalog: Catalog, store: Store, threads: int, hashers: Callable[[], Hashers]
-) -> Enricher:
-    """`transcript`, `speakers`, `objects`, `ocr` or `hashes`. Raises ModelMissing where its model is absent."""
+def build_enricher(name: str, service: Service) -> Enricher:
+    """One of `api.service.ENRICHERS`. Raises ModelMissing where its model is absent."""
+    # Those two look at files that are in no collection too, and make none.
+    if name == "forgery":
+        from embeddings.faces import FaceDetector
+        from embeddings.forgery import ForgeryDetector
+        from indexer.enrichers.forgery import ForgeryEnricher
+        from indexer.tracks import Tracker
+
+        faces = FaceDetector(service.catalog.resolve("yunet"), service.settings.threads)
+        return ForgeryEnricher(
+            faces, ForgeryDetector(service.catalog.resolve("mesoinception-4"), service.settings.threads), Tracker()
+        )
+    if name == "spoof":
+        from embeddings.spoof import SpoofDetector
+        from indexer.enrichers.spoof import SpoofEnricher
+
+        return SpoofEnricher(
+            SpoofDetector(service.catalog.resolve("aasist-l"), service.settings.threads), service.base.detector
+        )
+    profile, catalog, store, threads = service.profile, service.catalog, service.store, service.settings.threads
     if name == "transcript":
         from indexer.enrichers.transcript import TranscriptEnricher
 
@@ -39,15 +53,20 @@ def build_enricher(
             raise ModelMissing(f"the profile {profile.name} tells no voices apart", "use the profile builtin")
         least = profile.backgrounds[VOICE, "voice", "voice"].similarity(RECOGNISED)
         return SpeakersEnricher(profile.voice, known_voice(store, least), profile.detector)
-    if name == "hashes":
+    if name in ("hashes", "trust"):
         from indexer.enrich import whereabouts
         from indexer.enrichers.hashes import HashesEnricher
+        from indexer.enrichers.trust import TrustEnricher
 
         def place(asset: str) -> Path | None:
             source = whereabouts(store, asset)
             return Path(source.location) if source else None
 
-        return HashesEnricher(hashers(), place)
+        return (
+            HashesEnricher(service.banks.hashers, place)
+            if name == "hashes"
+            else TrustEnricher(service.trust.reader, place)
+        )
     if name == "objects":
         from embeddings.objects import ObjectDetector
         from indexer.enrichers.objects import ObjectsEnricher
@@ -75,8 +94,9 @@ def runnable(names: Sequence[str], build: Callable[[str], Enricher]) -> tuple[li
 
 def _lacking(enricher: Enricher) -> list[str]:
     from indexer.enrichers.hashes import HashesEnricher
+    from indexer.enrichers.trust import TrustEnricher
 
-    missing = enricher.missing if isinstance(enricher, HashesEnricher) else ()
+    missing = enricher.missing if isinstance(enricher, HashesEnricher | TrustEnricher) else ()
     told = ", ".join(error.message for error in missing)
     return (
         [f"{enricher.name} is not whole: {told}; {'; '.join({error.hint: None for error in missing})}"] if told else []

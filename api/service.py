@@ -28,6 +28,7 @@ from retrieval.store import NotFound, SpaceMismatch, Store
 
 if TYPE_CHECKING:
     from api.banks import Banks
+    from api.trust import Trust
     from indexer.decode.pool import DecodePool
     from indexer.enrich import Enriched, EnrichReport
     from indexer.enrichers.base import Enricher
@@ -40,7 +41,9 @@ MAX_EXAMPLE_TEXT = 2_000
 """Characters of a document that are searched with: a text encoder reads no more."""
 MAX_EXAMPLE_SECONDS = 60.0
 """Of a recording's sound, or of a clip's, that are searched with: a whole one would hold up everybody's searches."""
-ENRICHERS = ("transcript", "speakers", "objects", "ocr", "hashes")
+ENRICHERS = ("transcript", "speakers", "objects", "ocr", "hashes", "trust", "forgery", "spoof")
+ASKED = ("forgery", "spoof")
+"""Those that run only where they are named, or the setting `indications` says so."""
 
 PartT = TypeVar("PartT")
 
@@ -120,6 +123,13 @@ class Service:
         from api.banks import Banks
 
         return self._once("banks", lambda: Banks(self))
+
+    @property
+    def trust(self) -> Trust:
+        """Where files say that they come from, and indications of forgeries."""
+        from api.trust import Trust
+
+        return self._once("trust", lambda: Trust(self))
 
     @property
     def has_collection(self) -> bool:
@@ -249,6 +259,7 @@ class Service:
         """Their names, whether or not they can run here; raises UnknownEnricher."""
         self.check_enrichers((*only, *without))
         left_out = {*without, *self.settings.without}
+        left_out |= set() if self.settings.indications else {*ASKED} - {*only}
         return [name for name in ENRICHERS if name not in left_out and (not only or name in only)]
 
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
@@ -270,16 +281,14 @@ class Service:
         refresh(self.store, self.profile)
 
     def close(self) -> None:
-        for name in ("pool", "example_pool", "jobs", "banks", "store"):
+        for name in ("pool", "example_pool", "jobs", "banks", "trust", "store"):
             if name in self._built:
                 self._built[name].close()
 
     def _enricher(self, name: str) -> Enricher:
         return self._once(
             f"enricher {name}",
-            lambda: build_enricher(
-                name, self.profile, self.catalog, self.store, self.settings.threads, lambda: self.banks.hashers
-            ),
+            lambda: build_enricher(name, self),
         )
 
     def _once(self, name: str, make: Callable[[], PartT]) -> PartT:

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     """Whether a model that is nowhere here may be fetched from its hub."""
     without: _List = ()
     """Enrichers that are left out."""
+    indications: bool = False
+    """Whether every pass scores faces and speech for forgeries (`forgery`, `spoof`); else only where they are named."""
+    trust_anchors: Path | None = None
+    """Certificates in PEM of those whose C2PA signatures are trusted; without any, every signer is unknown."""
     decode_workers: int = Field(2, ge=1, le=64)
     threads: int = Field(2, ge=1, le=256)
     """Processor threads an encoder uses."""

@@ -35,7 +35,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 Without = Annotated[
     list[str] | None,
     typer.Option(
-        "--without", help="Leave an enricher out: transcript, speakers, objects, ocr, hashes.", show_default=False
+        "--without",
+        help="Leave an enricher out: transcript, speakers, objects, ocr, hashes, trust.",
+        show_default=False,
     ),
 ]
 
