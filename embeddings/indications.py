@@ -77,7 +77,7 @@ INDICATIONS: Final = (
         ),
         (),
         "no figure of this network on another data set is known to us; networks of its kind, trained on the same, miss tens of "
-        "percent on recordings found on the internet (Müller et al., Interspeech 2022); compression and telephones make "
+        "percent on recordings found on the internet (Müller et al., Interspeech 2022); telephones and other rooms can make "
         "real voices look made",
         spoof.LIKELY,
     ),

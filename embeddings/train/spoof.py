@@ -43,9 +43,10 @@ Made by: the network written anew from the paper (`spoof_net.py`), exported to O
 makes floats when it opens the file.
 In: `sound` (N, 64600) float32 in [-1, 1], 4.04 s at 16 kHz. Out: `logits` (N, 2): spoofed, bona fide.
 Meaning of a score: the softmax of the mean of all windows' logits. It ranks; it is no measured frequency of being right.
-Limits: it hears the recording chain as much as the voice. Compression, telephones, microphones and languages that it never heard
-can make a real voice look synthesised, and newer ways of synthesis than those of 2019 can pass. What it says is an indication,
-never a verdict. How often it is wrong here: `crossmedia eval trust`.
+Limits: it hears the recording chain as much as the voice. A real voice that was cut out without the silence around it sounds
+made to it, so 0.3 s on either side are heard too. Telephones, microphones and languages that it never heard can make a real
+voice look synthesised, and newer ways of synthesis than those of 2019 can pass. What it says is an indication, never a verdict.
+How often it is wrong here: `crossmedia eval trust`.
 
 Measured by the command above on {count} windows of {files} recordings of LibriSpeech's test-other, against the network in PyTorch:
 

@@ -65,7 +65,7 @@ class SpoofEnricher:
         return found
 
     def _label(self, waveform: Waveform, start: float, end: float) -> Label | None:
-        score = self._detector.score(waveform.cut(start, end))
+        score = self._detector.score_of(waveform, start, end)
         return None if score is None else Label(KIND, SPEECH, score, self.model, start=start, end=end)
 
 
