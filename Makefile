@@ -51,6 +51,8 @@ models: install
 	$(BIN)/python -m embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.voice --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.objects --models ../shared/models --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m embeddings.train.forgery --models ../shared/models --out embeddings/bundled
+	$(BIN)/python -m embeddings.train.spoof --models ../shared/models --data ../shared/data --out embeddings/bundled
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

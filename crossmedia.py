@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from api import alignment, labels, moving, people, voices
+from api import alignment, labels, moving, passes, people, voices
 from api.client import Client, search_json
 from api.invalid import InvalidRequest
 from api.schema import SearchRequest, answer_json, asset_json
@@ -35,7 +35,7 @@ class Library:
 
     def index(self, *paths: str | Path, collection: str = "default", without: Sequence[str] = ()) -> dict[str, Any]:
         """Index files and folders and enrich them; returns the report: counts, `assets` by path, `failures`, `gone`."""
-        self._service.check_enrichers(without)
+        passes.check(without)
         report = self._service.index([Path(path) for path in paths], collection)
         enriched, notes = self._service.enrich(without=without)
         return {**report.as_dict(), "assets": report.assets, **enriched.as_dict(), "notes": notes}
@@ -135,6 +135,18 @@ class Library:
         if asset is not None and file is None and hash is None:
             return banks.lookup_asset(asset).as_dict()
         raise InvalidRequest("name a file, a hash or an asset", "give one of the three")
+
+    def trust(self, *, file: str | Path | None = None, asset: str | None = None) -> dict[str, Any]:
+        """Where a file says that it comes from (`facts`, `manifest`), and scores of forgery (`indications`, never verdicts) with
+        what is published of their `models`. A file is not stored; of an asset it is told what the collection keeps.
+
+        Raises InvalidRequest, NotFound.
+        """
+        if file is not None and asset is None:
+            return self._service.trust.of_file(Path(file)).as_dict()
+        if asset is not None and file is None:
+            return self._service.trust.of_asset(asset).as_dict()
+        raise InvalidRequest("name a file or an asset", "give one of the two")
 
     def banks(self) -> list[dict[str, Any]]:
         """Every bank: `name`, `action`, `enabled`, `hashes` of each kind, `created`."""

@@ -19,6 +19,7 @@ from api.commands import (
     reviewing,
     searching,
     serving,
+    trust,
     voices,
     working,
 )
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 for command in (
     indexing.index, searching.search, labels.labels, managing.show, managing.rm, managing.status, managing.transcript,
-    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup,
+    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup, trust.trust,
 ):  # fmt: skip
     app.command()(command)
 app.command("import")(moving.bring)

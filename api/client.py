@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
+from api.invalid import InvalidRequest
 from embeddings.errors import CrossmediaError
 from indexer.scan import Found, scan
 from retrieval.captions import Format
@@ -151,6 +152,15 @@ class Client:
             return self._json("POST", "/v1/lookup", json=wanted)
         with Path(file).open("rb") as stream:
             return self._json("POST", "/v1/lookup", files={"file": (Path(file).name, stream)})
+
+    def trust(self, *, file: str | Path | None = None, asset: str | None = None) -> dict[str, Any]:
+        """As `Library.trust`; a file is uploaded and not kept."""
+        if (file is None) == (asset is None):
+            raise InvalidRequest("name a file or an asset", "give one of the two")
+        if file is None:
+            return self._json("GET", f"/v1/assets/{asset}/trust")
+        with Path(file).open("rb") as stream:
+            return self._json("POST", "/v1/trust", files={"file": (Path(file).name, stream)})
 
     def banks(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._json("GET", "/v1/banks")["banks"]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from api.settings import Settings
-from embeddings.catalog import Catalog
 from embeddings.encoder import FACE, VOICE
 from embeddings.errors import CrossmediaError, ModelMissing
 from embeddings.profile import Profile
@@ -16,7 +13,7 @@ from indexer.enrichers.base import Enricher
 from retrieval.store import Store
 
 if TYPE_CHECKING:
-    from indexer.hashes.hashers import Hashers
+    from api.service import Service
 
 RECOGNISED: Final = 0.97
 """Probability from which a voice is one that the collection knows. Across recordings of LibriSpeech one speaker's mean
@@ -31,23 +28,27 @@ one of them, on which `RECOGNISED_FACE` rests."""
 FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
 
 
-OPTIONAL: Final = {"nudity": "nudenet", "abuse": "profanity_check"}
-"""Enrichers that run where their package is installed, and are not missed elsewhere."""
+def build_enricher(name: str, service: Service) -> Enricher:
+    """One of `api.passes.ENRICHERS`. Raises ModelMissing where its model is absent."""
+    # Those two look at files that are in no collection too, and make none.
+    if name == "forgery":
+        from embeddings.faces import FaceDetector
+        from embeddings.forgery import ForgeryDetector
+        from indexer.enrichers.forgery import ForgeryEnricher
+        from indexer.tracks import Tracker
 
+        faces = FaceDetector(service.catalog.resolve("yunet"), service.settings.threads)
+        return ForgeryEnricher(
+            faces, ForgeryDetector(service.catalog.resolve("mesoinception-4"), service.settings.threads), Tracker()
+        )
+    if name == "spoof":
+        from embeddings.spoof import SpoofDetector
+        from indexer.enrichers.spoof import SpoofEnricher
 
-def wanted(name: str, only: Sequence[str], settings: Settings) -> bool:
-    """Whether an enricher is to run that nobody left out: those that are named, or each but what nobody turned on."""
-    if only:
-        return name in only
-    if name == "faces":
-        return settings.faces
-    return name not in OPTIONAL or find_spec(OPTIONAL[name]) is not None
-
-
-def build_enricher(
-    name: str, profile: Profile, catalog: Catalog, store: Store, threads: int, hashers: Callable[[], Hashers]
-) -> Enricher:
-    """One of `api.service.ENRICHERS`. Raises ModelMissing where its model is absent."""
+        return SpoofEnricher(
+            SpoofDetector(service.catalog.resolve("aasist-l"), service.settings.threads), service.base.detector
+        )
+    profile, catalog, store, threads = service.profile, service.catalog, service.store, service.settings.threads
     if name == "transcript":
         from indexer.enrichers.transcript import TranscriptEnricher
 
@@ -62,15 +63,20 @@ def build_enricher(
             raise ModelMissing(f"the profile {profile.name} tells no voices apart", "use the profile builtin")
         least = profile.backgrounds[VOICE, "voice", "voice"].similarity(RECOGNISED)
         return SpeakersEnricher(profile.voice, known_voice(store, least), profile.detector)
-    if name == "hashes":
+    if name in ("hashes", "trust"):
         from indexer.enrich import whereabouts
         from indexer.enrichers.hashes import HashesEnricher
+        from indexer.enrichers.trust import TrustEnricher
 
         def place(asset: str) -> Path | None:
             source = whereabouts(store, asset)
             return Path(source.location) if source else None
 
-        return HashesEnricher(hashers(), place)
+        return (
+            HashesEnricher(service.banks.hashers, place)
+            if name == "hashes"
+            else TrustEnricher(service.trust.reader, place)
+        )
     if name == "objects":
         from embeddings.objects import ObjectDetector
         from indexer.enrichers.objects import ObjectsEnricher
@@ -129,8 +135,9 @@ def runnable(names: Sequence[str], build: Callable[[str], Enricher]) -> tuple[li
 
 def _lacking(enricher: Enricher) -> list[str]:
     from indexer.enrichers.hashes import HashesEnricher
+    from indexer.enrichers.trust import TrustEnricher
 
-    missing = enricher.missing if isinstance(enricher, HashesEnricher) else ()
+    missing = enricher.missing if isinstance(enricher, HashesEnricher | TrustEnricher) else ()
     told = ", ".join(error.message for error in missing)
     return (
         [f"{enricher.name} is not whole: {told}; {'; '.join({error.hint: None for error in missing})}"] if told else []

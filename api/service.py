@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from api import passes
 from api.alignment import with_heads
-from api.enrichers import build_enricher, regrouped, runnable, wanted
+from api.enrichers import build_enricher, regrouped, runnable
 from api.examples import example_of
 from api.profiles import load_profile
 from api.queues import open_queue
@@ -29,6 +30,7 @@ from retrieval.store import NotFound, SpaceMismatch, Store
 if TYPE_CHECKING:
     from api.banks import Banks
     from api.policy import Moderation
+    from api.trust import Trust
     from indexer.decode.pool import DecodePool
     from indexer.enrich import Enriched, EnrichReport
     from indexer.enrichers.base import Enricher
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
     from indexer.queue import Queue
     from indexer.report import Outcome, Report
     from indexer.scan import Found
-
-ENRICHERS = ("transcript", "speakers", "objects", "regions", "faces", "ocr", "hashes", "nudity", "abuse")
 
 PartT = TypeVar("PartT")
 
@@ -47,13 +47,6 @@ class Ambiguous(CrossmediaError):
 
     code = "ambiguous_id"
     status = 409
-
-
-class UnknownEnricher(CrossmediaError):
-    """There is no enricher of that name."""
-
-    code = "unknown_enricher"
-    status = 422
 
 
 class Service:
@@ -67,7 +60,7 @@ class Service:
         self.catalog = Catalog(settings.models, settings.allow_hub)
         self.uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes)
         self.heads = Heads(settings.data / "heads")
-        self.check_enrichers(settings.without)
+        passes.check(settings.without)
         self._building = threading.RLock()
         self._built: dict[str, Any] = {}
 
@@ -124,6 +117,13 @@ class Service:
         from api.policy import Moderation
 
         return self._once("moderation", lambda: Moderation(self))
+
+    @property
+    def trust(self) -> Trust:
+        """Where files say that they come from, and indications of forgeries."""
+        from api.trust import Trust
+
+        return self._once("trust", lambda: Trust(self))
 
     @property
     def has_collection(self) -> bool:
@@ -243,17 +243,9 @@ class Service:
         self.uploads.discard(places)
         return deleted
 
-    def check_enrichers(self, names: Sequence[str]) -> None:
-        """Raises UnknownEnricher."""
-        for name in names:
-            if name not in ENRICHERS:
-                raise UnknownEnricher(f"no enricher {name!r}", f"there are: {', '.join(ENRICHERS)}")
-
     def wanted_enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[str]:
         """Their names, whether or not they can run here; raises UnknownEnricher."""
-        self.check_enrichers((*only, *without))
-        left_out = {*without, *self.settings.without}
-        return [name for name in ENRICHERS if name not in left_out and wanted(name, only, self.settings)]
+        return passes.wanted(self.settings, only, without)
 
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
         """The enrichers that can run, and a line for each that cannot, with the command that mends it."""
@@ -274,17 +266,12 @@ class Service:
         refresh(self.store, self.profile)
 
     def close(self) -> None:
-        for name in ("pool", "example_pool", "jobs", "moderation", "banks", "store"):
+        for name in ("pool", "example_pool", "jobs", "moderation", "banks", "trust", "store"):
             if name in self._built:
                 self._built[name].close()
 
     def _enricher(self, name: str) -> Enricher:
-        return self._once(
-            f"enricher {name}",
-            lambda: build_enricher(
-                name, self.profile, self.catalog, self.store, self.settings.threads, lambda: self.banks.hashers
-            ),
-        )
+        return self._once(f"enricher {name}", lambda: build_enricher(name, self))
 
     def _once(self, name: str, make: Callable[[], PartT]) -> PartT:
         """The part of that name, built by whoever asks first. One lock for all parts: they are built from each other."""

@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     """Enrichers that are left out."""
     policy: Path | None = None
     """A file of rules: what is allowed, reviewed and blocked. Without one the default applies (`retrieval/policy/rules.py`)."""
+    indications: bool = False
+    """Whether every pass scores faces and speech for forgeries (`forgery`, `spoof`); else only where they are named."""
+    trust_anchors: Path | None = None
+    """Certificates in PEM of those whose C2PA signatures are trusted; without any, every signer is unknown."""
     decode_workers: int = Field(2, ge=1, le=64)
     threads: int = Field(2, ge=1, le=256)
     """Processor threads an encoder uses."""

@@ -227,7 +227,31 @@ FACE: Final = ModelCard(
     install='pip install "crossmedia[faces]"',
     optional=True,
 )
-CARDS: Final = (MINILM, LITE2, SOUND, VOICE, OBJECTS, FACES, FACE, WHISPER, WHISPER_BASE, OCR, VAD, NUDITY)
+FORGERY: Final = ModelCard(
+    id="mesoinception-4",
+    task="whether faces look forged: an indication",
+    licence="Apache-2.0",
+    dim=None,
+    revision="a9602b8fd710",
+    files=(ModelFile("forgery.onnx", "a9602b8fd710d759ab4fcc68605b6151771eff6f054e23a84e1fcd726c129ba3", 120_870),),
+    sources=(Source("bundled"), Source("models")),
+    title="MesoInception-4, trained on Deepfakes of 2018",
+    install='pip install --force-reinstall "crossmedia"',
+)
+SPOOF: Final = ModelCard(
+    id="aasist-l",
+    task="whether speech sounds synthesised: an indication",
+    licence="MIT",
+    dim=None,
+    revision="8e284106a0ec",
+    files=(ModelFile("spoof.onnx", "8e284106a0ec994d922d152b5ff1d38061bafc4f965aab4452f3acfbf9a2148f", 321_688),),
+    sources=(Source("bundled"), Source("models")),
+    title="AASIST-L, trained on ASVspoof 2019 LA",
+    install='pip install --force-reinstall "crossmedia"',
+)
+CARDS: Final = (
+    MINILM, LITE2, SOUND, VOICE, OBJECTS, FACES, FACE, FORGERY, SPOOF, WHISPER, WHISPER_BASE, OCR, VAD, NUDITY,
+)  # fmt: skip
 
 COMMON: Final = Space(
     "common",

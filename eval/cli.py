@@ -16,12 +16,16 @@ from rich.table import Table
 from api.commands.context import Json, err, out, print_json, service
 from api.settings import read_settings
 from api.stores import open_store
+from embeddings.faces import FaceDetector
+from embeddings.forgery import ForgeryDetector
 from embeddings.objects import ObjectDetector
+from embeddings.spoof import SpoofDetector
 from eval import compare as comparing
 from eval import cutoff, figures, report
 from eval import faces as known_people
 from eval import objects as seen
 from eval import regions as parts
+from eval import trust as trusting
 from eval.agreement import agreement, rows
 from eval.datasets import flickr8k
 from eval.metrics import mean
@@ -172,6 +176,30 @@ def faces(
         _print(section)
     context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "faces", models)
     figures.write(out_folder, "Faces", context, sections)
+    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+
+
+@app.command()
+def trust(
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+) -> None:
+    """How often real faces and voices pass for forged, and forgeries made here are told: report.md and report.json."""
+    with service(None) as opened:
+        threads = opened.settings.threads
+        finder = FaceDetector(opened.catalog.resolve("yunet"), threads)
+        looking = ForgeryDetector(opened.catalog.resolve("mesoinception-4"), threads)
+        listening = SpoofDetector(opened.catalog.resolve("aasist-l"), threads)
+    captions = flickr8k(shared / "flickr8k", "dev").captions
+    photos = sorted(captions)
+    texts = [" ".join(captions[photo][:2]) for photo in photos]
+    sections = []
+    for section in trusting.measure(shared, photos, texts, (finder, looking, listening), _tell):
+        sections.append(section)
+        _print(section)
+    models = [finder.model, looking.model, listening.model]
+    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "trust", models)
+    figures.write(out_folder, "Trust", context, sections)
     out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
 
 

@@ -129,8 +129,8 @@ def recordings(title: str, sounds: Mapping[str, Waveform], room: Path) -> Sectio
     printed = [(name, sound, value) for name, sound in sounds.items() if (value := hasher(sound))]
     rng = np.random.default_rng(1)
     copies: Mapping[str, Callable[[Waveform], Waveform]] = {
-        "MP3 at 64 kbit/s": lambda sound: _coded(room / "copy.mp3", sound, "libmp3lame", 64_000),
-        "Opus at 24 kbit/s": lambda sound: _coded(room / "copy.ogg", sound, "libopus", 24_000),
+        "MP3 at 64 kbit/s": lambda sound: coded(room / "copy.mp3", sound, "libmp3lame", 64_000),
+        "Opus at 24 kbit/s": lambda sound: coded(room / "copy.ogg", sound, "libopus", 24_000),
         "half as loud": lambda sound: Waveform(0.5 * sound.samples),
         "noise 20 dB below it": lambda sound: _noisy(sound, rng),
         "without its first half second": lambda sound: sound.cut(0.5, sound.seconds),
@@ -248,7 +248,7 @@ def _noisy(sound: Waveform, rng: np.random.Generator) -> Waveform:
     return Waveform((samples + level * rng.standard_normal(len(samples))).clip(-1, 1).astype(np.float32))
 
 
-def _coded(path: Path, sound: Waveform, codec: str, bits: int) -> Waveform:
+def coded(path: Path, sound: Waveform, codec: str, bits: int) -> Waveform:
     """As it is after it was written so and read again."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream(codec, rate=SAMPLE_RATE, options={"b": str(bits)})

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from api.passes import ENRICHERS
 from api.service import Service
 from api.settings import read_settings
 from embeddings.catalog import sha256
@@ -36,7 +37,7 @@ Without = Annotated[
     list[str] | None,
     typer.Option(
         "--without",
-        help="Leave an enricher out: transcript, speakers, objects, regions, faces, ocr, hashes, nudity, abuse.",
+        help=f"Leave an enricher out: {', '.join(ENRICHERS)}.",
         show_default=False,
     ),
 ]

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from api import passes
 from api.commands.context import Data, Json, Without, err, out, print_json, service
 from api.queues import NoQueue, shared
 from api.service import Service
@@ -40,7 +41,7 @@ def index(
 ) -> None:
     """Make files searchable; only what is new or changed is read."""
     with service(data) as opened, stopping() as stop:
-        opened.check_enrichers(without or ())  # an unknown name is told before hours of work
+        passes.check(without or ())  # an unknown name is told before hours of work
         if enqueue:
             if prune or watch:
                 raise typer.BadParameter("--enqueue excludes --prune and --watch")

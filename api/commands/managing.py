@@ -15,8 +15,10 @@ from rich.table import Table
 
 from api.commands.context import Data, Json, named, out, print_json, service
 from api.commands.searching import clock
+from api.commands.trust import print_trust
 from api.queues import told
 from api.schema import asset_json
+from api.trust import kept
 from embeddings.errors import CrossmediaError
 from retrieval.captions import Format, written
 from retrieval.store import NotFound
@@ -70,6 +72,7 @@ def show(
             for label in moment.labels:
                 value = label.value if len(label.value) <= 80 else f"{label.value[:79]}…"
                 out.print(f"    {escape(label.kind)}: {escape(value)} [dim]{label.score:.2f}[/]")
+        print_trust(kept(moments).as_dict())
         if draw is not None:
             out.print(f"[dim]{escape(str(draw))}[/]", soft_wrap=True)
 

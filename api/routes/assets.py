@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
+from api import passes
 from api.ingest import files_json
 from api.invalid import InvalidRequest
 from api.routes.common import ERRORS, Shared
@@ -103,7 +104,7 @@ def _keep(shared: Shared, form: FormData) -> Job:
         "collection": str(form.get("collection") or "default"),
         "without": [str(name) for name in form.getlist("without")],
     }
-    shared.service.check_enrichers(about["without"])
+    passes.check(about["without"])
 
     def accept(kept: list[Found]) -> Job:
         return shared.service.jobs.submit("index", {"uploads": files_json(kept), **about})
@@ -112,7 +113,7 @@ def _keep(shared: Shared, form: FormData) -> Job:
 
 
 def _name(shared: Shared, named: IndexRequest) -> Job:
-    shared.service.check_enrichers(named.without)
+    passes.check(named.without)
     path = below_roots(named.path, shared.service.settings.roots)
     roots = list(shared.service.settings.roots)
     payload = {"paths": [str(path)], "within": roots, "collection": named.collection, "without": named.without}

@@ -29,7 +29,7 @@ _FORMATS: Final = {
     "image/heic": ("HEIF",),
     "image/avif": ("AVIF",),
 }
-_DAMAGE: Final = (
+DAMAGE: Final = (
     OSError,
     SyntaxError,
     ValueError,
@@ -60,7 +60,7 @@ def decode_image(path: Path, mime: str, limits: Limits) -> Decoded:
         raise TooLarge(f"{path.name}: {error}", "scale the picture down, or raise the limit on pixels") from error
     except UnidentifiedImageError as error:
         raise Corrupt(f"{path.name} has a damaged header", "copy the file again") from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise Corrupt(f"{path.name} is truncated or damaged: {error}", "copy the file again") from error
 
 
@@ -148,7 +148,7 @@ def _camera_notes(image: Image.Image) -> _Notes:
         found = {"camera": exif.camera(tags), "gps": exif.place(tags)}
         kept = {key: value for key, value in found.items() if value is not None}
         return _Notes(exif.upright(tags), exif.captured(tags), kept)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         return _Notes(warnings=(f"the camera's metadata is damaged: {error}",))
 
 

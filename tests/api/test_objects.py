@@ -17,8 +17,9 @@ from PIL import Image
 
 import crossmedia
 from api.drawing import LARGE, Drawing, NothingToDraw, drawings, drawn, framed, sheet
+from api.passes import ENRICHERS
 from api.server import create_app
-from api.service import ENRICHERS, Service
+from api.service import Service
 from embeddings.catalog import Catalog
 from embeddings.errors import ModelMissing
 from embeddings.media import Picture

@@ -1,0 +1,98 @@
+"""How much faces look forged: `forgery:face` with a box on pictures and key frames, `forgery:track` of a face through a shot.
+
+Indications, never verdicts: see `embeddings/indications.py`. This pass runs only where it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from embeddings.faces import FaceDetector
+from embeddings.forgery import ForgeryDetector
+from embeddings.media import Clip, Medium, Picture
+from embeddings.objects import Found
+from indexer.decode import Decoded
+from indexer.decode.progress import Progress, unhurried
+from indexer.enrichers.base import pictures
+from indexer.enrichers.objects import Tracking
+from indexer.tracks import RATE, Track
+from retrieval.documents import Asset, Enrichment, Label, Moment, Patch, moment_id
+
+KIND: Final = "forgery"
+FACE: Final = "face"
+TRACK: Final = "track"
+
+
+@dataclass(frozen=True)
+class Look(Found):
+    """A face as one frame shows it; `forged`: None where it is too small there."""
+
+    forged: float | None
+
+
+class ForgeryEnricher:
+    """A still's label has the score of its face, a track's the mean over its looks, with the time it is seen and its box where it
+    is seen best. A shot carries what its key frames do as well. Faces that are too small are not told of."""
+
+    name = "forgery"
+    accepts: tuple[Medium, ...] = ("image", "video")
+    after: tuple[str, ...] = ()
+    hears = False
+    glimpses = RATE
+
+    def __init__(self, faces: FaceDetector, detector: ForgeryDetector, tracking: Tracking) -> None:
+        self._faces = faces
+        self._detector = detector
+        self._tracking = tracking
+        self.model = f"{detector.model}+{faces.model}+{tracking.model}+forgery@1"
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        known = {moment.id for moment in moments}
+        found = self.labels(asset, decoded, progress)
+        patches = [Patch(name, labels=tuple(labels)) for name, labels in found.items() if name in known and labels]
+        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
+
+    def labels(self, asset: Asset, decoded: Decoded, progress: Progress = unhurried) -> dict[str, list[Label]]:
+        """Of each moment that has pictures its labels; a key frame's is of one instant."""
+        shown = pictures(asset, decoded)
+        times = decoded.content.times if isinstance(decoded.content, Clip) else (None,) * len(shown)
+        stills = [self._still(picture, time) for (_, picture), time in zip(shown, times, strict=True)]
+        found = {name: labels for (name, _), labels in zip(shown, stills, strict=True)}
+        for number, shot in enumerate(decoded.shots):
+            own = [label for frame in shot.frames for label in stills[frame]]
+            if decoded.glimpses is not None:
+                frames = decoded.glimpses.within(shot.start, shot.end)
+                looked = ((time, self._looks(picture)) for time, picture in frames)
+                own += self._followed(self._tracking.follow(looked, shot.end))
+            found[moment_id(asset.id, "shot", number)] = own
+            progress(shot.end)
+        return found
+
+    def _followed(self, tracks: Sequence[Track]) -> list[Label]:
+        """Of each track that is large enough at least once the mean over the looks that are."""
+        found = []
+        for track in tracks:
+            told = [look.forged for _, look in track.found if isinstance(look, Look) and look.forged is not None]
+            if told:
+                score = float(np.mean(told))
+                found.append(Label(KIND, TRACK, score, self.model, track.boxes[1], track.start, track.end))
+        return found
+
+    def _still(self, picture: Picture, time: float | None) -> list[Label]:
+        looks = self._looks(picture)
+        return [
+            Label(KIND, FACE, look.forged, self.model, look.box, time, time)
+            for look in looks
+            if look.forged is not None
+        ]
+
+    def _looks(self, picture: Picture) -> list[Look]:
+        (faces,) = self._faces.detect([picture])
+        scores = self._detector.score(picture, faces)
+        return [Look(FACE, face.score, face.box, forged) for face, forged in zip(faces, scores, strict=True)]

@@ -1,0 +1,88 @@
+"""How much what is said sounds synthesised: `spoof:speech` with its time on each turn, or on what is spoken where there are none.
+
+Indications, never verdicts: see `embeddings/indications.py`. This pass runs only where it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from embeddings.media import Medium, Waveform
+from embeddings.spoof import SpoofDetector
+from embeddings.vad import Detector
+from indexer.decode import Decoded
+from indexer.decode.progress import Progress, unhurried
+from indexer.enrichers.base import sound_track
+from retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
+
+KIND: Final = "spoof"
+SPEECH: Final = "speech"
+JOIN: Final = 0.5
+"""Pauses up to which what is spoken is one stretch, s, as within a turn."""
+LONGEST: Final = 30.0
+"""Of a stretch, s: somebody else may speak by then."""
+
+
+class SpoofEnricher:
+    """One label a turn. Stretches of speech that are of no turn are labelled on the asset's first moment."""
+
+    name = "spoof"
+    accepts: tuple[Medium, ...] = ("audio", "video")
+    after: tuple[str, ...] = ("speakers",)
+    hears = True
+
+    def __init__(self, detector: SpoofDetector, voiced: Detector) -> None:
+        """`voiced`: where somebody speaks."""
+        self._detector = detector
+        self._voiced = voiced
+        self.model = f"{detector.model}+spoof@1"
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        waveform = sound_track(decoded)
+        turns = [moment for moment in moments if moment.kind == "turn" and moment.start is not None and moment.end]
+        own = [moment for moment in moments if moment.kind not in ADDED]
+        patches: list[Patch] = []
+        if waveform is not None and turns:
+            for turn in turns:
+                label = self._label(waveform, turn.start or 0.0, turn.end or 0.0)
+                patches += [Patch(turn.id, labels=(label,))] if label else []
+                progress(turn.end or 0.0)
+        elif waveform is not None and own:
+            labels = self.labels(waveform, progress)
+            patches += [Patch(own[0].id, labels=tuple(labels))] if labels else []
+        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
+
+    def labels(self, waveform: Waveform, progress: Progress = unhurried) -> list[Label]:
+        """One a stretch of speech that is long enough, whoever speaks."""
+        found = []
+        for start, end in stretches(self._voiced(waveform)):
+            label = self._label(waveform, start, end)
+            found += [label] if label else []
+            progress(end)
+        return found
+
+    def _label(self, waveform: Waveform, start: float, end: float) -> Label | None:
+        score = self._detector.score_of(waveform, start, end)
+        return None if score is None else Label(KIND, SPEECH, score, self.model, start=start, end=end)
+
+
+def stretches(voiced: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Joined over short pauses, and divided where they are long.
+
+    >>> list(stretches([(0.0, 2.0), (2.4, 5.0), (7.0, 40.0)]))
+    [(0.0, 5.0), (7.0, 37.0), (37.0, 40.0)]
+    """
+    joined: list[list[float]] = []
+    for start, end in voiced:
+        if joined and start - joined[-1][1] <= JOIN:
+            joined[-1][1] = end
+        else:
+            joined.append([start, end])
+    for start, end in joined:
+        while end - start > LONGEST:
+            yield start, start + LONGEST
+            start += LONGEST
+        yield start, end

@@ -1,0 +1,46 @@
+"""Where a file says that it comes from: labels `trust`, `signer`, `generator` and `source-type` on its first moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from embeddings.media import Medium
+from indexer.decode import Decoded
+from indexer.decode.errors import Unreadable
+from indexer.decode.progress import Progress, unhurried
+from indexer.provenance.reader import ACCEPTS, ProvenanceReader
+from retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
+
+
+class TrustEnricher:
+    """A label's model is what in the file says so; its score is 1: that it is said is certain, whether it is true is not.
+
+    `trust` is `generated`, `edited`, `composite` or `captured` as the file declares itself, and of a C2PA manifest `signed`,
+    `signer unknown`, `signature invalid` or `manifest unreadable`. Nothing is said of a file that says nothing.
+    """
+
+    name = "trust"
+    accepts: tuple[Medium, ...] = ACCEPTS
+    after: tuple[str, ...] = ()
+    hears = True
+    """It reads the file itself: of a video nothing has to be decoded for it."""
+
+    def __init__(self, reader: ProvenanceReader, place: Callable[[str], Path | None]) -> None:
+        """`place`: where an asset's bytes lie now."""
+        self._reader = reader
+        self._place = place
+        self.model = f"{reader.model}+trust@1"
+        self.missing = reader.missing
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        path = self._place(asset.id)
+        if path is None:
+            raise Unreadable(f"{asset.title} is not where it was indexed", "crossmedia index finds it again")
+        # Moments that another enricher brought go with its next version.
+        own = [moment for moment in moments if moment.kind not in ADDED]
+        labels = tuple(Label(fact.kind, fact.value, 1.0, fact.by) for fact in self._reader(path).facts) if own else ()
+        patches = (Patch(own[0].id, labels=labels),) if labels else ()
+        return Enrichment(asset.id, self.name, self.model, patches=patches)

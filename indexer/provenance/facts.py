@@ -1,0 +1,57 @@
+"""What is said of where a file comes from, and by what in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+FactKind: TypeAlias = Literal["trust", "signer", "generator", "source-type"]
+KINDS: Final[tuple[FactKind, ...]] = ("trust", "signer", "generator", "source-type")
+GENERATED: Final = "generated"
+EDITED: Final = "edited"
+COMPOSITE: Final = "composite"
+CAPTURED: Final = "captured"
+SIGNED: Final = "signed"
+UNKNOWN: Final = "signer unknown"
+INVALID: Final = "signature invalid"
+UNREADABLE: Final = "manifest unreadable"
+LONGEST: Final = 120
+"""Characters of a value: names of signers and generators are anybody's text."""
+MOST: Final = 32
+"""Facts of one file."""
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\s]+")
+
+
+@dataclass(frozen=True, order=True)
+class Fact:
+    """`by`: what in the file says so, and by which reader of ours: `c2pa-0.91.3`, `iptc@1`, `parameters@1`."""
+
+    kind: FactKind
+    value: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """`manifest`: what a C2PA manifest says, for people: `state`, `signer`, `issuer`, `generator`, `problems`, …"""
+
+    facts: tuple[Fact, ...] = ()
+    manifest: dict[str, Any] | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def plain(value: object) -> str:
+    """Somebody's text as a value: one line, bounded, without what would turn a line round or hide in it.
+
+    >>> plain("  Ada\\n\\u202eLovelace ")
+    'Ada Lovelace'
+    """
+    return _CONTROL.sub(" ", str(value)[: 8 * LONGEST]).strip()[:LONGEST].strip()
+
+
+def told(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Each once, in the order of kinds, those that say nothing left out."""
+    kept = [fact for fact in dict.fromkeys(facts) if fact.value]
+    return tuple(sorted(kept, key=lambda fact: KINDS.index(fact.kind))[:MOST])

@@ -1,0 +1,86 @@
+"""Everything that a file says of where it comes from, read in a process that can be killed."""
+
+from __future__ import annotations
+
+from functools import partial
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from embeddings.errors import DependencyMissing
+from embeddings.media import Medium
+from indexer.decode import Decoded, Limits
+from indexer.decode.errors import Unreadable
+from indexer.decode.pool import DecodePool
+from indexer.decode.progress import Progress, unhurried
+from indexer.decode.sniff import read_head, sniff
+from indexer.provenance import c2pa, iptc, parameters
+from indexer.provenance.facts import Fact, Provenance, told
+from indexer.provenance.fields import fields
+
+ACCEPTS: Final[tuple[Medium, ...]] = ("image", "video", "audio")
+_NAME: Final = "provenance"
+
+
+class ProvenanceReader:
+    """Reads files in a process of its own, which starts with the first. Without c2pa-python it reads the rest, and `missing`
+    tells what would be needed."""
+
+    def __init__(self, anchors: Path | None = None) -> None:
+        """`anchors`: a file of certificates in PEM. Raises `Unreadable` where it cannot be read."""
+        self.missing: tuple[DependencyMissing, ...] = ()
+        own = f"{iptc.BY}+{parameters.BY}"
+        try:
+            self.model = f"c2pa-{c2pa.version()}+{own}"
+        except DependencyMissing as error:
+            self.missing = (error,)
+            self.model = own
+        try:
+            self._anchors = anchors.read_text("ascii") if anchors else ""
+        except (OSError, ValueError) as error:
+            raise Unreadable(
+                f"{anchors} cannot be read: {error}", "CROSSMEDIA_TRUST_ANCHORS names a PEM file"
+            ) from error
+        if anchors and "BEGIN CERTIFICATE" not in self._anchors:
+            raise Unreadable(f"{anchors} holds no certificate", "CROSSMEDIA_TRUST_ANCHORS names a PEM file")
+        if anchors:
+            # With others the same manifest is of somebody else.
+            self.model += f"+anchors-{sha256(self._anchors.encode()).hexdigest()[:8]}"
+        self._pool: DecodePool | None = None
+
+    def __call__(self, path: Path) -> Provenance:
+        """Raises `Unreadable`, `EmptyFile`, `DecodeTimeout` and `DecodeCrashed`; damaged files say what is left of them."""
+        if self._pool is None:
+            self._pool = DecodePool(1, read=partial(read_provenance, anchors=self._anchors))
+        found: Provenance = self._pool.submit(path).result().metadata[_NAME]
+        return found
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+
+def read_provenance(path: Path, limits: Limits, progress: Progress = unhurried, anchors: str = "") -> Decoded:
+    """Takes the place of `decode` in a worker: no content, what was found in the metadata."""
+    read_head(path)
+    facts: list[Fact] = []
+    notes: tuple[str, ...] = ()
+    manifest = None
+    try:
+        media = sniff(path)[0]
+    except Exception as error:
+        # What is too damaged to be known may hold a manifest all the same.
+        media, notes = "image", (f"{error}",)
+    if find_spec("c2pa"):
+        signed = c2pa.read(path, anchors)
+        facts += signed.facts
+        manifest, notes = signed.manifest, (*notes, *signed.notes)
+    texts, packets = fields(path, media, limits)
+    for packet in packets:
+        facts += iptc.facts(packet)
+        for tool in iptc.tools(packet):
+            facts += parameters.facts({"CreatorTool": tool})
+    facts += parameters.facts(texts)
+    return Decoded("text", "", (), metadata={_NAME: Provenance(told(facts), manifest, notes)})
