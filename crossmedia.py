@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from api import alignment, moving, voices
+from api import alignment, moving, plates, voices
 from api.client import Client, search_json
 from api.invalid import InvalidRequest
 from api.schema import SearchRequest, answer_json, asset_json
@@ -83,6 +83,11 @@ class Library:
     def verify_voices(self, one: str | Path, other: str | Path) -> dict[str, Any]:
         """Whether two recordings are of one speaker: `probability`, `similarity`, `same`, `model`. Raises NobodySpeaks."""
         return voices.verify(self._service, Path(one), Path(other))
+
+    def plate(self, text: str) -> list[dict[str, Any]]:
+        """Where a car's plate is seen, exactly or with one character read wrong: `asset`, `moment`, `path`, `value`, `distance`,
+        `box`, `score`, … Raises BadPlate."""
+        return plates.seen(self._service, text)
 
     def lookup(
         self, *, file: str | Path | None = None, hash: str | None = None, asset: str | None = None

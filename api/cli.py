@@ -7,7 +7,19 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.commands import aligning, banks, indexing, managing, models, moving, searching, serving, voices, working
+from api.commands import (
+    aligning,
+    banks,
+    indexing,
+    managing,
+    models,
+    moving,
+    plates,
+    searching,
+    serving,
+    voices,
+    working,
+)
 
 app = typer.Typer(
     name="crossmedia",
@@ -19,7 +31,7 @@ app = typer.Typer(
 )
 for command in (
     indexing.index, searching.search, managing.show, managing.rm, managing.status, managing.transcript,
-    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup,
+    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup, plates.plate,
 ):  # fmt: skip
     app.command()(command)
 app.command("import")(moving.bring)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ from retrieval.store import Store
 
 if TYPE_CHECKING:
     from indexer.hashes.hashers import Hashers
+    from indexer.scene_text import Engine
 
 RECOGNISED: Final = 0.97
 """Probability from which a voice is one that the collection knows. Across recordings of LibriSpeech one speaker's mean
@@ -24,7 +26,7 @@ voices are above it, and strangers' below unless there is noise; two names for o
 def build_enricher(
     name: str, profile: Profile, catalog: Catalog, store: Store, threads: int, hashers: Callable[[], Hashers]
 ) -> Enricher:
-    """`transcript`, `speakers`, `objects`, `ocr` or `hashes`. Raises ModelMissing where its model is absent."""
+    """`transcript`, `speakers`, `objects`, `ocr`, `plates` or `hashes`. Raises ModelMissing where its model is absent."""
     if name == "transcript":
         from indexer.enrichers.transcript import TranscriptEnricher
 
@@ -54,9 +56,22 @@ def build_enricher(
         from indexer.tracks import Tracker
 
         return ObjectsEnricher(ObjectDetector(catalog.resolve("yolox-nano"), threads), Tracker())
+    if name == "plates":
+        from indexer.enrichers.plates import PlatesEnricher
+        from indexer.plates import PlateReader
+
+        return PlatesEnricher(PlateReader(_engine(threads)))
     from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
-    return OcrEnricher(RapidReader(threads), profile.text)
+    return OcrEnricher(RapidReader(_engine(threads)), profile.text)
+
+
+@cache
+def _engine(threads: int) -> Engine:
+    """What finds and recognises writing, opened once for lines and plates."""
+    from indexer.scene_text import Engine
+
+    return Engine(threads)
 
 
 def runnable(names: Sequence[str], build: Callable[[str], Enricher]) -> tuple[list[Enricher], list[str]]:

@@ -15,7 +15,7 @@ from api.guards import BodyLimit, KeyCheck, install_handlers
 from api.ingest import Ingest
 from api.metrics import Metrics, Timed
 from api.queues import shared
-from api.routes import assets, banks, health, jobs, search, voices
+from api.routes import assets, banks, health, jobs, plates, search, voices
 from api.service import Service
 from api.settings import Settings
 from api.state import State
@@ -62,6 +62,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(KeyCheck, keys=settings.api_keys)
     app.add_middleware(Timed, metrics=metrics)
     install_handlers(app)
-    for router in (search.router, assets.router, voices.router, banks.router, jobs.router, health.router):
+    for router in (
+        search.router,
+        assets.router,
+        voices.router,
+        banks.router,
+        plates.router,
+        jobs.router,
+        health.router,
+    ):
         app.include_router(router)
     return app

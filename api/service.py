@@ -40,7 +40,7 @@ MAX_EXAMPLE_TEXT = 2_000
 """Characters of a document that are searched with: a text encoder reads no more."""
 MAX_EXAMPLE_SECONDS = 60.0
 """Of a recording's sound, or of a clip's, that are searched with: a whole one would hold up everybody's searches."""
-ENRICHERS = ("transcript", "speakers", "objects", "ocr", "hashes")
+ENRICHERS = ("transcript", "speakers", "objects", "ocr", "plates", "hashes")
 
 PartT = TypeVar("PartT")
 

@@ -20,6 +20,7 @@ from embeddings.objects import ObjectDetector
 from eval import compare as comparing
 from eval import cutoff, figures, report
 from eval import objects as seen
+from eval import plates as read_plates
 from eval.agreement import agreement, rows
 from eval.datasets import flickr8k
 from eval.metrics import mean
@@ -137,6 +138,24 @@ def objects(
         _print(section)
     context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "objects", [detector.model])
     figures.write(out_folder, "Objects", context, sections)
+    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+
+
+@app.command()
+def plates(
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+) -> None:
+    """Car plates end to end, false plates in other photos, lines of drawn pages in order: report.md and report.json."""
+    with service(None) as opened:
+        detector = ObjectDetector(opened.catalog.resolve("yolox-nano"), opened.settings.threads)
+        passes = read_plates.Passes(detector, opened.settings.threads)
+    photos = sorted(flickr8k(shared / "flickr8k", "dev").captions)
+    sections = read_plates.measure(passes, shared / "plates", photos, _tell)
+    for section in sections:
+        _print(section)
+    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "plates", passes.models)
+    figures.write(out_folder, "Plates", context, sections)
     out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
 
 

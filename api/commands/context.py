@@ -20,7 +20,7 @@ from embeddings.errors import CrossmediaError
 
 USAGE = {
     "path_missing", "unknown_leg", "empty_query", "unknown_enricher", "ambiguous_id", "invalid_request", "invalid_setting",
-    "bad_head_name", "bad_name", "bad_bank", "bad_hash", "no_queue",
+    "bad_head_name", "bad_name", "bad_bank", "bad_hash", "bad_plate", "no_queue",
 }  # fmt: skip
 """Codes of failures that lie in how the command was called: they end it with 2, the others with 1."""
 
@@ -35,7 +35,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 Without = Annotated[
     list[str] | None,
     typer.Option(
-        "--without", help="Leave an enricher out: transcript, speakers, objects, ocr, hashes.", show_default=False
+        "--without",
+        help="Leave an enricher out: transcript, speakers, objects, ocr, plates, hashes.",
+        show_default=False,
     ),
 ]
 
