@@ -30,7 +30,7 @@ LOOK_ALIKE: Final = (
     "CG", "PF", "8S", "Q0",
 )  # fmt: skip
 """What is taken for each other on small plates, in either direction."""
-LEAST: Final = -12.0
+LEAST: Final = -8.0
 """A look of less than this log-probability shows something else, a frame or a sticker, and counts as this."""
 KEPT: Final = 6
 """Candidates that are changed in every way."""
