@@ -42,8 +42,8 @@ SURE: Final = -0.1
 """Mean log-probability of several looks from which no other is taken."""
 WEIGHTS: Final = {"evidence": 0.9, "usual": 1.7, "digits": 4.5, "letters": 3.3, "vehicle": 1.5, "": -8.3}
 """A logistic model of whether a reading is right and of a plate, fitted to readings on photographs of cars with one annotated plate
-each; so the figures of `crossmedia eval plates` on these are not of pictures it never saw. All of those are on vehicles, so what that is worth is set by
-hand. Numbers alone are telephone numbers and dates more often than plates, letters alone are words."""
+each: what `crossmedia eval plates` says of those is not of pictures it never saw. All of them are on vehicles, so what that is
+worth is set by hand. Numbers alone are telephone numbers and dates more often than plates, letters alone are words."""
 
 
 @dataclass(frozen=True)
