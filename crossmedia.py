@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from api import alignment, labels, moving, passes, people, voices
+from api import alignment, labels, moving, passes, people, plates, voices
 from api.client import Client, search_json
 from api.invalid import InvalidRequest
 from api.schema import SearchRequest, answer_json, asset_json
@@ -119,6 +119,11 @@ class Library:
     def labels(self, *kinds: str, limit: int = 20) -> list[dict[str, Any]]:
         """What was recognised, by kind: `kind`, `values` (how many), `top` (`value`, `moments`, `assets`)."""
         return labels.listed(self._service, kinds, limit)
+
+    def plate(self, text: str) -> list[dict[str, Any]]:
+        """Where a car's plate is seen, exactly or with one character read wrong: `asset`, `moment`, `path`, `value`, `distance`,
+        `box`, `score`, … Raises BadPlate."""
+        return plates.seen(self._service, text)
 
     def lookup(
         self, *, file: str | Path | None = None, hash: str | None = None, asset: str | None = None

@@ -16,6 +16,7 @@ from api.commands import (
     models,
     moving,
     people,
+    plates,
     reviewing,
     searching,
     serving,
@@ -34,7 +35,8 @@ app = typer.Typer(
 )
 for command in (
     indexing.index, searching.search, labels.labels, managing.show, managing.rm, managing.status, managing.transcript,
-    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup, trust.trust,
+    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup,
+    trust.trust, plates.plate,
 ):  # fmt: skip
     app.command()(command)
 app.command("import")(moving.bring)

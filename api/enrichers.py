@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from retrieval.store import Store
 
 if TYPE_CHECKING:
     from api.service import Service
+    from indexer.scene_text import Engine
 
 RECOGNISED: Final = 0.97
 """Probability from which a voice is one that the collection knows. Across recordings of LibriSpeech one speaker's mean
@@ -105,9 +107,22 @@ def build_enricher(name: str, service: Service) -> Enricher:
             raise ModelMissing("faces are not told apart", FACES_OFF)
         least = profile.backgrounds[FACE, "face", "face"].similarity(RECOGNISED_FACE)
         return FacesEnricher(profile.finder, profile.face, Tracker(), known_face(store, least), least)
+    if name == "plates":
+        from indexer.enrichers.plates import PlatesEnricher
+        from indexer.plates import PlateReader
+
+        return PlatesEnricher(PlateReader(_engine(threads)))
     from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
-    return OcrEnricher(RapidReader(threads), profile.text)
+    return OcrEnricher(RapidReader(_engine(threads)), profile.text)
+
+
+@cache
+def _engine(threads: int) -> Engine:
+    """What finds and recognises writing, opened once for lines and plates."""
+    from indexer.scene_text import Engine
+
+    return Engine(threads)
 
 
 def regrouped(store: Store, profile: Profile) -> int:

@@ -24,6 +24,7 @@ from eval import compare as comparing
 from eval import cutoff, figures, report
 from eval import faces as known_people
 from eval import objects as seen
+from eval import plates as read_plates
 from eval import regions as parts
 from eval import trust as trusting
 from eval.agreement import agreement, rows
@@ -200,6 +201,24 @@ def trust(
     models = [finder.model, looking.model, listening.model]
     context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "trust", models)
     figures.write(out_folder, "Trust", context, sections)
+    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+
+
+@app.command()
+def plates(
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+) -> None:
+    """Car plates end to end, false plates in other photos, lines of drawn pages in order: report.md and report.json."""
+    with service(None) as opened:
+        detector = ObjectDetector(opened.catalog.resolve("yolox-nano"), opened.settings.threads)
+        passes = read_plates.Passes(detector, opened.settings.threads)
+    photos = sorted(flickr8k(shared / "flickr8k", "dev").captions)
+    sections = read_plates.measure(passes, shared / "plates", photos, _tell)
+    for section in sections:
+        _print(section)
+    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "plates", passes.models)
+    figures.write(out_folder, "Plates", context, sections)
     out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
 
 

@@ -21,7 +21,7 @@ from embeddings.errors import CrossmediaError
 
 USAGE = {
     "path_missing", "unknown_leg", "empty_query", "unknown_enricher", "ambiguous_id", "invalid_request", "invalid_setting",
-    "bad_head_name", "bad_name", "bad_bank", "bad_hash", "bad_policy", "no_queue",
+    "bad_head_name", "bad_name", "bad_bank", "bad_hash", "bad_policy", "bad_plate", "no_queue",
 }  # fmt: skip
 """Codes of failures that lie in how the command was called: they end it with 2, the others with 1."""
 

@@ -13,6 +13,7 @@ from embeddings.media import Clip, Picture
 from embeddings.profile import Profile
 from indexer.decode import Decoded, Shot
 from indexer.enrichers.ocr import Line, OcrEnricher, RapidReader
+from indexer.scene_text import Engine
 from retrieval.documents import Asset, Moment, moment_id
 
 ASSET = Asset("b" * 64, "video", "video/x", 1, "x")
@@ -38,7 +39,7 @@ class FixedReader:
 
 @pytest.fixture(scope="module")
 def reader() -> RapidReader:
-    return RapidReader()
+    return RapidReader(Engine())
 
 
 def test_drawn_words_are_read_in_order_and_in_place(reader: RapidReader) -> None:

@@ -1,0 +1,36 @@
+"""`plate`: where a car was seen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api import plates
+from api.commands.context import Data, Json, out, print_json, service
+from api.commands.searching import clock
+
+
+def plate(
+    text: Annotated[str, typer.Argument(help="What stands on it; blanks, hyphens and capitals do not matter.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Where a car's plate is seen, exactly or with one character read wrong."""
+    with service(data, made=True) as opened:
+        found = plates.seen(opened, text)
+    if as_json:
+        print_json({"plates": found})
+        return
+    if not found:
+        out.print("Not seen. [dim](crossmedia enrich reads the plates of what is pending)[/]")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("plate", "wrong", "score", "at", "file"):
+        table.add_column(heading, overflow="fold")
+    for one in found:
+        at = "" if one["start"] is None else f"{clock(one['start'])}–{clock(one['end'])}"
+        table.add_row(escape(one["value"]), str(one["distance"]), f"{one['score']:.2f}", at, escape(one["path"]))
+    out.print(table)

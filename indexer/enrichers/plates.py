@@ -1,0 +1,63 @@
+"""Car plates: `plate:AB123CD` with its box, on pictures and key frames, read on the vehicles that `objects` found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from embeddings.media import Clip, Medium, Picture
+from indexer.decode import Decoded
+from indexer.decode.progress import Progress, unhurried
+from indexer.enrichers.base import pictures
+from indexer.enrichers.objects import KIND as OBJECT
+from indexer.enrichers.ocr import KIND as TEXT
+from indexer.plates import Plate
+from retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch
+from retrieval.plates import PLATE
+
+VEHICLES: Final = frozenset(("car", "truck", "bus", "motorcycle"))
+
+
+class Reading(Protocol):
+    """Picture, the lines in it, its vehicles → its plates."""
+
+    model: str
+
+    def read(self, picture: Picture, lines: Sequence[tuple[str, Box]], vehicles: Sequence[Box]) -> list[Plate]: ...
+
+
+class PlatesEnricher:
+    """Labels a plate by what stands on it: capitals and digits, nothing between them. Its score is the probability that it is a
+    plate and read rightly. Where neither writing nor vehicles were found before, nothing is looked for."""
+
+    name = "plates"
+    accepts: tuple[Medium, ...] = ("image", "video")
+    after: tuple[str, ...] = ("objects", "ocr")
+    hears = False
+
+    def __init__(self, reader: Reading) -> None:
+        self._reader = reader
+        self.model = reader.model
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        known = {moment.id: moment for moment in moments}
+        still = not isinstance(decoded.content, Clip)
+        patches = []
+        for name, picture in pictures(asset, decoded):
+            moment = known.get(name)
+            if moment is None:
+                continue
+            # A shot of one key frame carries what moves through it as well, where that is: only boxes of `object` are of the frame.
+            vehicles = [one.box for one in moment.labels if one.kind == OBJECT and one.value in VEHICLES and one.box]
+            lines = [(one.value, one.box) for one in moment.labels if one.kind == TEXT and one.box]
+            found = self._reader.read(picture, lines, vehicles) if vehicles or lines else []
+            labels = tuple(
+                Label(PLATE, one.text, one.score, self.model, one.box, moment.start, moment.end) for one in found
+            )
+            if labels:
+                patches.append(Patch(name, labels=labels))
+            if not still and moment.end is not None:
+                progress(moment.end)
+        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
