@@ -31,11 +31,14 @@ TOLD: Final = 100
 """Reasons of a decision that are kept, gravest first."""
 KINDS: Final[Mapping[str, frozenset[str] | None]] = {
     "object": None, "track": None, "moving": None, "region": None, "area": None, "text": None, "plate": None,
-    "person": None, "speaker": None, "sound": None, "language": None, "motion": None, "camera": None,
+    "person": None, "faces": None, "speaker": None, "sound": None, "language": None, "motion": None, "camera": None,
     "nudity": frozenset(("exposed",)),
     "abuse": frozenset(("words",)),
-    "trust": None, "signer": None, "generator": None, "source-type": None,
-    "forgery": frozenset(("face",)),
+    "trust": frozenset(
+        ("generated", "edited", "composite", "captured", "signed", "signer unknown", "signature invalid", "manifest unreadable")
+    ),
+    "signer": None, "generator": None, "source-type": None,
+    "forgery": frozenset(("face", "track")),
     "spoof": frozenset(("speech",)),
 }  # fmt: skip
 """Kinds of labels that rules may name, with their values where those are few: a word that nothing ever says is a mistake."""
