@@ -12,7 +12,7 @@ from PIL import Image
 
 import crossmedia
 from api.server import create_app
-from api.service import ENRICHERS
+from api.passes import ENRICHERS
 from embeddings.media import Picture
 from embeddings.objects import Found, ObjectDetector
 from tests.api.helpers import Run, settings
