@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 import crossmedia
-from api.server import create_app
 from api.passes import ENRICHERS
+from api.server import create_app
 from embeddings.media import Picture
 from embeddings.objects import Found, ObjectDetector
 from tests.api.helpers import Run, settings

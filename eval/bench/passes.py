@@ -1,0 +1,67 @@
+"""Every pass by itself over photos, cars, recordings and a video, and all of them together: rates, and the memory they take.
+
+python -m eval.bench.passes [PHOTOS [SECONDS]]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from api.passes import ENRICHERS
+from api.service import Service
+from api.settings import Settings
+from eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
+from eval.bench.media import spoken, write_video
+from eval.wav import write_wav
+
+CARS: Final = 20
+MEGABYTE: Final = 1e6
+
+
+def main(count: int, seconds: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder)
+        media = _media(room / "media", count, seconds)
+        settings = Settings(data=room / "data", faces=True, indications=True)
+        rows = []
+        service = Service(settings)
+        with timed() as first:
+            service.index([media])
+        for name in ENRICHERS:
+            with timed() as took:
+                report, absent = service.enrich(only=[name])
+            assert report.done, absent
+            assert not report.failed, report.failed
+            rate = f"{report.done / took[0]:.1f} files/s"
+            rows.append(Row(name, rate, f"the first pass of all {first[0]:.1f} s", took[0] / first[0]))
+        service.close()
+        # From the start, since what an earlier pass has left in memory must not count for another.
+        with watched(0.2) as peak, timed() as whole:
+            service = Service(Settings(data=room / "again", faces=True, indications=True))
+            service.index([media])
+            report, _ = service.enrich()
+            service.close()
+        assert not report.failed, report.failed
+    rows.append(Row("all of it, from nothing", f"{whole[0]:.0f} s", f"the first pass {first[0]:.1f} s"))
+    rows.append(Row("peak memory, all processes", f"{peak[0] / MEGABYTE:.0f} MB", "", budget="< 1500 MB"))
+    show(
+        f"{count} photos, {CARS} pictures of cars, {seconds:.0f} s of speech and of video; ratio: of the first pass's time",
+        rows,
+    )
+
+
+def _media(folder: Path, count: int, seconds: float) -> Path:
+    folder.mkdir()
+    cars = sorted((SHARED / "data" / "plates").glob("*/*.jpg"))[:CARS]
+    for path in [*flickr_photos()[:count], *cars]:
+        (folder / path.name).symlink_to(path)
+    write_wav(folder / "talk.wav", spoken(seconds))
+    write_video(folder / "film.mp4", folder / "talk.wav", seconds)
+    return folder
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200, float(sys.argv[2]) if len(sys.argv) > 2 else 60.0)
