@@ -17,6 +17,8 @@ from PIL import Image
 from api.settings import Settings
 from embeddings.toy import COLOURS
 
+WEIGHTY = ("objects", "regions", "ocr", "plates", "transcript", "nudity", "abuse")
+"""Passes that open networks."""
 FLAGS = {
     "northland": ("red", "white"),
     "southland": ("white", "red"),
@@ -36,7 +38,7 @@ def png(colour: str, size: int = 48) -> bytes:
 
 
 def settings(tmp_path: Path, **values: Any) -> Settings:
-    given = {"profile": "toy", "without": ("objects", "regions", "ocr", "transcript"), "decode_workers": 1, **values}
+    given = {"profile": "toy", "without": WEIGHTY, "decode_workers": 1, **values}
     return Settings(data=tmp_path / "data", **given)
 
 

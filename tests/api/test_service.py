@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 import crossmedia
 from api.examples import MAX_EXAMPLE_SECONDS
 from api.ingest import Ingest, files_json
+from api.passes import ENRICHERS
 from api.server import create_app
 from api.service import Service
 from api.uploads import Part
@@ -24,6 +25,8 @@ from indexer.scan import scan
 from indexer.worker import Progress, Unfinished
 from tests.api.helpers import finished, kept, png, settings, upload
 from tests.media_makers import tone, write_wav
+
+ALL_BUT_SPEECH = tuple(name for name in ENRICHERS if name not in ("transcript", "speakers"))
 
 
 @pytest.fixture
@@ -121,9 +124,7 @@ def test_enriching_makes_way_for_indexing(service: Service, tmp_path: Path) -> N
 @pytest.mark.usefixtures("listening")
 def test_a_job_is_done_when_its_speech_is_searchable(tmp_path: Path) -> None:
     sound = write_wav(tmp_path / "tone.wav", tone(1.0)).read_bytes()
-    with TestClient(
-        create_app(settings(tmp_path, without=("ocr", "objects", "regions", "plates", "hashes", "trust")))
-    ) as http:
+    with TestClient(create_app(settings(tmp_path, without=ALL_BUT_SPEECH))) as http:
         assert upload(http, tone_wav=sound)["report"]["enriched"] == 1
         hits = http.post("/v1/search", json={"text": "tone 440", "legs": ["words"]}).json()["hits"]
         assert [(hit["title"], hit["start"]) for hit in hits] == [("tone.wav", 0.0)]
