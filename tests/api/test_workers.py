@@ -23,7 +23,7 @@ from api.settings import Settings
 from indexer.queue import Job
 from indexer.shared.delivery import MESSAGES, TASK
 from indexer.shared.redis_queue import PREFIX, RedisQueue
-from tests.api.helpers import ended, kept, png, settings
+from tests.api.helpers import WEIGHTY, ended, kept, png, settings
 from tests.elastic_servers import wipe
 from tests.redis_server import RedisServer
 
@@ -49,7 +49,7 @@ class Crew:
         self._all: list[subprocess.Popen[bytes]] = []
         self._environment = {
             **os.environ, "CROSSMEDIA_PROFILE": "toy", "CROSSMEDIA_DATA": str(self.settings.data), "CROSSMEDIA_QUEUE": server.url,
-            "CROSSMEDIA_QUEUE_LEASE": str(LEASE), "CROSSMEDIA_WITHOUT": "ocr,transcript", "CROSSMEDIA_DECODE_WORKERS": "1",
+            "CROSSMEDIA_QUEUE_LEASE": str(LEASE), "CROSSMEDIA_WITHOUT": ",".join(WEIGHTY), "CROSSMEDIA_DECODE_WORKERS": "1",
         }  # fmt: skip
 
     def start(
