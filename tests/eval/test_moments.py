@@ -185,5 +185,6 @@ def test_what_is_planted_is_found_and_timed(whisper_folder: Path, shared: Path, 
     assert told["speech, first hit"] >= 0.9
     assert told["sound, first hit"] >= 0.8
     assert told["of first hits anywhere in the right stretch, those of the right span"] >= 0.9
-    assert told["both within 0.3 s"] == 1
+    # Of eight words one may be heard otherwise: where the recogniser is unsure it samples.
+    assert told["both within 0.3 s"] >= 0.85
     assert len(searched.details) == round(156 * (1 - told["all, first hit"]))

@@ -55,7 +55,7 @@ class All:
         looks = [(time, one) for time, found in frames for one in found]
         box = (0.25, 0.25, 0.75, 0.75)
         return (
-            [Track("face", 0.9, looks[0][0], end, (box, box, box), "still", tuple(one for _, one in looks))]
+            [Track("face", 0.9, looks[0][0], end, (box, box, box), "still", tuple(looks))]
             if looks
             else []
         )
