@@ -54,11 +54,7 @@ class All:
     def follow(self, frames: Iterable[tuple[float, Sequence[Found]]], end: float) -> list[Track]:
         looks = [(time, one) for time, found in frames for one in found]
         box = (0.25, 0.25, 0.75, 0.75)
-        return (
-            [Track("face", 0.9, looks[0][0], end, (box, box, box), "still", tuple(looks))]
-            if looks
-            else []
-        )
+        return [Track("face", 0.9, looks[0][0], end, (box, box, box), "still", tuple(looks))] if looks else []
 
 
 def grey(level: int, side: int = 200) -> Picture:
