@@ -36,7 +36,12 @@ def png(colour: str, size: int = 48) -> bytes:
 
 
 def settings(tmp_path: Path, **values: Any) -> Settings:
-    given = {"profile": "toy", "without": ("objects", "regions", "ocr", "transcript"), "decode_workers": 1, **values}
+    given = {
+        "profile": "toy",
+        "without": ("objects", "regions", "areas", "ocr", "transcript"),
+        "decode_workers": 1,
+        **values,
+    }
     return Settings(data=tmp_path / "data", **given)
 
 
