@@ -105,7 +105,7 @@ def test_client_over_a_real_socket(url: str, media: Path, monkeypatch: pytest.Mo
     (media / "more").mkdir()
     write_picture(media / "more" / "a.png", seed=7)
     with crossmedia.Client(url) as client:
-        report = client.index(media, without=["ocr", "objects", "plates", "hashes", "trust"])
+        report = client.index(media, without=["ocr", "objects", "areas", "plates", "hashes", "trust"])
         assert (report["added"], report["failed"], report["enriched"]) == (5, 0, 1)
         assert "no speech recogniser" in report["notes"][0]
         assert {str(Path(path).relative_to(media)) for path in report["assets"]} == {

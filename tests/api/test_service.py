@@ -122,7 +122,7 @@ def test_enriching_makes_way_for_indexing(service: Service, tmp_path: Path) -> N
 def test_a_job_is_done_when_its_speech_is_searchable(tmp_path: Path) -> None:
     sound = write_wav(tmp_path / "tone.wav", tone(1.0)).read_bytes()
     with TestClient(
-        create_app(settings(tmp_path, without=("ocr", "objects", "regions", "plates", "hashes", "trust")))
+        create_app(settings(tmp_path, without=("ocr", "objects", "regions", "areas", "plates", "hashes", "trust")))
     ) as http:
         assert upload(http, tone_wav=sound)["report"]["enriched"] == 1
         hits = http.post("/v1/search", json={"text": "tone 440", "legs": ["words"]}).json()["hits"]
