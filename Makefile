@@ -51,6 +51,7 @@ models: install
 	$(BIN)/python -m embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.voice --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.objects --models ../shared/models --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m embeddings.train.areas --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.forgery --models ../shared/models --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.spoof --models ../shared/models --data ../shared/data --out embeddings/bundled
 

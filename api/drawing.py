@@ -20,7 +20,7 @@ from indexer.decode.pool import DecodePool
 from indexer.enrich import gone, whereabouts
 from indexer.enrichers.base import pictures
 from indexer.enrichers.objects import MOVING, TRACK
-from retrieval.documents import Label
+from retrieval.documents import Asset, Label
 from retrieval.store import NotFound, Store
 
 LARGE: Final = 1280
@@ -49,23 +49,31 @@ class Drawing:
     title: str = ""
 
 
-def drawings(store: Store, pool: DecodePool, asset: str) -> list[Drawing]:
-    """An asset's picture or key frames, read anew from its file, with the labels that have a box.
+def read_anew(store: Store, pool: DecodePool, asset: str) -> tuple[Asset, list[tuple[str, Picture]]]:
+    """An asset and its picture or key frames, read from its file, with the ids of their moments.
 
     Raises `NothingToDraw` for a recording or a text, `SourceGone` where its file is no longer, and what decoding raises.
     """
     described = store.asset(asset)
     if described is None:
         raise NotFound(f"no asset {asset}", "it was removed just now")
-    if described.media not in ("image", "video"):
-        raise NothingToDraw(f"{described.title} has no pictures", "--draw is for pictures and videos")
-    source = whereabouts(store, asset)
-    if source is None:
-        raise gone(described)
-    decoded = pool.submit(Path(source.location)).result()
+    shown = []
+    if described.media in ("image", "video"):
+        source = whereabouts(store, asset)
+        if source is None:
+            raise gone(described)
+        shown = pictures(described, pool.submit(Path(source.location)).result())
+    if not shown:
+        raise NothingToDraw(f"{described.title} has no pictures", "drawings and masks are of pictures and videos")
+    return described, shown
+
+
+def drawings(store: Store, pool: DecodePool, asset: str) -> list[Drawing]:
+    """An asset's picture or key frames with the labels that have a box. Raises what `read_anew` raises."""
+    _, shown = read_anew(store, pool, asset)
     known = {moment.id: moment for moment in store.moments(asset)}
     found = []
-    for name, picture in pictures(described, decoded):
+    for name, picture in shown:
         moment = known.get(name)
         # Where a track is when it is seen best is not where it is in this frame.
         labels = [label for label in moment.labels if label.box and label.kind not in (TRACK, MOVING)] if moment else []

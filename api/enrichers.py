@@ -98,6 +98,11 @@ def build_enricher(name: str, service: Service) -> Enricher:
         from indexer.enrichers.regions import RegionsEnricher
 
         return RegionsEnricher(profile.picture)
+    if name == "areas":
+        from api.masks import finder
+        from indexer.enrichers.areas import AreasEnricher
+
+        return AreasEnricher(finder(catalog, threads))
     if name == "faces":
         from indexer.enrichers.faces import FacesEnricher
         from indexer.tracks import Tracker

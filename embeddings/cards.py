@@ -249,8 +249,19 @@ SPOOF: Final = ModelCard(
     title="AASIST-L, trained on ASVspoof 2019 LA",
     install='pip install --force-reinstall "crossmedia"',
 )
+AREAS: Final = ModelCard(
+    id="areas",
+    task="what pictures are made of: sky, grass, water, …",
+    licence="Apache-2.0",
+    dim=None,
+    revision="deb792a732f3",
+    files=(ModelFile("areas.npz", "deb792a732f3ae8650f4f1276ecbeeffaeb9b51234cb21a8383fe3fdab4ff654", 28_974),),
+    sources=(Source("bundled"), Source("models")),
+    title="Areas by the layers of EfficientNet-Lite2",
+    install='pip install --force-reinstall "crossmedia"',
+)
 CARDS: Final = (
-    MINILM, LITE2, SOUND, VOICE, OBJECTS, FACES, FACE, FORGERY, SPOOF, WHISPER, WHISPER_BASE, OCR, VAD, NUDITY,
+    MINILM, LITE2, SOUND, VOICE, OBJECTS, AREAS, FACES, FACE, FORGERY, SPOOF, WHISPER, WHISPER_BASE, OCR, VAD, NUDITY,
 )  # fmt: skip
 
 COMMON: Final = Space(

@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from api import masks
 from api.commands.context import Json, err, out, print_json, service
 from api.settings import read_settings
 from api.stores import open_store
@@ -20,6 +21,7 @@ from embeddings.faces import FaceDetector
 from embeddings.forgery import ForgeryDetector
 from embeddings.objects import ObjectDetector
 from embeddings.spoof import SpoofDetector
+from eval import areas as surfaces
 from eval import compare as comparing
 from eval import cutoff, figures, report
 from eval import faces as known_people
@@ -122,9 +124,7 @@ def moments(
         profile = opened.profile
         models = [f"{s.name}: {s.model} {s.revision}" for s in profile.spaces.values()]
         models += [f"transcript: {profile.transcriber.model}"] if profile.transcriber else []
-    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "moments", models)
-    figures.write(out_folder, "Moments", context, sections)
-    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+    _write(out_folder, "Moments", "moments", models, sections)
 
 
 @app.command()
@@ -142,9 +142,22 @@ def objects(
     sections = seen.measure(detector, captions, out_folder if sheets else None, _tell)
     for section in sections:
         _print(section)
-    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "objects", [detector.model])
-    figures.write(out_folder, "Objects", context, sections)
-    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+    _write(out_folder, "Objects", "objects", [detector.model], sections)
+
+
+@app.command()
+def areas(
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+    sheet: Annotated[Path | None, typer.Option(help="Draw the photos and their areas there, to be looked at.")] = None,
+) -> None:
+    """How well sky, grass, water and the like are told, on points named by eye: report.md and report.json."""
+    with service(None) as opened:
+        finder = masks.finder(opened.catalog, opened.settings.threads)
+    sections = surfaces.measure(finder, shared / "flickr8k" / "images", sheet, _tell)
+    for section in sections:
+        _print(section)
+    _write(out_folder, "Areas", "areas", [finder.model], sections)
 
 
 @app.command()
@@ -158,9 +171,7 @@ def regions(
         models = [f"{s.name}: {s.model} {s.revision}" for s in opened.profile.spaces.values()]
     for section in sections:
         _print(section)
-    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "regions", models)
-    figures.write(out_folder, "Regions", context, sections)
-    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+    _write(out_folder, "Regions", "regions", models, sections)
 
 
 @app.command()
@@ -175,9 +186,7 @@ def faces(
         models = [one.model for one in (encoder, finder) if one is not None]
     for section in sections:
         _print(section)
-    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "faces", models)
-    figures.write(out_folder, "Faces", context, sections)
-    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+    _write(out_folder, "Faces", "faces", models, sections)
 
 
 @app.command()
@@ -199,9 +208,7 @@ def trust(
         sections.append(section)
         _print(section)
     models = [finder.model, looking.model, listening.model]
-    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "trust", models)
-    figures.write(out_folder, "Trust", context, sections)
-    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+    _write(out_folder, "Trust", "trust", models, sections)
 
 
 @app.command()
@@ -217,9 +224,7 @@ def plates(
     sections = read_plates.measure(passes, shared / "plates", photos, _tell)
     for section in sections:
         _print(section)
-    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), "plates", passes.models)
-    figures.write(out_folder, "Plates", context, sections)
-    out.print(f"[dim]{escape(str(out_folder / 'report.md'))}[/]")
+    _write(out_folder, "Plates", "plates", passes.models, sections)
 
 
 @app.command()
@@ -254,6 +259,12 @@ def compare(
     out.print(table)
     for line in left_out:
         err.print(f"[yellow]note[/] {escape(line)}")
+
+
+def _write(folder: Path, title: str, name: str, models: list[str], sections: list[figures.Section]) -> None:
+    context = report.Context.of(shlex.join(["crossmedia", *sys.argv[1:]]), name, models)
+    figures.write(folder, title, context, sections)
+    out.print(f"[dim]{escape(str(folder / 'report.md'))}[/]")
 
 
 def _tell(line: str) -> None:

@@ -38,12 +38,23 @@ def show(
             help="Draw its picture, or its key frames on a sheet, with the boxes of its labels.",
         ),
     ] = None,
+    mask: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(
+            metavar="AREA FILE.png",
+            show_default=False,
+            help="Write where it shows sky, grass, water, … as a mask, white there and black elsewhere.",
+        ),
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """What is known of one asset: where it lies, its moments, their words and labels."""
     if draw is not None and draw.suffix.lower() not in DRAWN:
         raise typer.BadParameter(f"a drawing is one of {', '.join(DRAWN)}", param_hint="--draw")
+    # JPEG would blur it.
+    if mask is not None and mask[1].suffix.lower() != ".png":
+        raise typer.BadParameter("a mask is a .png", param_hint="--mask")
     with service(data, made=True) as opened:
         found = named(opened, asset)
         described = opened.store.asset(found)
@@ -54,6 +65,11 @@ def show(
             from api.drawing import drawings, drawn
 
             drawn(drawings(opened.store, opened.pool, found)).save(draw)
+        if mask is not None:
+            from api import masks
+
+            looking = masks.finder(opened.catalog, opened.settings.threads)
+            masks.mask(opened.store, opened.pool, looking, found, mask[0]).save(mask[1])
         if as_json:
             print_json(asset_json(described, opened.store.sources(found), moments))
             return
@@ -73,8 +89,9 @@ def show(
                 value = label.value if len(label.value) <= 80 else f"{label.value[:79]}…"
                 out.print(f"    {escape(label.kind)}: {escape(value)} [dim]{label.score:.2f}[/]")
         print_trust(kept(moments).as_dict())
-        if draw is not None:
-            out.print(f"[dim]{escape(str(draw))}[/]", soft_wrap=True)
+        for path in (draw, mask[1] if mask else None):
+            if path is not None:
+                out.print(f"[dim]{escape(str(path))}[/]", soft_wrap=True)
 
 
 def rm(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any, Literal
 
@@ -172,6 +173,21 @@ def preview(asset: str, shared: Shared) -> Response:
     if webp is None:
         raise NotFound(f"no preview of {asset}", "only videos of several key frames have one")
     return Response(webp, media_type="image/webp", headers={"Cache-Control": "max-age=86400"})
+
+
+@router.get("/assets/{asset}/masks/{name}", response_class=Response)
+def area(asset: str, name: Name, shared: Shared) -> Response:
+    """Where in the picture an area is (`sky`, `grass`, …): a grey PNG, 255 there and 0 elsewhere, its longer side at most 1,024;
+    of a video the key frame that has most of it."""
+    # Opening the networks costs time and memory that an index without pictures has no use for.
+    from api.masks import finder, mask
+
+    service = shared.service
+    looking = finder(service.catalog, service.settings.threads)
+    drawn = mask(service.store, service.pool, looking, _served(shared, asset), name)
+    png = io.BytesIO()
+    drawn.save(png, "PNG")
+    return Response(png.getvalue(), media_type="image/png")
 
 
 @router.get("/assets/{asset}/motion", response_class=Response)

@@ -1,0 +1,43 @@
+"""Where in a picture a kind of area is, as a mask, made anew from the file."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from api.drawing import read_anew
+from embeddings.areas import AreaFinder
+from embeddings.catalog import Catalog
+from indexer.decode.pool import DecodePool
+from retrieval.store import NotFound, Store
+
+LARGEST: Final = 1024
+"""Longer side of a mask, px: the picture's own size up to it."""
+
+
+def finder(catalog: Catalog, threads: int) -> AreaFinder:
+    """What enricher and masks share. Raises `ModelMissing` or `ModelCorrupt`."""
+    return _opened(catalog.resolve("lite2"), catalog.resolve("areas"), threads)
+
+
+@cache
+def _opened(tower: Path, folder: Path, threads: int) -> AreaFinder:
+    return AreaFinder(tower, folder, threads)
+
+
+def mask(store: Store, pool: DecodePool, looking: AreaFinder, asset: str, name: str) -> Image.Image:
+    """8 bit grey, 255 where the class `name` is: of the picture, or of the key frame that has most of it; black without any.
+
+    Raises `NotFound` for an unknown class, `NothingToDraw` for a recording or a text, `SourceGone`, and what decoding raises.
+    """
+    if name not in looking.classes:
+        raise NotFound(f"no areas {name!r} are told", f"there are: {', '.join(looking.classes)}")
+    _, shown = read_anew(store, pool, asset)
+    looked = [(looking.look(picture), picture) for _, picture in shown]
+    parts, picture = max(looked, key=lambda one: one[0].shares()[name])
+    scale = min(1.0, LARGEST / max(picture.width, picture.height))
+    width, height = (max(1, round(side * scale)) for side in (picture.width, picture.height))
+    return Image.fromarray(parts.mask(name, width, height))

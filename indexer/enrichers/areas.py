@@ -1,0 +1,54 @@
+"""What pictures are made of: labels `area:sky`, `area:grass`, …, with the share of the area as their score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from embeddings.areas import Parts
+from embeddings.media import Medium, Picture
+from indexer.decode import Decoded
+from indexer.decode.progress import Progress, unhurried
+from indexer.enrichers.base import pictures
+from retrieval.documents import Asset, Enrichment, Label, Moment, Patch
+
+KIND: Final = "area"
+SMALLEST: Final = 0.05
+"""Share of a picture's area from which it is told of: below, it is as often a mistake at an edge."""
+
+
+class Finder(Protocol):
+    """What tells the parts of a picture."""
+
+    model: str
+
+    def look(self, picture: Picture) -> Parts: ...
+
+
+class AreasEnricher:
+    """On the moment of a picture or key frame a label for each kind of area that fills a part of it."""
+
+    name = "areas"
+    accepts: tuple[Medium, ...] = ("image", "video")
+    after: tuple[str, ...] = ()
+    hears = False
+
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
+        self.model = f"{finder.model}+areas@1"
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        known = {moment.id: moment for moment in moments}
+        patches = []
+        for name, picture in pictures(asset, decoded):
+            if name not in known:
+                continue
+            shares = self._finder.look(picture).shares()
+            large = sorted((-share, value) for value, share in shares.items() if share >= SMALLEST)
+            whole = known[name]
+            labels = (Label(KIND, v, -s, self._finder.model, None, whole.start, whole.end) for s, v in large)
+            if large:
+                patches.append(Patch(name, labels=tuple(labels)))
+        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
