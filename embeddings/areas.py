@@ -114,7 +114,7 @@ class Features:
 
     @cached_property
     def _network(self) -> Any:
-        return session(self._path, self._threads, LAYERS)
+        return session(self._path, self._threads, LAYERS, lean=True)
 
     def of(self, picture: Picture, square: NDArray[np.uint8]) -> Floats:
         """(17, 17, 531) of a picture and what `prepare` made of it."""

@@ -99,7 +99,7 @@ class FaceDetector:
 
     @cached_property
     def _network(self) -> Any:
-        return session(self.path, self._threads)
+        return session(self.path, self._threads, lean=True)
 
     def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Face]]:
         """Of each picture its faces with a score of at least `least`, best first. Any size and shape, from 1×1 px."""

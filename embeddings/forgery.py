@@ -44,7 +44,7 @@ class ForgeryDetector:
 
     @cached_property
     def _network(self) -> Any:
-        return session(self.path, self._threads)
+        return session(self.path, self._threads, lean=True)
 
     def score(self, picture: Picture, faces: Sequence[Face]) -> list[float | None]:
         """Of each face the network's own probability in [0, 1] that it is forged; None of one that is too small."""

@@ -39,7 +39,7 @@ class NudityDetector:
 
     @cached_property
     def _network(self) -> Any:
-        return session(self.path, self._threads)
+        return session(self.path, self._threads, lean=True)
 
     def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Found]]:
         """Of each picture what is exposed, best first, with its box in fractions. `score` ranks; it is no measured frequency."""

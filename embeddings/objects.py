@@ -65,7 +65,7 @@ class ObjectDetector:
 
     @cached_property
     def _network(self) -> Any:
-        return session(self.path, self._threads)
+        return session(self.path, self._threads, lean=True)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

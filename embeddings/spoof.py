@@ -46,7 +46,7 @@ class SpoofDetector:
 
     @cached_property
     def _network(self) -> Any:
-        return session(self.path, self._threads)
+        return session(self.path, self._threads, lean=True)
 
     def score(self, speech: Waveform) -> float | None:
         """The network's own probability in [0, 1] that it is spoofed, from the mean of its windows' logits; None of less than
