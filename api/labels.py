@@ -16,12 +16,19 @@ _CONDITION: Final = re.compile(
 )
 
 
+UNLIKE: Final = ("hash", "text")
+"""Kinds whose values are as many as there are files: they are counted, and told only where somebody asks for them."""
+
+
 def listed(service: Service, kinds: Sequence[str] = (), most: int = 20) -> list[dict[str, Any]]:
     """Every kind of label: `kind`, `values` (how many there are), `top` (at most `most` of them, those on most moments first:
     `value`, `moments`, `assets`)."""
     tallies = service.store.tally(kinds)
     values = Counter(one.kind for one in tallies)
-    return [{"kind": kind, "values": values[kind], "top": top} for kind, top in by_kind(tallies, most).items()]
+    return [
+        {"kind": kind, "values": values[kind], "top": [] if kind in UNLIKE and not kinds else top}
+        for kind, top in by_kind(tallies, most).items()
+    ]
 
 
 def condition(text: str, *, negate: bool = False) -> dict[str, Any]:

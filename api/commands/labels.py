@@ -37,6 +37,8 @@ def labels(
             heading, overflow="fold", justify="right" if heading in ("values", "moments", "files") else "left"
         )
     for one in found:
+        if not one["top"]:
+            table.add_row(escape(one["kind"]), str(one["values"]), "[dim](name it to see them)[/]", "", "")
         for n, value in enumerate(one["top"]):
             first = (escape(one["kind"]), str(one["values"])) if n == 0 else ("", "")
             table.add_row(*first, escape(value["value"][:LONGEST]), str(value["moments"]), str(value["assets"]))

@@ -72,6 +72,9 @@ def test_counted_and_filtered_in_every_face(tmp_path: Path, run: Run) -> None:
         assert library.labels("object") == [expected]
         assert library.labels("object", limit=1)[0]["top"] == expected["top"][:1]
         assert library.labels("nothing") == []
+        by_kind = {one["kind"]: one for one in library.labels()}
+        assert by_kind["object"] == expected
+        assert all(not by_kind[kind]["top"] for kind in by_kind.keys() & {"hash", "text"})
     with TestClient(create_app(settings(tmp_path))) as http:
         assert http.get("/v1/labels", params={"kind": "object"}).json() == {"labels": [expected]}
         body = {
