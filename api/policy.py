@@ -11,7 +11,7 @@ from api.invalid import InvalidRequest
 from embeddings.errors import CrossmediaError
 from retrieval.banks.store import ACTIONS, Action
 from retrieval.policy.decisions import Decision, Decisions
-from retrieval.policy.rules import DEFAULT, BadPolicy, Policy, Reason, read_policy
+from retrieval.policy.rules import DEFAULT, BadPolicy, Policy, Reason, gravest, read_policy
 from retrieval.query import Filters
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ class Moderation:
 
     def decide(self, asset: str, action: str, by: str, note: str = "") -> dict[str, Any]:
         """A person's decision on an indexed asset; raises NotFound, Ambiguous, InvalidRequest."""
-        if action not in ACTIONS:
-            raise InvalidRequest(f"{action[:80]!r} is no action", f"there are: {', '.join(ACTIONS)}")
+        chosen = _action(action)
         who = " ".join(by.split())
         if not who or len(who) > LONGEST or len(note) > LONGEST:
             raise InvalidRequest("say who decides, in at most 2,000 characters", "give a name; a note as long at most")
@@ -88,13 +87,11 @@ class Moderation:
         before = self.decisions.latest([found]).get(found)
         # What somebody has seen when deciding is what would not make it anew.
         reasons = before.reasons if before else ()
-        self.decisions.add([Decision(found, _action(action), who, True, reasons, note)])
+        self.decisions.add([Decision(found, chosen, who, True, reasons, note)])
         return self.told([self.decisions.latest([found])[found]])[0]
 
     def queue(self, action: str = "review", limit: int = 100, before: int | None = None) -> list[dict[str, Any]]:
         """Assets of which this is the last word, newest first; of those that are indexed still."""
-        if action not in ACTIONS:
-            raise InvalidRequest(f"{action[:80]!r} is no action", f"there are: {', '.join(ACTIONS)}")
         return self.told(self.decisions.standing(_action(action), limit, before), indexed=True)
 
     def history(self, asset: str) -> list[dict[str, Any]]:
@@ -150,24 +147,18 @@ class Moderation:
                 return None
             if before.by_person:
                 # Somebody has decided on the others: what is new is what it is about.
-                action, reasons = self._of(fresh)
-                reasons = (*reasons, *(_reason(one) for one in before.reasons))
+                action, reasons = gravest(fresh), (*fresh, *(Reason(**one) for one in before.reasons))
         maker = f"policy {self.policy.version}"
         return Decision(asset, action, maker, False, tuple(reason.as_dict() for reason in reasons))
 
-    @staticmethod
-    def _of(reasons: Sequence[Reason]) -> tuple[Action, tuple[Reason, ...]]:
-        gravest = next(a for a in ("block", "allow", "review") if any(r.action == a for r in reasons))
-        return _action(gravest), tuple(reasons)
-
 
 def _action(word: str) -> Action:
-    return next(action for action in ACTIONS if action == word)
+    """Raises InvalidRequest."""
+    for action in ACTIONS:
+        if action == word:
+            return action
+    raise InvalidRequest(f"{word[:80]!r} is no action", f"there are: {', '.join(ACTIONS)}")
 
 
 def _key(reason: Any) -> tuple[str, str, str]:
     return reason["kind"], reason["value"], reason.get("bank", "")
-
-
-def _reason(told: Any) -> Reason:
-    return Reason(**told)

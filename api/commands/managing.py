@@ -18,7 +18,6 @@ from api.commands.searching import clock
 from api.commands.trust import print_trust
 from api.queues import told
 from api.schema import asset_json
-from api.trust import kept
 from embeddings.errors import CrossmediaError
 from retrieval.captions import Format, written
 from retrieval.store import NotFound
@@ -88,6 +87,8 @@ def show(
             for label in moment.labels:
                 value = label.value if len(label.value) <= 80 else f"{label.value[:79]}…"
                 out.print(f"    {escape(label.kind)}: {escape(value)} [dim]{label.score:.2f}[/]")
+        from api.trust import kept
+
         print_trust(kept(moments).as_dict())
         for path in (draw, mask[1] if mask else None):
             if path is not None:

@@ -17,12 +17,14 @@ import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from embeddings.errors import CrossmediaError
-from retrieval.banks.matching import Found
 from retrieval.banks.store import ACTIONS, Action
 from retrieval.documents import Label, Moment
+
+if TYPE_CHECKING:
+    from retrieval.banks.matching import Found
 
 LARGEST: Final = 1_000_000
 """Bytes of a policy file."""
@@ -114,7 +116,7 @@ class Policy:
         """
         reasons = list(dict.fromkeys([*self._of_labels(moments), *self._of_banks(matches)]))
         reasons.sort(key=lambda reason: (_GRAVITY.index(reason.action), -(reason.score or 0.0)))
-        return (reasons[0].action if reasons else "allow"), tuple(reasons[:TOLD])
+        return gravest(reasons), tuple(reasons[:TOLD])
 
     def _of_labels(self, moments: Sequence[Moment]) -> Iterable[Reason]:
         for rule in self.rules:
@@ -141,6 +143,11 @@ class Policy:
 
 
 _GRAVITY: Final[tuple[Action, ...]] = ("block", "allow", "review")
+
+
+def gravest(reasons: Iterable[Reason]) -> Action:
+    """What reasons together ask for; nothing asks for nothing."""
+    return min((reason.action for reason in reasons), key=_GRAVITY.index, default="allow")
 
 
 def _meets(label: Label, rule: Rule) -> bool:
