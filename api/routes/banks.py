@@ -6,12 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.datastructures import UploadFile
 
 from api.invalid import InvalidRequest
 from api.routes.common import ERRORS, Shared
+from api.routes.files import ONE, body, is_multipart, of_one
 from api.schema import Name
-from api.uploads import plain_name
 from retrieval.banks.hashes import HashKind
 from retrieval.banks.store import Action
 
@@ -90,46 +89,21 @@ class CopyList(BaseModel):
     indexed: list[CopyOut]
 
 
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": LookupRequest.model_json_schema()},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                }
-            },
-        },
-    }
-}
+_CONTENT = {"application/json": {"schema": LookupRequest.model_json_schema()}, **ONE}
 
 
-@router.post("/lookup", response_model=Lookup, openapi_extra=_BODY)
+@router.post("/lookup", response_model=Lookup, openapi_extra=body(_CONTENT))
 async def lookup(request: Request, shared: Shared) -> dict[str, Any]:
     """What is known of a file (multipart, one part named `file`), a hash or an indexed asset (JSON). Nothing is stored."""
     banks = shared.service.banks
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
+    if not is_multipart(request):
         wanted = _parse(await request.body())
         if wanted.hash is not None:
             text = wanted.hash
             return (await shared.gate.run(lambda: banks.lookup_hash(text))).as_dict()
         asset = wanted.asset or ""
         return (await shared.gate.run(lambda: banks.lookup_asset(asset))).as_dict()
-    async with request.form(max_files=1, max_fields=1) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise InvalidRequest("no file", "send it as a part named file")
-        name = plain_name(file.filename)
-
-        def compare() -> dict[str, Any]:
-            with shared.service.uploads.temporary(name, file.file) as (path, _):
-                return banks.lookup_file(path).as_dict()
-
-        return await shared.file_gate.run(compare)
+    return await of_one(request, shared, lambda path: banks.lookup_file(path).as_dict())
 
 
 @router.get("/banks", response_model=BankList)

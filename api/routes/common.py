@@ -1,12 +1,13 @@
-"""What routes take from the application."""
+"""What routes take from the application, and what several of them take and give."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from pydantic import BaseModel, ConfigDict
 
-from api.schema import ErrorEnvelope
+from api.schema import ErrorEnvelope, Name
 from api.state import State
 
 
@@ -20,3 +21,18 @@ Shared = Annotated[State, Depends(_state)]
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorEnvelope} for status in (401, 403, 404, 409, 410, 413, 415, 422, 429, 503)
 }
+
+
+class NewName(BaseModel):
+    """What somebody is to be called."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+
+
+class Renamed(BaseModel):
+    """What somebody is called now, and on how many labels."""
+
+    name: str
+    labels: int

@@ -1,4 +1,4 @@
-"""Requests of two files that are compared."""
+"""Requests that bring a file or two, which are looked at and kept nowhere."""
 
 from __future__ import annotations
 
@@ -16,24 +16,22 @@ from api.service import Service
 from api.state import State
 from api.uploads import plain_name
 
-BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "string", "format": "binary"}
-                        }
-                    },
-                }
-            }
-        },
-    }
-}  # fmt: skip
+_FILE: Final = {"type": "string", "format": "binary"}
+
+
+def multipart(file: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a multipart body with a part `file`."""
+    return {"schema": {"type": "object", "required": ["file"], "properties": {"file": file}}}
+
+
+ONE: Final = {"multipart/form-data": multipart(_FILE)}
+"""The content of a request that brings a file."""
+TWO: Final = {"multipart/form-data": multipart({"type": "array", "minItems": 2, "maxItems": 2, "items": _FILE})}
+
+
+def body(content: dict[str, Any]) -> dict[str, Any]:
+    """What a route tells of a body that it reads itself, for `openapi_extra`."""
+    return {"requestBody": {"required": True, "content": content}}
 
 
 class Verified(BaseModel):
@@ -63,3 +61,22 @@ async def of_two(
                 return verify(shared.service, one, other)
 
         return await shared.file_gate.run(compare)
+
+
+def is_multipart(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "multipart/form-data"
+
+
+async def of_one(request: Request, shared: State, look: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """What `look` says of the part named `file`; raises InvalidRequest where there is none."""
+    async with request.form(max_files=1, max_fields=1) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise InvalidRequest("no file", "send it as a part named file")
+        name = plain_name(file.filename)
+
+        def looked() -> dict[str, Any]:
+            with shared.service.uploads.temporary(name, file.file) as (path, _):
+                return look(path)
+
+        return await shared.file_gate.run(looked)

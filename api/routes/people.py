@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import people
-from api.routes.common import ERRORS, Shared
-from api.routes.pairs import BODY, Verified, of_two
+from api.routes.common import ERRORS, NewName, Renamed, Shared
+from api.routes.files import TWO, Verified, body, of_two
 from api.schema import Name
 
 router = APIRouter(prefix="/v1/people", tags=["people"], responses=ERRORS)
@@ -35,12 +35,6 @@ class PersonList(BaseModel):
     people: list[PersonOut]
 
 
-class NewName(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name
-
-
 class Merge(BaseModel):
     """`into`: one of them, or a new name; the first if left out."""
 
@@ -59,11 +53,6 @@ class Split(BaseModel):
     to: Name | None = None
     faces: Annotated[list[Name], Field(max_length=10_000)] = []
     assets: Annotated[list[Name], Field(max_length=1_000)] = []
-
-
-class Renamed(BaseModel):
-    name: str
-    labels: int
 
 
 class Moved(BaseModel):
@@ -129,7 +118,7 @@ def regroup(shared: Shared) -> dict[str, int]:
     return people.regroup(shared.service)
 
 
-@router.post("/verify", response_model=Verified, openapi_extra=BODY)
+@router.post("/verify", response_model=Verified, openapi_extra=body(TWO))
 async def verify(request: Request, shared: Shared) -> dict[str, Any]:
     """Whether two pictures (parts named `file`) show one person. Nothing is stored."""
     return await of_two(request, shared, "pictures", people.verify)

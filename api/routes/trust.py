@@ -6,11 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-from starlette.datastructures import UploadFile
 
 from api.invalid import InvalidRequest
 from api.routes.common import ERRORS, Shared
-from api.uploads import plain_name
+from api.routes.files import ONE, body, is_multipart, of_one
 from indexer.provenance.facts import FactKind
 
 router = APIRouter(prefix="/v1", tags=["trust"], responses=ERRORS)
@@ -70,40 +69,12 @@ class TrustOut(BaseModel):
     took_ms: float
 
 
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
-}
-
-
-@router.post("/trust", response_model=TrustOut, openapi_extra=_BODY)
+@router.post("/trust", response_model=TrustOut, openapi_extra=body(ONE))
 async def of_file(request: Request, shared: Shared) -> dict[str, Any]:
     """What a file (multipart, one part named `file`) says of where it comes from, and how forged it looks. Nothing is stored."""
-    trust = shared.service.trust
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
+    if not is_multipart(request):
         raise InvalidRequest("no file", "send it as multipart/form-data, a part named file")
-    async with request.form(max_files=1, max_fields=1) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise InvalidRequest("no file", "send it as a part named file")
-        name = plain_name(file.filename)
-
-        def look() -> dict[str, Any]:
-            with shared.service.uploads.temporary(name, file.file) as (path, _):
-                return trust.of_file(path).as_dict()
-
-        return await shared.file_gate.run(look)
+    return await of_one(request, shared, lambda path: shared.service.trust.of_file(path).as_dict())
 
 
 @router.get("/assets/{asset}/trust", response_model=TrustOut)

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import voices
-from api.routes.common import ERRORS, Shared
-from api.routes.pairs import BODY, Verified, of_two
+from api.routes.common import ERRORS, NewName, Renamed, Shared
+from api.routes.files import TWO, Verified, body, of_two
 from api.schema import Name
 
 router = APIRouter(prefix="/v1/voices", tags=["voices"], responses=ERRORS)
@@ -33,12 +33,6 @@ class VoiceList(BaseModel):
     voices: list[VoiceOut]
 
 
-class NewName(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name
-
-
 class Merge(BaseModel):
     """`into`: one of them, or a new name; the first if left out."""
 
@@ -46,11 +40,6 @@ class Merge(BaseModel):
 
     voices: Annotated[list[Name], Field(min_length=1, max_length=100)]
     into: Name | None = None
-
-
-class Renamed(BaseModel):
-    name: str
-    labels: int
 
 
 @router.get("", response_model=VoiceList)
@@ -65,7 +54,7 @@ def merge(wanted: Merge, shared: Shared) -> dict[str, Any]:
     return voices.merge(shared.service, wanted.voices, wanted.into or wanted.voices[0])
 
 
-@router.post("/verify", response_model=Verified, openapi_extra=BODY)
+@router.post("/verify", response_model=Verified, openapi_extra=body(TWO))
 async def verify(request: Request, shared: Shared) -> dict[str, Any]:
     """Whether two recordings (parts named `file`) are of one speaker. Nothing is stored."""
     return await of_two(request, shared, "recordings", voices.verify)
