@@ -35,30 +35,22 @@ class NoFace(CrossmediaError):
 def listed(service: Service) -> list[dict[str, Any]]:
     """Everybody: `name`, `faces`, `assets`, `seconds` seen in videos, and the best face: `asset`, `path`, `moment`, `start`, `end`,
     `link` to what shows it, `thumbnail` (a link)."""
-    found = service.store.labelled(PERSON, "face")
-    best = service.store.load([one.best for one in found])
-    placed = service.store.placed(list({face.asset for face in best.values()}))
-    told = []
-    for one in found:
-        face = best.get(one.best)
-        if face is None or face.asset not in placed:
-            continue  # deleted meanwhile
-        told.append(
-            {
-                "name": one.value,
-                "faces": one.moments,
-                "assets": one.assets,
-                "seconds": round(one.seconds, 2),
-                "asset": face.asset,
-                "path": next((source.path for source in placed[face.asset][1]), ""),
-                "moment": face.id,
-                "start": face.start,
-                "end": face.end,
-                "link": content_link(face.asset, face.start, face.end),
-                "thumbnail": _thumbnail(face),
-            }
-        )
-    return told
+    return [
+        {
+            "name": one.value,
+            "faces": one.moments,
+            "assets": one.assets,
+            "seconds": round(one.seconds, 2),
+            "asset": face.asset,
+            "path": path,
+            "moment": face.id,
+            "start": face.start,
+            "end": face.end,
+            "link": content_link(face.asset, face.start, face.end),
+            "thumbnail": _thumbnail(face),
+        }
+        for one, face, path in identities.everybody(service.store, PERSON, "face")
+    ]
 
 
 def name(service: Service, person: str, to: str) -> dict[str, Any]:

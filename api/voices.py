@@ -26,28 +26,20 @@ class NobodySpeaks(CrossmediaError):
 def listed(service: Service) -> list[dict[str, Any]]:
     """Every voice: `name`, `turns`, `assets`, `seconds` spoken, and where the longest turn is (`asset`, `path`, `start`, `end`,
     `link`)."""
-    found = service.store.labelled(SPEAKER, "turn")
-    turns = service.store.load([voice.best for voice in found])
-    placed = service.store.placed(list({turn.asset for turn in turns.values()}))
-    told = []
-    for voice in found:
-        longest = turns.get(voice.best)
-        if longest is None or longest.asset not in placed:
-            continue  # deleted meanwhile
-        told.append(
-            {
-                "name": voice.value,
-                "turns": voice.moments,
-                "assets": voice.assets,
-                "seconds": round(voice.seconds, 2),
-                "asset": longest.asset,
-                "path": next((source.path for source in placed[longest.asset][1]), ""),
-                "start": longest.start,
-                "end": longest.end,
-                "link": content_link(longest.asset, longest.start, longest.end),
-            }
-        )
-    return told
+    return [
+        {
+            "name": voice.value,
+            "turns": voice.moments,
+            "assets": voice.assets,
+            "seconds": round(voice.seconds, 2),
+            "asset": longest.asset,
+            "path": path,
+            "start": longest.start,
+            "end": longest.end,
+            "link": content_link(longest.asset, longest.start, longest.end),
+        }
+        for voice, longest, path in identities.everybody(service.store, SPEAKER, "turn")
+    ]
 
 
 def name(service: Service, voice: str, to: str) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from embeddings.encoder import FACE, VOICE, Modality, Vector
 from embeddings.errors import CrossmediaError
-from retrieval.documents import Kind
+from retrieval.documents import Kind, Moment
+from retrieval.labels import Labelled
 from retrieval.query import Filters
 from retrieval.store import NotFound, Store
 
@@ -57,6 +58,17 @@ def _named(store: Store, space: str, modality: Modality, vector: Vector, kind: s
             if label.kind == kind:
                 votes[label.value] += neighbour.similarity
     return max(votes, key=lambda name: votes[name], default=None)
+
+
+def everybody(store: Store, kind: str, on: Kind) -> Iterator[tuple[Labelled, Moment, str]]:
+    """Who is known by labels of this kind on such moments, with the moment that tells most of each and the path of its file."""
+    found = store.labelled(kind, on)
+    best = store.load([one.best for one in found])
+    placed = store.placed(list({moment.asset for moment in best.values()}))
+    for one in found:
+        moment = best.get(one.best)
+        if moment is not None and moment.asset in placed:  # or deleted meanwhile
+            yield one, moment, next((source.path for source in placed[moment.asset][1]), "")
 
 
 def rename(store: Store, kind: str, on: Kind, name: str, to: str) -> int:
