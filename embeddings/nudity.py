@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from embeddings.cards import NUDITY
 from embeddings.media import Picture
-from embeddings.objects import Found
+from embeddings.objects import Found, letterbox
 from embeddings.onnx import session
 
 SIDE: Final = 320
@@ -52,11 +52,7 @@ class NudityDetector:
 
 def squared(picture: Picture) -> NDArray[np.float32]:
     """(3, 320, 320) RGB in [0, 1]: the picture in the left upper corner of a black square, as in training."""
-    scale = SIDE / max(picture.width, picture.height)
-    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    square = np.zeros((SIDE, SIDE, 3), dtype=np.uint8)
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    square[: size[1], : size[0]] = cv2.resize(picture.pixels, size, interpolation=way)
+    square = letterbox(picture, SIDE, fill=0)
     return np.ascontiguousarray(square.transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
 
 

@@ -131,17 +131,17 @@ def tiles(picture: Picture) -> list[tuple[int, int, int, int]]:
     return [(0, start, shorter, start + shorter) for start in starts]
 
 
-def inside(picture: Picture) -> tuple[int, int]:
+def inside(picture: Picture, side: int = SIDE) -> tuple[int, int]:
     """Width and height that the picture has in the square, px: its longer side fills it."""
-    scale = SIDE / max(picture.width, picture.height)
+    scale = side / max(picture.width, picture.height)
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
 
 
-def letterbox(picture: Picture) -> NDArray[np.uint8]:
-    """(416, 416, 3) RGB: the picture scaled, small ones up, to the left upper corner of a grey square, as in training."""
-    size = inside(picture)
-    square = np.full((SIDE, SIDE, 3), GREY, dtype=np.uint8)
-    way = cv2.INTER_AREA if max(picture.width, picture.height) > SIDE else cv2.INTER_LINEAR
+def letterbox(picture: Picture, side: int = SIDE, fill: int = GREY) -> NDArray[np.uint8]:
+    """(side, side, 3) RGB: the picture scaled, small ones up, to the left upper corner of a filled square, as in training."""
+    size = inside(picture, side)
+    square = np.full((side, side, 3), fill, dtype=np.uint8)
+    way = cv2.INTER_AREA if max(picture.width, picture.height) > side else cv2.INTER_LINEAR
     square[: size[1], : size[0]] = cv2.resize(picture.pixels, size, interpolation=way)
     return square
 
