@@ -32,6 +32,7 @@ FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[f
 
 def build_enricher(name: str, service: Service) -> Enricher:
     """One of `api.passes.ENRICHERS`. Raises ModelMissing where its model is absent."""
+    catalog, threads = service.catalog, service.settings.threads
     # Those two look at files that are in no collection too, and make none.
     if name == "forgery":
         from embeddings.faces import FaceDetector
@@ -39,18 +40,14 @@ def build_enricher(name: str, service: Service) -> Enricher:
         from indexer.enrichers.forgery import ForgeryEnricher
         from indexer.tracks import Tracker
 
-        faces = FaceDetector(service.catalog.resolve("yunet"), service.settings.threads)
-        return ForgeryEnricher(
-            faces, ForgeryDetector(service.catalog.resolve("mesoinception-4"), service.settings.threads), Tracker()
-        )
+        faces = FaceDetector(catalog.resolve("yunet"), threads)
+        return ForgeryEnricher(faces, ForgeryDetector(catalog.resolve("mesoinception-4"), threads), Tracker())
     if name == "spoof":
         from embeddings.spoof import SpoofDetector
         from indexer.enrichers.spoof import SpoofEnricher
 
-        return SpoofEnricher(
-            SpoofDetector(service.catalog.resolve("aasist-l"), service.settings.threads), service.base.detector
-        )
-    profile, catalog, store, threads = service.profile, service.catalog, service.store, service.settings.threads
+        return SpoofEnricher(SpoofDetector(catalog.resolve("aasist-l"), threads), service.base.detector)
+    profile, store = service.profile, service.store
     if name == "transcript":
         from indexer.enrichers.transcript import TranscriptEnricher
 

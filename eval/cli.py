@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -117,10 +118,7 @@ def moments(
 ) -> None:
     """Shots, planted moments, words and their times, speakers and voices: write report.md and report.json."""
     with tempfile.TemporaryDirectory() as room, service(data or Path(room) / "data") as opened:
-        sections = []
-        for section in Moments(opened, shared.resolve(), Path(room)).run(only or (), _tell):
-            sections.append(section)
-            _print(section)
+        sections = _shown(Moments(opened, shared.resolve(), Path(room)).run(only or (), _tell))
         profile = opened.profile
         models = [f"{s.name}: {s.model} {s.revision}" for s in profile.spaces.values()]
         models += [f"transcript: {profile.transcriber.model}"] if profile.transcriber else []
@@ -139,9 +137,7 @@ def objects(
     with service(None) as opened:
         detector = ObjectDetector(opened.catalog.resolve("yolox-nano"), opened.settings.threads)
     captions = flickr8k(shared / "flickr8k", "dev").captions
-    sections = seen.measure(detector, captions, out_folder if sheets else None, _tell)
-    for section in sections:
-        _print(section)
+    sections = _shown(seen.measure(detector, captions, out_folder if sheets else None, _tell))
     _write(out_folder, "Objects", "objects", [detector.model], sections)
 
 
@@ -155,8 +151,6 @@ def areas(
     with service(None) as opened:
         finder = masks.finder(opened.catalog, opened.settings.threads)
     sections = surfaces.measure(finder, shared / "flickr8k" / "images", sheet, _tell)
-    for section in sections:
-        _print(section)
     _write(out_folder, "Areas", "areas", [finder.model], sections)
 
 
@@ -167,10 +161,8 @@ def regions(
 ) -> None:
     """What labels and vectors of single objects add to Flickr8k's dev photos: report.md and report.json."""
     with tempfile.TemporaryDirectory() as room, service(Path(room) / "data") as opened:
-        sections = parts.measure(opened, flickr8k(shared / "flickr8k", "dev").captions, _tell)
+        sections = _shown(parts.measure(opened, flickr8k(shared / "flickr8k", "dev").captions, _tell))
         models = [f"{s.name}: {s.model} {s.revision}" for s in opened.profile.spaces.values()]
-    for section in sections:
-        _print(section)
     _write(out_folder, "Regions", "regions", models, sections)
 
 
@@ -181,11 +173,9 @@ def faces(
 ) -> None:
     """Whether faces of known people are told apart, and named as one person in a collection: report.md and report.json."""
     with tempfile.TemporaryDirectory() as room, service(Path(room) / "data", faces=True) as opened:
-        sections = known_people.measure(opened, shared)
+        sections = _shown(known_people.measure(opened, shared))
         encoder, finder = opened.profile.face, opened.profile.finder
         models = [one.model for one in (encoder, finder) if one is not None]
-    for section in sections:
-        _print(section)
     _write(out_folder, "Faces", "faces", models, sections)
 
 
@@ -203,10 +193,7 @@ def trust(
     captions = flickr8k(shared / "flickr8k", "dev").captions
     photos = sorted(captions)
     texts = [" ".join(captions[photo][:2]) for photo in photos]
-    sections = []
-    for section in trusting.measure(shared, photos, texts, (finder, looking, listening), _tell):
-        sections.append(section)
-        _print(section)
+    sections = _shown(trusting.measure(shared, photos, texts, (finder, looking, listening), _tell))
     models = [finder.model, looking.model, listening.model]
     _write(out_folder, "Trust", "trust", models, sections)
 
@@ -221,9 +208,7 @@ def plates(
         detector = ObjectDetector(opened.catalog.resolve("yolox-nano"), opened.settings.threads)
         passes = read_plates.Passes(detector, opened.settings.threads)
     photos = sorted(flickr8k(shared / "flickr8k", "dev").captions)
-    sections = read_plates.measure(passes, shared / "plates", photos, _tell)
-    for section in sections:
-        _print(section)
+    sections = _shown(read_plates.measure(passes, shared / "plates", photos, _tell))
     _write(out_folder, "Plates", "plates", passes.models, sections)
 
 
@@ -269,6 +254,15 @@ def _write(folder: Path, title: str, name: str, models: list[str], sections: lis
 
 def _tell(line: str) -> None:
     err.print(escape(line))
+
+
+def _shown(sections: Iterable[figures.Section]) -> list[figures.Section]:
+    """The sections, each printed as soon as it is there."""
+    found = []
+    for section in sections:
+        _print(section)
+        found.append(section)
+    return found
 
 
 def _print(section: figures.Section) -> None:
