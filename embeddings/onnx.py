@@ -23,9 +23,11 @@ def session(path: Path, threads: int | None = None, inner: Sequence[str] = (), *
     """An `onnxruntime.InferenceSession` on the CPU for the network at `path`.
 
     `threads`: workers within one operator, default as many as this process may use. `inner`: tensors of floats within the
-    network that it is to give out as well. `lean`: give what a run needed back after it, which costs a network of small layers
-    a quarter of its time and one that needs much memory once a file little. Raises `ModelMissing` if there is no such file,
-    `ModelCorrupt` if onnxruntime cannot read it, `DependencyMissing` without onnxruntime.
+    network that it is to give out as well. `lean`: give what a run needed back after it, for networks that look at a file
+    once; those that answer searches would wait for it each time.
+
+    Raises `ModelMissing` if there is no such file, `ModelCorrupt` if onnxruntime cannot read it, `DependencyMissing` without
+    onnxruntime.
     """
     try:
         import onnxruntime as ort
