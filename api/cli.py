@@ -9,6 +9,7 @@ import typer
 
 from api.commands import (
     aligning,
+    asking,
     banks,
     indexing,
     labels,
@@ -34,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for command in (
-    indexing.index, searching.search, labels.labels, managing.show, managing.rm, managing.status, managing.transcript,
+    indexing.index, searching.search, asking.ask, labels.labels, managing.show, managing.rm, managing.status, managing.transcript,
     indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup,
     trust.trust, plates.plate,
 ):  # fmt: skip

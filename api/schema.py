@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from api.invalid import InvalidRequest
 from embeddings.media import Medium
 from retrieval.documents import Asset, Box, Kind, Label, Moment, Source
-from retrieval.query import Answer, Example, Filters, LabelFilter, Query, Tally
+from retrieval.query import Answer, Example, Filters, Hit, LabelFilter, Query, Tally
 
 MAX_K = 1000
 
@@ -58,6 +58,21 @@ class FilterSpec(_Strict):
     assets: list[Name] = Field([], max_length=1_000)
     start: float | None = None
     end: float | None = None
+
+    def filters(self, media: Iterable[Medium] = ()) -> Filters:
+        """As the store takes them, with the media that are wanted."""
+        return Filters(
+            media=tuple(media),
+            kinds=tuple(self.kinds),
+            collection=self.collection,
+            path=self.path,
+            after=self.after,
+            before=self.before,
+            labels=tuple(LabelFilter(**x.model_dump()) for x in self.labels),
+            assets=tuple(self.assets),
+            start=self.start,
+            end=self.end,
+        )
 
 
 class ExampleSpec(_Strict):
@@ -123,24 +138,12 @@ class SearchRequest(_Strict):
         return [spec.weight for spec in self.files] or [1.0] * files
 
     def query(self, files: list[Example] | None = None) -> Query:
-        spec = self.filters
         texts = [self.text] if isinstance(self.text, str) else self.text
         return Query(
             texts=tuple(texts),
             negatives=tuple(self.negative),
             examples=(*(Example(asset=e.asset, weight=e.weight) for e in self.examples), *(files or ())),
-            filters=Filters(
-                media=tuple(self.media),
-                kinds=tuple(spec.kinds),
-                collection=spec.collection,
-                path=spec.path,
-                after=spec.after,
-                before=spec.before,
-                labels=tuple(LabelFilter(**x.model_dump()) for x in spec.labels),
-                assets=tuple(spec.assets),
-                start=spec.start,
-                end=spec.end,
-            ),
+            filters=self.filters.filters(self.media),
             k=self.k,
             legs=None if self.legs is None else tuple(self.legs),
             min_relevance=self.min_relevance,
@@ -228,11 +231,17 @@ def whole_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 def answer_json(answer: Answer) -> dict[str, Any]:
     """The JSON object of an answer."""
-    told = asdict(answer)
-    for hit in told["hits"]:
-        hit["link"] = content_link(hit["asset"], hit["start"], hit["end"], hit["page"])
-    told["facets"] = by_kind(answer.facets)
-    return told
+    return {
+        "hits": [hit_json(hit) for hit in answer.hits],
+        "took_ms": answer.took_ms,
+        "notes": answer.notes,
+        "facets": by_kind(answer.facets),
+    }
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
+    """A hit with where it plays or shows."""
+    return {**asdict(hit), "link": content_link(hit.asset, hit.start, hit.end, hit.page)}
 
 
 def by_kind(tallies: Iterable[Tally], most: int = MAX_VALUES) -> dict[str, list[dict[str, Any]]]:

@@ -28,6 +28,7 @@ from retrieval.query import Answer, Example, Query
 from retrieval.store import NotFound, SpaceMismatch, Store
 
 if TYPE_CHECKING:
+    from api.asking import Asking
     from api.banks import Banks
     from api.policy import Moderation
     from api.trust import Trust
@@ -117,6 +118,13 @@ class Service:
         from api.policy import Moderation
 
         return self._once("moderation", lambda: Moderation(self))
+
+    @property
+    def asking(self) -> Asking:
+        """Questions, and answers that cite."""
+        from api.asking import Asking
+
+        return self._once("asking", lambda: Asking(self))
 
     @property
     def trust(self) -> Trust:

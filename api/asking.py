@@ -1,0 +1,172 @@
+"""Questions over the service: what is asked, about what, and the answer with what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from api.invalid import InvalidRequest
+from api.looking import seen_in
+from api.schema import FilterSpec, HitOut, Name, hit_json
+from embeddings.catalog import BUNDLED
+from embeddings.encoder import Encoder
+from embeddings.errors import CrossmediaError
+from embeddings.media import Media, Medium, Waveform
+from embeddings.text import TEXT, MiniLM
+from retrieval.answering.answerer import Reply
+from retrieval.answering.builtin import BuiltIn
+from retrieval.answering.question import Question
+from retrieval.answering.scope import Scope
+from retrieval.documents import Moment
+from retrieval.store import NotFound
+
+if TYPE_CHECKING:
+    from api.service import Service
+
+Tell = Callable[[str, dict[str, Any]], None]
+"""Hears of an event (`hits`, `delta`) and what it tells, while an answer comes about."""
+LONGEST_VOICE: Final = 60.0
+"""Seconds of a spoken question that are listened to."""
+
+
+class NotUnderstood(CrossmediaError):
+    """A spoken question in which no words were heard."""
+
+    code = "not_understood"
+    status = 422
+
+
+class AskRequest(BaseModel):
+    """A question, about one asset, about what meets conditions, or about everything. It may be spoken instead."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"question": "how many dogs are there?", "asset": None},
+                {"question": "what is said about the lighthouse?", "filters": {"path": "recordings/"}},
+            ]
+        },
+    )
+
+    question: Annotated[str, Field(max_length=2_000)] = ""
+    asset: Name | None = None
+    media: list[Medium] = Field([], max_length=10)
+    filters: FilterSpec = FilterSpec()
+
+    @classmethod
+    def of(cls, values: object) -> AskRequest:
+        """From a JSON text or from plain values; raises InvalidRequest."""
+        try:
+            return cls.model_validate_json(values) if isinstance(values, str | bytes) else cls.model_validate(values)
+        except ValidationError as error:
+            raise InvalidRequest.of(error) from error
+
+
+class CitedHit(HitOut):
+    """A hit that an answer rests on; answers call it by its number: [1]."""
+
+    number: int
+
+
+class AskAnswer(BaseModel):
+    """`answered` is false where nothing tells: then `citations` are the nearest there is. `confidence`: how likely it is right."""
+
+    answer: str
+    answered: bool
+    confidence: float
+    kind: str
+    model: str
+    question: str
+    citations: list[CitedHit]
+    notes: list[str]
+
+
+class Asking:
+    """Answers questions over one service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @cached_property
+    def builtin(self) -> BuiltIn:
+        """Knows everything but large models."""
+        profile = self._service.profile
+        own: Encoder[str] = profile.text
+        if TEXT not in own.spaces:
+            own = MiniLM(BUNDLED, self._service.settings.threads)
+        return BuiltIn(profile, own)
+
+    def ask(
+        self,
+        request: AskRequest,
+        image: Path | None = None,
+        voice: Path | None = None,
+        tell: Tell = lambda event, data: None,
+    ) -> dict[str, Any]:
+        """The JSON object of an answer. `image`: a picture that the question is about, `voice`: the question spoken; neither
+        is kept.
+
+        Raises InvalidRequest, NotUnderstood, NotFound, Ambiguous, Blocked, and what decoding raises.
+        """
+        text = request.question.strip() or (self.heard(voice) if voice is not None else "")
+        if not text:
+            raise InvalidRequest("no question", 'send {"question": …}, or a recording of one')
+        scope = self.scope(request, image)
+        question, reply = self.builtin.reply(text, scope)
+        told = answer_json(question, reply)
+        tell("hits", {"citations": told["citations"]})
+        tell("delta", {"text": told["answer"]})
+        return told
+
+    def heard(self, voice: Path) -> str:
+        """The words of a spoken question."""
+        transcriber = self._service.profile.transcriber
+        if transcriber is None:
+            raise NotUnderstood("nothing here understands speech", 'pip install "crossmedia[offline]"')
+        content = self._service.example_pool.submit(voice, sound_only=True).result().content
+        sound = content if isinstance(content, Waveform) else getattr(content, "waveform", None)
+        if sound is None:
+            raise InvalidRequest("the spoken question is no recording", "send a recording, a WAV for instance")
+        said = " ".join(
+            one.text for one in transcriber.transcribe(sound.cut(0, min(LONGEST_VOICE, sound.seconds)))
+        ).strip()
+        if not said:
+            raise NotUnderstood("no words were heard", "speak a little louder, or type the question")
+        return said
+
+    def scope(self, request: AskRequest, image: Path | None = None) -> Scope:
+        """What a request asks about; what is blocked is no part of it."""
+        service = self._service
+        asset = None
+        if request.asset is not None:
+            found = service.resolve(request.asset)
+            service.moderation.require_served(found)
+            asset = service.store.asset(found)
+            if asset is None:
+                raise NotFound(f"no asset {request.asset}", "it was removed just now")
+        shown: Media | None = None
+        seen: tuple[Moment, ...] = ()
+        if image is not None:
+            if asset is not None:
+                raise InvalidRequest("a picture and an asset", "ask about one of the two")
+            shown, seen = seen_in(service, image)
+        filters = service.moderation.unblocked(request.filters.filters(request.media))
+        return Scope(service.engine, service.search, filters, asset, shown, seen)
+
+
+def answer_json(question: Question, reply: Reply) -> dict[str, Any]:
+    return {
+        "answer": reply.answer,
+        "answered": reply.answered,
+        "confidence": round(reply.confidence, 4),
+        "kind": question.kind,
+        "model": reply.model,
+        "question": question.text,
+        "citations": [{"number": n, **hit_json(hit)} for n, hit in enumerate(reply.citations, start=1)],
+        "notes": list(reply.notes),
+    }

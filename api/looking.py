@@ -1,0 +1,44 @@
+"""A picture that comes with a question: looked at as if it were indexed, and kept nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from api.invalid import InvalidRequest
+from embeddings.catalog import sha256
+from embeddings.media import Picture
+from indexer.assemble import assemble
+from indexer.scan import Found
+from retrieval.documents import Moment
+
+if TYPE_CHECKING:
+    from api.service import Service
+
+PASSES: Final = ("objects", "areas", "ocr", "plates")
+"""What answers to a question about a picture rest on."""
+
+
+def seen_in(service: Service, path: Path) -> tuple[Picture, tuple[Moment, ...]]:
+    """The decoded picture and its moments with what the passes say of it; raises what decoding raises, and InvalidRequest where it
+    is none."""
+    decoded = service.example_pool.submit(path).result()
+    if not isinstance(decoded.content, Picture):
+        raise InvalidRequest(
+            f"{path.name} is no picture", "index recordings, films and documents, and ask about their asset"
+        )
+    status = path.stat()
+    found = Found(path, path.name, status.st_size, status.st_mtime_ns)
+    document = assemble([(sha256(path), found, decoded)], service.profile, "")[0]
+    moments = list(document.moments)
+    for enricher in service.enrichers(PASSES)[0]:
+        said = enricher.enrich(document.asset, decoded, moments)
+        patches = {patch.moment: patch for patch in said.patches}
+        moments = [
+            replace(m, fields={**m.fields, **p.fields}, labels=(*m.labels, *p.labels))
+            if (p := patches.get(m.id))
+            else m
+            for m in (*moments, *said.moments)
+        ]
+    return decoded.content, tuple(moments)

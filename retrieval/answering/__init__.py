@@ -1,0 +1,1 @@
+"""Questions → answers that cite the moments they rest on."""

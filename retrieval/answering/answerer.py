@@ -1,0 +1,51 @@
+"""What an answerer is: a question about a scope in, an answer with what it rests on out, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from retrieval.answering.question import Question
+from retrieval.answering.scope import Scope
+from retrieval.query import Hit
+
+CANNOT_TELL: Final = "cannot tell from what is indexed"
+"""What is said where there is too little evidence."""
+LEAST: Final = 0.5
+"""Confidence under which nothing is said: it is as likely wrong as right."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer, how likely it is right in [0, 1], what it rests on (best first), and who gave it.
+
+    `model` is an id and revision; `notes`: what the asker should know beside it.
+    """
+
+    answer: str
+    confidence: float
+    citations: tuple[Hit, ...]
+    model: str
+    notes: tuple[str, ...] = ()
+    answered: bool = True
+
+
+class Answerer(Protocol):
+    """Answers some kinds of question. None says that it knows nothing to say; a guess is a Reply of little confidence."""
+
+    model: str
+
+    def answer(self, question: Question, scope: Scope) -> Reply | None: ...
+
+
+def best_of(replies: Sequence[Reply | None]) -> Reply | None:
+    """The one of most confidence; of equals the first."""
+    said = [reply for reply in replies if reply is not None]
+    return max(said, key=lambda reply: reply.confidence, default=None)
+
+
+def abstained(question: Question, scope: Scope, model: str, notes: Sequence[str] = ()) -> Reply:
+    """That nothing can be told, with the nearest there is."""
+    nearest = scope.nearest(question.topic or question.text)
+    return Reply(CANNOT_TELL, 0.0, nearest, model, tuple(notes), answered=False)

@@ -1,0 +1,87 @@
+"""The built-in answerer, without a language model: the kind of question chooses who answers, confidence who is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from embeddings.encoder import Encoder
+from embeddings.profile import Profile
+from embeddings.question_kinds import QuestionKinds
+from retrieval.answering.answerer import LEAST, Answerer, Reply, abstained
+from retrieval.answering.colours import Colouring
+from retrieval.answering.counting import Counting
+from retrieval.answering.finding import Finding
+from retrieval.answering.kinds import QuestionKind
+from retrieval.answering.naming_people import People
+from retrieval.answering.places import Places
+from retrieval.answering.presence import Presence
+from retrieval.answering.question import Question, asked, taken_apart
+from retrieval.answering.reading import Reading
+from retrieval.answering.scope import Scope
+from retrieval.answering.seeing import Seeing
+from retrieval.answering.summarising import Summarising
+from retrieval.answering.telling import Telling
+from retrieval.answering.times import HowLong, When
+from retrieval.answering.visual import Looks, Visual
+from retrieval.answering.vocabulary import Vocabulary
+
+MODEL: Final = "answers-builtin@1"
+CLOSE: Final = 0.25
+"""A kind of question that is as likely as this is tried after the likeliest, where that has no answer."""
+LOOKED_AT: Final[tuple[QuestionKind, ...]] = ("how many", "what colour", "what is", "where", "which", "who")
+"""Kinds of question that the learned answerer of pictures has learned."""
+
+
+class BuiltIn:
+    """Answers by kind. `sentences`: the built-in text tower, whose sentence vectors tell kinds, whatever the profile has."""
+
+    model: str = MODEL
+
+    def __init__(self, profile: Profile, sentences: Encoder[str], looks: Looks | None = None) -> None:
+        self._kinds = QuestionKinds()
+        self._sentences = sentences
+        self._visual = Visual(looks) if looks is not None else None
+        vocabulary = Vocabulary(profile)
+        telling, seeing, counting = Telling(), Seeing(vocabulary), Counting()
+        self._by_kind: Mapping[QuestionKind, Sequence[Answerer]] = {
+            "yes/no": (Presence(vocabulary),),
+            "how many": (counting, telling),
+            "what colour": (Colouring(), telling),
+            "what is": (seeing, telling),
+            "who": (People(), telling),
+            "when": (When(),),
+            "where": (Places(vocabulary), telling),
+            "what does it say": (Reading(), telling),
+            "what was said": (telling,),
+            "how long": (HowLong(),),
+            "which": (Finding(), seeing, telling),
+            "summarise": (Summarising(), telling),
+        }
+
+    def understood(self, text: str) -> list[Question]:
+        """The question as its likely kinds have it, likeliest first."""
+        vector = self._sentences.encode([text]).vectors["text"][0]
+        told = self._kinds.told(vector)
+        first = asked(text, told)
+        others = [kind for kind, share in told[:3] if share >= CLOSE and kind != first.kind]
+        return [first, *(asked_as(text, kind, dict(told)[kind]) for kind in others)]
+
+    def reply(self, text: str, scope: Scope) -> tuple[Question, Reply]:
+        """The question as it was understood, and the answer; one that nothing tells is abstained from."""
+        questions = self.understood(text)
+        for question in questions:
+            said = [answerer.answer(question, scope) for answerer in self._by_kind[question.kind]]
+            if self._visual is not None and question.kind in LOOKED_AT:
+                said.append(self._visual.answer(question, scope))
+            first = next((one for one in said if one is not None and one.confidence >= LEAST), None)
+            if first is not None:
+                # The learned one is asked last, and believed where it is surer than what labels say.
+                last = said[-1]
+                return question, first if last is None or last.confidence <= first.confidence else last
+        return questions[0], abstained(questions[0], scope, self.model)
+
+
+def asked_as(text: str, kind: str, share: float) -> Question:
+    """The question as if it were of that kind."""
+    return taken_apart(text, kind, share)  # type: ignore[arg-type]

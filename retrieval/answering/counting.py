@@ -1,0 +1,188 @@
+"""How many: things in a picture or video by their boxes and tracks, and files of a collection that show something."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from typing import Final
+
+from retrieval.answering.answerer import Reply
+from retrieval.answering.question import MEDIA_WORDS, Question, content
+from retrieval.answering.scope import Scope
+from retrieval.answering.sighting import evidence_of, said_in
+from retrieval.answering.things import LEAST, labels_of, thing_of
+from retrieval.documents import Moment
+from retrieval.query import Filters, Hit, LabelFilter, Query
+from retrieval.wording import stem, words_of
+
+MODEL: Final = "answers-counting@1"
+CITED: Final = 5
+MOST: Final = 1_000
+"""Hits that are counted at most."""
+COLLECTION: Final = 0.6
+"""Confidence in a count over a collection: the detector misses some and sees some that are none."""
+NONE_SEEN: Final = 0.7
+"""Confidence that there is none of what the detector knows and did not find."""
+WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_FILES: Final = re.compile(
+    r"(?:how many|number of|count)(?: of)?(?: the| my| our| all)? (?P<files>"
+    + "|".join(MEDIA_WORDS)
+    + r"|files)\b(?P<rest>.*)$"
+)
+_IN_FILES: Final = re.compile(
+    r"^in how many (?:of the )?(?P<files>" + "|".join(MEDIA_WORDS) + r"|files)\s+(?:is|are|do|does|can)\s*(?P<rest>.*)$"
+)
+_VERBS: Final = re.compile(
+    r"^\s*(?:that |which )?(?:are there|do (?:we|i|you) have|are (?:in|stored|indexed).*$|show(?:s)?|have|has|"
+    r"contain(?:s)?|with|of|"
+    r"are of|are|is|feature|depict|there|include|taken|you see|we see)?\s*(?:there |a |an |any |some )?"
+)
+
+
+class Counting:
+    """Counts labels, words and files."""
+
+    model: str = MODEL
+
+    def answer(self, question: Question, scope: Scope) -> Reply | None:
+        plain = question.text.lower().rstrip(" ?!.")
+        if re.search(r"\btimes\b", plain):
+            return self._mentions(question, scope)
+        files = _FILES.search(plain) or _IN_FILES.search(plain)
+        if files and not scope.single:
+            return self._files(question, scope, files["rest"])
+        if re.search(r"\bpages?\b", plain) and scope.asset and "pages" in scope.asset.metadata:
+            count = int(scope.asset.metadata["pages"])
+            return Reply(told(count, "page"), 0.99, scope.cited(scope.moments[0]) if scope.moments else (), MODEL)
+        if re.search(
+            r"\b(?:people|persons|speakers|voices|different voices)\b.*\b(?:speak|talk|heard|voices)|speakers|voices",
+            plain,
+        ):
+            return self._speakers(scope)
+        return self._things(question, scope) if scope.single else self._over_all(question, scope)
+
+    def _things(self, question: Question, scope: Scope) -> Reply | None:
+        thing = thing_of(question.topic)
+        if thing is None:
+            return None
+        tracks = [(m, label) for m in scope.moments for label in labels_of(m, "track", thing.value, LEAST)]
+        share = 1.0 if thing.whole or thing.value == "person" else 0.6
+        if tracks and scope.asset and scope.asset.media == "video":
+            cited = [
+                hit for m, label in tracks[:CITED] for hit in scope.cited(m, [evidence_of([label], m)], label.score)
+            ]
+            return Reply(told(len(tracks), thing.value), 0.55 * share, tuple(cited), MODEL)
+        stills = scope.stills()
+        if not stills:
+            return None
+        best = max(stills, key=lambda m: (len(labels_of(m, "object", thing.value, LEAST)), _surest(m, thing.value)))
+        counted = labels_of(best, "object", thing.value, LEAST)
+        doubtful = [label for label in labels_of(best, "object", thing.value) if label.score < LEAST]
+        if not counted:
+            sure = NONE_SEEN * share * math.prod(1 - math.sqrt(label.score) for label in doubtful)
+            return Reply(told(0, thing.value), sure, scope.cited(best), MODEL) if thing.whole else None
+        # That all of them are there, and none of those that were hardly seen.
+        sure = math.prod(math.sqrt(label.score) for label in counted)
+        sure *= math.prod(1 - label.score for label in doubtful)
+        return Reply(
+            told(len(counted), thing.value), sure * share,
+            scope.cited(best, [evidence_of(counted, best)], counted[0].score), MODEL,
+        )  # fmt: skip
+
+    def _over_all(self, question: Question, scope: Scope) -> Reply | None:
+        """Of a collection that no files are asked of: as many as its pictures show together."""
+        thing = thing_of(question.topic)
+        if thing is None or not thing.whole:
+            return None
+        hits = self._with(scope, thing.value, question)
+        moments = scope.store.load([hit.moment for hit in hits])
+        total = sum(len(labels_of(m, "object", thing.value, LEAST)) for m in moments.values())
+        shown = f"{told(total, thing.value)} in {len(hits)} files" if total else told(0, thing.value)
+        return Reply(shown, COLLECTION * 0.8, tuple(hits[:CITED]), MODEL)
+
+    def _files(self, question: Question, scope: Scope, rest: str) -> Reply | None:
+        about = _VERBS.sub("", rest, count=1).strip()
+        name = {"image": "picture", "audio": "recording", "video": "video", "text": "document"}.get(
+            question.medium or "", "file"
+        )
+        if not content(about):
+            counted = scope.store.assets(_of(scope.within, question), MOST * 100)
+            hits = [hit for asset in counted[:CITED] for hit in _first(scope, asset.id)]
+            return Reply(told(len(counted), name), 0.99, tuple(hits), MODEL)
+        thing = thing_of(about)
+        found = self._with(scope, thing.value, question) if thing and thing.whole else ()
+        if not found:
+            query = Query((about,), filters=_of(scope.within, question), k=MOST, group=True, fold=False)
+            found = scope.search(query).hits
+        if not found:
+            return Reply(told(0, name), COLLECTION * 0.9, (), MODEL) if thing and thing.whole else None
+        return Reply(told(len(found), name), COLLECTION, tuple(found[:CITED]), MODEL)
+
+    def _with(self, scope: Scope, value: str, question: Question) -> tuple[Hit, ...]:
+        """Files that bear an object, surest first."""
+        conditions = (*scope.within.labels, LabelFilter("object", value, LEAST))
+        filters = _of(scope.within, question, conditions)
+        query = Query((value,), filters=filters, k=MOST, group=True, fold=False, min_relevance=0, legs=("labels",))
+        return scope.search(query).hits
+
+    def _speakers(self, scope: Scope) -> Reply | None:
+        voices = [one for one in scope.tally("speaker") if one.kind == "speaker"]
+        if not voices:
+            return None
+        turns = [m for m in scope.moments if m.kind == "turn"][:CITED]
+        cited = [hit for m in turns for hit in scope.cited(m, [evidence_of(labels_of(m, "speaker"), m)])]
+        return Reply(told(len(voices), "speaker"), 0.7, tuple(cited), MODEL)
+
+    def _mentions(self, question: Question, scope: Scope) -> Reply | None:
+        """How often words are said or written in one asset."""
+        wanted = {stem(word.lower()) for word in content(question.topic) if word != "times"}
+        texts = [(m, m.fields.get("transcript") or m.fields.get("text", "")) for m in scope.moments]
+        spoken = [(m, text) for m, text in texts if text and m.kind in ("speech", "paragraph")]
+        if not wanted or not spoken:
+            return None
+        hits: list[Hit] = []
+        count = 0
+        for moment, text in spoken:
+            times = sum(stem(word.lower()) in wanted for word in words_of(text))
+            count += times
+            if times:
+                hits += scope.cited(moment, [said_in(moment, text, 1.0)])
+        return Reply(told(count, "time"), 0.8, tuple(hits[:CITED]), MODEL)
+
+
+def told(count: int, name: str) -> str:
+    """A count as a person says it: "two (2) dogs" is nobody's way, "2 dogs" is.
+
+    >>> told(1, "dog"), told(2, "dog"), told(3, "person"), told(0, "knife")
+    ('1 dog', '2 dogs', '3 people', '0 knives')
+    """
+    return f"{count} {name if count == 1 else _plural(name)}"
+
+
+def _plural(name: str) -> str:
+    special = {
+        "person": "people",
+        "knife": "knives",
+        "sheep": "sheep",
+        "mouse": "mice",
+        "skis": "skis",
+        "scissors": "scissors",
+    }
+    if name in special:
+        return special[name]
+    return name + ("es" if name.endswith(("s", "ch", "sh", "x")) else "s")
+
+
+def _surest(moment: Moment, value: str) -> float:
+    return sum(label.score for label in labels_of(moment, "object", value))
+
+
+def _of(filters: Filters, question: Question, labels: tuple[LabelFilter, ...] | None = None) -> Filters:
+    wanted = (question.medium,) if question.medium and not filters.media else filters.media
+    return replace(filters, media=wanted, labels=filters.labels if labels is None else labels)
+
+
+def _first(scope: Scope, asset: str) -> tuple[Hit, ...]:
+    moments = scope.store.moments(asset)
+    return scope.cited(moments[0]) if moments else ()

@@ -1,0 +1,95 @@
+"""A plain sentence of what a picture shows, made from its labels and colours; it says no more than they do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from embeddings.media import Picture
+from retrieval.answering.colours import COLOURS, colour_shares, inside
+from retrieval.answering.counting import WORDS, told
+from retrieval.answering.things import labels_of
+from retrieval.documents import Label, Moment
+
+LEAST: Final = 0.5
+"""Score from which an object is told."""
+MOST: Final = 5
+"""Kinds of objects that are told."""
+LARGE: Final = 0.15
+"""Share of the picture from which an area is told."""
+QUOTED: Final = 60
+"""Characters of writing that are told."""
+PLAIN: Final = 0.55
+"""Share of an object's middle from which its colour is told."""
+COLOURED: Final = frozenset(
+    "car truck bus dog cat horse bird boat motorcycle bicycle umbrella couch chair backpack suitcase kite".split()
+)
+"""Objects of one colour, mostly."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """A sentence, and how sure its least sure part is in [0, 1]."""
+
+    text: str
+    sureness: float
+
+
+def described(moment: Moment, picture: Picture | None = None) -> Description | None:
+    """What labels say of a picture; its pixels add colours. None where they say nothing.
+
+    The names of people are told where faces were named.
+    """
+    objects = labels_of(moment, "object", None, LEAST)
+    areas = [label for label in labels_of(moment, "area") if label.score >= LARGE]
+    written = [label for label in labels_of(moment, "text") if label.score >= 0.8]
+    parts = [_counted(value, some, picture) for value, some in _grouped(objects)[:MOST]]
+    people = [label.value for label in labels_of(moment, "person") if not label.value.startswith("person ")]
+    if people:
+        parts = [f"{' and '.join(dict.fromkeys(people))} ({parts[0]})" if parts else " and ".join(people), *parts[1:]]
+    if not parts and not areas and not written:
+        return None
+    sentence = _listed(parts) if parts else ""
+    if areas:
+        ground = _listed([label.value for label in areas[:3]])
+        sentence = f"{sentence} with {ground}" if sentence else ground
+    if written:
+        quoted = " ".join(label.value for label in written)
+        quoted = quoted if len(quoted) <= QUOTED else quoted[: QUOTED - 1].rsplit(" ", 1)[0] + "…"
+        said = f"writing that says “{quoted}”"
+        sentence = f"{sentence}; {said}" if sentence else said
+    sure = min([*(label.score for label in objects[:MOST]), 0.9])
+    return Description(sentence[0].upper() + sentence[1:] + ".", sure**0.5)
+
+
+def _grouped(objects: list[Label]) -> list[tuple[str, list[Label]]]:
+    counted = Counter(label.value for label in objects)
+    size = {value: sum(_area(x) for x in objects if x.value == value) for value in counted}
+    return [(value, [x for x in objects if x.value == value]) for value in sorted(counted, key=lambda v: -size[v])]
+
+
+def _counted(value: str, some: list[Label], picture: Picture | None) -> str:
+    number = WORDS[len(some)] if len(some) < len(WORDS) else str(len(some))
+    name = told(len(some), value).split(" ", 1)[1]
+    if len(some) == 1:
+        colour = _colour(some[0], picture) if value in COLOURED else None
+        whole = f"{colour} {name}" if colour else name
+        return f"{'an' if whole[0] in 'aeiou' else 'a'} {whole}"
+    return f"{number} {name}"
+
+
+def _colour(label: Label, picture: Picture | None) -> str | None:
+    if picture is None or label.box is None:
+        return None
+    shares = colour_shares(picture, inside(label.box, (0.25, 0.25, 0.75, 0.75)))
+    best = int(shares.argmax())
+    return list(COLOURS)[best] if shares[best] >= PLAIN else None
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def _area(label: Label) -> float:
+    return (label.box[2] - label.box[0]) * (label.box[3] - label.box[1]) if label.box else 0.0

@@ -1,0 +1,72 @@
+"""Who speaks, who is seen: names of voices and faces."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from retrieval.answering.answerer import Reply
+from retrieval.answering.question import Question
+from retrieval.answering.scope import Scope
+from retrieval.answering.sighting import evidence_of
+from retrieval.answering.things import labels_of
+from retrieval.documents import Moment
+from retrieval.query import Hit
+
+MODEL: Final = "answers-people@1"
+SPEAKS: Final = re.compile(r"\b(?:speak|speaks|speaking|spoke|talk|talks|talking|voice|says|said|heard|narrat\w+)\b")
+CITED: Final = 5
+UNNAMED: Final = "name them: crossmedia voices name, crossmedia people name"
+
+
+class People:
+    """Tells the names on turns and faces; what nobody has named is told by the name it was given."""
+
+    model: str = MODEL
+
+    def answer(self, question: Question, scope: Scope) -> Reply | None:
+        plain = question.text.lower()
+        kind = "speaker" if SPEAKS.search(plain) else "person"
+        on = ("turn", "speech") if kind == "speaker" else ("picture", "shot", "frame")
+        moments = self._moments(question, scope, on, kind)
+        seconds: dict[str, float] = {}
+        best: dict[str, Moment] = {}
+        for moment in moments:
+            for label in labels_of(moment, kind):
+                lasting = (moment.end or 0.0) - (moment.start or 0.0) if kind == "speaker" else label.score
+                seconds[label.value] = seconds.get(label.value, 0.0) + max(lasting, 0.01)
+                if label.value not in best:
+                    best[label.value] = moment
+        if not seconds:
+            return None
+        first = re.search(r"\bfirst\b(?! half| third| minute| \d)", plain)
+        names = list(seconds) if first else sorted(seconds, key=lambda name: -seconds[name])
+        names = names[:1] if first else names[:CITED]
+        cited: list[Hit] = []
+        for name in names:
+            labels = [x for x in labels_of(best[name], kind) if x.value == name]
+            cited += scope.cited(best[name], [evidence_of(labels, best[name])], labels[0].score)
+        unnamed = [name for name in names if re.match(r"(?:voice|person) [0-9a-f]", name)]
+        return Reply(", ".join(names), 0.75, tuple(cited), MODEL, (UNNAMED,) if unnamed else ())
+
+    def _moments(self, question: Question, scope: Scope, on: tuple[str, ...], kind: str) -> list[Moment]:
+        if scope.single:
+            length = scope.asset.metadata.get("seconds") if scope.asset else None
+            within = question.within(float(length) if length is not None else None)
+            turns = [m for m in scope.moments if m.kind in on]
+            # Turns tell best who speaks; sentences bear names too.
+            turns = [m for m in turns if m.kind == on[0]] or turns
+            return sorted((m for m in turns if _overlaps(m, within)), key=lambda m: m.start or 0.0)
+        # Whoever says what is asked about; "who speaks" alone asks for everybody.
+        topic = re.sub(SPEAKS, "", question.topic).strip()
+        if topic:
+            hits = scope.found(topic, CITED, legs=("words", "text") if kind == "speaker" else None)
+            return list(scope.store.load([hit.moment for hit in hits]).values())
+        return [m for x in scope.store.labelled(kind)[:CITED] for m in scope.store.load([x.best]).values()]
+
+
+def _overlaps(moment: Moment, within: tuple[float | None, float | None] | None) -> bool:
+    if within is None or moment.start is None:
+        return True
+    start, end = within
+    return (end is None or moment.start < end) and (start is None or (moment.end or moment.start) > start)

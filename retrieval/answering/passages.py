@@ -1,0 +1,135 @@
+"""Sentences that are said or written: which of them answers a question, and how surely."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from embeddings.encoder import Background
+from retrieval.answering.question import Question, content
+from retrieval.answering.scope import Scope
+from retrieval.documents import Kind, Moment
+from retrieval.relevance import UNKNOWN, logistic
+from retrieval.wording import stem, words_of
+
+KINDS: Final[tuple[Kind, ...]] = ("speech", "paragraph")
+READ: Final = 24
+"""Moments whose sentences are compared."""
+ENTIRE: Final = 400
+"""Moments of one asset that are all compared."""
+_END: Final = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(]*\w)|\n{2,}")
+NUMBERED: Final = re.compile(
+    r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|hundred|"
+    r"thousand|dozens?|half|several|few)\b"
+)
+LASTING: Final = re.compile(r"\b(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|long)\b")
+DATED: Final = re.compile(
+    r"\b(?:1\d{3}|20\d{2}|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may|june|july|"
+    r"august|september|october|november|december|morning|evenings?|noon|midnight|night|sunset|sunrise|winter|summer|autumn|spring|"
+    r"(?:at|until|before|after) (?:\w+ )?(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d{1,2}))\b"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Sentence:
+    """A sentence of a moment: how near it is to the question, and how much of what the question is about it holds, weighed by
+    how rare the words are here; and how likely it answers."""
+
+    moment: Moment
+    text: str
+    similarity: float
+    coverage: float
+    sureness: float
+    start: float | None = None
+    end: float | None = None
+
+
+def split(text: str) -> list[str]:
+    """Sentences, as a reader sees them.
+
+    >>> split("It is late. Go home!")
+    ['It is late.', 'Go home!']
+    """
+    return [part.strip() for part in _END.split(text) if part and part.strip()]
+
+
+def sentences(question: Question, scope: Scope) -> list[Sentence]:
+    """What is said or written in the scope, likeliest to answer first."""
+    moments = candidates(question, scope)
+    parts = [(m, s) for m in moments for s in split(m.fields.get("transcript") or m.fields.get("text", ""))]
+    if not parts or "text" not in scope.profile.spaces:
+        return []
+    rows = scope.profile.text.encode([text for _, text in parts]).vectors["text"]
+    asked = scope.vector(question.text, "text")
+    about = scope.vector(question.topic or question.text, "text")
+    similar = [max(float(row @ asked), float(row @ about)) for row in rows]
+    own: Background = scope.backgrounds.get(("text", "text", "text"), UNKNOWN)
+    rarity = _rarity([text for _, text in parts])
+    topic = [stem(word) for word in content(question.topic or question.text)]
+    found = []
+    for n, ((moment, text), similarity) in enumerate(zip(parts, similar, strict=True)):
+        covered = _coverage(topic, text, rarity)
+        # What the sentence before or after names, this one may answer: "It lost its power."
+        around = " ".join(t for m, t in parts[max(0, n - 1) : n + 2] if m.asset == moment.asset)
+        nearby = _coverage(topic, around, rarity)
+        sure = logistic(own.slope / 3 * (similarity - own.middle) + 3.0 * (covered + 0.4 * (nearby - covered)) - 1.6)
+        found.append(Sentence(moment, text, similarity, max(covered, 0.6 * nearby), sure, *_when(moment, text)))
+    return sorted(found, key=lambda one: -one.sureness)
+
+
+def candidates(question: Question, scope: Scope) -> list[Moment]:
+    """Moments that are read: of one asset all, of a collection what the search finds."""
+    if scope.single:
+        within = question.within(_seconds(scope))
+        some = [m for m in scope.moments if m.kind in KINDS and _overlaps(m, within)]
+        return some[:ENTIRE]
+    filters = replace(scope.within, kinds=KINDS, media=(question.medium,) if question.medium else scope.within.media)
+    hits = scope.found(question.topic or question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
+    more = scope.found(question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
+    ids = list(dict.fromkeys(hit.moment for hit in (*hits, *more)))
+    loaded = scope.store.load(ids)
+    return [loaded[one] for one in ids if one in loaded and loaded[one].kind in KINDS]
+
+
+def _rarity(texts: Sequence[str]) -> dict[str, float]:
+    """Of each word how much it tells: less of what stands in many sentences."""
+    counted = Counter(word for text in texts for word in {stem(w.lower()) for w in words_of(text)})
+    return {word: math.log(1 + len(texts) / count) for word, count in counted.items()}
+
+
+def _coverage(topic: Sequence[str], text: str, rarity: dict[str, float]) -> float:
+    """The share of the topic that a text holds; words that stand nowhere count as the rarest."""
+    if not topic:
+        return 0.0
+    held = {stem(word.lower()) for word in words_of(text)}
+    most = max(rarity.values(), default=1.0)
+    weights = {word: rarity.get(word, most) for word in topic}
+    return sum(weight for word, weight in weights.items() if word in held) / sum(weights.values())
+
+
+def _when(moment: Moment, text: str) -> tuple[float | None, float | None]:
+    """When a sentence of a spoken moment is said."""
+    if not moment.words:
+        return moment.start, moment.end
+    words = [w.text.strip(" .,!?;:\"'").lower() for w in moment.words]
+    wanted = [w.lower() for w in words_of(text)]
+    for first in range(len(words)):
+        if wanted and words[first : first + 1] == wanted[:1] and first + len(wanted) <= len(words):
+            return moment.words[first].start, moment.words[first + len(wanted) - 1].end
+    return moment.start, moment.end
+
+
+def _seconds(scope: Scope) -> float | None:
+    seconds = scope.asset.metadata.get("seconds") if scope.asset else None
+    return float(seconds) if seconds is not None else None
+
+
+def _overlaps(moment: Moment, within: tuple[float | None, float | None] | None) -> bool:
+    if within is None or moment.start is None:
+        return True
+    start, end = within
+    return (end is None or moment.start < end) and (start is None or (moment.end or moment.start) > start)

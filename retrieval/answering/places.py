@@ -1,0 +1,89 @@
+"""Where: the place a picture shows, where in it something is, the coordinates a camera wrote."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from retrieval.answering.answerer import Reply
+from retrieval.answering.finding import found_in
+from retrieval.answering.question import Question
+from retrieval.answering.scope import Scope
+from retrieval.answering.sighting import evidence_of, vectors_of
+from retrieval.answering.things import LEAST, PEOPLE, labels_of, thing_of
+from retrieval.answering.vocabulary import Vocabulary
+from retrieval.documents import Box, Moment
+from retrieval.query import Evidence
+
+MODEL: Final = "answers-places@1"
+OF_PICTURE: Final = re.compile(
+    r"\b(?:taken|photographed|filmed|shot|this|it|picture|photo|photos|image|scene|place|they|he|she|doing)\b"
+)
+FEWEST: Final = 0.2
+"""Share among places from which the best is told."""
+
+
+class Places:
+    """Tells places and positions."""
+
+    model: str = MODEL
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+
+    def answer(self, question: Question, scope: Scope) -> Reply | None:
+        plain = question.text.lower()
+        if not scope.single:
+            hits = found_in(scope, question.topic, question.medium, 3)
+            return Reply(hits[0].path, hits[0].relevance * 0.9, hits, MODEL) if hits and question.medium else None
+        located = scope.asset.metadata.get("gps") if scope.asset else None
+        if located and re.search(r"\b(?:taken|photographed|coordinates|country|city)\b", plain):
+            latitude, longitude = (
+                located[:2] if not isinstance(located, dict) else (located["latitude"], located["longitude"])
+            )
+            return Reply(f"{latitude:.5f}, {longitude:.5f}", 0.95, scope.cited(scope.moments[0]), MODEL)
+        if re.search(r"\bwhich (?:country|city|town|street)\b|\b(?:country|city) is\b", plain):
+            return None
+        thing = thing_of(question.topic)
+        people = any(word in PEOPLE for word in question.words)
+        for moment in scope.stills()[:12]:
+            if re.search(r"\bwhere in\b|\bwhich side\b", plain) or (
+                thing and not people and not OF_PICTURE.search(plain)
+            ):
+                told = self._position(thing.value if thing else "", moment, scope)
+                if told:
+                    return told
+                continue
+            return self._place(moment, scope)
+        return None
+
+    def _place(self, moment: Moment, scope: Scope) -> Reply | None:
+        vector = vectors_of(scope, [moment]).get(moment.id)
+        if vector is None:
+            return None
+        name, share, relevance = self._vocabulary.named("place", "", moment, vector, scope)[0]
+        if share < FEWEST:
+            return None
+        why = Evidence("common", round(share, 4), round(relevance, 4), 1, query=name, moment=moment.id)
+        return Reply(name, share * (0.5 + relevance / 2), scope.cited(moment, [why], relevance), MODEL)
+
+    def _position(self, value: str, moment: Moment, scope: Scope) -> Reply | None:
+        found = [label for label in labels_of(moment, "object", value, LEAST) if label.box]
+        if not found or found[0].box is None:
+            return None
+        why = [evidence_of(found[:1], moment)]
+        return Reply(
+            position(found[0].box), found[0].score ** 0.5 * 0.8, scope.cited(moment, why, found[0].score), MODEL
+        )
+
+
+def position(box: Box) -> str:
+    """Where in a picture a box lies, in words.
+
+    >>> position((0.0, 0.7, 0.2, 1.0)), position((0.3, 0.3, 0.7, 0.7))
+    ('on the left, at the bottom', 'in the middle')
+    """
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    across = "on the left" if x < 0.38 else "on the right" if x > 0.62 else ""
+    down = "at the top" if y < 0.33 else "at the bottom" if y > 0.67 else ""
+    return ", ".join(part for part in (across, down) if part) or "in the middle"

@@ -1,0 +1,186 @@
+"""A question taken apart: what kind of thing it asks for, about what, in which media, in which stretch of time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from embeddings.media import Medium
+from retrieval.answering.kinds import QuestionKind
+from retrieval.wording import STOP_WORDS, words_of
+
+MEDIA_WORDS: Final[Mapping[str, Medium]] = {
+    "photo": "image", "photos": "image", "photograph": "image", "photographs": "image", "picture": "image",
+    "pictures": "image", "image": "image", "images": "image", "snapshot": "image",
+    "recording": "audio", "recordings": "audio", "sound": "audio", "sounds": "audio", "audio": "audio", "tape": "audio",
+    "film": "video", "films": "video", "video": "video", "videos": "video", "movie": "video", "clip": "video",
+    "clips": "video", "document": "text", "documents": "text", "text": "text", "texts": "text", "note": "text",
+    "notes": "text", "leaflet": "text", "pdf": "text",
+}  # fmt: skip
+"""What people call media."""
+ASKING: Final = STOP_WORDS | frozenset(
+    "many much long color colour colors colours number count tell say says said mention mentions mentioned talk talks about "
+    "anybody anyone somebody someone nobody any thing things file files visible seen see hear heard contain contains "
+    "there here else kind type sort give summary summarise summarize describe read written plate license licence "
+    "shown shows appear appears according speak speaks spoken main points short did would could should please which "
+    "time second minute page sentence briefly overview".split()
+)
+"""Words that ask; what is left of a question is what it is about."""
+HALVES: Final[tuple[tuple[str, tuple[float, float]], ...]] = (
+    (r"first half", (0.0, 0.5)), (r"second half|last half", (0.5, 1.0)), (r"first third", (0.0, 1 / 3)),
+    (r"last third", (2 / 3, 1.0)), (r"at the (?:very )?(?:beginning|start)", (0.0, 0.25)), (r"at the (?:very )?end", (0.75, 1.0)),
+)  # fmt: skip
+"""Shares of an asset's length."""
+_CLOCK: Final = r"(\d{1,2}:\d{2}(?::\d{2})?|\d+(?:\.\d+)?)"
+_WRITTEN_UNIT: Final = r"\s*(s|sec|seconds?|minutes?|min)?\b"
+_SUBJECTS: Final[Mapping[QuestionKind, tuple[str, ...]]] = {
+    "how many": (
+        r"(?:number of|count(?: of)?(?: the| all)?|how many)\s+(?P<topic>.+?)(?:\s+(?:are|is|were|was|do|does|did|can|could|"
+        r"have|has|appear|show|shown|stand|lie|sit|be)\b.*)?$",
+    ),
+    "what colour": (
+        r"colou?rs?\s+(?:is|are|was|were|does|do|has|have|of)\s+(?P<topic>.+?)(?:\s+(?:have|has))?$",
+        r"colou?rs?\s+(?P<topic>.+?)\s+(?:is|are|does|do)\s+(?P<rest>.+)$",
+    ),
+    "what was said": (
+        r"(?:about|regarding|on the topic of)\s+(?P<topic>.+)$",
+    ),
+    "when": (
+        r"(?:mention|mentions|mentioned|talks? about|speaks? of|says?|said)\s+(?P<topic>.+)$",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """`text` as it was asked; `kind` and how sure that is in [0, 1]; `topic`: what it is about, without the words that ask;
+    `medium`: which media it names; `share`: which part of an asset's length, as shares of it; `span`: which seconds.
+    """
+
+    text: str
+    kind: QuestionKind
+    sureness: float
+    topic: str
+    medium: Medium | None = None
+    share: tuple[float, float] | None = None
+    span: tuple[float | None, float | None] | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """Lower case."""
+        return [word.lower() for word in words_of(self.text)]
+
+    def within(self, seconds: float | None) -> tuple[float | None, float | None] | None:
+        """The stretch that it asks about, of an asset so long."""
+        if self.span is not None:
+            return self.span
+        if self.share is None or seconds is None:
+            return None
+        return self.share[0] * seconds, self.share[1] * seconds
+
+
+def taken_apart(text: str, kind: QuestionKind, sureness: float) -> Question:
+    """A question of a known kind, taken apart."""
+    plain = " ".join(text.split()).rstrip(" ?!.").lower()
+    medium = next((MEDIA_WORDS[word] for word in words_of(plain) if word in MEDIA_WORDS), None)
+    share = next((part for pattern, part in HALVES if re.search(pattern, plain)), None)
+    return Question(" ".join(text.split()), kind, sureness, topic_of(plain, kind), medium, share, span_of(plain))
+
+
+def asked(text: str, told: list[tuple[str, float]]) -> Question:
+    """A question and what `QuestionKinds.told` says of its sentence vector; its first words decide where they leave no doubt."""
+    kind, sureness = told[0]
+    sure = _plain_kind(" ".join(text.split()).lower())
+    return taken_apart(text, sure, 1.0) if sure else taken_apart(text, kind, sureness)  # type: ignore[arg-type]
+
+
+def topic_of(plain: str, kind: QuestionKind) -> str:
+    """What a question is about: the part that its kind asks of, else the words that do not ask.
+
+    >>> topic_of("how many brown dogs are in the picture", "how many")
+    'brown dogs'
+    >>> topic_of("is there a cat on the table", "yes/no")
+    'a cat on the table'
+    """
+    for pattern in _SUBJECTS.get(kind, ()):
+        found = re.search(pattern, plain)
+        if found and _content(found["topic"]):
+            return _trimmed(found["topic"])
+    words = plain.split()
+    first = next((n for n, word in enumerate(words) if _content(word)), len(words))
+    if first and words[first - 1] in ("a", "an", "the", "two", "three"):
+        first -= 1
+    return _trimmed(" ".join(words[first:]))
+
+
+def span_of(plain: str) -> tuple[float | None, float | None] | None:
+    """The seconds that a question names.
+
+    >>> span_of("who speaks after 1:30"), span_of("what is said in the first 10 seconds")
+    ((90.0, None), (0.0, 10.0))
+    """
+    if found := re.search(rf"between {_CLOCK}{_WRITTEN_UNIT} and {_CLOCK}{_WRITTEN_UNIT}", plain):
+        return _seconds(found[1], found[2] or found[4]), _seconds(found[3], found[4])
+    if found := re.search(rf"first {_CLOCK}{_WRITTEN_UNIT}", plain):
+        return 0.0, _seconds(found[1], found[2])
+    if found := re.search(rf"\bafter {_CLOCK}{_WRITTEN_UNIT}", plain):
+        return _seconds(found[1], found[2]), None
+    if found := re.search(rf"\bbefore {_CLOCK}{_WRITTEN_UNIT}", plain):
+        return 0.0, _seconds(found[1], found[2])
+    if found := re.search(rf"\bat {_CLOCK}{_WRITTEN_UNIT}$", plain):
+        second = _seconds(found[1], found[2])
+        return second, second + 1.0
+    if re.search(r"\bfirst minute", plain):
+        return 0.0, 60.0
+    return None
+
+
+def content(text: str) -> list[str]:
+    """The words of a question that tell what it is about, lower case."""
+    return [word for word in words_of(text.lower()) if word not in ASKING and word not in MEDIA_WORDS]
+
+
+def _content(text: str) -> bool:
+    return bool(content(text))
+
+
+def _trimmed(topic: str) -> str:
+    """Without what says where to look."""
+    ends = "|".join(sorted(MEDIA_WORDS, key=len, reverse=True))
+    trimmed = re.sub(
+        rf"\s+(?:in|on|of|from|at|within)\s+(?:this|the|these|that|my|our|any|all)?\s*(?:{ends})$", "", topic
+    )
+    trimmed = re.sub(r"\s+(?:in it|here|there|shown|visible|mentioned|heard|spoken of|talked about)$", "", trimmed)
+    return trimmed.strip(" ,;:\"'")
+
+
+def _seconds(written: str, unit: str | None) -> float:
+    if ":" in written:
+        total = 0.0
+        for part in written.split(":"):
+            total = total * 60 + float(part)
+        return total
+    return float(written) * (60.0 if unit and unit.startswith("m") else 1.0)
+
+
+def _plain_kind(plain: str) -> QuestionKind | None:
+    """The kind, where the first words tell it alone."""
+    if re.match(r"how many (?:seconds|minutes|hours|days|weeks|months|years)\b", plain):
+        return "how long"
+    if re.match(r"how many\b|what(?: is|'s) the number of", plain):
+        return "how many"
+    if re.match(r"how long\b|for how long\b", plain):
+        return "how long"
+    if re.match(r"(?:what|which) colou?rs?\b|what(?: is|'s) the colou?r", plain):
+        return "what colour"
+    if re.match(r"(?:is|are|was|were|does|do|did|can|could|has|have|will)\s+\w", plain):
+        return "yes/no"
+    if re.match(r"summari[sz]e\b", plain):
+        return "summarise"
+    if re.match(r"who(?:se)?\b", plain):
+        return "who"
+    if re.match(r"where\b", plain):
+        return "where"
+    return None

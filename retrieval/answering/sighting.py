@@ -1,0 +1,107 @@
+"""How surely a moment shows, sounds like or bears what words say: labels where they name it, else the common space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from embeddings.encoder import COMMON, Background, Vector, Vectors
+from retrieval import naming
+from retrieval.answering.scope import Scope
+from retrieval.documents import MODALITY, Label, Moment
+from retrieval.labels import NAMED
+from retrieval.query import Evidence
+from retrieval.relevance import UNKNOWN
+
+BOXES: Final = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """A moment and how likely it shows what was asked for, with the evidence."""
+
+    moment: Moment
+    sureness: float
+    evidence: Evidence
+
+
+def evidence_of(labels: Sequence[Label], moment: Moment, leg: str = "labels") -> Evidence:
+    """Labels of a moment as what an answer rests on."""
+    score = max((label.score for label in labels), default=0.0)
+    boxes = tuple(label.box for label in labels if label.box)[:BOXES]
+    spans = [(label.start, label.end) for label in labels if label.start is not None]
+    start, end = spans[0] if spans else (moment.start, moment.end)
+    values = ", ".join(dict.fromkeys(label.value for label in labels))
+    return Evidence(
+        leg, round(score, 4), round(score, 4), 1, query=values, start=start, end=end, page=moment.page, moment=moment.id,
+        boxes=boxes,
+    )  # fmt: skip
+
+
+def said_in(
+    moment: Moment, text: str, relevance: float, start: float | None = None, end: float | None = None
+) -> Evidence:
+    """Words of a moment as what an answer rests on."""
+    return Evidence(
+        "words", round(relevance, 4), round(relevance, 4), 1, text=text,
+        start=moment.start if start is None else start, end=moment.end if end is None else end,
+        page=moment.page, moment=moment.id,
+    )  # fmt: skip
+
+
+def background(scope: Scope, moment: Moment) -> Background:
+    """What similarities of words with such a moment mean."""
+    return scope.backgrounds.get((COMMON, "text", MODALITY[moment.kind]), UNKNOWN)
+
+
+def vectors_of(scope: Scope, moments: Sequence[Moment], space: str = COMMON) -> dict[str, Vector]:
+    """The moments' vectors by id; of what was shown with the question they come along."""
+    held = {moment.id: moment.vectors[space] for moment in moments if space in moment.vectors}
+    missing = [moment.id for moment in moments if moment.id not in held]
+    return {**held, **(scope.store.vectors(space, missing) if missing and scope.asset else {})}
+
+
+def sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[Sighting]:
+    """The moments by how surely each is of the topic, best first."""
+    named = naming.naming(topic)
+    vectors = vectors_of(scope, moments)
+    query = scope.vector(topic) if vectors else None
+    found = []
+    for moment in moments:
+        seen = _named(moment, named)
+        if query is not None and moment.id in vectors:
+            own = background(scope, moment)
+            similarity = float(own.compared(query) @ vectors[moment.id])
+            relevance = own.relevance(similarity)
+            if seen is None or relevance > seen.sureness:
+                why = Evidence(
+                    COMMON, round(similarity, 4), round(relevance, 4), 1, query=topic, start=moment.start, end=moment.end,
+                    moment=moment.id,
+                )  # fmt: skip
+                seen = Sighting(moment, relevance, why)
+        if seen is not None:
+            found.append(seen)
+    return sorted(found, key=lambda one: -one.sureness)
+
+
+def odds(scope: Scope, texts: Vectors, moment: Moment, vector: Vector) -> Vector:
+    """(N, D) texts → (N,) log-odds that the moment is of each."""
+    own = background(scope, moment)
+    logits: Vector = np.float32(own.slope) * (own.compared(texts) @ vector - np.float32(own.middle))
+    return logits
+
+
+def _named(moment: Moment, named: naming.Naming) -> Sighting | None:
+    scores: dict[str, list[float]] = {}
+    for label in moment.labels:
+        if label.kind in NAMED:
+            scores.setdefault(label.value.lower(), []).append(label.score)
+    best = {value: sorted(some, reverse=True) for value, some in scores.items()}
+    coverage, score, values = named.judged(best)
+    if not values:
+        return None
+    told = [label for label in moment.labels if label.kind in NAMED and label.value.lower() in values]
+    return Sighting(moment, naming.relevance(coverage, score), evidence_of(told, moment))

@@ -1,0 +1,64 @@
+"""What is it about: sentences of speech and documents, descriptions of pictures, what a collection holds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from retrieval.answering.answerer import Reply
+from retrieval.answering.describing import described
+from retrieval.answering.finding import found_in
+from retrieval.answering.question import Question, content
+from retrieval.answering.scope import Scope
+from retrieval.answering.sighting import said_in
+from retrieval.answering.summary import summary
+from retrieval.documents import Moment
+from retrieval.query import Hit
+
+MODEL: Final = "answers-summarising@1"
+NAMES: Final = {"image": "pictures", "audio": "recordings", "video": "videos", "text": "documents", "mesh": "3D models"}
+COMMON_VALUES: Final = 5
+
+
+class Summarising:
+    """Chooses sentences; makes none up but those of labels."""
+
+    model: str = MODEL
+
+    def answer(self, question: Question, scope: Scope) -> Reply | None:
+        if scope.single:
+            return self._of(scope.moments, scope)
+        if content(question.topic):
+            hits = found_in(scope, question.topic, question.medium, 1)
+            if hits:
+                told = self._of(tuple(scope.store.moments(hits[0].asset)), scope)
+                return told
+            return None
+        return _collection(scope)
+
+    def _of(self, moments: tuple[Moment, ...], scope: Scope) -> Reply | None:
+        chosen = summary(moments, scope.profile)
+        if chosen:
+            cited: list[Hit] = []
+            for one in chosen:
+                cited += scope.cited(one.moment, [said_in(one.moment, one.text, one.centrality)], one.centrality)
+            return Reply(" ".join(one.text for one in chosen), 0.8, tuple(cited), MODEL)
+        stills = [m for m in moments if m.kind in ("picture", "shot")]
+        told = [(m, d) for m in stills[:3] if (d := described(m, scope.picture(m)))]
+        if told:
+            text = " ".join(dict.fromkeys(d.text for _, d in told))
+            return Reply(text, told[0][1].sureness, tuple(h for m, _ in told for h in scope.cited(m)), MODEL)
+        heard = [label.value for m in moments if m.kind == "sound" for label in m.labels if label.kind == "sound"]
+        if heard:
+            return Reply("Sounds: " + ", ".join(dict.fromkeys(heard)), 0.6, scope.cited(moments[0]), MODEL)
+        return None
+
+
+def _collection(scope: Scope) -> Reply | None:
+    counted: dict[str, int] = {}
+    for asset in scope.assets:
+        counted[asset.media] = counted.get(asset.media, 0) + 1
+    if not counted:
+        return None
+    kept = ", ".join(f"{count} {NAMES[media]}" for media, count in sorted(counted.items(), key=lambda one: -one[1]))
+    shown = [one.value for one in scope.tally("object")[:COMMON_VALUES]]
+    return Reply(kept + (f"; most often seen: {', '.join(shown)}" if shown else ""), 0.9, (), MODEL)

@@ -1,0 +1,60 @@
+"""What was said or written about something: the sentence that tells it, with its second or page."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from retrieval.answering.answerer import Reply
+from retrieval.answering.kinds import QuestionKind
+from retrieval.answering.passages import DATED, LASTING, NUMBERED, Sentence, sentences
+from retrieval.answering.question import Question, content
+from retrieval.answering.scope import Scope
+from retrieval.answering.sighting import said_in
+from retrieval.query import Hit
+
+MODEL: Final = "answers-telling@1"
+SECOND: Final = 0.85
+"""How near another sentence has to come to the best to be told as well, where one asks what was said."""
+SHAPES: Final[dict[QuestionKind, tuple[re.Pattern[str], ...]]] = {
+    "how many": (NUMBERED,),
+    "how long": (NUMBERED, LASTING),
+    "when": (DATED,),
+}
+"""What a sentence has to hold to answer such a question."""
+
+
+class Telling:
+    """Quotes the sentence that answers, of speech and documents."""
+
+    model: str = MODEL
+
+    def answer(self, question: Question, scope: Scope) -> Reply | None:
+        if not content(question.topic):
+            return None
+        shapes = SHAPES.get(question.kind, ())
+        fitting = [
+            one for one in sentences(question, scope)[:12] if all(shape.search(one.text.lower()) for shape in shapes)
+        ]
+        if not fitting:
+            return None
+        best = fitting[0]
+        told = [best]
+        if question.kind in ("what was said", "what does it say"):
+            told += [
+                one
+                for one in fitting[1:3]
+                if one.sureness >= SECOND * best.sureness and one.moment.asset == best.moment.asset
+            ]
+        text = " ".join(one.text for one in sorted(told, key=_place))
+        cited = [hit for one in told for hit in cite(one, scope)]
+        return Reply(text, best.sureness, tuple(cited), MODEL)
+
+
+def cite(one: Sentence, scope: Scope) -> tuple[Hit, ...]:
+    """A sentence as a hit."""
+    return scope.cited(one.moment, [said_in(one.moment, one.text, one.sureness, one.start, one.end)], one.sureness)
+
+
+def _place(one: Sentence) -> tuple[str, float, str]:
+    return one.moment.asset, one.start or 0.0, one.moment.id

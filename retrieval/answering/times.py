@@ -1,0 +1,162 @@
+"""When something is said or seen, when a file was made, how long it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from retrieval.answering.answerer import Reply, best_of
+from retrieval.answering.finding import found_in
+from retrieval.answering.passages import Sentence, sentences
+from retrieval.answering.question import MEDIA_WORDS, Question, content
+from retrieval.answering.scope import Scope
+from retrieval.answering.telling import Telling, cite
+from retrieval.documents import Asset
+from retrieval.query import Hit
+
+TIMES_MODEL: Final = "answers-times@1"
+LENGTH: Final = re.compile(r"\b(?:" + "|".join(MEDIA_WORDS) + r"|it|file|last|duration|length|seconds|minutes)\b")
+TAKEN: Final = re.compile(r"\b(?:taken|made|recorded|created|shot|photographed|captured|dated?|filmed)\b")
+MENTIONED: Final = re.compile(
+    r"\b(?:mention\w*|said|sa(?:y|ys)|talk\w*|spoken|speaks?|told|tells?|hear\w*|appear\w*|see|seen|shown?|visible|second|minute|point)\b"
+)
+HELD: Final = 0.6
+"""Coverage or relevance from which a sentence is where something is mentioned."""
+
+
+class When:
+    """Seconds, dates of capture, and times that are told."""
+
+    model: str = TIMES_MODEL
+
+    def __init__(self) -> None:
+        self._telling = Telling()
+
+    def answer(self, question: Question, scope: Scope) -> Reply | None:
+        plain = question.text.lower()
+        if TAKEN.search(plain) and (scope.single or question.medium) and not MENTIONED.search(plain):
+            return _captured(question, scope)
+        told = self._telling.answer(question, scope)
+        if MENTIONED.search(plain) or (
+            scope.asset is not None and scope.asset.media in ("audio", "video") and told is None
+        ):
+            return best_of([_mentioned(question, scope), _appears(question, scope)]) or told
+        return told
+
+
+class HowLong:
+    """Lengths of files, and what is told to take how long."""
+
+    model: str = TIMES_MODEL
+
+    def __init__(self) -> None:
+        self._telling = Telling()
+
+    def answer(self, question: Question, scope: Scope) -> Reply | None:
+        plain = question.text.lower().rstrip(" ?!.")
+        about = [
+            w
+            for w in content(question.topic)
+            if w not in ("long", "last", "longest", "shortest", "length", "duration", "run", "runs")
+        ]
+        if scope.asset is not None and not about:
+            return _length(scope.asset, scope)
+        superlative = re.search(r"\b(longest|shortest)\b", plain)
+        if superlative and not scope.single:
+            return _extreme(question, scope, superlative[1])
+        told = self._telling.answer(question, scope)
+        if told is not None and told.confidence >= 0.5:
+            return told
+        named = re.match(r"(?:how long|what).*\b(?:" + "|".join(MEDIA_WORDS) + r")\b", plain)
+        if named and not scope.single and about:
+            hits = found_in(scope, " ".join(about), question.medium, 1)
+            asset = scope.store.asset(hits[0].asset) if hits else None
+            if asset is not None:
+                length = _length(asset, scope)
+                return None if length is None else replace(length, confidence=hits[0].relevance * 0.9, citations=hits)
+        return told
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss.
+
+    >>> clock(75.2), clock(3605)
+    ('1:15', '1:00:05')
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _mentioned(question: Question, scope: Scope) -> Reply | None:
+    """The second in which a sentence says it."""
+    topic = [word for word in content(question.topic) if not MENTIONED.fullmatch(word)]
+    if not topic:
+        return None
+    narrowed = replace(question, topic=" ".join(topic))
+    timed = [one for one in sentences(narrowed, scope) if one.start is not None]
+    held = [one for one in timed if one.coverage >= HELD or one.sureness >= 0.6]
+    if not held:
+        return None
+    best = max(held, key=lambda one: (round(one.coverage, 1), one.sureness))
+    first = min(
+        (one for one in held if one.coverage >= best.coverage - 0.05 and one.moment.asset == best.moment.asset),
+        key=_start,
+    )
+    start = _word_start(first, topic)
+    return Reply(
+        f"{start:.1f} s ({clock(start)})", max(first.sureness, 0.9 * first.coverage), cite(first, scope), TIMES_MODEL
+    )
+
+
+def _appears(question: Question, scope: Scope) -> Reply | None:
+    """The second in which a video shows it first."""
+    topic = " ".join(word for word in content(question.topic) if not MENTIONED.fullmatch(word))
+    filters = replace(scope.within, kinds=("shot", "frame", "sound"))
+    hits = scope.found(topic, 5, filters=filters) if topic and scope.shown is None else ()
+    if not hits or hits[0].start is None:
+        return None
+    first = min((hit for hit in hits if hit.relevance >= 0.8 * hits[0].relevance), key=lambda hit: hit.start or 0.0)
+    return Reply(f"{first.start or 0.0:.1f} s ({clock(first.start or 0.0)})", first.relevance, (first,), TIMES_MODEL)
+
+
+def _captured(question: Question, scope: Scope) -> Reply | None:
+    asset = scope.asset
+    cited: tuple[Hit, ...] = ()
+    if asset is None:
+        hits = found_in(scope, question.topic, question.medium, 1)
+        asset, cited = (scope.store.asset(hits[0].asset), hits) if hits else (None, ())
+    if asset is None or asset.captured is None or "+" in asset.captured:
+        return None  # a date with an offset is the file's, not the camera's
+    cited = cited or (scope.cited(scope.moments[0]) if scope.moments else ())
+    return Reply(asset.captured.replace("T", " "), 0.95, cited, TIMES_MODEL)
+
+
+def _length(asset: Asset, scope: Scope) -> Reply | None:
+    if "seconds" not in asset.metadata:
+        return None
+    seconds = float(asset.metadata["seconds"])
+    moments = scope.store.moments(asset.id)
+    return Reply(f"{seconds:.1f} s ({clock(seconds)})", 0.99, scope.cited(moments[0]) if moments else (), TIMES_MODEL)
+
+
+def _extreme(question: Question, scope: Scope, which: str) -> Reply | None:
+    media = (question.medium,) if question.medium else ("audio", "video")
+    timed = [a for a in scope.assets if a.media in media and "seconds" in a.metadata]
+    if not timed:
+        return None
+    chosen = (max if which == "longest" else min)(timed, key=lambda a: float(a.metadata["seconds"]))
+    return _length(chosen, scope)
+
+
+def _start(one: Sentence) -> float:
+    return one.start or 0.0
+
+
+def _word_start(one: Sentence, topic: list[str]) -> float:
+    """When the first of the words is said."""
+    for word in one.moment.words:
+        if word.start >= (one.start or 0.0) - 0.05 and word.text.strip(" .,!?;:\"'").lower() in topic:
+            return word.start
+    return one.start or 0.0
