@@ -25,7 +25,7 @@ demo: install
 	$(BIN)/python -m eval.demo $(if $(MEDIA),--media "$(MEDIA)")
 
 test: $(VENV)/.dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -23,6 +23,12 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that of several processes none is left alone with one of them in the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def _absent(reason: str) -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{reason}, and CI must not skip")

@@ -158,6 +158,7 @@ def test_models_and_doctor(run: Run) -> None:
     assert "store and indexes agree" in run("doctor").stdout
 
 
+@pytest.mark.slow
 def test_interrupt_is_safe_and_the_next_run_goes_on(run: Run, tmp_path: Path, environment: dict[str, str]) -> None:
     folder = tmp_path / "many"
     folder.mkdir()

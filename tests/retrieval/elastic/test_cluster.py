@@ -23,6 +23,8 @@ from tests.retrieval.makers import SPACES, asset_id, document, unit
 Open = Callable[..., ElasticStore]
 Everything = Filters()
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def nodes(elastic_programs: Path, tmp_path: Path) -> Iterator[Callable[..., Node]]:
