@@ -114,6 +114,10 @@ def build_enricher(name: str, service: Service) -> Enricher:
         from indexer.plates import PlateReader
 
         return PlatesEnricher(PlateReader(_engine(threads)))
+    if name == "descriptions":
+        from indexer.enrichers.descriptions import DescriptionsEnricher
+
+        return DescriptionsEnricher()
     from indexer.enrichers.ocr import OcrEnricher, RapidReader
 
     return OcrEnricher(RapidReader(_engine(threads)), profile.text)

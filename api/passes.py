@@ -10,8 +10,8 @@ from api.settings import Settings
 from embeddings.errors import CrossmediaError
 
 ENRICHERS: Final = (
-    "transcript", "speakers", "objects", "regions", "areas", "faces", "ocr", "plates", "hashes", "trust",
-    "nudity", "abuse", "forgery", "spoof",
+    "transcript", "speakers", "objects", "regions", "areas", "faces", "ocr", "plates", "descriptions", "hashes",
+    "trust", "nudity", "abuse", "forgery", "spoof",
 )  # fmt: skip
 """In the order in which they look at an asset."""
 ASKED: Final = ("forgery", "spoof")

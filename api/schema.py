@@ -165,6 +165,7 @@ class EvidenceOut(BaseModel):
     page: int | None = None
     moment: str = ""
     boxes: list[Box] = Field([], description="x0, y0, x1, y1 in fractions of the picture.")
+    generated: bool = Field(False, description="The text was made from labels; it stands or is said nowhere.")
 
 
 class HitOut(BaseModel):

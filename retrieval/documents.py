@@ -44,8 +44,8 @@ PREVIEW: Final = "preview"
 MOTION: Final = "motion"
 """The attachment that tells how much moves in a video: JSON, `{"times": [s, …], "energy": [0..1, …]}`."""
 
-FIELDS: Final = ("title", "text", "transcript", "ocr")
-"""The full-text fields of a moment."""
+FIELDS: Final = ("title", "text", "transcript", "ocr", "description")
+"""The full-text fields of a moment. A `description` was made from labels; everything else stands or is said in the asset."""
 
 Box: TypeAlias = tuple[float, float, float, float]
 """x0, y0, x1, y1 in fractions of width and height."""

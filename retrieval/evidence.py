@@ -19,6 +19,8 @@ from retrieval.store import Neighbour, Store, WordMatch
 
 DRAWN: Final = 0.5
 """How far a picture goes towards its most relevant part (`crossmedia eval regions`)."""
+DESCRIBED: Final = 0.6
+"""What words of a generated sentence count beside words that are said or written: its labels speak for themselves already."""
 BOXES: Final = 50
 """Of what is named, that are told at most."""
 Ranking = dict[str, Evidence]
@@ -61,11 +63,12 @@ def said(leg: WordsLeg, found: Sequence[WordMatch]) -> Ranking:
         match.moment: Evidence(
             leg.name,
             match.coverage,
-            of_words(match.coverage) * leg.share,
+            of_words(match.coverage) * leg.share * (DESCRIBED if match.field == "description" else 1.0),
             rank,
             match.text,
             ", ".join(match.terms),
             moment=match.moment,
+            generated=match.field == "description",
         )
         for rank, match in enumerate(found, start=1)
     }

@@ -111,6 +111,8 @@ class Evidence:
     page: int | None = None
     moment: str = ""
     boxes: tuple[Box, ...] = ()
+    generated: bool = False
+    """Whether the text was made from labels, and stands or is said nowhere."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ _ID: Final = re.compile(r"(?P<asset>[0-9a-f]+)-(?:(?P<whole>[a-z]+)[0-9]{1,9}\.)
 
 AssetId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
 Maker = Annotated[str, Field(pattern=r"^[^\x00]{1,200}\z")]
-TextField = Literal["title", "text", "transcript", "ocr"]
+TextField = Literal["title", "text", "transcript", "ocr", "description"]
 Whole = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
 Mime = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}\z")]
 

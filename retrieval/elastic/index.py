@@ -15,7 +15,7 @@ from retrieval.elastic.connection import Connection, StoreBlocked, StoreBusy, tr
 from retrieval.elastic.docs import Doc, Version
 from retrieval.store import StoreUnusable
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Of what the documents look like; kept in the mapping."""
 PAGE: Final = 5_000
 MGET: Final = 1_000

@@ -146,8 +146,8 @@ def keep_moment(connection: sqlite3.Connection, asset: int, held: Held) -> None:
     moment = held.moment
     values = [_composed(moment.fields.get(field)) for field in FIELDS]
     row = connection.execute(
-        """INSERT INTO moment (key, asset, kind, start, "end", page, title, text, transcript, ocr, words, maker)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO moment (key, asset, kind, start, "end", page, title, text, transcript, ocr, description, words, maker)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             moment.id,
             asset,

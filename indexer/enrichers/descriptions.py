@@ -1,0 +1,34 @@
+"""A plain sentence for every picture and key frame, made from what the other passes said of it, searchable as words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from embeddings.media import Medium
+from indexer.decode import Decoded
+from indexer.decode.progress import Progress, unhurried
+from indexer.enrichers.base import pictures
+from retrieval.answering.describing import described
+from retrieval.documents import Asset, Enrichment, Moment, Patch
+
+
+class DescriptionsEnricher:
+    """The field `description` on the moment of a picture or key frame: what stands there was made, and is told as such."""
+
+    name = "descriptions"
+    model = "descriptions@1"
+    accepts: tuple[Medium, ...] = ("image", "video")
+    after: tuple[str, ...] = ("objects", "areas", "faces", "ocr")
+    hears = False
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        known = {moment.id: moment for moment in moments}
+        patches = []
+        for name, picture in pictures(asset, decoded):
+            whole = known.get(name)
+            told = described(whole, picture) if whole is not None else None
+            if whole is not None and told is not None:
+                patches.append(Patch(name, {"description": told.text}))
+        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
