@@ -21,6 +21,7 @@ from api.commands import (
     reviewing,
     searching,
     serving,
+    summarising,
     trust,
     voices,
     working,
@@ -35,7 +36,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for command in (
-    indexing.index, searching.search, asking.ask, labels.labels, managing.show, managing.rm, managing.status, managing.transcript,
+    indexing.index, searching.search, asking.ask, summarising.summary, labels.labels,
+    managing.show, managing.rm, managing.status, managing.transcript,
     indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup,
     trust.trust, plates.plate,
 ):  # fmt: skip

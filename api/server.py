@@ -15,7 +15,21 @@ from api.guards import BodyLimit, KeyCheck, install_handlers
 from api.ingest import Ingest
 from api.metrics import Metrics, Timed
 from api.queues import shared
-from api.routes import ask, assets, banks, health, jobs, labels, people, plates, review, search, trust, voices
+from api.routes import (
+    ask,
+    assets,
+    banks,
+    health,
+    jobs,
+    labels,
+    people,
+    plates,
+    review,
+    search,
+    summaries,
+    trust,
+    voices,
+)
 from api.service import Service
 from api.settings import Settings
 from api.state import State
@@ -65,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (
         search.router,
         ask.router,
+        summaries.router,
         assets.router,
         labels.router,
         voices.router,

@@ -1,0 +1,44 @@
+"""`summary`: what an asset is about."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from api.commands.context import Data, Json, named, out, print_json, service
+from api.commands.searching import clock
+from api.summaries import SENTENCES, summed_up
+
+
+def summary(
+    asset: Annotated[str, typer.Argument(help="An indexed asset: its id, or the file.")],
+    sentences: Annotated[int, typer.Option(min=1, max=20, help="How many sentences at most.")] = SENTENCES,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """What is said or written in it in short, what it shows, and a video's chapters."""
+    with service(data, made=True) as opened:
+        told = summed_up(opened, named(opened, asset), sentences)
+    if as_json:
+        print_json(told)
+        return
+    for one in told["sentences"]:
+        where = (
+            f"p. {one['page']} "
+            if one["page"] is not None
+            else f"{clock(one['start'])} "
+            if one["start"] is not None
+            else ""
+        )
+        out.print(f"[dim]{where}[/]{escape(one['text'])}", soft_wrap=True)
+    for chapter in told["chapters"]:
+        made = " [dim](made from labels)[/]" if chapter["generated"] else ""
+        span = f"{clock(chapter['start'])}–{clock(chapter['end'])}"
+        out.print(f"[cyan]{chapter['number']}[/] [dim]{span}[/] {escape(chapter['title'])}{made}", soft_wrap=True)
+    if not told["chapters"]:
+        for one in told["descriptions"]:
+            out.print(f"{escape(one['text'])} [dim](made from labels)[/]", soft_wrap=True)
+    if not any(told[name] for name in ("sentences", "chapters", "descriptions")):
+        out.print("Nothing is said, written or recognised in it. [dim]crossmedia enrich looks at what is pending[/]")
