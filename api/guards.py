@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.invalid import InvalidRequest, first_reason
@@ -17,7 +21,10 @@ from api.uploads import UploadTooLarge
 from embeddings.errors import CrossmediaError
 
 log = logging.getLogger("crossmedia.http")
-OPEN_PATHS = ("/healthz", "/readyz")
+OPEN_PATHS = ("/", "/healthz", "/readyz", "/v1/session")
+"""What needs no key: health, and the page, which is nothing without the API behind it. A session is made with a key."""
+OPEN_BELOW = "/web/"
+COOKIE = "crossmedia"
 SLACK = 1 << 20
 """Bytes a request may have beside the files in it; one without files may have no more than these."""
 
@@ -94,15 +101,32 @@ class KeyCheck:
         self._keys = [key.encode() for key in keys]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._keys and scope["path"] not in OPEN_PATHS:
-            headers = dict(scope["headers"])
-            scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-            given = headers.get(b"x-api-key") or (token.strip() if scheme.lower() == b"bearer" else b"")
-            if not any(secrets.compare_digest(given, key) for key in self._keys):
+        path: str = scope.get("path", "")
+        if scope["type"] == "http" and self._keys and path not in OPEN_PATHS and not path.startswith(OPEN_BELOW):
+            headers = Headers(scope=scope)
+            if not (known_key(headers, self._keys) or known_session(headers, self._keys)):
                 refused = envelope(BadKey("this service asks for a key", "send it as Authorization: Bearer KEY"))
                 await refused(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def known_key(headers: Headers, keys: Sequence[bytes]) -> bytes | None:
+    """The key that a request carries, if it is one of these."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    given = (headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")).encode()
+    return next((key for key in keys if secrets.compare_digest(given, key)), None)
+
+
+def session_of(key: bytes) -> str:
+    """What a browser keeps instead of a key: it follows from the key, and the key does not follow from it."""
+    return hmac.new(key, b"crossmedia session", hashlib.sha256).hexdigest()
+
+
+def known_session(headers: Headers, keys: Sequence[bytes]) -> bool:
+    """Whether a request carries the session of one of the keys. `SameSite=Strict` keeps foreign pages from sending it."""
+    given = cookie_parser(headers.get("cookie", "")).get(COOKIE, "").encode()
+    return any(secrets.compare_digest(given, session_of(key).encode()) for key in keys)
 
 
 def install_handlers(app: FastAPI) -> None:

@@ -13,7 +13,7 @@ from embeddings.media import Medium
 from retrieval.documents import Asset, Box, Kind, Label, Moment, Source
 from retrieval.query import Answer, Example, Filters, Hit, LabelFilter, Query, Tally
 
-MAX_K = 1000
+MAX_K = 10_000
 
 
 MAX_VALUES = 100

@@ -22,10 +22,12 @@ from api.routes import (
     health,
     jobs,
     labels,
+    page,
     people,
     plates,
     review,
     search,
+    speak,
     summaries,
     trust,
     voices,
@@ -80,6 +82,8 @@ def create_app(settings: Settings) -> FastAPI:
         search.router,
         ask.router,
         summaries.router,
+        speak.router,
+        page.router,
         assets.router,
         labels.router,
         voices.router,
@@ -92,4 +96,5 @@ def create_app(settings: Settings) -> FastAPI:
         health.router,
     ):
         app.include_router(router)
+    page.mount(app)
     return app

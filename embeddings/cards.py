@@ -227,6 +227,17 @@ FACE: Final = ModelCard(
     install='pip install "crossmedia[faces]"',
     optional=True,
 )
+VISUAL_ANSWERS: Final = ModelCard(
+    id="visual-answers",
+    task="answers to questions about pictures",
+    licence="Apache-2.0, learned from research-use data",
+    dim=None,
+    revision="000000000000",
+    files=(ModelFile("visual-answers.onnx", "0" * 64, 0),),
+    sources=(Source("bundled"), Source("models")),
+    title="Answers about rooms and things in them, learned from DAQUAR",
+    install='pip install --force-reinstall "crossmedia"',
+)
 FORGERY: Final = ModelCard(
     id="mesoinception-4",
     task="whether faces look forged: an indication",

@@ -16,11 +16,11 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from api.espeak import say
 from embeddings.media import SAMPLE_RATE, Waveform
 from eval import reel
 from eval.bench.common import SHARED
 from eval.datasets import classes, flickr8k
-from eval.demo.voice import say
 from indexer.decode.reader import decode
 from retrieval.wording import STOP_WORDS
 

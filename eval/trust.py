@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from api.espeak import say
 from embeddings import forgery, spoof
 from embeddings.faces import FaceDetector
 from embeddings.forgery import ForgeryDetector, aligned
 from embeddings.media import Picture, Waveform
 from embeddings.spoof import SpoofDetector
 from embeddings.vad import speaking
-from eval.demo.voice import say
 from eval.figures import Figure, Section, share
 from eval.known import coded
 from eval.objects import opened

@@ -13,6 +13,7 @@ from api.asking import AskRequest
 from api.commands.context import Data, Json, err, fail, named, out, print_json, service
 from api.commands.searching import clock
 from api.labels import condition
+from api.speaking import spoken
 from embeddings.errors import CrossmediaError
 
 
@@ -41,6 +42,9 @@ def ask(
         typer.Option(metavar="[Nx]KIND[:VALUE][@SCORE]", help="Only with this label.", show_default=False),
     ] = None,
     collection: Annotated[str | None, typer.Option(help="Only in this collection.", show_default=False)] = None,
+    speak: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Also say the answer, into this WAV.", show_default=False)
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -55,6 +59,8 @@ def ask(
             "question": question, "asset": named(opened, asset) if asset else None, "media": media or [], "filters": filters,
         })  # fmt: skip
         told = opened.asking.ask(request, image, voice)
+        if speak is not None:
+            speak.write_bytes(spoken(opened, told["answer"]))
     if as_json:
         print_json(told)
         return

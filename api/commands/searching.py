@@ -51,7 +51,7 @@ def search(
     media: Annotated[
         list[str] | None, typer.Option("--type", help=f"Only these media: {', '.join(MEDIA)}.", show_default=False)
     ] = None,
-    k: Annotated[int, typer.Option("--k", min=1, max=1000, help="How many hits at most.")] = 10,
+    k: Annotated[int, typer.Option("--k", min=1, max=10_000, help="How many hits at most.")] = 10,
     legs: Annotated[
         list[str] | None,
         typer.Option("--leg", help="Only these legs: common, picture, text, words, …", show_default=False),

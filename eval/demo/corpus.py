@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from api.espeak import say
 from embeddings.errors import CrossmediaError
 from embeddings.media import Medium
 from eval.demo.film import write_film
 from eval.demo.pdf import pdf
 from eval.demo.photos import available
 from eval.demo.prose import FILMS, HTML, MARKDOWN, PDF, RECORDINGS
-from eval.demo.voice import say
 from eval.wav import write_wav
 
 SAMPLES: Final[Mapping[Medium, str]] = {

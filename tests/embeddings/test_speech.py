@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.espeak import say
 from embeddings.catalog import Catalog
 from embeddings.errors import ModelMissing
 from embeddings.media import SAMPLE_RATE, Waveform
@@ -32,7 +33,6 @@ from embeddings.speech import (
 )  # fmt: skip
 from embeddings.train import synthetic
 from embeddings.train.sound_stats import read
-from eval.demo.voice import say
 
 Say = Callable[[str], Waveform]
 

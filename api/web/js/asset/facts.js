@@ -1,0 +1,70 @@
+// What is known of an asset: chapters and summary, labels that show where, trust, where it lies.
+import { call } from "../core/api.js";
+import { el, fill } from "../core/dom.js";
+import { clock, percent } from "../core/format.js";
+import { address } from "../core/state.js";
+
+const KINDS = ["object", "area", "text", "plate", "person", "faces", "sound", "speaker", "motion", "camera", "moving", "nudity", "abuse", "forgery", "spoof"];
+const NAMES = { object: "Things", area: "Surroundings", text: "Writing", plate: "Plates", person: "People", sound: "Sounds", speaker: "Speakers" };
+
+export function facts(asset, view) {
+  const summary = el("div", {});
+  const trust = el("div", {});
+  call(`/v1/assets/${asset.asset}/summary`).then((told) => fill(summary, summed(told, view))).catch(() => {});
+  call(`/v1/assets/${asset.asset}/trust`).then((told) => fill(trust, trusted(told))).catch(() => {});
+  return el("div", {}, summary, labels(asset, view), trust, place(asset));
+}
+
+function summed({ sentences, descriptions, chapters }, view) {
+  if (!sentences.length && !descriptions.length && !chapters.length) return null;
+  return el("section", { class: "card panel" }, el("h2", {}, "In short"),
+    sentences.map((one) => el("p", {}, one.start !== null ? el("button", { class: "plain small", onclick: () => view.play(one.start) }, clock(one.start)) : null, one.text)),
+    chapters.length > 1 ? el("ol", {}, chapters.map((one) => el("li", {}, el("button", { class: "plain", onclick: () => view.play(one.start) }, clock(one.start), " ", one.title)))) : null,
+    !sentences.length ? descriptions.slice(0, 3).map((one) => el("p", {}, one.text, el("span", { class: "soft small" }, " (made from labels)"))) : null);
+}
+
+function labels(asset, view) {
+  const all = asset.moments.flatMap((one) => one.labels.map((label) => ({ ...label, start: label.start ?? one.start })));
+  const shown = KINDS.map((kind) => [kind, best(all.filter((label) => label.kind === kind))]).filter(([, some]) => some.length);
+  if (!shown.length) return null;
+  let on = null;
+  const press = (button, draw) => () => {
+    on?.setAttribute("aria-pressed", "false");
+    if (on === button.node) { on = null; view.boxes([]); return; }
+    on = button.node;
+    on.setAttribute("aria-pressed", "true");
+    draw();
+  };
+  return el("section", { class: "card panel" }, el("h2", {}, "What was recognised"), shown.map(([kind, some]) => el("div", {},
+    el("h3", { class: "small soft" }, NAMES[kind] ?? kind),
+    el("div", { class: "tags" }, some.slice(0, 40).map((label) => {
+      const drawn = label.box && asset.media === "image" ? () => view.boxes(all.filter((one) => one.kind === kind && one.value === label.value && one.box))
+        : kind === "area" && asset.media === "image" ? () => view.mask(label.value) : null;
+      const text = `${label.value} ${kind === "area" || label.score < 1 ? percent(label.score) : ""}`.trim();
+      if (!drawn) return el("a", { class: "tag", href: address({ label: [`${kind}:${label.value}`], q: label.value }) }, text);
+      const holder = {};
+      holder.node = el("button", { class: "tag", type: "button", "aria-pressed": "false", onclick: press(holder, drawn) }, text);
+      return holder.node;
+    }))), el("p", {})));
+}
+
+function best(labels) {
+  const held = new Map();
+  for (const label of labels) if (!held.has(label.value) || held.get(label.value).score < label.score) held.set(label.value, label);
+  return [...held.values()].sort((one, other) => other.score - one.score);
+}
+
+function trusted(told) {
+  return el("section", { class: "card panel" }, el("h2", {}, "Where it says it comes from"),
+    told.facts.length ? el("ul", {}, told.facts.map((fact) => el("li", {}, `${fact.kind}: ${fact.value} `, el("span", { class: "soft small" }, fact.by))))
+      : el("p", { class: "soft" }, "It says nothing of that, which means nothing."),
+    told.indications.map((one) => el("p", { class: "small" }, `${one.value}: ${one.score.toFixed(2)}${one.high ? " (high)" : ""}`)),
+    told.indications.length ? el("p", { class: "note small" }, told.statement) : null);
+}
+
+function place(asset) {
+  const rows = [["Where", asset.sources.map((one) => one.path).join("\n")], ["Type", asset.mime], ["From", asset.captured],
+    ...Object.entries(asset.metadata).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value)), ["Id", asset.asset]];
+  return el("section", { class: "card panel" }, el("h2", {}, "The file"),
+    el("dl", { class: "facts" }, rows.filter(([, value]) => value !== null && value !== "").map(([key, value]) => [el("dt", {}, key), el("dd", {}, String(value))])));
+}

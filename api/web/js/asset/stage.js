@@ -1,0 +1,61 @@
+// What an asset shows: a picture with boxes and masks, a player that begins at the second, pages.
+import { thumbnail } from "../core/api.js";
+import { el, fill } from "../core/dom.js";
+import { boxed } from "../results/boxes.js";
+
+export function stage(asset, state) {
+  const content = `/v1/assets/${asset.asset}/content`;
+  const listeners = new Set();
+  const start = Number(state.t) || 0;
+  const over = el("div", {});
+  over.style.display = "contents";
+  let player = null;
+  let node;
+  if (asset.media === "video" || asset.media === "audio") {
+    player = el(asset.media, { src: content, controls: true, preload: "metadata", poster: asset.media === "video" ? thumbnail(asset.asset, still(asset, start)) : null, "aria-label": asset.title });
+    if (asset.moments.some((one) => one.kind === "speech")) {
+      player.append(el("track", { kind: "subtitles", srclang: "en", label: "What is said", src: `/v1/assets/${asset.asset}/transcript?format=vtt` }));
+    }
+    player.addEventListener("loadedmetadata", () => { if (start) player.currentTime = start; }, { once: true });
+    player.addEventListener("timeupdate", () => listeners.forEach((listener) => listener(player.currentTime)));
+    node = el("div", { class: "stage" }, asset.media === "video" ? el("div", { class: "frame" }, player, over) : player);
+  } else if (asset.media === "image") {
+    const image = el("img", { src: content, alt: described(asset) });
+    image.addEventListener("error", () => { image.src = thumbnail(asset.asset); }, { once: true });
+    node = el("div", { class: "stage" }, el("div", { class: "frame" }, image, over));
+  } else node = pages(asset, state);
+
+  const view = {
+    node,
+    seek(seconds) {
+      if (player) { player.currentTime = seconds; listeners.forEach((listener) => listener(seconds)); }
+    },
+    play(seconds) { view.seek(seconds); player?.play().catch(() => {}); },
+    toggle() { if (player) player.paused ? player.play().catch(() => {}) : player.pause(); },
+    heard(listener) { listeners.add(listener); listener(start); },
+    boxes(labels) { fill(over, labels.flatMap((label) => boxed([label.box], label.value))); },
+    mask(name) { fill(over, name ? el("img", { class: "mask", alt: "", src: `/v1/assets/${asset.asset}/masks/${encodeURIComponent(name)}` }) : null); },
+    close() { player?.pause(); listeners.clear(); },
+  };
+  return view;
+}
+
+/** The moment that shows a second. */
+export function still(asset, second) {
+  const shots = asset.moments.filter((one) => one.kind === "shot");
+  return (shots.find((one) => one.start <= second && second < one.end) ?? shots[0])?.moment ?? null;
+}
+
+const described = (asset) => asset.moments.find((one) => one.description)?.description ?? `The picture ${asset.title}`;
+
+function pages(asset, state) {
+  const paragraphs = asset.moments.filter((one) => one.kind === "paragraph" && one.text);
+  let before = null;
+  const node = el("div", { class: "card paper", tabindex: 0, role: "region", "aria-label": "Text" }, paragraphs.map((one) => {
+    const head = one.page !== null && one.page !== before ? el("h3", { class: "soft" }, `Page ${one.page}`) : null;
+    before = one.page;
+    return [head, el("p", { class: one.moment === state.moment ? "now" : null }, one.text)];
+  }));
+  requestAnimationFrame(() => node.querySelector(".now")?.scrollIntoView({ block: "center" }));
+  return paragraphs.length ? node : el("div", { class: "card panel soft" }, "No text was found in it.");
+}

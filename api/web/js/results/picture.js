@@ -1,0 +1,55 @@
+// What stands for a hit: the thumbnail of its very moment, a video's preview under the pointer, or its words.
+import { thumbnail } from "../core/api.js";
+import { el, marked } from "../core/dom.js";
+import { ONE, span } from "../core/format.js";
+import { boxed } from "./boxes.js";
+
+const GLYPHS = { audio: "♪", text: "¶", video: "▶", image: "▣", mesh: "◆" };
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export function picture(hit, words = []) {
+  const boxes = hit.evidence.flatMap((one) => one.boxes);
+  const quoted = hit.evidence.find((one) => one.text)?.text;
+  const place = el("div", { class: "shot" });
+  const seen = ["image", "video"].includes(hit.media);
+  if (seen) {
+    const image = el("img", { src: thumbnail(hit.asset, momentOf(hit)), alt: "", loading: "lazy", decoding: "async" });
+    image.addEventListener("error", () => image.replaceWith(el("span", { class: "glyph", "aria-hidden": "true" }, GLYPHS[hit.media])), { once: true });
+    if (boxes.length) {
+      const frame = el("div", { class: "frame" }, image, boxed(boxes.slice(0, 8)));
+      image.addEventListener("load", () => fitted(place, frame, image), { once: true });
+      place.append(frame);
+    } else place.append(image);
+    if (hit.media === "video") previewed(place, image, hit);
+  } else if (quoted) place.append(el("div", { class: "quote" }, marked(quoted.replace(/\s+/g, " ").slice(0, 260), words)));
+  else place.append(el("span", { class: "glyph", "aria-hidden": "true" }, GLYPHS[hit.media] ?? "·"));
+  const when = hit.page !== null ? `page ${hit.page}` : span(hit.start, hit.end);
+  place.append(el("span", { class: "kind" }, ONE[hit.media] ?? hit.media), when ? el("span", { class: "time" }, when) : "");
+  return place;
+}
+
+/** The moment whose thumbnail shows it: a part's is its whole's, and what is said or heard is shown by what is seen then. */
+export function momentOf(hit) {
+  const shown = [hit.moment, ...hit.evidence.map((one) => one.moment)].find((id) => /-(picture|shot|frame|face|paragraph)\d+/.test(id));
+  return shown ?? null;
+}
+
+/** Where boxes are drawn the picture is shown whole, in its own proportions. */
+function fitted(place, frame, image) {
+  const scale = Math.min(place.clientWidth / image.naturalWidth, place.clientHeight / image.naturalHeight);
+  frame.style.width = `${image.naturalWidth * scale}px`;
+  frame.style.height = `${image.naturalHeight * scale}px`;
+}
+
+function previewed(place, image, hit) {
+  const own = image.src;
+  let moving = false;
+  place.addEventListener("pointerenter", () => {
+    if (still.matches || moving) return;
+    moving = true;
+    const preview = new Image();
+    preview.addEventListener("load", () => { if (moving) image.src = preview.src; });
+    preview.src = `/v1/assets/${hit.asset}/preview`;
+  });
+  place.addEventListener("pointerleave", () => { moving = false; image.src = own; });
+}

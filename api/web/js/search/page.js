@@ -1,0 +1,126 @@
+// Search: the query, what was found, the filters.
+import { call } from "../core/api.js";
+import { announce, el, fill } from "../core/dom.js";
+import { MEDIA, count } from "../core/format.js";
+import { problem } from "../core/problem.js";
+import { address, change, read } from "../core/state.js";
+import { resultList } from "../results/list.js";
+import { facets } from "./facets.js";
+import { queryForm } from "./form.js";
+import { files } from "./held.js";
+import { FIRST, MOST, body, request, wants } from "./query.js";
+
+export function open(root, state) {
+  let running = null;
+  let asked = null;
+  let k = FIRST;
+  const form = queryForm(() => search(read(), true));
+  const filters = facets();
+  const found = el("div", { class: "found" });
+  const place = el("div", {});
+  const list = resultList(place, () => more());
+  const tabs = el("div", { class: "tabs", role: "group", "aria-label": "Media" });
+  fill(root, el("h1", { class: "unseen" }, "Search"), form.node, tabs,
+    el("div", { class: "layout" }, filters.node, el("section", { "aria-label": "What was found" }, found, place)));
+
+  function drawTabs(now) {
+    fill(tabs, [["", "All"], ...Object.entries(MEDIA)].map(([medium, label]) =>
+      el("button", { type: "button", "aria-pressed": String((now.media ?? "") === medium), onclick: () => change({ media: medium }) }, label)),
+    el("button", { type: "button", class: "more-filters", "aria-controls": "filters", onclick: () => filters.node.classList.toggle("open") }, "Filters"));
+  }
+
+  async function search(now, anew) {
+    form.draw(now);
+    drawTabs(now);
+    if (!wants(now, files())) return nothingAsked(now);
+    const told = request(now, k, files());
+    const key = JSON.stringify([told, files().map((one) => one.id)]);
+    if (key === asked && !anew) return undefined;
+    running?.abort();
+    running = new AbortController();
+    const { signal } = running;
+    asked = key;
+    found.setAttribute("aria-busy", "true");
+    try {
+      const answer = await call("/v1/search", body(told, files(), signal));
+      if (signal.aborted) return undefined;
+      shown(now, answer);
+    } catch (error) {
+      if (error.name === "AbortError") return undefined;
+      asked = null;
+      list.show([], []);
+      fill(found);
+      if (error.code === "no_collection") await nothingThere(place);
+      else fill(place, problem(error, () => search(read(), true)));
+      announce(error.message);
+    } finally {
+      found.removeAttribute("aria-busy");
+    }
+    return undefined;
+  }
+
+  function shown(now, answer) {
+    const { hits, notes, facets: counted, took_ms: took } = answer;
+    filters.draw(now, counted);
+    const told = hits.length < k ? count(hits.length, "hit") : `${count(hits.length, "hit")} or more`;
+    fill(found, el("span", {}, el("strong", {}, told), ` in ${Math.round(took)} ms`, now.all ? el("span", { class: "soft" }, ", also what does not fit") : null),
+      notes.map((note) => el("span", { class: "soft small" }, note)),
+      now.all ? el("a", { href: address({ ...now, all: null }) }, "Only what fits") : null);
+    announce(hits.length ? told : "Nothing matches");
+    if (!hits.length) return noMatch(now);
+    list.show(hits, words(now));
+    return undefined;
+  }
+
+  async function noMatch(now) {
+    list.show([], []);
+    const any = now.all ? await call("/v1/assets?limit=1") : { assets: [true] };
+    if (!any.assets.length) return nothingThere(place);
+    return fill(place, el("div", { class: "empty" }, el("h2", {}, "Nothing matches"),
+      el("p", { class: "soft" }, "Nothing that is indexed is near enough to what you asked. That is an answer too."),
+      el("button", { class: "main", onclick: () => change({ all: "1" }) }, "Show the nearest all the same")));
+  }
+
+  async function nothingAsked(now) {
+    running?.abort();
+    asked = null;
+    list.show([], []);
+    filters.draw(now, {});
+    fill(found);
+    try {
+      const { assets } = await call("/v1/assets?limit=12");
+      if (!assets.length) await nothingThere(place);
+      else fill(place, el("div", { class: "empty" }, el("h2", {}, "What are you looking for?"),
+        el("p", { class: "soft" }, "Type words, drop a picture, a sound or a clip anywhere on this page, paste one, or speak."),
+        el("p", {}, ["a dog in the snow", "somebody singing", "two people on a beach"].map((q) => [el("a", { class: "button", href: address({ q }) }, q), " "]))));
+    } catch (error) {
+      if (error.code === "no_collection") await nothingThere(place);
+      else fill(place, problem(error, () => nothingAsked(now)));
+    }
+  }
+
+  function more() {
+    if (k >= MOST || list.length < k) return;
+    k = Math.min(MOST, k * 4);
+    search(read(), false);
+  }
+
+  search(state, true);
+  if (matchMedia("(pointer: fine)").matches) form.field.focus({ preventScroll: true });
+  return {
+    update(now) { k = FIRST; search(now, false); },
+    close() { running?.abort(); form.close(); list.close(); },
+  };
+}
+
+const SMALL = new Set("a an and are as at be by do does for from how in is it its of on or the this to was what when where which who with".split(" "));
+
+/** The words of the query that are worth marking. */
+const words = (now) => ((now.q ?? "").match(/[\p{L}\p{N}_]+/gu) ?? []).filter((word) => !SMALL.has(word.toLowerCase()));
+
+function nothingThere(place) {
+  fill(place, el("div", { class: "empty" }, el("h2", {}, "Nothing is indexed yet"),
+    el("p", { class: "soft" }, "Add photos, recordings, videos or documents here, or point Crossmedia at a folder:"),
+    el("p", {}, el("code", {}, "crossmedia index FOLDER")),
+    el("a", { class: "button", href: address({ view: "upload" }) }, "Add files")));
+}

@@ -1,0 +1,146 @@
+"""What a picture answers to a question: a small network over a grid of the picture tower, what objects are seen, and the question.
+
+The question attends to the grid twice, as in stacked attention (Z. Yang et al., CVPR 2016), and the answer is one of those that the
+training questions had. It is learned by `embeddings/train/visual_answers.py` from DAQUAR (M. Malinowski and M. Fritz, NIPS 2014),
+which asks about things in rooms; its card is `bundled/visual-answers.md`, its figures are those of `crossmedia eval daquar`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.cards import LITE2, VISUAL_ANSWERS
+from embeddings.catalog import BUNDLED
+from embeddings.media import Picture
+from embeddings.objects import ObjectDetector
+from embeddings.onnx import session
+from embeddings.picture import prepare
+from embeddings.text import MiniLM
+
+Floats: TypeAlias = NDArray[np.float32]
+LAYER: Final = "/_blocks.20/_project_conv/Conv_output_0_DequantizeLinear_Output"
+"""The tower's last layer before pooling: 352 values for each of 9×9 cells."""
+CELLS: Final = 81
+OBJECTS: Final = 80
+FAINT: Final = 0.1
+"""Score from which an object counts among the features; the network learns how much."""
+LONGEST: Final = 24
+"""Words of a question that are read one by one."""
+BEST: Final = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A picture as the network reads it: (81, 352) cells, (386 + 256,) of the whole, (240,) of objects."""
+
+    cells: Floats
+    whole: Floats
+    objects: Floats
+
+
+class Eyes:
+    """Pictures → what is read of them. The folders hold the picture tower and the detector of objects; both opened at the first."""
+
+    def __init__(self, folder: Path = BUNDLED, threads: int | None = None) -> None:
+        self._path, self._threads = folder / LITE2.files[0].name, threads
+        self._detector = ObjectDetector(folder, threads)
+
+    @cached_property
+    def _tower(self) -> Any:
+        return session(self._path, self._threads, (LAYER,), lean=True)
+
+    def look(self, picture: Picture) -> Seen:
+        """Any size and shape, from 1×1 px."""
+        outputs = (LAYER, "common", "picture")
+        layer, common, native = self._tower.run(outputs, {"pixels": prepare(picture)[None]})
+        cells = np.ascontiguousarray(layer[0].reshape(layer.shape[1], -1).T, dtype=np.float32)
+        return Seen(cells, np.concatenate([common[0], native[0]]).astype(np.float32), self._objects(picture))
+
+    def _objects(self, picture: Picture) -> Floats:
+        """Of each class the best score, how many there are by their scores, and the share of the picture they fill."""
+        known = {name: n for n, name in enumerate(self._detector.classes)}
+        found = np.zeros((3, OBJECTS), np.float32)
+        for one in self._detector.detect([picture], FAINT)[0]:
+            n = known[one.value]
+            found[0, n] = max(found[0, n], one.score)
+            found[1, n] += one.score
+            found[2, n] += (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])
+        found[1] = np.log1p(found[1])
+        return found.reshape(-1)
+
+
+def numbered(question: str, vocabulary: dict[str, int]) -> NDArray[np.int64]:
+    """(24,): the words of a question by number, from 2; 1 is a word that is not known, 0 none at all."""
+    words = [vocabulary.get(word, 1) for word in re.findall(r"\w+", question.lower())[:LONGEST]]
+    return np.array([*words, *[0] * (LONGEST - len(words))], np.int64)
+
+
+class VisualAnswers:
+    """Answers questions about pictures in a word or some, with the probability that it is the right one. `folder` holds
+    `visual-answers.onnx` and the networks it rests on. Safe for several threads."""
+
+    model: str = f"{VISUAL_ANSWERS.id}@{VISUAL_ANSWERS.revision}"
+
+    def __init__(self, folder: Path = BUNDLED, threads: int | None = None) -> None:
+        self._path, self._folder, self._threads = folder / VISUAL_ANSWERS.files[0].name, folder, threads
+        self._eyes = Eyes(folder, threads)
+
+    @cached_property
+    def _network(self) -> Any:
+        return session(self._path, self._threads, lean=True)
+
+    @cached_property
+    def _sentences(self) -> MiniLM:
+        return MiniLM(self._folder, self._threads)
+
+    @cached_property
+    def _about(self) -> dict[str, Any]:
+        """Answers, words and calibration, which the network brings along."""
+        told = self._network.get_modelmeta().custom_metadata_map
+        return {name: json.loads(told[name]) for name in ("answers", "words", "calibration")}
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Everything that it can answer."""
+        return tuple(self._about["answers"])
+
+    def look(self, picture: Picture) -> Seen:
+        """What several questions about one picture need once."""
+        return self._eyes.look(picture)
+
+    def told(self, seen: Seen, question: str) -> list[tuple[str, float]]:
+        """The five likeliest answers, best first. The first one's probability is how often such a one is right."""
+        about = self._about
+        words = {word: n for n, word in enumerate(about["words"], start=2)}
+        inputs = {
+            "cells": seen.cells[None], "whole": seen.whole[None], "objects": seen.objects[None],
+            "sentence": self._sentences.encode([question]).vectors["text"], "words": numbered(question, words)[None],
+        }  # fmt: skip
+        (logits,) = self._network.run(("logits",), inputs)
+        shares = softmax(logits[0] * np.float32(about["calibration"]["sharpness"]))
+        order = np.argsort(-shares, kind="stable")[:BEST]
+        return [(about["answers"][n], calibrated(float(shares[n]), about["calibration"])) for n in order.tolist()]
+
+    def answer(self, picture: Picture, question: str) -> list[tuple[str, float]]:
+        """The same, of a picture that is asked about once."""
+        return self.told(self.look(picture), question)
+
+
+def calibrated(share: float, calibration: dict[str, Any]) -> float:
+    """The network's share as the probability that the answer is right: piecewise linear, rising, learned on pictures that
+    training has not seen."""
+    return float(np.interp(share, calibration["shares"], calibration["right"]))
+
+
+def softmax(logits: Floats) -> Floats:
+    raised = np.exp(logits - logits.max())
+    whole: Floats = raised / raised.sum()
+    return whole
