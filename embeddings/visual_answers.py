@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,19 +18,21 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.areas import LAYERS, colours, inside
 from embeddings.cards import LITE2, VISUAL_ANSWERS
 from embeddings.catalog import BUNDLED
 from embeddings.media import Picture
-from embeddings.objects import ObjectDetector
+from embeddings.objects import Found, ObjectDetector
 from embeddings.onnx import session
-from embeddings.picture import prepare
+from embeddings.picture import SIDE, prepare
 from embeddings.text import MiniLM
 
 Floats: TypeAlias = NDArray[np.float32]
-LAYER: Final = "/_blocks.20/_project_conv/Conv_output_0_DequantizeLinear_Output"
-"""The tower's last layer before pooling: 352 values for each of 9×9 cells."""
-CELLS: Final = 81
+GRID: Final = 9
+CELLS: Final = GRID * GRID
 OBJECTS: Final = 80
+CHANNELS: Final = 352 + 120 + 7 + OBJECTS
+"""Of a cell: the tower's last layer before pooling, one in its middle, colours and texture, the objects whose boxes lie over it."""
 FAINT: Final = 0.1
 """Score from which an object counts among the features; the network learns how much."""
 LONGEST: Final = 24
@@ -39,7 +42,7 @@ BEST: Final = 5
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A picture as the network reads it: (81, 352) cells, (386 + 256,) of the whole, (240,) of objects."""
+    """A picture as the network reads it: (81, 559) cells, (386 + 256,) of the whole, (240,) of objects."""
 
     cells: Floats
     whole: Floats
@@ -55,26 +58,59 @@ class Eyes:
 
     @cached_property
     def _tower(self) -> Any:
-        return session(self._path, self._threads, (LAYER,), lean=True)
+        return session(self._path, self._threads, LAYERS[1:], lean=True)
 
     def look(self, picture: Picture) -> Seen:
         """Any size and shape, from 1×1 px."""
-        outputs = (LAYER, "common", "picture")
-        layer, common, native = self._tower.run(outputs, {"pixels": prepare(picture)[None]})
-        cells = np.ascontiguousarray(layer[0].reshape(layer.shape[1], -1).T, dtype=np.float32)
-        return Seen(cells, np.concatenate([common[0], native[0]]).astype(np.float32), self._objects(picture))
-
-    def _objects(self, picture: Picture) -> Floats:
-        """Of each class the best score, how many there are by their scores, and the share of the picture they fill."""
+        square = prepare(picture)
+        middle, last, common, native = self._tower.run((*LAYERS[1:], "common", "picture"), {"pixels": square[None]})
+        found = self._detector.detect([picture], FAINT)[0]
         known = {name: n for n, name in enumerate(self._detector.classes)}
-        found = np.zeros((3, OBJECTS), np.float32)
-        for one in self._detector.detect([picture], FAINT)[0]:
-            n = known[one.value]
-            found[0, n] = max(found[0, n], one.score)
-            found[1, n] += one.score
-            found[2, n] += (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])
-        found[1] = np.log1p(found[1])
-        return found.reshape(-1)
+        parts = [
+            last[0].transpose(1, 2, 0),
+            resized(middle[0].transpose(1, 2, 0)),
+            resized(colours(square)),
+            laid(picture, [(known[one.value], one) for one in found]),
+        ]
+        cells = np.concatenate(parts, axis=2).reshape(CELLS, CHANNELS).astype(np.float32)
+        whole = np.concatenate([common[0], native[0]]).astype(np.float32)
+        return Seen(cells, whole, counted([(known[one.value], one) for one in found]))
+
+
+def counted(found: Sequence[tuple[int, Found]]) -> Floats:
+    """(240,): of each class the best score, how many there are by their scores, and the share of the picture they fill."""
+    told = np.zeros((3, OBJECTS), np.float32)
+    for n, one in found:
+        told[0, n] = max(told[0, n], one.score)
+        told[1, n] += one.score
+        told[2, n] += (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])
+    told[1] = np.log1p(told[1])
+    return told.reshape(-1)
+
+
+def laid(picture: Picture, found: Sequence[tuple[int, Found]]) -> Floats:
+    """(9, 9, 80): of each class the best score of a box that lies over the cell, less where it covers only part of it."""
+    told = np.zeros((GRID, GRID, OBJECTS), np.float32)
+    left, top, width, height = inside(picture)
+    edges = np.arange(GRID + 1) * SIDE / GRID
+    for n, one in found:
+        x0, x1 = (left + share * width for share in (one.box[0], one.box[2]))
+        y0, y1 = (top + share * height for share in (one.box[1], one.box[3]))
+        across = (np.minimum(edges[1:], x1) - np.maximum(edges[:-1], x0)).clip(0) * GRID / SIDE
+        down = (np.minimum(edges[1:], y1) - np.maximum(edges[:-1], y0)).clip(0) * GRID / SIDE
+        told[..., n] = np.maximum(told[..., n], one.score * down[:, None] * across)
+    return told
+
+
+def resized(grid: Floats) -> Floats:
+    """(n, n, C) → (9, 9, C), each the mean of what lies in it."""
+    count = grid.shape[0]
+    fine = np.arange(count) * GRID / count
+    ways = np.maximum(
+        0, np.minimum(np.arange(1, GRID + 1)[:, None], fine + GRID / count) - np.maximum(np.arange(GRID)[:, None], fine)
+    )
+    told: Floats = np.einsum("ai,bj,ijc->abc", ways, ways, grid, optimize=True).astype(np.float32)
+    return told
 
 
 def numbered(question: str, vocabulary: dict[str, int]) -> NDArray[np.int64]:

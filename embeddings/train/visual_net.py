@@ -7,9 +7,8 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from embeddings.visual_answers import CELLS, OBJECTS
+from embeddings.visual_answers import CELLS, CHANNELS, OBJECTS
 
-CHANNELS: Final = 352
 WHOLE: Final = 386 + 256
 SENTENCE: Final = 384
 HIDDEN: Final = 384
@@ -40,7 +39,7 @@ class VisualNet(nn.Module):  # type: ignore[misc]
         self.register_buffer("places", grid)
 
     def forward(self, cells: Tensor, whole: Tensor, objects: Tensor, sentence: Tensor, words: Tensor) -> Tensor:
-        """(B, 81, 352), (B, 642), (B, 240), (B, 384), (B, 24) → (B, answers) logits."""
+        """(B, 81, 559), (B, 642), (B, 240), (B, 384), (B, 24) → (B, answers) logits."""
         read = torch.relu(self.order(self.words(words).transpose(1, 2)))
         question = self.asked(torch.cat([sentence, read.amax(dim=2)], dim=1))
         logits: Tensor = self.blind(question)

@@ -1,0 +1,185 @@
+"""The page as a whole: what it may load, whom it shuts out, how it looks on small and wide screens, keys; a newcomer's path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from api.routes.page import FOLDER
+from api.settings import Settings
+from tests.web.conftest import WITHOUT, Served, serve, until
+
+Shot = Callable[[str], None]
+VIEWS = ("/", "/?q=a+cat", "/?view=ask&q=how+many+photos+are+there", "/?view=upload", "/?view=jobs", "/?view=people", "/?view=voices", "/?view=lookup", "/?view=review")  # fmt: skip
+
+
+def film(served: Served) -> str:
+    answer = httpx.get(f"{served.url}/v1/assets", params={"media": "video", "path": "*film-2.mp4"}).json()
+    return str(answer["assets"][0]["asset"])
+
+
+def settled(page: Page) -> None:
+    page.wait_for_load_state("networkidle")
+
+
+def test_it_loads_nothing_foreign_and_nothing_inline(page: Page, served: Served) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    response = page.goto("/?q=a+cat")
+    settled(page)
+    assert response is not None
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert [url for url in asked if not url.startswith((served.url, "blob:", "data:"))] == []
+
+
+def test_its_scripts_make_no_markup_of_text() -> None:
+    for path in FOLDER.rglob("*.js"):
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", path.read_text()
+        ), path
+        assert len(path.read_text().splitlines()) <= 300
+    assert not re.search(r"<script(?![^>]*src=)|<style| on\w+=|style=", (FOLDER / "index.html").read_text())
+
+
+def test_everybody_can_use_it_on_any_screen(page: Page, served: Served) -> None:
+    """No violation of axe's rules in light and dark, nothing that has to be scrolled sideways."""
+    found = {}
+    for view in (*VIEWS, f"/?asset={film(served)}&t=4"):
+        page.goto(view)
+        settled(page)
+        for width in (360, 800, 1600, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            results = Axe().run(page)
+            if results.violations_count:
+                found[view, scheme] = [(one["id"], one["nodes"][0]["html"]) for one in results.response["violations"]]
+    assert found == {}
+
+
+def test_a_film_plays_from_the_second_and_its_words_follow(page: Page, served: Served, shot: Shot) -> None:
+    page.goto(f"/?asset={film(served)}&t=5")
+    until(page, 
+        "document.querySelector('video')?.readyState >= 1 && document.querySelector('video').currentTime > 4.9"
+    )
+    expect(page.locator(".said li.now")).to_contain_text("cat")
+    page.click(".said .at >> nth=2")
+    until(page, "document.querySelector('video').currentTime > 7")
+    assert page.locator(".track button img").count() == 4
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#query")
+    page.goto(f"/?asset={film(served)}&t=5")
+    page.wait_for_selector(".lanes")
+    shot("asset")
+
+
+def test_asking_cites_and_citations_jump(page: Page, shot: Shot) -> None:
+    page.goto("/?view=ask")
+    page.fill("#question", "when is honey mentioned?")
+    page.press("#question", "Enter")
+    expect(page.locator(".answer")).to_contain_text("s (")
+    shot("ask")
+    page.click(".cited a >> nth=0")
+    page.wait_for_selector(".asset")
+    page.goto("/?view=ask&q=what+colour+is+the+giraffe")
+    expect(page.locator(".answer")).to_have_text("cannot tell from what is indexed")
+
+
+def test_an_answer_is_read_aloud(page: Page) -> None:
+    page.goto("/?view=ask&q=how+many+photos+are+there")
+    page.wait_for_selector("text=Read aloud")
+    with page.expect_response("**/v1/speak") as heard:
+        page.click("text=Read aloud")
+    assert heard.value.ok
+    assert heard.value.headers["content-type"] == "audio/wav"
+    assert int(heard.value.headers["content-length"]) > 10_000
+
+
+def test_a_newcomer_s_path(browser: Browser, served: Served, tmp_path: Path) -> None:
+    """From nothing: told what to do, adds files, one of them broken, finds them, looks one up, asks, reviews."""
+    url, end = serve(Settings(data=tmp_path / "data", without=(*WITHOUT, "transcript", "speakers", "ocr")))
+    context = browser.new_context(base_url=url)
+    page = context.new_page()
+    try:
+        page.goto("/")
+        expect(page.locator(".empty h2")).to_have_text("Nothing is indexed yet")
+        page.click("text=Add files")
+        broken = tmp_path / "broken.jpg"
+        broken.write_bytes(b"\xff\xd8\xff\xe0 no picture")
+        photo = served.media / "photos" / "photo-03.png"
+        page.set_input_files("#files", [photo, broken])
+        expect(page.locator(".state.done")).to_have_text("searchable", timeout=60_000)
+        expect(page.locator(".state.failed")).to_have_count(1, timeout=60_000)
+        page.click("nav >> text=Jobs")
+        expect(page.locator("tbody tr")).to_have_count(2)
+        page.click("nav >> text=Search")
+        page.fill("#query", "a cat")
+        page.press("#query", "Enter")
+        page.wait_for_selector(".hit")
+        page.click("nav >> text=Ask")
+        page.fill("#question", "are there any cats?")
+        page.press("#question", "Enter")
+        expect(page.locator(".answer")).to_contain_text("yes")
+        page.click("nav >> text=Look up")
+        page.set_input_files("#looked-up", photo)
+        expect(page.locator("main")).to_contain_text("No bank knows it")
+        page.click("nav >> text=Review")
+        expect(page.locator(".empty h2")).to_have_text("Nothing waits")
+    finally:
+        context.close()
+        end()
+
+
+def test_what_waits_is_decided(browser: Browser, served: Served, tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", without=(*WITHOUT, "transcript", "speakers", "ocr", "areas"))
+    settings = settings.model_copy(update={"policy": tmp_path / "policy.toml"})
+    (tmp_path / "policy.toml").write_text('[[rule]]\nlabel = "object:cat"\nleast = 0.3\naction = "review"\n')
+    url, end = serve(settings)
+    context = browser.new_context(base_url=url)
+    page = context.new_page()
+    try:
+        page.goto("/?view=upload")
+        page.set_input_files("#files", served.media / "photos" / "photo-03.png")
+        expect(page.locator(".state.done")).to_have_text("searchable", timeout=60_000)
+        page.goto("/?view=review")
+        page.fill("#who", "Ada")
+        page.click("text=Block")
+        expect(page.locator(".empty h2")).to_have_text("Nothing waits")
+        page.goto("/?q=a+cat")
+        expect(page.locator(".empty h2")).to_have_text("Nothing matches")
+    finally:
+        context.close()
+        end()
+
+
+def test_a_key_is_asked_for_and_kept_from_scripts(browser: Browser, tmp_path: Path) -> None:
+    url, end = serve(Settings(data=tmp_path / "data", profile="toy", api_keys=("sesame",)))
+    context = browser.new_context(base_url=url)
+    page = context.new_page()
+    try:
+        assert httpx.get(f"{url}/v1/assets").status_code == 401
+        assert httpx.post(f"{url}/v1/session", headers={"X-API-Key": "wrong"}).status_code == 401
+        assert httpx.get(f"{url}/v1/assets", cookies={"crossmedia": "sesame"}).status_code == 401
+        page.goto("/")
+        page.fill("#key", "wrong")
+        page.click("text=Go on")
+        expect(page.locator("dialog")).to_contain_text("not a key")
+        page.fill("#key", "sesame")
+        page.click("text=Go on")
+        expect(page.locator(".empty h2")).to_have_text("Nothing is indexed yet")
+        (cookie,) = context.cookies()
+        assert cookie["httpOnly"]
+        assert cookie["sameSite"] == "Strict"
+        assert "sesame" not in cookie["value"]
+        assert page.evaluate("document.cookie") == ""
+    finally:
+        context.close()
+        end()
