@@ -67,9 +67,7 @@ def test_everybody_can_use_it_on_any_screen(page: Page, served: Served) -> None:
 
 def test_a_film_plays_from_the_second_and_its_words_follow(page: Page, served: Served, shot: Shot) -> None:
     page.goto(f"/?asset={film(served)}&t=5")
-    until(page, 
-        "document.querySelector('video')?.readyState >= 1 && document.querySelector('video').currentTime > 4.9"
-    )
+    until(page, "document.querySelector('video')?.readyState >= 1 && document.querySelector('video').currentTime > 4.9")
     expect(page.locator(".said li.now")).to_contain_text("cat")
     page.click(".said .at >> nth=2")
     until(page, "document.querySelector('video').currentTime > 7")

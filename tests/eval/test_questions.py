@@ -1,0 +1,65 @@
+"""The questions are well formed, and what counts as right is judged as a person would."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eval.questions import Asked, corpus, questions, right
+from retrieval.answering.kinds import KINDS
+
+ASKED = questions()
+
+
+def asked(kind: str, *answers: str, tolerance: str = "") -> Asked:
+    return Asked(1, "", "?", answers, kind, tolerance)
+
+
+def test_there_are_as_many_as_there_are_to_be() -> None:
+    assert Counter(bool(one.answers) for one in ASKED) == {True: 200, False: 50}
+    counted = Counter(one.kind for one in ASKED if one.answers)
+    assert set(counted) == set(KINDS)
+    assert min(counted.values()) >= 5
+
+
+@pytest.mark.shared
+def test_every_file_that_is_asked_about_is_there(shared: Path, tmp_path: Path) -> None:
+    folder = corpus(shared / "data", tmp_path)
+    assert [one.scope for one in ASKED if one.scope and not (folder / one.scope).is_file()] == []
+
+
+def test_a_number_twice_and_an_unknown_kind_are_refused(tmp_path: Path) -> None:
+    head = "number,scope,question,answers,kind,tolerance,note\n"
+    for broken in ("1,,a,b,who,,\n1,,a,b,who,,\n", "1,,a,b,how,,\n"):
+        (tmp_path / "q.csv").write_text(head + broken)
+        with pytest.raises(ValueError, match=r"comes twice|no kind"):
+            questions(tmp_path / "q.csv")
+
+
+def test_what_counts() -> None:
+    assert right(asked("how many", "3", "three"), "Three dogs.")
+    assert not right(asked("how many", "3", "three"), "33 dogs")
+    assert right(asked("what colour", "brown and white", "brown"), "Brown")
+    assert right(asked("yes/no", "yes"), "yes, brown")
+    assert not right(asked("yes/no", "yes"), "no")
+    assert right(asked("yes/no", "no", "nobody"), "Nobody was hurt, but the old pier is gone.")
+    assert right(asked("how many", "23", tolerance="25%"), "26 pictures")
+    assert not right(asked("how many", "23", tolerance="25%"), "30 pictures")
+    assert right(asked("how long", "16", tolerance="0.5"), "16.0 s (0:16)")
+    assert right(asked("which", "a.jpg"), "media/a.jpg")
+    assert right(asked("which", "a.jpg"), "that one", ["media/a.jpg"])
+    assert not right(asked("which", "a.jpg"), "that one", ["b.jpg", "a.jpg"])
+    assert right(asked("what does it say", "hk0e7c"), "HKOE7C")
+    assert right(asked("summarise", "all-of-half:bees", "honey", "tax"), "Bees make honey.")
+    assert not right(asked("summarise", "all-of-half:bees", "honey", "tax"), "Taxes are due.")
+    assert not right(asked("what is"), "anything")
+
+
+@given(st.sampled_from([one for one in ASKED if one.answers and not one.tolerance and one.kind != "summarise"]))
+def test_an_accepted_answer_is_right(one: Asked) -> None:
+    assert right(one, one.answers[0])
+    assert right(one, one.answers[0].upper() if one.kind != "which" else one.answers[0])
