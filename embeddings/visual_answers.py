@@ -141,12 +141,17 @@ class VisualAnswers:
     def _about(self) -> dict[str, Any]:
         """Answers, words and calibration, which the network brings along."""
         told = self._network.get_modelmeta().custom_metadata_map
-        return {name: json.loads(told[name]) for name in ("answers", "words", "calibration")}
+        return {name: json.loads(told[name]) for name in ("answers", "words", "calibration", "figures")}
 
     @property
     def answers(self) -> tuple[str, ...]:
         """Everything that it can answer."""
         return tuple(self._about["answers"])
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What was measured when it was learned: `held`, and `blind` without looking at pictures."""
+        return dict(self._about["figures"])
 
     def look(self, picture: Picture) -> Seen:
         """What several questions about one picture need once."""

@@ -22,9 +22,9 @@ from embeddings.faces import FaceDetector
 from embeddings.forgery import ForgeryDetector
 from embeddings.objects import ObjectDetector
 from embeddings.spoof import SpoofDetector
+from eval import answering, cutoff, figures, report
 from eval import areas as surfaces
 from eval import compare as comparing
-from eval import cutoff, figures, report
 from eval import faces as known_people
 from eval import objects as seen
 from eval import plates as read_plates
@@ -38,6 +38,8 @@ from eval.run import Result, applies_to_matrix, by_engine, by_matrix
 from eval.tasks import crowded, known, open_tasks
 
 app = typer.Typer(help="Measure retrieval quality and compare reports.", no_args_is_help=True, rich_markup_mode=None)
+app.command()(answering.ask)
+app.command()(answering.daquar)
 SHARED = Path("../shared/data")
 
 

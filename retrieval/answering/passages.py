@@ -24,13 +24,19 @@ ENTIRE: Final = 400
 _END: Final = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(]*\w)|\n{2,}")
 NUMBERED: Final = re.compile(
     r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|hundred|"
-    r"thousand|dozens?|half|several|few)\b"
+    r"thousand|dozens?|half|several|few)\b",
+    re.IGNORECASE,
 )
-LASTING: Final = re.compile(r"\b(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|long)\b")
+LASTING: Final = re.compile(r"\b(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|long)\b", re.IGNORECASE)
 DATED: Final = re.compile(
     r"\b(?:1\d{3}|20\d{2}|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may|june|july|"
     r"august|september|october|november|december|morning|evenings?|noon|midnight|night|sunset|sunrise|winter|summer|autumn|spring|"
-    r"(?:at|until|before|after) (?:\w+ )?(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d{1,2}))\b"
+    r"(?:at|until|before|after) (?:\w+ )?(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d{1,2}))\b",
+    re.IGNORECASE,
+)
+PERSONAL: Final = re.compile(
+    r"(?<=[a-z,;] )(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[JFMASOND]\w+(?:uary|ch|il|ust|ber)\b|I\b)[A-Z][a-z]+|"
+    r"\b(?:\w*(?:men|man)|people|children|nobody|somebody|customers|painters|captain|commander|queen|king|he|she|they)\b"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from retrieval.answering.answerer import Reply
@@ -19,6 +20,7 @@ MODEL: Final = "answers-places@1"
 OF_PICTURE: Final = re.compile(
     r"\b(?:taken|photographed|filmed|shot|this|it|picture|photo|photos|image|scene|place|they|he|she|doing)\b"
 )
+IN_PICTURE: Final = re.compile(r"\bin the (?:photo|picture|image)\b|\bside\b")
 FEWEST: Final = 0.2
 """Share among places from which the best is told."""
 
@@ -51,17 +53,20 @@ class Places:
                 thing and not people and not OF_PICTURE.search(plain)
             ):
                 told = self._position(thing.value if thing else "", moment, scope)
-                if told:
-                    return told
+                around = self._place(moment, scope, "place") if not IN_PICTURE.search(plain) else None
+                if told and around and around.confidence >= 0.5:
+                    return replace(told, answer=f"{around.answer}, {told.answer}")
+                if told or around:
+                    return told or around
                 continue
-            return self._place(moment, scope)
+            return self._place(moment, scope, "room" if re.search(r"\broom\b", plain) else "place")
         return None
 
-    def _place(self, moment: Moment, scope: Scope) -> Reply | None:
+    def _place(self, moment: Moment, scope: Scope, category: str) -> Reply | None:
         vector = vectors_of(scope, [moment]).get(moment.id)
         if vector is None:
             return None
-        name, share, relevance = self._vocabulary.named("place", "", moment, vector, scope)[0]
+        name, share, relevance = self._vocabulary.named(category, "", moment, vector, scope)[0]
         if share < FEWEST:
             return None
         why = Evidence("common", round(share, 4), round(relevance, 4), 1, query=name, moment=moment.id)

@@ -81,7 +81,13 @@ class Presence:
             if least >= LEAST and len(content(question.topic)) <= len(asked):
                 sure = math.sqrt(least)
                 return Reply("yes", max(sure, best.sureness if best else 0), _cited(best, scope), MODEL)
-            if least < 0.15 and any(m.kind == "picture" for m in moments) and (best is None or best.sureness < 0.5):
+            plainly = len(content(question.topic)) <= len(asked)
+            if (
+                plainly
+                and least < 0.15
+                and any(m.kind == "picture" for m in moments)
+                and (best is None or best.sureness < 0.5)
+            ):
                 return Reply("no", ABSENT * (1 - least), _cited(best, scope), MODEL)
         if best is None:
             return None

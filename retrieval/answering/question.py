@@ -84,9 +84,12 @@ class Question:
 def taken_apart(text: str, kind: QuestionKind, sureness: float) -> Question:
     """A question of a known kind, taken apart."""
     plain = " ".join(text.split()).rstrip(" ?!.").lower()
+    bare = plain
+    for pattern, _ in HALVES:
+        bare = re.sub(rf"\s*(?:in|during)?\s*(?:the )?(?:{pattern})(?: of)?", "", bare)
     medium = next((MEDIA_WORDS[word] for word in words_of(plain) if word in MEDIA_WORDS), None)
     share = next((part for pattern, part in HALVES if re.search(pattern, plain)), None)
-    return Question(" ".join(text.split()), kind, sureness, topic_of(plain, kind), medium, share, span_of(plain))
+    return Question(" ".join(text.split()), kind, sureness, topic_of(bare, kind), medium, share, span_of(plain))
 
 
 def asked(text: str, told: list[tuple[str, float]]) -> Question:

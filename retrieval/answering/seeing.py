@@ -22,6 +22,8 @@ GENERAL: Final = re.compile(
     r"(?: see| seen| shown| visible| show| shows)?(?: in| on| of)?(?: this| the| that| it)?"
     r"(?: photo| picture| image| video| film| shot| scene)?(?: show| shows| seen| depict)?$"
 )
+UNDER: Final = re.compile(r"\b(?:under|below|beneath|underneath)\b|\b(?:stand|lie|run|walk|sit)\w* on\b")
+GROUNDS: Final = frozenset(("grass", "snow", "sand", "water", "floor", "rock"))
 FEWEST: Final = 0.25
 """Share among the names of its kind from which the best of them is worth telling."""
 
@@ -43,7 +45,10 @@ class Seeing:
             moments = tuple(loaded[hit.moment] for hit in hits if hit.moment in loaded)
         stills = [m for m in moments if m.kind in ("picture", "shot", "frame")]
         if HEARD.search(plain) or not stills:
-            return _heard(moments, scope)
+            spoken = any(m.kind == "speech" for m in moments)
+            return None if spoken and not HEARD.search(plain) else _heard(moments, scope)
+        if UNDER.search(plain):
+            return _ground(stills[0], scope)
         if GENERAL.match(plain):
             return _in_general(stills[0], scope)
         category = category_of(plain)
@@ -86,6 +91,17 @@ def _labelled(category: str, moment: Moment, scope: Scope) -> Reply | None:
     best = some[0]
     return Reply(
         best.value, best.score**0.5 * 0.9, scope.cited(moment, [evidence_of([best], moment)], best.score), MODEL
+    )
+
+
+def _ground(moment: Moment, scope: Scope) -> Reply | None:
+    """What the largest area is that things stand on."""
+    areas = [label for label in labels_of(moment, "area") if label.value in GROUNDS]
+    if not areas:
+        return None
+    best = areas[0]
+    return Reply(
+        best.value, 0.5 + best.score / 2, scope.cited(moment, [evidence_of([best], moment)], best.score), MODEL
     )
 
 

@@ -7,19 +7,22 @@ from typing import Final
 
 from retrieval.answering.answerer import Reply
 from retrieval.answering.kinds import QuestionKind
-from retrieval.answering.passages import DATED, LASTING, NUMBERED, Sentence, sentences
+from retrieval.answering.passages import DATED, LASTING, NUMBERED, PERSONAL, Sentence, candidates, sentences
 from retrieval.answering.question import Question, content
 from retrieval.answering.scope import Scope
 from retrieval.answering.sighting import said_in
 from retrieval.query import Hit
 
 MODEL: Final = "answers-telling@1"
+QUOTED: Final = 4
+"""Sentences that are told where one asks for all that is said."""
 SECOND: Final = 0.85
 """How near another sentence has to come to the best to be told as well, where one asks what was said."""
 SHAPES: Final[dict[QuestionKind, tuple[re.Pattern[str], ...]]] = {
     "how many": (NUMBERED,),
     "how long": (NUMBERED, LASTING),
     "when": (DATED,),
+    "who": (PERSONAL,),
 }
 """What a sentence has to hold to answer such a question."""
 
@@ -31,11 +34,9 @@ class Telling:
 
     def answer(self, question: Question, scope: Scope) -> Reply | None:
         if not content(question.topic):
-            return None
+            return _quoted(question, scope) if question.kind == "what was said" and scope.single else None
         shapes = SHAPES.get(question.kind, ())
-        fitting = [
-            one for one in sentences(question, scope)[:12] if all(shape.search(one.text.lower()) for shape in shapes)
-        ]
+        fitting = [one for one in sentences(question, scope)[:12] if all(shape.search(one.text) for shape in shapes)]
         if not fitting:
             return None
         best = fitting[0]
@@ -49,6 +50,17 @@ class Telling:
         text = " ".join(one.text for one in sorted(told, key=_place))
         cited = [hit for one in told for hit in cite(one, scope)]
         return Reply(text, best.sureness, tuple(cited), MODEL)
+
+
+def _quoted(question: Question, scope: Scope) -> Reply | None:
+    """What is said in all, or in the stretch that is asked about: the first sentences of it."""
+    spoken = sorted((m for m in candidates(question, scope) if m.kind == "speech"), key=lambda m: m.start or 0.0)[
+        :QUOTED
+    ]
+    if not spoken:
+        return None
+    cited = [hit for m in spoken for hit in scope.cited(m, [said_in(m, m.fields["transcript"], 0.9)], 0.9)]
+    return Reply(" ".join(m.fields["transcript"] for m in spoken), 0.9, tuple(cited), MODEL)
 
 
 def cite(one: Sentence, scope: Scope) -> tuple[Hit, ...]:
