@@ -19,8 +19,6 @@ from retrieval.documents import Moment
 
 LINKED: Final = 0.15
 """Similarity under which sentences have nothing to do with each other."""
-NOVELTY: Final = 0.6
-"""How much of what is said already is taken off."""
 SHORTEST: Final = 4
 """Words of a sentence that may stand for others."""
 MOST_READ: Final = 400
@@ -74,6 +72,6 @@ def chosen(rows: Vectors, central: Vectors, most: int) -> list[int]:
     while len(picked) < min(most, len(rows)):
         best = int(np.argmax(left))
         picked.append(best)
-        left = left - NOVELTY * np.clip(rows @ rows[best], 0, None)
+        left = left * (1 - np.clip(rows @ rows[best], 0, 1) ** 2)
         left[picked] = -np.inf
     return picked

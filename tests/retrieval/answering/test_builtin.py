@@ -1,0 +1,168 @@
+"""The built-in answerer over labels, words and files that are known: what it says, what it cites, when it says nothing."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from embeddings.catalog import BUNDLED
+from embeddings.media import Picture
+from embeddings.profile import Word
+from embeddings.text import MiniLM
+from embeddings.toy import toy_profile
+from retrieval.answering.answerer import CANNOT_TELL, Reply
+from retrieval.answering.builtin import BuiltIn
+from retrieval.answering.colours import colour_shares
+from retrieval.answering.counting import numbers, told
+from retrieval.answering.scope import Scope
+from retrieval.documents import Label, Moment
+from retrieval.engine import Engine
+from retrieval.local import LocalStore
+from retrieval.query import Filters
+from tests.retrieval.makers import asset_id, document, moment
+
+PROFILE = toy_profile()
+BOX = (0.25, 0.25, 0.75, 0.75)
+Ask = Callable[..., Reply]
+
+
+def jpeg(rgb: tuple[int, int, int]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((64, 64, 3), rgb, np.uint8)).save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+def label(kind: str, value: str, score: float = 0.9, **where: object) -> Label:
+    return Label(kind, value, score, "m@1", **where)  # type: ignore[arg-type]
+
+
+def sentence(name: str, number: int, text: str, start: float) -> Moment:
+    words = tuple(Word(word, start + n / 4, start + n / 4 + 0.2) for n, word in enumerate(text.split()))
+    return moment(
+        asset_id(name), "speech", number, start=start, end=start + len(words) / 4, fields={"transcript": text}, words=words,
+        vectors={"text": PROFILE.text.encode([text]).vectors["text"][0]},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def kinds() -> MiniLM:
+    return MiniLM(BUNDLED)
+
+
+@pytest.fixture
+def ask(tmp_path: Path, kinds: MiniLM) -> Iterator[Ask]:
+    store = LocalStore(tmp_path)
+    store.bind(PROFILE.spaces.values())
+    dogs = moment(
+        asset_id("dogs"), labels=(label("object", "dog", box=BOX), label("object", "dog", 0.85, box=(0.0, 0.0, 0.2, 0.2)), label("text", "EXIT", box=BOX)),
+        thumbnail=jpeg((200, 30, 40)),
+    )  # fmt: skip
+    talk = (
+        moment(asset_id("talk"), "turn", 0, start=0.0, end=5.0, labels=(label("speaker", "Ada"),)),
+        moment(asset_id("talk"), "turn", 1, start=5.0, end=12.0, labels=(label("speaker", "Ben"),)),
+        sentence("talk", 0, "The harbour lost its power for two hours.", 1.0),
+        sentence("talk", 1, "Nobody spoke about the budget.", 6.0),
+    )
+    car = moment(asset_id("car"), labels=(label("plate", "RK755AJ"),), thumbnail=jpeg((10, 10, 10)))
+    spoken = document("talk", media="audio", moments=talk)
+    store.put([
+        document("dogs", moments=(dogs,)), document("car", moments=(car,), captured="2024-05-01T10:00:00"),
+        replace(spoken, asset=replace(spoken.asset, metadata={"seconds": 12.0})),
+    ])  # fmt: skip
+    engine = Engine(store, PROFILE)
+    answerer = BuiltIn(PROFILE, kinds)
+
+    def ask(text: str, name: str | None = None, filters: Filters | None = None) -> Reply:
+        asset = store.asset(asset_id(name)) if name else None
+        return answerer.reply(text, Scope(engine, engine.search, filters or Filters(), asset))[1]
+
+    yield ask
+    store.close()
+
+
+def test_things_are_counted_and_their_boxes_cited(ask: Ask) -> None:
+    reply = ask("how many dogs are there?", "dogs")
+    assert reply.answer == "2 dogs"
+    assert reply.citations[0].asset == asset_id("dogs")
+    assert len(reply.citations[0].evidence[0].boxes) == 2
+
+
+def test_colours_are_those_inside_the_box(ask: Ask) -> None:
+    reply = ask("what colour is the dog?", "dogs")
+    assert (reply.answer, reply.answered) == ("red", True)
+
+
+def test_yes_no_and_neither(ask: Ask) -> None:
+    assert ask("is there a dog?", "dogs").answer == "yes"
+    assert ask("is there an elephant?", "dogs").answer == "no"
+    assert ask("does anyone mention the harbour?", "talk").answer == "yes"
+    assert ask("does anyone mention a giraffe?", "talk").answer == "no"
+
+
+def test_what_is_written_and_plates(ask: Ask) -> None:
+    assert ask("what does the sign say?", "dogs").answer == "EXIT"
+    assert ask("what is the licence plate?", "car").answer == "RK755AJ"
+
+
+def test_who_speaks_when(ask: Ask) -> None:
+    assert ask("who speaks in the second half?", "talk").answer == "Ben"
+    assert ask("who speaks first?", "talk").answer == "Ada"
+    assert ask("who speaks before 0:04?", "talk").answer == "Ada"
+
+
+def test_seconds_lengths_and_dates(ask: Ask) -> None:
+    reply = ask("when is the power mentioned?", "talk")
+    assert reply.answer.startswith("2.0 s")
+    assert reply.citations[0].start is not None
+    assert ask("how long is the recording?", "talk").answer == "12.0 s (0:12)"
+    assert ask("when was this photo taken?", "car").answer == "2024-05-01 10:00:00"
+
+
+def test_a_collection_is_counted_and_filters_count(ask: Ask) -> None:
+    assert ask("how many photos are there?").answer == "2 pictures"
+    assert ask("how many photos show a dog?").answer == "1 picture"
+    assert ask("how many recordings do we have?").answer == "1 recording"
+    assert ask("how many photos are there?", None, Filters(assets=(asset_id("car"),))).answer == "1 picture"
+    assert ask("how long is the longest recording?").answer == "12.0 s (0:12)"
+
+
+def test_too_little_is_told_as_such_with_the_nearest(ask: Ask) -> None:
+    reply = ask("what colour is the giraffe?", "dogs")
+    assert (reply.answer, reply.answered, reply.confidence) == (CANNOT_TELL, False, 0.0)
+    assert not ask("who won the election in narnia?", "car").answered
+
+
+def test_a_question_of_nothing_but_signs_breaks_nothing(ask: Ask) -> None:
+    for text in ("?", "🦆" * 50, "how many", "what colour is", "is", "who " * 300):
+        assert ask(text).answer
+        assert ask(text, "dogs").answer
+
+
+def test_chances_of_numbers_are_chances() -> None:
+    for scores in ([], [0.9], [0.9, 0.2], [0.5] * 12):
+        chances = numbers(scores)
+        assert chances.sum() == pytest.approx(1)
+        assert (chances >= 0).all()
+    assert numbers([0.95, 0.95]).argmax() == 2
+    assert told(1, "bus") == "1 bus"
+    assert told(2, "bus") == "2 buses"
+
+
+def test_colour_terms_of_plain_colours() -> None:
+    for rgb, name in (
+        ((250, 250, 250), "white"),
+        ((10, 10, 12), "black"),
+        ((30, 60, 200), "blue"),
+        ((250, 220, 40), "yellow"),
+        ((110, 70, 40), "brown"),
+    ):
+        shares = colour_shares(Picture(np.full((8, 8, 3), rgb, np.uint8)), (0, 0, 1, 1))
+        from retrieval.answering.colours import COLOURS
+
+        assert list(COLOURS)[int(shares.argmax())] == name
