@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from api import alignment, labels, moving, passes, people, plates, voices
+from api.asking import AskRequest
 from api.client import Client, search_json
 from api.invalid import InvalidRequest
 from api.schema import SearchRequest, answer_json, asset_json
 from api.service import Service
 from api.settings import read_settings
+from api.summaries import summed_up
 from embeddings.errors import CrossmediaError
 from retrieval.captions import Format, written
 from retrieval.store import NotFound
@@ -55,6 +57,26 @@ class Library:
         request = SearchRequest.of(search_json(text, weights, query))
         given = zip(files, request.weights(len(files)), strict=True)
         return answer_json(self._service.search(request.query([self._service.example(Path(f), w) for f, w in given])))
+
+    def ask(
+        self,
+        question: str = "",
+        *,
+        asset: str | None = None,
+        image: str | Path | None = None,
+        voice: str | Path | None = None,
+        **scope: Any,
+    ) -> dict[str, Any]:
+        """An answer as POST /v1/ask gives it: `answer`, `answered`, `confidence`, `citations`, …
+
+        `scope`: `media`, `filters`. `voice`: a recording of the question. Raises InvalidRequest, NotFound, NotUnderstood."""
+        request = AskRequest.of({"question": question, "asset": asset, **scope})
+        picture, spoken = (None if one is None else Path(one) for one in (image, voice))
+        return self._service.asking.ask(request, picture, spoken)
+
+    def summary(self, asset: str, sentences: int = 3) -> dict[str, Any]:
+        """What an asset is about: `sentences` of it, `descriptions` made from labels, `chapters`. Raises NotFound."""
+        return summed_up(self._service, asset, sentences)
 
     def get(self, asset: str) -> dict[str, Any]:
         """An asset with its moments; raises NotFound."""

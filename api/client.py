@@ -85,6 +85,30 @@ class Client:
             parts = [("file", (Path(f).name, stack.enter_context(Path(f).open("rb")))) for f in files]
             return self._json("POST", "/v1/search", files=parts, data={"query": request})
 
+    def ask(
+        self,
+        question: str = "",
+        *,
+        asset: str | None = None,
+        image: str | Path | None = None,
+        voice: str | Path | None = None,
+        **scope: Any,
+    ) -> dict[str, Any]:
+        """As `Library.ask`; files are uploaded and not kept."""
+        request = json.dumps({"question": question, "asset": asset, **scope})
+        with ExitStack() as stack:
+            files = {
+                name: (Path(file).name, stack.enter_context(Path(file).open("rb")))
+                for name, file in (("image", image), ("voice", voice))
+                if file is not None
+            }
+            if files:
+                return self._json("POST", "/v1/ask", files=files, data={"query": request})
+        return self._json("POST", "/v1/ask", content=request, headers={"Content-Type": "application/json"})
+
+    def summary(self, asset: str, sentences: int = 3) -> dict[str, Any]:
+        return self._json("GET", f"/v1/assets/{asset}/summary", params={"sentences": sentences})
+
     def get(self, asset: str) -> dict[str, Any]:
         return self._json("GET", f"/v1/assets/{asset}")
 
