@@ -9,7 +9,6 @@ import wave
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -160,7 +159,10 @@ def test_what_is_blocked_is_neither_told_nor_cited(tmp_path: Path) -> None:
         assert client.get(f"/v1/assets/{asset}/summary").status_code == 403
 
 
-def test_from_the_command_line(run: Run, library: crossmedia.Library, media: Path, tmp_path: Path) -> None:
+def test_from_the_command_line(
+    run: Run, environment: dict[str, str], library: crossmedia.Library, media: Path, tmp_path: Path
+) -> None:
+    environment["CROSSMEDIA_PROFILE"] = "builtin"
     shutil.copytree(media.parent / "data", tmp_path / "data")
     told = json.loads(run("ask", "are there any cats?", "--json").stdout)
     assert told["answer"] == "yes"
@@ -175,6 +177,5 @@ def test_from_the_command_line(run: Run, library: crossmedia.Library, media: Pat
 def test_the_client_asks_too(http: TestClient, media: Path) -> None:
     client = crossmedia.Client("http://testserver")
     client._http = http  # type: ignore[assignment]
-    assert isinstance(client._http, httpx.Client)
     assert client.ask("are there any cats?")["answer"] == "yes"
     assert client.ask("what animal is this?", image=media / "photos" / "photo-03.png")["answer"] == "cat"
