@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -19,6 +20,7 @@ from embeddings.media import Media, Medium, Waveform
 from embeddings.text import TEXT, MiniLM
 from retrieval.answering.answerer import Reply
 from retrieval.answering.builtin import BuiltIn
+from retrieval.answering.chat import Chat, ChatUnavailable, Endpoint
 from retrieval.answering.question import Question
 from retrieval.answering.scope import Scope
 from retrieval.documents import Moment
@@ -101,6 +103,15 @@ class Asking:
             own = MiniLM(BUNDLED, self._service.settings.threads)
         return BuiltIn(profile, own)
 
+    @cached_property
+    def chat(self) -> Chat | None:
+        """The language model, where an endpoint is set."""
+        given = self._service.settings
+        if not given.chat_url:
+            return None
+        key = given.chat_key.get_secret_value()
+        return Chat(Endpoint(given.chat_url, given.chat_model, key, given.chat_timeout, given.chat_pictures))
+
     def ask(
         self,
         request: AskRequest,
@@ -117,8 +128,17 @@ class Asking:
         if not text:
             raise InvalidRequest("no question", 'send {"question": …}, or a recording of one')
         scope = self.scope(request, image)
+        notes: tuple[str, ...] = ()
+        if self.chat is not None:
+            question = self.builtin.understood(text)[0]
+            try:
+                return answer_json(
+                    question, self.chat.reply(question, scope, lambda part: tell("delta", {"text": part}))
+                )
+            except ChatUnavailable as error:
+                notes = (f"{error.message}; the built-in answerer spoke",)
         question, reply = self.builtin.reply(text, scope)
-        told = answer_json(question, reply)
+        told = answer_json(question, replace(reply, notes=(*notes, *reply.notes)))
         tell("hits", {"citations": told["citations"]})
         tell("delta", {"text": told["answer"]})
         return told

@@ -65,6 +65,17 @@ class Settings(BaseSettings):
     """Whether every pass scores faces and speech for forgeries (`forgery`, `spoof`); else only where they are named."""
     trust_anchors: Path | None = None
     """Certificates in PEM of those whose C2PA signatures are trusted; without any, every signer is unknown."""
+    chat_url: str = ""
+    """An OpenAI-compatible endpoint that answers questions, `http://127.0.0.1:8080/v1` say; the built-in answerer if empty."""
+    chat_model: str = "default"
+    chat_key: SecretStr = SecretStr("")
+    chat_timeout: float = Field(60.0, gt=0, le=3600)
+    """Seconds without a piece of its answer after which it counts as away."""
+    chat_pictures: int = Field(4, ge=0, le=16)
+    """Pictures that go with one question, at most."""
+    vqa_model: str = ""
+    """A BLIP or ViLT that looks at pictures in place of the built-in network: a folder, or a repository of the hub. It needs the
+    extra `vqa`."""
     decode_workers: int = Field(2, ge=1, le=64)
     threads: int = Field(2, ge=1, le=256)
     """Processor threads an encoder uses."""
@@ -80,6 +91,13 @@ class Settings(BaseSettings):
     """Seconds after which a worker that is not heard of counts as dead, and its job goes to another."""
     max_searches: int = Field(32, ge=1)
     """Searches running or waiting at once; one more is answered 429."""
+
+    @field_validator("chat_url")
+    @classmethod
+    def _chat(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError("an endpoint is http://HOST:PORT/v1, or https")
+        return value
 
     @field_validator("queue")
     @classmethod
