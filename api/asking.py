@@ -132,9 +132,10 @@ class Asking:
         if self.chat is not None:
             question = self.builtin.understood(text)[0]
             try:
-                return answer_json(
-                    question, self.chat.reply(question, scope, lambda part: tell("delta", {"text": part}))
-                )
+                computed = None if scope.single else self.builtin.reply(text, scope)[1]
+                spoken = self.chat.reply(question, scope, lambda part: tell("delta", {"text": part}), computed)
+                if spoken is not None:
+                    return answer_json(question, spoken)
             except ChatUnavailable as error:
                 notes = (f"{error.message}; the built-in answerer spoke",)
         question, reply = self.builtin.reply(text, scope)

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from PIL import Image
 
-from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
+from embeddings.errors import ModelCorrupt
 from embeddings.media import Picture
+from embeddings.torch_runtime import Precision, folder, place, quiet, require, revision, weight_files
 
-INSTALL: Final = 'pip install "crossmedia[vqa]"'
+NETWORKS: Final = {"blip": "BlipForQuestionAnswering", "vilt": "ViltForQuestionAnswering"}
 BEST: Final = 5
 LONGEST: Final = 20
 """Tokens of an answer that is written word by word."""
@@ -23,50 +24,43 @@ LONGEST: Final = 20
 class TransformersVqa:
     """Picture and question → answers with the network's own probabilities, best first. Opened at the first question.
 
-    `where`: a folder with `config.json`, or a repository; the latter only with `hub`. Raises DependencyMissing, ModelMissing,
-    ModelCorrupt.
+    `model`: a folder with `config.json` and weights, or a name on the hub. Raises ModelMissing; `answer` also ModelCorrupt,
+    DependencyMissing, DeviceMissing or UnknownPrecision.
     """
 
-    def __init__(self, where: str, device: str = "cpu", hub: bool = False) -> None:
-        if not hub and not (Path(where) / "config.json").is_file():
-            raise ModelMissing(
-                f"no checkpoint in {where}", "name a folder with config.json, or allow the hub: CROSSMEDIA_ALLOW_HUB=1"
-            )
-        self._where, self._device, self._hub = where, device, hub
-        self.model = f"vqa:{Path(where).name if not hub else where}"
+    def __init__(
+        self, model: str, device: str = "auto", precision: Precision = "auto", *, allow_hub: bool = False
+    ) -> None:
+        self._root = folder(model, "config.json", "Salesforce", allow_hub)
+        local = Path(model).expanduser().is_dir()
+        self.model = f"{self._root.resolve().name if local else model}@{revision(weight_files(self._root))}"
+        self._device, self._precision = device, precision
 
     @cached_property
-    def _opened(self) -> tuple[Any, Any]:
-        """(processor, network)."""
+    def _opened(self) -> tuple[Any, Any, str]:
+        """Processor, network, device."""
+        library = require("transformers")
+        placement = place(self._device, self._precision)
         try:
-            from transformers import AutoConfig, AutoProcessor, BlipForQuestionAnswering, ViltForQuestionAnswering
-        except ImportError as error:
-            raise DependencyMissing("transformers is not installed", INSTALL) from error
-        local = not self._hub
-        try:
-            config = AutoConfig.from_pretrained(self._where, local_files_only=local)
-            known = {"blip": BlipForQuestionAnswering, "vilt": ViltForQuestionAnswering}
-            if config.model_type not in known:
-                raise ModelCorrupt(
-                    f"{self._where} is a {config.model_type}", "name a BLIP or a ViLT that answers questions"
-                )
-            processor = AutoProcessor.from_pretrained(self._where, local_files_only=local)
-            network = known[config.model_type].from_pretrained(self._where, local_files_only=local)
-        except (OSError, ValueError) as error:
-            raise ModelCorrupt(
-                f"{self._where} cannot be read: {type(error).__name__}", "name another checkpoint"
-            ) from error
-        return processor, network.eval().to(self._device)
+            with quiet():
+                config = library.AutoConfig.from_pretrained(self._root, local_files_only=True)
+                if config.model_type not in NETWORKS:
+                    raise ModelCorrupt(
+                        f"{self._root.name} is a {config.model_type}", "name a BLIP or a ViLT that answers questions"
+                    )
+                processor = library.AutoProcessor.from_pretrained(self._root, local_files_only=True)
+                kind = getattr(library, NETWORKS[config.model_type])
+                network = kind.from_pretrained(self._root, local_files_only=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelCorrupt(f"{self._root.name} cannot be read: {error}", "name another checkpoint") from error
+        return processor, network.eval().to(placement.device), placement.device
 
     def answer(self, picture: Picture, question: str) -> list[tuple[str, float]]:
         """At most five; of a network that writes its answer the one, with the product of its tokens' probabilities."""
-        import torch
-
-        processor, network = self._opened
-        asked = processor(Image.fromarray(picture.pixels), question, return_tensors="pt", truncation=True).to(
-            self._device
-        )
-        with torch.no_grad():
+        processor, network, device = self._opened
+        torch = require("torch")
+        asked = processor(Image.fromarray(picture.pixels), question, return_tensors="pt", truncation=True).to(device)
+        with torch.inference_mode():
             if network.config.model_type == "vilt":
                 shares = network(**asked).logits[0].softmax(0)
                 best = shares.topk(min(BEST, shares.shape[0]))
@@ -76,8 +70,7 @@ class TransformersVqa:
                 **asked, max_new_tokens=LONGEST, output_scores=True, return_dict_in_generate=True
             )
         text = processor.decode(written.sequences[0], skip_special_tokens=True).strip()
-        tokens = written.sequences[0][-len(written.scores) :]
         chance = 1.0
-        for token, score in zip(tokens, written.scores, strict=True):
+        for token, score in zip(written.sequences[0][-len(written.scores) :], written.scores, strict=True):
             chance *= float(score[0].softmax(0)[token])
         return [(text, chance)] if text else []
