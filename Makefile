@@ -54,6 +54,8 @@ models: install
 	$(BIN)/python -m embeddings.train.areas --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.forgery --models ../shared/models --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.spoof --models ../shared/models --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m embeddings.train.tagger --models ../shared/models --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m embeddings.train.visual_answers --daquar ../shared/data/daquar --out embeddings/bundled
 	$(BIN)/python -m embeddings.train.question_kinds --out embeddings/bundled
 
 clean:

@@ -82,6 +82,11 @@ def build_enricher(name: str, service: Service) -> Enricher:
         from indexer.tracks import Tracker
 
         return ObjectsEnricher(ObjectDetector(catalog.resolve("yolox-nano"), threads), Tracker())
+    if name == "sounds":
+        from embeddings.tagger import Tagger
+        from indexer.enrichers.sounds import SoundsEnricher
+
+        return SoundsEnricher(Tagger(catalog.resolve("mn04-audioset"), threads))
     if name == "nudity":
         from embeddings.nudity import NudityDetector
         from indexer.enrichers.nudity import NudityEnricher

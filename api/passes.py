@@ -10,7 +10,7 @@ from api.settings import Settings
 from embeddings.errors import CrossmediaError
 
 ENRICHERS: Final = (
-    "transcript", "speakers", "objects", "regions", "areas", "faces", "ocr", "plates", "descriptions", "hashes",
+    "transcript", "speakers", "sounds", "objects", "regions", "areas", "faces", "ocr", "plates", "descriptions", "hashes",
     "trust", "nudity", "abuse", "forgery", "spoof",
 )  # fmt: skip
 """In the order in which they look at an asset."""

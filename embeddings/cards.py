@@ -227,6 +227,17 @@ FACE: Final = ModelCard(
     install='pip install "crossmedia[faces]"',
     optional=True,
 )
+TAGGER: Final = ModelCard(
+    id="mn04-audioset",
+    task="kinds of sound",
+    licence="MIT",
+    dim=None,
+    revision="151385b2ba63",
+    files=(ModelFile("tagger.onnx", "151385b2ba630e98f3af158d852b3bfcd7cf05fe6ae8cd53191800d135f2fa12", 2_022_140),),
+    sources=(Source("bundled"), Source("models")),
+    title="EfficientAT mn04, AudioSet's 527 kinds of sound, in half precision",
+    install='pip install --force-reinstall "crossmedia"',
+)
 VISUAL_ANSWERS: Final = ModelCard(
     id="visual-answers",
     task="answers to questions about pictures",
@@ -272,7 +283,7 @@ AREAS: Final = ModelCard(
     install='pip install --force-reinstall "crossmedia"',
 )
 CARDS: Final = (
-    MINILM, LITE2, SOUND, VOICE, OBJECTS, AREAS, FACES, FACE, FORGERY, SPOOF, WHISPER, WHISPER_BASE, OCR, VAD, NUDITY,
+    MINILM, LITE2, SOUND, VOICE, OBJECTS, AREAS, FACES, FACE, FORGERY, SPOOF, TAGGER, WHISPER, WHISPER_BASE, OCR, VAD, NUDITY,
 )  # fmt: skip
 
 COMMON: Final = Space(

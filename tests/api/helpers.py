@@ -17,7 +17,7 @@ from PIL import Image
 from api.settings import Settings
 from embeddings.toy import COLOURS
 
-WEIGHTY = ("objects", "regions", "areas", "ocr", "plates", "transcript", "nudity", "abuse")
+WEIGHTY = ("sounds", "objects", "regions", "areas", "ocr", "plates", "transcript", "nudity", "abuse")
 """Passes that open networks."""
 FLAGS = {
     "northland": ("red", "white"),

@@ -1,0 +1,60 @@
+"""What is heard, by more names than the first pass knows: labels `sound:siren`, … on the events of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from embeddings.media import Medium, Waveform
+from indexer.decode import Decoded
+from indexer.decode.progress import Progress, unhurried
+from indexer.enrichers.base import sound_track
+from retrieval.documents import Asset, Enrichment, Label, Moment, Patch
+
+KIND: Final = "sound"
+LEAST: Final = 0.2
+"""Chance from which a class is told: of ESC-10's clips three in four have one of theirs at it (`bundled/tagger.md`)."""
+MOST: Final = 4
+"""Classes of one event."""
+UNTOLD: Final = frozenset(("silence", "inside, small room", "inside, large room or hall", "sound effect", "noise"))
+"""Of the room or of the recording, and not of what sounds."""
+
+
+class Listens(Protocol):
+    """What tells kinds of sound."""
+
+    model: str
+
+    def best(self, sound: Waveform, least: float, most: int) -> list[tuple[str, float]]: ...
+
+
+class SoundsEnricher:
+    """Labels on the moments of kind `sound`; what the first pass called one already is not told twice."""
+
+    name = "sounds"
+    accepts: tuple[Medium, ...] = ("audio", "video")
+    after: tuple[str, ...] = ()
+    hears = True
+
+    def __init__(self, tagger: Listens) -> None:
+        self._tagger = tagger
+        self.model = f"{tagger.model}+sounds@1"
+
+    def enrich(
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+    ) -> Enrichment:
+        waveform = sound_track(decoded)
+        patches = []
+        for moment in moments if waveform is not None else ():
+            if moment.kind != "sound" or moment.start is None or moment.end is None or waveform is None:
+                continue
+            known = {label.value for label in moment.labels if label.kind == KIND}
+            told = self._tagger.best(waveform.cut(moment.start, moment.end), LEAST, MOST + len(UNTOLD))
+            new = [(value, score) for value, score in told if value not in known and value not in UNTOLD][:MOST]
+            if new:
+                labels = (
+                    Label(KIND, v, round(s, 4), self._tagger.model, None, moment.start, moment.end) for v, s in new
+                )
+                patches.append(Patch(moment.id, labels=tuple(labels)))
+            progress(moment.end)
+        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
