@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
@@ -26,7 +26,7 @@ from indexer.enrich import SourceGone
 from indexer.queue import Job
 from indexer.scan import Found
 from retrieval.captions import MEDIA_TYPES, Format, written
-from retrieval.documents import MOTION, PREVIEW, Source
+from retrieval.documents import MOTION, PREVIEW, Moment, Source
 from retrieval.query import Filters
 from retrieval.store import NotFound
 
@@ -237,11 +237,25 @@ def unchanged(path: Path, source: Source, asset: str) -> bool:
 
 
 @router.get("/assets/{asset}/thumbnail", response_class=Response)
-def thumbnail(asset: str, shared: Shared, moment: str | None = None) -> Response:
+def thumbnail(
+    asset: str,
+    shared: Shared,
+    moment: str | None = None,
+    at: Annotated[float | None, Query(ge=0, description="Of a video: what is seen at this second.")] = None,
+) -> Response:
     """A small JPEG of the asset, or of one of its moments."""
     store = shared.service.store
     found = _served(shared, asset)
+    if moment is None and at is not None:
+        moment = _seen_at(store.moments(found), at)
     jpeg = store.cover(found) if moment is None else store.thumbnail(moment) if moment.startswith(found) else None
     if jpeg is None:
         raise NotFound(f"no thumbnail of {asset}", "sounds and texts have none")
     return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "max-age=86400"})
+
+
+def _seen_at(moments: list[Moment], second: float) -> str | None:
+    """The key frame, or the shot that has only one, that is seen at a second; None where nothing is seen."""
+    seen = [(m.start, m.kind == "frame", m.id) for m in moments if m.kind in ("shot", "frame") and m.start is not None]
+    before = [one for one in seen if one[0] <= second]
+    return (max(before) if before else min(seen, default=(0.0, False, None)))[2]
