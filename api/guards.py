@@ -104,7 +104,8 @@ class KeyCheck:
         path: str = scope.get("path", "")
         if scope["type"] == "http" and self._keys and path not in OPEN_PATHS and not path.startswith(OPEN_BELOW):
             headers = Headers(scope=scope)
-            if not (known_key(headers, self._keys) or known_session(headers, self._keys)):
+            session = known_session(headers, self._keys) and own_page(scope["method"], headers)
+            if not (known_key(headers, self._keys) or session):
                 refused = envelope(BadKey("this service asks for a key", "send it as Authorization: Bearer KEY"))
                 await refused(scope, receive, send)
                 return
@@ -127,6 +128,18 @@ def known_session(headers: Headers, keys: Sequence[bytes]) -> bool:
     """Whether a request carries the session of one of the keys. `SameSite=Strict` keeps foreign pages from sending it."""
     given = cookie_parser(headers.get("cookie", "")).get(COOKIE, "").encode()
     return any(secrets.compare_digest(given, session_of(key).encode()) for key in keys)
+
+
+def own_page(method: str, headers: Headers) -> bool:
+    """Whether a request that carries a session may be the page's own: a browser takes other ports of a host for the same site, so
+    a page of another service there could send the cookie along; it tells who asks."""
+    if method in ("GET", "HEAD"):
+        return True
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is None or origin.partition("://")[2] == headers.get("host")
 
 
 def install_handlers(app: FastAPI) -> None:
