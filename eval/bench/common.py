@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -13,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -120,6 +123,26 @@ def percentiles(seconds: Sequence[float]) -> tuple[float, float]:
 
 def flickr_photos() -> list[Path]:
     return sorted((SHARED / "data" / "flickr8k" / "images").glob("*.jpg"))
+
+
+def served(data: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """A service of its own process over a data directory, and its address once it is ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "api.cli", "serve", "--data", str(data), "--port", str(port)]
+    server = subprocess.Popen(command, env={**os.environ, "CROSSMEDIA_PROFILE": "builtin"})
+    url = f"http://127.0.0.1:{port}"
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return server, url
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    server.kill()
+    raise SystemExit("the service did not get ready in two minutes")
 
 
 def fill(store: Store, seeds: Vectors, count: int, space: str = "common", batch: int = 5_000) -> Vectors:

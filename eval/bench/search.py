@@ -6,11 +6,8 @@ python -m eval.bench.search [MOMENTS]
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import httpx
@@ -20,7 +17,7 @@ from PIL import Image
 from embeddings.builtin import towers
 from embeddings.catalog import Catalog
 from embeddings.media import Picture
-from eval.bench.common import SHARED, Row, fill, flickr_photos, percentiles, show, timed
+from eval.bench.common import SHARED, Row, fill, flickr_photos, percentiles, served, show, timed
 from eval.datasets import flickr8k
 from retrieval.local import LocalStore
 from retrieval.query import Filters
@@ -53,7 +50,7 @@ def main(count: int) -> None:
             found.append(sum(n.similarity >= tenth - 1e-5 for n in near) / 10)
         del rows, names
         store.close()
-        server, url = _serve(data)
+        server, url = served(data)
         try:
             with httpx.Client(base_url=url, timeout=60) as http:
                 memory = _memory(server.pid)
@@ -100,25 +97,6 @@ def main(count: int) -> None:
             Row("server memory when ready", f"{memory / 1e6:.0f} MB", "", None, "500 MB without vectors"),
         ],
     )
-
-
-def _serve(data: Path) -> tuple[subprocess.Popen[bytes], str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "api.cli", "serve", "--data", str(data), "--port", str(port)]
-    server = subprocess.Popen(command, env={**os.environ, "CROSSMEDIA_PROFILE": "builtin"})
-    url = f"http://127.0.0.1:{port}"
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                return server, url
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    server.kill()
-    raise SystemExit("the service did not get ready in two minutes")
 
 
 def _memory(pid: int) -> int:
