@@ -23,7 +23,7 @@ from eval.demo.corpus import make
 from tests.conftest import _absent
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-KEPT = ("transcript", "objects", "areas", "ocr", "descriptions", "speakers", "hashes")
+KEPT = ("transcript", "objects", "areas", "descriptions", "speakers")
 WITHOUT = tuple(name for name in ENRICHERS if name not in KEPT)
 HOSTILE = "<img src=x onerror=window.hurt=1>"
 SCREENSHOTS = "CROSSMEDIA_TEST_SCREENSHOTS"

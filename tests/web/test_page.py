@@ -79,6 +79,14 @@ def test_a_film_plays_from_the_second_and_its_words_follow(page: Page, served: S
     shot("asset")
 
 
+def test_the_theme_is_kept(page: Page) -> None:
+    page.goto("/")
+    page.click('button[aria-label="Dark or light"]')
+    assert page.get_attribute("html", "data-theme") == "dark"
+    page.reload()
+    assert page.get_attribute("html", "data-theme") == "dark"
+
+
 def test_asking_cites_and_citations_jump(page: Page, shot: Shot) -> None:
     page.goto("/?view=ask")
     page.fill("#question", "when is honey mentioned?")
@@ -180,4 +188,21 @@ def test_a_key_is_asked_for_and_kept_from_scripts(browser: Browser, tmp_path: Pa
         assert page.evaluate("document.cookie") == ""
     finally:
         context.close()
+        end()
+
+
+def test_a_session_changes_nothing_for_a_page_of_another_port(tmp_path: Path) -> None:
+    url, end = serve(Settings(data=tmp_path / "data", profile="toy", api_keys=("sesame",)))
+    try:
+        with httpx.Client(base_url=url) as http:
+            assert http.post("/v1/session", headers={"X-API-Key": "sesame"}).status_code == 204
+            ask = {"text": "a cat"}
+            assert http.get("/v1/assets", headers={"Sec-Fetch-Site": "same-site"}).status_code == 200
+            assert http.post("/v1/search", json=ask, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+            assert http.post("/v1/search", json=ask, headers={"Origin": url}).status_code == 200
+            assert http.post("/v1/search", json=ask, headers={"Sec-Fetch-Site": "same-site"}).status_code == 401
+            assert http.post("/v1/search", json=ask, headers={"Origin": "http://127.0.0.1:1"}).status_code == 401
+            foreign = {"Origin": "http://127.0.0.1:1", "X-API-Key": "sesame"}
+            assert http.post("/v1/search", json=ask, headers=foreign).status_code == 200
+    finally:
         end()

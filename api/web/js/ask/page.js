@@ -6,6 +6,7 @@ import { problem } from "../core/problem.js";
 import { address, change, read } from "../core/state.js";
 import { condition } from "../core/format.js";
 import { picture } from "../results/picture.js";
+import { remember } from "../results/seen.js";
 import { reason } from "../results/why.js";
 import { microphone } from "../search/recorder.js";
 
@@ -65,6 +66,7 @@ export function open(root, state) {
 
   function shown(answer) {
     const { citations } = answer;
+    citations.forEach(remember);
     const jump = (hit) => address({ asset: hit.asset, t: hit.start ?? null, page: hit.page ?? null, moment: hit.moment });
     const parts = answer.answer.split(/(\[\d+\])/).map((part) => {
       const hit = citations.find((one) => `[${one.number}]` === part);

@@ -18,7 +18,8 @@ export function facts(asset, view) {
 function summed({ sentences, descriptions, chapters }, view) {
   if (!sentences.length && !descriptions.length && !chapters.length) return null;
   return el("section", { class: "card panel" }, el("h2", {}, "In short"),
-    sentences.map((one) => el("p", {}, one.start !== null ? el("button", { class: "plain small", onclick: () => view.play(one.start) }, clock(one.start)) : null, one.text)),
+    // The chapters of a short film are its sentences once more.
+    (chapters.length > sentences.length ? [] : sentences).map((one) => el("p", {}, one.start !== null ? el("button", { class: "plain small", onclick: () => view.play(one.start) }, clock(one.start)) : null, one.text)),
     chapters.length > 1 ? el("ol", {}, chapters.map((one) => el("li", {}, el("button", { class: "plain", onclick: () => view.play(one.start) }, clock(one.start), " ", one.title)))) : null,
     !sentences.length ? descriptions.slice(0, 3).map((one) => el("p", {}, one.text, el("span", { class: "soft small" }, " (made from labels)"))) : null);
 }

@@ -2,6 +2,8 @@
 import { thumbnail } from "../core/api.js";
 import { el, fill } from "../core/dom.js";
 import { boxed } from "../results/boxes.js";
+import { boxesOf } from "../results/picture.js";
+import { hitOf } from "../results/seen.js";
 
 export function stage(asset, state) {
   const content = `/v1/assets/${asset.asset}/content`;
@@ -22,6 +24,8 @@ export function stage(asset, state) {
   } else if (asset.media === "image") {
     const image = el("img", { src: content, alt: described(asset) });
     image.addEventListener("error", () => { image.src = thumbnail(asset.asset); }, { once: true });
+    const found = hitOf(state.moment);
+    if (found) over.append(...boxed(boxesOf(found)));
     node = el("div", { class: "stage" }, el("div", { class: "frame" }, image, over));
   } else node = pages(asset, state);
 

@@ -86,5 +86,8 @@ export async function streamed(path, options, heard) {
   }
 }
 
-export const thumbnail = (asset, moment) =>
-  `/v1/assets/${asset}/thumbnail${moment ? `?moment=${encodeURIComponent(moment)}` : ""}`;
+/** Where a thumbnail is: of a moment, of a second, or of the whole. */
+export function thumbnail(asset, moment = null, second = null) {
+  const of = moment ? `?moment=${encodeURIComponent(moment)}` : second !== null ? `?at=${second}` : "";
+  return `/v1/assets/${asset}/thumbnail${of}`;
+}

@@ -21,7 +21,7 @@ export function bytes(count) {
 
 export const percent = (share) => `${Math.round(share * 100)} %`;
 export const name = (path) => path.split("/").pop() || path;
-export const MEDIA = { image: "Pictures", video: "Videos", audio: "Recordings", text: "Texts", mesh: "3D models" };
+export const MEDIA = { image: "Pictures", video: "Videos", audio: "Recordings", text: "Texts" };
 export const ONE = { image: "picture", video: "video", audio: "recording", text: "text", mesh: "3D model" };
 export const count = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 

@@ -53,6 +53,10 @@ function close(opened) {
 }
 
 function navigation(current) {
+  const views = document.querySelector(".views");
   fill(document.querySelector(".views"), Object.entries(VIEWS).filter(([, view]) => view.title).map(([name, view]) =>
     el("a", { href: address(name === "search" ? {} : { view: name }), "aria-current": name === current ? "page" : null }, view.title)));
+  // On a narrow screen they are a row that is longer than the screen.
+  const here = views.querySelector("[aria-current]");
+  if (here && views.scrollWidth > views.clientWidth) views.scrollLeft = here.offsetLeft - (views.clientWidth - here.offsetWidth) / 2;
 }

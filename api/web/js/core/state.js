@@ -22,6 +22,7 @@ export function address(state) {
 }
 
 const listeners = new Set();
+history.scrollRestoration = "manual"; // a view knows what of it was in sight
 
 /** Goes to a state; `quiet` puts it in the place of the present one. */
 export function go(state, { quiet = false } = {}) {

@@ -3,9 +3,11 @@ import { dialog, el } from "../core/dom.js";
 import { name, percent } from "../core/format.js";
 import { address, change, read } from "../core/state.js";
 import { picture } from "./picture.js";
-import { bar, long, short } from "./why.js";
+import { remember } from "./seen.js";
+import { long, quoted, short, strongest } from "./why.js";
 
 export function card(hit, words, number) {
+  remember(hit);
   const link = address({ ...read(), asset: hit.asset, t: hit.start ?? null, page: hit.page ?? null, moment: hit.moment });
   const title = name(hit.path || hit.title);
   const push = (kind) => () => {
@@ -13,13 +15,14 @@ export function card(hit, words, number) {
     const other = kind === "like" ? "unlike" : "like";
     change({ [kind]: [...new Set([...state[kind], hit.asset])], [other]: state[other].filter((one) => one !== hit.asset) });
   };
+  // A recording or text shows its words in the place of a picture.
+  const said = ["image", "video"].includes(hit.media) && strongest(hit).length < 3 ? quoted(hit, words, 90) : null;
   return el("div", { class: "hit", role: "listitem", data: { number } },
     el("a", { class: "open", href: link, title: hit.path, "aria-label": `${title}, ${percent(hit.relevance)} relevant` },
       picture(hit, words),
-      el("div", { class: "told" },
-        el("div", { class: "name" }, title),
-        el("div", { class: "meter" }, bar(hit.relevance), percent(hit.relevance), hit.more ? el("span", {}, `+${hit.more} alike`) : null),
-        el("div", { class: "reason" }, short(hit, words)))),
+      el("div", { class: "name" }, el("span", {}, title), hit.more ? el("small", {}, `+${hit.more} alike`) : null, el("b", { class: hit.relevance < 0.5 ? "soft" : null }, percent(hit.relevance)))),
+    short(hit),
+    said ? el("p", { class: "reason" }, "“", said, "”") : null,
     el("div", { class: "acts" },
       el("button", { type: "button", onclick: push("like"), "aria-label": `More like ${title}` }, "+ like this"),
       el("button", { type: "button", onclick: push("unlike"), "aria-label": `Less like ${title}` }, "− less"),

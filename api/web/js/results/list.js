@@ -3,7 +3,7 @@ import { typing } from "../core/keys.js";
 import { el, fill } from "../core/dom.js";
 import { card } from "./card.js";
 
-const HEIGHT = 316;
+const HEIGHT = 330;
 const LEAST = 230;
 const GAP = 16;
 const AROUND = 2;
@@ -86,6 +86,11 @@ export function resultList(place, near) {
       if (!room.isConnected) fill(place, room);
       measure();
       draw();
+    },
+    /** Puts the focus on the hit of a moment. */
+    reveal(moment) {
+      const n = hits.findIndex((one) => one.moment === moment);
+      if (n >= 0) focus(n);
     },
     close() {
       resized.disconnect();

@@ -2,29 +2,53 @@
 import { el, marked } from "../core/dom.js";
 import { clock, percent } from "../core/format.js";
 
-const SENSES = {
-  common: { picture: "looks like what you asked", text: "is about it", sound: "sounds like what you asked" },
-  picture: "looks alike", sound: "sounds alike", text: "says something near", voice: "the same voice", face: "the same face", shape: "the same shape",
-};
+const SENSES = { picture: "looks alike", sound: "sounds alike", voice: "the same voice", face: "the same face", shape: "the same shape" };
+const SAID = ["speech", "passage", "turn"];
+const SHOWN = 3;
+// What says less is told only where somebody asks for everything.
+const FAINT = 0.1;
+
+/** What kind of moment an id names. */
+function kindOf(moment) {
+  const kind = /-(\w+?)\d+(?:\.(\w+?)\d+)?$/.exec(moment ?? "");
+  return kind?.[2] ?? kind?.[1] ?? "";
+}
 
 /** What a piece of evidence says: one short clause. */
 export function reason(one) {
-  if (one.leg === "labels") return `shows ${one.query}`;
-  if (one.leg === "words") return one.generated ? "its description says" : one.page !== null ? "is written" : one.start !== null ? "is said" : "is written";
-  if (one.leg === "common") {
-    const kind = /-(\w+?)\d+(?:\.(\w+?)\d+)?$/.exec(one.moment);
-    const made = kind?.[2] ?? kind?.[1];
-    if (made === "region") return "a part of it looks like what you asked";
-    return SENSES.common[made === "sound" ? "sound" : ["speech", "passage", "paragraph"].includes(made) ? "text" : "picture"];
+  const kind = kindOf(one.moment);
+  const said = SAID.includes(kind);
+  const written = kind === "paragraph";
+  if (one.leg === "labels") return `shows ${one.boxes.length > 1 && !one.query.includes(", ") ? `${one.boxes.length} × ` : ""}${one.query}`;
+  if (one.leg === "words") return one.generated ? `described as “${one.query}”` : `“${one.query}” is ${said ? "said" : "written"}`;
+  if (one.leg === "text" || (one.leg === "common" && (said || written))) {
+    return one.generated ? "its description fits" : said ? "what is said fits" : written ? "what is written fits" : "writing in it fits";
   }
+  if (one.leg === "common") return kind === "region" ? "a part of it looks like it" : kind === "sound" ? "sounds like it" : "looks like it";
   return SENSES[one.leg] ?? one.leg;
 }
 
-/** The first reason and what was said or written, with the query's words marked. */
-export function short(hit, words) {
-  const [first] = hit.evidence;
-  if (!first) return "";
-  return [reason(first), first.text ? [": “", marked(squeezed(first.text, words), wordsOf(first, words)), "”"] : null];
+/** The strongest reasons, each once, with how much they say. */
+export function strongest(hit, most = SHOWN) {
+  const found = new Map();
+  for (const one of [...hit.evidence].sort((a, b) => b.relevance - a.relevance)) {
+    const told = reason(one);
+    if (!found.has(told) && (one.relevance >= FAINT || !found.size)) found.set(told, one.relevance);
+  }
+  return [...found].slice(0, most);
+}
+
+/** They as lines with bars. */
+export function short(hit) {
+  return el("ul", { class: "reasons", "aria-label": "Why" }, strongest(hit).map(([told, relevance]) =>
+    el("li", {}, el("span", { title: told }, told), bar(relevance), el("span", { class: "unseen" }, `, ${percent(relevance)}`))));
+}
+
+/** What was said or written that matched, with the query's words marked; null where nothing was. */
+export function quoted(hit, words, most, least = FAINT) {
+  const texts = hit.evidence.filter((one) => one.text && one.relevance >= least);
+  const one = texts.find((some) => some.leg === "words") ?? texts[0];
+  return one ? marked(squeezed(one.text, wordsOf(one, words), most), wordsOf(one, words)) : null;
 }
 
 /** Everything, for who opens it. */
@@ -43,7 +67,7 @@ export function bar(share) {
 
 const wordsOf = (one, words) => (one.leg === "words" && one.query ? one.query.split(", ") : words);
 
-function squeezed(text, words, most = 180) {
+function squeezed(text, words, most) {
   const plain = text.replace(/\s+/g, " ").trim();
   if (plain.length <= most) return plain;
   const at = words.map((word) => plain.toLowerCase().indexOf(word.toLowerCase())).filter((n) => n > 0).sort((a, b) => a - b)[0] ?? 0;

@@ -30,10 +30,14 @@ export function facets() {
         el("fieldset", {}, el("legend", {}, NAMES[kind] ?? kind), values.slice(0, SHOWN).map(({ value, moments }) => {
           const label = `${kind}:${value}`;
           const on = state.label.includes(label);
-          return el("button", {
+          return el("div", { class: "facet-row" }, el("button", {
             type: "button", class: "facet", "aria-pressed": String(on),
             onclick: () => change({ label: on ? state.label.filter((x) => x !== label) : [...state.label, label] }),
-          }, el("span", {}, value), el("span", {}, moments.toLocaleString("en")));
+          }, el("span", {}, value), el("span", {}, moments.toLocaleString("en"))),
+          on ? null : el("button", {
+            type: "button", class: "plain", title: `Without ${value}`, "aria-label": `Without ${value}`,
+            onclick: () => change({ nolabel: [...new Set([...state.nolabel, label])] }),
+          }, "−"));
         }))));
     },
   };

@@ -3,7 +3,8 @@ import { announce, el, fill } from "../core/dom.js";
 import { name } from "../core/format.js";
 import { thumbnail } from "../core/api.js";
 import { change, read } from "../core/state.js";
-import { drop, files, hold } from "./held.js";
+import { nameOf } from "../results/seen.js";
+import { drop, files, hold, turn } from "./held.js";
 import { microphone } from "./recorder.js";
 
 const WAIT = 250;
@@ -51,15 +52,22 @@ export function queryForm(again) {
   function draw(state = read()) {
     if (document.activeElement !== field) field.value = state.q ?? "";
     fill(chips,
-      files().map((one) => chip(el, one.file.name, () => { drop(one.id); draw(); again(); }, one)),
+      files().map((one) => chip(el, one.file.name, () => { drop(one.id); draw(); again(); }, { ...one, minus: one.weight < 0, turned: () => { turn(one.id); draw(); again(); } })),
       listed(state, "like", "like "), listed(state, "unlike", "not like "), listed(state, "not", "without "),
       listed(state, "label", ""), listed(state, "nolabel", "no "));
   }
 
   function listed(state, key, before) {
-    return state[key].map((value) => chip(el, key.endsWith("like") ? `${before}this` : before + value.split(":").slice(1).join(":") || before + value,
-      () => change({ [key]: read()[key].filter((one) => one !== value) }),
-      { asset: key.endsWith("like") ? value : null, minus: ["unlike", "not", "nolabel"].includes(key) }));
+    const asset = key === "like" || key === "unlike";
+    const minus = ["unlike", "not", "nolabel"].includes(key);
+    const other = { like: "unlike", unlike: "like" }[key];
+    return state[key].map((value) => {
+      const rest = () => read()[key].filter((one) => one !== value);
+      const told = asset ? nameOf(value) : key.endsWith("label") ? value.split(":").slice(1).join(":") || value : value;
+      return chip(el, before + told, () => change({ [key]: rest() }), {
+        asset: asset ? value : null, minus, turned: other ? () => change({ [key]: rest(), [other]: [...read()[other], value] }) : null,
+      });
+    });
   }
 
   return {
@@ -73,9 +81,11 @@ export function queryForm(again) {
   };
 }
 
-function chip(make, label, remove, { file, url, asset, minus } = {}) {
+function chip(make, label, remove, { file, url, asset, minus, turned } = {}) {
   const picture = file?.type.startsWith("image/") ? make("img", { src: url, alt: "" }) : asset ? make("img", { src: thumbnail(asset), alt: "" }) : null;
   picture?.addEventListener("error", () => picture.remove());
-  return make("span", { class: minus ? "chip minus" : "chip" }, picture, name(label),
-    make("button", { type: "button", "aria-label": `Take off ${label}`, onclick: () => { remove(); announce(`${label} taken off`); } }, "✕"));
+  const shown = name(label);
+  return make("span", { class: minus ? "chip minus" : "chip" }, picture, make("span", {}, file && minus ? `not like ${shown}` : shown),
+    turned ? make("button", { type: "button", title: minus ? "Search for this instead" : "Turn away from this instead", "aria-label": `${minus ? "More" : "Less"} like ${shown}`, onclick: turned }, minus ? "+" : "−") : null,
+    make("button", { type: "button", "aria-label": `Take off ${shown}`, onclick: () => { remove(); announce(`${shown} taken off`); } }, "✕"));
 }

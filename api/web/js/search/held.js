@@ -13,3 +13,9 @@ export function drop(id) {
   const at = held.findIndex((one) => one.id === id);
   if (at >= 0) URL.revokeObjectURL(held.splice(at, 1)[0].url);
 }
+
+/** What was wanted is unwanted, and the other way round. */
+export function turn(id) {
+  const one = held.find((some) => some.id === id);
+  if (one) one.weight = -one.weight;
+}

@@ -5,10 +5,14 @@ import { MEDIA, count } from "../core/format.js";
 import { problem } from "../core/problem.js";
 import { address, change, read } from "../core/state.js";
 import { resultList } from "../results/list.js";
+import { beginning } from "./beginning.js";
 import { facets } from "./facets.js";
 import { queryForm } from "./form.js";
 import { files } from "./held.js";
 import { FIRST, MOST, body, request, wants } from "./query.js";
+
+/** What was found last, and what of it was in sight: who comes back from a hit finds it as it was. */
+let left = null;
 
 export function open(root, state) {
   let running = null;
@@ -26,7 +30,23 @@ export function open(root, state) {
   function drawTabs(now) {
     fill(tabs, [["", "All"], ...Object.entries(MEDIA)].map(([medium, label]) =>
       el("button", { type: "button", "aria-pressed": String((now.media ?? "") === medium), onclick: () => change({ media: medium }) }, label)),
-    el("button", { type: "button", class: "more-filters", "aria-controls": "filters", onclick: () => filters.node.classList.toggle("open") }, "Filters"));
+    el("button", {
+      type: "button", class: "more-filters", "aria-controls": "filters", "aria-expanded": String(filters.node.classList.contains("open")),
+      onclick: (event) => event.currentTarget.setAttribute("aria-expanded", String(filters.node.classList.toggle("open"))),
+    }, narrowed(now) ? `Filters (${narrowed(now)})` : "Filters"));
+  }
+
+  const keyOf = (told) => JSON.stringify([told, files().map((one) => one.id)]);
+
+  function comeBack(now) {
+    if (!left || keyOf(request(now, left.k, files())) !== left.key) return false;
+    ({ k, key: asked } = left);
+    form.draw(now);
+    drawTabs(now);
+    shown(now, left.answer);
+    scrollTo(0, left.top);
+    list.reveal(left.moment);
+    return true;
   }
 
   async function search(now, anew) {
@@ -34,7 +54,7 @@ export function open(root, state) {
     drawTabs(now);
     if (!wants(now, files())) return nothingAsked(now);
     const told = request(now, k, files());
-    const key = JSON.stringify([told, files().map((one) => one.id)]);
+    const key = keyOf(told);
     if (key === asked && !anew) return undefined;
     running?.abort();
     running = new AbortController();
@@ -44,6 +64,7 @@ export function open(root, state) {
     try {
       const answer = await call("/v1/search", body(told, files(), signal));
       if (signal.aborted) return undefined;
+      left = answer.hits.length ? { key, k, answer } : null;
       shown(now, answer);
     } catch (error) {
       if (error.name === "AbortError") return undefined;
@@ -88,11 +109,9 @@ export function open(root, state) {
     filters.draw(now, {});
     fill(found);
     try {
-      const { assets } = await call("/v1/assets?limit=12");
+      const { assets } = await call(`/v1/assets?limit=12${now.media ? `&media=${now.media}` : ""}`);
       if (!assets.length) await nothingThere(place);
-      else fill(place, el("div", { class: "empty" }, el("h2", {}, "What are you looking for?"),
-        el("p", { class: "soft" }, "Type words, drop a picture, a sound or a clip anywhere on this page, paste one, or speak."),
-        el("p", {}, ["a dog in the snow", "somebody singing", "two people on a beach"].map((q) => [el("a", { class: "button", href: address({ q }) }, q), " "]))));
+      else fill(place, await beginning(assets));
     } catch (error) {
       if (error.code === "no_collection") await nothingThere(place);
       else fill(place, problem(error, () => nothingAsked(now)));
@@ -105,13 +124,23 @@ export function open(root, state) {
     search(read(), false);
   }
 
-  search(state, true);
-  if (matchMedia("(pointer: fine)").matches) form.field.focus({ preventScroll: true });
+  if (!comeBack(state)) {
+    search(state, true);
+    if (matchMedia("(pointer: fine)").matches) form.field.focus({ preventScroll: true });
+  }
   return {
     update(now) { k = FIRST; search(now, false); },
-    close() { running?.abort(); form.close(); list.close(); },
+    close() {
+      if (left) Object.assign(left, { top: scrollY, moment: read().moment });
+      running?.abort();
+      form.close();
+      list.close();
+    },
   };
 }
+
+/** How many filters narrow what is found. */
+const narrowed = (now) => now.label.length + now.nolabel.length + ["after", "before", "path"].filter((name) => now[name]).length;
 
 const SMALL = new Set("a an and are as at be by do does for from how in is it its of on or the this to was what when where which who with".split(" "));
 
