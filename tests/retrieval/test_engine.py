@@ -167,6 +167,15 @@ def test_near_identical_hits_are_folded(engine: Engine) -> None:
     assert len(engine.search(replace(query, fold=False)).hits) == len(folded) + 1
 
 
+def test_only_the_best_are_compared_with_each_other(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.store.put([of_picture("red again", plain("red", -1))])
+    query = Query(texts=("red",), legs=("common",), k=50)
+    unfolded = engine.search(replace(query, fold=False)).hits
+    assert len(engine.search(query).hits) < len(unfolded)
+    monkeypatch.setattr("retrieval.engine.MOST_FOLDED", 1)
+    assert [hit.moment for hit in engine.search(query).hits] == [hit.moment for hit in unfolded]
+
+
 def test_moments_of_an_asset_are_grouped_on_request(engine: Engine) -> None:
     query = Query(texts=("red whales boats sing",), min_relevance=0, filters=Filters(media=("text",)))
     assert names(engine, query) == ["boats", "boats"]
