@@ -82,7 +82,9 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         _absent("no chromium: Debian's package of that name")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # A microphone that the browser makes up, and lets every page hear.
+        heard = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *heard])
         yield browser
         browser.close()
 

@@ -64,11 +64,12 @@ def test_who_comes_back_from_a_hit_finds_it_as_it_was(page: Page) -> None:
     page.goto("/?q=a+cat&all=1")
     hits(page)
     page.evaluate("scrollTo(0, 1500)")
-    opened = page.locator(".hit .open", has_text="photo").last
-    opened.scroll_into_view_if_needed()
-    title, top = opened.get_attribute("title"), page.evaluate("scrollY")
+    page.wait_for_timeout(200)
+    title, top = page.evaluate(
+        """(() => { const opened = [...document.querySelectorAll('.hit')].find(one => one.getBoundingClientRect().top > 100);
+        const link = opened.querySelector('.open'); link.click(); return [link.title, scrollY]; })()"""
+    )
     assert top > 500
-    opened.click()
     page.wait_for_selector(".asset")
     assert page.evaluate("scrollY") == 0
     page.keyboard.press("Escape")
@@ -165,6 +166,32 @@ def test_a_facet_can_be_what_must_not_be_there(page: Page) -> None:
     hits(page)
     page.click('.facet-row button[aria-label^="Without"] >> nth=0')
     page.wait_for_url("**nolabel=*")
+
+
+def test_from_hit_to_hit_while_one_is_open(page: Page) -> None:
+    page.goto("/?q=a+cat&all=1&media=image")
+    found = hits(page)
+    page.click(".hit >> nth=0 >> .open")
+    expect(page.locator("h1")).to_have_text(found[0].rpartition("/")[2])
+    page.keyboard.press("j")
+    expect(page.locator("h1")).to_have_text(found[1].rpartition("/")[2])
+    page.click("text=Previous hit")
+    expect(page.locator("h1")).to_have_text(found[0].rpartition("/")[2])
+    assert page.locator("text=Previous hit").count() == 0
+
+
+def test_a_video_moves_under_the_pointer_unless_less_of_that_is_wanted(page: Page) -> None:
+    page.goto("/?q=a+cat&media=video")
+    hits(page)
+    with page.expect_response("**/preview"):
+        page.hover(".hit .shot >> nth=0")
+    expect(page.locator(".hit img >> nth=0")).to_have_attribute("src", re.compile("/preview$"))
+    page.hover("#query")
+    expect(page.locator(".hit img >> nth=0")).to_have_attribute("src", re.compile("/thumbnail"))
+    page.emulate_media(reduced_motion="reduce")
+    page.hover(".hit .shot >> nth=0")
+    page.wait_for_timeout(300)
+    expect(page.locator(".hit img >> nth=0")).to_have_attribute("src", re.compile("/thumbnail"))
 
 
 def test_facets_filter(page: Page) -> None:
@@ -298,3 +325,22 @@ def test_a_failure_says_what_to_do(page: Page, wrong: list[str]) -> None:
     page.click("text=Try again")
     assert hits(page)
     wrong.clear()  # the browser logs every answer of 503
+
+
+def test_what_a_microphone_hears_is_searched_with_and_it_is_let_go(page: Page) -> None:
+    page.add_init_script(
+        """const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async wanted => (window.heard = await ask(wanted));"""
+    )
+    page.goto("/")
+    page.click('button[aria-label="Search by a sound"]')
+    expect(page.locator('button[aria-label="Stop recording"]')).to_contain_text("0:01")
+    with page.expect_response("**/v1/search") as found:
+        page.click('button[aria-label="Stop recording"]')
+    assert found.value.ok
+    expect(page.locator(".chip")).to_contain_text("microphone.wav")
+    until(page, "heard.getTracks().every(one => one.readyState === 'ended')")
+    page.click('button[aria-label="Search by a sound"]')
+    page.wait_for_selector('button[aria-label="Stop recording"]')
+    page.click("nav >> text=Ask")
+    until(page, "heard.getTracks().every(one => one.readyState === 'ended')")

@@ -2,11 +2,12 @@
 import { answered, failure, streamed } from "../core/api.js";
 import { announce, el, fill } from "../core/dom.js";
 import { name, percent, span } from "../core/format.js";
+import { sign } from "../core/icons.js";
 import { problem } from "../core/problem.js";
 import { address, change, read } from "../core/state.js";
 import { condition } from "../core/format.js";
 import { picture } from "../results/picture.js";
-import { remember } from "../results/seen.js";
+import { opens, remember } from "../results/seen.js";
 import { reason } from "../results/why.js";
 import { microphone } from "../search/recorder.js";
 
@@ -67,7 +68,7 @@ export function open(root, state) {
   function shown(answer) {
     const { citations } = answer;
     citations.forEach(remember);
-    const jump = (hit) => address({ asset: hit.asset, t: hit.start ?? null, page: hit.page ?? null, moment: hit.moment });
+    const jump = (hit) => address(opens(hit));
     const parts = answer.answer.split(/(\[\d+\])/).map((part) => {
       const hit = citations.find((one) => `[${one.number}]` === part);
       return hit ? el("a", { class: "button", href: jump(hit), "aria-label": `Evidence ${hit.number}: ${name(hit.path)}` }, part) : part;
@@ -77,7 +78,7 @@ export function open(root, state) {
       el("p", { class: answer.answered ? "answer" : "answer soft" }, parts),
       el("p", { class: "soft small" }, answer.answered ? `${percent(answer.confidence)} sure · ${answer.kind} · ${answer.model}` : "No guess is made where there is too little evidence."),
       answer.notes.map((note) => el("p", { class: "note small" }, note)),
-      el("div", { class: "row" }, el("button", { type: "button", onclick: (event) => aloud(answer.answer, event.currentTarget) }, "🔊 Read aloud"))),
+      el("div", { class: "row" }, el("button", { type: "button", onclick: (event) => aloud(answer.answer, event.currentTarget) }, sign("speaker"), "Read aloud"))),
     citations.length ? el("h2", {}, answer.answered ? "What it rests on" : "The nearest there is") : null,
     el("ul", { class: "cited" }, citations.map((hit) => el("li", { class: "card" }, el("a", { href: jump(hit) }, picture(hit),
       el("span", {}, el("strong", {}, `[${hit.number}] ${name(hit.path || hit.title)}`), el("br", {}),

@@ -4,13 +4,18 @@ import { el, fill } from "../core/dom.js";
 import { ONE, bytes, clock } from "../core/format.js";
 import { address, go } from "../core/state.js";
 import { typing } from "../core/keys.js";
+import { neighbour, opens, remember } from "../results/seen.js";
 import { facts } from "./facts.js";
 import { stage } from "./stage.js";
 import { timeline } from "./timeline.js";
 import { spoken } from "./spoken.js";
 
+let newest = 0;
+
 export async function open(root, state) {
+  const turn = (newest += 1);
   const asset = await call(`/v1/assets/${encodeURIComponent(state.asset)}`);
+  if (turn !== newest) return null; // somebody went on to another
   document.title = `${asset.title} · Crossmedia`;
   const back = { ...state, asset: null, t: null, page: null, moment: null };
   const view = stage(asset, state);
@@ -21,8 +26,14 @@ export async function open(root, state) {
     await call(`/v1/assets/${asset.asset}`, { method: "DELETE" });
     go(back);
   };
+  const beside = (by) => {
+    const hit = neighbour(state.moment, by);
+    if (hit) remember(hit);
+    return hit && { ...state, page: null, ...opens(hit) };
+  };
+  const step = (by, text) => (beside(by) ? el("a", { class: "button", href: address(beside(by)) }, text) : null);
   fill(root,
-    el("p", {}, el("a", { href: address(back), id: "back" }, "← Back to what was found")),
+    el("div", { class: "row ways" }, el("a", { href: address(back), id: "back" }, "← Back to what was found"), step(-1, "Previous hit"), step(1, "Next hit")),
     el("div", { class: "row" }, el("h1", {}, asset.title)),
     el("p", { class: "soft" }, [ONE[asset.media], bytes(asset.size), asset.metadata.seconds ? clock(asset.metadata.seconds) : null,
       asset.metadata.width ? `${asset.metadata.width} × ${asset.metadata.height}` : null, asset.captured?.slice(0, 10)].filter(Boolean).join(" · ")),
@@ -41,14 +52,19 @@ export async function open(root, state) {
   const onKey = (event) => {
     if (typing(event) || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") go(back);
+    else if (["j", "k"].includes(event.key)) {
+      const other = beside(event.key === "j" ? 1 : -1);
+      if (other) go(other);
+    }
     else if (event.key === " " && !event.target.closest("button, a, summary")) { event.preventDefault(); view.toggle(); }
   };
   document.addEventListener("keydown", onKey);
   return {
     async update(now) {
-      if (now.asset === state.asset) return view.seek(Number(now.t) || 0, now);
+      if (now.asset === state.asset && now.moment === state.moment) return view.seek(Number(now.t) || 0, now);
       this.close();
-      return Object.assign(this, await open(root, now));
+      const opened = await open(root, now);
+      return opened && Object.assign(this, opened);
     },
     close() { document.removeEventListener("keydown", onKey); view.close(); },
   };

@@ -60,6 +60,10 @@ function pages(asset, state) {
     before = one.page;
     return [head, el("p", { class: one.moment === state.moment ? "now" : null }, one.text)];
   }));
-  requestAnimationFrame(() => node.querySelector(".now")?.scrollIntoView({ block: "center" }));
+  // Only the text is scrolled, not the page around it.
+  requestAnimationFrame(() => {
+    const now = node.querySelector(".now");
+    if (now) node.scrollTop = now.getBoundingClientRect().top - node.getBoundingClientRect().top - node.clientHeight / 3;
+  });
   return paragraphs.length ? node : el("div", { class: "card panel soft" }, "No text was found in it.");
 }

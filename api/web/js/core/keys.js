@@ -3,7 +3,7 @@ import { dialog, el } from "./dom.js";
 import { go, read } from "./state.js";
 
 const KEYS = [
-  ["/", "to the search field"], ["?", "ask a question"], ["j k ← → ↑ ↓", "from hit to hit"], ["Enter", "open the hit"],
+  ["/", "to the search field"], ["?", "ask a question"], ["j k ← → ↑ ↓", "from hit to hit, j and k also while one is open"], ["Enter", "open the hit"],
   ["Esc", "back to what was found"], ["Space", "play, and pause"], ["h", "this list"],
 ];
 

@@ -24,7 +24,7 @@ let shown = { name: null, opened: null, turn: 0 };
 export async function show(root, state) {
   const name = viewOf(state);
   navigation(name);
-  if (shown.name === name && shown.opened?.update) return shown.opened.update(state);
+  if (shown.name === name && shown.opened?.update) return Promise.resolve(shown.opened.update(state)).catch((error) => fill(root, problem(error)));
   const turn = (shown.turn += 1);
   leave();
   shown.name = name;

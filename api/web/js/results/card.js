@@ -3,12 +3,12 @@ import { dialog, el } from "../core/dom.js";
 import { name, percent } from "../core/format.js";
 import { address, change, read } from "../core/state.js";
 import { picture } from "./picture.js";
-import { remember } from "./seen.js";
+import { opens, remember } from "./seen.js";
 import { long, quoted, short, strongest } from "./why.js";
 
 export function card(hit, words, number) {
   remember(hit);
-  const link = address({ ...read(), asset: hit.asset, t: hit.start ?? null, page: hit.page ?? null, moment: hit.moment });
+  const link = address({ ...read(), ...opens(hit) });
   const title = name(hit.path || hit.title);
   const push = (kind) => () => {
     const state = read();

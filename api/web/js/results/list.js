@@ -2,6 +2,7 @@
 import { typing } from "../core/keys.js";
 import { el, fill } from "../core/dom.js";
 import { card } from "./card.js";
+import { inOrder } from "./seen.js";
 
 const HEIGHT = 330;
 const LEAST = 230;
@@ -22,7 +23,7 @@ export function resultList(place, near) {
   function draw() {
     waiting = false;
     if (!room.isConnected || !hits.length) return;
-    const width = (room.clientWidth - GAP * (columns - 1)) / columns;
+    const width = Math.floor((room.clientWidth - GAP * (columns - 1)) / columns); // half a pixel would be cut off
     const rows = Math.ceil(hits.length / columns);
     room.style.height = `${rows * (HEIGHT + GAP) - GAP}px`;
     const top = room.getBoundingClientRect().top;
@@ -81,6 +82,7 @@ export function resultList(place, near) {
       const same = found.length > hits.length && hits.length && hits.every((one, n) => one.moment === found[n].moment);
       hits = found;
       words = asked;
+      inOrder(found);
       if (!same) { drawn.forEach((node) => node.remove()); drawn = new Map(); }
       if (!found.length) { room.remove(); return; }
       if (!room.isConnected) fill(place, room);

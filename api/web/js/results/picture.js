@@ -57,12 +57,19 @@ function fitted(place, frame, image) {
 function previewed(place, image, hit) {
   const own = image.src;
   let moving = false;
-  place.addEventListener("pointerenter", () => {
+  const begin = () => {
     if (still.matches || moving) return;
     moving = true;
     const preview = new Image();
     preview.addEventListener("load", () => { if (moving) image.src = preview.src; });
     preview.src = `/v1/assets/${hit.asset}/preview`;
+  };
+  const end = () => { moving = false; image.src = own; };
+  place.addEventListener("pointerenter", begin);
+  place.addEventListener("pointerleave", end);
+  // The link around it gets the focus.
+  requestAnimationFrame(() => {
+    place.closest("a")?.addEventListener("focus", begin);
+    place.closest("a")?.addEventListener("blur", end);
   });
-  place.addEventListener("pointerleave", () => { moving = false; image.src = own; });
 }

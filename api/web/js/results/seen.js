@@ -11,3 +11,19 @@ export function remember(hit) {
 
 export const nameOf = (asset) => names.get(asset)?.split("/").pop() ?? "this";
 export const hitOf = (moment) => hits.get(moment) ?? null;
+
+let order = [];
+
+/** The hits that stand in the list now, in their order. */
+export function inOrder(found) {
+  order = found;
+}
+
+/** The hit that many places after the one of a moment; null where there is none. */
+export function neighbour(moment, by) {
+  const at = moment ? order.findIndex((hit) => hit.moment === moment) : -1;
+  return at < 0 ? null : order[at + by] ?? null;
+}
+
+/** The part of a state that opens a hit. */
+export const opens = (hit) => ({ asset: hit.asset, t: hit.start ?? null, page: hit.page ?? null, moment: hit.moment });

@@ -1,5 +1,9 @@
 // The microphone: what is heard becomes a WAV of one channel at 16 kHz, which every service here can read.
+import { clock } from "../core/format.js";
+import { sign } from "../core/icons.js";
+
 const RATE = 16000;
+const MOST = 60; // s, which is what of an example is used
 
 /** Begins to record; the result's `stop()` gives the file. Raises where no microphone may be used. */
 export async function record() {
@@ -49,26 +53,44 @@ function header(count) {
   return view.buffer;
 }
 
-/** A button that records while it is pressed in; `taken(file)` gets what was heard. */
+/** A button that records while it is pressed in, a minute at most; `taken(file)` gets what was heard. Nobody is listened to any longer once it is gone. */
 export function microphone(el, label, taken, failed) {
   let running = null;
-  const button = el("button", { type: "button", "aria-label": label, title: label, "aria-pressed": "false" }, "🎤");
+  let ticking = null;
+  const button = el("button", { type: "button", "aria-label": label, title: label, "aria-pressed": "false" }, sign("mic"));
+
+  function quiet() {
+    const recorder = running;
+    running = null;
+    clearInterval(ticking);
+    button.setAttribute("aria-pressed", "false");
+    button.setAttribute("aria-label", label);
+    button.replaceChildren(sign("mic"));
+    return recorder;
+  }
+
+  function tick(began) {
+    const seconds = (performance.now() - began) / 1000;
+    if (!button.isConnected) quiet()?.stop().catch(() => {});
+    else if (seconds >= MOST) button.click();
+    else button.replaceChildren(sign("stop"), clock(seconds));
+  }
+
   button.addEventListener("click", async () => {
     try {
       if (running) {
-        const recorder = running;
-        running = null;
-        button.setAttribute("aria-pressed", "false");
-        button.textContent = "🎤";
-        taken(await recorder.stop());
+        taken(await quiet().stop());
       } else {
         running = await record();
         button.setAttribute("aria-pressed", "true");
-        button.textContent = "⏹ Stop";
+        button.setAttribute("aria-label", "Stop recording");
+        const began = performance.now();
+        tick(began);
+        ticking = setInterval(tick, 250, began);
       }
     } catch (error) {
-      running = null;
-      failed(error.name === "NotAllowedError" ? "The microphone was not allowed." : error.message);
+      quiet()?.stop().catch(() => {});
+      failed(error.name === "NotAllowedError" ? "The microphone was not allowed." : error.name === "NotFoundError" ? "There is no microphone." : error.message);
     }
   });
   return button;
