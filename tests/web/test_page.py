@@ -10,6 +10,7 @@ import httpx
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from api.passes import ENRICHERS
 from api.routes.page import FOLDER
 from api.settings import Settings
 from tests.web.conftest import WITHOUT, Served, serve, until
@@ -139,6 +140,31 @@ def test_a_newcomer_s_path(browser: Browser, served: Served, tmp_path: Path) -> 
         expect(page.locator("main")).to_contain_text("No bank knows it")
         page.click("nav >> text=Review")
         expect(page.locator(".empty h2")).to_have_text("Nothing waits")
+    finally:
+        context.close()
+        end()
+
+
+def test_a_folder_waits_for_room_in_the_queue(browser: Browser, tmp_path: Path) -> None:
+    url, end = serve(Settings(data=tmp_path / "data", profile="toy", without=ENRICHERS, max_jobs=1))
+    context = browser.new_context(base_url=url)
+    page = context.new_page()
+    (tmp_path / "folder" / "inner").mkdir(parents=True)
+    for name in ("a.txt", "b.txt", "inner/c.txt"):
+        (tmp_path / "folder" / name).write_text(f"The boats of {name} come home.")
+    (tmp_path / "folder" / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    try:
+        page.goto("/?view=upload")
+        page.set_input_files("#folder", tmp_path / "folder")
+        expect(page.locator("p[role=status]")).to_contain_text("Done, 1 failed", timeout=40_000)
+        expect(page.locator(".state.done")).to_have_count(3)
+        expect(page.locator("tbody tr >> nth=0")).to_contain_text("folder/bad.jpg")
+        listed = httpx.get(f"{url}/v1/assets").json()["assets"]
+        assert {one["sources"][0]["path"] for one in listed} >= {"folder/a.txt", "folder/inner/c.txt"}
+        page.goto("/?view=jobs")
+        page.click("text=What came of it >> nth=0")
+        page.wait_for_timeout(3500)
+        expect(page.locator("tbody tr >> nth=0")).to_contain_text(re.compile("added 1|no picture|damaged"))
     finally:
         context.close()
         end()

@@ -1,7 +1,7 @@
 // One file on its way to the service.
 import { Failure, failure } from "../core/api.js";
 
-const AGAIN = 3000;
+const AGAIN = 1000;
 
 /** → the id of the job that reads it. Raises Failure; where the queue is full, waits until it is not. */
 export async function send(one) {

@@ -46,9 +46,10 @@ export function open(root) {
   }
 
   function row({ file, path }) {
-    const state = el("td", { class: "state" }, "waiting");
+    const state = el("span", { class: "state" }, "waiting");
     const bar = el("progress", { max: 1, value: 0, "aria-label": `How far ${path} is` });
-    rows.append(el("tr", {}, el("td", {}, path), el("td", {}, bytes(file.size)), el("td", {}, state, bar)));
+    const line = el("tr", {}, el("td", {}, path), el("td", { class: "size" }, bytes(file.size)), el("td", {}, state, bar));
+    rows.append(line);
     return {
       file, path,
       at(share, text) {
@@ -58,7 +59,8 @@ export function open(root) {
       },
       failed(error) {
         wrong += 1;
-        finished(`${error.message} ${error.hint ?? ""}`, "state failed");
+        rows.prepend(line); // among thousands nobody would look for it
+        finished(`${error.message.replace(/\.?$/, ".")} ${error.hint ?? ""}`, "state failed");
       },
       done() { finished("searchable", "state done"); },
     };
