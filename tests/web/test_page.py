@@ -94,6 +94,8 @@ def test_asking_cites_and_citations_jump(page: Page, shot: Shot) -> None:
     page.press("#question", "Enter")
     expect(page.locator(".answer")).to_contain_text("s (")
     shot("ask")
+    expect(page.locator(".cited")).to_contain_text("it is said")
+    expect(page.locator(".cited")).not_to_contain_text("null")
     page.click(".cited a >> nth=0")
     page.wait_for_selector(".asset")
     page.goto("/?view=ask&q=what+colour+is+the+giraffe")

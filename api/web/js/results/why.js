@@ -19,6 +19,9 @@ export function reason(one) {
   const kind = kindOf(one.moment);
   const said = SAID.includes(kind);
   const written = kind === "paragraph";
+  if (!one.query && ["labels", "words"].includes(one.leg)) { // an answer's citation was not searched for by words
+    return one.leg === "labels" ? "it is seen" : one.generated ? "its description says so" : said ? "it is said" : "it is written";
+  }
   if (one.leg === "labels") return `shows ${one.boxes.length > 1 && !one.query.includes(", ") ? `${one.boxes.length} × ` : ""}${one.query}`;
   if (one.leg === "words") return one.generated ? `described as “${one.query}”` : `“${one.query}” is ${said ? "said" : "written"}`;
   if (one.leg === "text" || (one.leg === "common" && (said || written))) {
