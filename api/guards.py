@@ -36,6 +36,13 @@ class BadKey(CrossmediaError):
     status = 401
 
 
+class ForeignPage(CrossmediaError):
+    """A browser sends what a page of another site wants changed here, where no key guards it."""
+
+    code = "foreign_page"
+    status = 403
+
+
 class HttpFailure(CrossmediaError):
     """What the framework refuses: an unknown route, a wrong method."""
 
@@ -101,6 +108,12 @@ class KeyCheck:
         self._keys = [key.encode() for key in keys]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._keys and not own_page(scope["method"], Headers(scope=scope)):
+            refused = envelope(
+                ForeignPage("a page of another site may change nothing here", "set CROSSMEDIA_API_KEYS and send one")
+            )
+            await refused(scope, receive, send)
+            return
         path: str = scope.get("path", "")
         if scope["type"] == "http" and self._keys and path not in OPEN_PATHS and not path.startswith(OPEN_BELOW):
             headers = Headers(scope=scope)
@@ -131,8 +144,10 @@ def known_session(headers: Headers, keys: Sequence[bytes]) -> bool:
 
 
 def own_page(method: str, headers: Headers) -> bool:
-    """Whether a request that carries a session may be the page's own: a browser takes other ports of a host for the same site, so
-    a page of another service there could send the cookie along; it tells who asks."""
+    """Whether a request that carries no key may be the page's own, or no page's at all.
+
+    A browser takes other ports of a host for the same site, so a page of another service there could send the cookie along; it
+    tells who asks."""
     if method in ("GET", "HEAD"):
         return True
     site = headers.get("sec-fetch-site")

@@ -18,21 +18,21 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.areas import LAYERS, colours, inside
+from embeddings.areas import LAYERS
 from embeddings.cards import LITE2, VISUAL_ANSWERS
 from embeddings.catalog import BUNDLED
 from embeddings.media import Picture
 from embeddings.objects import Found, ObjectDetector
 from embeddings.onnx import session
-from embeddings.picture import SIDE, prepare
+from embeddings.picture import prepare
 from embeddings.text import MiniLM
 
 Floats: TypeAlias = NDArray[np.float32]
-GRID: Final = 9
-CELLS: Final = GRID * GRID
+LAYER: Final = LAYERS[-1]
+CELLS: Final = 81
+CHANNELS: Final = 352
+"""The tower's last layer before pooling, of 9×9 cells."""
 OBJECTS: Final = 80
-CHANNELS: Final = 352 + 120 + 7 + OBJECTS
-"""Of a cell: the tower's last layer before pooling, one in its middle, colours and texture, the objects whose boxes lie over it."""
 FAINT: Final = 0.1
 """Score from which an object counts among the features; the network learns how much."""
 LONGEST: Final = 24
@@ -42,7 +42,7 @@ BEST: Final = 5
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A picture as the network reads it: (81, 559) cells, (386 + 256,) of the whole, (240,) of objects."""
+    """A picture as the network reads it: (81, 352) cells, (386 + 256,) of the whole, (240,) of objects."""
 
     cells: Floats
     whole: Floats
@@ -58,23 +58,17 @@ class Eyes:
 
     @cached_property
     def _tower(self) -> Any:
-        return session(self._path, self._threads, LAYERS[1:], lean=True)
+        return session(self._path, self._threads, (LAYER,), lean=True)
 
     def look(self, picture: Picture) -> Seen:
         """Any size and shape, from 1×1 px."""
-        square = prepare(picture)
-        middle, last, common, native = self._tower.run((*LAYERS[1:], "common", "picture"), {"pixels": square[None]})
-        found = self._detector.detect([picture], FAINT)[0]
-        known = {name: n for n, name in enumerate(self._detector.classes)}
-        parts = [
-            last[0].transpose(1, 2, 0),
-            resized(middle[0].transpose(1, 2, 0)),
-            resized(colours(square)),
-            laid(picture, [(known[one.value], one) for one in found]),
-        ]
-        cells = np.concatenate(parts, axis=2).reshape(CELLS, CHANNELS).astype(np.float32)
+        layer, common, native = self._tower.run((LAYER, "common", "picture"), {"pixels": prepare(picture)[None]})
+        cells = np.ascontiguousarray(layer[0].reshape(CHANNELS, CELLS).T, dtype=np.float32)
         whole = np.concatenate([common[0], native[0]]).astype(np.float32)
-        return Seen(cells, whole, counted([(known[one.value], one) for one in found]))
+        known = {name: n for n, name in enumerate(self._detector.classes)}
+        return Seen(
+            cells, whole, counted([(known[one.value], one) for one in self._detector.detect([picture], FAINT)[0]])
+        )
 
 
 def counted(found: Sequence[tuple[int, Found]]) -> Floats:
@@ -88,31 +82,6 @@ def counted(found: Sequence[tuple[int, Found]]) -> Floats:
     return told.reshape(-1)
 
 
-def laid(picture: Picture, found: Sequence[tuple[int, Found]]) -> Floats:
-    """(9, 9, 80): of each class the best score of a box that lies over the cell, less where it covers only part of it."""
-    told = np.zeros((GRID, GRID, OBJECTS), np.float32)
-    left, top, width, height = inside(picture)
-    edges = np.arange(GRID + 1) * SIDE / GRID
-    for n, one in found:
-        x0, x1 = (left + share * width for share in (one.box[0], one.box[2]))
-        y0, y1 = (top + share * height for share in (one.box[1], one.box[3]))
-        across = (np.minimum(edges[1:], x1) - np.maximum(edges[:-1], x0)).clip(0) * GRID / SIDE
-        down = (np.minimum(edges[1:], y1) - np.maximum(edges[:-1], y0)).clip(0) * GRID / SIDE
-        told[..., n] = np.maximum(told[..., n], one.score * down[:, None] * across)
-    return told
-
-
-def resized(grid: Floats) -> Floats:
-    """(n, n, C) → (9, 9, C), each the mean of what lies in it."""
-    count = grid.shape[0]
-    fine = np.arange(count) * GRID / count
-    ways = np.maximum(
-        0, np.minimum(np.arange(1, GRID + 1)[:, None], fine + GRID / count) - np.maximum(np.arange(GRID)[:, None], fine)
-    )
-    told: Floats = np.einsum("ai,bj,ijc->abc", ways, ways, grid, optimize=True).astype(np.float32)
-    return told
-
-
 def numbered(question: str, vocabulary: dict[str, int]) -> NDArray[np.int64]:
     """(24,): the words of a question by number, from 2; 1 is a word that is not known, 0 none at all."""
     words = [vocabulary.get(word, 1) for word in re.findall(r"\w+", question.lower())[:LONGEST]]
@@ -121,13 +90,13 @@ def numbered(question: str, vocabulary: dict[str, int]) -> NDArray[np.int64]:
 
 class VisualAnswers:
     """Answers questions about pictures in a word or some, with the probability that it is the right one. `folder` holds
-    `visual-answers.onnx` and the networks it rests on. Safe for several threads."""
+    `visual-answers.onnx`; the networks it rests on are those in the box. Safe for several threads."""
 
     model: str = f"{VISUAL_ANSWERS.id}@{VISUAL_ANSWERS.revision}"
 
     def __init__(self, folder: Path = BUNDLED, threads: int | None = None) -> None:
-        self._path, self._folder, self._threads = folder / VISUAL_ANSWERS.files[0].name, folder, threads
-        self._eyes = Eyes(folder, threads)
+        self._path, self._threads = folder / VISUAL_ANSWERS.files[0].name, threads
+        self._eyes = Eyes(BUNDLED, threads)
 
     @cached_property
     def _network(self) -> Any:
@@ -135,7 +104,7 @@ class VisualAnswers:
 
     @cached_property
     def _sentences(self) -> MiniLM:
-        return MiniLM(self._folder, self._threads)
+        return MiniLM(BUNDLED, self._threads)
 
     @cached_property
     def _about(self) -> dict[str, Any]:

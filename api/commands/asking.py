@@ -9,12 +9,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.asking import AskRequest
 from api.commands.context import Data, Json, err, fail, named, out, print_json, service
-from api.commands.searching import clock
 from api.labels import condition
-from api.speaking import spoken
 from embeddings.errors import CrossmediaError
+from retrieval.clock import clock
 
 
 def ask(
@@ -49,6 +47,10 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Answer a question, and tell what the answer rests on."""
+    # Other commands start without what answers.
+    from api.asking import AskRequest
+    from api.speaking import spoken
+
     try:
         conditions = [condition(word) for word in label or ()]
     except CrossmediaError as error:

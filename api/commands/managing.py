@@ -14,12 +14,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.commands.context import Data, Json, named, out, print_json, service
-from api.commands.searching import clock
 from api.commands.trust import print_trust
 from api.queues import told
 from api.schema import asset_json
 from embeddings.errors import CrossmediaError
 from retrieval.captions import Format, written
+from retrieval.clock import clock
 from retrieval.store import NotFound
 
 DRAWN: Final = (".png", ".jpg", ".jpeg", ".webp")

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from api import people
 from api.commands.context import Data, Json, out, print_json, service
-from api.commands.searching import clock
 from api.enrichers import FACES_OFF
+from retrieval.clock import clock
 
 app = typer.Typer(
     help="Whose faces: list people, name, merge, split and forget them, compare two pictures.", no_args_is_help=True

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from api import plates
 from api.commands.context import Data, Json, out, print_json, service
-from api.commands.searching import clock
+from retrieval.clock import clock
 
 
 def plate(

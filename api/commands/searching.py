@@ -15,6 +15,7 @@ from api.schema import SearchRequest, answer_json, by_kind
 from embeddings.encoder import FACE, VOICE
 from embeddings.errors import CrossmediaError
 from embeddings.media import MEDIA
+from retrieval.clock import clock
 from retrieval.planner import LABELS
 from retrieval.query import Answer, Evidence, Hit
 
@@ -170,13 +171,6 @@ def _when(hit: Hit) -> str:
     if hit.start is None:
         return ""
     return clock(hit.start) if hit.end is None else f"{clock(hit.start)}–{clock(hit.end)}"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _middle(path: str) -> str:

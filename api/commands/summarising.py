@@ -8,17 +8,18 @@ import typer
 from rich.markup import escape
 
 from api.commands.context import Data, Json, named, out, print_json, service
-from api.commands.searching import clock
-from api.summaries import SENTENCES, summed_up
+from retrieval.clock import clock
 
 
 def summary(
     asset: Annotated[str, typer.Argument(help="An indexed asset: its id, or the file.")],
-    sentences: Annotated[int, typer.Option(min=1, max=20, help="How many sentences at most.")] = SENTENCES,
+    sentences: Annotated[int, typer.Option(min=1, max=20, help="How many sentences at most.")] = 3,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """What is said or written in it in short, what it shows, and a video's chapters."""
+    from api.summaries import summed_up
+
     with service(data, made=True) as opened:
         told = summed_up(opened, named(opened, asset), sentences)
     if as_json:

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from api.commands.context import Data, Json, err, out, print_json, service
-from api.commands.searching import clock
+from retrieval.clock import clock
 
 
 def trust(

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from api import voices
 from api.commands.context import Data, Json, out, print_json, service
-from api.commands.searching import clock
+from retrieval.clock import clock
 
 app = typer.Typer(help="Who speaks: list voices, name and merge them, compare two.", no_args_is_help=True)
 

@@ -17,7 +17,7 @@ the NYU Depth set: both are for research, so settle for yourself whether your us
 Trained on: {questions} questions of {pictures} pictures, the official training split; a fifth of the pictures, by
 their names' SHA-1, was held out, and nothing was fitted, chosen or calibrated on it. {answers} answers that come
 twice or more can be given, several things as one answer.
-In: 9 by 9 cells of two layers of the picture tower, colours, boxes of the detector of objects, the tower's vectors,
+In: 9 by 9 cells of a layer of the picture tower, the tower's vectors, what the detector of objects tells,
 MiniLM's sentence vector and the words. Out: log-probabilities of the answers; the file brings answers, words and the
 calibration of its chances.
 Right on the held-out fifth, float weights: {held:.1%}; the same recipe without looking at pictures: {blind:.1%}. What

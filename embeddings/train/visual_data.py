@@ -76,7 +76,7 @@ def mirrored(question: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """By (picture, view): (N, V, 81, 559), (N, V, 642), (N, V, 240), in half precision."""
+    """By (picture, view): (N, V, 81, 352), (N, V, 642), (N, V, 240), in half precision."""
 
     names: list[str]
     cells: NDArray[np.float16]

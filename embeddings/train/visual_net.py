@@ -14,6 +14,8 @@ SENTENCE: Final = 384
 HIDDEN: Final = 384
 WORD: Final = 96
 GLIMPSES: Final = 2
+SENTENCES, VECTORS = 20.0, 10.0
+"""What unit vectors are multiplied with, so that their values are about one."""
 DROPPED: Final = 0.5
 SIDE: Final = 9
 
@@ -39,9 +41,9 @@ class VisualNet(nn.Module):  # type: ignore[misc]
         self.register_buffer("places", grid)
 
     def forward(self, cells: Tensor, whole: Tensor, objects: Tensor, sentence: Tensor, words: Tensor) -> Tensor:
-        """(B, 81, 559), (B, 642), (B, 240), (B, 384), (B, 24) → (B, answers) logits."""
+        """(B, 81, 352), (B, 642), (B, 240), (B, 384), (B, 24) → (B, answers) logits."""
         read = torch.relu(self.order(self.words(words).transpose(1, 2)))
-        question = self.asked(torch.cat([sentence, read.amax(dim=2)], dim=1))
+        question = self.asked(torch.cat([SENTENCES * sentence, read.amax(dim=2)], dim=1))
         logits: Tensor = self.blind(question)
         if not self.looking:
             return logits
@@ -51,6 +53,6 @@ class VisualNet(nn.Module):  # type: ignore[misc]
         for towards, weigh in zip(self.towards, self.weigh, strict=True):
             attention = torch.softmax(weigh(torch.tanh(shown + towards(looking).unsqueeze(1))).squeeze(2), dim=1)
             looking = looking + (attention.unsqueeze(2) * shown).sum(dim=1)
-        whole = self.seen(torch.cat([whole, objects], dim=1))
+        whole = self.seen(torch.cat([VECTORS * whole, objects], dim=1))
         both = torch.cat([looking, whole * torch.sigmoid(self.gate(question))], dim=1)
         return logits + self.answer(both)

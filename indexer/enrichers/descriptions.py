@@ -16,7 +16,7 @@ class DescriptionsEnricher:
     """The field `description` on the moment of a picture or key frame: what stands there was made, and is told as such."""
 
     name = "descriptions"
-    model = "descriptions@1"
+    model = "descriptions@2"
     accepts: tuple[Medium, ...] = ("image", "video")
     after: tuple[str, ...] = ("objects", "areas", "faces", "ocr")
     hears = False

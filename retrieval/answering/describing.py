@@ -12,8 +12,9 @@ from retrieval.answering.counting import WORDS, told
 from retrieval.answering.things import labels_of
 from retrieval.documents import Label, Moment
 
-LEAST: Final = 0.5
-"""Score from which an object is told."""
+LEAST: Final = 0.6
+"""Score from which an object is told: looked at on a sheet of photos, most below were something else."""
+ALWAYS_MANY: Final = frozenset(("skis", "scissors"))
 MOST: Final = 5
 """Kinds of objects that are told."""
 LARGE: Final = 0.15
@@ -75,6 +76,8 @@ def _counted(value: str, some: list[Label], picture: Picture | None) -> str:
     if len(some) == 1:
         colour = _colour(some[0], picture) if value in COLOURED else None
         whole = f"{colour} {name}" if colour else name
+        if value in ALWAYS_MANY:
+            return whole
         return f"{'an' if whole[0] in 'aeiou' else 'a'} {whole}"
     return f"{number} {name}"
 

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from retrieval.answering.answerer import Reply
+from retrieval.answering.passages import overlaps, seconds_of
 from retrieval.answering.question import Question
 from retrieval.answering.scope import Scope
 from retrieval.answering.sighting import evidence_of
@@ -51,22 +52,14 @@ class People:
 
     def _moments(self, question: Question, scope: Scope, on: tuple[str, ...], kind: str) -> list[Moment]:
         if scope.single:
-            length = scope.asset.metadata.get("seconds") if scope.asset else None
-            within = question.within(float(length) if length is not None else None)
+            within = question.within(seconds_of(scope))
             turns = [m for m in scope.moments if m.kind in on]
             # Turns tell best who speaks; sentences bear names too.
             turns = [m for m in turns if m.kind == on[0]] or turns
-            return sorted((m for m in turns if _overlaps(m, within)), key=lambda m: m.start or 0.0)
+            return sorted((m for m in turns if overlaps(m, within)), key=lambda m: m.start or 0.0)
         # Whoever says what is asked about; "who speaks" alone asks for everybody.
         topic = re.sub(SPEAKS, "", question.topic).strip()
         if topic:
             hits = scope.found(topic, CITED, legs=("words", "text") if kind == "speaker" else None)
             return list(scope.store.load([hit.moment for hit in hits]).values())
         return [m for x in scope.store.labelled(kind)[:CITED] for m in scope.store.load([x.best]).values()]
-
-
-def _overlaps(moment: Moment, within: tuple[float | None, float | None] | None) -> bool:
-    if within is None or moment.start is None:
-        return True
-    start, end = within
-    return (end is None or moment.start < end) and (start is None or (moment.end or moment.start) > start)

@@ -90,8 +90,8 @@ def sentences(question: Question, scope: Scope) -> list[Sentence]:
 def candidates(question: Question, scope: Scope) -> list[Moment]:
     """Moments that are read: of one asset all, of a collection what the search finds."""
     if scope.single:
-        within = question.within(_seconds(scope))
-        some = [m for m in scope.moments if m.kind in KINDS and _overlaps(m, within)]
+        within = question.within(seconds_of(scope))
+        some = [m for m in scope.moments if m.kind in KINDS and overlaps(m, within)]
         return some[:ENTIRE]
     filters = replace(scope.within, kinds=KINDS, media=(question.medium,) if question.medium else scope.within.media)
     hits = scope.found(question.topic or question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
@@ -129,12 +129,14 @@ def _when(moment: Moment, text: str) -> tuple[float | None, float | None]:
     return moment.start, moment.end
 
 
-def _seconds(scope: Scope) -> float | None:
+def seconds_of(scope: Scope) -> float | None:
+    """How long the asset is that is asked about."""
     seconds = scope.asset.metadata.get("seconds") if scope.asset else None
     return float(seconds) if seconds is not None else None
 
 
-def _overlaps(moment: Moment, within: tuple[float | None, float | None] | None) -> bool:
+def overlaps(moment: Moment, within: tuple[float | None, float | None] | None) -> bool:
+    """Whether a moment lies in a stretch, at least in part; what has no time lies in each."""
     if within is None or moment.start is None:
         return True
     start, end = within

@@ -12,6 +12,7 @@ from retrieval.answering.passages import Sentence, sentences
 from retrieval.answering.question import MEDIA_WORDS, Question, content
 from retrieval.answering.scope import Scope
 from retrieval.answering.telling import Telling, cite
+from retrieval.clock import clock
 from retrieval.documents import Asset
 from retrieval.query import Hit
 
@@ -76,17 +77,6 @@ class HowLong:
                 length = _length(asset, scope)
                 return None if length is None else replace(length, confidence=hits[0].relevance * 0.9, citations=hits)
         return told
-
-
-def clock(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss.
-
-    >>> clock(75.2), clock(3605)
-    ('1:15', '1:00:05')
-    """
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _mentioned(question: Question, scope: Scope) -> Reply | None:

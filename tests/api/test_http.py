@@ -12,7 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from tests.api.helpers import finished, kept, png, upload
+from api.server import create_app
+from tests.api.helpers import finished, kept, png, settings, upload
 
 
 def test_upload_search_look_delete(http: TestClient, tmp_path: Path) -> None:
@@ -158,3 +159,18 @@ def test_description_page_asks_no_foreign_host(http: TestClient) -> None:
     assert all(url.startswith("/") for url in found), found
     for url in found:
         assert http.get(url).status_code == 200
+
+
+def test_a_page_of_another_site_changes_nothing(tmp_path: Path) -> None:
+    with TestClient(create_app(settings(tmp_path))) as http:
+        files = [("file", ("red.png", png("red")))]
+        for headers in (
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "same-site"},
+            {"Origin": "https://elsewhere.example"},
+        ):
+            refused = http.post("/v1/assets", files=files, headers=headers)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "foreign_page")
+        assert http.get("/v1/assets", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+        own = {"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"}
+        assert http.post("/v1/assets", files=files, headers=own).status_code == 202
