@@ -23,6 +23,7 @@ from retrieval.answering.builtin import BuiltIn
 from retrieval.answering.chat import Chat, ChatUnavailable, Endpoint
 from retrieval.answering.question import Question
 from retrieval.answering.scope import Scope
+from retrieval.answering.visual import Looks
 from retrieval.documents import Moment
 from retrieval.store import NotFound
 
@@ -101,7 +102,18 @@ class Asking:
         own: Encoder[str] = profile.text
         if TEXT not in own.spaces:
             own = MiniLM(BUNDLED, self._service.settings.threads)
-        return BuiltIn(profile, own)
+        return BuiltIn(profile, own, self._eyes())
+
+    def _eyes(self) -> Looks:
+        """What looks at pictures: the network that a setting names, or the one in the box. Raises ModelMissing."""
+        given = self._service.settings
+        if given.vqa_model:
+            from embeddings.vqa import TransformersVqa
+
+            return TransformersVqa(given.vqa_model, given.device, given.precision, allow_hub=given.allow_hub)
+        from embeddings.visual_answers import VisualAnswers
+
+        return VisualAnswers(self._service.catalog.resolve("visual-answers"), given.threads)
 
     @cached_property
     def chat(self) -> Chat | None:

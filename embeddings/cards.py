@@ -243,8 +243,10 @@ VISUAL_ANSWERS: Final = ModelCard(
     task="answers to questions about pictures",
     licence="Apache-2.0, learned from research-use data",
     dim=None,
-    revision="000000000000",
-    files=(ModelFile("visual-answers.onnx", "0" * 64, 0),),
+    revision="a05aa973f73e",
+    files=(
+        ModelFile("visual-answers.onnx", "a05aa973f73e9bfe39983291a44e4175d18f603dcca774f135314e98747fc9f2", 9_070_390),
+    ),
     sources=(Source("bundled"), Source("models")),
     title="Answers about rooms and things in them, learned from DAQUAR",
     install='pip install --force-reinstall "crossmedia"',
@@ -283,7 +285,8 @@ AREAS: Final = ModelCard(
     install='pip install --force-reinstall "crossmedia"',
 )
 CARDS: Final = (
-    MINILM, LITE2, SOUND, VOICE, OBJECTS, AREAS, FACES, FACE, FORGERY, SPOOF, TAGGER, WHISPER, WHISPER_BASE, OCR, VAD, NUDITY,
+    MINILM, LITE2, SOUND, VOICE, OBJECTS, AREAS, FACES, FACE, FORGERY, SPOOF, TAGGER, VISUAL_ANSWERS, WHISPER,
+    WHISPER_BASE, OCR, VAD, NUDITY,
 )  # fmt: skip
 
 COMMON: Final = Space(

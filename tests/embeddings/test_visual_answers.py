@@ -1,0 +1,106 @@
+"""The network that answers about pictures: what it reads, golden chances, odd pictures and questions, how it does on held-out rooms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embeddings.media import Picture
+from embeddings.objects import Found
+from embeddings.train.visual_data import mirrored, parts, views
+from embeddings.visual_answers import CELLS, CHANNELS, VisualAnswers, calibrated, counted, numbered
+from eval.daquar import calibration_error, held_out, measure, same
+from eval.wordnet import wups
+
+
+@pytest.fixture(scope="module")
+def network() -> VisualAnswers:
+    return VisualAnswers(threads=2)
+
+
+def drawn() -> Picture:
+    pixels = np.full((240, 320, 3), (200, 190, 170), np.uint8)
+    pixels[120:, :] = (110, 70, 40)
+    pixels[60:150, 100:220] = (30, 60, 180)
+    return Picture(pixels)
+
+
+def test_what_is_seen_has_its_shape_and_a_box_lies_where_it_is(network: VisualAnswers) -> None:
+    seen = network.look(drawn())
+    assert (seen.cells.shape, seen.whole.shape, seen.objects.shape) == ((CELLS, CHANNELS), (642,), (240,))
+    found = counted([(7, Found("x", 0.5, (0.0, 0.0, 0.5, 0.5))), (7, Found("x", 0.2, (0.5, 0.5, 1.0, 1.0)))]).reshape(
+        3, 80
+    )
+    assert found[:, 7] == pytest.approx([0.5, np.log1p(0.7), 0.5])
+    assert found.sum() == pytest.approx(found[:, 7].sum())
+
+
+def test_answers_are_chances_and_stay_what_they_were(network: VisualAnswers) -> None:
+    seen = network.look(drawn())
+    told = network.told(seen, "what is the colour of the thing on the wall")
+    assert told == network.told(seen, "what is the colour of the thing on the wall")
+    assert len(told) == 5
+    assert {answer for answer, _ in told} <= set(network.answers)
+    assert all(0 <= chance <= 1 for _, chance in told)
+    assert told[0][0] in ("blue", "white", "brown", "red", "black")
+    counted = network.told(seen, "how many chairs are there")
+    assert counted[0][0].isdigit()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 400), (900, 20)])
+def test_any_picture_and_any_question_have_an_answer(network: VisualAnswers, size: tuple[int, int]) -> None:
+    picture = Picture(np.zeros((*size, 3), np.uint8))
+    for question in ("", "?", "zzyzx " * 500, "哪里"):
+        assert len(network.answer(picture, question)) == 5
+
+
+def test_words_are_numbers_and_unmet_words_one_of_their_own() -> None:
+    told = numbered("What is it? " + "it " * 40, {"what": 2, "it": 3})
+    assert told.shape == (24,)
+    assert told[:4].tolist() == [2, 1, 3, 3]
+
+
+@given(st.lists(st.text(min_size=1), min_size=10, unique=True))
+def test_parts_are_of_pictures_and_never_change(names: list[str]) -> None:
+    told = parts(names)
+    assert parts(reversed(names)) == told
+    assert sum(part == "held" for part in told.values()) == round(len(names) / 5)
+
+
+def test_a_mirrored_picture_is_asked_the_other_way() -> None:
+    assert mirrored("what is left of the red chair on the right") == "what is right of the red chair on the left"
+    assert len(views(drawn())) == 5
+
+
+def test_calibration_rises_and_its_error_is_a_distance() -> None:
+    table = {"shares": [0.1, 0.5, 0.9], "right": [0.05, 0.4, 0.8]}
+    assert calibrated(0.3, table) == pytest.approx(0.225)
+    assert calibration_error([0.9, 0.9, 0.1], [True, True, False]) == pytest.approx(0.1)
+
+
+def test_wups_is_one_for_the_same_and_little_for_what_is_far() -> None:
+    class Nouns:
+        def near(self, one: str, other: str) -> float:
+            return 1.0 if one == other else 0.95 if {one, other} == {"sofa", "couch"} else 0.5
+
+    assert wups("lamp, book", "book, lamp", Nouns()) == 1  # type: ignore[arg-type]
+    assert wups("sofa", "couch", Nouns()) == 0.95  # type: ignore[arg-type]
+    assert wups("sofa", "lamp", Nouns()) == pytest.approx(0.05)  # type: ignore[arg-type]
+    assert same("lamp, book", "book, lamp")
+
+
+@pytest.mark.shared
+def test_looking_adds_on_rooms_that_were_held_out(network: VisualAnswers, shared: Path) -> None:
+    asked = held_out(shared / "data" / "daquar")
+    assert len({one.image for one in asked}) == 159
+    told = {
+        one.what: one.value for one in measure(network, shared / "data" / "daquar", None, lambda line: None).figures
+    }
+    assert told["accuracy"] > 0.24
+    assert told["accuracy"] > told["question only, learned so (when it was trained)"]
+    assert told["accuracy"] > told["the same asked about another picture"]
+    assert told["expected calibration error"] < 0.1
