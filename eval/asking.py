@@ -49,7 +49,7 @@ def ask_all(service: Service, folder: Path, tell: Callable[[str], None]) -> list
         found.append(
             Told(
                 one,
-                told["answer"],
+                told["answer"].replace(f"{folder}/", ""),
                 told["answered"],
                 told["confidence"],
                 told["kind"],
