@@ -80,6 +80,23 @@ def test_a_film_plays_from_the_second_and_its_words_follow(page: Page, served: S
     shot("asset")
 
 
+def test_boxes_of_a_film_come_and_go_with_its_time(page: Page, served: Served, shot: Shot) -> None:
+    page.goto(f"/?asset={film(served)}")
+    until(page, "document.querySelector('video')?.readyState >= 1")
+    page.click(".tag >> text=/^dog/")
+    until(page, "document.querySelector('.stage .box') !== null")
+    until(page, "document.querySelector('video').currentTime > 3")
+    stage, box = page.locator(".stage .frame").bounding_box(), page.locator(".stage .box").first.bounding_box()
+    assert stage is not None and box is not None
+    assert stage["x"] <= box["x"] and box["x"] + box["width"] <= stage["x"] + stage["width"] + 1
+    assert stage["y"] <= box["y"] and box["y"] + box["height"] <= stage["y"] + stage["height"] + 1
+    shot("film")
+    page.evaluate("document.querySelector('video').currentTime = 0.5")
+    until(page, "document.querySelector('.stage .box') === null")
+    page.evaluate("document.querySelector('video').currentTime = 6")
+    until(page, "document.querySelector('.stage .box') !== null")
+
+
 def test_the_theme_is_kept(page: Page) -> None:
     page.goto("/")
     page.click('button[aria-label="Dark or light"]')
@@ -142,6 +159,15 @@ def test_a_newcomer_s_path(browser: Browser, served: Served, tmp_path: Path) -> 
         expect(page.locator("main")).to_contain_text("No bank knows it")
         page.click("nav >> text=Review")
         expect(page.locator(".empty h2")).to_have_text("Nothing waits")
+        page.goto("/?q=a+cat")
+        page.click(".hit .open >> nth=0")
+        page.click("text=Remove")
+        page.get_by_role("dialog").get_by_text("Cancel").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.click("text=Remove")
+        page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+        expect(page.locator(".empty h2")).to_contain_text("Nothing")
+        expect(page.locator(".hit")).to_have_count(0)
     finally:
         context.close()
         end()

@@ -20,7 +20,8 @@ Shot = Callable[[str], None]
 
 
 def hits(page: Page) -> list[str]:
-    page.wait_for_selector(".hit")
+    """The titles of what is shown once nothing is being searched any more: before that, what was shown earlier stands there."""
+    until(page, "!document.querySelector('[aria-busy]') && document.querySelector('.hit .open') !== null")
     return [str(title) for title in page.eval_on_selector_all(".hit .open", "all => all.map(one => one.title)")]
 
 

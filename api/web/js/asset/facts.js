@@ -5,7 +5,8 @@ import { clock, percent } from "../core/format.js";
 import { address } from "../core/state.js";
 
 const KINDS = ["object", "area", "text", "plate", "person", "faces", "sound", "speaker", "motion", "camera", "moving", "nudity", "abuse", "forgery", "spoof"];
-const NAMES = { object: "Things", area: "Surroundings", text: "Writing", plate: "Plates", person: "People", sound: "Sounds", speaker: "Speakers" };
+const NAMES = { object: "Things", area: "Surroundings", text: "Writing", plate: "Plates", person: "People",
+  faces: "Faces", sound: "Sounds", speaker: "Speakers", motion: "How much moves", camera: "Camera", moving: "What moves where", nudity: "Nakedness", abuse: "Abuse", forgery: "Signs of forgery", spoof: "Signs of synthesis" };
 
 export function facts(asset, view) {
   const summary = el("div", {});
@@ -39,7 +40,8 @@ function labels(asset, view) {
   return el("section", { class: "card panel" }, el("h2", {}, "What was recognised"), shown.map(([kind, some]) => el("div", {},
     el("h3", { class: "small soft" }, NAMES[kind] ?? kind),
     el("div", { class: "tags" }, some.slice(0, 40).map((label) => {
-      const drawn = label.box && asset.media === "image" ? () => view.boxes(all.filter((one) => one.kind === kind && one.value === label.value && one.box))
+      const boxes = ["image", "video"].includes(asset.media) ? distinct(all.filter((one) => one.kind === kind && one.value === label.value && one.box)) : [];
+      const drawn = boxes.length ? () => view.boxes(boxes)
         : kind === "area" && asset.media === "image" ? () => view.mask(label.value) : null;
       const text = `${label.value} ${kind === "area" || label.score < 1 ? percent(label.score) : ""}`.trim();
       if (!drawn) return el("a", { class: "tag", href: address({ label: [`${kind}:${label.value}`], q: label.value }) }, text);
@@ -47,6 +49,11 @@ function labels(asset, view) {
       holder.node = el("button", { class: "tag", type: "button", "aria-pressed": "false", onclick: press(holder, drawn) }, text);
       return holder.node;
     }))), el("p", {})));
+}
+
+/** A shot repeats what its key frame shows. */
+function distinct(labels) {
+  return [...new Map(labels.map((label) => [`${label.start} ${label.box.map((x) => x.toFixed(3))}`, label])).values()];
 }
 
 function best(labels) {

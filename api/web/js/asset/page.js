@@ -3,8 +3,9 @@ import { call } from "../core/api.js";
 import { el, fill } from "../core/dom.js";
 import { ONE, bytes, clock } from "../core/format.js";
 import { address, go } from "../core/state.js";
+import { sure } from "../core/sure.js";
 import { typing } from "../core/keys.js";
-import { neighbour, opens, remember } from "../results/seen.js";
+import { keep, neighbour, opens, remember } from "../results/seen.js";
 import { facts } from "./facts.js";
 import { stage } from "./stage.js";
 import { timeline } from "./timeline.js";
@@ -21,11 +22,11 @@ export async function open(root, state) {
   const view = stage(asset, state);
   const lanes = timeline(asset, view);
   const words = spoken(asset, view);
-  const remove = async () => {
-    if (!confirm("Remove this from the index? Files that were indexed by their path stay where they are.")) return;
+  const remove = () => sure("Remove this from the index?", "Files that were indexed by their path stay where they are.", "Remove", async () => {
     await call(`/v1/assets/${asset.asset}`, { method: "DELETE" });
+    keep(null);
     go(back);
-  };
+  });
   const beside = (by) => {
     const hit = neighbour(state.moment, by);
     if (hit) remember(hit);
@@ -38,7 +39,7 @@ export async function open(root, state) {
     el("p", { class: "soft" }, [ONE[asset.media], bytes(asset.size), asset.metadata.seconds ? clock(asset.metadata.seconds) : null,
       asset.metadata.width ? `${asset.metadata.width} × ${asset.metadata.height}` : null, asset.captured?.slice(0, 10)].filter(Boolean).join(" · ")),
     el("div", { class: "asset" },
-      el("div", {}, view.node, lanes?.node ?? null),
+      el("div", { class: "shown" }, view.node, lanes?.node ?? null),
       el("div", {},
         el("div", { class: "row" },
           el("a", { class: "button", href: address({ view: "ask", about: asset.asset }) }, "Ask about this"),

@@ -1,7 +1,7 @@
 // What an asset shows: a picture with boxes and masks, a player that begins at the second, pages.
 import { thumbnail } from "../core/api.js";
 import { el, fill } from "../core/dom.js";
-import { boxed } from "../results/boxes.js";
+import { boxed, there } from "../results/boxes.js";
 import { boxesOf } from "../results/picture.js";
 import { hitOf } from "../results/seen.js";
 
@@ -11,6 +11,8 @@ export function stage(asset, state) {
   const start = Number(state.t) || 0;
   const over = el("div", {});
   over.style.display = "contents";
+  let drawn = []; // labels whose boxes are drawn, at the seconds where they lie
+  const draw = (second) => fill(over, drawn.filter((label) => there(label, second)).flatMap((label) => boxed([label.box], label.value)));
   let player = null;
   let node;
   if (asset.media === "video" || asset.media === "audio") {
@@ -24,10 +26,13 @@ export function stage(asset, state) {
   } else if (asset.media === "image") {
     const image = el("img", { src: content, alt: described(asset) });
     image.addEventListener("error", () => { image.src = thumbnail(asset.asset); }, { once: true });
-    const found = hitOf(state.moment);
-    if (found) over.append(...boxed(boxesOf(found)));
     node = el("div", { class: "stage" }, el("div", { class: "frame" }, image, over));
   } else node = pages(asset, state);
+
+  const found = hitOf(state.moment);
+  if (found) drawn = boxesOf(found).map((box) => ({ box, value: "", start: found.start, end: found.end }));
+  if (drawn.length) draw(start);
+  if (player) listeners.add(draw);
 
   const view = {
     node,
@@ -37,8 +42,15 @@ export function stage(asset, state) {
     play(seconds) { view.seek(seconds); player?.play().catch(() => {}); },
     toggle() { if (player) player.paused ? player.play().catch(() => {}) : player.pause(); },
     heard(listener) { listeners.add(listener); listener(start); },
-    boxes(labels) { fill(over, labels.flatMap((label) => boxed([label.box], label.value))); },
-    mask(name) { fill(over, name ? el("img", { class: "mask", alt: "", src: `/v1/assets/${asset.asset}/masks/${encodeURIComponent(name)}` }) : null); },
+    /** Labels with boxes; a film goes to the first of them and shows each in its time. */
+    boxes(labels) {
+      drawn = labels;
+      const first = Math.min(...labels.map((label) => label.start ?? Infinity));
+      if (player && Number.isFinite(first) && !labels.some((label) => there(label, player.currentTime))) view.seek(first);
+      else draw(player?.currentTime ?? 0);
+      if (labels.length) node.scrollIntoView({ block: "nearest" });
+    },
+    mask(name) { drawn = []; node.scrollIntoView({ block: "nearest" }); fill(over, name ? el("img", { class: "mask", alt: "", src: `/v1/assets/${asset.asset}/masks/${encodeURIComponent(name)}` }) : null); },
     close() { player?.pause(); listeners.clear(); },
   };
   return view;

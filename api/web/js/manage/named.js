@@ -4,6 +4,7 @@ import { dialog, el, fill } from "../core/dom.js";
 import { clock, count } from "../core/format.js";
 import { problem } from "../core/problem.js";
 import { address } from "../core/state.js";
+import { sure } from "../core/sure.js";
 
 /** `of` tells how the one and the other are listed, shown and called. */
 export async function named(root, of) {
@@ -45,9 +46,11 @@ export async function named(root, of) {
     asked(`Who is ${one.name} the same as?`, el("label", { class: "field", for: "other" }, "The other", field), () => post(`${of.path}/merge`, { [of.many]: [field.value, one.name], into: field.value }));
   }
 
-  async function forget(one) {
-    if (!confirm(`Remove every face of ${one.name}, with vectors and pictures of it, from all files of the index?`)) return;
-    try { await call(`${of.path}/${encodeURIComponent(one.name)}`, { method: "DELETE" }); draw(); } catch (error) { fill(place, problem(error, draw)); }
+  function forget(one) {
+    sure(`Forget ${one.name}?`, `Removes every face of ${one.name}, with vectors and pictures of it, from all files of the index. It cannot be undone.`, "Forget", async () => {
+      await call(`${of.path}/${encodeURIComponent(one.name)}`, { method: "DELETE" });
+      draw();
+    });
   }
   await draw();
 }

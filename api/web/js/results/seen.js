@@ -12,6 +12,12 @@ export function remember(hit) {
 export const nameOf = (asset) => names.get(asset)?.split("/").pop() ?? "this";
 export const hitOf = (moment) => hits.get(moment) ?? null;
 
+/** What was found last, and what of it was in sight: who comes back from a hit finds it as it was, unless something was removed. */
+let last = null;
+
+export const kept = () => last;
+export const keep = (found) => { last = found; };
+
 let order = [];
 
 /** The hits that stand in the list now, in their order. */

@@ -5,14 +5,12 @@ import { MEDIA, count } from "../core/format.js";
 import { problem } from "../core/problem.js";
 import { address, change, read } from "../core/state.js";
 import { resultList } from "../results/list.js";
+import { keep, kept } from "../results/seen.js";
 import { beginning } from "./beginning.js";
 import { facets } from "./facets.js";
 import { queryForm } from "./form.js";
 import { files } from "./held.js";
 import { FIRST, MOST, body, request, wants } from "./query.js";
-
-/** What was found last, and what of it was in sight: who comes back from a hit finds it as it was. */
-let left = null;
 
 export function open(root, state) {
   let running = null;
@@ -39,6 +37,7 @@ export function open(root, state) {
   const keyOf = (told) => JSON.stringify([told, files().map((one) => one.id)]);
 
   function comeBack(now) {
+    const left = kept();
     if (!left || keyOf(request(now, left.k, files())) !== left.key) return false;
     ({ k, key: asked } = left);
     form.draw(now);
@@ -64,7 +63,7 @@ export function open(root, state) {
     try {
       const answer = await call("/v1/search", body(told, files(), signal));
       if (signal.aborted) return undefined;
-      left = answer.hits.length ? { key, k, answer } : null;
+      keep(answer.hits.length ? { key, k, answer } : null);
       shown(now, answer);
     } catch (error) {
       if (error.name === "AbortError") return undefined;
@@ -131,7 +130,7 @@ export function open(root, state) {
   return {
     update(now) { k = FIRST; search(now, false); },
     close() {
-      if (left) Object.assign(left, { top: scrollY, moment: read().moment });
+      if (kept()) Object.assign(kept(), { top: scrollY, moment: read().moment });
       running?.abort();
       form.close();
       list.close();
