@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from api.passes import ENRICHERS
 from eval import cli as eval_cli
 from retrieval.documents import Asset, Document, Label, Moment, Source, moment_id
 from retrieval.local import LocalStore
@@ -165,19 +166,8 @@ def test_interrupt_is_safe_and_the_next_run_goes_on(run: Run, tmp_path: Path, en
     for i in range(800):
         write_picture(folder / f"p{i}.png", seed=i, width=16, height=16)
     data = tmp_path / "data"
-    command = [
-        sys.executable,
-        "-m",
-        "api.cli",
-        "index",
-        str(folder),
-        "--data",
-        str(data),
-        "--without",
-        "ocr",
-        "--without",
-        "transcript",
-    ]
+    passes = [f"--without={name}" for name in ENRICHERS]
+    command = [sys.executable, "-m", "api.cli", "index", str(folder), "--data", str(data), *passes]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
@@ -187,7 +177,7 @@ def test_interrupt_is_safe_and_the_next_run_goes_on(run: Run, tmp_path: Path, en
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert "Traceback" not in stderr
-    rest = json.loads(run("index", str(folder), "--without", "ocr", "--without", "transcript", "--json").stdout)
+    rest = json.loads(run("index", str(folder), *passes, "--json").stdout)
     assert rest["added"] + rest["unchanged"] == 800
     if process.returncode:
         assert process.returncode == 1

@@ -118,20 +118,15 @@ def until(page: Page, truth: str) -> None:
         page.wait_for_timeout(50)
 
 
-@pytest.fixture
-def shot(page: Page) -> Callable[[str], None]:
+def shot(page: Page, name: str) -> None:
     """Draws what the page shows at three widths where somebody wants to look at it."""
     folder = os.environ.get(SCREENSHOTS)
-
-    def draw(name: str) -> None:
-        if folder is None:
-            return
-        before = page.viewport_size
-        for width in (360, 800, 1600):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_timeout(200)
-            page.screenshot(path=str(Path(folder) / f"{name}-{width}.png"))
-        if before:
-            page.set_viewport_size(before)
-
-    return draw
+    if folder is None:
+        return
+    before = page.viewport_size
+    for width in (360, 800, 1600):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(300)
+        page.screenshot(path=str(Path(folder) / f"{name}-{width}.png"))
+    if before:
+        page.set_viewport_size(before)

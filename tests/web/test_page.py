@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,9 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from api.passes import ENRICHERS
 from api.routes.page import FOLDER
 from api.settings import Settings
-from tests.web.conftest import WITHOUT, Served, serve, until
+from tests.web.conftest import WITHOUT, Served, serve, shot, until
 
-Shot = Callable[[str], None]
 VIEWS = ("/", "/?q=a+cat", "/?view=ask&q=how+many+photos+are+there", "/?view=upload", "/?view=jobs", "/?view=people", "/?view=voices", "/?view=lookup", "/?view=review")  # fmt: skip
 
 
@@ -66,7 +64,7 @@ def test_everybody_can_use_it_on_any_screen(page: Page, served: Served) -> None:
     assert found == {}
 
 
-def test_a_film_plays_from_the_second_and_its_words_follow(page: Page, served: Served, shot: Shot) -> None:
+def test_a_film_plays_from_the_second_and_its_words_follow(page: Page, served: Served) -> None:
     page.goto(f"/?asset={film(served)}&t=5")
     until(page, "document.querySelector('video')?.readyState >= 1 && document.querySelector('video').currentTime > 4.9")
     expect(page.locator(".said li.now")).to_contain_text("cat")
@@ -77,20 +75,19 @@ def test_a_film_plays_from_the_second_and_its_words_follow(page: Page, served: S
     page.wait_for_selector("#query")
     page.goto(f"/?asset={film(served)}&t=5")
     page.wait_for_selector(".lanes")
-    shot("asset")
+    shot(page, "7-playback")
 
 
-def test_boxes_of_a_film_come_and_go_with_its_time(page: Page, served: Served, shot: Shot) -> None:
+def test_boxes_of_a_film_come_and_go_with_its_time(page: Page, served: Served) -> None:
     page.goto(f"/?asset={film(served)}")
     until(page, "document.querySelector('video')?.readyState >= 1")
     page.click(".tag >> text=/^dog/")
     until(page, "document.querySelector('.stage .box') !== null")
     until(page, "document.querySelector('video').currentTime > 3")
-    stage, box = page.locator(".stage .frame").bounding_box(), page.locator(".stage .box").first.bounding_box()
-    assert stage is not None and box is not None
-    assert stage["x"] <= box["x"] and box["x"] + box["width"] <= stage["x"] + stage["width"] + 1
-    assert stage["y"] <= box["y"] and box["y"] + box["height"] <= stage["y"] + stage["height"] + 1
-    shot("film")
+    sides = "node => { const { left, top, right, bottom } = node.getBoundingClientRect(); return [left, top, -right, -bottom]; }"
+    stage, box = (page.locator(one).first.evaluate(sides) for one in (".stage .frame", ".stage .box"))
+    assert all(outer <= inner + 1 for outer, inner in zip(stage, box, strict=True))
+    shot(page, "8-boxes")
     page.evaluate("document.querySelector('video').currentTime = 0.5")
     until(page, "document.querySelector('.stage .box') === null")
     page.evaluate("document.querySelector('video').currentTime = 6")
@@ -105,12 +102,12 @@ def test_the_theme_is_kept(page: Page) -> None:
     assert page.get_attribute("html", "data-theme") == "dark"
 
 
-def test_asking_cites_and_citations_jump(page: Page, shot: Shot) -> None:
+def test_asking_cites_and_citations_jump(page: Page) -> None:
     page.goto("/?view=ask")
     page.fill("#question", "when is honey mentioned?")
     page.press("#question", "Enter")
     expect(page.locator(".answer")).to_contain_text("s (")
-    shot("ask")
+    shot(page, "9-ask")
     expect(page.locator(".cited")).to_contain_text("it is said")
     expect(page.locator(".cited")).not_to_contain_text("null")
     page.click(".cited a >> nth=0")
@@ -137,6 +134,7 @@ def test_a_newcomer_s_path(browser: Browser, served: Served, tmp_path: Path) -> 
     try:
         page.goto("/")
         expect(page.locator(".empty h2")).to_have_text("Nothing is indexed yet")
+        shot(page, "1-empty")
         page.click("text=Add files")
         broken = tmp_path / "broken.jpg"
         broken.write_bytes(b"\xff\xd8\xff\xe0 no picture")
@@ -144,6 +142,7 @@ def test_a_newcomer_s_path(browser: Browser, served: Served, tmp_path: Path) -> 
         page.set_input_files("#files", [photo, broken])
         expect(page.locator(".state.done")).to_have_text("searchable", timeout=60_000)
         expect(page.locator(".state.failed")).to_have_count(1, timeout=60_000)
+        shot(page, "2-upload")
         page.click("nav >> text=Jobs")
         expect(page.locator("tbody tr")).to_have_count(2)
         page.click("nav >> text=Search")
@@ -157,6 +156,7 @@ def test_a_newcomer_s_path(browser: Browser, served: Served, tmp_path: Path) -> 
         page.click("nav >> text=Look up")
         page.set_input_files("#looked-up", photo)
         expect(page.locator("main")).to_contain_text("No bank knows it")
+        shot(page, "10-lookup")
         page.click("nav >> text=Review")
         expect(page.locator(".empty h2")).to_have_text("Nothing waits")
         page.goto("/?q=a+cat")
@@ -211,6 +211,7 @@ def test_what_waits_is_decided(browser: Browser, served: Served, tmp_path: Path)
         expect(page.locator(".state.done")).to_have_text("searchable", timeout=60_000)
         page.goto("/?view=review")
         page.fill("#who", "Ada")
+        shot(page, "11-review")
         page.click("text=Block")
         expect(page.locator(".empty h2")).to_have_text("Nothing waits")
         page.goto("/?q=a+cat")

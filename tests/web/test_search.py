@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,9 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 from embeddings.media import SAMPLE_RATE, Waveform
 from eval.demo.film import write_film
-from tests.web.conftest import HOSTILE, Served, until
-
-Shot = Callable[[str], None]
+from tests.web.conftest import HOSTILE, Served, shot, until
 
 
 def hits(page: Page) -> list[str]:
@@ -36,7 +33,7 @@ def drop(page: Page, path: Path, kind: str) -> None:
     page.dispatch_event("body", "drop", {"dataTransfer": transfer})
 
 
-def test_words_find_and_tell_why(page: Page, shot: Shot) -> None:
+def test_words_find_and_tell_why(page: Page) -> None:
     page.goto("/")
     page.fill("#query", "a cat")
     page.press("#query", "Enter")
@@ -45,7 +42,7 @@ def test_words_find_and_tell_why(page: Page, shot: Shot) -> None:
     page.click(".hit >> text=Why?")
     expect(page.get_by_role("dialog")).to_contain_text("looks like it")
     page.keyboard.press("Escape")
-    shot("search")
+    shot(page, "3-words")
 
 
 def test_a_link_keeps_the_state_and_back_goes_back(page: Page) -> None:
@@ -84,16 +81,19 @@ def test_a_dropped_picture_a_sound_and_a_clip(page: Page, served: Served, tmp_pa
     page.wait_for_selector(".empty")
     drop(page, served.media / "photos" / "photo-04.jpg", "image/jpeg")
     assert any("film-1.mp4" in title or "photo-04" in title for title in hits(page))
+    shot(page, "4-picture")
     page.click('.chip button[aria-label^="Take off"]')
     page.wait_for_selector(".empty")
     drop(page, served.media / "recordings" / "recording-2.wav", "audio/wav")
     assert any("recording" in title for title in hits(page))
+    shot(page, "5-sound")
     page.click('.chip button[aria-label^="Take off"]')
     page.wait_for_selector(".empty")
     silence = Waveform(np.zeros(SAMPLE_RATE, dtype=np.float32))
     write_film(tmp_path / "clip.mp4", [(served.media / "photos" / "photo-03.png", silence)])
     drop(page, tmp_path / "clip.mp4", "video/mp4")
     assert any("film-2" in title or "photo-03" in title for title in hits(page))
+    shot(page, "6-clip")
 
 
 def test_more_and_less_like_this_are_chips(page: Page) -> None:
