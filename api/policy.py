@@ -58,6 +58,14 @@ class Moderation:
         self.decisions.add(new)
         return len(new)
 
+    def settle(self) -> int:
+        """Judge what a crash kept from being judged; returns how many assets that were. Raises StoreUnusable, BadPolicy."""
+        owed = self.decisions.owed() if self._service.has_collection else []
+        for some in (owed[n : n + PAGE] for n in range(0, len(owed), PAGE)):
+            self.judge(some)
+            self.decisions.settle(some)
+        return len(owed)
+
     def judge_all(
         self, plan: Callable[[int], None] = lambda total: None, advance: Callable[[int], None] = lambda count: None
     ) -> tuple[int, int]:

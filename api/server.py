@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,7 +36,18 @@ from api.routes import (
 from api.service import Service
 from api.settings import Settings
 from api.state import State
+from embeddings.errors import CrossmediaError
 from indexer.worker import Worker
+
+log = logging.getLogger("crossmedia.api")
+
+
+def _settled(service: Service) -> None:
+    """What a crash kept from being judged is judged before anything is served; where the store is away, by the next pass."""
+    try:
+        service.moderation.settle()
+    except CrossmediaError as error:
+        log.warning("what a crash left is not judged yet: %s", error)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -47,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
         service = Service(settings)
         ingest = Ingest(service)
         await anyio.to_thread.run_sync(ingest.sweep)
+        await anyio.to_thread.run_sync(_settled, service)
         gate, file_gate = Gate(settings.threads, settings.max_searches), Gate(1, settings.max_searches)
         worker = None if shared(service.jobs) else Worker(service.jobs, {"index": ingest})
         state = State(service, gate, file_gate, worker, metrics, threading.Event())

@@ -219,10 +219,13 @@ class Service:
 
         def judged(enriched: Enriched) -> None:
             self.moderation.judge([enriched.asset])
+            self.moderation.decisions.settle([enriched.asset])
             tell(enriched)
 
+        self.moderation.settle()
         with self.store.loading():
-            report = EnrichPass(self.engine.store, self.pool, built, assets).run(judged, stop, plan, advance)
+            work = EnrichPass(self.engine.store, self.pool, built, assets, begin=self.moderation.decisions.owe)
+            report = work.run(judged, stop, plan, advance)
         if any(enricher.name == "faces" for enricher in built):
             regrouped(self.store, self.profile)
         self._settle()

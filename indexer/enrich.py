@@ -68,9 +68,15 @@ class EnrichPass:
     """
 
     def __init__(
-        self, store: Store, pool: DecodePool, enrichers: Sequence[Enricher], assets: Sequence[str] | None = None
+        self,
+        store: Store,
+        pool: DecodePool,
+        enrichers: Sequence[Enricher],
+        assets: Sequence[str] | None = None,
+        begin: Callable[[str], None] = lambda asset: None,
     ) -> None:
-        """`assets`: only these, if given."""
+        """`assets`: only these, if given. `begin` hears of each asset before anything of it is changed."""
+        self._begin = begin
         self._only = None if assets is None else set(assets)
         self._store = store
         self._pool = pool
@@ -130,6 +136,7 @@ class EnrichPass:
                 continue
             error: CrossmediaError | None = None
             pace = _Pace(part.length, advance)
+            self._begin(part.asset.id)
             if future is None:
                 error = gone(part.asset)
             else:

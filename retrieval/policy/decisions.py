@@ -84,6 +84,20 @@ class Decisions:
         )
         return [_decision(row) for row in rows]
 
+    def owe(self, asset: str) -> None:
+        """It is about to change and has to be judged afterwards; kept through a crash."""
+        with self._database().write() as connection:
+            connection.execute("INSERT OR IGNORE INTO owed (asset) VALUES (?)", (asset,))
+
+    def owed(self) -> list[str]:
+        connection = self._reading()
+        return [row["asset"] for row in connection.execute("SELECT asset FROM owed")] if connection else []
+
+    def settle(self, assets: Sequence[str]) -> None:
+        """They have been judged."""
+        with self._database().write() as connection:
+            connection.executemany("DELETE FROM owed WHERE asset = ?", [(asset,) for asset in assets])
+
     def close(self) -> None:
         if self._opened is not None:
             self._opened.close()

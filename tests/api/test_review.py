@@ -168,3 +168,26 @@ def test_a_broken_policy_stops_an_enrichment_before_it_begins(given: Settings, t
         service.enrich()
     assert service.store.statistics().enrichments == {}
     service.close()
+
+
+def killed(*_: object) -> int:
+    raise RuntimeError("killed")
+
+
+def test_what_a_crash_kept_from_being_judged_is_judged_first(
+    service: Service, given: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(service.moderation, "judge", lambda assets: 0)
+        blocked = say(service, "a.png", ("plate", "AB 12"))
+        patched.setattr(service.moderation, "judge", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            service.enrich(only=["trust"])
+    assert service.moderation.blocked() == ()
+    assert service.moderation.decisions.owed()
+    with TestClient(create_app(given)) as client:
+        assert client.get(f"/v1/assets/{blocked}/content").status_code == 403
+    assert service.moderation.decisions.owed() == []
+    service.moderation.decisions.owe(blocked)
+    service.enrich(only=["trust"])
+    assert service.moderation.decisions.owed() == []
