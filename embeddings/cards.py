@@ -243,9 +243,9 @@ VISUAL_ANSWERS: Final = ModelCard(
     task="answers to questions about pictures",
     licence="Apache-2.0, learned from research-use data",
     dim=None,
-    revision="a05aa973f73e",
+    revision="4299836faad5",
     files=(
-        ModelFile("visual-answers.onnx", "a05aa973f73e9bfe39983291a44e4175d18f603dcca774f135314e98747fc9f2", 9_070_390),
+        ModelFile("visual-answers.onnx", "4299836faad5d90a8f41c8a00f0b721d43bc5aff462fd75c361b3536d68f5223", 9_510_078),
     ),
     sources=(Source("bundled"), Source("models")),
     title="Answers about rooms and things in them, learned from DAQUAR",

@@ -1,8 +1,9 @@
 """What a picture answers to a question: a small network over a grid of the picture tower, what objects are seen, and the question.
 
-The question attends to the grid twice, as in stacked attention (Z. Yang et al., CVPR 2016), and the answer is one of those that the
-training questions had. It is learned by `embeddings/train/visual_answers.py` from DAQUAR (M. Malinowski and M. Fritz, NIPS 2014),
-which asks about things in rooms; its card is `bundled/visual-answers.md`, its figures are those of `crossmedia eval daquar`.
+The question attends to the grid twice, as in stacked attention (Z. Yang et al., CVPR 2016); beside it a kernel machine knows what
+was answered to such questions of such pictures. The answer is one of those that the training questions had. It is learned by
+`embeddings/train/visual_answers.py` from DAQUAR (M. Malinowski and M. Fritz, NIPS 2014), which asks about things in rooms; its card
+is `bundled/visual-answers.md`, its figures are those of `crossmedia eval daquar`.
 """
 
 from __future__ import annotations
@@ -28,13 +29,16 @@ from embeddings.picture import prepare
 from embeddings.text import MiniLM
 
 Floats: TypeAlias = NDArray[np.float32]
-LAYER: Final = LAYERS[-1]
+MIDDLE, LAYER = LAYERS[1:]
 CELLS: Final = 81
 CHANNELS: Final = 352
 """The tower's last layer before pooling, of 9×9 cells."""
 OBJECTS: Final = 80
 FAINT: Final = 0.1
 """Score from which an object counts among the features; the network learns how much."""
+SIGHT: Final = (386, 256, 3 * OBJECTS, CHANNELS, 6 * 386, 120)
+"""What is read of a picture and of its mirror image: the common vector, the native one, objects, the most of each channel, the
+common vectors of six parts, the mean of a layer further down."""
 LONGEST: Final = 24
 """Words of a question that are read one by one."""
 BEST: Final = 5
@@ -42,11 +46,12 @@ BEST: Final = 5
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A picture as the network reads it: (81, 352) cells, (386 + 256,) of the whole, (240,) of objects."""
+    """A picture as the network reads it: (81, 352) cells, (386 + 256,) of the whole, (240,) of objects, (2, 3670) as in `SIGHT`."""
 
     cells: Floats
     whole: Floats
     objects: Floats
+    sights: Floats
 
 
 class Eyes:
@@ -58,17 +63,34 @@ class Eyes:
 
     @cached_property
     def _tower(self) -> Any:
-        return session(self._path, self._threads, (LAYER,), lean=True)
+        return session(self._path, self._threads, (MIDDLE, LAYER), lean=True)
 
     def look(self, picture: Picture) -> Seen:
         """Any size and shape, from 1×1 px."""
-        layer, common, native = self._tower.run((LAYER, "common", "picture"), {"pixels": prepare(picture)[None]})
-        cells = np.ascontiguousarray(layer[0].reshape(CHANNELS, CELLS).T, dtype=np.float32)
-        whole = np.concatenate([common[0], native[0]]).astype(np.float32)
+        pixels = picture.pixels
+        shown = [Picture(np.ascontiguousarray(one)) for one in (pixels, pixels[:, ::-1], *parted(pixels))]
+        names = (MIDDLE, LAYER, "common", "picture")
+        middle, layer, common, native = self._tower.run(names, {"pixels": np.stack([prepare(one) for one in shown])})
         known = {name: n for n, name in enumerate(self._detector.classes)}
+        found = self._detector.detect([picture], FAINT)[0]
+        objects = counted([(known[one.value], one) for one in found])
+        sights = [
+            (common[v], native[v], objects, layer[v].max((1, 2)), common[order].reshape(-1), middle[v].mean((1, 2)))
+            for v, order in enumerate(([2, 3, 4, 5, 6, 7], [4, 3, 2, 7, 6, 5]))
+        ]
         return Seen(
-            cells, whole, counted([(known[one.value], one) for one in self._detector.detect([picture], FAINT)[0]])
+            np.ascontiguousarray(layer[0].reshape(CHANNELS, CELLS).T, dtype=np.float32),
+            np.concatenate([common[0], native[0]]).astype(np.float32),
+            objects,
+            np.stack([np.concatenate(one) for one in sights]).astype(np.float32),
         )
+
+
+def parted(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Six parts of half its height and width: left, middle and right above, then the same below."""
+    height, width = pixels.shape[:2]
+    h, w = max(1, height // 2), max(1, width // 2)
+    return [pixels[top : top + h, left : left + w] for top in (0, height // 2) for left in (0, width // 4, width // 2)]
 
 
 def counted(found: Sequence[tuple[int, Found]]) -> Floats:
@@ -131,7 +153,7 @@ class VisualAnswers:
         about = self._about
         words = {word: n for n, word in enumerate(about["words"], start=2)}
         inputs = {
-            "cells": seen.cells[None], "whole": seen.whole[None], "objects": seen.objects[None],
+            "cells": seen.cells[None], "whole": seen.whole[None], "objects": seen.objects[None], "sights": seen.sights[None],
             "sentence": self._sentences.encode([question]).vectors["text"], "words": numbered(question, words)[None],
         }  # fmt: skip
         (logits,) = self._network.run(("logits",), inputs)

@@ -4,33 +4,29 @@
 
 writes `visual-answers.onnx` and its card and prints what to pin in `embeddings/cards.py`. A fifth of the pictures is held out
 (`visual_data.parts`): nothing is fitted, chosen or calibrated on it. Settings were chosen, and chances are calibrated, on another
-tenth; then several networks are learned from that too, and ship as one that means their log-probabilities. The same is done once
+tenth; then two networks and a kernel machine (`visual_kernel`) are learned from that too, and ship as one. The same is done once
 without looking at pictures, to tell what looking adds.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import onnx
 import torch
 import torch.nn.functional as functional
 from numpy.typing import NDArray
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from embeddings.catalog import BUNDLED, sha256
 from embeddings.text import MiniLM
 from embeddings.train import visual_answers_card as card
 from embeddings.train.visual_data import Pictures, Questions, answers_of, looked_at, parts, prepared, read, words_of
+from embeddings.train.visual_graph import export
+from embeddings.train.visual_kernel import Kernel
 from embeddings.train.visual_net import VisualNet
-from embeddings.visual_answers import CELLS, CHANNELS, LONGEST, OBJECTS
 
 EPOCHS: Final = 14
 RATE: Final = 1e-3
@@ -41,7 +37,11 @@ SOFT: Final = 0.25
 NEAR: Final = 12.0
 CUT: Final = 0.1
 """Share of words that are hidden while learning."""
-NETWORKS: Final = 5
+NETWORKS: Final = 2
+KERNEL: Final = 0.7
+"""How much of the answer is the kernel machine's; the rest is the networks'."""
+LEAST: Final = 1e-4
+"""A probability, before it is taken the logarithm of."""
 FAR: Final = 4.0
 SHARP: Final = np.linspace(0.4, 2.5, 43)
 BINS: Final = 8
@@ -58,6 +58,7 @@ class Material:
         self.cells = ((cells - self.mean) / self.spread).clamp(-FAR, FAR)
         self.whole = torch.from_numpy(pictures.whole.astype(np.float32))
         self.objects = torch.from_numpy(pictures.objects.astype(np.float32))
+        self.sights = torch.from_numpy(pictures.sights)
         self.image, self.answer = torch.from_numpy(asked.image), torch.from_numpy(asked.answer)
         self.words, self.sentence = torch.from_numpy(asked.words), torch.from_numpy(asked.sentence)
         meant = torch.from_numpy(MiniLM(BUNDLED).encode(answers).vectors["text"])
@@ -104,17 +105,51 @@ def learned(
     return net
 
 
-def judged(nets: list[VisualNet], material: Material, which: str) -> tuple[Tensor, Tensor]:
-    """(N, answers) mean log-probabilities of the questions of a part, and their answers; one that is not learned is -1."""
+class Together(nn.Module):  # type: ignore[misc]
+    """Networks and the kernel machine as one, from cells as they are seen."""
+
+    def __init__(self, nets: list[VisualNet], kernel: Kernel, mean: Tensor, spread: Tensor) -> None:
+        super().__init__()
+        self.nets = nn.ModuleList(nets)
+        self.kernel = kernel
+        self.register_buffer("mean", mean)
+        self.register_buffer("spread", spread)
+
+    def forward(
+        self, cells: Tensor, whole: Tensor, objects: Tensor, sentence: Tensor, words: Tensor, sights: Tensor
+    ) -> Tensor:
+        """Log-probabilities, (B, answers)."""
+        cells = ((cells - self.mean) / self.spread).clamp(-FAR, FAR)
+        told = torch.stack([net(cells, whole, objects, sentence, words).log_softmax(1) for net in self.nets]).mean(0)
+        return ((1 - KERNEL) * told.softmax(1) + KERNEL * self.kernel(sights, sentence)).clamp(min=LEAST).log()
+
+
+def together(material: Material, answers: int, words: int, among: tuple[str, ...], looking: bool = True) -> Together:
+    """Learned from these parts."""
+    nets = [learned(material, answers, words, seed, among, looking) for seed in range(NETWORKS)]
+    rows = np.flatnonzero(np.isin(material.part, among) & (material.asked.answer >= 0))
+    kernel = Kernel(
+        material.sights[material.image[rows]].numpy(), material.sentence[rows, 0].numpy(),
+        material.marks[material.answer[rows]].numpy(), looking,
+    )  # fmt: skip
+    net = Together(nets, kernel, material.mean, material.spread)
+    net.eval()
+    return net
+
+
+def judged(net: Together, material: Material, which: str) -> tuple[Tensor, Tensor]:
+    """(N, answers) log-probabilities of the questions of a part, and their answers; one that is not learned is -1."""
     rows = torch.from_numpy(np.flatnonzero(material.part == which))
+    plain = torch.zeros(len(rows), dtype=torch.int64)
     with torch.no_grad():
-        inputs = material.inputs(rows, torch.zeros(len(rows), dtype=torch.int64))
-        told = torch.stack([net(*inputs).log_softmax(1) for net in nets]).mean(0)
+        inputs = material.inputs(rows, plain)
+        cells = inputs[0] * material.spread + material.mean
+        told = net(cells, *inputs[1:], material.sights[material.image[rows]])
     return told, material.answer[rows]
 
 
-def accuracy(nets: list[VisualNet], material: Material, which: str) -> float:
-    told, answer = judged(nets, material, which)
+def accuracy(net: Together, material: Material, which: str) -> float:
+    told, answer = judged(net, material, which)
     return float((told.argmax(1) == answer).float().mean())
 
 
@@ -144,40 +179,6 @@ def calibration(told: Tensor, answer: Tensor) -> dict[str, object]:
     }
 
 
-class Together(nn.Module):  # type: ignore[misc]
-    """Several networks as one, from cells as they are seen."""
-
-    def __init__(self, nets: list[VisualNet], mean: Tensor, spread: Tensor) -> None:
-        super().__init__()
-        self.nets = nn.ModuleList(nets)
-        self.register_buffer("mean", mean)
-        self.register_buffer("spread", spread)
-
-    def forward(self, cells: Tensor, whole: Tensor, objects: Tensor, sentence: Tensor, words: Tensor) -> Tensor:
-        cells = ((cells - self.mean) / self.spread).clamp(-FAR, FAR)
-        return torch.stack([net(cells, whole, objects, sentence, words).log_softmax(1) for net in self.nets]).mean(0)
-
-
-def export(net: Together, path: Path, about: Mapping[str, object]) -> None:
-    """As ONNX with its weights in eight bits, and what it needs to be read with."""
-    example = (
-        torch.zeros(1, CELLS, CHANNELS), torch.zeros(1, 642), torch.zeros(1, 3 * OBJECTS), torch.zeros(1, 384),
-        torch.zeros(1, LONGEST, dtype=torch.int64),
-    )  # fmt: skip
-    names = ["cells", "whole", "objects", "sentence", "words"]
-    with tempfile.TemporaryDirectory() as room:
-        plain = Path(room) / "plain.onnx"
-        torch.onnx.export(
-            net.eval(), example, str(plain), input_names=names, output_names=["logits"], opset_version=18, dynamo=False
-        )
-        quantize_dynamic(plain, path, weight_type=QuantType.QInt8, per_channel=True)
-    model = onnx.load(path)
-    for name, value in about.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = name, json.dumps(value)
-    onnx.save(model, path)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--daquar", type=Path, required=True)
@@ -193,20 +194,18 @@ def main() -> None:
         looked_at(given.daquar, names), questions, np.array([part_of[one.image] for one in asked]), answers
     )
 
-    def networks(count: int, among: tuple[str, ...], looking: bool = True) -> list[VisualNet]:
-        return [learned(material, len(answers), len(words), seed, among, looking) for seed in range(count)]
-
-    tuning = networks(3, ("train",))
+    sizes = len(answers), len(words)
+    tuning = together(material, *sizes, ("train",))
     chances = calibration(*judged(tuning, material, "tune"))
-    blind = accuracy(networks(NETWORKS, ("train", "tune"), looking=False), material, "held")
-    nets = networks(NETWORKS, ("train", "tune"))
+    blind = accuracy(together(material, *sizes, ("train", "tune"), looking=False), material, "held")
+    net = together(material, *sizes, ("train", "tune"))
     figures = {
-        "tuned": accuracy(tuning, material, "tune"), "held": accuracy(nets, material, "held"), "blind": blind,
+        "tuned": accuracy(tuning, material, "tune"), "held": accuracy(net, material, "held"), "blind": blind,
         "pictures": len(names), "questions": len(asked), "answers": len(answers),
     }  # fmt: skip
     path = given.out / "visual-answers.onnx"
     about = {"answers": answers, "words": words, "calibration": chances, "figures": figures}
-    export(Together(nets, material.mean, material.spread), path, about)
+    export(net, path, about)
     card.write(given.out, figures)
     print(figures)
     print(f"{path}: {path.stat().st_size:,} bytes, SHA-256 {sha256(path)}")

@@ -76,12 +76,13 @@ def mirrored(question: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """By (picture, view): (N, V, 81, 352), (N, V, 642), (N, V, 240), in half precision."""
+    """By (picture, view): (N, V, 81, 352), (N, V, 642), (N, V, 240), in half precision; by picture: (N, 2, 3670)."""
 
     names: list[str]
     cells: NDArray[np.float16]
     whole: NDArray[np.float16]
     objects: NDArray[np.float16]
+    sights: NDArray[np.float32]
 
 
 def looked_at(folder: Path, names: list[str]) -> Pictures:
@@ -97,7 +98,8 @@ def looked_at(folder: Path, names: list[str]) -> Pictures:
     def stacked(which: str) -> NDArray[np.float16]:
         return np.stack([np.stack([getattr(one, which) for one in some]) for some in rows]).astype(np.float16)
 
-    return Pictures(names, stacked("cells"), stacked("whole"), stacked("objects"))
+    sights = np.stack([some[0].sights for some in rows])
+    return Pictures(names, stacked("cells"), stacked("whole"), stacked("objects"), sights)
 
 
 @dataclass(frozen=True, eq=False)
