@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from embeddings.errors import CrossmediaError
 from indexer.decode.errors import Unreadable
 from indexer.hashes.digests import digests
-from indexer.hashes.hashers import Hashed, Hashers
+from indexer.hashes.hashed import Hashed
 from retrieval.banks.hashes import Hash, HashKind, kind_of, readings
 from retrieval.banks.indexed import Copy, copies, hashes_of
 from retrieval.banks.matching import Found, Matcher
@@ -22,6 +22,7 @@ from retrieval.store import NotFound
 
 if TYPE_CHECKING:
     from api.service import Service
+    from indexer.hashes.hashers import Hashers
 
 
 class NothingToBank(CrossmediaError):
@@ -196,6 +197,8 @@ class Banks:
 
     @cached_property
     def hashers(self) -> Hashers:
+        from indexer.hashes.hashers import Hashers  # decoders and hashes of every kind: no search waits for them
+
         return Hashers()
 
     def _of(self, what: str | Path, crops: bool) -> tuple[list[Hashed], list[str]]:

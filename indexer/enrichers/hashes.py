@@ -10,7 +10,8 @@ from indexer.decode import Decoded
 from indexer.decode.errors import Unreadable
 from indexer.decode.progress import Progress, unhurried
 from indexer.hashes.digests import digests
-from indexer.hashes.hashers import Hashed, Hashers
+from indexer.hashes.hashed import Hashed
+from indexer.hashes.hashers import Hashers
 from retrieval.banks.hashes import LABEL
 from retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,20 +12,13 @@ from indexer.decode import Decoded
 from indexer.enrichers.base import sound_track
 from indexer.hashes.chromaprint import ChromaprintHasher
 from indexer.hashes.frames import FrameHasher
+from indexer.hashes.hashed import Hashed
 from indexer.hashes.pdq import PdqHasher
 from indexer.hashes.tlsh import TlshHasher
 from indexer.hashes.views import cropped, without_bars
-from retrieval.banks.hashes import QUALITY, Hash, HashKind
+from retrieval.banks.hashes import QUALITY, HashKind
 
 HasherT = TypeVar("HasherT")
-
-
-@dataclass(frozen=True)
-class Hashed:
-    """A hash, and of a video's frame the second at which it is shown."""
-
-    hash: Hash
-    start: float | None = None
 
 
 class Hashers:
