@@ -7,7 +7,11 @@ export function sure(title, text, doing, act) {
   dialog(title, (close) => el("form", {
     onsubmit: async (event) => {
       event.preventDefault();
-      try { await act(); close(); } catch (error) { told.textContent = `${error.message} ${error.hint ?? ""}`; }
+      event.submitter.disabled = true; // it may take a while, and once is enough
+      try { await act(); close(); } catch (error) {
+        told.textContent = `${error.message} ${error.hint ?? ""}`;
+        event.submitter.disabled = false;
+      }
     },
   }, el("p", {}, text), told, el("div", { class: "row" },
     el("button", { type: "button", autofocus: true, onclick: close }, "Cancel"), el("button", { class: "danger" }, doing))));
