@@ -95,6 +95,17 @@ def test_boxes_of_a_film_come_and_go_with_its_time(page: Page, served: Served) -
     until(page, "document.querySelector('.stage .box') !== null")
 
 
+def test_a_voice_gets_its_name(page: Page) -> None:
+    page.goto("/?view=voices")
+    before = page.locator(".faces strong >> nth=0").inner_text()
+    for called in ("Ada", before):
+        page.click(".faces >> text=Name >> nth=0")
+        page.fill("#named", called)
+        page.get_by_role("dialog").get_by_text("Save").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.locator(".faces")).to_contain_text(called)
+
+
 def test_the_theme_is_kept(page: Page) -> None:
     page.goto("/")
     page.click('button[aria-label="Dark or light"]')

@@ -1,9 +1,9 @@
 // One asset: its stage, its time line, what is said, what is known.
 import { call } from "../core/api.js";
+import { sure } from "../core/asked.js";
 import { el, fill } from "../core/dom.js";
 import { ONE, bytes, clock } from "../core/format.js";
 import { address, go } from "../core/state.js";
-import { sure } from "../core/sure.js";
 import { typing } from "../core/keys.js";
 import { keep, neighbour, opens, remember } from "../results/seen.js";
 import { facts } from "./facts.js";

@@ -1,10 +1,10 @@
 // People and voices: who is there, where to see or hear them, and what they are to be called.
 import { call, json, post } from "../core/api.js";
-import { dialog, el, fill } from "../core/dom.js";
+import { asked, sure } from "../core/asked.js";
+import { el, fill } from "../core/dom.js";
 import { clock, count } from "../core/format.js";
 import { problem } from "../core/problem.js";
 import { address } from "../core/state.js";
-import { sure } from "../core/sure.js";
 
 /** `of` tells how the one and the other are listed, shown and called. */
 export async function named(root, of) {
@@ -26,31 +26,22 @@ export async function named(root, of) {
         of.forget ? el("button", { class: "danger", onclick: () => forget(one) }, "Forget") : null));
   }
 
-  function asked(title, build, act) {
-    const told = el("p", { class: "small", role: "alert" });
-    dialog(title, (close) => el("form", {
-      onsubmit: async (event) => {
-        event.preventDefault();
-        try { await act(); close(); draw(); } catch (error) { told.textContent = `${error.message} ${error.hint ?? ""}`; }
-      },
-    }, build, told, el("div", { class: "row" }, el("button", { class: "main" }, "Save"), el("button", { type: "button", onclick: close }, "Cancel"))));
-  }
+  /** Does something and shows what became of it. */
+  const redrawn = (act) => async () => { await act(); draw(); };
 
   function rename(one) {
     const field = el("input", { value: one.name, required: true, maxlength: 200, id: "named" });
-    asked(`What is ${one.name} called?`, el("label", { class: "field", for: "named" }, "Name", field), () => call(`${of.path}/${encodeURIComponent(one.name)}`, json("PUT", { name: field.value.trim() })));
+    asked(`What is ${one.name} called?`, el("label", { class: "field", for: "named" }, "Name", field), "Save", redrawn(() => call(`${of.path}/${encodeURIComponent(one.name)}`, json("PUT", { name: field.value.trim() }))));
   }
 
   function merge(one, some) {
     const field = el("select", { id: "other" }, some.filter((other) => other !== one).map((other) => el("option", { value: other.name }, other.name)));
-    asked(`Who is ${one.name} the same as?`, el("label", { class: "field", for: "other" }, "The other", field), () => post(`${of.path}/merge`, { [of.many]: [field.value, one.name], into: field.value }));
+    asked(`Who is ${one.name} the same as?`, el("label", { class: "field", for: "other" }, "The other", field), "Save", redrawn(() => post(`${of.path}/merge`, { [of.many]: [field.value, one.name], into: field.value })));
   }
 
   function forget(one) {
-    sure(`Forget ${one.name}?`, `Removes every face of ${one.name}, with vectors and pictures of it, from all files of the index. It cannot be undone.`, "Forget", async () => {
-      await call(`${of.path}/${encodeURIComponent(one.name)}`, { method: "DELETE" });
-      draw();
-    });
+    sure(`Forget ${one.name}?`, `Removes every face of ${one.name}, with vectors and pictures of it, from all files of the index. It cannot be undone.`, "Forget",
+      redrawn(() => call(`${of.path}/${encodeURIComponent(one.name)}`, { method: "DELETE" })));
   }
   await draw();
 }
