@@ -58,13 +58,15 @@ class Moderation:
         self.decisions.add(new)
         return len(new)
 
-    def settle(self) -> int:
-        """Judge what a crash kept from being judged; returns how many assets that were. Raises StoreUnusable, BadPolicy."""
-        owed = self.decisions.owed() if self._service.has_collection else []
-        for some in (owed[n : n + PAGE] for n in range(0, len(owed), PAGE)):
+    def settle(self, assets: Sequence[str] | None = None) -> None:
+        """Judge these, or whatever a crash kept from being judged, which are then no longer owed. Raises StoreUnusable, BadPolicy."""
+        if assets is None:
+            assets = self.decisions.owed()
+            if assets and not self._service.has_collection:
+                return
+        for some in (assets[n : n + PAGE] for n in range(0, len(assets), PAGE)):
             self.judge(some)
             self.decisions.settle(some)
-        return len(owed)
 
     def judge_all(
         self, plan: Callable[[int], None] = lambda total: None, advance: Callable[[int], None] = lambda count: None

@@ -218,8 +218,7 @@ class Service:
         self.moderation.policy  # noqa: B018 -- a broken file is told before anything is done
 
         def judged(enriched: Enriched) -> None:
-            self.moderation.judge([enriched.asset])
-            self.moderation.decisions.settle([enriched.asset])
+            self.moderation.settle([enriched.asset])
             tell(enriched)
 
         self.moderation.settle()
