@@ -25,7 +25,7 @@ from embeddings.text import MiniLM
 from embeddings.train import visual_answers_card as card
 from embeddings.train.visual_data import Pictures, Questions, answers_of, looked_at, parts, prepared, read, words_of
 from embeddings.train.visual_graph import export
-from embeddings.train.visual_kernel import Kernel
+from embeddings.train.visual_kernel import FAR, Kernel
 from embeddings.train.visual_net import VisualNet
 
 EPOCHS: Final = 14
@@ -42,7 +42,6 @@ KERNEL: Final = 0.7
 """How much of the answer is the kernel machine's; the rest is the networks'."""
 LEAST: Final = 1e-4
 """A probability, before it is taken the logarithm of."""
-FAR: Final = 4.0
 SHARP: Final = np.linspace(0.4, 2.5, 43)
 BINS: Final = 8
 
@@ -65,6 +64,10 @@ class Material:
         near = torch.softmax(meant @ meant.T * NEAR, dim=1)
         self.marks = functional.one_hot(torch.arange(len(answers))).float() * (1 - SOFT) + SOFT * near
 
+    def rows(self, among: tuple[str, ...]) -> NDArray[np.int64]:
+        """Questions of these parts whose answers can be learned."""
+        return np.flatnonzero(np.isin(self.part, among) & (self.asked.answer >= 0))
+
     def inputs(self, rows: Tensor, view: Tensor) -> tuple[Tensor, ...]:
         """Of these questions, each with a view of its picture: 1 is the mirrored one."""
         mirrored = (view == 1).long()
@@ -81,7 +84,7 @@ def learned(
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     net = VisualNet(answers, words, looking)
-    rows = np.flatnonzero(np.isin(material.part, among) & (material.asked.answer >= 0))
+    rows = material.rows(among)
     steps = len(rows) // BATCH
     optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
     pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=EPOCHS * steps + 1, pct_start=0.2)
@@ -127,7 +130,7 @@ class Together(nn.Module):  # type: ignore[misc]
 def together(material: Material, answers: int, words: int, among: tuple[str, ...], looking: bool = True) -> Together:
     """Learned from these parts."""
     nets = [learned(material, answers, words, seed, among, looking) for seed in range(NETWORKS)]
-    rows = np.flatnonzero(np.isin(material.part, among) & (material.asked.answer >= 0))
+    rows = material.rows(among)
     kernel = Kernel(
         material.sights[material.image[rows]].numpy(), material.sentence[rows, 0].numpy(),
         material.marks[material.answer[rows]].numpy(), looking,

@@ -34,9 +34,7 @@ class Kernel(nn.Module):  # type: ignore[misc]
         plain = sights[:, 0]
         self.register_buffer("mean", torch.from_numpy(plain.mean(0)))
         self.register_buffer("spread", torch.from_numpy(plain.std(0) + 1e-6))
-        self.register_buffer("basis", torch.eye(sum(SIGHT)))
-        with torch.no_grad():
-            full = self.seen(torch.from_numpy(sights)).numpy()
+        full = self.units(torch.from_numpy(sights)).numpy()
         pictures, which = np.unique(full, axis=0, return_inverse=True)
         axes = np.linalg.svd(pictures, full_matrices=False)[2][:KEPT]
         self.register_buffer("basis", torch.from_numpy(np.ascontiguousarray(axes.T)))
@@ -44,19 +42,18 @@ class Kernel(nn.Module):  # type: ignore[misc]
         self.register_buffer("which", torch.from_numpy(which.reshape(-1)))
         self.register_buffer("sentences", torch.from_numpy(np.ascontiguousarray(sentence.T)))
         usual = marks.mean(0)
-        with torch.no_grad():
-            like = self.likeness(torch.from_numpy(full @ axes.T), torch.from_numpy(sentence)).numpy()
+        like = self.likeness(torch.from_numpy(full @ axes.T), torch.from_numpy(sentence)).numpy()
         like[np.diag_indices(len(like))] += RIDGE
         weights = cho_solve(cho_factor(like, overwrite_a=True, check_finite=False), marks - usual, check_finite=False)
         self.register_buffer("weights", torch.from_numpy(weights.astype(np.float32)))
         self.register_buffer("usual", torch.from_numpy(usual))
 
-    def seen(self, sights: Tensor) -> Tensor:
-        """(B, 2, 3670) → (B, 128): each kind of sight as a unit vector, of the picture and its mirror image, in the middle."""
+    def units(self, sights: Tensor) -> Tensor:
+        """(B, 2, 3670) → (B, 3670): each kind of sight as a unit vector, of the picture and its mirror image, in the middle."""
         flat = ((sights - self.mean) / self.spread).clamp(-FAR, FAR)
         kinds = torch.split(flat, list(SIGHT), dim=2)
         units = torch.cat([one / one.norm(dim=2, keepdim=True).clamp(min=1e-9) for one in kinds], dim=2)
-        return (units.mean(1) / len(SIGHT) ** 0.5) @ self.basis
+        return units.mean(1) / len(SIGHT) ** 0.5
 
     def likeness(self, seen: Tensor, sentence: Tensor) -> Tensor:
         return torch.exp(
@@ -65,4 +62,4 @@ class Kernel(nn.Module):  # type: ignore[misc]
 
     def forward(self, sights: Tensor, sentence: Tensor) -> Tensor:
         """(B, 2, 3670), (B, 384) → (B, answers): about each answer's probability; it can be a little under 0."""
-        return self.likeness(self.seen(sights), sentence) @ self.weights + self.usual
+        return self.likeness(self.units(sights) @ self.basis, sentence) @ self.weights + self.usual
