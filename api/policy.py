@@ -59,7 +59,7 @@ class Moderation:
         return len(new)
 
     def settle(self, assets: Sequence[str] | None = None) -> None:
-        """Judge these, or whatever a crash kept from being judged, which are then no longer owed. Raises StoreUnusable, BadPolicy."""
+        """Judge these, or whatever a crash kept from being judged: no longer owed then. Raises StoreUnusable, BadPolicy."""
         if assets is None:
             assets = self.decisions.owed()
             if assets and not self._service.has_collection:
