@@ -178,7 +178,7 @@ def test_a_newcomer_s_path(browser: Browser, served: Served, tmp_path: Path) -> 
         expect(page.get_by_role("dialog")).to_have_count(0)
         page.click("text=Remove")
         page.get_by_role("dialog").get_by_role("button", name="Remove").click()
-        expect(page.locator(".empty h2")).to_contain_text("Nothing")
+        expect(page.locator(".empty h2")).to_have_text("Nothing is indexed yet")
         expect(page.locator(".hit")).to_have_count(0)
     finally:
         context.close()

@@ -64,7 +64,7 @@ export function open(root, state) {
       const answer = await call("/v1/search", body(told, files(), signal));
       if (signal.aborted) return undefined;
       keep(answer.hits.length ? { key, k, answer } : null);
-      shown(now, answer);
+      await shown(now, answer);
     } catch (error) {
       if (error.name === "AbortError") return undefined;
       asked = null;
@@ -94,7 +94,9 @@ export function open(root, state) {
 
   async function noMatch(now) {
     list.show([], []);
-    const any = now.all ? await call("/v1/assets?limit=1") : { assets: [true] };
+    const { signal } = running;
+    const any = await call("/v1/assets?limit=1");
+    if (signal.aborted) return undefined;
     if (!any.assets.length) return nothingThere(place);
     return fill(place, el("div", { class: "empty" }, el("h2", {}, "Nothing matches"),
       el("p", { class: "soft" }, "Nothing that is indexed is near enough to what you asked. That is an answer too."),
