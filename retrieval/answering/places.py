@@ -11,7 +11,7 @@ from retrieval.answering.finding import found_in
 from retrieval.answering.question import Question
 from retrieval.answering.scope import Scope
 from retrieval.answering.sighting import evidence_of, vectors_of
-from retrieval.answering.things import LEAST, PEOPLE, labels_of, thing_of
+from retrieval.answering.things import LEAST, PEOPLE, ground_of, labels_of, thing_of
 from retrieval.answering.vocabulary import Vocabulary
 from retrieval.documents import Box, Moment
 from retrieval.query import Evidence
@@ -21,6 +21,8 @@ OF_PICTURE: Final = re.compile(
     r"\b(?:taken|photographed|filmed|shot|this|it|picture|photo|photos|image|scene|place|they|he|she|doing)\b"
 )
 IN_PICTURE: Final = re.compile(r"\bin the (?:photo|picture|image)\b|\bside\b")
+WIDE, LOW = 0.3, 0.6
+"""Share of a picture from which an area is its ground, and how far down a thing reaches that stands there."""
 FEWEST: Final = 0.2
 """Share among places from which the best is told."""
 
@@ -76,10 +78,11 @@ class Places:
         found = [label for label in labels_of(moment, "object", value, LEAST) if label.box]
         if not found or found[0].box is None:
             return None
-        why = [evidence_of(found[:1], moment)]
-        return Reply(
-            position(found[0].box), found[0].score ** 0.5 * 0.8, scope.cited(moment, why, found[0].score), MODEL
-        )
+        best, ground, told = found[0], ground_of(moment), position(found[0].box)
+        if ground and ground.score >= WIDE and found[0].box[3] > LOW:
+            told = f"{'in' if ground.value == 'water' else 'on'} the {ground.value}, {told}"
+        why = [evidence_of([best, ground] if ground else [best], moment)]
+        return Reply(told, best.score**0.5 * 0.8, scope.cited(moment, why, best.score), MODEL)
 
 
 def position(box: Box) -> str:

@@ -10,7 +10,7 @@ from retrieval.answering.describing import described
 from retrieval.answering.question import Question
 from retrieval.answering.scope import Scope
 from retrieval.answering.sighting import evidence_of, vectors_of
-from retrieval.answering.things import LEAST, PEOPLE, labels_of
+from retrieval.answering.things import LEAST, PEOPLE, ground_of, labels_of
 from retrieval.answering.vocabulary import Vocabulary, categories, category_of
 from retrieval.documents import Moment
 from retrieval.query import Evidence
@@ -23,7 +23,6 @@ GENERAL: Final = re.compile(
     r"(?: photo| picture| image| video| film| shot| scene)?(?: show| shows| seen| depict)?$"
 )
 UNDER: Final = re.compile(r"\b(?:under|below|beneath|underneath)\b|\b(?:stand|lie|run|walk|sit)\w* on\b")
-GROUNDS: Final = frozenset(("grass", "snow", "sand", "water", "floor", "rock"))
 FEWEST: Final = 0.25
 """Share among the names of its kind from which the best of them is worth telling."""
 
@@ -46,7 +45,7 @@ class Seeing:
         stills = [m for m in moments if m.kind in ("picture", "shot", "frame")]
         if HEARD.search(plain) or not stills:
             spoken = any(m.kind == "speech" for m in moments)
-            return None if spoken and not HEARD.search(plain) else _heard(moments, scope)
+            return None if spoken and not HEARD.search(plain) else _heard(plain, moments, scope)
         if UNDER.search(plain):
             return _ground(stills[0], scope)
         if GENERAL.match(plain):
@@ -96,10 +95,9 @@ def _labelled(category: str, moment: Moment, scope: Scope) -> Reply | None:
 
 def _ground(moment: Moment, scope: Scope) -> Reply | None:
     """What the largest area is that things stand on."""
-    areas = [label for label in labels_of(moment, "area") if label.value in GROUNDS]
-    if not areas:
+    best = ground_of(moment)
+    if best is None:
         return None
-    best = areas[0]
     return Reply(
         best.value, 0.5 + best.score / 2, scope.cited(moment, [evidence_of([best], moment)], best.score), MODEL
     )
@@ -113,8 +111,16 @@ def _in_general(moment: Moment, scope: Scope) -> Reply | None:
     return Reply(sentence.text, sentence.sureness, scope.cited(moment, [evidence_of(labels, moment)]), MODEL)
 
 
-def _heard(moments: tuple[Moment, ...], scope: Scope) -> Reply | None:
-    heard = [(label, m) for m in moments if m.kind == "sound" for label in labels_of(m, "sound")]
+def _heard(plain: str, moments: tuple[Moment, ...], scope: Scope) -> Reply | None:
+    """What sounds longest and loudest. What the question names already is no answer: "noise" to "what makes the noise?"."""
+    asked = frozenset(re.findall(r"\w+", plain))
+    heard = [
+        (label, m)
+        for m in moments
+        if m.kind == "sound"
+        for label in labels_of(m, "sound")
+        if not asked.issuperset(re.findall(r"\w+", label.value.lower()))
+    ]
     if not heard:
         return None
     seconds: dict[str, float] = {}

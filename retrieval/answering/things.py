@@ -32,6 +32,8 @@ CALLED: Final[Mapping[str, str]] = {
     "hydrant": "fire hydrant", "puppy": "dog", "puppies": "dog", "kitten": "cat", "mug": "cup", "mugs": "cup", "cups": "cup",
     "bag": "handbag", "rucksack": "backpack", "calf": "cow", "lamb": "sheep", "screen": "tv", "screens": "tv",
 }  # fmt: skip
+GROUNDS: Final = frozenset(("grass", "snow", "sand", "water", "floor", "rock"))
+"""Areas that things stand or lie on."""
 LEAST: Final = 0.4
 """Score from which an object counts: the detector is right at it more often than not."""
 
@@ -90,3 +92,8 @@ def every(moments: tuple[Moment, ...], kind: str) -> Iterator[tuple[Moment, Labe
         for label in moment.labels:
             if label.kind == kind:
                 yield moment, label
+
+
+def ground_of(moment: Moment) -> Label | None:
+    """The largest area that things stand on."""
+    return next((label for label in labels_of(moment, "area") if label.value in GROUNDS), None)

@@ -60,7 +60,10 @@ def ask(tmp_path: Path, kinds: MiniLM) -> Iterator[Ask]:
     store = LocalStore(tmp_path)
     store.bind(PROFILE.spaces.values())
     dogs = moment(
-        asset_id("dogs"), labels=(label("object", "dog", box=BOX), label("object", "dog", 0.85, box=(0.0, 0.0, 0.2, 0.2)), label("text", "EXIT", box=BOX)),
+        asset_id("dogs"), labels=(
+            label("object", "dog", box=BOX), label("object", "dog", 0.85, box=(0.0, 0.0, 0.2, 0.2)), label("text", "EXIT", box=BOX),
+            label("area", "sand", 0.5),
+        ),
         thumbnail=jpeg((200, 30, 40)),
     )  # fmt: skip
     talk = (
@@ -68,7 +71,8 @@ def ask(tmp_path: Path, kinds: MiniLM) -> Iterator[Ask]:
         moment(asset_id("talk"), "turn", 1, start=5.0, end=12.0, labels=(label("speaker", "Ben"),)),
         sentence("talk", 0, "The harbour lost its power for two hours.", 1.0),
         sentence("talk", 1, "Nobody spoke about the budget.", 6.0),
-    )
+        moment(asset_id("talk"), "sound", 0, start=0.0, end=12.0, labels=(label("sound", "Noise"), label("sound", "Clock", 0.6))),
+    )  # fmt: skip
     car = moment(asset_id("car"), labels=(label("plate", "RK755AJ"),), thumbnail=jpeg((10, 10, 10)))
     spoken = document("talk", media="audio", moments=talk)
     store.put([
@@ -103,6 +107,17 @@ def test_yes_no_and_neither(ask: Ask) -> None:
     assert ask("is there an elephant?", "dogs").answer == "no"
     assert ask("does anyone mention the harbour?", "talk").answer == "yes"
     assert ask("does anyone mention a giraffe?", "talk").answer == "no"
+
+
+def test_a_thing_is_where_it_lies_and_on_what(ask: Ask) -> None:
+    reply = ask("where in the picture is the dog?", "dogs")
+    assert reply.answer == "on the sand, in the middle"
+    assert reply.citations[0].evidence[0].query == "dog, sand"
+
+
+def test_what_the_question_names_is_not_what_is_heard(ask: Ask) -> None:
+    assert ask("what makes the noise?", "talk").answer == "Clock"
+    assert ask("what sound is this?", "talk").answer == "Noise, Clock"
 
 
 def test_what_is_written_and_plates(ask: Ask) -> None:
