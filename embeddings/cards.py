@@ -243,9 +243,9 @@ VISUAL_ANSWERS: Final = ModelCard(
     task="answers to questions about pictures",
     licence="Apache-2.0, learned from research-use data",
     dim=None,
-    revision="4299836faad5",
+    revision="a11ad00e1ec9",
     files=(
-        ModelFile("visual-answers.onnx", "4299836faad5d90a8f41c8a00f0b721d43bc5aff462fd75c361b3536d68f5223", 9_510_078),
+        ModelFile("visual-answers.onnx", "a11ad00e1ec98220b954b1ab971422874776b8658044e909f5393de54e6b5f7d", 9_635_337),
     ),
     sources=(Source("bundled"), Source("models")),
     title="Answers about rooms and things in them, learned from DAQUAR",

@@ -1,9 +1,9 @@
-"""What a picture answers to a question: a small network over a grid of the picture tower, what objects are seen, and the question.
+"""What a picture answers to a question: a small network over what the picture tower and the detector of objects see.
 
-The question attends to the grid twice, as in stacked attention (Z. Yang et al., CVPR 2016); beside it a kernel machine knows what
-was answered to such questions of such pictures. The answer is one of those that the training questions had. It is learned by
-`embeddings/train/visual_answers.py` from DAQUAR (M. Malinowski and M. Fritz, NIPS 2014), which asks about things in rooms; its card
-is `bundled/visual-answers.md`, its figures are those of `crossmedia eval daquar`.
+The question attends to a grid of the tower twice, as in stacked attention (Z. Yang et al., CVPR 2016); beside it a kernel machine
+knows what was answered to such questions of such pictures. The answer is one of those that the training questions had. It is
+learned by `embeddings/train/visual_answers.py` from DAQUAR (M. Malinowski and M. Fritz, NIPS 2014), which asks about things in
+rooms; its card is `bundled/visual-answers.md`, its figures are those of `crossmedia eval daquar`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,22 +36,26 @@ CHANNELS: Final = 352
 """The tower's last layer before pooling, of 9×9 cells."""
 OBJECTS: Final = 80
 FAINT: Final = 0.1
-"""Score from which an object counts among the features; the network learns how much."""
-SIGHT: Final = (386, 256, 3 * OBJECTS, CHANNELS, 6 * 386, 120)
+"""Score from which an object counts among what is seen."""
+COMMON: Final = 386
+"""The common space's 384 dimensions and two of the tower's own."""
+PARTS: Final = 6
+HUES: Final = (4, 6, 6)
+"""Steps of lightness, of green to red and of blue to yellow in which colours are counted."""
+SIGHT: Final = (COMMON, 256, 3 * OBJECTS, CHANNELS, PARTS * COMMON, 120, 4 * 6 * 6)
 """What is read of a picture and of its mirror image: the common vector, the native one, objects, the most of each channel, the
-common vectors of six parts, the mean of a layer further down."""
+common vectors of six parts, the mean of a layer further down, colours."""
 LONGEST: Final = 24
 """Words of a question that are read one by one."""
+SIDES: Final = {"left": "right", "right": "left"}
 BEST: Final = 5
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A picture as the network reads it: (81, 352) cells, (386 + 256,) of the whole, (240,) of objects, (2, 3670) as in `SIGHT`."""
+    """A picture as the network reads it and its mirror image: (2, 81, 352) cells, (2, 3814) as in `SIGHT`."""
 
     cells: Floats
-    whole: Floats
-    objects: Floats
     sights: Floats
 
 
@@ -69,21 +74,20 @@ class Eyes:
         """Any size and shape, from 1×1 px."""
         pixels = picture.pixels
         shown = [Picture(np.ascontiguousarray(one)) for one in (pixels, pixels[:, ::-1], *parted(pixels))]
+        prepared = np.stack([prepare(one) for one in shown])
         names = (MIDDLE, LAYER, "common", "picture")
-        middle, layer, common, native = self._tower.run(names, {"pixels": np.stack([prepare(one) for one in shown])})
+        middle, layer, common, native = self._tower.run(names, {"pixels": prepared})
         known = {name: n for n, name in enumerate(self._detector.classes)}
         found = self._detector.detect([picture], FAINT)[0]
-        objects = counted([(known[one.value], one) for one in found])
+        objects, hues = counted([(known[one.value], one) for one in found]), colours(prepared[0])
         sights = [
-            (common[v], native[v], objects, layer[v].max((1, 2)), common[order].reshape(-1), middle[v].mean((1, 2)))
+            np.concatenate([
+                common[v], native[v], objects, layer[v].max((1, 2)), common[order].reshape(-1), middle[v].mean((1, 2)), hues,
+            ])
             for v, order in enumerate(([2, 3, 4, 5, 6, 7], [4, 3, 2, 7, 6, 5]))
-        ]
-        return Seen(
-            np.ascontiguousarray(layer[0].reshape(CHANNELS, CELLS).T, dtype=np.float32),
-            np.concatenate([common[0], native[0]]).astype(np.float32),
-            objects,
-            np.stack([np.concatenate(one) for one in sights]).astype(np.float32),
-        )
+        ]  # fmt: skip
+        cells = np.ascontiguousarray(layer[:2].reshape(2, CHANNELS, CELLS).transpose(0, 2, 1), dtype=np.float32)
+        return Seen(cells, np.stack(sights).astype(np.float32))
 
 
 def parted(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
@@ -91,6 +95,15 @@ def parted(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     height, width = pixels.shape[:2]
     h, w = max(1, height // 2), max(1, width // 2)
     return [pixels[top : top + h, left : left + w] for top in (0, height // 2) for left in (0, width // 4, width // 2)]
+
+
+def colours(pixels: NDArray[np.uint8]) -> Floats:
+    """(144,): the root of the share that each colour of CIELAB has in a picture; the strongest count among those before them."""
+    ends = [(0, 255), (88, 167), (88, 167)]
+    lab = np.clip(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), *np.array(ends, np.uint8).T)
+    counts = cv2.calcHist([lab], [0, 1, 2], None, list(HUES), [n for low, high in ends for n in (low, high + 1)])
+    shares: Floats = np.sqrt(counts.reshape(-1) / counts.sum(), dtype=np.float32)
+    return shares
 
 
 def counted(found: Sequence[tuple[int, Found]]) -> Floats:
@@ -102,6 +115,11 @@ def counted(found: Sequence[tuple[int, Found]]) -> Floats:
         told[2, n] += (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])
     told[1] = np.log1p(told[1])
     return told.reshape(-1)
+
+
+def mirrored(question: str) -> str:
+    """What a mirrored picture has to be asked."""
+    return re.sub(r"\b(left|right)\b", lambda found: SIDES[found[1].lower()], question, flags=re.IGNORECASE)
 
 
 def numbered(question: str, vocabulary: dict[str, int]) -> NDArray[np.int64]:
@@ -152,9 +170,11 @@ class VisualAnswers:
         """The five likeliest answers, best first. The first one's probability is how often such a one is right."""
         about = self._about
         words = {word: n for n, word in enumerate(about["words"], start=2)}
+        both = [question, mirrored(question)]
         inputs = {
-            "cells": seen.cells[None], "whole": seen.whole[None], "objects": seen.objects[None], "sights": seen.sights[None],
-            "sentence": self._sentences.encode([question]).vectors["text"], "words": numbered(question, words)[None],
+            "cells": seen.cells[None], "sights": seen.sights[None],
+            "sentence": self._sentences.encode(both).vectors["text"][None],
+            "words": np.stack([numbered(one, words) for one in both])[None],
         }  # fmt: skip
         (logits,) = self._network.run(("logits",), inputs)
         shares = softmax(logits[0] * np.float32(about["calibration"]["sharpness"]))

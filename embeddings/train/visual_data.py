@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,12 +18,11 @@ from PIL import Image
 from embeddings.catalog import BUNDLED
 from embeddings.media import Picture
 from embeddings.text import MiniLM
-from embeddings.visual_answers import Eyes, numbered
+from embeddings.visual_answers import Eyes, Floats, Seen, mirrored, numbered
 
 Part = Literal["train", "tune", "held"]
 RARE: Final = 2
 """How often an answer, and a word, has to come to be learned."""
-SIDES: Final = {"left": "right", "right": "left"}
 
 
 @dataclass(frozen=True)
@@ -59,72 +58,74 @@ def words_of(asked: list[Asked]) -> list[str]:
     return [word for word, count in counted.most_common() if count >= RARE]
 
 
-def views(picture: Picture) -> list[Picture]:
-    """The picture, its mirror image, and three cuts of nine tenths of it."""
-    pixels = picture.pixels
-    height, width = pixels.shape[:2]
-    h, w = round(0.9 * height), round(0.9 * width)
-    corners = ((0, 0), (height - h, width - w), (0, width - w))
-    cuts = [pixels[top : top + h, left : left + w] for top, left in corners]
-    return [Picture(np.ascontiguousarray(one)) for one in (pixels, pixels[:, ::-1], *cuts)]
-
-
-def mirrored(question: str) -> str:
-    """What a mirrored picture has to be asked."""
-    return re.sub(r"\b(left|right)\b", lambda found: SIDES[found[1]], question)
+def shown(asked: list[Asked], images: list[str], answers: list[str]) -> NDArray[np.bool_]:
+    """(pictures, answers): whether a thing of the answer is named in what was asked about the picture, or in what was answered."""
+    named: dict[str, set[str]] = {image: set() for image in images}
+    for one in asked:
+        named[one.image].update(one.answer.split(", "), re.findall(r"\w+", one.question.lower()))
+    things = [set(answer.split(", ")) for answer in answers]
+    return np.array([[not some.isdisjoint(named[image]) for some in things] for image in images])
 
 
 @dataclass(frozen=True, eq=False)
-class Pictures:
-    """By (picture, view): (N, V, 81, 352), (N, V, 642), (N, V, 240), in half precision; by picture: (N, 2, 3670)."""
+class Material:
+    """Questions: (n,) their parts, (n,) and (n,) their pictures and answers by number (-1: not learned), (n, 2, 384) and (n, 2, 24)
+    sentences and words as `VisualAnswers` reads them, of the question and of that to the mirrored picture. Pictures:
+    (p, 2, 81, 352) and (p, 2, 3814) what is seen, (p, answers) what is in them. Answers: (answers, 384) the vectors of their
+    names."""
 
-    names: list[str]
-    cells: NDArray[np.float16]
-    whole: NDArray[np.float16]
-    objects: NDArray[np.float16]
-    sights: NDArray[np.float32]
-
-
-def looked_at(folder: Path, names: list[str]) -> Pictures:
-    eyes = Eyes(BUNDLED)
-    rows = []
-    for number, name in enumerate(names, start=1):
-        with Image.open(folder / "images" / name) as image:
-            picture = Picture(np.asarray(image.convert("RGB")))
-        rows.append([eyes.look(view) for view in views(picture)])
-        if number % 100 == 0:
-            print(f"{number} of {len(names)} pictures", flush=True)
-
-    def stacked(which: str) -> NDArray[np.float16]:
-        return np.stack([np.stack([getattr(one, which) for one in some]) for some in rows]).astype(np.float16)
-
-    sights = np.stack([some[0].sights for some in rows])
-    return Pictures(names, stacked("cells"), stacked("whole"), stacked("objects"), sights)
-
-
-@dataclass(frozen=True, eq=False)
-class Questions:
-    """Rows: number of the picture, of the answer (-1: not learned), words and sentence, and both of the mirrored question."""
-
+    part: NDArray[np.str_]
     image: NDArray[np.int64]
     answer: NDArray[np.int64]
+    sentence: Floats
     words: NDArray[np.int64]
-    sentence: NDArray[np.float32]
+    cells: Floats
+    sights: Floats
+    shown: NDArray[np.bool_]
+    names: Floats
+
+    def among(self, *parts: Part) -> Material:
+        """The questions of these parts."""
+        return self.rows(np.isin(self.part, parts))
+
+    def rows(self, which: NDArray[np.bool_]) -> Material:
+        """These questions."""
+        return replace(
+            self, part=self.part[which], image=self.image[which], answer=self.answer[which],
+            sentence=self.sentence[which], words=self.words[which],
+        )  # fmt: skip
 
 
-def prepared(asked: list[Asked], names: list[str], answers: list[str], words: list[str]) -> Questions:
-    """`words` and `sentence` have two rows a question: as it is, and for the mirrored picture."""
-    places, numbers = {name: n for n, name in enumerate(names)}, {answer: n for n, answer in enumerate(answers)}
+def prepared(folder: Path, asked: list[Asked], answers: list[str], words: list[str]) -> Material:
+    """`asked` about the pictures in `folder`, with the answers and words that are learned."""
+    texts, images = MiniLM(BUNDLED), sorted({one.image for one in asked})
+    places, numbers = {image: n for n, image in enumerate(images)}, {answer: n for n, answer in enumerate(answers)}
     vocabulary = {word: n for n, word in enumerate(words, start=2)}
     both = [text for one in asked for text in (one.question, mirrored(one.question))]
-    known = {text: n for n, text in enumerate(dict.fromkeys(both))}
-    vectors = MiniLM(BUNDLED).encode(list(known)).vectors["text"]
-    return Questions(
+    questions = {text: n for n, text in enumerate(dict.fromkeys(both))}
+    vectors = texts.encode(list(questions)).vectors["text"]
+    part, seen = parts(images), looked_at([folder / "images" / image for image in images])
+    return Material(
+        np.array([part[one.image] for one in asked]),
         np.array([places[one.image] for one in asked]),
         np.array([numbers.get(one.answer, -1) for one in asked]),
+        vectors[[questions[text] for text in both]].reshape(len(asked), 2, -1),
         np.stack([numbered(text, vocabulary) for text in both]).reshape(len(asked), 2, -1),
-        vectors[[known[text] for text in both]].reshape(len(asked), 2, -1),
+        np.stack([one.cells for one in seen]),
+        np.stack([one.sights for one in seen]),
+        shown(asked, images, answers),
+        texts.encode([answer.replace("_", " ") for answer in answers]).vectors["text"],
     )
 
 
-__all__ = ["Asked", "Pictures", "Questions", "answers_of", "looked_at", "parts", "prepared", "read", "words_of"]
+def looked_at(paths: list[Path]) -> list[Seen]:
+    eyes, seen = Eyes(BUNDLED), []
+    for number, path in enumerate(paths, start=1):
+        with Image.open(path) as image:
+            seen.append(eyes.look(Picture(np.asarray(image.convert("RGB")))))
+        if number % 100 == 0:
+            print(f"{number} of {len(paths)} pictures", flush=True)
+    return seen
+
+
+__all__ = ["Asked", "Material", "Part", "answers_of", "parts", "prepared", "read", "shown", "words_of"]

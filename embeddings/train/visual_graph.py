@@ -1,4 +1,4 @@
-"""The network of visual answers as a file: its layers in eight bits, its kernel machine in as few as it bears."""
+"""The network of visual answers as a file, each of its tables in as few bits as it bears; what is calculated stays float."""
 
 from __future__ import annotations
 
@@ -12,33 +12,31 @@ import numpy as np
 import onnx
 import torch
 from onnx import helper, numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 
-from embeddings.visual_answers import CELLS, CHANNELS, LONGEST, OBJECTS, SIGHT
+from embeddings.visual_answers import CELLS, CHANNELS, LONGEST, SIGHT, Floats
 
-KERNEL: Final = "kernel."
-EIGHT: Final = ("kernel.sentences", "kernel.sights", "kernel.basis")
-"""What is compared: a scale a column is enough."""
-HALF: Final = "kernel.weights"
+LARGE: Final = 10_000
+"""Values from which a table is made small; those with two dimensions bear eight bits and a scale a column."""
+HALF: Final = ("kernel.weights", "kernel.showing.weights")
 """Thousands of these cancel each other, so eight bits cost a point of accuracy."""
+FEW: Final = "kernel.asking.words"
+"""Of hundreds of words a question has some."""
 
 
 def export(net: nn.Module, path: Path, about: Mapping[str, object]) -> None:
     """As ONNX, and what it needs to be read with as its metadata."""
     example = (
-        torch.zeros(1, CELLS, CHANNELS), torch.zeros(1, 642), torch.zeros(1, 3 * OBJECTS), torch.zeros(1, 384),
-        torch.zeros(1, LONGEST, dtype=torch.int64), torch.zeros(1, 2, sum(SIGHT)),
+        torch.zeros(1, 2, CELLS, CHANNELS), torch.zeros(1, 2, sum(SIGHT)), torch.zeros(1, 2, 384),
+        torch.zeros(1, 2, LONGEST, dtype=torch.int64),
     )  # fmt: skip
-    names = ["cells", "whole", "objects", "sentence", "words", "sights"]
+    names = ["cells", "sights", "sentence", "words"]
     with tempfile.TemporaryDirectory() as room:
         plain = Path(room) / "plain.onnx"
         torch.onnx.export(
-            net.eval(), example, str(plain), input_names=names, output_names=["logits"], opset_version=18, dynamo=False
+            net, example, str(plain), input_names=names, output_names=["logits"], opset_version=18, dynamo=False
         )
-        kernel = [n.name for n in onnx.load(plain).graph.node if any(one.startswith(KERNEL) for one in n.input)]
-        quantize_dynamic(plain, path, weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=kernel)
-    model = onnx.load(path)
+        model = onnx.load(plain)
     _shrink(model.graph)
     for name, value in about.items():
         entry = model.metadata_props.add()
@@ -48,18 +46,30 @@ def export(net: nn.Module, path: Path, about: Mapping[str, object]) -> None:
 
 
 def _shrink(graph: onnx.GraphProto) -> None:
-    """Keeps the kernel machine's matrices small; they are floats again when the network is read."""
-    kept = {one.name: one for one in graph.initializer}
-    for name in (*EIGHT, HALF):
-        values = numpy_helper.to_array(kept[name])
-        graph.initializer.remove(kept[name])
-        if name == HALF:
-            graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-            node = helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT)
-        else:
-            scale = (np.abs(values).max(0) / 127).clip(min=1e-12).astype(np.float32)
-            whole = np.round(values / scale).astype(np.int8)
-            parts = (("eight", whole), ("scale", scale), ("zero", np.zeros(len(scale), np.int8)))
-            graph.initializer.extend(numpy_helper.from_array(part, f"{name}.{end}") for end, part in parts)
-            node = helper.make_node("DequantizeLinear", [f"{name}.{end}" for end, _ in parts], [name], axis=1)
-        graph.node.insert(0, node)
+    """Keeps the tables small; they are floats again when the file is read."""
+    floats = [one for one in graph.initializer if one.data_type == onnx.TensorProto.FLOAT]
+    for table in [one for one in floats if np.prod(one.dims) >= LARGE]:
+        values = numpy_helper.to_array(table)
+        graph.initializer.remove(table)
+        way = _sparse if table.name == FEW else _in_half if table.name in HALF or values.ndim != 2 else _in_eight
+        way(graph, table.name, values)
+
+
+def _in_eight(graph: onnx.GraphProto, name: str, values: Floats) -> None:
+    scale = (np.abs(values).max(0) / 127).clip(min=1e-12).astype(np.float32)
+    whole = np.round(values / scale).astype(np.int8)
+    parts = {f"{name}.eight": whole, f"{name}.scale": scale, f"{name}.zero": np.zeros(len(scale), np.int8)}
+    graph.initializer.extend(numpy_helper.from_array(part, end) for end, part in parts.items())
+    graph.node.insert(0, helper.make_node("DequantizeLinear", list(parts), [name], axis=1))
+
+
+def _in_half(graph: onnx.GraphProto, name: str, values: Floats) -> None:
+    graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+    graph.node.insert(0, helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+
+
+def _sparse(graph: onnx.GraphProto, name: str, values: Floats) -> None:
+    places = np.flatnonzero(values)
+    some = numpy_helper.from_array(values.reshape(-1)[places], name)
+    where = numpy_helper.from_array(places.astype(np.int64), f"{name}.places")
+    graph.sparse_initializer.append(helper.make_sparse_tensor(some, where, values.shape))
