@@ -117,4 +117,6 @@ def _nested(label: LabelFilter) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
     main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20_000)
