@@ -78,11 +78,12 @@ class Places:
         found = [label for label in labels_of(moment, "object", value, LEAST) if label.box]
         if not found or found[0].box is None:
             return None
-        best, ground, told = found[0], ground_of(moment), position(found[0].box)
+        told, rests, ground = position(found[0].box), found[:1], ground_of(moment)
         if ground and ground.score >= WIDE and found[0].box[3] > LOW:
             told = f"{'in' if ground.value == 'water' else 'on'} the {ground.value}, {told}"
-        why = [evidence_of([best, ground] if ground else [best], moment)]
-        return Reply(told, best.score**0.5 * 0.8, scope.cited(moment, why, best.score), MODEL)
+            rests.append(ground)
+        score = found[0].score
+        return Reply(told, score**0.5 * 0.8, scope.cited(moment, [evidence_of(rests, moment)], score), MODEL)
 
 
 def position(box: Box) -> str:

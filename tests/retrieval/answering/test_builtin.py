@@ -62,7 +62,7 @@ def ask(tmp_path: Path, kinds: MiniLM) -> Iterator[Ask]:
     dogs = moment(
         asset_id("dogs"), labels=(
             label("object", "dog", box=BOX), label("object", "dog", 0.85, box=(0.0, 0.0, 0.2, 0.2)), label("text", "EXIT", box=BOX),
-            label("area", "sand", 0.5),
+            label("area", "sand", 0.5), label("object", "bird", box=(0.4, 0.0, 0.6, 0.2)),
         ),
         thumbnail=jpeg((200, 30, 40)),
     )  # fmt: skip
@@ -113,6 +113,8 @@ def test_a_thing_is_where_it_lies_and_on_what(ask: Ask) -> None:
     reply = ask("where in the picture is the dog?", "dogs")
     assert reply.answer == "on the sand, in the middle"
     assert reply.citations[0].evidence[0].query == "dog, sand"
+    above = ask("where in the picture is the bird?", "dogs")
+    assert (above.answer, above.citations[0].evidence[0].query) == ("at the top", "bird")
 
 
 def test_what_the_question_names_is_not_what_is_heard(ask: Ask) -> None:
