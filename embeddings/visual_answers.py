@@ -9,6 +9,7 @@ rooms; its card is `bundled/visual-answers.md`, its figures are those of `crossm
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,12 +38,13 @@ CHANNELS: Final = 352
 OBJECTS: Final = 80
 FAINT: Final = 0.1
 """Score from which an object counts among what is seen."""
-COMMON: Final = 386
-"""The common space's 384 dimensions and two of the tower's own."""
+SENTENCE: Final = 384
+COMMON: Final = SENTENCE + 2
+"""The common space's dimensions, those of a sentence, and two of the tower's own."""
 PARTS: Final = 6
 HUES: Final = (4, 6, 6)
 """Steps of lightness, of green to red and of blue to yellow in which colours are counted."""
-SIGHT: Final = (COMMON, 256, 3 * OBJECTS, CHANNELS, PARTS * COMMON, 120, 4 * 6 * 6)
+SIGHT: Final = (COMMON, 256, 3 * OBJECTS, CHANNELS, PARTS * COMMON, 120, math.prod(HUES))
 """What is read of a picture and of its mirror image: the common vector, the native one, objects, the most of each channel, the
 common vectors of six parts, the mean of a layer further down, colours."""
 LONGEST: Final = 24
@@ -170,10 +172,11 @@ class VisualAnswers:
         """The five likeliest answers, best first. The first one's probability is how often such a one is right."""
         about = self._about
         words = {word: n for n, word in enumerate(about["words"], start=2)}
-        both = [question, mirrored(question)]
+        both = (question, mirrored(question))
+        different = list(dict.fromkeys(both))
         inputs = {
             "cells": seen.cells[None], "sights": seen.sights[None],
-            "sentence": self._sentences.encode(both).vectors["text"][None],
+            "sentence": self._sentences.encode(different).vectors["text"][[0, -1]][None],
             "words": np.stack([numbered(one, words) for one in both])[None],
         }  # fmt: skip
         (logits,) = self._network.run(("logits",), inputs)

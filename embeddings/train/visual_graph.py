@@ -14,7 +14,7 @@ import torch
 from onnx import helper, numpy_helper
 from torch import nn
 
-from embeddings.visual_answers import CELLS, CHANNELS, LONGEST, SIGHT, Floats
+from embeddings.visual_answers import CELLS, CHANNELS, LONGEST, SENTENCE, SIGHT, Floats
 
 LARGE: Final = 10_000
 """Values from which a table is made small; those with two dimensions bear eight bits and a scale a column."""
@@ -27,7 +27,7 @@ FEW: Final = "kernel.asking.words"
 def export(net: nn.Module, path: Path, about: Mapping[str, object]) -> None:
     """As ONNX, and what it needs to be read with as its metadata."""
     example = (
-        torch.zeros(1, 2, CELLS, CHANNELS), torch.zeros(1, 2, sum(SIGHT)), torch.zeros(1, 2, 384),
+        torch.zeros(1, 2, CELLS, CHANNELS), torch.zeros(1, 2, sum(SIGHT)), torch.zeros(1, 2, SENTENCE),
         torch.zeros(1, 2, LONGEST, dtype=torch.int64),
     )  # fmt: skip
     names = ["cells", "sights", "sentence", "words"]

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from embeddings.train.visual_data import Material
 from embeddings.train.visual_sights import Sights
-from embeddings.visual_answers import COMMON, PARTS, SIGHT, Floats
+from embeddings.visual_answers import COMMON, PARTS, SENTENCE, SIGHT, Floats
 
 ASKED, SEEN, ALONE = 2.0, 1.5, 1.0
 """How fast likeness falls with the distance of questions, of their pictures, and of pictures alone."""
@@ -29,7 +29,6 @@ SHOWN, NEAR = 0.03, 0.015
 """What a standard deviation of either vote adds to an answer's probability."""
 RARE: Final = 0.001
 """Added to a variance: hardly any picture shows some answers."""
-SENTENCE: Final = 384
 
 
 class Asking(nn.Module):  # type: ignore[misc]

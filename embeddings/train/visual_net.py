@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from embeddings.train.visual_data import Material
 from embeddings.train.visual_sights import Grid, Sights
-from embeddings.visual_answers import CELLS
+from embeddings.visual_answers import CELLS, SENTENCE
 
-SENTENCE: Final = 384
 HIDDEN: Final = 384
 WORD: Final = 96
 GLIMPSES: Final = 2
