@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check -q
 MEDIA  ?=
+ROOMS  := embeddings retrieval indexer api eval
 
 .PHONY: install demo test lint bench serve models clean
 
@@ -22,12 +23,17 @@ $(VENV)/.dev: $(VENV)/.installed
 	@touch $@
 
 demo: install
-	$(BIN)/python -m eval.demo $(if $(MEDIA),--media "$(MEDIA)")
+	$(BIN)/python -m crossmedia.eval.demo $(if $(MEDIA),--media "$(MEDIA)")
 
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-lint: $(VENV)/.dev
+# mypy looks for a folder whose names are those of the imports; setuptools maps ours in memory.
+$(VENV)/src/crossmedia: $(VENV)/.dev
+	mkdir -p $@
+	ln -sfn $(addprefix $(CURDIR)/,$(ROOMS)) $(wildcard $(CURDIR)/api/python/*.py*) $@
+
+lint: $(VENV)/.dev $(VENV)/src/crossmedia
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -36,7 +42,7 @@ serve: install
 	$(BIN)/crossmedia serve
 
 bench: $(VENV)/.dev
-	for name in encoders ingest media objects passes index cold search banks page; do $(BIN)/python -m eval.bench.$$name || exit 1; done
+	for name in encoders ingest media objects passes index cold search banks page; do $(BIN)/python -m crossmedia.eval.bench.$$name || exit 1; done
 
 # Trains and exports the bundled models again; needs torch, the data beside the checkout, and Debian's packages
 # openclipart-png, openclipart-svg, fonts-noto-color-emoji and unicode-cldr-core. Pin what each step prints in
@@ -47,16 +53,16 @@ models: install
 	$(PIP) install --no-deps timm==1.0.31
 	# Only its weights are wanted: its own dependencies would bring librosa.
 	$(PIP) install --no-deps resemblyzer==0.1.4
-	$(BIN)/python -m embeddings.train.all --flickr8k ../shared/data/flickr8k --out embeddings/bundled
-	$(BIN)/python -m embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
-	$(BIN)/python -m embeddings.train.voice --data ../shared/data --out embeddings/bundled
-	$(BIN)/python -m embeddings.train.objects --models ../shared/models --data ../shared/data --out embeddings/bundled
-	$(BIN)/python -m embeddings.train.areas --flickr8k ../shared/data/flickr8k --out embeddings/bundled
-	$(BIN)/python -m embeddings.train.forgery --models ../shared/models --out embeddings/bundled
-	$(BIN)/python -m embeddings.train.spoof --models ../shared/models --data ../shared/data --out embeddings/bundled
-	$(BIN)/python -m embeddings.train.tagger --models ../shared/models --data ../shared/data --out embeddings/bundled
-	$(BIN)/python -m embeddings.train.visual_answers --daquar ../shared/data/daquar --out embeddings/bundled
-	$(BIN)/python -m embeddings.train.question_kinds --out embeddings/bundled
+	$(BIN)/python -m crossmedia.embeddings.train.all --flickr8k ../shared/data/flickr8k --out embeddings/bundled
+	$(BIN)/python -m crossmedia.embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m crossmedia.embeddings.train.voice --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m crossmedia.embeddings.train.objects --models ../shared/models --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m crossmedia.embeddings.train.areas --flickr8k ../shared/data/flickr8k --out embeddings/bundled
+	$(BIN)/python -m crossmedia.embeddings.train.forgery --models ../shared/models --out embeddings/bundled
+	$(BIN)/python -m crossmedia.embeddings.train.spoof --models ../shared/models --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m crossmedia.embeddings.train.tagger --models ../shared/models --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m crossmedia.embeddings.train.visual_answers --daquar ../shared/data/daquar --out embeddings/bundled
+	$(BIN)/python -m crossmedia.embeddings.train.question_kinds --out embeddings/bundled
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

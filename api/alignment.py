@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embeddings.align import Head, aligned, applied
-from embeddings.encoder import COMMON
-from embeddings.errors import CrossmediaError
-from embeddings.heads import Card, Heads, check_name
-from embeddings.profile import Profile
-from retrieval.background import refresh
+from crossmedia.embeddings.align import Head, aligned, applied
+from crossmedia.embeddings.encoder import COMMON
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.heads import Card, Heads, check_name
+from crossmedia.embeddings.profile import Profile
+from crossmedia.retrieval.background import refresh
 
 if TYPE_CHECKING:
-    from api.service import Service
-    from indexer.reindex import ReindexReport
+    from crossmedia.api.service import Service
+    from crossmedia.indexer.reindex import ReindexReport
 
 
 class HeadInUse(CrossmediaError):
@@ -56,11 +56,12 @@ def train(
 ) -> Trained:
     """Learn a head from a CSV of pairs and save it if it is better on pairs it has not seen, or if `force`.
 
-    `name` is the CSV's own unless given. `plan` hears what begins and how many ticks it has. Raises PairsUnusable, TooFewPairs.
+    `name` is the CSV's own unless given. `plan` hears what begins and how many ticks it has. Raises PairsUnusable,
+    TooFewPairs.
     """
-    from embeddings.alignment.learn import learn, work
-    from indexer.pair_vectors import encode_pairs
-    from indexer.pairs import read_pairs
+    from crossmedia.embeddings.alignment.learn import learn, work
+    from crossmedia.indexer.pair_vectors import encode_pairs
+    from crossmedia.indexer.pairs import read_pairs
 
     called = _name(pairs) if name is None else name
     check_name(called)
@@ -104,9 +105,9 @@ def reindex(
     tell: Callable[[int], None] = lambda count: None,
     stop: threading.Event | None = None,
 ) -> tuple[ReindexReport, list[str]]:
-    """Make the collection's vectors anew: with one more head, with none (`builtin`), or with those it has by the models that are
-    installed now. Returns the report and the heads that are then in use. Raises NoHead, HeadUnfit."""
-    from indexer.reindex import Reindex
+    """Make the collection's vectors anew: with one more head, with none (`builtin`), or with those it has by the models
+    that are installed now. Returns the report and the heads that are then in use. Raises NoHead, HeadUnfit."""
+    from crossmedia.indexer.reindex import Reindex
 
     service.require_collection()
     chosen = [] if builtin else [service.heads.load(name) for name in in_use(service)]

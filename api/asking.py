@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.invalid import InvalidRequest
-from api.looking import seen_in
-from api.schema import FilterSpec, HitOut, Name, hit_json
-from embeddings.catalog import BUNDLED
-from embeddings.encoder import Encoder
-from embeddings.errors import CrossmediaError
-from embeddings.media import Media, Medium, Waveform
-from embeddings.text import TEXT, MiniLM
-from retrieval.answering.answerer import Reply
-from retrieval.answering.builtin import BuiltIn
-from retrieval.answering.chat import Chat, ChatUnavailable, Endpoint
-from retrieval.answering.question import Question
-from retrieval.answering.scope import Scope
-from retrieval.answering.visual import Looks
-from retrieval.documents import Moment
-from retrieval.store import NotFound
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.looking import seen_in
+from crossmedia.api.schema import FilterSpec, HitOut, Name, hit_json
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Media, Medium, Waveform
+from crossmedia.embeddings.text import TEXT, MiniLM
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.builtin import BuiltIn
+from crossmedia.retrieval.answering.chat import Chat, ChatUnavailable, Endpoint
+from crossmedia.retrieval.answering.question import Question
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.visual import Looks
+from crossmedia.retrieval.documents import Moment
+from crossmedia.retrieval.store import NotFound
 
 if TYPE_CHECKING:
-    from api.service import Service
+    from crossmedia.api.service import Service
 
 Tell = Callable[[str, dict[str, Any]], None]
 """Hears of an event (`hits`, `delta`) and what it tells, while an answer comes about."""
@@ -77,7 +77,8 @@ class CitedHit(HitOut):
 
 
 class AskAnswer(BaseModel):
-    """`answered` is false where nothing tells: then `citations` are the nearest there is. `confidence`: how likely it is right."""
+    """`answered` is false where nothing tells: then `citations` are the nearest there is. `confidence`: how likely it
+    is right."""
 
     answer: str
     answered: bool
@@ -108,10 +109,10 @@ class Asking:
         """What looks at pictures: the network that a setting names, or the one in the box. Raises ModelMissing."""
         given = self._service.settings
         if given.vqa_model:
-            from embeddings.vqa import TransformersVqa
+            from crossmedia.embeddings.vqa import TransformersVqa
 
             return TransformersVqa(given.vqa_model, given.device, given.precision, allow_hub=given.allow_hub)
-        from embeddings.visual_answers import VisualAnswers
+        from crossmedia.embeddings.visual_answers import VisualAnswers
 
         return VisualAnswers(self._service.catalog.resolve("visual-answers"), given.threads)
 
@@ -131,8 +132,8 @@ class Asking:
         voice: Path | None = None,
         tell: Tell = lambda event, data: None,
     ) -> dict[str, Any]:
-        """The JSON object of an answer. `image`: a picture that the question is about, `voice`: the question spoken; neither
-        is kept.
+        """The JSON object of an answer. `image`: a picture that the question is about, `voice`: the question spoken;
+        neither is kept.
 
         Raises InvalidRequest, NotUnderstood, NotFound, Ambiguous, Blocked, and what decoding raises.
         """

@@ -9,20 +9,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from embeddings.errors import CrossmediaError
-from indexer.decode.errors import Unreadable
-from indexer.hashes.digests import digests
-from indexer.hashes.hashed import Hashed
-from retrieval.banks.hashes import Hash, HashKind, kind_of, readings
-from retrieval.banks.indexed import Copy, copies, hashes_of
-from retrieval.banks.matching import Found, Matcher
-from retrieval.banks.store import Bank, BankStore, Entry
-from retrieval.banks.table import Reading, listed, written
-from retrieval.store import NotFound
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.decode.errors import Unreadable
+from crossmedia.indexer.hashes.digests import digests
+from crossmedia.indexer.hashes.hashed import Hashed
+from crossmedia.retrieval.banks.hashes import Hash, HashKind, kind_of, readings
+from crossmedia.retrieval.banks.indexed import Copy, copies, hashes_of
+from crossmedia.retrieval.banks.matching import Found, Matcher
+from crossmedia.retrieval.banks.store import Bank, BankStore, Entry
+from crossmedia.retrieval.banks.table import Reading, listed, written
+from crossmedia.retrieval.store import NotFound
 
 if TYPE_CHECKING:
-    from api.service import Service
-    from indexer.hashes.hashers import Hashers
+    from crossmedia.api.service import Service
+    from crossmedia.indexer.hashes.hashers import Hashers
 
 
 class NothingToBank(CrossmediaError):
@@ -44,7 +44,8 @@ Form: TypeAlias = Literal["csv", "list"]
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of something: its hashes, the entries of banks that are near, and what could not be compared and why."""
+    """What is known of something: its hashes, the entries of banks that are near, and what could not be compared and
+    why."""
 
     hashes: list[Hashed]
     found: list[Found]
@@ -79,8 +80,8 @@ class Banks:
         self._matcher = Matcher(self.store)
 
     def lookup(self, what: str) -> Known:
-        """A hash (`KIND:HASH`, or as its form tells; 64 digits are looked up as PDQ and as SHA-256), or an indexed asset by
-        the beginning of its id. Raises NotFound, BadHash, Ambiguous."""
+        """A hash (`KIND:HASH`, or as its form tells; 64 digits are looked up as PDQ and as SHA-256), or an indexed
+        asset by the beginning of its id. Raises NotFound, BadHash, Ambiguous."""
         if ":" not in what and self._service.has_collection and self._service.store.find(what.lower()):
             return self.lookup_asset(what)
         hashes = readings(what)
@@ -121,11 +122,11 @@ class Banks:
     def add(
         self, bank: str, what: Sequence[str | Path], kinds: Sequence[str] = (), tags: str = "", *, crops: bool = False
     ) -> dict[str, Any]:
-        """Bank the hashes of files, indexed assets, or hashes themselves: all or none. `kinds`: only these; `crops`: picture
-        files also as they are without 5 and 10 % of their sides.
+        """Bank the hashes of files, indexed assets, or hashes themselves: all or none. `kinds`: only these; `crops`:
+        picture files also as they are without 5 and 10 % of their sides.
 
-        Returns `added` (new ones), `hashes`, `notes`, and in `indexed` what of the collection they match. Raises NotFound,
-        BadHash, Ambiguous, NothingToBank; what decoding raises is among the notes.
+        Returns `added` (new ones), `hashes`, `notes`, and in `indexed` what of the collection they match. Raises
+        NotFound, BadHash, Ambiguous, NothingToBank; what decoding raises is among the notes.
         """
         wanted = {kind_of(kind) for kind in kinds}
         self.store.bank(bank)
@@ -154,7 +155,8 @@ class Banks:
     def load(self, bank: str, path: Path, kind: HashKind | None = None, *, skip_bad: bool = False) -> dict[str, Any]:
         """Read a table into a bank, in one transaction: unless `skip_bad`, one broken line and nothing is written.
 
-        Returns `read`, `added` (new ones), `other` (lines of other categories), `faults` (`line`, `reason`), and `indexed`.
+        Returns `read`, `added` (new ones), `other` (lines of other categories), `faults` (`line`, `reason`), and
+        `indexed`.
         Raises NotFound, BankUnreadable, Unreadable.
         """
         before = self.store.last()
@@ -174,14 +176,15 @@ class Banks:
         }  # fmt: skip
 
     def export(self, bank: str, form: Form = "csv") -> Iterator[str]:
-        """Line by line: `csv` as threatexchange writes it, `list` as hasher-matcher-actioner reads it. Raises NotFound."""
+        """Line by line: `csv` as threatexchange writes it, `list` as hasher-matcher-actioner reads it. Raises
+        NotFound."""
         name = self.store.bank(bank).name
         entries = self.store.entries(name)
         return written(name, entries) if form == "csv" else listed(entries)
 
     def matches(self, bank: str) -> list[dict[str, Any]]:
-        """What of the collection is near any hash of a bank, enabled or not: `asset`, `path`, `moment`, `start`, `kind`, `hash`,
-        `known`, `distance`, `quality`. Raises NotFound."""
+        """What of the collection is near any hash of a bank, enabled or not: `asset`, `path`, `moment`, `start`,
+        `kind`, `hash`, `known`, `distance`, `quality`. Raises NotFound."""
         self.store.bank(bank)
         return self._indexed(entry.hash for entry in self.store.entries(bank))
 
@@ -197,7 +200,9 @@ class Banks:
 
     @cached_property
     def hashers(self) -> Hashers:
-        from indexer.hashes.hashers import Hashers  # decoders and hashes of every kind: no search waits for them
+        from crossmedia.indexer.hashes.hashers import (
+            Hashers,  # decoders and hashes of every kind: no search waits for them
+        )
 
         return Hashers()
 

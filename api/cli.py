@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from api.commands import (
+from crossmedia.api.commands import (
     aligning,
     asking,
     banks,

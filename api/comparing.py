@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from embeddings.encoder import Modality, Vector
-from embeddings.profile import Profile
-from retrieval.relevance import UNKNOWN
+from crossmedia.embeddings.encoder import Modality, Vector
+from crossmedia.embeddings.profile import Profile
+from crossmedia.retrieval.relevance import UNKNOWN
 
 
 def compared(
     profile: Profile, space: str, modality: Modality, model: str, one: Vector, other: Vector
 ) -> dict[str, Any]:
-    """`probability` in [0, 1] that two vectors are of one person, `similarity` (cosine), `same` from one half on, by `model`."""
+    """`probability` in [0, 1] that two vectors are of one person, `similarity` (cosine), `same` from one half on, by
+    `model`."""
     similarity = float(one @ other)
     probability = profile.backgrounds.get((space, modality, modality), UNKNOWN).relevance(similarity)
     return {

@@ -1,4 +1,5 @@
-"""Pictures with the boxes of their labels drawn on, alone or many on a sheet: for people who want to see what was found."""
+"""Pictures with the boxes of their labels drawn on, alone or many on a sheet: for people who want to see what was
+found."""
 
 from __future__ import annotations
 
@@ -14,14 +15,14 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from embeddings.errors import CrossmediaError
-from embeddings.media import Picture
-from indexer.decode.pool import DecodePool
-from indexer.enrich import gone, whereabouts
-from indexer.enrichers.base import pictures
-from indexer.enrichers.objects import MOVING, TRACK
-from retrieval.documents import Asset, Label
-from retrieval.store import NotFound, Store
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Picture
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.enrich import gone, whereabouts
+from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.objects import MOVING, TRACK
+from crossmedia.retrieval.documents import Asset, Label
+from crossmedia.retrieval.store import NotFound, Store
 
 LARGE: Final = 1280
 """Longer side of a picture that is drawn alone, px, at most and, so that its labels can be read, not much less."""
@@ -52,7 +53,8 @@ class Drawing:
 def read_anew(store: Store, pool: DecodePool, asset: str) -> tuple[Asset, list[tuple[str, Picture]]]:
     """An asset and its picture or key frames, read from its file, with the ids of their moments.
 
-    Raises `NothingToDraw` for a recording or a text, `SourceGone` where its file is no longer, and what decoding raises.
+    Raises `NothingToDraw` for a recording or a text, `SourceGone` where its file is no longer, and what decoding
+    raises.
     """
     described = store.asset(asset)
     if described is None:
@@ -92,7 +94,8 @@ def drawn(shown: Sequence[Drawing]) -> Image.Image:
 
 
 def framed(shown: Drawing, side: int) -> Image.Image:
-    """The picture with its longer side of `side` pixels, enlarged if need be, and its boxes, those of low scores first."""
+    """The picture with its longer side of `side` pixels, enlarged if need be, and its boxes, those of low scores
+    first."""
     scale = side / max(shown.picture.width, shown.picture.height)
     size = max(1, round(shown.picture.width * scale)), max(1, round(shown.picture.height * scale))
     image = Image.fromarray(np.ascontiguousarray(shown.picture.pixels)).resize(size, Image.Resampling.BICUBIC)

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import CrossmediaError, DependencyMissing
-from embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.errors import CrossmediaError, DependencyMissing
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 
 _RETRIEVAL: Final = 1
 _DONT_EXIT: Final = 0x8000

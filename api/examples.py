@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from embeddings.media import Clip, Picture, Waveform
-from indexer.decode.types import Pages
-from retrieval.query import Example
+from crossmedia.embeddings.media import Clip, Picture, Waveform
+from crossmedia.indexer.decode.types import Pages
+from crossmedia.retrieval.query import Example
 
 MAX_EXAMPLE_TEXT: Final = 2_000
 """Characters of a document that are searched with: a text encoder reads no more."""

@@ -16,9 +16,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.invalid import InvalidRequest, first_reason
-from api.uploads import UploadTooLarge
-from embeddings.errors import CrossmediaError
+from crossmedia.api.invalid import InvalidRequest, first_reason
+from crossmedia.api.uploads import UploadTooLarge
+from crossmedia.embeddings.errors import CrossmediaError
 
 log = logging.getLogger("crossmedia.http")
 OPEN_PATHS = ("/", "/healthz", "/readyz", "/v1/session")
@@ -138,7 +138,8 @@ def session_of(key: bytes) -> str:
 
 
 def known_session(headers: Headers, keys: Sequence[bytes]) -> bool:
-    """Whether a request carries the session of one of the keys. `SameSite=Strict` keeps foreign pages from sending it."""
+    """Whether a request carries the session of one of the keys. `SameSite=Strict` keeps foreign pages from sending
+    it."""
     given = cookie_parser(headers.get("cookie", "")).get(COOKIE, "").encode()
     return any(secrets.compare_digest(given, session_of(key).encode()) for key in keys)
 
@@ -146,8 +147,8 @@ def known_session(headers: Headers, keys: Sequence[bytes]) -> bool:
 def own_page(method: str, headers: Headers) -> bool:
     """Whether a request that carries no key may be the page's own, or no page's at all.
 
-    A browser takes other ports of a host for the same site, so a page of another service there could send the cookie along; it
-    tells who asks."""
+    A browser takes other ports of a host for the same site, so a page of another service there could send the cookie
+    along; it tells who asks."""
     if method in ("GET", "HEAD"):
         return True
     site = headers.get("sec-fetch-site")

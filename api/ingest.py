@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from api.queues import shared
-from api.service import Service
-from api.uploads import within
-from indexer.queue import Job, Part, QueueUnreachable
-from indexer.scan import Found, scan, shares
-from indexer.worker import Divided, Progress, Result, Unfinished
+from crossmedia.api.queues import shared
+from crossmedia.api.service import Service
+from crossmedia.api.uploads import within
+from crossmedia.indexer.queue import Job, Part, QueueUnreachable
+from crossmedia.indexer.scan import Found, scan, shares
+from crossmedia.indexer.worker import Divided, Progress, Result, Unfinished
 
 log = logging.getLogger("crossmedia.ingest")
 PART_FILES, PART_BYTES = 256, 2 << 30
@@ -24,11 +24,11 @@ OTHERS_SECONDS = 24 * 3600.0
 
 
 class Ingest:
-    """Handler of the job kind `index`: payload `uploads` or `files` (found files) or `paths`, and `collection`, `without`,
-    `within` (folders that links must not lead out of; the service's roots if it is not there).
+    """Handler of the job kind `index`: payload `uploads` or `files` (found files) or `paths`, and `collection`,
+    `without`, `within` (folders that links must not lead out of; the service's roots if it is not there).
 
-    The first pass makes everything searchable; then what it brought is enriched, asset by asset, and makes way for a job
-    that was not begun. The report tells of both passes, and of uploads the asset of each (or None) as `uploaded`.
+    The first pass makes everything searchable; then what it brought is enriched, asset by asset, and makes way for a
+    job that was not begun. The report tells of both passes, and of uploads the asset of each (or None) as `uploaded`.
     With a shared queue, paths that hold a lot become parts, each of them such a job with `files`.
     """
 
@@ -44,7 +44,8 @@ class Ingest:
         return Unfinished() if report is None else self._enrich(job, report, progress, stop)
 
     def _divide(self, job: Job, stop: threading.Event) -> bool:
-        """Give the files below the job's paths away in parts, if there is somebody to give them to and more than one part."""
+        """Give the files below the job's paths away in parts, if there is somebody to give them to and more than one
+        part."""
         queue = shared(self._service.jobs)
         if queue is None:
             return False

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError
 
 
 class _Invalid(Protocol):

@@ -1,4 +1,5 @@
-"""What is said of everything in the collection: labels by kind and value, with counts; and how a condition on them is written."""
+"""What is said of everything in the collection: labels by kind and value, with counts; and how a condition on them is
+written."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from api.invalid import InvalidRequest
-from api.schema import by_kind
-from api.service import Service
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.schema import by_kind
+from crossmedia.api.service import Service
 
 _CONDITION: Final = re.compile(
     r"(?:(?P<count>[1-9]\d{0,2})x)?(?P<kind>[^:@]+)(?::(?P<value>.*?))?(?:@(?P<score>[01](?:\.\d+)?))?"
@@ -21,7 +22,8 @@ UNLIKE: Final = ("hash", "text")
 
 
 def listed(service: Service, kinds: Sequence[str] = (), most: int = 20) -> list[dict[str, Any]]:
-    """Every kind of label: `kind`, `values` (how many there are), `top` (at most `most` of them, those on most moments first:
+    """Every kind of label: `kind`, `values` (how many there are), `top` (at most `most` of them, those on most moments
+    first:
     `value`, `moments`, `assets`)."""
     tallies = service.store.tally(kinds)
     values = Counter(one.kind for one in tallies)

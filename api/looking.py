@@ -6,23 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from api.invalid import InvalidRequest
-from embeddings.catalog import sha256
-from embeddings.media import Picture
-from indexer.assemble import assemble
-from indexer.scan import Found
-from retrieval.documents import Moment
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.embeddings.catalog import sha256
+from crossmedia.embeddings.media import Picture
+from crossmedia.indexer.assemble import assemble
+from crossmedia.indexer.scan import Found
+from crossmedia.retrieval.documents import Moment
 
 if TYPE_CHECKING:
-    from api.service import Service
+    from crossmedia.api.service import Service
 
 PASSES: Final = ("objects", "areas", "ocr", "plates")
 """What answers to a question about a picture rest on."""
 
 
 def seen_in(service: Service, path: Path) -> tuple[Picture, tuple[Moment, ...]]:
-    """The decoded picture and its moments with what the passes say of it; raises what decoding raises, and InvalidRequest where it
-    is none."""
+    """The decoded picture and its moments with what the passes say of it; raises what decoding raises, and
+    InvalidRequest where it is none."""
     decoded = service.example_pool.submit(path).result()
     if not isinstance(decoded.content, Picture):
         raise InvalidRequest(

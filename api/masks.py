@@ -8,11 +8,11 @@ from typing import Final
 
 from PIL import Image
 
-from api.drawing import read_anew
-from embeddings.areas import AreaFinder
-from embeddings.catalog import Catalog
-from indexer.decode.pool import DecodePool
-from retrieval.store import NotFound, Store
+from crossmedia.api.drawing import read_anew
+from crossmedia.embeddings.areas import AreaFinder
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.retrieval.store import NotFound, Store
 
 LARGEST: Final = 1024
 """Longer side of a mask, px: the picture's own size up to it."""
@@ -29,9 +29,11 @@ def _opened(tower: Path, folder: Path, threads: int) -> AreaFinder:
 
 
 def mask(store: Store, pool: DecodePool, looking: AreaFinder, asset: str, name: str) -> Image.Image:
-    """8 bit grey, 255 where the class `name` is: of the picture, or of the key frame that has most of it; black without any.
+    """8 bit grey, 255 where the class `name` is: of the picture, or of the key frame that has most of it; black without
+    any.
 
-    Raises `NotFound` for an unknown class, `NothingToDraw` for a recording or a text, `SourceGone`, and what decoding raises.
+    Raises `NotFound` for an unknown class, `NothingToDraw` for a recording or a text, `SourceGone`, and what decoding
+    raises.
     """
     if name not in looking.classes:
         raise NotFound(f"no areas {name!r} are told", f"there are: {', '.join(looking.classes)}")

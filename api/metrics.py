@@ -10,9 +10,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.gate import Gate
-from api.queues import told
-from api.service import Service
+from crossmedia.api.gate import Gate
+from crossmedia.api.queues import told
+from crossmedia.api.service import Service
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """Any other word a caller invents is counted as one."""

@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embeddings.errors import CrossmediaError
-from retrieval.background import refresh
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.background import refresh
 
 if TYPE_CHECKING:
-    from api.service import Service
+    from crossmedia.api.service import Service
 
 
 def export(
@@ -28,7 +28,7 @@ def export(
 
     Raises NoCollection and what `retrieval.archive.export` raises.
     """
-    from retrieval.archive import export as written
+    from crossmedia.retrieval.archive import export as written
 
     service.require_collection()
     began = time.perf_counter()
@@ -52,8 +52,8 @@ def bring(
     Its `notes` say where the models that are installed here are not those of the archive: then nothing is found before
     they are, or before the collection is reindexed. Raises what `Archive` and `retrieval.archive.bring` raise.
     """
-    from retrieval.archive import Archive
-    from retrieval.archive import bring as written
+    from crossmedia.retrieval.archive import Archive
+    from crossmedia.retrieval.archive import bring as written
 
     archive = Archive(folder)  # before a store is made
     began = time.perf_counter()

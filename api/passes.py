@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Final
 
-from api.settings import Settings
-from embeddings.errors import CrossmediaError
+from crossmedia.api.settings import Settings
+from crossmedia.embeddings.errors import CrossmediaError
 
 ENRICHERS: Final = (
     "transcript", "speakers", "sounds", "objects", "regions", "areas", "faces", "ocr", "plates", "descriptions", "hashes",
@@ -35,8 +35,8 @@ def check(names: Sequence[str]) -> None:
 
 
 def wanted(settings: Settings, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[str]:
-    """The names of those that are to run: what is named in `only`, or all but what nobody turned on, none that is left out. Raises
-    UnknownEnricher."""
+    """The names of those that are to run: what is named in `only`, or all but what nobody turned on, none that is left
+    out. Raises UnknownEnricher."""
     check((*only, *without))
     left_out = {*without, *settings.without}
     return [name for name in ENRICHERS if name not in left_out and (name in only if only else _on(name, settings))]

@@ -1,4 +1,5 @@
-"""People over the service: whose faces there are, what they are called, when they appear, and how they are forgotten."""
+"""People over the service: whose faces there are, what they are called, when they appear, and how they are
+forgotten."""
 
 from __future__ import annotations
 
@@ -7,19 +8,19 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from api.comparing import compared
-from api.enrichers import FACES_OFF, regrouped
-from api.invalid import InvalidRequest
-from api.schema import content_link
-from api.service import Service
-from embeddings.encoder import FACE, Vector
-from embeddings.errors import CrossmediaError, ModelMissing
-from embeddings.face import largest
-from embeddings.faces import Portrait
-from embeddings.media import Clip, Picture
-from retrieval import identities, people
-from retrieval.documents import Moment, whole_of
-from retrieval.identities import PERSON
+from crossmedia.api.comparing import compared
+from crossmedia.api.enrichers import FACES_OFF, regrouped
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.schema import content_link
+from crossmedia.api.service import Service
+from crossmedia.embeddings.encoder import FACE, Vector
+from crossmedia.embeddings.errors import CrossmediaError, ModelMissing
+from crossmedia.embeddings.face import largest
+from crossmedia.embeddings.faces import Portrait
+from crossmedia.embeddings.media import Clip, Picture
+from crossmedia.retrieval import identities, people
+from crossmedia.retrieval.documents import Moment, whole_of
+from crossmedia.retrieval.identities import PERSON
 
 GAP: Final = 1.0
 """Seconds between two spans of somebody that are one: less is a glance aside or a cut."""
@@ -33,8 +34,8 @@ class NoFace(CrossmediaError):
 
 
 def listed(service: Service) -> list[dict[str, Any]]:
-    """Everybody: `name`, `faces`, `assets`, `seconds` seen in videos, and the best face: `asset`, `path`, `moment`, `start`, `end`,
-    `link` to what shows it, `thumbnail` (a link)."""
+    """Everybody: `name`, `faces`, `assets`, `seconds` seen in videos, and the best face: `asset`, `path`, `moment`,
+    `start`, `end`, `link` to what shows it, `thumbnail` (a link)."""
     return [
         {
             "name": one.value,
@@ -66,8 +67,9 @@ def merge(service: Service, names: list[str], into: str) -> dict[str, Any]:
 def split(
     service: Service, person: str, to: str | None = None, faces: Sequence[str] = (), assets: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Some of somebody's faces are another's: those of these moments and assets, or the smaller of the two groups that their
-    vectors fall into. Raises NotFound, NameTaken, BadName, InvalidRequest where that leaves either without a face."""
+    """Some of somebody's faces are another's: those of these moments and assets, or the smaller of the two groups that
+    their vectors fall into. Raises NotFound, NameTaken, BadName, InvalidRequest where that leaves either without a
+    face."""
     store = service.store
     taken = {one.value.casefold() for one in store.labelled(PERSON, "face")}
     if to is None:
@@ -90,8 +92,8 @@ def split(
 
 
 def forget(service: Service, person: str) -> dict[str, Any]:
-    """Remove somebody's faces with vectors, thumbnails and labels from every file of the store; returns `name`, and how many
-    `faces` those were. Raises NotFound."""
+    """Remove somebody's faces with vectors, thumbnails and labels from every file of the store; returns `name`, and how
+    many `faces` those were. Raises NotFound."""
     return {"name": person, "faces": people.forget(service.store, person)}
 
 
@@ -101,8 +103,8 @@ def regroup(service: Service) -> dict[str, int]:
 
 
 def appearances(service: Service, person: str) -> dict[str, Any]:
-    """When somebody appears: `name`, and `appearances` by asset with `asset`, `path`, `media`, `faces` (moment, box, thumbnail) and
-    `spans` of videos (`start`, `end` in s, `link`). Raises NotFound."""
+    """When somebody appears: `name`, and `appearances` by asset with `asset`, `path`, `media`, `faces` (moment, box,
+    thumbnail) and `spans` of videos (`start`, `end` in s, `link`). Raises NotFound."""
     found = people.faces_of(service.store, person)
     placed = service.store.placed(list(found))
     told = []
@@ -145,7 +147,8 @@ def joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def verify(service: Service, one: Path, other: Path) -> dict[str, Any]:
-    """Whether the largest faces of two pictures are of one person: `probability`, `similarity`, `same`, `model`. Nothing is stored.
+    """Whether the largest faces of two pictures are of one person: `probability`, `similarity`, `same`, `model`.
+    Nothing is stored.
 
     Raises NoFace, ModelMissing, and what decoding raises.
     """

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.schema import content_link
-from api.service import Service
-from retrieval import plates
+from crossmedia.api.schema import content_link
+from crossmedia.api.service import Service
+from crossmedia.retrieval import plates
 
 
 def seen(service: Service, text: str) -> list[dict[str, Any]]:
-    """Where a plate is seen, exactly or with one character read wrong, the nearest first: `value` as it was read, `distance`,
-    `score`, `asset`, `moment`, `path`, `start`, `end`, `box` (fractions), `link`. Raises BadPlate."""
+    """Where a plate is seen, exactly or with one character read wrong, the nearest first: `value` as it was read,
+    `distance`, `score`, `asset`, `moment`, `path`, `start`, `end`, `box` (fractions), `link`. Raises BadPlate."""
     found = plates.find(service.store, text)
     placed = service.store.placed(list({one.asset for one in found}))
     return [

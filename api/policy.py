@@ -1,4 +1,5 @@
-"""The policy over the service: every asset that was looked at is judged, people decide, and what is blocked is not served."""
+"""The policy over the service: every asset that was looked at is judged, people decide, and what is blocked is not
+served."""
 
 from __future__ import annotations
 
@@ -7,15 +8,15 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from api.invalid import InvalidRequest
-from embeddings.errors import CrossmediaError
-from retrieval.banks.store import ACTIONS, Action
-from retrieval.policy.decisions import Decision, Decisions
-from retrieval.policy.rules import DEFAULT, BadPolicy, Policy, Reason, gravest, read_policy
-from retrieval.query import Filters
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.banks.store import ACTIONS, Action
+from crossmedia.retrieval.policy.decisions import Decision, Decisions
+from crossmedia.retrieval.policy.rules import DEFAULT, BadPolicy, Policy, Reason, gravest, read_policy
+from crossmedia.retrieval.query import Filters
 
 if TYPE_CHECKING:
-    from api.service import Service
+    from crossmedia.api.service import Service
 
 LONGEST: Final = 2_000
 """Characters of a note, of somebody's name."""
@@ -59,7 +60,8 @@ class Moderation:
         return len(new)
 
     def settle(self, assets: Sequence[str] | None = None) -> None:
-        """Judge these, or whatever a crash kept from being judged: no longer owed then. Raises StoreUnusable, BadPolicy."""
+        """Judge these, or whatever a crash kept from being judged: no longer owed then. Raises StoreUnusable,
+        BadPolicy."""
         if assets is None:
             assets = self.decisions.owed()
             if assets and not self._service.has_collection:

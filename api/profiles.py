@@ -5,26 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from api.settings import Settings
-from embeddings.builtin import Backgrounds
-from embeddings.cards import WHISPER
-from embeddings.catalog import Catalog
-from embeddings.encoder import Encoder
-from embeddings.errors import DependencyMissing, ModelMissing
-from embeddings.media import Waveform
-from embeddings.profile import Profile, Transcriber
+from crossmedia.api.settings import Settings
+from crossmedia.embeddings.builtin import Backgrounds
+from crossmedia.embeddings.cards import WHISPER
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.errors import DependencyMissing, ModelMissing
+from crossmedia.embeddings.media import Waveform
+from crossmedia.embeddings.profile import Profile, Transcriber
 
 
 def load_profile(settings: Settings, catalog: Catalog) -> Profile:
-    """The encoders that the settings name, and what tells faces apart where they ask for it and the extra `faces` is there."""
+    """The encoders that the settings name, and what tells faces apart where they ask for it and the extra `faces` is
+    there."""
     profile = _without_faces(settings, catalog)
     if not settings.faces:
         return profile
     if settings.profile == "toy":
-        from embeddings.toy_faces import with_faces
+        from crossmedia.embeddings.toy_faces import with_faces
 
         return with_faces(profile)
-    from embeddings.builtin import face_encoder
+    from crossmedia.embeddings.builtin import face_encoder
 
     try:
         face, finder, told = face_encoder(catalog, settings.threads)
@@ -37,15 +38,16 @@ def _without_faces(settings: Settings, catalog: Catalog) -> Profile:
     """`builtin`: the bundled towers, and speech and sound where Whisper's weights are; `clip`: larger encoders, as the
     settings name them, in the place of all but voices; `toy`: encoders without weights.
 
-    Networks of `builtin` are read when they are first used, so that a search by words does not wait for the picture tower.
+    Networks of `builtin` are read when they are first used, so that a search by words does not wait for the picture
+    tower.
     """
     if settings.profile == "toy":
-        from embeddings.toy import toy_profile
+        from crossmedia.embeddings.toy import toy_profile
 
         return toy_profile()
     if settings.profile == "clip":
         return _clip(settings, catalog)
-    from embeddings.builtin import towers, voice_encoder
+    from crossmedia.embeddings.builtin import towers, voice_encoder
 
     text, picture, backgrounds = towers(catalog, settings.threads)
     sound, transcriber, heard = _whisper(settings, catalog)
@@ -54,11 +56,11 @@ def _without_faces(settings: Settings, catalog: Catalog) -> Profile:
 
 
 def _clip(settings: Settings, catalog: Catalog) -> Profile:
-    """Sentence vectors are the built-in ones unless another encoder is named, sounds by example as well. What similarities
-    mean is measured in the collection itself."""
-    from embeddings import specification
-    from embeddings.builtin import towers, voice_encoder
-    from embeddings.joined import Joined, Restricted
+    """Sentence vectors are the built-in ones unless another encoder is named, sounds by example as well. What
+    similarities mean is measured in the collection itself."""
+    from crossmedia.embeddings import specification
+    from crossmedia.embeddings.builtin import towers, voice_encoder
+    from crossmedia.embeddings.joined import Joined, Restricted
 
     runtime = specification.Runtime(settings.device, settings.precision, settings.threads, settings.allow_hub)
     words, picture = specification.pictures(settings.picture_encoder, runtime)
@@ -82,8 +84,8 @@ def _clip(settings: Settings, catalog: Catalog) -> Profile:
 def _whisper(settings: Settings, catalog: Catalog) -> tuple[Encoder[Waveform] | None, Transcriber | None, Backgrounds]:
     """What hears and what listens to speech, one network unless the settings name another for speech, and what
     similarities of sounds mean. Raises ModelMissing where a named one is absent."""
-    from embeddings.builtin import sound_tower
-    from embeddings.speech import Whisper
+    from crossmedia.embeddings.builtin import sound_tower
+    from crossmedia.embeddings.speech import Whisper
 
     other = None if settings.speech_model == WHISPER.id else settings.speech_model
     named = Path(other) if other and Path(other).is_dir() else catalog.resolve(other) if other else None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.settings import Settings
-from embeddings.errors import CrossmediaError, DependencyMissing
-from indexer.jobs import Jobs
-from indexer.queue import Queue, QueueUnreachable, QueueUnusable, SharedQueue
+from crossmedia.api.settings import Settings
+from crossmedia.embeddings.errors import CrossmediaError, DependencyMissing
+from crossmedia.indexer.jobs import Jobs
+from crossmedia.indexer.queue import Queue, QueueUnreachable, QueueUnusable, SharedQueue
 
 
 class NoQueue(CrossmediaError):
@@ -29,7 +29,7 @@ def open_queue(settings: Settings) -> Queue:
     if not settings.queue:
         return Jobs(settings.data, settings.max_jobs)
     try:
-        from indexer.shared.redis_queue import RedisQueue
+        from crossmedia.indexer.shared.redis_queue import RedisQueue
     except ModuleNotFoundError as error:
         raise DependencyMissing(f"{error.name} is not installed", 'pip install "crossmedia[queue]"') from error
     return RedisQueue(settings.queue.get_secret_value(), settings.max_jobs, settings.queue_lease)

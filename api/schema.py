@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.invalid import InvalidRequest
-from embeddings.media import Medium
-from retrieval.documents import Asset, Box, Kind, Label, Moment, Source
-from retrieval.query import Answer, Example, Filters, Hit, LabelFilter, Query, Tally
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.documents import Asset, Box, Kind, Label, Moment, Source
+from crossmedia.retrieval.query import Answer, Example, Filters, Hit, LabelFilter, Query, Tally
 
 MAX_K = 10_000
 
@@ -213,7 +213,8 @@ class ErrorEnvelope(BaseModel):
 
 
 def whole_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """A model's JSON schema without references: where a route reads its body itself, nothing else describes its parts."""
+    """A model's JSON schema without references: where a route reads its body itself, nothing else describes its
+    parts."""
     schema = model.model_json_schema()
     parts = schema.pop("$defs", {})
 

@@ -11,12 +11,12 @@ import anyio
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from api.gate import Gate
-from api.guards import BodyLimit, KeyCheck, install_handlers
-from api.ingest import Ingest
-from api.metrics import Metrics, Timed
-from api.queues import shared
-from api.routes import (
+from crossmedia.api.gate import Gate
+from crossmedia.api.guards import BodyLimit, KeyCheck, install_handlers
+from crossmedia.api.ingest import Ingest
+from crossmedia.api.metrics import Metrics, Timed
+from crossmedia.api.queues import shared
+from crossmedia.api.routes import (
     ask,
     assets,
     banks,
@@ -33,17 +33,18 @@ from api.routes import (
     trust,
     voices,
 )
-from api.service import Service
-from api.settings import Settings
-from api.state import State
-from embeddings.errors import CrossmediaError
-from indexer.worker import Worker
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
+from crossmedia.api.state import State
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.worker import Worker
 
 log = logging.getLogger("crossmedia.api")
 
 
 def _settled(service: Service) -> None:
-    """What a crash kept from being judged is judged before anything is served; where the store is away, by the next pass."""
+    """What a crash kept from being judged is judged before anything is served; where the store is away, by the next
+    pass."""
     try:
         service.moderation.settle()
     except CrossmediaError as error:

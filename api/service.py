@@ -8,37 +8,37 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from api import passes
-from api.alignment import with_heads
-from api.enrichers import build_enricher, regrouped, runnable
-from api.examples import example_of
-from api.profiles import load_profile
-from api.queues import open_queue
-from api.settings import Settings
-from api.stores import NoCollection, has_store, open_store, place
-from api.uploads import Uploads
-from embeddings.catalog import Catalog
-from embeddings.encoder import COMMON
-from embeddings.errors import CrossmediaError
-from embeddings.heads import Heads
-from embeddings.profile import Profile
-from retrieval.background import refresh
-from retrieval.engine import Engine
-from retrieval.query import Answer, Example, Query
-from retrieval.store import NotFound, SpaceMismatch, Store
+from crossmedia.api import passes
+from crossmedia.api.alignment import with_heads
+from crossmedia.api.enrichers import build_enricher, regrouped, runnable
+from crossmedia.api.examples import example_of
+from crossmedia.api.profiles import load_profile
+from crossmedia.api.queues import open_queue
+from crossmedia.api.settings import Settings
+from crossmedia.api.stores import NoCollection, has_store, open_store, place
+from crossmedia.api.uploads import Uploads
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.embeddings.encoder import COMMON
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.heads import Heads
+from crossmedia.embeddings.profile import Profile
+from crossmedia.retrieval.background import refresh
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.query import Answer, Example, Query
+from crossmedia.retrieval.store import NotFound, SpaceMismatch, Store
 
 if TYPE_CHECKING:
-    from api.asking import Asking
-    from api.banks import Banks
-    from api.policy import Moderation
-    from api.trust import Trust
-    from indexer.decode.pool import DecodePool
-    from indexer.enrich import Enriched, EnrichReport
-    from indexer.enrichers.base import Enricher
-    from indexer.pipeline import Pipeline
-    from indexer.queue import Queue
-    from indexer.report import Outcome, Report
-    from indexer.scan import Found
+    from crossmedia.api.asking import Asking
+    from crossmedia.api.banks import Banks
+    from crossmedia.api.policy import Moderation
+    from crossmedia.api.trust import Trust
+    from crossmedia.indexer.decode.pool import DecodePool
+    from crossmedia.indexer.enrich import Enriched, EnrichReport
+    from crossmedia.indexer.enrichers.base import Enricher
+    from crossmedia.indexer.pipeline import Pipeline
+    from crossmedia.indexer.queue import Queue
+    from crossmedia.indexer.report import Outcome, Report
+    from crossmedia.indexer.scan import Found
 
 PartT = TypeVar("PartT")
 
@@ -90,14 +90,14 @@ class Service:
     @property
     def pool(self) -> DecodePool:
         """Decoders of what is indexed."""
-        from indexer.decode.pool import DecodePool
+        from crossmedia.indexer.decode.pool import DecodePool
 
         return self._once("pool", lambda: DecodePool(self.settings.decode_workers))
 
     @property
     def example_pool(self) -> DecodePool:
         """The decoder of what is searched with: behind an ingest in the other pool it would wait for minutes."""
-        from indexer.decode.pool import DecodePool
+        from crossmedia.indexer.decode.pool import DecodePool
 
         return self._once("example_pool", lambda: DecodePool(1))
 
@@ -108,28 +108,28 @@ class Service:
     @property
     def banks(self) -> Banks:
         """Known content, whether or not there is a collection."""
-        from api.banks import Banks
+        from crossmedia.api.banks import Banks
 
         return self._once("banks", lambda: Banks(self))
 
     @property
     def moderation(self) -> Moderation:
         """What is to be done with what was recognised, and what was decided."""
-        from api.policy import Moderation
+        from crossmedia.api.policy import Moderation
 
         return self._once("moderation", lambda: Moderation(self))
 
     @property
     def asking(self) -> Asking:
         """Questions, and answers that cite."""
-        from api.asking import Asking
+        from crossmedia.api.asking import Asking
 
         return self._once("asking", lambda: Asking(self))
 
     @property
     def trust(self) -> Trust:
         """Where files say that they come from, and indications of forgeries."""
-        from api.trust import Trust
+        from crossmedia.api.trust import Trust
 
         return self._once("trust", lambda: Trust(self))
 
@@ -154,12 +154,13 @@ class Service:
         stop: threading.Event | None = None,
         within: Sequence[Path] = (),
     ) -> Report:
-        """The first pass: everything below `paths` becomes searchable by its vectors. `plan` hears how many files there are.
+        """The first pass: everything below `paths` becomes searchable by its vectors. `plan` hears how many files there
+        are.
 
-        If `within` names folders, links that lead out of them are left out. Files that are gone are reported, and forgotten
-        with `prune`. Raises PathMissing for a path that never was.
+        If `within` names folders, links that lead out of them are left out. Files that are gone are reported, and
+        forgotten with `prune`. Raises PathMissing for a path that never was.
         """
-        from indexer.scan import PathMissing, scan
+        from crossmedia.indexer.scan import PathMissing, scan
 
         pipeline = self.pipeline(collection)
         besides = [self.settings.data]
@@ -195,7 +196,7 @@ class Service:
         return report
 
     def pipeline(self, collection: str) -> Pipeline:
-        from indexer.pipeline import Pipeline
+        from crossmedia.indexer.pipeline import Pipeline
 
         return Pipeline(self.engine.store, self.profile, self.pool, collection)
 
@@ -210,9 +211,9 @@ class Service:
         advance: Callable[[float], None] = lambda seconds: None,
         stop: threading.Event | None = None,
     ) -> tuple[EnrichReport, list[str]]:
-        """The second pass over everything that is pending (among `assets`, if given); with a line for each enricher that
-        cannot run here. `plan` and `advance` count in seconds of media."""
-        from indexer.enrich import EnrichPass
+        """The second pass over everything that is pending (among `assets`, if given); with a line for each enricher
+        that cannot run here. `plan` and `advance` count in seconds of media."""
+        from crossmedia.indexer.enrich import EnrichPass
 
         built, absent = self.enrichers(only, without)
         self.moderation.policy  # noqa: B018 -- a broken file is told before anything is done
@@ -243,7 +244,8 @@ class Service:
             return self.engine.search(query)  # another process has just put a collection made anew in its place
 
     def example(self, path: Path, weight: float = 1.0, name: str | None = None) -> Example:
-        """Decode a file to search by; raises what decoding raises. The name says so where only its beginning is used."""
+        """Decode a file to search by; raises what decoding raises. The name says so where only its beginning is
+        used."""
         return example_of(self.example_pool.submit(path).result().content, weight, name or path.name)
 
     def delete(self, assets: Sequence[str]) -> list[str]:
@@ -284,7 +286,8 @@ class Service:
         return self._once(f"enricher {name}", lambda: build_enricher(name, self))
 
     def _once(self, name: str, make: Callable[[], PartT]) -> PartT:
-        """The part of that name, built by whoever asks first. One lock for all parts: they are built from each other."""
+        """The part of that name, built by whoever asks first. One lock for all parts: they are built from each
+        other."""
         if name not in self._built:
             with self._building:
                 if name not in self._built:

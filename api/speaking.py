@@ -11,10 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError
 
 if TYPE_CHECKING:
-    from api.service import Service
+    from crossmedia.api.service import Service
 
 LONGEST: Final = 2_000
 """Characters that are spoken."""
@@ -75,7 +75,7 @@ def _piper(text: str, voice: Path) -> bytes:
 
 def _espeak(text: str) -> bytes:
     """In process, by the library that the package `espeakng-loader` brings."""
-    from api.espeak import say
+    from crossmedia.api.espeak import say
 
     samples = say(text).samples
     buffer = io.BytesIO()

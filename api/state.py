@@ -6,19 +6,20 @@ import logging
 import threading
 from dataclasses import dataclass
 
-from api.gate import Gate
-from api.guards import InternalError
-from api.metrics import Metrics
-from api.service import Service
-from embeddings.errors import CrossmediaError
-from indexer.worker import Worker
+from crossmedia.api.gate import Gate
+from crossmedia.api.guards import InternalError
+from crossmedia.api.metrics import Metrics
+from crossmedia.api.service import Service
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.worker import Worker
 
 log = logging.getLogger("crossmedia.http")
 
 
 @dataclass
 class State:
-    """`ready` is set once the models have run; `broken` says why that failed. `worker` does the jobs of the embedded queue.
+    """`ready` is set once the models have run; `broken` says why that failed. `worker` does the jobs of the embedded
+    queue.
 
     Searches by files pass a gate of their own: decoding and listening take seconds, and words must not wait for them.
     """

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.settings import Settings
-from embeddings.errors import CrossmediaError
-from retrieval.local import LocalStore
-from retrieval.store import Store
+from crossmedia.api.settings import Settings
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.store import Store
 
 if TYPE_CHECKING:
-    from retrieval.elastic import ElasticStore
-    from retrieval.elastic.address import Access, Address
+    from crossmedia.retrieval.elastic import ElasticStore
+    from crossmedia.retrieval.elastic.address import Access, Address
 
 
 class NoCollection(CrossmediaError):
@@ -50,14 +50,14 @@ def place(settings: Settings) -> str:
 
 def _elastic(settings: Settings) -> ElasticStore:
     address, access = _address(settings)
-    from retrieval.elastic import ElasticStore
+    from crossmedia.retrieval.elastic import ElasticStore
 
     return ElasticStore(address, access)
 
 
 def _address(settings: Settings) -> tuple[Address, Access]:
     try:
-        from retrieval.elastic.address import Access, parsed
+        from crossmedia.retrieval.elastic.address import Access, parsed
     except ModuleNotFoundError as error:
         raise ClientMissing(
             "the store is an Elasticsearch, and its client is not installed", 'pip install "crossmedia[elastic]"'

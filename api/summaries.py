@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from retrieval.answering.chapters import chapters
-from retrieval.answering.summary import summary
+from crossmedia.retrieval.answering.chapters import chapters
+from crossmedia.retrieval.answering.summary import summary
 
 if TYPE_CHECKING:
-    from api.service import Service
+    from crossmedia.api.service import Service
 
 SENTENCES = 3
 
 
 def summed_up(service: Service, asset: str, most: int = SENTENCES) -> dict[str, Any]:
-    """`sentences` (each with its moment, second or page, and centrality), `descriptions` that were made from labels, and
-    `chapters`, of the asset whose id starts so. Raises NotFound, Ambiguous, Blocked."""
+    """`sentences` (each with its moment, second or page, and centrality), `descriptions` that were made from labels,
+    and `chapters`, of the asset whose id starts so. Raises NotFound, Ambiguous, Blocked."""
     found = service.resolve(asset)
     service.moderation.require_served(found)
     moments = service.store.moments(found)

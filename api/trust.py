@@ -9,27 +9,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from embeddings.errors import CrossmediaError
-from embeddings.indications import INDICATIONS, STATEMENT
-from embeddings.media import Medium
-from indexer.decode import Decoded
-from indexer.enrichers.base import sound_track
-from indexer.enrichers.forgery import ForgeryEnricher
-from indexer.enrichers.spoof import SpoofEnricher
-from indexer.provenance.facts import KINDS, Fact, told
-from indexer.provenance.reader import ACCEPTS, ProvenanceReader
-from indexer.tracks import RATE
-from retrieval.documents import Asset, Label, Moment
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.indications import INDICATIONS, STATEMENT
+from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.enrichers.base import sound_track
+from crossmedia.indexer.enrichers.forgery import ForgeryEnricher
+from crossmedia.indexer.enrichers.spoof import SpoofEnricher
+from crossmedia.indexer.provenance.facts import KINDS, Fact, told
+from crossmedia.indexer.provenance.reader import ACCEPTS, ProvenanceReader
+from crossmedia.indexer.tracks import RATE
+from crossmedia.retrieval.documents import Asset, Label, Moment
 
 if TYPE_CHECKING:
-    from api.service import Service
+    from crossmedia.api.service import Service
 
 _HIGH: Final = {one.kind: one.high for one in INDICATIONS}
 
 
 @dataclass(frozen=True)
 class Trusted:
-    """What is known of a file: what it says of itself, how forged it looks and sounds, and what could not be told and why."""
+    """What is known of a file: what it says of itself, how forged it looks and sounds, and what could not be told and
+    why."""
 
     facts: tuple[Fact, ...]
     manifest: dict[str, Any] | None

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from embeddings.errors import CrossmediaError
-from indexer.scan import Found
-from retrieval.store import NotFound
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.scan import Found
+from crossmedia.retrieval.store import NotFound
 
 CHUNK = 1 << 20
 MAX_NAME = 255

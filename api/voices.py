@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from api.comparing import compared
-from api.schema import content_link
-from api.service import Service
-from embeddings.encoder import VOICE, Vector
-from embeddings.errors import CrossmediaError, ModelMissing
-from embeddings.media import Clip, Waveform
-from embeddings.vad import speech_of
-from retrieval import identities
-from retrieval.identities import SPEAKER
+from crossmedia.api.comparing import compared
+from crossmedia.api.schema import content_link
+from crossmedia.api.service import Service
+from crossmedia.embeddings.encoder import VOICE, Vector
+from crossmedia.embeddings.errors import CrossmediaError, ModelMissing
+from crossmedia.embeddings.media import Clip, Waveform
+from crossmedia.embeddings.vad import speech_of
+from crossmedia.retrieval import identities
+from crossmedia.retrieval.identities import SPEAKER
 
 
 class NobodySpeaks(CrossmediaError):
@@ -24,8 +24,8 @@ class NobodySpeaks(CrossmediaError):
 
 
 def listed(service: Service) -> list[dict[str, Any]]:
-    """Every voice: `name`, `turns`, `assets`, `seconds` spoken, and where the longest turn is (`asset`, `path`, `start`, `end`,
-    `link`)."""
+    """Every voice: `name`, `turns`, `assets`, `seconds` spoken, and where the longest turn is (`asset`, `path`,
+    `start`, `end`, `link`)."""
     return [
         {
             "name": voice.value,

@@ -4,10 +4,10 @@ A head adds to what an encoder says, and only where it has something to say: wit
 
     z' = unit(z + strength · gate(n) · matrix · ((n, z) − mean))
 
-The gate is 1 near the pairs that were learned from and 0 far from them, so what the encoder knew of everything else stays as
-it was, bit by bit. Where the space has dimensions for query-bank normalisation, a vector's own offset is lowered by
-lift · gate(n), so that as many unrelated pairs pass the cut-off as did before. A linear residual after Gao et al.,
-"CLIP-Adapter" (2021); learned by `embeddings/alignment/`.
+The gate is 1 near the pairs that were learned from and 0 far from them, so what the encoder knew of everything else
+stays as it was, bit by bit. Where the space has dimensions for query-bank normalisation, a vector's own offset is
+lowered by lift · gate(n), so that as many unrelated pairs pass the cut-off as did before. A linear residual after Gao
+et al., "CLIP-Adapter" (2021); learned by `embeddings/alignment/`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import (
+from crossmedia.embeddings.encoder import (
     COMMON,
     UNALIGNED,
     Background,
@@ -34,8 +34,8 @@ from embeddings.encoder import (
     Vectors,
     normalise,
 )
-from embeddings.errors import CrossmediaError
-from embeddings.profile import Profile
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.profile import Profile
 
 NEIGHBOURS: Final = 3
 """How many of the nearest sources of the pairs say how near a vector is to them all."""
@@ -59,9 +59,10 @@ class HeadUnfit(CrossmediaError):
 class Residual:
     """The numbers of a head over vectors (N, d) of the native space and content (N, c) of the common one.
 
-    `mean` (d + c,), `matrix` (d + c, c); `near` (M, d) are native vectors of what was learned from; the gate opens where
-    the mean cosine with the nearest three of them goes from `low` to `high`. `absent` (c,) is the content an encoder is
-    taken to give that gives none: a direction away from all texts. `lift`: how much less is taken off what is moved.
+    `mean` (d + c,), `matrix` (d + c, c); `near` (M, d) are native vectors of what was learned from; the gate opens
+    where the mean cosine with the nearest three of them goes from `low` to `high`. `absent` (c,) is the content an
+    encoder is taken to give that gives none: a direction away from all texts. `lift`: how much less is taken off what
+    is moved.
     """
 
     mean: Vector
@@ -108,9 +109,11 @@ def nearness(cosines: NDArray[np.float32]) -> Vector:
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """A residual with what it is for. `native`, `common`: the spaces of the vectors it was trained on, without any head.
+    """A residual with what it is for. `native`, `common`: the spaces of the vectors it was trained on, without any
+    head.
 
-    `background` says what similarities between texts and its vectors mean where the models themselves say nothing of it.
+    `background` says what similarities between texts and its vectors mean where the models themselves say nothing of
+    it.
     """
 
     name: str
@@ -154,7 +157,8 @@ def split(vectors: Vectors, space: Space) -> tuple[Vectors, Vectors]:
 
 
 def lifted(rest: Vectors, less: Vector) -> Vectors:
-    """The two dimensions (N, 2) of query-bank normalisation, `embeddings/train/bank.py`, with `less` (N,) taken off each vector."""
+    """The two dimensions (N, 2) of query-bank normalisation, `embeddings/train/bank.py`, with `less` (N,) taken off
+    each vector."""
     if not np.any(less):
         return rest
     length = np.linalg.norm(rest, axis=1)

@@ -1,9 +1,9 @@
 """What a picture is made of: sky, grass, water and the like, each with its share of the area and its mask.
 
-A softmax over the cells of a grid of 17×17. A cell's row is what three layers of the built-in picture tower say of it (they
-are there before pooling, so they cost nothing to train), its colour and texture, and where in the picture it lies. Edges are
-then drawn to those of the photo by a guided filter: K. He, J. Sun and X. Tang, "Guided image filtering" (ECCV 2010). How the
-softmax is learned: `embeddings/train/areas.py`; how good it is: `bundled/areas.md`.
+A softmax over the cells of a grid of 17×17. A cell's row is what three layers of the built-in picture tower say of it
+(they are there before pooling, so they cost nothing to train), its colour and texture, and where in the picture it
+lies. Edges are then drawn to those of the photo by a guided filter: K. He, J. Sun and X. Tang, "Guided image filtering"
+(ECCV 2010). How the softmax is learned: `embeddings/train/areas.py`; how good it is: `bundled/areas.md`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import AREAS, LITE2
-from embeddings.catalog import BUNDLED
-from embeddings.media import Picture
-from embeddings.onnx import session
-from embeddings.picture import SIDE, prepare
+from crossmedia.embeddings.cards import AREAS, LITE2
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.onnx import session
+from crossmedia.embeddings.picture import SIDE, prepare
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -49,8 +49,8 @@ SMOOTH: Final = 0.002
 
 @dataclass(frozen=True)
 class Parts:
-    """What a picture's places are: `chances` (rows, columns, classes and `other`) in [0, 1], of the picture alone, its longer
-    side 260."""
+    """What a picture's places are: `chances` (rows, columns, classes and `other`) in [0, 1], of the picture alone, its
+    longer side 260."""
 
     classes: tuple[str, ...]
     chances: Floats
@@ -72,8 +72,8 @@ class Parts:
 
 
 class AreaFinder:
-    """Pictures → what they are made of. `tower` holds `lite2-int8.onnx`, `folder` `areas.npz`; both are opened at the first
-    picture. Safe for several threads."""
+    """Pictures → what they are made of. `tower` holds `lite2-int8.onnx`, `folder` `areas.npz`; both are opened at the
+    first picture. Safe for several threads."""
 
     model: str = f"{AREAS.id}@{AREAS.revision}+{LITE2.id}@{LITE2.revision}"
 
@@ -124,7 +124,8 @@ class Features:
 
 
 def colours(square: NDArray[np.uint8]) -> Floats:
-    """(17, 17, 7): mean and standard deviation of L, a and b in [0, 1] within each cell, and how far from grey it is."""
+    """(17, 17, 7): mean and standard deviation of L, a and b in [0, 1] within each cell, and how far from grey it
+    is."""
     small = cv2.resize(square, (GRID * FINE,) * 2, interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32) / 255
     blocks = lab.reshape(GRID, FINE, GRID, FINE, 3)

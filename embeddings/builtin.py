@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from embeddings.cards import FACE, FACES, LITE2, MINILM, SOUND, VOICE
-from embeddings.catalog import BUNDLED, Catalog
-from embeddings.encoder import Background, Modality
-from embeddings.errors import ModelCorrupt, ModelMissing
-from embeddings.face import FaceEncoder
-from embeddings.faces import FaceDetector
-from embeddings.picture import Lite2
-from embeddings.sound import SOUND_BACKGROUND, WhisperSound
-from embeddings.speech import Whisper
-from embeddings.text import MiniLM
-from embeddings.voice import Voice
+from crossmedia.embeddings.cards import FACE, FACES, LITE2, MINILM, SOUND, VOICE
+from crossmedia.embeddings.catalog import BUNDLED, Catalog
+from crossmedia.embeddings.encoder import Background, Modality
+from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
+from crossmedia.embeddings.face import FaceEncoder
+from crossmedia.embeddings.faces import FaceDetector
+from crossmedia.embeddings.picture import Lite2
+from crossmedia.embeddings.sound import SOUND_BACKGROUND, WhisperSound
+from crossmedia.embeddings.speech import Whisper
+from crossmedia.embeddings.text import MiniLM
+from crossmedia.embeddings.voice import Voice
 
 Backgrounds = dict[tuple[str, Modality, Modality], Background]
 
@@ -38,13 +38,14 @@ def sound_tower(catalog: Catalog, whisper: Whisper) -> tuple[WhisperSound, Backg
 
 
 def voice_encoder(catalog: Catalog, threads: int | None = None) -> tuple[Voice, Backgrounds]:
-    """The voice encoder, and as its background the probability that two recordings have one speaker. Raises as `towers` does."""
+    """The voice encoder, and as its background the probability that two recordings have one speaker. Raises as `towers`
+    does."""
     return Voice(catalog.resolve(VOICE.id), threads), backgrounds(BUNDLED / "backgrounds-voice.json")
 
 
 def face_encoder(catalog: Catalog, threads: int | None = None) -> tuple[FaceEncoder, FaceDetector, Backgrounds]:
-    """The face encoder, what finds faces, and as background the probability that two are of one person. Raises as `towers` does,
-    and DependencyMissing without dlib."""
+    """The face encoder, what finds faces, and as background the probability that two are of one person. Raises as
+    `towers` does, and DependencyMissing without dlib."""
     encoder, finder = FaceEncoder(catalog.resolve(FACE.id)), FaceDetector(catalog.resolve(FACES.id), threads)
     return encoder, finder, backgrounds(BUNDLED / "backgrounds-face.json")
 

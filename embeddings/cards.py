@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from embeddings.encoder import Space
+from crossmedia.embeddings.encoder import Space
 
 Kind: TypeAlias = Literal["bundled", "models", "package", "hub"]
 
@@ -21,8 +21,8 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class Source:
-    """A place to take a model from. `where`: `package/folder` of an installed package, several of them with commas between that
-    hold a model in parts (`NAME.part1`, …), or a repository of the hub."""
+    """A place to take a model from. `where`: `package/folder` of an installed package, several of them with commas
+    between that hold a model in parts (`NAME.part1`, …), or a repository of the hub."""
 
     kind: Kind
     where: str = ""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from embeddings.cards import CARDS, ModelCard, ModelFile, Source
-from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
+from crossmedia.embeddings.cards import CARDS, ModelCard, ModelFile, Source
+from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
 
 BUNDLED: Final = Path(__file__).parent / "bundled"
 """The folder of the models that come in the package."""
@@ -120,7 +120,8 @@ def _installed(where: str) -> list[Path]:
 
 
 def _joined(card: ModelCard, places: Sequence[Path]) -> Path | None:
-    """A model that packages hold in parts, since a package may only be so large: put together once, in the user's cache.
+    """A model that packages hold in parts, since a package may only be so large: put together once, in the user's
+    cache.
 
     None where parts are absent.
     """

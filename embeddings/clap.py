@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Encoding, Modality, Space, Vectors, normalise
-from embeddings.errors import ModelCorrupt
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.torch_runtime import (
+from crossmedia.embeddings.encoder import Encoding, Modality, Space, Vectors, normalise
+from crossmedia.embeddings.errors import ModelCorrupt
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.torch_runtime import (
     Placement,
     Precision,
     chunks,

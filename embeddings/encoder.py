@@ -23,16 +23,16 @@ IDENTITIES: Final = frozenset((VOICE, FACE))
 """Spaces that tell who something is of, not what it is: searched only where a query asks for it. In a collection of one
 person's recordings any two vectors belong together, so random pairs say nothing there."""
 Modality: TypeAlias = Literal["text", "picture", "sound", "voice", "region", "face"]
-"""What a vector was made from; `region` is a part of a picture. A video moment has pictures and sounds; each of its vectors
-has one modality."""
+"""What a vector was made from; `region` is a part of a picture. A video moment has pictures and sounds; each of its
+vectors has one modality."""
 
 
 @dataclass(frozen=True)
 class Space:
     """Identity of a vector space. Two vectors are comparable only if their spaces are equal in every field.
 
-    The last `extra` of the `dim` dimensions are no content: they hold what query-bank normalisation takes off a vector. It
-    follows from the rest and is not stored with a collection.
+    The last `extra` of the `dim` dimensions are no content: they hold what query-bank normalisation takes off a vector.
+    It follows from the rest and is not stored with a collection.
     """
 
     name: str
@@ -49,8 +49,8 @@ class Background:
 
     `mean`, `std`: of the cosine of unrelated pairs. `middle`: the cosine whose relevance is 0.5; `slope`: of the
     logistic there, per unit of cosine. Measured on held-out pairs by `embeddings/train/calibrate.py`; text queries that
-    have nothing to do with the targets are those of `embeddings/queries.py`. `blind`: how many of the last dimensions the
-    query is compared without.
+    have nothing to do with the targets are those of `embeddings/queries.py`. `blind`: how many of the last dimensions
+    the query is compared without.
     """
 
     mean: float
@@ -132,8 +132,8 @@ def normalise(matrix: NDArray[np.floating]) -> Vectors:
 def pooled(rows: Vectors, extra: int = 0) -> Vector:
     """(N, dim) unit rows of one thing → the unit vector in their middle.
 
-    Content and the last `extra` dimensions (`Space.extra`) keep the shares that they have in the rows: a mean of directions
-    is shorter than each of them, and would weigh less beside what is no content.
+    Content and the last `extra` dimensions (`Space.extra`) keep the shares that they have in the rows: a mean of
+    directions is shorter than each of them, and would weigh less beside what is no content.
     """
     middle = rows.mean(axis=0)
     content = rows.shape[1] - extra

@@ -12,13 +12,13 @@ from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 
-from embeddings.encoder import Encoding, Space
-from embeddings.errors import CrossmediaError
-from embeddings.media import Picture
-from embeddings.onnx_tower import MANIFEST, NETWORK, VECTOR, Manifest, network_hash, open_tower
-from embeddings.picture_recipe import PictureRecipe
-from embeddings.text_recipe import TextRecipe
-from embeddings.torch_runtime import Graph, require
+from crossmedia.embeddings.encoder import Encoding, Space
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.onnx_tower import MANIFEST, NETWORK, VECTOR, Manifest, network_hash, open_tower
+from crossmedia.embeddings.picture_recipe import PictureRecipe
+from crossmedia.embeddings.text_recipe import TextRecipe
+from crossmedia.embeddings.torch_runtime import Graph, require
 
 LEAST_COSINE: Final = 0.999
 OPSET: Final = 20

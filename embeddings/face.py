@@ -1,9 +1,11 @@
-"""Whose face it is: dlib's ResNet (D. King 2017), 128 numbers a face. Biometric data: nothing of this runs unless a setting asks.
+"""Whose face it is: dlib's ResNet (D. King 2017), 128 numbers a face. Biometric data: nothing of this runs unless a
+setting asks.
 
-The network reads chips of 150×150 px on which the face lies as dlib's `get_face_chip` lays it with a padding of 0.25: turned,
-scaled and moved by its five landmarks, the corners of the eyes and the base of the nose. YuNet tells other points (the middles of
-the eyes, the tip of the nose, the corners of the mouth). `CHIP` is where those lie on dlib's chips, measured on faces that both see
-(`embeddings/train/face.py`). A vector is the middle of the chip's and of its mirror image's.
+The network reads chips of 150×150 px on which the face lies as dlib's `get_face_chip` lays it with a padding of 0.25:
+turned, scaled and moved by its five landmarks, the corners of the eyes and the base of the nose. YuNet tells other
+points (the middles of the eyes, the tip of the nose, the corners of the mouth). `CHIP` is where those lie on dlib's
+chips, measured on faces that both see (`embeddings/train/face.py`). A vector is the middle of the chip's and of its
+mirror image's.
 """
 
 from __future__ import annotations
@@ -19,10 +21,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import FACE
-from embeddings.encoder import Encoding, Modality, Space, normalise
-from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
-from embeddings.faces import Portrait
+from crossmedia.embeddings.cards import FACE
+from crossmedia.embeddings.encoder import Encoding, Modality, Space, normalise
+from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
+from crossmedia.embeddings.faces import Portrait
 
 SIDE: Final = 150
 CHIP: Final = ((49.1, 44.5), (100.9, 44.5), (75.0, 76.0), (53.3, 100.5), (96.7, 100.5))
@@ -34,8 +36,8 @@ REVISION: Final = 1
 
 
 class FaceEncoder:
-    """An `Encoder[Portrait]` of the space `face` (128). `folder` holds dlib's weights, opened at the first face. Threads take
-    turns. Raises DependencyMissing without dlib.
+    """An `Encoder[Portrait]` of the space `face` (128). `folder` holds dlib's weights, opened at the first face.
+    Threads take turns. Raises DependencyMissing without dlib.
     """
 
     modality: Modality = "face"
@@ -91,7 +93,8 @@ def chip(portrait: Portrait) -> NDArray[np.uint8]:
 
 
 def similarity(points: NDArray[np.floating], targets: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(2, 3): the turn, scale and shift that bring points (N, 2) nearest to targets, by least squares (S. Umeyama 1991).
+    """(2, 3): the turn, scale and shift that bring points (N, 2) nearest to targets, by least squares (S. Umeyama
+    1991).
 
     Points that all lie in one place are only moved there.
 

@@ -1,7 +1,8 @@
-"""Where the faces in a picture are, with five points each: YuNet without PyTorch. Who they are is told by `embeddings/face.py`.
+"""Where the faces in a picture are, with five points each: YuNet without PyTorch. Who they are is told by
+`embeddings/face.py`.
 
-W. Wu, H. Peng and S. Yu, "YuNet: A tiny millisecond-level face detector" (Machine Intelligence Research 20, 2023); the bundled
-network is made by `embeddings/train/faces.py`, its card is `bundled/faces.md`.
+W. Wu, H. Peng and S. Yu, "YuNet: A tiny millisecond-level face detector" (Machine Intelligence Research 20, 2023); the
+bundled network is made by `embeddings/train/faces.py`, its card is `bundled/faces.md`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import FACES
-from embeddings.catalog import BUNDLED
-from embeddings.media import Picture
-from embeddings.objects import THIN, WIDE, Box, Found
-from embeddings.onnx import session
+from crossmedia.embeddings.cards import FACES
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import THIN, WIDE, Box, Found
+from crossmedia.embeddings.onnx import session
 
 STRIDES: Final = (8, 16, 32)
 LEAST: Final = 0.7
@@ -28,15 +29,15 @@ LEAST: Final = 0.7
 OVERLAP: Final = 0.3
 """Of two boxes that share more than this (intersection over union) the better one stays."""
 INSIDE: Final = 0.7
-"""Of two boxes of which one lies with more than this share in the other the better one stays: seen in two sizes, a face that
-fills the picture is sometimes found with the hair and without."""
+"""Of two boxes of which one lies with more than this share in the other the better one stays: seen in two sizes, a face
+that fills the picture is sometimes found with the hair and without."""
 FINE: Final = 960
 """Longer side at which a picture is looked at, px."""
 ENLARGED: Final = 2.0
 """How many times a picture that is smaller is enlarged at most: faces of a dozen pixels are found then."""
 COARSE: Final = 320
-"""Longer side at which it is looked at once more with a margin: faces that fill the picture, or are cut by its border, are
-found only so."""
+"""Longer side at which it is looked at once more with a margin: faces that fill the picture, or are cut by its border,
+are found only so."""
 MARGIN: Final = 0.5
 """Of the longer side, on each side of the picture in the coarse look."""
 CROWD: Final = 30
@@ -55,8 +56,8 @@ Points = tuple[Point, Point, Point, Point, Point]
 class Face(Found):
     """A face; its `value` is always `face`. `score` in [0, 1]: the network's, the root of "a face" times "anything".
 
-    `points`: the eye on the left of the picture, the other, the tip of the nose, the corners of the mouth, left and right; x, y in
-    fractions of the picture. They may lie outside of it where the face does.
+    `points`: the eye on the left of the picture, the other, the tip of the nose, the corners of the mouth, left and
+    right; x, y in fractions of the picture. They may lie outside of it where the face does.
     """
 
     points: Points
@@ -89,7 +90,8 @@ class FaceFinder(Protocol):
 
 
 class FaceDetector:
-    """Pictures → the faces in them. `folder` holds `faces.onnx`, opened at the first picture; safe for several threads."""
+    """Pictures → the faces in them. `folder` holds `faces.onnx`, opened at the first picture; safe for several
+    threads."""
 
     model: str = f"{FACES.id}@{FACES.revision}+looks@1"
 
@@ -134,7 +136,8 @@ class FaceDetector:
                 yield face
 
     def _look(self, picture: Picture, part: tuple[int, int, int, int], scale: float, least: float) -> list[Face]:
-        """The faces in a part of the picture (left, top, right, bottom, px; grey where it reaches out), scaled before."""
+        """The faces in a part of the picture (left, top, right, bottom, px; grey where it reaches out), scaled
+        before."""
         square = cut(picture, part, scale)
         # One a run: the activations of several leave the cache.
         (raw,) = self._network.run(("raw",), {"pixels": square[None]})
@@ -177,7 +180,8 @@ def cut(picture: Picture, part: tuple[int, int, int, int], scale: float) -> NDAr
 
 
 def tiles(width: int, height: int) -> list[tuple[tuple[int, int, int, int], float]]:
-    """Left, top, right, bottom (px) of at most `TILES` parts that cover a picture, and the scale to look at them with."""
+    """Left, top, right, bottom (px) of at most `TILES` parts that cover a picture, and the scale to look at them
+    with."""
     scale = 1.0
     while (count := _steps(width * scale) * _steps(height * scale)) > TILES:
         scale *= min(0.95, (TILES / count) ** 0.5)
@@ -194,9 +198,11 @@ def _steps(length: float) -> int:
 def chosen(
     raw: NDArray[np.float32], width: int, height: int, least: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """What the network says of one picture of this size, (cells, 16), as boxes (N, 4), points (N, 5, 2) and scores, best first.
+    """What the network says of one picture of this size, (cells, 16), as boxes (N, 4), points (N, 5, 2) and scores,
+    best first.
 
-    A cell's row is the probability of a face and of something at all, dx, dy, log w, log h in strides, and five points as dx, dy.
+    A cell's row is the probability of a face and of something at all, dx, dy, log w, log h in strides, and five points
+    as dx, dy.
     """
     scores = np.sqrt(raw[:, 0].clip(0, 1) * raw[:, 1].clip(0, 1))
     kept = np.flatnonzero(scores >= least)

@@ -1,8 +1,8 @@
 """Whether a face looks exchanged: MesoInception-4 on faces cut as its authors cut them, without TensorFlow.
 
-D. Afchar, V. Nozick, J. Yamagishi and I. Echizen, "MesoNet: a compact facial video forgery detection network" (WIFS 2018,
-arXiv:1809.00888); the bundled network is made by `embeddings/train/forgery.py`, its card is `bundled/forgery.md`. It knows the
-Deepfakes of 2018: what it gives is an indication, never a verdict.
+D. Afchar, V. Nozick, J. Yamagishi and I. Echizen, "MesoNet: a compact facial video forgery detection network" (WIFS
+2018, arXiv:1809.00888); the bundled network is made by `embeddings/train/forgery.py`, its card is `bundled/forgery.md`.
+It knows the Deepfakes of 2018: what it gives is an indication, never a verdict.
 """
 
 from __future__ import annotations
@@ -16,25 +16,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import FORGERY
-from embeddings.catalog import BUNDLED
-from embeddings.faces import Face
-from embeddings.media import Picture
-from embeddings.onnx import session
+from crossmedia.embeddings.cards import FORGERY
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.faces import Face
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.onnx import session
 
 SIDE: Final = 256
 """The square that a face is brought to, px."""
 REACH: Final = 2.2 * 1.3
-"""Side of the square that is cut, in distances of the eyes or from eyes to mouth, whichever is longer: the authors' own."""
+"""Side of the square that is cut, in distances of the eyes or from eyes to mouth, whichever is longer: the authors'
+own."""
 SMALLEST: Final = 80
-"""Side, px, of that square in the picture under which nothing is said: what is enlarged four times is blurred as a forgery is."""
+"""Side, px, of that square in the picture under which nothing is said: what is enlarged four times is blurred as a
+forgery is."""
 LIKELY: Final = 0.98
 """Score from which an answer calls it high (`crossmedia eval trust`)."""
 
 
 class ForgeryDetector:
-    """Faces in pictures → how much each looks forged. `folder` holds `forgery.onnx`, opened at the first; safe for several
-    threads."""
+    """Faces in pictures → how much each looks forged. `folder` holds `forgery.onnx`, opened at the first; safe for
+    several threads."""
 
     model: str = f"{FORGERY.id}@{FORGERY.revision}"
 
@@ -59,7 +61,8 @@ class ForgeryDetector:
 
 
 def aligned(picture: Picture, face: Face) -> NDArray[np.uint8] | None:
-    """(256, 256, 3): the face upright in its square, mirrored where that reaches out of the picture; None of one too small."""
+    """(256, 256, 3): the face upright in its square, mirrored where that reaches out of the picture; None of one too
+    small."""
     left, right, tip, *mouth = face.pixels(picture).astype(np.float64)
     eyes, lips = (left + right) / 2, (mouth[0] + mouth[1]) / 2
     side = REACH * max(float(np.linalg.norm(right - left)), float(np.linalg.norm(lips - eyes)))

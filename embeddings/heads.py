@@ -1,4 +1,5 @@
-"""Aligned heads in a folder: `NAME-REVISION.npz` with the numbers, `NAME-REVISION.json`, the card, with everything else."""
+"""Aligned heads in a folder: `NAME-REVISION.npz` with the numbers, `NAME-REVISION.json`, the card, with everything
+else."""
 
 from __future__ import annotations
 
@@ -13,9 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from embeddings.align import Head, Residual, arrays, described
-from embeddings.encoder import Background, Space
-from embeddings.errors import CrossmediaError, ModelCorrupt
+from crossmedia.embeddings.align import Head, Residual, arrays, described
+from crossmedia.embeddings.encoder import Background, Space
+from crossmedia.embeddings.errors import CrossmediaError, ModelCorrupt
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.]{0,39}")
 
@@ -51,7 +52,8 @@ class Card:
 
 
 class Heads:
-    """The heads of one collection. Both files are written beside and renamed, the card last: it is what makes a head count."""
+    """The heads of one collection. Both files are written beside and renamed, the card last: it is what makes a head
+    count."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

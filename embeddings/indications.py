@@ -1,12 +1,13 @@
-"""What stands beside every score of a forgery: the model, what it was trained on, and what is published of it. Frozen data."""
+"""What stands beside every score of a forgery: the model, what it was trained on, and what is published of it. Frozen
+data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from embeddings import forgery, spoof
-from embeddings.cards import FORGERY, SPOOF
+from crossmedia.embeddings import forgery, spoof
+from crossmedia.embeddings.cards import FORGERY, SPOOF
 
 STATEMENT: Final = (
     "A score is an indication, never a verdict: neither a high nor a low one says that something is forged or real."
@@ -27,7 +28,8 @@ class Published:
 
 @dataclass(frozen=True)
 class Indication:
-    """`inside`: of the data set it was trained on (other recordings of it); `outside`: of others, as far as known to us.
+    """`inside`: of the data set it was trained on (other recordings of it); `outside`: of others, as far as known to
+    us.
 
     `high`: the score from which an answer says so; what that means here is measured by `crossmedia eval trust`.
     """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
-from embeddings.encoder import Encoder, Encoding, Modality, Space, Vectors
-from embeddings.errors import CrossmediaError
+from crossmedia.embeddings.encoder import Encoder, Encoding, Modality, Space, Vectors
+from crossmedia.embeddings.errors import CrossmediaError
 
 ItemT = TypeVar("ItemT")
 

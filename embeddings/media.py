@@ -38,7 +38,8 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Waveform:
-    """Mono sound at 16 kHz. `pcm`: float32 in [-1, 1], or int16 as a long recording is kept, often mapped from a file."""
+    """Mono sound at 16 kHz. `pcm`: float32 in [-1, 1], or int16 as a long recording is kept, often mapped from a
+    file."""
 
     pcm: NDArray[np.float32] | NDArray[np.int16]
 

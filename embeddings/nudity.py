@@ -1,7 +1,7 @@
 """Nakedness in pictures: NudeNet's detector (a YOLOv8-nano of 320 px), as its package ships it.
 
-The weights are under the AGPL-3.0, so they come by an extra of their own (`pip install "crossmedia[nudity]"`); this file reads
-them without its code. https://github.com/notAI-tech/NudeNet
+The weights are under the AGPL-3.0, so they come by an extra of their own (`pip install "crossmedia[nudity]"`); this
+file reads them without its code. https://github.com/notAI-tech/NudeNet
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import NUDITY
-from embeddings.media import Picture
-from embeddings.objects import Found, letterbox
-from embeddings.onnx import session
+from crossmedia.embeddings.cards import NUDITY
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import Found, letterbox
+from crossmedia.embeddings.onnx import session
 
 SIDE: Final = 320
 LEAST: Final = 0.4
 """Score from which something is told; the package's own default is lower, for people who look at all of it."""
 OVERLAP: Final = 0.45
 EXPOSED: Final = {2: "buttocks", 3: "breast", 4: "genitalia", 6: "anus", 14: "genitalia"}
-"""Of the network's 18 classes those that are nakedness. Faces, feet, bellies, men's chests and what is covered are left out."""
+"""Of the network's 18 classes those that are nakedness. Faces, feet, bellies, men's chests and what is covered are left
+out."""
 
 
 class NudityDetector:
-    """Pictures → what is naked in them. `folder` holds `320n.onnx`, opened at the first picture; safe for several threads."""
+    """Pictures → what is naked in them. `folder` holds `320n.onnx`, opened at the first picture; safe for several
+    threads."""
 
     model: str = f"{NUDITY.id}@{NUDITY.revision}"
 
@@ -42,7 +44,8 @@ class NudityDetector:
         return session(self.path, self._threads, lean=True)
 
     def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Found]]:
-        """Of each picture what is exposed, best first, with its box in fractions. `score` ranks; it is no measured frequency."""
+        """Of each picture what is exposed, best first, with its box in fractions. `score` ranks; it is no measured
+        frequency."""
         return [self._look(picture, least) for picture in batch]
 
     def _look(self, picture: Picture, least: float) -> list[Found]:
@@ -57,7 +60,8 @@ def squared(picture: Picture) -> NDArray[np.float32]:
 
 
 def exposed(raw: NDArray[np.float32], picture: Picture, least: float) -> list[Found]:
-    """The network's answer (22, 2100), four numbers of a box and 18 scores a column, as what is naked, doubles taken out."""
+    """The network's answer (22, 2100), four numbers of a box and 18 scores a column, as what is naked, doubles taken
+    out."""
     classes = np.array(list(EXPOSED))
     scores = raw[4 + classes]
     best = scores.argmax(axis=0)

@@ -1,7 +1,7 @@
 """What stands where in a picture: YOLOX-nano over the 80 classes of COCO, without PyTorch.
 
-Z. Ge, S. Liu, F. Wang, Z. Li and J. Sun, "YOLOX: Exceeding YOLO series in 2021" (arXiv:2107.08430); the bundled network is made
-by `embeddings/train/objects.py`, its card is `bundled/objects.md`.
+Z. Ge, S. Liu, F. Wang, Z. Li and J. Sun, "YOLOX: Exceeding YOLO series in 2021" (arXiv:2107.08430); the bundled network
+is made by `embeddings/train/objects.py`, its card is `bundled/objects.md`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import OBJECTS
-from embeddings.catalog import BUNDLED
-from embeddings.media import Picture
-from embeddings.onnx import session
+from crossmedia.embeddings.cards import OBJECTS
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.onnx import session
 
 SIDE: Final = 416
 """The square that a picture is laid into, px."""
@@ -27,8 +27,8 @@ STRIDES: Final = (8, 16, 32)
 GREY: Final = 114
 """What the rest of the square is filled with, as in training."""
 LEAST: Final = 0.3
-"""Score from which an object is told, as in the authors' demonstration: from here down, `python -m eval.cli objects` finds no more
-objects that captions name than others."""
+"""Score from which an object is told, as in the authors' demonstration: from here down, `python -m crossmedia.eval.cli
+objects` finds no more objects that captions name than others."""
 OVERLAP: Final = 0.45
 """Of two boxes of one class that share more than this (intersection over union) the better one stays."""
 WIDE: Final = 2.5
@@ -55,7 +55,8 @@ class Found:
 
 
 class ObjectDetector:
-    """Pictures → the objects in them. `folder` holds `objects.onnx`, opened at the first picture; safe for several threads."""
+    """Pictures → the objects in them. `folder` holds `objects.onnx`, opened at the first picture; safe for several
+    threads."""
 
     model: str = f"{OBJECTS.id}@{OBJECTS.revision}"
 
@@ -84,8 +85,8 @@ class ObjectDetector:
         return self.named(picture, raw[0], least)
 
     def _wide(self, picture: Picture, least: float) -> list[Found]:
-        """What the whole and each of its tiles show, doubles taken out; a tile does not tell of what its border cuts, so
-        that what is longer than half a tile is sometimes left to the whole."""
+        """What the whole and each of its tiles show, doubles taken out; a tile does not tell of what its border cuts,
+        so that what is longer than half a tile is sometimes left to the whole."""
         found = self._look(picture, least)
         for left, top, right, bottom in tiles(picture):
             tile = Picture(np.ascontiguousarray(picture.pixels[top:bottom, left:right]))
@@ -108,7 +109,8 @@ class ObjectDetector:
         return best
 
     def named(self, picture: Picture, raw: NDArray[np.float32], least: float = LEAST) -> list[Found]:
-        """What the network says of a picture's square, (3549, 85), as objects; what lies outside of the picture is gone."""
+        """What the network says of a picture's square, (3549, 85), as objects; what lies outside of the picture is
+        gone."""
         boxes, scores, classes = chosen(raw, least)
         width, height = inside(picture)
         shares = (boxes / np.array([width, height, width, height], np.float32)).clip(0.0, 1.0)
@@ -120,7 +122,8 @@ class ObjectDetector:
 
 
 def tiles(picture: Picture) -> list[tuple[int, int, int, int]]:
-    """Left, top, right, bottom of squares that cover a very long picture, each half over the next; none of another one."""
+    """Left, top, right, bottom of squares that cover a very long picture, each half over the next; none of another
+    one."""
     shorter, longer = sorted((picture.width, picture.height))
     if longer < WIDE * shorter or shorter < THIN:
         return []
@@ -138,7 +141,8 @@ def inside(picture: Picture, side: int = SIDE) -> tuple[int, int]:
 
 
 def letterbox(picture: Picture, side: int = SIDE, fill: int = GREY) -> NDArray[np.uint8]:
-    """(side, side, 3) RGB: the picture scaled, small ones up, to the left upper corner of a filled square, as in training."""
+    """(side, side, 3) RGB: the picture scaled, small ones up, to the left upper corner of a filled square, as in
+    training."""
     size = inside(picture, side)
     square = np.full((side, side, 3), fill, dtype=np.uint8)
     way = cv2.INTER_AREA if max(picture.width, picture.height) > side else cv2.INTER_LINEAR
@@ -151,8 +155,8 @@ def chosen(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """What the network says of one square, (3549, 85), as boxes (N, 4) in its pixels, scores and classes, best first.
 
-    A cell's row is dx, dy, log w, log h in strides, the probability of any object, those of the classes. Non-maximum suppression
-    is within a class: a rider hides no horse.
+    A cell's row is dx, dy, log w, log h in strides, the probability of any object, those of the classes. Non-maximum
+    suppression is within a class: a rider hides no horse.
     """
     classes = raw[:, 5:].argmax(axis=1)
     scores = raw[:, 4] * raw[np.arange(len(raw)), 5 + classes]
@@ -183,7 +187,8 @@ def overlap(one: Sequence[float], other: Sequence[float]) -> float:
 
 @cache
 def _grid() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Of each of the 3,549 cells its column and row (N, 2) and its stride (N, 1), rows of cells from the finest grid on."""
+    """Of each of the 3,549 cells its column and row (N, 2) and its stride (N, 1), rows of cells from the finest grid
+    on."""
     cells, strides = [], []
     for stride in STRIDES:
         rows, columns = np.mgrid[: SIDE // stride, : SIDE // stride]

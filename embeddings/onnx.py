@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
+from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
 
 _GRAPH: Final = 0x3A
 """Protobuf's key of a model's graph (field 7, a message)."""
@@ -22,12 +22,12 @@ _FLOATS: Final = b"\x12\x04\x0a\x02\x08\x01"
 def session(path: Path, threads: int | None = None, inner: Sequence[str] = (), *, lean: bool = False) -> Any:
     """An `onnxruntime.InferenceSession` on the CPU for the network at `path`.
 
-    `threads`: workers within one operator, default as many as this process may use. `inner`: tensors of floats within the
-    network that it is to give out as well. `lean`: give what a run needed back after it, for networks that look at a file
-    once; those that answer searches would wait for it each time.
+    `threads`: workers within one operator, default as many as this process may use. `inner`: tensors of floats within
+    the network that it is to give out as well. `lean`: give what a run needed back after it, for networks that look at
+    a file once; those that answer searches would wait for it each time.
 
-    Raises `ModelMissing` if there is no such file, `ModelCorrupt` if onnxruntime cannot read it, `DependencyMissing` without
-    onnxruntime.
+    Raises `ModelMissing` if there is no such file, `ModelCorrupt` if onnxruntime cannot read it, `DependencyMissing`
+    without onnxruntime.
     """
     try:
         import onnxruntime as ort
@@ -54,8 +54,8 @@ def session(path: Path, threads: int | None = None, inner: Sequence[str] = (), *
 def outputs(names: Sequence[str]) -> bytes:
     """What makes tensors within a network outputs of it, put after its bytes.
 
-    Protobuf joins a message that comes twice, so a second graph with nothing but outputs adds them to the first. The file
-    itself, whose SHA-256 is pinned, stays as it is, and the package `onnx` is not needed.
+    Protobuf joins a message that comes twice, so a second graph with nothing but outputs adds them to the first. The
+    file itself, whose SHA-256 is pinned, stays as it is, and the package `onnx` is not needed.
 
     >>> outputs(["a"]).hex(" ")
     '3a 0b 62 09 0a 01 61 12 04 0a 02 08 01'

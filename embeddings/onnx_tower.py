@@ -12,14 +12,14 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from embeddings.catalog import sha256
-from embeddings.encoder import Encoding, Modality, Space, Vectors, normalise
-from embeddings.errors import CrossmediaError, ModelCorrupt, ModelMissing
-from embeddings.media import Picture
-from embeddings.onnx import session
-from embeddings.picture_recipe import PictureRecipe
-from embeddings.text_recipe import TextRecipe, Tokens
-from embeddings.torch_runtime import chunks
+from crossmedia.embeddings.catalog import sha256
+from crossmedia.embeddings.encoder import Encoding, Modality, Space, Vectors, normalise
+from crossmedia.embeddings.errors import CrossmediaError, ModelCorrupt, ModelMissing
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.onnx import session
+from crossmedia.embeddings.picture_recipe import PictureRecipe
+from crossmedia.embeddings.text_recipe import TextRecipe, Tokens
+from crossmedia.embeddings.torch_runtime import chunks
 
 MANIFEST: Final = "tower.json"
 NETWORK: Final = "network.onnx"

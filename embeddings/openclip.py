@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from embeddings.encoder import Encoding, Modality, Space, Vectors, normalise
-from embeddings.errors import ModelCorrupt, ModelMissing
-from embeddings.media import Picture
-from embeddings.openclip_checkpoint import Checkpoint, find
-from embeddings.openclip_tokenizer import converted
-from embeddings.picture_recipe import PictureRecipe, bounded
-from embeddings.text_recipe import TOKENIZER, TextRecipe
-from embeddings.torch_runtime import ALLOW_HUB, Graph, Placement, Precision, chunks, hub, place, require
+from crossmedia.embeddings.encoder import Encoding, Modality, Space, Vectors, normalise
+from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.openclip_checkpoint import Checkpoint, find
+from crossmedia.embeddings.openclip_tokenizer import converted
+from crossmedia.embeddings.picture_recipe import PictureRecipe, bounded
+from crossmedia.embeddings.text_recipe import TOKENIZER, TextRecipe
+from crossmedia.embeddings.torch_runtime import ALLOW_HUB, Graph, Placement, Precision, chunks, hub, place, require
 
 
 @dataclass(frozen=True, eq=False)

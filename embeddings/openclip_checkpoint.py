@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from embeddings.errors import ModelCorrupt, ModelMissing
-from embeddings.torch_runtime import ALLOW_HUB, folder, hub, require, revision, weight_files
+from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
+from crossmedia.embeddings.torch_runtime import ALLOW_HUB, folder, hub, require, revision, weight_files
 
 CONFIG: Final = "open_clip_config.json"
 HUB: Final = "hf-hub:"
@@ -37,8 +37,8 @@ class Checkpoint:
 def find(spec: str, allow_hub: bool = False) -> Checkpoint:
     """A specification → its checkpoint on this machine.
 
-    `FOLDER` with an open_clip_config.json; `hf-hub:OWNER/NAME`, the same from the hub; `MODEL/TAG`, both names of OpenCLIP's
-    registry; `MODEL/PATH`, a file with weights of that architecture (`ViT-B-32//data/w.safetensors`). Raises
+    `FOLDER` with an open_clip_config.json; `hf-hub:OWNER/NAME`, the same from the hub; `MODEL/TAG`, both names of
+    OpenCLIP's registry; `MODEL/PATH`, a file with weights of that architecture (`ViT-B-32//data/w.safetensors`). Raises
     `ModelMissing`, `ModelCorrupt`, or `DependencyMissing` without the library.
     """
     require("open_clip")

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors
 
-from embeddings.picture_recipe import UnknownRecipe
-from embeddings.text_recipe import Cleaning, TextRecipe
+from crossmedia.embeddings.picture_recipe import UnknownRecipe
+from crossmedia.embeddings.text_recipe import Cleaning, TextRecipe
 
 WORDS: Final = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 """What CLIP takes for a word before it is cut into byte pairs (Radford et al. 2021, `simple_tokenizer.py`)."""

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from embeddings.cards import COMMON, LITE2
-from embeddings.encoder import Encoding, Modality, Space
-from embeddings.media import Picture
-from embeddings.onnx import session
+from crossmedia.embeddings.cards import COMMON, LITE2
+from crossmedia.embeddings.encoder import Encoding, Modality, Space
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.onnx import session
 
 SIDE: Final = 260
 BATCH: Final = 8

@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from embeddings.errors import CrossmediaError
-from embeddings.media import Picture
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Picture
 
 Resize = Literal["shortest", "longest", "squash"]
 Filter = Literal["bicubic", "bilinear"]
 
 SLIMMEST: Final = 16
-"""Pictures longer than so many times their width lose their ends: scaled by the short side they would fill the memory."""
+"""Pictures longer than so many times their width lose their ends: scaled by the short side they would fill the
+memory."""
 
 
 class UnknownRecipe(CrossmediaError):

@@ -8,10 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
-from embeddings.encoder import Background, Encoder, Modality, Space
-from embeddings.faces import FaceFinder, Portrait
-from embeddings.media import SAMPLE_RATE, Picture, Waveform
-from embeddings.vad import Detector, speaking
+from crossmedia.embeddings.encoder import Background, Encoder, Modality, Space
+from crossmedia.embeddings.faces import FaceFinder, Portrait
+from crossmedia.embeddings.media import SAMPLE_RATE, Picture, Waveform
+from crossmedia.embeddings.vad import Detector, speaking
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Utterance:
 
 
 class Transcriber(Protocol):
-    """Speech → sentences with word times. Silence and music give no utterance. `progress` hears the seconds done so far."""
+    """Speech → sentences with word times. Silence and music give no utterance. `progress` hears the seconds done so
+    far."""
 
     model: str
 
@@ -48,7 +49,8 @@ class Transcriber(Protocol):
 
 @dataclass(frozen=True)
 class Profile:
-    """Encoders by what they read. `sound`, `voice` and `transcriber` are None where their model is absent (`doctor` says so).
+    """Encoders by what they read. `sound`, `voice` and `transcriber` are None where their model is absent (`doctor`
+    says so).
 
     `voice` tells who speaks, whatever is said: its space is searched only where a query asks for it. `detector`: when
     somebody does. So does `face` tell whose face it is, None unless a setting asks for it; `finder`: where faces are.

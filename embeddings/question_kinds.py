@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.catalog import BUNDLED
-from embeddings.encoder import Vector
-from embeddings.errors import ModelCorrupt, ModelMissing
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.encoder import Vector
+from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
 
 NAME: Final = "question-kinds.npz"
 

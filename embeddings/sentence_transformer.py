@@ -10,11 +10,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from embeddings.encoder import Encoding, Modality, Space, normalise
-from embeddings.errors import ModelCorrupt
-from embeddings.openclip_tokenizer import padding
-from embeddings.text_recipe import TOKENIZER, TextRecipe
-from embeddings.torch_runtime import Graph, Precision, folder, hub, place, quiet, require, revision, weight_files
+from crossmedia.embeddings.encoder import Encoding, Modality, Space, normalise
+from crossmedia.embeddings.errors import ModelCorrupt
+from crossmedia.embeddings.openclip_tokenizer import padding
+from crossmedia.embeddings.text_recipe import TOKENIZER, TextRecipe
+from crossmedia.embeddings.torch_runtime import (
+    Graph,
+    Precision,
+    folder,
+    hub,
+    place,
+    quiet,
+    require,
+    revision,
+    weight_files,
+)
 
 MARKER: Final = "modules.json"
 

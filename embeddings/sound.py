@@ -19,12 +19,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import COMMON, SOUND
-from embeddings.catalog import BUNDLED
-from embeddings.encoder import Background, Encoding, Modality, Space, Vectors, normalise
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.sound_head import SoundHead, load
-from embeddings.speech import Whisper
+from crossmedia.embeddings.cards import COMMON, SOUND
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.encoder import Background, Encoding, Modality, Space, Vectors, normalise
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.sound_head import SoundHead, load
+from crossmedia.embeddings.speech import Whisper
 
 WINDOW: Final = 10.0
 """Longest stretch given to the encoder at once, s. Unpadded: a tenth of the time of Whisper's own 30 s."""
@@ -32,7 +32,8 @@ DIM: Final = 64
 REVISION: Final = "1"
 
 SOUND_BACKGROUND: Final = Background(mean=-0.065, std=0.315, middle=0.63, slope=10.0)
-"""Of ("sound", "sound", "sound"): `python -m embeddings.train.sound_stats ../shared/data`, folds not learned from.
+"""Of ("sound", "sound", "sound"): `python -m crossmedia.embeddings.train.sound_stats ../shared/data`, folds not learned
+from.
 
 2 % of the pairs of different classes and 59 % of those of one class lie over the middle.
 """
@@ -97,7 +98,8 @@ class WhisperSound:
 
 
 def sound_features(whisper: Whisper, batch: Sequence[Waveform]) -> NDArray[np.float32]:
-    """(N, 3 × width + 160): mean, maximum and deviation of the encoder's frames, mean and deviation of the mel bands."""
+    """(N, 3 × width + 160): mean, maximum and deviation of the encoder's frames, mean and deviation of the mel
+    bands."""
     windows = [(owner, *_window(whisper, part)) for owner, waveform in enumerate(batch) for part in _parts(waveform)]
     outputs = _encode(whisper, [mel for _, mel, _ in windows])
     frames: dict[int, list[NDArray[np.float32]]] = defaultdict(list)

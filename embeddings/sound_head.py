@@ -14,8 +14,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Vectors, normalise
-from embeddings.errors import ModelCorrupt
+from crossmedia.embeddings.encoder import Vectors, normalise
+from crossmedia.embeddings.errors import ModelCorrupt
 
 DOUBT: Final = 0.5
 """How far a sound that could be anything is moved away from all words, as a cosine."""
@@ -61,8 +61,8 @@ class SoundHead:
     def labels(self, chances: NDArray[np.float32]) -> list[tuple[str, float]]:
         """(K,) → names with probability ≥ `LEAST`, likeliest first: what it is, and which of speech, music and noise.
 
-        The three exclude each other and are all there is: noise is whatever is neither speech nor music, be it a bark or
-        a hum (as in MUSAN, Snyder et al. 2015).
+        The three exclude each other and are all there is: noise is whatever is neither speech nor music, be it a bark
+        or a hum (as in MUSAN, Snyder et al. 2015).
         """
         chance = dict(zip(self.names, chances.tolist(), strict=True))
         scores = {name: chance[name] for name, told in zip(self.names, self.told, strict=True) if told}

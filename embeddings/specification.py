@@ -1,4 +1,5 @@
-"""Encoders by specification: `openclip:MODEL/PRETRAINED-OR-PATH`, `st:MODEL-OR-PATH`, `clap:MODEL-OR-PATH`, `onnx:FOLDER`.
+"""Encoders by specification: `openclip:MODEL/PRETRAINED-OR-PATH`, `st:MODEL-OR-PATH`, `clap:MODEL-OR-PATH`,
+`onnx:FOLDER`.
 
 The first three need the extra `clip`; `onnx:` is what `crossmedia models export` made of them and needs nothing more.
 """
@@ -9,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from embeddings.encoder import Encoder
-from embeddings.errors import CrossmediaError
-from embeddings.media import Picture, Waveform
-from embeddings.torch_runtime import Precision
+from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Picture, Waveform
+from crossmedia.embeddings.torch_runtime import Precision
 
 KINDS: Final = ("openclip", "st", "clap", "onnx")
 
@@ -43,17 +44,17 @@ def pair(specification: str, runtime: Runtime, space: str = "common") -> tuple[E
     kind, where = _split(specification)
     options: dict[str, Any] = {"device": runtime.device, "precision": runtime.precision, "allow_hub": runtime.allow_hub}
     if kind == "openclip":
-        from embeddings.openclip import OpenClip
+        from crossmedia.embeddings.openclip import OpenClip
 
         clip = OpenClip(where, **options)
         return clip.text, clip.picture
     if kind == "clap":
-        from embeddings.clap import Clap
+        from crossmedia.embeddings.clap import Clap
 
         clap = Clap(where, space=space, **options)
         return clap.text, clap.sound
     if kind == "onnx":
-        from embeddings.onnx_tower import OnnxPicture, OnnxText
+        from crossmedia.embeddings.onnx_tower import OnnxPicture, OnnxText
 
         return OnnxText(Path(where) / "text", runtime.threads), OnnxPicture(Path(where) / "picture", runtime.threads)
     raise UnknownSpecification(f"{specification} has no two towers", "name one with openclip:, clap: or onnx:")
@@ -79,11 +80,11 @@ def sentences(specification: str, runtime: Runtime) -> Encoder[str]:
     """Sentences in `text`."""
     kind, where = _split(specification)
     if kind == "st":
-        from embeddings.sentence_transformer import SentenceTransformerEncoder
+        from crossmedia.embeddings.sentence_transformer import SentenceTransformerEncoder
 
         return SentenceTransformerEncoder(where, runtime.device, runtime.precision, allow_hub=runtime.allow_hub)
     if kind == "onnx":
-        from embeddings.onnx_tower import OnnxText
+        from crossmedia.embeddings.onnx_tower import OnnxText
 
         return OnnxText(Path(where), runtime.threads)
     raise UnknownSpecification(f"{specification} is no sentence encoder", "name one with st: or onnx:")

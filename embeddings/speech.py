@@ -18,11 +18,11 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
-from embeddings.media import Waveform
-from embeddings.profile import Utterance, Word
-from embeddings.vad import MARGIN as CLOSELY
-from embeddings.vad import voiced
+from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
+from crossmedia.embeddings.media import Waveform
+from crossmedia.embeddings.profile import Utterance, Word
+from crossmedia.embeddings.vad import MARGIN as CLOSELY
+from crossmedia.embeddings.vad import voiced
 
 Span: TypeAlias = tuple[float, float]
 
@@ -164,12 +164,14 @@ class Whisper:
 
 
 def voices_in(waveform: Waveform) -> list[Span]:
-    """Stretches (start, end) in seconds in which somebody speaks, closely: none longer than a window, with its margins."""
+    """Stretches (start, end) in seconds in which somebody speaks, closely: none longer than a window, with its
+    margins."""
     return list(voiced(waveform, longest=WINDOW - 1 - 2 * (MARGIN - CLOSELY), margin=CLOSELY))
 
 
 def speech_windows(voices: Sequence[Span], seconds: float) -> list[Span]:
-    """What Whisper hears of `seconds` of sound: voices with `MARGIN` around them, each stretch at most `WINDOW` long."""
+    """What Whisper hears of `seconds` of sound: voices with `MARGIN` around them, each stretch at most `WINDOW`
+    long."""
     more = MARGIN - CLOSELY
     windows: list[Span] = []
     for number, (start, end) in enumerate(voices):
@@ -184,8 +186,8 @@ def speech_windows(voices: Sequence[Span], seconds: float) -> list[Span]:
 
 
 def voiced_part(start: float, end: float, voices: Sequence[Span]) -> Span:
-    """A word's time without what lies before the voice that says it or after: Whisper lets a word begin where the last one
-    ended, or where it began to listen. Where the detector hears nobody it stays as it is."""
+    """A word's time without what lies before the voice that says it or after: Whisper lets a word begin where the last
+    one ended, or where it began to listen. Where the detector hears nobody it stays as it is."""
     first = bisect_right(voices, start, key=lambda voice: voice[1])
     last = bisect_left(voices, end, key=lambda voice: voice[0])
     inside = [voice for voice in voices[first:last] if min(end, voice[1]) - max(start, voice[0]) >= _TOUCH]
@@ -258,7 +260,8 @@ def _plain(text: str) -> str:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Of the small files whole and the weights' last MiB: enough to tell models apart without reading 75 MB and more."""
+    """Of the small files whole and the weights' last MiB: enough to tell models apart without reading 75 MB and
+    more."""
     digest = hashlib.sha256()
     for name in _FILES[1:]:
         digest.update((folder / name).read_bytes())

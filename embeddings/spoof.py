@@ -1,8 +1,8 @@
 """Whether speech sounds synthesised: AASIST-L on raw sound, without PyTorch.
 
 J. Jung et al., "AASIST: audio anti-spoofing using integrated spectro-temporal graph attention networks" (ICASSP 2022,
-arXiv:2110.01200); the bundled network is made by `embeddings/train/spoof.py`, its card is `bundled/spoof.md`. It was trained on
-one corpus and is wrong of much that it never heard: what it gives is an indication, never a verdict.
+arXiv:2110.01200); the bundled network is made by `embeddings/train/spoof.py`, its card is `bundled/spoof.md`. It was
+trained on one corpus and is wrong of much that it never heard: what it gives is an indication, never a verdict.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import SPOOF
-from embeddings.catalog import BUNDLED
-from embeddings.media import Waveform
-from embeddings.onnx import session
+from crossmedia.embeddings.cards import SPOOF
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.media import Waveform
+from crossmedia.embeddings.onnx import session
 
 SAMPLES: Final = 64_600
 """What the network reads at once, 4.04 s. Shorter speech is repeated until it is as long, as its authors do."""
@@ -26,8 +26,8 @@ SHORTEST: Final = 2.0
 """Seconds under which nothing is said: of a second repeated, real voices and made ones are confused that are not of two
 (`crossmedia eval trust`)."""
 MARGIN: Final = 0.3
-"""Around what is spoken, s: it was trained on recordings that begin and end in a room's silence, and takes a real voice that was
-cut out tightly for a made one."""
+"""Around what is spoken, s: it was trained on recordings that begin and end in a room's silence, and takes a real voice
+that was cut out tightly for a made one."""
 MOST: Final = 16
 """Windows of one stretch, evenly spread where it is longer than a minute: a mean of more says nothing more."""
 LIKELY: Final = 0.995
@@ -35,8 +35,8 @@ LIKELY: Final = 0.995
 
 
 class SpoofDetector:
-    """Speech → how much it sounds synthesised or converted. `folder` holds `spoof.onnx`, opened at the first; safe for several
-    threads."""
+    """Speech → how much it sounds synthesised or converted. `folder` holds `spoof.onnx`, opened at the first; safe for
+    several threads."""
 
     model: str = f"{SPOOF.id}@{SPOOF.revision}"
 
@@ -49,13 +49,14 @@ class SpoofDetector:
         return session(self.path, self._threads, lean=True)
 
     def score(self, speech: Waveform) -> float | None:
-        """The network's own probability in [0, 1] that it is spoofed, from the mean of its windows' logits; None of less than
-        `SHORTEST` s and of silence. It ranks; it is no measured frequency of being right."""
+        """The network's own probability in [0, 1] that it is spoofed, from the mean of its windows' logits; None of
+        less than `SHORTEST` s and of silence. It ranks; it is no measured frequency of being right."""
         margin = self.margin(speech) if speech.seconds >= SHORTEST and speech.pcm.any() else None
         return None if margin is None else float(1 / (1 + np.exp(-margin)))
 
     def score_of(self, recording: Waveform, start: float, end: float) -> float | None:
-        """The score of what is spoken between two times, s, heard with what is around it; None of less than `SHORTEST` s."""
+        """The score of what is spoken between two times, s, heard with what is around it; None of less than `SHORTEST`
+        s."""
         return None if end - start < SHORTEST else self.score(recording.cut(start - MARGIN, end + MARGIN))
 
     def margin(self, speech: Waveform) -> float:

@@ -1,7 +1,7 @@
 """What is heard, by AudioSet's 527 classes: EfficientAT's mn04 over log-mel spectrograms made as its authors make them.
 
-F. Schmid, K. Koutini and G. Widmer (ICASSP 2023); J. Gemmeke et al., "Audio Set" (ICASSP 2017). The bundled network is made by
-`embeddings/train/tagger.py`, its card is `bundled/tagger.md`.
+F. Schmid, K. Koutini and G. Widmer (ICASSP 2023); J. Gemmeke et al., "Audio Set" (ICASSP 2017). The bundled network is
+made by `embeddings/train/tagger.py`, its card is `bundled/tagger.md`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from embeddings.cards import TAGGER
-from embeddings.catalog import BUNDLED
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.onnx import session
+from crossmedia.embeddings.cards import TAGGER
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.onnx import session
 
 RATE: Final = 32_000
 """What it was trained at; ours is half of it, so nothing is heard above 8 kHz."""
@@ -32,8 +32,8 @@ SHORTEST: Final = 1.0
 
 
 class Tagger:
-    """Waveforms → classes with the network's own probabilities. `folder` holds `tagger.onnx`, opened at the first; safe for several
-    threads."""
+    """Waveforms → classes with the network's own probabilities. `folder` holds `tagger.onnx`, opened at the first; safe
+    for several threads."""
 
     model: str = f"{TAGGER.id}@{TAGGER.revision}"
 

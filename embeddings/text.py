@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 from tokenizers import Tokenizer
 
-from embeddings.cards import COMMON, MINILM
-from embeddings.encoder import Encoding, Modality, Space
-from embeddings.errors import ModelCorrupt
-from embeddings.onnx import session
+from crossmedia.embeddings.cards import COMMON, MINILM
+from crossmedia.embeddings.encoder import Encoding, Modality, Space
+from crossmedia.embeddings.errors import ModelCorrupt
+from crossmedia.embeddings.onnx import session
 
 TEXT: Final = Space("text", 384, MINILM.id, MINILM.revision, "wordpieces, first 256, mean of their vectors")
 

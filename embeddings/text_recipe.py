@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from embeddings.errors import ModelCorrupt, ModelMissing
+from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
 
 Cleaning = Literal["none", "whitespace", "lower", "canonicalize"]
 TOKENIZER: Final = "tokenizer.json"

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 
-from embeddings.errors import CrossmediaError, DependencyMissing, ModelCorrupt, ModelMissing
+from crossmedia.embeddings.errors import CrossmediaError, DependencyMissing, ModelCorrupt, ModelMissing
 
 Precision: TypeAlias = Literal["auto", "fp32", "fp16", "bf16"]
 
@@ -42,8 +42,8 @@ class UnknownPrecision(CrossmediaError):
 class Graph:
     """A tower's network as something to trace: `forward(*example)` gives (N, dim) vectors, not yet of unit length.
 
-    `module`: the parameters `forward` uses, on the CPU in float32; `inputs`: names of its arguments; `axes`: for each of
-    them the numbers of the dimensions that may change.
+    `module`: the parameters `forward` uses, on the CPU in float32; `inputs`: names of its arguments; `axes`: for each
+    of them the numbers of the dimensions that may change.
     """
 
     module: Any
@@ -102,7 +102,8 @@ def place(device: str, precision: Precision) -> Placement:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Within it transformers draws no progress bars: who loads a model is a service or a command with output of its own."""
+    """Within it transformers draws no progress bars: who loads a model is a service or a command with output of its
+    own."""
     logging = require("transformers").utils.logging
     before = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()

@@ -1,7 +1,7 @@
 """The toy profile: encoders without weights, exact and in microseconds, for every test that is not about quality.
 
-They are real encoders in that related things are near and unrelated ones far, across media: the word "red" is near a red
-picture, the word "low" near a deep tone.
+They are real encoders in that related things are near and unrelated ones far, across media: the word "red" is near a
+red picture, the word "low" near a deep tone.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Background, Encoding, Modality, Space, Vector, Vectors, normalise
-from embeddings.media import SAMPLE_RATE, Picture, Waveform
-from embeddings.profile import Profile, Transcriber, Utterance, Word
+from crossmedia.embeddings.encoder import Background, Encoding, Modality, Space, Vector, Vectors, normalise
+from crossmedia.embeddings.media import SAMPLE_RATE, Picture, Waveform
+from crossmedia.embeddings.profile import Profile, Transcriber, Utterance, Word
 
 MODEL: Final = "toy"
 TEXT: Final = Space("text", 64, MODEL, "1", "lower-cased words")
@@ -60,7 +60,8 @@ class ToyText:
 
 
 class ToyPicture:
-    """`common`: the name of the dominant colour; `picture`: the layout of colours; classes: colours and their shares."""
+    """`common`: the name of the dominant colour; `picture`: the layout of colours; classes: colours and their
+    shares."""
 
     modality: Modality = "picture"
     spaces: tuple[Space, ...] = (COMMON, PICTURE)
@@ -96,7 +97,8 @@ class ToySound:
 
 
 class ToyVoice:
-    """Who speaks is told by the half octave in which the tone is that is loudest: 440 and 460 Hz are one voice, 440 and 900 two.
+    """Who speaks is told by the half octave in which the tone is that is loudest: 440 and 460 Hz are one voice, 440 and
+    900 two.
 
     A voice is a direction of its own, a little turned towards the next by where in the half octave the tone is.
     """

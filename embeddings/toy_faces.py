@@ -1,4 +1,5 @@
-"""Toy faces: an area of magenta is one, and its shade tells whose. For tests of what is done with faces, not of how well."""
+"""Toy faces: an area of magenta is one, and its shade tells whose. For tests of what is done with faces, not of how
+well."""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from embeddings.encoder import FACE, Background, Encoding, Modality, Space, normalise
-from embeddings.faces import Face, Points, Portrait
-from embeddings.media import Picture
-from embeddings.profile import Profile
+from crossmedia.embeddings.encoder import FACE, Background, Encoding, Modality, Space, normalise
+from crossmedia.embeddings.faces import Face, Points, Portrait
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.profile import Profile
 
 DIM: Final = 32
 LEAST: Final = 8

@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from embeddings.errors import DependencyMissing
-from embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 
 Detector: TypeAlias = Callable[[Waveform], Iterable[tuple[float, float]]]
 """Sound → stretches (start, end) in seconds in which somebody speaks, ascending and apart."""
@@ -22,7 +22,8 @@ SLICE: Final = 600.0
 def voiced(
     waveform: Waveform, longest: float, pause: float = 0.16, margin: float = 0.4
 ) -> Iterator[tuple[float, float]]:
-    """Stretches (start, end) in seconds that hold a voice, ascending: ended by `pause` s of silence, split at `longest` s.
+    """Stretches (start, end) in seconds that hold a voice, ascending: ended by `pause` s of silence, split at `longest`
+    s.
 
     Each is given `margin` s on either side, as far as the next one lets it: what a listener to words needs.
 

@@ -1,9 +1,10 @@
 """What a picture answers to a question: a small network over what the picture tower and the detector of objects see.
 
-The question attends to a grid of the tower twice, as in stacked attention (Z. Yang et al., CVPR 2016); beside it a kernel machine
-knows what was answered to such questions of such pictures. The answer is one of those that the training questions had. It is
-learned by `embeddings/train/visual_answers.py` from DAQUAR (M. Malinowski and M. Fritz, NIPS 2014), which asks about things in
-rooms; its card is `bundled/visual-answers.md`, its figures are those of `crossmedia eval daquar`.
+The question attends to a grid of the tower twice, as in stacked attention (Z. Yang et al., CVPR 2016); beside it a
+kernel machine knows what was answered to such questions of such pictures. The answer is one of those that the training
+questions had. It is learned by `embeddings/train/visual_answers.py` from DAQUAR (M. Malinowski and M. Fritz, NIPS
+2014), which asks about things in rooms; its card is `bundled/visual-answers.md`, its figures are those of `crossmedia
+eval daquar`.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.areas import LAYERS
-from embeddings.cards import LITE2, VISUAL_ANSWERS
-from embeddings.catalog import BUNDLED
-from embeddings.media import Picture
-from embeddings.objects import Found, ObjectDetector
-from embeddings.onnx import session
-from embeddings.picture import prepare
-from embeddings.text import MiniLM
+from crossmedia.embeddings.areas import LAYERS
+from crossmedia.embeddings.cards import LITE2, VISUAL_ANSWERS
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.embeddings.onnx import session
+from crossmedia.embeddings.picture import prepare
+from crossmedia.embeddings.text import MiniLM
 
 Floats: TypeAlias = NDArray[np.float32]
 MIDDLE, LAYER = LAYERS[1:]
@@ -45,8 +46,8 @@ PARTS: Final = 6
 HUES: Final = (4, 6, 6)
 """Steps of lightness, of green to red and of blue to yellow in which colours are counted."""
 SIGHT: Final = (COMMON, 256, 3 * OBJECTS, CHANNELS, PARTS * COMMON, 120, math.prod(HUES))
-"""What is read of a picture and of its mirror image: the common vector, the native one, objects, the most of each channel, the
-common vectors of six parts, the mean of a layer further down, colours."""
+"""What is read of a picture and of its mirror image: the common vector, the native one, objects, the most of each
+channel, the common vectors of six parts, the mean of a layer further down, colours."""
 LONGEST: Final = 24
 """Words of a question that are read one by one."""
 SIDES: Final = {"left": "right", "right": "left"}
@@ -62,7 +63,8 @@ class Seen:
 
 
 class Eyes:
-    """Pictures → what is read of them. The folders hold the picture tower and the detector of objects; both opened at the first."""
+    """Pictures → what is read of them. The folders hold the picture tower and the detector of objects; both opened at
+    the first."""
 
     def __init__(self, folder: Path = BUNDLED, threads: int | None = None) -> None:
         self._path, self._threads = folder / LITE2.files[0].name, threads
@@ -100,7 +102,8 @@ def parted(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def colours(pixels: NDArray[np.uint8]) -> Floats:
-    """(144,): the root of the share that each colour of CIELAB has in a picture; the strongest count among those before them."""
+    """(144,): the root of the share that each colour of CIELAB has in a picture; the strongest count among those before
+    them."""
     ends = [(0, 255), (88, 167), (88, 167)]
     lab = np.clip(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), *np.array(ends, np.uint8).T)
     counts = cv2.calcHist([lab], [0, 1, 2], None, list(HUES), [n for low, high in ends for n in (low, high + 1)])
@@ -109,7 +112,8 @@ def colours(pixels: NDArray[np.uint8]) -> Floats:
 
 
 def counted(found: Sequence[tuple[int, Found]]) -> Floats:
-    """(240,): of each class the best score, how many there are by their scores, and the share of the picture they fill."""
+    """(240,): of each class the best score, how many there are by their scores, and the share of the picture they
+    fill."""
     told = np.zeros((3, OBJECTS), np.float32)
     for n, one in found:
         told[0, n] = max(told[0, n], one.score)
@@ -190,8 +194,8 @@ class VisualAnswers:
 
 
 def calibrated(share: float, calibration: dict[str, Any]) -> float:
-    """The network's share as the probability that the answer is right: piecewise linear, rising, learned on pictures that
-    training has not seen."""
+    """The network's share as the probability that the answer is right: piecewise linear, rising, learned on pictures
+    that training has not seen."""
     return float(np.interp(share, calibration["shares"], calibration["right"]))
 
 

@@ -17,11 +17,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import VOICE
-from embeddings.catalog import BUNDLED
-from embeddings.encoder import Encoding, Modality, Space, normalise
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.onnx import session
+from crossmedia.embeddings.cards import VOICE
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.encoder import Encoding, Modality, Space, normalise
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.onnx import session
 
 WINDOW: Final = 1.6
 """What the network reads at once, s. A shorter recording is repeated until it is as long."""
@@ -113,7 +113,8 @@ def _hann() -> NDArray[np.float32]:
 
 @cache
 def _filters() -> NDArray[np.float32]:
-    """(201, 40): triangles of equal area on Slaney's mel scale (1998), 0 to 8 kHz; the network was trained with these."""
+    """(201, 40): triangles of equal area on Slaney's mel scale (1998), 0 to 8 kHz; the network was trained with
+    these."""
     steps = np.linspace(0, 15 + np.log(SAMPLE_RATE / 2 / 1000) / _OCTAVE, _BANDS + 2)
     edges = np.where(steps < 15, steps * 200 / 3, 1000 * np.exp((steps - 15) * _OCTAVE))
     frequencies = np.fft.rfftfreq(_FRAME, 1 / SAMPLE_RATE)[:, None]

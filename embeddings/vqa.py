@@ -1,6 +1,8 @@
-"""Larger networks that answer questions about pictures: BLIP and ViLT through the package transformers (the extra `vqa`).
+"""Larger networks that answer questions about pictures: BLIP and ViLT through the package transformers (the extra
+`vqa`).
 
-J. Li et al., "BLIP" (ICML 2022); W. Kim et al., "ViLT" (ICML 2021). A checkpoint is a folder, or a repository of the hub.
+J. Li et al., "BLIP" (ICML 2022); W. Kim et al., "ViLT" (ICML 2021). A checkpoint is a folder, or a repository of the
+hub.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ from typing import Any, Final
 
 from PIL import Image
 
-from embeddings.errors import ModelCorrupt
-from embeddings.media import Picture
-from embeddings.torch_runtime import Precision, folder, place, quiet, require, revision, weight_files
+from crossmedia.embeddings.errors import ModelCorrupt
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.torch_runtime import Precision, folder, place, quiet, require, revision, weight_files
 
 NETWORKS: Final = {"blip": "BlipForQuestionAnswering", "vilt": "ViltForQuestionAnswering"}
 BEST: Final = 5
@@ -24,8 +26,8 @@ LONGEST: Final = 20
 class TransformersVqa:
     """Picture and question → answers with the network's own probabilities, best first. Opened at the first question.
 
-    `model`: a folder with `config.json` and weights, or a name on the hub. Raises ModelMissing; `answer` also ModelCorrupt,
-    DependencyMissing, DeviceMissing or UnknownPrecision.
+    `model`: a folder with `config.json` and weights, or a name on the hub. Raises ModelMissing; `answer` also
+    ModelCorrupt, DependencyMissing, DeviceMissing or UnknownPrecision.
     """
 
     def __init__(

@@ -1,4 +1,5 @@
-"""Whether two stores of the same collection answer alike: the first ten hits of every query of a data set, side by side."""
+"""Whether two stores of the same collection answer alike: the first ten hits of every query of a data set, side by
+side."""
 
 from __future__ import annotations
 
@@ -8,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from api.service import Service
-from eval.run import indexed, question
-from eval.tasks import Asked, Task
-from retrieval.query import Filters
-from retrieval.store import Store
+from crossmedia.api.service import Service
+from crossmedia.eval.run import indexed, question
+from crossmedia.eval.tasks import Asked, Task
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import Store
 
 TOP: Final = 10
 COPIED_AT_ONCE: Final = 200
@@ -20,7 +21,8 @@ COPIED_AT_ONCE: Final = 200
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of `queries`: how many got the same ten in the same order, the same ten in any, and the mean share of ten in common."""
+    """Of `queries`: how many got the same ten in the same order, the same ten in any, and the mean share of ten in
+    common."""
 
     task: str
     queries: int

@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from api.commands.context import err, service
-from embeddings.errors import DependencyMissing
-from embeddings.visual_answers import VisualAnswers
-from eval import daquar as pictures
-from eval import figures, report
-from eval.asking import ask_all, sections
-from eval.questions import corpus
-from eval.wordnet import Nouns
+from crossmedia.api.commands.context import err, service
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.visual_answers import VisualAnswers
+from crossmedia.eval import daquar as pictures
+from crossmedia.eval import figures, report
+from crossmedia.eval.asking import ask_all, sections
+from crossmedia.eval.questions import corpus
+from crossmedia.eval.wordnet import Nouns
 
 SHARED = Path("../shared/data")
 Out = Annotated[Path, typer.Option("--out", help="Where the report goes.")]

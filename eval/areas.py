@@ -1,7 +1,7 @@
 """How well the areas of pictures are told: on points of a grid over photos that were named by eye.
 
-`areas.csv`: 40 dev photos of Flickr8k, drawn by lot, with nine points each, named before anything was learned: image, x and y in
-fractions of the photo, class or `other`. A point on an edge, or of what is nothing in particular, is `other`.
+`areas.csv`: 40 dev photos of Flickr8k, drawn by lot, with nine points each, named before anything was learned: image, x
+and y in fractions of the photo, class or `other`. A point on an edge, or of what is nothing in particular, is `other`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from embeddings.areas import OTHER, AreaFinder, Parts, decided
-from embeddings.media import Picture
-from eval.figures import Figure, Section, share
-from eval.objects import opened
+from crossmedia.embeddings.areas import OTHER, AreaFinder, Parts, decided
+from crossmedia.embeddings.media import Picture
+from crossmedia.eval.figures import Figure, Section, share
+from crossmedia.eval.objects import opened
 
 POINTS: Final = Path(__file__).with_name("areas.csv")
 COLOURS: Final = (
@@ -71,7 +71,8 @@ def by_point(classes: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[F
 def by_share(
     classes: Sequence[str], truth: Sequence[Sequence[Point]], shares: Sequence[Mapping[str, float]]
 ) -> list[Figure]:
-    """Of each class by how much the share of the area is off, on average over the photos; the truth are nine points a photo."""
+    """Of each class by how much the share of the area is off, on average over the photos; the truth are nine points a
+    photo."""
     figures = []
     for name in classes:
         apart = [

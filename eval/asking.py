@@ -1,4 +1,5 @@
-"""How good the answers are: of questions that can be answered the share that is, rightly; of others the share that is left open.
+"""How good the answers are: of questions that can be answered the share that is, rightly; of others the share that is
+left open.
 
 Half of the questions (odd numbers) may be looked at while the answerer is tuned; the other half only counts.
 """
@@ -10,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.asking import AskRequest
-from api.service import Service
-from embeddings.catalog import sha256
-from eval.figures import Figure, Section, share
-from eval.questions import Asked, questions, right
+from crossmedia.api.asking import AskRequest
+from crossmedia.api.service import Service
+from crossmedia.embeddings.catalog import sha256
+from crossmedia.eval.figures import Figure, Section, share
+from crossmedia.eval.questions import Asked, questions, right
 
 
 @dataclass(frozen=True)

@@ -14,28 +14,28 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api import masks
-from api.commands.context import Json, err, out, print_json, service
-from api.settings import read_settings
-from api.stores import open_store
-from embeddings.faces import FaceDetector
-from embeddings.forgery import ForgeryDetector
-from embeddings.objects import ObjectDetector
-from embeddings.spoof import SpoofDetector
-from eval import answering, cutoff, figures, report
-from eval import areas as surfaces
-from eval import compare as comparing
-from eval import faces as known_people
-from eval import objects as seen
-from eval import plates as read_plates
-from eval import regions as parts
-from eval import trust as trusting
-from eval.agreement import agreement, rows
-from eval.datasets import flickr8k
-from eval.metrics import mean
-from eval.moments import Moments
-from eval.run import Result, applies_to_matrix, by_engine, by_matrix
-from eval.tasks import crowded, known, open_tasks
+from crossmedia.api import masks
+from crossmedia.api.commands.context import Json, err, out, print_json, service
+from crossmedia.api.settings import read_settings
+from crossmedia.api.stores import open_store
+from crossmedia.embeddings.faces import FaceDetector
+from crossmedia.embeddings.forgery import ForgeryDetector
+from crossmedia.embeddings.objects import ObjectDetector
+from crossmedia.embeddings.spoof import SpoofDetector
+from crossmedia.eval import answering, cutoff, figures, report
+from crossmedia.eval import areas as surfaces
+from crossmedia.eval import compare as comparing
+from crossmedia.eval import faces as known_people
+from crossmedia.eval import objects as seen
+from crossmedia.eval import plates as read_plates
+from crossmedia.eval import regions as parts
+from crossmedia.eval import trust as trusting
+from crossmedia.eval.agreement import agreement, rows
+from crossmedia.eval.datasets import flickr8k
+from crossmedia.eval.metrics import mean
+from crossmedia.eval.moments import Moments
+from crossmedia.eval.run import Result, applies_to_matrix, by_engine, by_matrix
+from crossmedia.eval.tasks import crowded, known, open_tasks
 
 app = typer.Typer(help="Measure retrieval quality and compare reports.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(answering.ask)
@@ -173,7 +173,8 @@ def faces(
     out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
     shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
 ) -> None:
-    """Whether faces of known people are told apart, and named as one person in a collection: report.md and report.json."""
+    """Whether faces of known people are told apart, and named as one person in a collection: report.md and
+    report.json."""
     with tempfile.TemporaryDirectory() as room, service(Path(room) / "data", faces=True) as opened:
         sections = _shown(known_people.measure(opened, shared))
         encoder, finder = opened.profile.face, opened.profile.finder

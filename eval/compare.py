@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.metrics import interval, mean
-from eval.run import Result
+from crossmedia.eval.metrics import interval, mean
+from crossmedia.eval.run import Result
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Kill -9 at random instants while indexing, then one clean run: every file exactly once, store and index agree.
 
-python -m eval.crash [--kills 20] [--files 500] [--profile builtin]
+python -m crossmedia.eval.crash [--kills 20] [--files 500] [--profile builtin]
 """
 
 from __future__ import annotations
@@ -17,22 +17,24 @@ import tempfile
 import time
 from pathlib import Path
 
-from api.passes import ENRICHERS
-from retrieval.local import LocalStore
+from crossmedia.api.passes import ENRICHERS
+from crossmedia.retrieval.local import LocalStore
 
 
 def crash(media: Path, data: Path, kills: int, profile: str, seed: int = 0) -> dict[str, int]:
-    """Runs `crossmedia index` over `media`, kills it `kills` times, runs it once more; returns counts, raises on any loss.
+    """Runs `crossmedia index` over `media`, kills it `kills` times, runs it once more; returns counts, raises on any
+    loss.
 
     What an earlier run had committed must still be there after the next kill, so the number of assets never falls.
     """
     rng = random.Random(seed)
     environment = {**os.environ, "CROSSMEDIA_PROFILE": profile}
-    # Only what makes files searchable: later passes take longer by far, and the kills are to fall into the writing of files.
+    # Only what makes files searchable: later passes take longer by far, and the kills are to fall into the writing of
+    # files.
     index = [
         sys.executable,
         "-m",
-        "api.cli",
+        "crossmedia.api.cli",
         "index",
         str(media),
         *(f"--without={name}" for name in ENRICHERS),
@@ -96,7 +98,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=500)
     parser.add_argument("--profile", default="builtin")
     options = parser.parse_args()
-    from eval.bench.common import flickr_photos
+    from crossmedia.eval.bench.common import flickr_photos
 
     with tempfile.TemporaryDirectory() as folder:
         media = Path(folder) / "media"

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from embeddings.media import Picture
-from embeddings.train.visual_data import Asked, parts, read
-from embeddings.visual_answers import VisualAnswers
-from eval.figures import Figure, Section, share
-from eval.metrics import interval, mean
-from eval.wordnet import Nouns, wups
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.train.visual_data import Asked, parts, read
+from crossmedia.embeddings.visual_answers import VisualAnswers
+from crossmedia.eval.figures import Figure, Section, share
+from crossmedia.eval.metrics import interval, mean
+from crossmedia.eval.wordnet import Nouns, wups
 
 PEOPLE = "Published on the official test split: question only 17 %, Ask Your Neurons 21.7 %, stacked attention 29.3 %, people 50 %."
 

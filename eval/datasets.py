@@ -8,9 +8,9 @@ from typing import Final
 
 from PIL import Image
 
-from embeddings.catalog import BUNDLED
-from embeddings.train import data
-from embeddings.train import things as named_things
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.train import data
+from crossmedia.embeddings.train import things as named_things
 
 SPLITS: Final[tuple[data.Split, ...]] = ("train", "dev")
 

@@ -1,4 +1,5 @@
-"""Whose faces: verification and identification on known people, and the names a collection gives them, among strangers."""
+"""Whose faces: verification and identification on known people, and the names a collection gives them, among
+strangers."""
 
 from __future__ import annotations
 
@@ -13,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.service import Service
-from embeddings.encoder import FACE, Vectors
-from embeddings.errors import ModelMissing
-from embeddings.face import largest
-from embeddings.faces import Portrait
-from embeddings.media import Picture
-from embeddings.train.voice_measure import Names, equal_error_rate, pairs
-from eval.figures import Figure, Section
-from eval.metrics import interval, mean
-from eval.voices import Turn, pairwise, purity
-from retrieval.people import person
+from crossmedia.api.service import Service
+from crossmedia.embeddings.encoder import FACE, Vectors
+from crossmedia.embeddings.errors import ModelMissing
+from crossmedia.embeddings.face import largest
+from crossmedia.embeddings.faces import Portrait
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.train.voice_measure import Names, equal_error_rate, pairs
+from crossmedia.eval.figures import Figure, Section
+from crossmedia.eval.metrics import interval, mean
+from crossmedia.eval.voices import Turn, pairwise, purity
+from crossmedia.retrieval.people import person
 
 RESAMPLED: Final = 200
 STRANGERS: Final = 300
@@ -31,7 +32,8 @@ STRANGERS: Final = 300
 
 
 def measure(service: Service, data: Path, collection: str = "eval-faces") -> list[Section]:
-    """Verification of the faces alone, and of what the enricher makes of them. Raises ModelMissing where faces are off."""
+    """Verification of the faces alone, and of what the enricher makes of them. Raises ModelMissing where faces are
+    off."""
     paths = sorted((data / "faces").glob("*/*.png"))
     begun = perf_counter()
     apart = _told_apart(service, paths)
@@ -41,7 +43,8 @@ def measure(service: Service, data: Path, collection: str = "eval-faces") -> lis
 
 
 def error_rates(vectors: Vectors, people: Names) -> tuple[float, float, float]:
-    """The equal error rate of all pairs, with a 95 % interval by resampling people: pairs of one picture are not independent.
+    """The equal error rate of all pairs, with a 95 % interval by resampling people: pairs of one picture are not
+    independent.
 
     >>> error_rates(np.eye(4, dtype=np.float32)[[0, 0, 1, 1]], np.array(["a", "a", "b", "b"]))
     (0.0, 0.0, 0.0)

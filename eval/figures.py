@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from eval.metrics import interval, mean
-from eval.report import Context
+from crossmedia.eval.metrics import interval, mean
+from crossmedia.eval.report import Context
 
 Unit: TypeAlias = Literal["%", "s", ""]
 
@@ -43,7 +43,8 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """What was measured together, in so many seconds. `note`: what the figures are of; `details`: cases worth a look."""
+    """What was measured together, in so many seconds. `note`: what the figures are of; `details`: cases worth a
+    look."""
 
     title: str
     note: str

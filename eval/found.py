@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from api.service import Service
-from eval.figures import Figure, Section, share
-from eval.planted import Kind, Planted
-from retrieval.query import Filters, Hit, Query
+from crossmedia.api.service import Service
+from crossmedia.eval.figures import Figure, Section, share
+from crossmedia.eval.planted import Kind, Planted
+from crossmedia.retrieval.query import Filters, Hit, Query
 
 ENOUGH: Final = 0.5
 """Overlap from which a hit is at the right place."""
@@ -59,7 +59,8 @@ def ask(service: Service, planted: Planted, collection: str) -> list[Asked]:
 
 
 def measure(service: Service, videos: Sequence[Planted], collection: str = "eval-planted") -> Section:
-    """Indexes each video into a collection of its own, both passes without reading what is written, and asks for everything."""
+    """Indexes each video into a collection of its own, both passes without reading what is written, and asks for
+    everything."""
     asked: list[Asked] = []
     ceiling: list[bool] = []
     for number, planted in enumerate(videos):

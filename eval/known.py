@@ -1,9 +1,10 @@
 """Known content known again: recall of changed copies, and false matches among strangers.
 
-    python -m eval.known [--out FOLDER] [--photos N] [--shared FOLDER]
+    python -m crossmedia.eval.known [--out FOLDER] [--photos N] [--shared FOLDER]
 
-Of photographs, films, recordings and texts. A copy is found if a hash of it is near one of its original as the banks compare them
-(`retrieval.banks.hashes.NEAR`). False matches are counted over all pairs of originals; photographs with the same PDQ are listed.
+Of photographs, films, recordings and texts. A copy is found if a hash of it is near one of its original as the banks
+compare them (`retrieval.banks.hashes.NEAR`). False matches are counted over all pairs of originals; photographs with
+the same PDQ are listed.
 """
 
 from __future__ import annotations
@@ -23,22 +24,22 @@ import av
 import numpy as np
 from PIL import Image
 
-from embeddings.media import SAMPLE_RATE, Picture, Waveform
-from eval import reel
-from eval.copies import COPIES
-from eval.datasets import flickr8k
-from eval.figures import Figure, Section, markdown, share, write
-from eval.report import Context
-from indexer.decode.reader import decode
-from indexer.decode.types import Limits
-from indexer.hashes.chromaprint import ChromaprintHasher
-from indexer.hashes.frames import read_frames
-from indexer.hashes.pdq import PdqHasher
-from indexer.hashes.tlsh import TlshHasher
-from indexer.hashes.views import cropped, without_bars
-from retrieval.banks.hashes import NEAR, QUALITY, Hash
-from retrieval.banks.indexed import near_pairs
-from retrieval.banks.matching import index_of
+from crossmedia.embeddings.media import SAMPLE_RATE, Picture, Waveform
+from crossmedia.eval import reel
+from crossmedia.eval.copies import COPIES
+from crossmedia.eval.datasets import flickr8k
+from crossmedia.eval.figures import Figure, Section, markdown, share, write
+from crossmedia.eval.report import Context
+from crossmedia.indexer.decode.reader import decode
+from crossmedia.indexer.decode.types import Limits
+from crossmedia.indexer.hashes.chromaprint import ChromaprintHasher
+from crossmedia.indexer.hashes.frames import read_frames
+from crossmedia.indexer.hashes.pdq import PdqHasher
+from crossmedia.indexer.hashes.tlsh import TlshHasher
+from crossmedia.indexer.hashes.views import cropped, without_bars
+from crossmedia.retrieval.banks.hashes import NEAR, QUALITY, Hash
+from crossmedia.retrieval.banks.indexed import near_pairs
+from crossmedia.retrieval.banks.matching import index_of
 
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared" / "data"
 TAKES: Final = 10
@@ -85,7 +86,8 @@ def photographs(everything: Sequence[Path], dev: Sequence[Path]) -> Section:
 
 
 def films(photos: Sequence[Path], room: Path, count: int = 6) -> Section:
-    """Made films of photographs under moving cameras, and copies encoded anew: the share of a copy's seconds that are found."""
+    """Made films of photographs under moving cameras, and copies encoded anew: the share of a copy's seconds that are
+    found."""
     started = time.monotonic()
     kinds = {
         "half size, a third of the bits": reel.Format(options={"preset": "veryfast", "crf": "33"}, size=(320, 180)),
@@ -193,7 +195,8 @@ def _apart(one: Hash, other: Hash) -> float:
 
 
 def _seen(hasher: PdqHasher, paths: Sequence[Path], same: Sequence[tuple[Path, Path, float]]) -> int:
-    """Pairs of photographs, besides these, of which one's hashes are near the other's where it is banked with its crops."""
+    """Pairs of photographs, besides these, of which one's hashes are near the other's where it is banked with its
+    crops."""
     asked: list[tuple[int, str]] = []
     banked: list[tuple[int, str]] = []
     for number, path in enumerate(paths):
@@ -281,7 +284,7 @@ def main() -> None:
             texts([caption for some in captions.values() for caption in some]),
         ]
     models = [PdqHasher().model, ChromaprintHasher().model, TlshHasher().model, f"load {os.getloadavg()[0]:.1f}"]
-    context = Context.of(shlex.join(["python", "-m", "eval.known", *sys.argv[1:]]), "known", models)
+    context = Context.of(shlex.join(["python", "-m", "crossmedia.eval.known", *sys.argv[1:]]), "known", models)
     print(markdown("Known content", context, sections))
     if given.out:
         write(given.out, "Known content", context, sections)

@@ -1,4 +1,5 @@
-"""Measures of a ranking: what was returned, best first, against the set of what is relevant. A repeated item counts once.
+"""Measures of a ranking: what was returned, best first, against the set of what is relevant. A repeated item counts
+once.
 
 >>> recall_at(["b", "a", "c"], {"a"}, 1), recall_at(["b", "a", "c"], {"a"}, 2)
 (0.0, 1.0)

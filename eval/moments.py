@@ -1,4 +1,5 @@
-"""How well moments are found: shots, what is planted, words and their times, speakers and voices, and nothing invented."""
+"""How well moments are found: shots, what is planted, words and their times, speakers and voices, and nothing
+invented."""
 
 from __future__ import annotations
 
@@ -8,19 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from api.service import Service
-from embeddings.errors import CrossmediaError, ModelMissing
-from embeddings.media import Clip
-from embeddings.profile import Transcriber, Word
-from eval import found, planted, shots, speakers, spoken, voices
-from eval.figures import Figure, Section
-from eval.run import Tell
-from indexer.decode.reader import decode
+from crossmedia.api.service import Service
+from crossmedia.embeddings.errors import CrossmediaError, ModelMissing
+from crossmedia.embeddings.media import Clip
+from crossmedia.embeddings.profile import Transcriber, Word
+from crossmedia.eval import found, planted, shots, speakers, spoken, voices
+from crossmedia.eval.figures import Figure, Section
+from crossmedia.eval.run import Tell
+from crossmedia.indexer.decode.reader import decode
 
 SEED: Final = 0
 """Not that of tuning."""
 PLANTED: Final = (SEED, 2, 3)
-"""Seeds of the videos that are searched: one holds too few moments, and photographs differ much in how well they are named."""
+"""Seeds of the videos that are searched: one holds too few moments, and photographs differ much in how well they are
+named."""
 _KINDS: Final = {"hard": ("cuts", "≥ 97 %"), "gradual": ("fades and dissolves", "≥ 80 %")}
 
 
@@ -54,7 +56,8 @@ class Moments:
         }
 
     def run(self, only: Sequence[str], tell: Tell) -> Iterator[Section]:
-        """All sections, or those named, as they are done; raises UnknownSection, and where a model is absent ModelMissing."""
+        """All sections, or those named, as they are done; raises UnknownSection, and where a model is absent
+        ModelMissing."""
         for name in only:
             if name not in self.sections:
                 raise UnknownSection(f"no section {name!r}", f"there are: {', '.join(self.sections)}")

@@ -1,7 +1,8 @@
 """What the detector of objects finds in captioned photos, with the captions as weak truth.
 
-Recall: of the photos of which a caption names a class, those in which it is found. Named: of the photos in which it is found,
-those of which one of the captions names it. Captions tell what matters to somebody, so what they leave out may well be there:
+Recall: of the photos of which a caption names a class, those in which it is found. Named: of the photos in which it is
+found, those of which one of the captions names it. Captions tell what matters to somebody, so what they leave out may
+well be there:
 "named" is a lower bound of precision. And a thing named may be hidden or tiny: recall is one as well.
 
 >>> sorted(told("Two dogs chase a tennis ball past a biker ."))
@@ -19,12 +20,12 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from api.drawing import Drawing, sheets
-from embeddings.media import Picture
-from embeddings.objects import LEAST, Found, ObjectDetector
-from eval.figures import Figure, Section, share
-from indexer.enrichers.objects import KIND
-from retrieval.documents import Label
+from crossmedia.api.drawing import Drawing, sheets
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import LEAST, Found, ObjectDetector
+from crossmedia.eval.figures import Figure, Section, share
+from crossmedia.indexer.enrichers.objects import KIND
+from crossmedia.retrieval.documents import Label
 
 WORDS: Final[Mapping[str, str]] = {
     "person": r"people|persons?|m[ae]n|wom[ae]n|boys?|girls?|child(?:ren)?|kids?|bab(?:y|ies)|toddlers?|lad(?:y|ies)|guys?|players?"

@@ -1,6 +1,6 @@
 """A video of several minutes of which everything is known: cuts and fades, what is shown, said and heard, and when.
 
-python -m eval.planted FOLDER [SEED]
+python -m crossmedia.eval.planted FOLDER [SEED]
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from api.espeak import say
-from embeddings.media import SAMPLE_RATE, Waveform
-from eval import reel
-from eval.bench.common import SHARED
-from eval.datasets import classes, flickr8k
-from indexer.decode.reader import decode
-from retrieval.wording import STOP_WORDS
+from crossmedia.api.espeak import say
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.eval import reel
+from crossmedia.eval.bench.common import SHARED
+from crossmedia.eval.datasets import classes, flickr8k
+from crossmedia.indexer.decode.reader import decode
+from crossmedia.retrieval.wording import STOP_WORDS
 
 Kind: TypeAlias = Literal["picture", "writing", "speech", "sound"]
 Samples: TypeAlias = NDArray[np.float32]
@@ -68,8 +68,9 @@ _QUIET: Final = 0.02
 
 @dataclass(frozen=True)
 class Planted:
-    """All times in s. `fades`: (start, end) of gradual transitions. `words`: (text, start, end) of each sentence and each word
-    said alone. `moments`: (what is asked, start, end of what answers, kind), for search. `photos`: by what is asked for it."""
+    """All times in s. `fades`: (start, end) of gradual transitions. `words`: (text, start, end) of each sentence and
+    each word said alone. `moments`: (what is asked, start, end of what answers, kind), for search. `photos`: by what is
+    asked for it."""
 
     path: Path
     cuts: tuple[float, ...]
@@ -97,8 +98,9 @@ class _Heard:
 def make(folder: Path, data: Path, seed: int) -> Planted:
     """Writes `planted.mp4` into `folder`: 360×360, 25 fps, AAC; the same for the same seed and data.
 
-    `data` holds `flickr8k` (its dev photos) and `esc10`, whose clips are replaced by drawn sounds where they are absent. Each
-    shot shows one photo or title card and has at most one sentence or sound in it, unrelated to what is shown.
+    `data` holds `flickr8k` (its dev photos) and `esc10`, whose clips are replaced by drawn sounds where they are
+    absent. Each shot shows one photo or title card and has at most one sentence or sound in it, unrelated to what is
+    shown.
     """
     rng = np.random.default_rng(seed)
     photos = _photos(rng, data)
@@ -166,7 +168,8 @@ def _shown(rng: np.random.Generator, photos: Sequence[_Photo]) -> list[tuple[ree
 
 @dataclass(frozen=True)
 class _Photo:
-    """`caption`: the one most like the others. `about`: the words of all; `named`: those that `_AGREED` describers use."""
+    """`caption`: the one most like the others. `about`: the words of all; `named`: those that `_AGREED` describers
+    use."""
 
     path: Path
     caption: str

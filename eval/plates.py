@@ -1,8 +1,9 @@
-"""Plates end to end: objects, lines and plates of photographs as the enrichers see them, with what stands on them as truth.
+"""Plates end to end: objects, lines and plates of photographs as the enrichers see them, with what stands on them as
+truth.
 
-Recall: of the photographs with an annotated plate, those with a label that reads just so, O as 0 and I as 1. Precision: of all
-labels on these photographs, those that read so; a second car's plate, which nobody annotated, counts as false. And drawn pages,
-turned and slanted, whose lines have to be read in order.
+Recall: of the photographs with an annotated plate, those with a label that reads just so, O as 0 and I as 1. Precision:
+of all labels on these photographs, those that read so; a second car's plate, which nobody annotated, counts as false.
+And drawn pages, turned and slanted, whose lines have to be read in order.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.media import Picture
-from embeddings.objects import ObjectDetector
-from eval.figures import Figure, Section, share
-from eval.objects import opened
-from indexer.enrichers.ocr import RapidReader
-from indexer.enrichers.plates import VEHICLES
-from indexer.plates import Plate, PlateReader
-from indexer.scene_text import Engine
-from retrieval.plates import distance, folded
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import ObjectDetector
+from crossmedia.eval.figures import Figure, Section, share
+from crossmedia.eval.objects import opened
+from crossmedia.indexer.enrichers.ocr import RapidReader
+from crossmedia.indexer.enrichers.plates import VEHICLES
+from crossmedia.indexer.plates import Plate, PlateReader
+from crossmedia.indexer.scene_text import Engine
+from crossmedia.retrieval.plates import distance, folded
 
 TARGETS: Final = {"eu": (0.95, 0.90), "us": (0.85, 0.90)}
 """Recall and precision that are aimed at."""

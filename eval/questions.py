@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from embeddings.train.visual_data import parts
-from eval.demo.corpus import make
-from retrieval.answering.kinds import KINDS
+from crossmedia.embeddings.train.visual_data import parts
+from crossmedia.eval.demo.corpus import make
+from crossmedia.retrieval.answering.kinds import KINDS
 
 FILE: Final = Path(__file__).with_name("questions.csv")
 EVERY: Final = 5
 """Every fifth of the 500 dev photos."""
 ROOMS, CAPTIONS, SOUNDS, CARS = 20, 20, 2, 6
-"""Pictures of rooms that the visual answerer has not learned from, spoken captions, sounds of each class, cars of each part."""
+"""Pictures of rooms that the visual answerer has not learned from, spoken captions, sounds of each class, cars of each
+part."""
 NUMBERS: Final = {
     word: str(n)
     for n, word in enumerate(
@@ -59,8 +60,8 @@ def questions(path: Path = FILE) -> list[Asked]:
 
 
 def corpus(shared: Path, out: Path) -> Path:
-    """Lays the media out in a folder, as `scope` names them: photos of Flickr8k's dev split, rooms of DAQUAR that are held out,
-    spoken captions, ESC-10's fold 4, cars, and the demo corpus. `shared` is the folder of the data sets."""
+    """Lays the media out in a folder, as `scope` names them: photos of Flickr8k's dev split, rooms of DAQUAR that are
+    held out, spoken captions, ESC-10's fold 4, cars, and the demo corpus. `shared` is the folder of the data sets."""
     make(out)
     with (shared / "flickr8k" / "captions.csv").open(encoding="utf-8", newline="") as stream:
         dev = sorted({row["image"] for row in csv.DictReader(stream) if row["split"] == "dev"})
@@ -85,8 +86,8 @@ def corpus(shared: Path, out: Path) -> Path:
 
 
 def right(asked: Asked, answer: str, cited: Sequence[str] = ()) -> bool:
-    """Whether an answer counts: one of those that are accepted stands in it, within the tolerance; of a question for a file, the
-    first that is cited may be it too.
+    """Whether an answer counts: one of those that are accepted stands in it, within the tolerance; of a question for a
+    file, the first that is cited may be it too.
 
     >>> right(Asked(1, "", "how many?", ("2", "two"), "how many", ""), "2 dogs")
     True

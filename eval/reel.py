@@ -1,4 +1,5 @@
-"""Videos whose cuts are known: pictures seen by a moving camera, with cuts, dissolves, fades and flashes between and in them."""
+"""Videos whose cuts are known: pictures seen by a moving camera, with cuts, dissolves, fades and flashes between and in
+them."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from embeddings.media import SAMPLE_RATE
+from crossmedia.embeddings.media import SAMPLE_RATE
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Move: TypeAlias = Literal["still", "pan", "tilt", "zoom", "shake", "whip", "passer"]
@@ -30,7 +31,8 @@ _AUDIO_CHUNK: Final = 1024
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """A picture for some seconds. `joint`: how it is left, taking `fading` seconds of its end and of the next one's beginning.
+    """A picture for some seconds. `joint`: how it is left, taking `fading` seconds of its end and of the next one's
+    beginning.
 
     `passer`: something large and near crosses the picture; `whip`: the camera is thrown to one side within 0.3 s.
     """

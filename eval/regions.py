@@ -1,8 +1,8 @@
 """What looking at single objects adds: small things found by words, and how many there are.
 
-The same questions to one collection three times: with vectors of whole photos only, with labels of objects beside them, and with
-vectors of the objects' surroundings as well. A caption names a small thing if it names a class that is found in its photo on
-less than a tenth of its area, people left out.
+The same questions to one collection three times: with vectors of whole photos only, with labels of objects beside them,
+and with vectors of the objects' surroundings as well. A caption names a small thing if it names a class that is found
+in its photo on less than a tenth of its area, people left out.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from api.service import Service
-from embeddings.objects import LEAST, ObjectDetector
-from eval import cutoff
-from eval.figures import Figure, Section, share
-from eval.objects import detected, told
-from retrieval.query import Filters, Query
+from crossmedia.api.service import Service
+from crossmedia.embeddings.objects import LEAST, ObjectDetector
+from crossmedia.eval import cutoff
+from crossmedia.eval.figures import Figure, Section, share
+from crossmedia.eval.objects import detected, told
+from crossmedia.retrieval.query import Filters, Query
 
 SMALL: Final = 0.1
 TOP: Final = 10
@@ -36,7 +36,8 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class _Asked:
-    """What of the captions' photos came first, fifth, tenth; and of the counted things how many of the first ten were right."""
+    """What of the captions' photos came first, fifth, tenth; and of the counted things how many of the first ten were
+    right."""
 
     ranks: Sequence[int]
     right: Mapping[str, Sequence[bool]]

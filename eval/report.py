@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.metrics import interval, mean
-from eval.run import Result
+from crossmedia.eval.metrics import interval, mean
+from crossmedia.eval.run import Result
 
 SHOWN = ("R@1", "R@5", "R@10", "MRR", "mAP", "nDCG@10", "P@10")
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from api.service import Service
-from embeddings.encoder import Encoding, Modality, Vectors
-from embeddings.media import Medium, Picture, Waveform
-from embeddings.profile import Profile
-from eval import metrics
-from eval.tasks import Asked, Target, Task
-from indexer.decode.reader import decode
-from retrieval.query import Filters, Query
+from crossmedia.api.service import Service
+from crossmedia.embeddings.encoder import Encoding, Modality, Vectors
+from crossmedia.embeddings.media import Medium, Picture, Waveform
+from crossmedia.embeddings.profile import Profile
+from crossmedia.eval import metrics
+from crossmedia.eval.tasks import Asked, Target, Task
+from crossmedia.indexer.decode.reader import decode
+from crossmedia.retrieval.query import Filters, Query
 
 DEPTH, SHALLOW = 1000, 100
 """How far a ranking is read where many things are right, and where few are."""
@@ -27,7 +27,8 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Result:
-    """A task's per-query figures, in the order of its queries; `ranks` of the first right answer, 0 where there was none."""
+    """A task's per-query figures, in the order of its queries; `ranks` of the first right answer, 0 where there was
+    none."""
 
     task: str
     fingerprint: str
@@ -57,7 +58,8 @@ def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> Result:
 
 
 def indexed(service: Service, task: Task, room: Path, tell: Tell) -> tuple[str, dict[str, str]]:
-    """Index a task's gallery, once: the collection is named by its content. Returns its name, and each location's key."""
+    """Index a task's gallery, once: the collection is named by its content. Returns its name, and each location's
+    key."""
     collection = "eval-" + hashlib.sha256("\n".join(t.key for t in task.gallery).encode()).hexdigest()[:12]
     files = {target.key: target.path or _written(target, room / collection) for target in task.gallery}
     tell(f"{task.name}: indexing {len(files)}")
@@ -128,7 +130,7 @@ def _query_medium(task: Task) -> Medium:
     asked = task.queries[0]
     if asked.path is None:
         return "text"
-    from indexer.decode.sniff import sniff
+    from crossmedia.indexer.decode.sniff import sniff
 
     return sniff(asked.path)[0]
 

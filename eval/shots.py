@@ -1,6 +1,6 @@
 """Are shots found where they are: precision, recall and F1 of boundaries over made videos whose cuts are known.
 
-python -m eval.shots [SEED] [scenedetect]
+python -m crossmedia.eval.shots [SEED] [scenedetect]
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from eval import reel
-from eval.bench.common import SHARED
-from eval.datasets import flickr8k
-from indexer.decode.reader import decode
+from crossmedia.eval import reel
+from crossmedia.eval.bench.common import SHARED
+from crossmedia.eval.datasets import flickr8k
+from crossmedia.indexer.decode.reader import decode
 
 HARD: Final = 0.1
 """Seconds a found boundary may lie from a hard cut."""
@@ -78,8 +78,8 @@ def measure(
 ) -> dict[str, Any]:
     """Scores of hard cuts and of gradual transitions, over one video of each format and `more`, together and by video.
 
-    A boundary that is found counts for a true one within tolerance, each for one only; what is left over is false: for gradual
-    transitions if it lies within a second of one, else for hard cuts. `find` defaults to the decoder.
+    A boundary that is found counts for a true one within tolerance, each for one only; what is left over is false: for
+    gradual transitions if it lies within a second of one, else for hard cuts. `find` defaults to the decoder.
     """
     rows = []
     total = {"hard": Counts(0, 0, 0), "gradual": Counts(0, 0, 0)}
@@ -98,7 +98,8 @@ def boundaries(path: Path) -> Boundaries:
 
 
 def scenedetect(path: Path) -> Boundaries:
-    """PySceneDetect's own best at both: its adaptive content detector for cuts, its threshold detector for fades to black.
+    """PySceneDetect's own best at both: its adaptive content detector for cuts, its threshold detector for fades to
+    black.
 
     Each with its defaults, found together; two within half a second count once.
     """

@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from embeddings.encoder import Vectors, normalise
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.profile import Profile
-from embeddings.train.sound_stats import read
-from embeddings.train.synthetic import coloured
-from embeddings.train.voice_measure import Names, equal_error_rate, pairs
-from eval.metrics import interval, mean
-from indexer.diarise import diarise
+from crossmedia.embeddings.encoder import Vectors, normalise
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.train.sound_stats import read
+from crossmedia.embeddings.train.synthetic import coloured
+from crossmedia.embeddings.train.voice_measure import Names, equal_error_rate, pairs
+from crossmedia.eval.metrics import interval, mean
+from crossmedia.indexer.diarise import diarise
 
 COLLAR: Final = 0.25
 SPEAKERS: Final = (1, 2, 3, 4)
@@ -101,7 +101,8 @@ def _present(spans: Sequence[Span], times: NDArray[np.float64]) -> NDArray[np.fl
 def conversation(
     recordings: Mapping[str, Sequence[Waveform]], speakers: int, chance: np.random.Generator, noise: float | None = None
 ) -> tuple[Waveform, list[Span]]:
-    """Turns of 1.5 to 12 s of so many speakers, with 0 to 1.2 s between them. `noise`: dB of the voices over pink noise."""
+    """Turns of 1.5 to 12 s of so many speakers, with 0 to 1.2 s between them. `noise`: dB of the voices over pink
+    noise."""
     names = chance.choice(sorted(recordings), speakers, replace=False).tolist()
     parts: list[NDArray[np.float32]] = []
     spans: list[Span] = []
@@ -186,8 +187,8 @@ def _resampled(
 
 
 def measure(profile: Profile, data: Path) -> dict[str, Any]:
-    """`{"verification": rows, "diarisation": rows}`; a row has what, value, low, high and of (how many). Raises ValueError
-    where the profile has no voice."""
+    """`{"verification": rows, "diarisation": rows}`; a row has what, value, low, high and of (how many). Raises
+    ValueError where the profile has no voice."""
     if profile.voice is None:
         raise ValueError(f"the profile {profile.name} has no voice encoder")
     paths = sorted((data / "speakers").glob("*/*.flac"))

@@ -10,14 +10,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import DependencyMissing
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.profile import Transcriber, Word
-from embeddings.train.sound_stats import read
-from embeddings.train.synthetic import SECONDS, coloured, make
-from eval.datasets import spoken_captions
-from eval.figures import Figure, Section, share
-from eval.planted import Planted
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.profile import Transcriber, Word
+from crossmedia.embeddings.train.sound_stats import read
+from crossmedia.embeddings.train.synthetic import SECONDS, coloured, make
+from crossmedia.eval.datasets import spoken_captions
+from crossmedia.eval.figures import Figure, Section, share
+from crossmedia.eval.planted import Planted
 
 CLOSE: Final = 0.3
 """Seconds a word may be off."""

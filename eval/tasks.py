@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from embeddings.errors import CrossmediaError
-from embeddings.media import Medium
-from eval.datasets import classes, flickr8k, spoken_captions, things
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Medium
+from crossmedia.eval.datasets import classes, flickr8k, spoken_captions, things
 
 SOUND_NAMES: Final = {
     "Dog bark": "dog barking", "Rain": "rain falling", "Sea waves": "sea waves", "Baby cry": "baby crying",
@@ -70,7 +70,7 @@ class Task:
 
 def crowded(task: Task, folders: Sequence[Path]) -> Task:
     """The task with all pictures of these folders in its gallery, if it looks for pictures; none of them is right."""
-    from indexer.decode.sniff import picture_mime, read_head
+    from crossmedia.indexer.decode.sniff import picture_mime, read_head
 
     if task.medium != "image" or not folders:
         return task
@@ -99,8 +99,8 @@ def captioned(name: str, captions: dict[Path, tuple[str, ...]]) -> list[Task]:
 def named_classes(
     name: str, medium: Medium, files: dict[Path, str], names: dict[str, str], by_example: int = 120
 ) -> list[Task]:
-    """Files of classes: words for a class → files (its bare name too, where that differs), file → class name, and file →
-    files of its class (a seeded sample of queries)."""
+    """Files of classes: words for a class → files (its bare name too, where that differs), file → class name, and file
+    → files of its class (a seeded sample of queries)."""
     gallery = tuple(Target(str(path), path=path) for path in files)
     members: dict[str, set[str]] = {}
     for path, kind in files.items():
@@ -153,7 +153,7 @@ def open_tasks(spec: str, data: Path, room: Path) -> list[Task]:
                 found.setdefault(folder / row["image"], []).append(row["caption"])
         return captioned(folder.name, {path: tuple(texts) for path, texts in found.items()})
     if folder.is_dir() and (files := classes(folder)):
-        from indexer.decode.sniff import sniff
+        from crossmedia.indexer.decode.sniff import sniff
 
         return named_classes(folder.name, sniff(next(iter(files)))[0], files, {})
     raise UnknownDataset(
@@ -199,7 +199,8 @@ def _spoken(data: Path) -> list[Task]:
 
 
 def _things(data: Path, room: Path) -> list[Task]:
-    """Clip art and emoji whose names were kept from training: a name → the pictures that bear it, a picture → its name."""
+    """Clip art and emoji whose names were kept from training: a name → the pictures that bear it, a picture → its
+    name."""
     drawn = things(data / "flickr8k", room / "things")
     bearing: dict[str, set[str]] = {}
     for key, (name, _) in drawn.items():
@@ -221,5 +222,6 @@ def _things(data: Path, room: Path) -> list[Task]:
 
 
 def _urban(folder: Path) -> dict[Path, str]:
-    """The second number of a file's name is its class. Every third clip: to hear all would take as long as all other sets."""
+    """The second number of a file's name is its class. Every third clip: to hear all would take as long as all other
+    sets."""
     return {path: URBAN_NAMES[int(path.stem.split("-")[1])] for path in sorted(folder.glob("fold*/*.ogg"))[::3]}

@@ -1,7 +1,9 @@
-"""How often real faces and voices are taken for forged ones, and how often forgeries made here are told, score by score.
+"""How often real faces and voices are taken for forged ones, and how often forgeries made here are told, score by
+score.
 
-Photos and readings are real; faces are forged as the autoencoders of 2018 did it (what is in the middle goes through few pixels
-and is pasted back), speech by eSpeak NG. Nobody forges so today: what is told of these says little of what would be told of others.
+Photos and readings are real; faces are forged as the autoencoders of 2018 did it (what is in the middle goes through
+few pixels and is pasted back), speech by eSpeak NG. Nobody forges so today: what is told of these says little of what
+would be told of others.
 """
 
 from __future__ import annotations
@@ -16,19 +18,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from api.espeak import say
-from embeddings import forgery, spoof
-from embeddings.faces import FaceDetector
-from embeddings.forgery import ForgeryDetector, aligned
-from embeddings.media import Picture, Waveform
-from embeddings.spoof import SpoofDetector
-from embeddings.vad import speaking
-from eval.figures import Figure, Section, share
-from eval.known import coded
-from eval.objects import opened
-from indexer.decode.reader import decode
-from indexer.enrichers.spoof import stretches
-from indexer.provenance.reader import ProvenanceReader
+from crossmedia.api.espeak import say
+from crossmedia.embeddings import forgery, spoof
+from crossmedia.embeddings.faces import FaceDetector
+from crossmedia.embeddings.forgery import ForgeryDetector, aligned
+from crossmedia.embeddings.media import Picture, Waveform
+from crossmedia.embeddings.spoof import SpoofDetector
+from crossmedia.embeddings.vad import speaking
+from crossmedia.eval.figures import Figure, Section, share
+from crossmedia.eval.known import coded
+from crossmedia.eval.objects import opened
+from crossmedia.indexer.decode.reader import decode
+from crossmedia.indexer.enrichers.spoof import stretches
+from crossmedia.indexer.provenance.reader import ProvenanceReader
 
 Tell = Callable[[str], None]
 VOICES: Final = ("en", "en-us", "en+f3", "en+m2", "de", "en+whisper")
@@ -127,7 +129,8 @@ def synthesised(texts: Sequence[str]) -> list[Waveform]:
 def voices(
     detector: SpoofDetector, real: Sequence[Waveform], made: Sequence[Waveform], captions: Sequence[Waveform]
 ) -> list[Section]:
-    """False positives on readings, plain and as MP3; what is told of eSpeak's speech and of recordings of unknown making."""
+    """False positives on readings, plain and as MP3; what is told of eSpeak's speech and of recordings of unknown
+    making."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         squeezed = [coded(Path(folder) / "sound.mp3", sound, "libmp3lame", 48_000) for sound in real]

@@ -9,11 +9,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Final
 
-from api.service import Service
-from eval.figures import Figure, Section, share
-from eval.metrics import mean
-from retrieval.identities import SPEAKER
-from retrieval.query import Filters, Query
+from crossmedia.api.service import Service
+from crossmedia.eval.figures import Figure, Section, share
+from crossmedia.eval.metrics import mean
+from crossmedia.retrieval.identities import SPEAKER
+from crossmedia.retrieval.query import Filters, Query
 
 EVERY: Final = 10_000
 

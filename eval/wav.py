@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 
 
 def write_wav(path: Path, waveform: Waveform) -> None:

@@ -1,6 +1,7 @@
 """How near two nouns are in WordNet: the measure of Wu and Palmer (ACL 1994), from Debian's dictionary files.
 
-WUPS (M. Malinowski and M. Fritz, NIPS 2014) compares answers by it, and what is less near than its threshold counts a tenth.
+WUPS (M. Malinowski and M. Fritz, NIPS 2014) compares answers by it, and what is less near than its threshold counts a
+tenth.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
-from embeddings.errors import DependencyMissing
+from crossmedia.embeddings.errors import DependencyMissing
 
 FOLDER: Final = Path("/usr/share/wordnet")
 FAR: Final = 0.1
@@ -80,7 +81,8 @@ class Nouns:
 
 
 def wups(told: str, truth: str, nouns: Nouns, threshold: float = 0.9) -> float:
-    """Of one answer, several things joined by `, `: each of the one side by the nearest of the other, both ways, the smaller."""
+    """Of one answer, several things joined by `, `: each of the one side by the nearest of the other, both ways, the
+    smaller."""
     ours, theirs = [x.strip() for x in told.split(",")], [x.strip() for x in truth.split(",")]
 
     def score(one: str, other: str) -> float:

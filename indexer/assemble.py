@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from embeddings.encoder import Encoder, Encoding, Vector
-from embeddings.errors import CrossmediaError
-from embeddings.media import Clip, Picture, Waveform
-from embeddings.profile import Profile
-from indexer.decode import Decoded
-from indexer.hearing import heard
-from indexer.scan import Found
-from indexer.segment import passages
-from indexer.structure import structured
-from retrieval.documents import MOTION, PREVIEW, Asset, Document, Kind, Label, Moment, Source, moment_id
+from crossmedia.embeddings.encoder import Encoder, Encoding, Vector
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Clip, Picture, Waveform
+from crossmedia.embeddings.profile import Profile
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.hearing import heard
+from crossmedia.indexer.scan import Found
+from crossmedia.indexer.segment import passages
+from crossmedia.indexer.structure import structured
+from crossmedia.retrieval.documents import MOTION, PREVIEW, Asset, Document, Kind, Label, Moment, Source, moment_id
 
 log = logging.getLogger("crossmedia.indexer")
 BATCH = 32

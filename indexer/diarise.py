@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from embeddings.encoder import Encoder, Vector, Vectors, normalise
-from embeddings.media import Waveform
+from crossmedia.embeddings.encoder import Encoder, Vector, Vectors, normalise
+from crossmedia.embeddings.media import Waveform
 
 Spans: TypeAlias = NDArray[np.float64]
 """(N, 2): start and end in s."""
@@ -31,9 +31,9 @@ SLOT: Final = 0.2
 ALIKE: Final = 0.61
 """Mean cosine between the windows of two groups from which they are one speaker.
 
-Between 0.6 and 0.63 the diarisation error rate is 4 % on 48 conversations of `eval/speakers.py`, of other seeds than are
-reported, and 9 in 10 numbers of speakers are right; 9 % and 7 in 10 by spectral clustering of the same windows (eigengap;
-of the neighbours the nearest 15, 30 or 50 % kept, 30 % being best).
+Between 0.6 and 0.63 the diarisation error rate is 4 % on 48 conversations of `eval/speakers.py`, of other seeds than
+are reported, and 9 in 10 numbers of speakers are right; 9 % and 7 in 10 by spectral clustering of the same windows
+(eigengap; of the neighbours the nearest 15, 30 or 50 % kept, 30 % being best).
 """
 SURE: Final = 0.8
 """Seconds of voice from which a window may say that there is another speaker."""
@@ -56,8 +56,8 @@ STEEP: Final = 12.0
 class Turn:
     """`speaker` speaks from `start` to `end`, s; speakers count from 0 in the order of their first turns.
 
-    `vector`: of the voice in this turn, unit length. `score` in [0, 1]: how much nearer it is to its speaker than to the
-    next one, or than strangers are; 0.5 where it is not.
+    `vector`: of the voice in this turn, unit length. `score` in [0, 1]: how much nearer it is to its speaker than to
+    the next one, or than strangers are; 0.5 where it is not.
     """
 
     start: float

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from embeddings.errors import CrossmediaError
-from embeddings.media import Medium
-from indexer.decode import Decoded
-from indexer.decode.pool import DecodePool
-from indexer.decode.progress import Progress
-from indexer.enrichers.base import Enricher, Follower
-from retrieval.documents import Asset, Enrichment, Source
-from retrieval.store import Store, StoreUnusable
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.decode.progress import Progress
+from crossmedia.indexer.enrichers.base import Enricher, Follower
+from crossmedia.retrieval.documents import Asset, Enrichment, Source
+from crossmedia.retrieval.store import Store, StoreUnusable
 
 ORDER: Final[tuple[Medium, ...]] = ("audio", "video", "text", "image", "mesh")
 """What is said first: a recording has little else to be found by, a picture already has its vectors."""
@@ -83,7 +83,8 @@ class EnrichPass:
         self._enrichers = enrichers
 
     def pending(self) -> list[tuple[str, list[Enricher]]]:
-        """Assets with the enrichers that have not seen them, or not as they will be, in the order they will be worked on."""
+        """Assets with the enrichers that have not seen them, or not as they will be, in the order they will be worked
+        on."""
         found: list[tuple[str, list[Enricher]]] = []
         for medium in ORDER:
             wanted: dict[str, list[Enricher]] = {}
@@ -107,7 +108,8 @@ class EnrichPass:
     ) -> EnrichReport:
         """Work through what is pending; `tell` hears of each asset once it is durable.
 
-        `plan` hears how many seconds of media there are, `advance` of each that is done; a picture or text counts as one.
+        `plan` hears how many seconds of media there are, `advance` of each that is done; a picture or text counts as
+        one.
         """
         report = EnrichReport()
         work = [
@@ -211,7 +213,8 @@ class _Part:
 
 
 def _parts(asset: Asset, enrichers: Sequence[Enricher]) -> list[_Part]:
-    """What only listens to a video need not wait for its pictures, nor hold them: decoding its sound costs next to nothing."""
+    """What only listens to a video need not wait for its pictures, nor hold them: decoding its sound costs next to
+    nothing."""
     listening = tuple(e for e in enrichers if e.hears and asset.media == "video")
     looking = tuple(e for e in enrichers if e not in listening)
     groups = [(group, hears) for group, hears in ((listening, True), (looking, False)) if group]

@@ -7,15 +7,15 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import Encoder
-from embeddings.media import SAMPLE_RATE, Waveform
-from indexer.segment import LONGEST_EVENT, events, sound_windows
+from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.indexer.segment import LONGEST_EVENT, events, sound_windows
 
 QUIETEST: Final = 1e-3
 """Peak under which there is silence, however quiet the recording."""
 RANGE: Final = 0.01
-"""Of a recording's loudest peak, under which there is silence: a room is never quite silent, nor is a microphone. The sound
-tower does not listen to what is 40 dB quieter either."""
+"""Of a recording's loudest peak, under which there is silence: a room is never quite silent, nor is a microphone. The
+sound tower does not listen to what is 40 dB quieter either."""
 GRAIN: Final = 0.1
 """How finely silence is cut off an event, s."""
 PAUSE: Final = 2.0
@@ -28,8 +28,8 @@ Span = tuple[float, float]
 def heard(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> list[list[Span]]:
     """Of each waveform the stretches (start, end) in seconds that sound alike, in order; silence is left out.
 
-    Alike is what the encoder calls by the same names. Where it has none, or there is no encoder, stretches are as long as
-    a moment may be. A recording in which nothing is heard is one stretch.
+    Alike is what the encoder calls by the same names. Where it has none, or there is no encoder, stretches are as long
+    as a moment may be. A recording in which nothing is heard is one stretch.
     """
     peaks = [[_peak(waveform, span) for span in sound_windows(waveform.seconds)] for waveform in waveforms]
     hushed = [max(QUIETEST, RANGE * max(own, default=0.0)) for own in peaks]

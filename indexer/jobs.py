@@ -10,10 +10,10 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Any
 
-from embeddings.errors import CrossmediaError
-from indexer.queue import CRASHED, MAX_ATTEMPTS, Job, QueueFull, State
-from retrieval.local.database import Database
-from retrieval.store import NotFound
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.queue import CRASHED, MAX_ATTEMPTS, Job, QueueFull, State
+from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.store import NotFound
 
 
 class Jobs:
@@ -34,7 +34,8 @@ class Jobs:
         with self._database.write() as connection:
             row = connection.execute(
                 """UPDATE job SET state = 'running', attempts = attempts + 1, updated = ? WHERE number =
-                (SELECT number FROM job WHERE state = 'queued' ORDER BY report IS NOT NULL, number LIMIT 1) RETURNING *""",
+                (SELECT number FROM job WHERE state = 'queued' ORDER BY report IS NOT NULL, number LIMIT 1) RETURNING
+                *""",
                 (time.time(),),
             ).fetchone()
         return _job(row) if row else None
@@ -74,8 +75,8 @@ class Jobs:
 
     def list(self, state: State | None = None, limit: int = 100) -> list[Job]:
         rows = self._database.connection().execute(
-            """SELECT id, kind, '{}' AS payload, state, created, updated, attempts, step, done, total, NULL AS report, error
-            FROM job WHERE ? IS NULL OR state = ? ORDER BY number DESC LIMIT ?""",
+            """SELECT id, kind, '{}' AS payload, state, created, updated, attempts, step, done, total, NULL AS report,
+            error FROM job WHERE ? IS NULL OR state = ? ORDER BY number DESC LIMIT ?""",
             (state, state, limit),
         )
         return [_job(row) for row in rows]

@@ -1,4 +1,5 @@
-"""Pairs as vectors: their files decoded in processes that can be killed, both sides encoded, same contents counted once."""
+"""Pairs as vectors: their files decoded in processes that can be killed, both sides encoded, same contents counted
+once."""
 
 from __future__ import annotations
 
@@ -10,15 +11,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from embeddings.alignment.paired import Paired
-from embeddings.encoder import COMMON, Encoder, Modality, Space, Vector
-from embeddings.errors import CrossmediaError
-from embeddings.media import Clip, Picture, Waveform
-from embeddings.profile import Profile
-from indexer.decode import Decoded
-from indexer.decode.errors import DecodeError
-from indexer.decode.pool import DecodePool
-from indexer.pairs import MOST_CHARACTERS, PairsUnusable, Row, Table
+from crossmedia.embeddings.alignment.paired import Paired
+from crossmedia.embeddings.encoder import COMMON, Encoder, Modality, Space, Vector
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Clip, Picture, Waveform
+from crossmedia.embeddings.profile import Profile
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.errors import DecodeError
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.pairs import MOST_CHARACTERS, PairsUnusable, Row, Table
 
 MOST_SECONDS: Final = 60.0
 """Of a sound: longer ones are cut."""
@@ -56,10 +57,11 @@ def encode_pairs(
     skip: bool = False,
     tick: Callable[[int], None] = lambda count: None,
 ) -> Encoded:
-    """Decode what is named and encode both sides; `space` is the native space to map, the default is the side that is no text.
+    """Decode what is named and encode both sides; `space` is the native space to map, the default is the side that is
+    no text.
 
-    Same contents count once, whatever they are called. Raises PairsUnusable with the lines of files that cannot be read,
-    unless `skip` leaves those pairs out. `tick` hears how many rows were done.
+    Same contents count once, whatever they are called. Raises PairsUnusable with the lines of files that cannot be
+    read, unless `skip` leaves those pairs out. `tick` hears how many rows were done.
     """
     sides: list[_Side | None] = [None, None]
     pairs: list[tuple[int, int]] = []

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError
 
 COLUMNS: Final = ("picture", "sound", "text", "file")
 MOST_BYTES: Final = 64 << 20

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from embeddings.errors import CrossmediaError
-from embeddings.media import Clip, Picture
-from embeddings.profile import Profile
-from indexer.assemble import assembled
-from indexer.decode import Decoded
-from indexer.decode.errors import Unreadable
-from indexer.decode.pool import DecodePool
-from indexer.report import BadFileName, ChangedWhileRead, Outcome, Report, outcome, shown
-from indexer.scan import Found
-from retrieval.documents import Document, Source
-from retrieval.store import NotFound, Store
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Clip, Picture
+from crossmedia.embeddings.profile import Profile
+from crossmedia.indexer.assemble import assembled
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.errors import Unreadable
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.report import BadFileName, ChangedWhileRead, Outcome, Report, outcome, shown
+from crossmedia.indexer.scan import Found
+from crossmedia.retrieval.documents import Document, Source
+from crossmedia.retrieval.store import NotFound, Store
 
 CHUNK_FILES, CHUNK_BYTES = 16, 4 << 20
 """Files handed to a decoding process at once: small ones share the cost of the crossing."""
@@ -58,7 +58,8 @@ class Pipeline:
         tell: Callable[[Outcome], None] = lambda outcome: None,
         stop: threading.Event | None = None,
     ) -> Report:
-        """Bring the store in line with these files; `tell` hears of each once it is durable. Never raises for a file."""
+        """Bring the store in line with these files; `tell` hears of each once it is durable. Never raises for a
+        file."""
         report = Report()
         coming: dict[str, _New] = {}
 
@@ -100,8 +101,8 @@ class Pipeline:
         told: Callable[[Outcome], None],
         stop: threading.Event | None,
     ) -> Iterator[_New]:
-        """Files whose content has to be decoded. `coming` holds them until they are committed or have failed, so that the
-        same bytes at a second path wait for the first."""
+        """Files whose content has to be decoded. `coming` holds them until they are committed or have failed, so that
+        the same bytes at a second path wait for the first."""
         for some in _lots(files, LOOKED_UP):
             known = self._store.at([str(found.location) for found in some if _is_text(found)], self._collection)
             for found in some:

@@ -1,4 +1,5 @@
-"""Which letters a plate has, from several looks at it: by their probability under the recogniser, and by how plates are built.
+"""Which letters a plate has, from several looks at it: by their probability under the recogniser, and by how plates are
+built.
 
 Probability of a text: A. Graves et al., "Connectionist temporal classification" (2006), the forward sum.
 """
@@ -12,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.plates import folded
+from crossmedia.retrieval.plates import folded
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SHORTEST: Final = 4
@@ -55,7 +56,8 @@ class Reading:
 
 
 def read(looks: Sequence[Chances]) -> Reading | None:
-    """The likeliest plate that several looks at the same place show; None where none of them reads 4 to 9 characters."""
+    """The likeliest plate that several looks at the same place show; None where none of them reads 4 to 9
+    characters."""
     own = [greedy(look) for look in looks]
     candidates = {folded(text) for text in own if SHORTEST <= len(text) <= LONGEST}
     if not candidates:

@@ -1,4 +1,5 @@
-"""Car plates in a picture: where writing of their form is on vehicles, what stands there, and how likely it is a plate at all."""
+"""Car plates in a picture: where writing of their form is on vehicles, what stands there, and how likely it is a plate
+at all."""
 
 from __future__ import annotations
 
@@ -12,13 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.media import Picture
-from embeddings.objects import overlap
-from indexer.enrichers.ocr import box_around
-from indexer.plate_letters import ALPHABET, LONGEST, SHORTEST, Chances, Reading, read
-from indexer.scene_text import RECOGNISER, Engine, Quad, flattened
-from retrieval.documents import Box
-from retrieval.plates import plain
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import overlap
+from crossmedia.indexer.enrichers.ocr import box_around
+from crossmedia.indexer.plate_letters import ALPHABET, LONGEST, SHORTEST, Chances, Reading, read
+from crossmedia.indexer.scene_text import RECOGNISER, Engine, Quad, flattened
+from crossmedia.retrieval.documents import Box
+from crossmedia.retrieval.plates import plain
 
 SIDES: Final = (736, 960)
 """Longer side, px, that a vehicle is enlarged to; to the second only where the first shows no sure plate."""
@@ -41,9 +42,11 @@ LEAST: Final = 0.45
 SURE: Final = -0.1
 """Mean log-probability of several looks from which no other is taken."""
 WEIGHTS: Final = {"evidence": 0.9, "usual": 1.7, "digits": 4.5, "letters": 3.3, "vehicle": 1.5, "": -8.3}
-"""A logistic model of whether a reading is right and of a plate, fitted to readings on photographs of cars with one annotated plate
-each: what `crossmedia eval plates` says of those is not of pictures it never saw. All of them are on vehicles, so what that is
-worth is set by hand. Numbers alone are telephone numbers and dates more often than plates, letters alone are words."""
+"""A logistic model of whether a reading is right and of a plate, fitted to readings on photographs of cars with one
+annotated plate
+each: what `crossmedia eval plates` says of those is not of pictures it never saw. All of them are on vehicles, so what
+that is worth is set by hand. Numbers alone are telephone numbers and dates more often than plates, letters alone are
+words."""
 
 
 @dataclass(frozen=True)

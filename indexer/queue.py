@@ -1,4 +1,5 @@
-"""What a queue of jobs is, whoever keeps it: values, failures, and the protocol that `tests/indexer/test_queue.py` holds."""
+"""What a queue of jobs is, whoever keeps it: values, failures, and the protocol that `tests/indexer/test_queue.py`
+holds."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
-from embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError
 
 State: TypeAlias = Literal["queued", "running", "done", "failed"]
 MAX_ATTEMPTS: Final = 3
@@ -89,7 +90,8 @@ class Queue(Protocol):
         """Accept a job durably; raises QueueFull, QueueUnreachable."""
 
     def claim(self) -> Job | None:
-        """The oldest waiting job, one that was not begun before one that was put back; now running. None if none waits."""
+        """The oldest waiting job, one that was not begun before one that was put back; now running. None if none
+        waits."""
 
     def release(self, job: str, report: Mapping[str, Any] | None = None) -> None:
         """Put a claimed job back with its report so far: it stopped on request, which counts as no attempt."""
@@ -136,7 +138,8 @@ class SharedQueue(Queue, Protocol):
         """Keep a claimed job; False if it was taken away."""
 
     def divide(self, job: str, parts: Sequence[Part], report: Mapping[str, Any]) -> None:
-        """Turn a claimed job into parts that wait as jobs of their own; `report` is what is told of the whole beside them."""
+        """Turn a claimed job into parts that wait as jobs of their own; `report` is what is told of the whole beside
+        them."""
 
     def present(self, worker: str) -> None:
         """A process is there to do jobs; holds for a lease."""

@@ -1,4 +1,5 @@
-"""A collection's vectors made anew: by another head, or by other models. What is stored is used before a file is read."""
+"""A collection's vectors made anew: by another head, or by other models. What is stored is used before a file is
+read."""
 
 from __future__ import annotations
 
@@ -11,17 +12,17 @@ from typing import Any, Final, get_args
 
 import numpy as np
 
-from embeddings.align import TO, Head, aligned, bare, moved
-from embeddings.encoder import COMMON, IDENTITIES, UNALIGNED, Encoder, Modality, Space, Vector
-from embeddings.errors import CrossmediaError
-from embeddings.media import MEDIA
-from embeddings.profile import Profile
-from indexer.assemble import assembled
-from indexer.decode.pool import DecodePool
-from indexer.enrich import gone, whereabouts
-from indexer.scan import Found
-from retrieval.documents import ADDED, MODALITY, REVISION, Document, Label, Moment, Revision
-from retrieval.store import Store
+from crossmedia.embeddings.align import TO, Head, aligned, bare, moved
+from crossmedia.embeddings.encoder import COMMON, IDENTITIES, UNALIGNED, Encoder, Modality, Space, Vector
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import MEDIA
+from crossmedia.embeddings.profile import Profile
+from crossmedia.indexer.assemble import assembled
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.enrich import gone, whereabouts
+from crossmedia.indexer.scan import Found
+from crossmedia.retrieval.documents import ADDED, MODALITY, REVISION, Document, Label, Moment, Revision
+from crossmedia.retrieval.store import Store
 
 AT_ONCE: Final = 64
 """Assets of one transaction."""
@@ -34,8 +35,8 @@ Vectors = dict[str, Vector]
 
 @dataclass
 class ReindexReport:
-    """`assets`: looked at; `moments`: got other vectors; `decoded`: files that had to be read again; `lost`: moments left
-    with their words only, since their files cannot be read."""
+    """`assets`: looked at; `moments`: got other vectors; `decoded`: files that had to be read again; `lost`: moments
+    left with their words only, since their files cannot be read."""
 
     assets: int = 0
     moments: int = 0
@@ -66,8 +67,9 @@ class _Work:
 class Reindex:
     """Brings every asset's vectors into the spaces of `base` with `heads` on it.
 
-    Each batch of assets is one transaction, so a crash leaves every asset as it was or as it shall be. While it is not finished the
-    revision of each changing space says so, `bind` refuses the collection, and another run goes on with what is left.
+    Each batch of assets is one transaction, so a crash leaves every asset as it was or as it shall be. While it is not
+    finished the revision of each changing space says so, `bind` refuses the collection, and another run goes on with
+    what is left.
     """
 
     def __init__(self, store: Store, base: Profile, heads: Sequence[Head], pool: DecodePool) -> None:
@@ -161,7 +163,8 @@ class Reindex:
         self._store.revise([self._revision(work, report) for work in works])
 
     def _from_store(self, modality: Modality, works: Sequence[_Work]) -> None:
-        """Moments whose vectors are stored as the encoder gave them go through the head; the others have to be encoded."""
+        """Moments whose vectors are stored as the encoder gave them go through the head; the others have to be
+        encoded."""
         encoder = self._encoders.get(modality)
         needed = [space.name for space in encoder.spaces] if encoder else []
         usable = all(self._usable(space) for space in encoder.spaces) if encoder else False

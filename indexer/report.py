@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from embeddings.errors import CrossmediaError
-from indexer.scan import Found
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.scan import Found
 
 State: TypeAlias = Literal["added", "unchanged", "copied", "moved", "failed"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError
 
 
 class PathMissing(CrossmediaError):
@@ -58,7 +58,8 @@ def scan(named: Sequence[Path], besides: Sequence[Path] = (), within: Sequence[P
 
 
 def shares(files: Sequence[Found], most_files: int, most_bytes: int) -> list[list[Found]]:
-    """The files in their order, in shares of so many files and bytes at most; a file that is larger is a share alone."""
+    """The files in their order, in shares of so many files and bytes at most; a file that is larger is a share
+    alone."""
     made: list[list[Found]] = []
     held = 0
     for found in files:

@@ -1,4 +1,5 @@
-"""Finding and recognising writing: RapidOCR's engine, the ways text can be turned, and the order in which lines are read."""
+"""Finding and recognising writing: RapidOCR's engine, the ways text can be turned, and the order in which lines are
+read."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import DependencyMissing, ModelMissing
-from embeddings.media import Picture
+from crossmedia.embeddings.errors import DependencyMissing, ModelMissing
+from crossmedia.embeddings.media import Picture
 
 DETECTION_SIDE: Final = 736
 """Longer side lines are looked for at, px. On car plates 736 reads as many as 960 in half the time; 640 reads fewer."""
@@ -88,8 +89,9 @@ class Engine:
         return [Piece(text.strip(), score, corners, turn) for (text, score), corners, turn in found]
 
     def chances(self, crops: Sequence[NDArray[np.uint8]], alphabet: str) -> list[NDArray[np.float32]]:
-        """Of each RGB crop (T, 1 + characters): what the recogniser gives each character of the alphabet, capitals and small
-        letters together, at each step from left to right; in column 0 everything else: nothing, or another character."""
+        """Of each RGB crop (T, 1 + characters): what the recogniser gives each character of the alphabet, capitals and
+        small letters together, at each step from left to right; in column 0 everything else: nothing, or another
+        character."""
         with self._lock:
             recogniser = self._engine._load_rec_model()
             characters = recogniser.postprocess_op.character
@@ -126,9 +128,11 @@ def flattened(pixels: NDArray[np.uint8], corners: Quad, wider: float = 0.0) -> N
 
 
 def in_reading_order(pieces: Sequence[Piece]) -> list[Piece]:
-    """From top to bottom, column by column, as they stand when the picture is turned so that most of its writing is level.
+    """From top to bottom, column by column, as they stand when the picture is turned so that most of its writing is
+    level.
 
-    Columns have white between them and several broad lines each; other lines that stand beside each other are read in a row.
+    Columns have white between them and several broad lines each; other lines that stand beside each other are read in a
+    row.
     """
     if not pieces:
         return []
@@ -193,8 +197,8 @@ def _rows(boxes: NDArray[np.float32], which: list[int]) -> list[list[int]]:
 
 
 def _strip(crop: NDArray[np.uint8], height: int = 48, least: int = 320, most: int = 960) -> NDArray[np.float32]:
-    """A crop as the recogniser takes it: (1, 3, 48, W) BGR in [-1, 1], W at least 320, grey where it is shorter: without,
-    as in training, letters at its ends are lost."""
+    """A crop as the recogniser takes it: (1, 3, 48, W) BGR in [-1, 1], W at least 320, grey where it is shorter:
+    without, as in training, letters at its ends are lost."""
     width = min(most, max(1, round(height * crop.shape[1] / crop.shape[0])))
     strip = np.zeros((height, max(width, least), 3), np.float32)
     strip[:, :width] = cv2.resize(crop[:, :, ::-1], (width, height)).astype(np.float32) / 127.5 - 1.0

@@ -1,4 +1,5 @@
-"""Decoded content → stretches that become moments: passages of text, sounds, scenes, runs of sentences. Pure functions."""
+"""Decoded content → stretches that become moments: passages of text, sounds, scenes, runs of sentences. Pure
+functions."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import Vectors
-from indexer.decode.types import Page
+from crossmedia.embeddings.encoder import Vectors
+from crossmedia.indexer.decode.types import Page
 
 WORDS: Final = 120
 """What a sentence encoder of the MiniLM family reads with profit (its window is 256 word pieces)."""
@@ -20,8 +21,8 @@ TINY: Final = 25
 """Fewer words than this (a heading, a list's item) say little alone."""
 WINDOW: Final = 3.0
 HOP: Final = 1.5
-"""Of sound, s. Shorter windows are named less well: of ESC-10's, 5 s long, the shipped tower names 100, 83, 77 % by 5, 3, 2 s
-of them, 90, 88, 83 % of those rightly."""
+"""Of sound, s. Shorter windows are named less well: of ESC-10's, 5 s long, the shipped tower names 100, 83, 77 % by 5,
+3, 2 s of them, 90, 88, 83 % of those rightly."""
 LONGEST_EVENT: Final = 30.0
 """A longer sound is several moments, s."""
 CHAPTER_REACH: Final = 45.0
@@ -36,7 +37,8 @@ _SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 
 @dataclass(frozen=True)
 class Passage:
-    """A piece of text to be found as one: at most `WORDS` words, all from one page. `number` counts from 0 in the text."""
+    """A piece of text to be found as one: at most `WORDS` words, all from one page. `number` counts from 0 in the
+    text."""
 
     text: str
     page: int | None
@@ -44,7 +46,8 @@ class Passage:
 
 
 def passages(pages: Iterable[Page], words: int = WORDS, tiny: int = TINY) -> list[Passage]:
-    """Long paragraphs split at sentence ends, tiny ones merged with a neighbour of their page; order kept, nothing lost."""
+    """Long paragraphs split at sentence ends, tiny ones merged with a neighbour of their page; order kept, nothing
+    lost."""
     found: list[Passage] = []
     for page in pages:
         for text in _merged(_pieces(page.paragraphs, words), words, tiny):
@@ -77,7 +80,8 @@ def _count(text: str) -> int:
 
 
 def paragraph_spans(paragraph: str, words: int = WORDS) -> list[tuple[int, int]]:
-    """Character offsets of parts of at most `words` words, of similar length, ended at a sentence's end where one is near.
+    """Character offsets of parts of at most `words` words, of similar length, ended at a sentence's end where one is
+    near.
 
     A run of more than 60 characters without a space (a script without spaces, a link) counts as several words.
     """
@@ -130,8 +134,8 @@ def events(
 ) -> list[tuple[float, float]]:
     """Neighbouring windows of one kind as events (start, end) in seconds, split evenly where longer than `longest`.
 
-    `kinds`: what is heard in each window, None for nothing. A single window that differs from two equal neighbours is taken
-    for one of them. Where windows overlap, each speaks for its middle, up to half-way to the next.
+    `kinds`: what is heard in each window, None for nothing. A single window that differs from two equal neighbours is
+    taken for one of them. Where windows overlap, each speaks for its middle, up to half-way to the next.
     """
     heard = [
         kinds[n - 1] if 0 < n < len(kinds) - 1 and kinds[n - 1] == kinds[n + 1] else kind
@@ -180,8 +184,8 @@ def chapters(
 
 
 def runs(spoken: Sequence[tuple[float, float, int]]) -> list[tuple[int, int]]:
-    """Runs of neighbouring sentences, as (first, last): what is said across the border of two sentences is said in one of
-    them. `spoken`: start and end in seconds and number of words of each sentence.
+    """Runs of neighbouring sentences, as (first, last): what is said across the border of two sentences is said in one
+    of them. `spoken`: start and end in seconds and number of words of each sentence.
 
     Two sentences make a run unless `SILENCE` lies between them or they are too long for one vector; runs overlap.
     """

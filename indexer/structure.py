@@ -9,12 +9,12 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import COMMON, UNALIGNED, Vector, pooled
-from embeddings.profile import Profile
-from indexer.decode import Shot
-from indexer.segment import chapters
-from retrieval.documents import Label, Moment, moment_id
-from retrieval.relevance import UNKNOWN
+from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Vector, pooled
+from crossmedia.embeddings.profile import Profile
+from crossmedia.indexer.decode import Shot
+from crossmedia.indexer.segment import chapters
+from crossmedia.retrieval.documents import Label, Moment, moment_id
+from crossmedia.retrieval.relevance import UNKNOWN
 
 MODEL: Final = "structure@1"
 """What labels say made them; another number where the same video gives others."""
@@ -25,8 +25,8 @@ SOME, MUCH = 0.1, 0.3
 def structured(asset: str, shots: Sequence[Shot], frames: Sequence[Moment], profile: Profile) -> list[Moment]:
     """A moment of kind `shot` for each shot; where it has several key frames, one of kind `frame` for each after it.
 
-    `frames` are all key frames with their vectors, labels and thumbnails, in time. A frame stands for the part of its shot
-    that is nearer to it than to the others; the vector of a shot is in the middle of those of its frames.
+    `frames` are all key frames with their vectors, labels and thumbnails, in time. A frame stands for the part of its
+    shot that is nearer to it than to the others; the vector of a shot is in the middle of those of its frames.
     """
     found: list[tuple[Moment, list[Moment]]] = []
     for number, shot in enumerate(shots):

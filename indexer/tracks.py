@@ -1,8 +1,8 @@
 """Which object of one frame is which of the next: tracks through a shot, by norfair.
 
-Method: detections are joined to Kalman filters of the boxes' corners where they overlap enough, each class by itself (SORT;
-A. Bewley, Z. Ge, L. Ott, F. Ramos and B. Upcroft 2016), as the library norfair does it (Tryolabs; the fork that is kept up is
-`norfair-enough`, BSD-3-Clause).
+Method: detections are joined to Kalman filters of the boxes' corners where they overlap enough, each class by itself
+(SORT; A. Bewley, Z. Ge, L. Ott, F. Ramos and B. Upcroft 2016), as the library norfair does it (Tryolabs; the fork that
+is kept up is `norfair-enough`, BSD-3-Clause).
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import DependencyMissing
-from embeddings.objects import Found, overlap
-from retrieval.documents import Box
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.objects import Found, overlap
+from crossmedia.retrieval.documents import Box
 
 RATE: Final = 4.0
-"""Frames a second. What moves by more than two thirds of its size from one to the next is lost, and is another thing then."""
+"""Frames a second. What moves by more than two thirds of its size from one to the next is lost, and is another thing
+then."""
 APART: Final = 0.8
 """1 − intersection over union up to which a detection may be the object that was expected there."""
 PATIENCE: Final = 4
@@ -38,7 +39,8 @@ Direction: TypeAlias = Literal["left", "right", "up", "down", "closer", "away", 
 
 @dataclass(frozen=True)
 class Track:
-    """One object through a shot. `score`: the best of its detections; `boxes`: of the first, of the best, and of the last; `found`:
+    """One object through a shot. `score`: the best of its detections; `boxes`: of the first, of the best, and of the
+    last; `found`:
     all of them with their times, s."""
 
     value: str

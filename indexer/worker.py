@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from embeddings.errors import CrossmediaError
-from indexer.queue import Job, LeaseLost, Queue
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.queue import Job, LeaseLost, Queue
 
 log = logging.getLogger("crossmedia.worker")
 IDLE_SECONDS = 1.0
@@ -77,7 +77,8 @@ def perform(jobs: Queue, handlers: Mapping[str, Handler], job: Job, stop: thread
 
 
 class Worker(threading.Thread):
-    """Runs until `stop`. A handler that is told to stop returns Unfinished; what a crash interrupted, `recover` finds."""
+    """Runs until `stop`. A handler that is told to stop returns Unfinished; what a crash interrupted, `recover`
+    finds."""
 
     def __init__(self, jobs: Queue, handlers: Mapping[str, Handler]) -> None:
         super().__init__(name="crossmedia-worker", daemon=True)

@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import IDENTITIES, Background, Modality, Vectors
-from embeddings.profile import Profile
-from embeddings.queries import QUERIES
-from retrieval.documents import PARTS
-from retrieval.store import Store, Unrelated
+from crossmedia.embeddings.encoder import IDENTITIES, Background, Modality, Vectors
+from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.queries import QUERIES
+from crossmedia.retrieval.documents import PARTS
+from crossmedia.retrieval.store import Store, Unrelated
 
 QUERIED: Final = 200
 """Vectors of the collection that stand for queries by example."""
@@ -26,8 +26,8 @@ FEWEST: Final = 50
 TRUST: Final = 500
 """So many targets are trusted as much as the built-in background."""
 ORDINARY: Final = 0.5
-"""So many standard deviations of random pairs apart are the means of collections that need the same cut-off: clip art, rooms
-and photographs of people. Only what exceeds it moves anything."""
+"""So many standard deviations of random pairs apart are the means of collections that need the same cut-off: clip art,
+rooms and photographs of people. Only what exceeds it moves anything."""
 GROWTH: Final = 1.25
 """How much a field grows or shrinks before it is measured again."""
 DUPLICATE: Final = 0.999
@@ -60,8 +60,8 @@ def refresh(store: Store, profile: Profile) -> None:
 
 
 def adapted(backgrounds: Backgrounds, measured: Sequence[Unrelated]) -> Backgrounds:
-    """The given backgrounds as they are in a collection with these random pairs; for a pair of modalities that nobody gave
-    one, a background from its random pairs alone."""
+    """The given backgrounds as they are in a collection with these random pairs; for a pair of modalities that nobody
+    gave one, a background from its random pairs alone."""
     found = dict(backgrounds)
     for one in measured:
         key = (one.space, one.query, one.target)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from embeddings.errors import CrossmediaError
-from embeddings.profile import Word
-from retrieval.documents import Moment
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.profile import Word
+from crossmedia.retrieval.documents import Moment
 
 Format: TypeAlias = Literal["srt", "vtt", "json", "text"]
 MEDIA_TYPES: Final[dict[Format, str]] = {

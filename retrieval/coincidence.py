@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from retrieval.documents import Kind
-from retrieval.fusion import RANK_OFFSET, Fused
-from retrieval.query import Evidence
+from crossmedia.retrieval.documents import Kind
+from crossmedia.retrieval.fusion import RANK_OFFSET, Fused
+from crossmedia.retrieval.query import Evidence
 
 NEAR: Final = 2.5
 """Seconds between what is said and what is seen that still lie together."""
@@ -19,7 +19,8 @@ LONGEST: Final = 90.0
 SENSE: Final[Mapping[Kind, str]] = {
     "shot": "seen", "frame": "seen", "speech": "said", "passage": "said", "turn": "spoken", "sound": "heard"
 }  # fmt: skip
-"""Moments with a time, by what they are found through. Those of one sense tell of the same stretch more or less closely."""
+"""Moments with a time, by what they are found through. Those of one sense tell of the same stretch more or less
+closely."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,13 @@ class _Hit:
 
 
 def joined(ranked: Sequence[Fused], spans: Mapping[str, Span]) -> list[Fused]:
-    """Moments of one asset that lie within `NEAR` seconds and are found through different senses become one, best first.
+    """Moments of one asset that lie within `NEAR` seconds and are found through different senses become one, best
+    first.
 
     The best ranked stands for it; its span covers one moment of each sense, its evidence is the best of each leg and
-    sense, and its score that of its evidence (`fusion.fuse`). A key frame or a passage that answers beside its shot or its
-    sentence joins it without stretching it; key frames that answer beside their shot are one moment, from the first of them to
-    the last. What has no span stays as it is.
+    sense, and its score that of its evidence (`fusion.fuse`). A key frame or a passage that answers beside its shot or
+    its sentence joins it without stretching it; key frames that answer beside their shot are one moment, from the first
+    of them to the last. What has no span stays as it is.
     """
     spans = _frames_together({fused.moment: spans[fused.moment] for fused in ranked if fused.moment in spans})
     hits: list[_Hit | Fused] = []

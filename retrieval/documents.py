@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from embeddings.encoder import Modality, Vector
-from embeddings.media import Medium
-from embeddings.profile import Word
+from crossmedia.embeddings.encoder import Modality, Vector
+from crossmedia.embeddings.media import Medium
+from crossmedia.embeddings.profile import Word
 
 Kind: TypeAlias = Literal[
     "picture", "shot", "frame", "speech", "passage", "turn", "sound", "paragraph", "region", "face"
 ]
-"""A still; a stretch of video between two cuts, and one of its key frames where it has several; a sentence spoken, and a
-run of them; a stretch in which one person speaks; a sound; a piece of text; a part of a picture or key frame that is looked
-at by itself, and a face in it: those two lie inside another moment (`part_id`)."""
+"""A still; a stretch of video between two cuts, and one of its key frames where it has several; a sentence spoken, and
+a run of them; a stretch in which one person speaks; a sound; a piece of text; a part of a picture or key frame that is
+looked at by itself, and a face in it: those two lie inside another moment (`part_id`)."""
 
 MODALITY: Final[Mapping[Kind, Modality]] = {
     "picture": "picture",
@@ -45,7 +45,8 @@ MOTION: Final = "motion"
 """The attachment that tells how much moves in a video: JSON, `{"times": [s, …], "energy": [0..1, …]}`."""
 
 FIELDS: Final = ("title", "text", "transcript", "ocr", "description")
-"""The full-text fields of a moment. A `description` was made from labels; everything else stands or is said in the asset."""
+"""The full-text fields of a moment. A `description` was made from labels; everything else stands or is said in the
+asset."""
 
 Box: TypeAlias = tuple[float, float, float, float]
 """x0, y0, x1, y1 in fractions of width and height."""
@@ -89,8 +90,8 @@ class Moment:
 class Source:
     """Where an asset's bytes lie, in a collection. `size` and `mtime_ns` as seen when they were read.
 
-    `location` is the absolute path, which identifies the source; `path` is how it was named when it was indexed (the folder
-    given, and the way from there), which people see and filter by.
+    `location` is the absolute path, which identifies the source; `path` is how it was named when it was indexed (the
+    folder given, and the way from there), which people see and filter by.
     """
 
     location: str
@@ -118,7 +119,8 @@ class Asset:
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """The unit of writing: an asset, where it lies, its moments, and what else is kept with it by name (`PREVIEW`, `MOTION`)."""
+    """The unit of writing: an asset, where it lies, its moments, and what else is kept with it by name (`PREVIEW`,
+    `MOTION`)."""
 
     asset: Asset
     source: Source
@@ -156,9 +158,9 @@ class Enrichment:
 class Revision:
     """Vectors of an asset made anew, its moments and their words kept.
 
-    The moments that `vectors` (moment → space → vector) names have exactly these vectors in `spaces` afterwards, the others
-    what they had. `labels` replaces what the first pass said of the moments it names. `model` is the version that made it,
-    as an enrichment's.
+    The moments that `vectors` (moment → space → vector) names have exactly these vectors in `spaces` afterwards, the
+    others what they had. `labels` replaces what the first pass said of the moments it names. `model` is the version
+    that made it, as an enrichment's.
     """
 
     asset: str
@@ -193,5 +195,6 @@ def kind_of(moment: str) -> str:
 
 
 def modality(space: str, kind: Kind) -> Modality:
-    """What the vector of this space in a moment of this kind was made from: a picture's `text` is made from its words."""
+    """What the vector of this space in a moment of this kind was made from: a picture's `text` is made from its
+    words."""
     return "text" if space == "text" else MODALITY[kind]

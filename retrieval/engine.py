@@ -6,18 +6,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from embeddings.profile import Profile
-from retrieval import evidence
-from retrieval.background import adapted
-from retrieval.coincidence import SENSE, joined
-from retrieval.documents import kind_of
-from retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
-from retrieval.labels import Named
-from retrieval.parts import parts_of
-from retrieval.planner import LabelsLeg, Leg, VectorLeg, WordsLeg, plan
-from retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Filters, Hit, Query
-from retrieval.relevance import coverage_for
-from retrieval.store import Near, Said, Store
+from crossmedia.embeddings.profile import Profile
+from crossmedia.retrieval import evidence
+from crossmedia.retrieval.background import adapted
+from crossmedia.retrieval.coincidence import SENSE, joined
+from crossmedia.retrieval.documents import kind_of
+from crossmedia.retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
+from crossmedia.retrieval.labels import Named
+from crossmedia.retrieval.parts import parts_of
+from crossmedia.retrieval.planner import LabelsLeg, Leg, VectorLeg, WordsLeg, plan
+from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Filters, Hit, Query
+from crossmedia.retrieval.relevance import coverage_for
+from crossmedia.retrieval.store import Near, Said, Store
 
 DEPTH = 50
 """How far beyond k each leg is read, so that folding and fusing have something to choose from."""
@@ -61,7 +61,8 @@ class Engine:
         looking = [leg for leg in legs if isinstance(leg, VectorLeg)]
         reading = [leg for leg in legs if isinstance(leg, WordsLeg)]
         naming = [leg for leg in legs if isinstance(leg, LabelsLeg)]
-        # What a part bears does not tell whether the whole meets a filter: parts are found freely, and their wholes judged.
+        # What a part bears does not tell whether the whole meets a filter: parts are found freely, and their wholes
+        # judged.
         freely = replace(filters, labels=(), kinds=())
         inside = [(leg, leg.within) for leg in looking if leg.within]
         seen, read, borne = self.store.searched(

@@ -1,4 +1,5 @@
-"""What a store found becomes evidence: similarities as relevance, parts as their wholes, and where it can be looked up."""
+"""What a store found becomes evidence: similarities as relevance, parts as their wholes, and where it can be looked
+up."""
 
 from __future__ import annotations
 
@@ -9,18 +10,19 @@ from typing import Final
 
 import numpy as np
 
-from retrieval import naming
-from retrieval.documents import PARTS, Moment, kind_of, modality, whole_of
-from retrieval.labels import NAMED, NameMatch
-from retrieval.planner import LABELS, WORDS, LabelsLeg, VectorLeg, WordsLeg
-from retrieval.query import Evidence
-from retrieval.relevance import logistic, of_words
-from retrieval.store import Neighbour, Store, WordMatch
+from crossmedia.retrieval import naming
+from crossmedia.retrieval.documents import PARTS, Moment, kind_of, modality, whole_of
+from crossmedia.retrieval.labels import NAMED, NameMatch
+from crossmedia.retrieval.planner import LABELS, WORDS, LabelsLeg, VectorLeg, WordsLeg
+from crossmedia.retrieval.query import Evidence
+from crossmedia.retrieval.relevance import logistic, of_words
+from crossmedia.retrieval.store import Neighbour, Store, WordMatch
 
 DRAWN: Final = 0.5
 """How far a picture goes towards its most relevant part (`crossmedia eval regions`)."""
 DESCRIBED: Final = 0.6
-"""What words of a generated sentence count beside words that are said or written: its labels speak for themselves already."""
+"""What words of a generated sentence count beside words that are said or written: its labels speak for themselves
+already."""
 BOXES: Final = 50
 """Of what is named, that are told at most."""
 Ranking = dict[str, Evidence]
@@ -100,7 +102,8 @@ def of_wholes(found: Ranking) -> Ranking:
 
 
 def drawn_to_parts(leg: VectorLeg, found: Ranking, parts: Ranking, store: Store) -> Ranking:
-    """Wholes with what their best part adds, ranked anew: where it is more relevant, the log-odds go `DRAWN` of the way to its.
+    """Wholes with what their best part adds, ranked anew: where it is more relevant, the log-odds go `DRAWN` of the way
+    to its.
 
     As a ranking of its own a part would put every picture that has one before those that have none.
     """

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Vector
-from retrieval.query import Evidence
+from crossmedia.embeddings.encoder import Vector
+from crossmedia.retrieval.query import Evidence
 
 RANK_OFFSET: Final = 60
 """k of reciprocal-rank fusion (Cormack, Clarke & Büttcher 2009)."""

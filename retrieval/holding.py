@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from retrieval.documents import Asset, Moment, Source
+from crossmedia.retrieval.documents import Asset, Moment, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,8 @@ class Held:
 
 @dataclass(frozen=True)
 class Done:
-    """An enricher has seen the asset, in this version; `fields`: the text fields of other passes' moments that it filled."""
+    """An enricher has seen the asset, in this version; `fields`: the text fields of other passes' moments that it
+    filled."""
 
     enricher: str
     model: str

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from embeddings.encoder import FACE, VOICE, Modality, Vector
-from embeddings.errors import CrossmediaError
-from retrieval.documents import Kind, Moment
-from retrieval.labels import Labelled
-from retrieval.query import Filters
-from retrieval.store import NotFound, Store
+from crossmedia.embeddings.encoder import FACE, VOICE, Modality, Vector
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.documents import Kind, Moment
+from crossmedia.retrieval.labels import Labelled
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import NotFound, Store
 
 SPEAKER: Final = "speaker"
 """The kind of label that says whose voice a moment is."""
@@ -36,8 +36,8 @@ class BadName(CrossmediaError):
 
 
 def known_voice(store: Store, least: float) -> Callable[[Vector], str | None]:
-    """What tells whose voice a vector is: the name of the nearest turns in the collection of cosine `least` or more, each
-    with the weight of its cosine; None where none is so near.
+    """What tells whose voice a vector is: the name of the nearest turns in the collection of cosine `least` or more,
+    each with the weight of its cosine; None where none is so near.
 
     Nothing is kept beside the turns themselves: names follow when they are changed, and go with the last recording.
     """
@@ -61,7 +61,8 @@ def _named(store: Store, space: str, modality: Modality, vector: Vector, kind: s
 
 
 def everybody(store: Store, kind: str, on: Kind) -> Iterator[tuple[Labelled, Moment, str]]:
-    """Who is known by labels of this kind on such moments, with the moment that tells most of each and the path of its file."""
+    """Who is known by labels of this kind on such moments, with the moment that tells most of each and the path of its
+    file."""
     found = store.labelled(kind, on)
     best = store.load([one.best for one in found])
     placed = store.placed(list({moment.asset for moment in best.values()}))

@@ -1,4 +1,5 @@
-"""What labels are asked and what they tell: how often a value stands where, and which moments bear what a query names."""
+"""What labels are asked and what they tell: how often a value stands where, and which moments bear what a query
+names."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from retrieval.query import Filters
+from crossmedia.retrieval.query import Filters
 
 NAMED: Final = ("object", "person", "speaker", "sound", "area")
 """Kinds of labels whose values people say in a query; a plate or a hash is asked for by a filter."""
@@ -14,8 +15,8 @@ NAMED: Final = ("object", "person", "speaker", "sound", "area")
 
 @dataclass(frozen=True)
 class Labelled:
-    """How often a label's value stands on moments: on how many, of how many assets, for how many seconds in all; and the
-    moment on which it stands longest, or with the best score where nothing lasts."""
+    """How often a label's value stands on moments: on how many, of how many assets, for how many seconds in all; and
+    the moment on which it stands longest, or with the best score where nothing lasts."""
 
     value: str
     moments: int
@@ -26,8 +27,8 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Named:
-    """A search by labels: the k moments that bear most of these values (each with how many of it are wanted, lower case), of the
-    kinds in `NAMED`."""
+    """A search by labels: the k moments that bear most of these values (each with how many of it are wanted, lower
+    case), of the kinds in `NAMED`."""
 
     values: Mapping[str, int]
     k: int
@@ -45,7 +46,8 @@ class NameMatch:
 def best_named(
     found: Mapping[str, Mapping[str, Sequence[float]]], wanted: Mapping[str, int], k: int
 ) -> list[NameMatch]:
-    """Of moments with the scores of each value the k that bear most of what is wanted; between equals the surer ones."""
+    """Of moments with the scores of each value the k that bear most of what is wanted; between equals the surer
+    ones."""
     kept = [
         NameMatch(moment, {value: tuple(sorted(some, reverse=True)[: wanted[value]]) for value, some in scores.items()})
         for moment, scores in found.items()

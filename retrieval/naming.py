@@ -1,4 +1,5 @@
-"""Which words of a query may name labels, and how many of each: "two dogs on a sofa" may be two of `dog` and one `sofa`."""
+"""Which words of a query may name labels, and how many of each: "two dogs on a sofa" may be two of `dog` and one
+`sofa`."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from retrieval.relevance import SURE
-from retrieval.wording import STOP_WORDS, words_of
+from crossmedia.retrieval.relevance import SURE
+from crossmedia.retrieval.wording import STOP_WORDS, words_of
 
 LONGEST: Final = 3
 """Words that the value of a label has at most, where a query names it."""
@@ -28,8 +29,8 @@ IRREGULAR: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that may be a label's value: `values` as it may be written, lower case; `covers`: which of the query's words
-    they are, the number included; `number`: which of them that is."""
+    """Words that may be a label's value: `values` as it may be written, lower case; `covers`: which of the query's
+    words they are, the number included; `number`: which of them that is."""
 
     values: tuple[str, ...]
     covers: frozenset[int]
@@ -54,10 +55,11 @@ class Naming:
         return found
 
     def judged(self, scores: Mapping[str, Sequence[float]]) -> tuple[float, float, tuple[str, ...]]:
-        """What labels with these scores (by value, best first) say of the query: the share of its words that they name, how sure
-        they are, and which values those are.
+        """What labels with these scores (by value, best first) say of the query: the share of its words that they name,
+        how sure they are, and which values those are.
 
-        Three of four words named is no answer yet (`relevance.of_words`); a number counts like a word, and is met by as many.
+        Three of four words named is no answer yet (`relevance.of_words`); a number counts like a word, and is met by as
+        many.
         """
         met: set[int] = set()
         sure: list[float] = []

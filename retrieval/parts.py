@@ -8,16 +8,16 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import FACE, IDENTITIES, VOICE, Modality, Vector, Vectors, normalise
-from embeddings.face import largest
-from embeddings.faces import Portrait
-from embeddings.media import Clip, Picture, Waveform
-from embeddings.profile import Profile
-from embeddings.vad import speech_of
-from retrieval.documents import modality
-from retrieval.planner import Part
-from retrieval.query import Example, Query
-from retrieval.store import NotFound, Store
+from crossmedia.embeddings.encoder import FACE, IDENTITIES, VOICE, Modality, Vector, Vectors, normalise
+from crossmedia.embeddings.face import largest
+from crossmedia.embeddings.faces import Portrait
+from crossmedia.embeddings.media import Clip, Picture, Waveform
+from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.vad import speech_of
+from crossmedia.retrieval.documents import modality
+from crossmedia.retrieval.planner import Part
+from crossmedia.retrieval.query import Example, Query
+from crossmedia.retrieval.store import NotFound, Store
 
 VIEWS: Final = 4
 """Key frames of a clip, or moments of an asset, that are searched with when it is the example."""

@@ -1,7 +1,7 @@
 """Whose faces: what is known of people is labels on face moments, and here is what people may do with them.
 
-Beside a moment's own vector nothing tells who somebody is: no centroid, no list of people. What is said of a whole picture or shot
-follows from the faces in it (`said`), so both are written anew together, one asset a transaction.
+Beside a moment's own vector nothing tells who somebody is: no centroid, no list of people. What is said of a whole
+picture or shot follows from the faces in it (`said`), so both are written anew together, one asset a transaction.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import FACE, Vector, Vectors
-from retrieval.documents import Enrichment, Kind, Label, Moment, Patch, whole_of
-from retrieval.holding import Holding
-from retrieval.identities import PERSON, checked, missing
-from retrieval.query import Filters, LabelFilter
-from retrieval.store import Store
+from crossmedia.embeddings.encoder import FACE, Vector, Vectors
+from crossmedia.retrieval.documents import Enrichment, Kind, Label, Moment, Patch, whole_of
+from crossmedia.retrieval.holding import Holding
+from crossmedia.retrieval.identities import PERSON, checked, missing
+from crossmedia.retrieval.query import Filters, LabelFilter
+from crossmedia.retrieval.store import Store
 
 MAKER: Final = "faces"
 """The enricher that looks for faces."""
@@ -40,8 +40,8 @@ def person(moment: Moment) -> Label | None:
 
 
 def said(wholes: Iterable[Moment], faces: Sequence[Moment]) -> dict[str, list[Label]]:
-    """What pictures, shots and key frames are told by the faces of their asset: who is in them, and where; where a face is followed
-    through a shot, its box is told of the shot and not of each key frame."""
+    """What pictures, shots and key frames are told by the faces of their asset: who is in them, and where; where a face
+    is followed through a shot, its box is told of the shot and not of each key frame."""
     found: dict[str, list[Label]] = {}
     for whole in wholes:
         if whole.kind not in WHOLE:
@@ -93,7 +93,8 @@ def split(store: Store, name: str, chosen: Callable[[Moment], bool], to: str) ->
 
 
 def halves(store: Store, name: str) -> set[str]:
-    """The faces of somebody that are one of two people, if they are two: the smaller part by average linkage of cosines."""
+    """The faces of somebody that are one of two people, if they are two: the smaller part by average linkage of
+    cosines."""
     from scipy.cluster.hierarchy import fcluster, linkage
 
     keys = [face.id for faces in faces_of(store, name).values() for face in faces]
@@ -107,7 +108,8 @@ def halves(store: Store, name: str) -> set[str]:
 
 
 def forget(store: Store, name: str) -> int:
-    """Remove somebody's faces with vectors, thumbnails and labels, so that they are in no file when this returns; returns how many.
+    """Remove somebody's faces with vectors, thumbnails and labels, so that they are in no file when this returns;
+    returns how many.
 
     What stays is where they were: a box that a later run of the enricher leaves out. Raises NotFound.
     """
@@ -120,11 +122,11 @@ def forget(store: Store, name: str) -> int:
 
 
 def regroup(store: Store, least: float) -> int:
-    """People whom nobody has named, and whose faces have a mean cosine of `least` or more to another's, are that one; returns how
-    many are fewer then.
+    """People whom nobody has named, and whose faces have a mean cosine of `least` or more to another's, are that one;
+    returns how many are fewer then.
 
-    What an enricher says depends on the order in which pictures came: two faces of one person are strangers until a third, between
-    them, comes. People who were named are never joined.
+    What an enricher says depends on the order in which pictures came: two faces of one person are strangers until a
+    third, between them, comes. People who were named are never joined.
     """
     names, sums, counts = _people(store)
     named = np.array([UNNAMED.fullmatch(name) is None for name in names])
@@ -194,7 +196,8 @@ def _mark(store: Store, asset: str, faces: Sequence[Moment]) -> None:
 
 
 def _rewrite(store: Store, asset: str, call: Callable[[Moment, str], str | None]) -> None:
-    """Write what the enricher said of an asset anew: each face with the name that `call` gives it by the old one, or not at all."""
+    """Write what the enricher said of an asset anew: each face with the name that `call` gives it by the old one, or
+    not at all."""
     for holding in store.holdings([asset]):
         faces = []
         for held in holding.moments:

@@ -8,10 +8,10 @@ from typing import Final, Literal
 
 import numpy as np
 
-from embeddings.encoder import COMMON, FACE, IDENTITIES, VOICE, Background, Modality, Vector, Vectors
-from embeddings.errors import CrossmediaError
-from retrieval.naming import Naming, naming
-from retrieval.relevance import UNKNOWN
+from crossmedia.embeddings.encoder import COMMON, FACE, IDENTITIES, VOICE, Background, Modality, Vector, Vectors
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.naming import Naming, naming
+from crossmedia.retrieval.relevance import UNKNOWN
 
 WORDS: Final = "words"
 LABELS: Final = "labels"
@@ -40,8 +40,8 @@ class EmptyQuery(CrossmediaError):
 class Part:
     """One thing wanted (weight > 0) or unwanted (< 0), as vectors by (space, modality it was made from).
 
-    Several vectors under one key are views of the same thing (key frames of a clip): a target is as near as it is to the
-    nearest of them. `text` is what the words leg searches for; `name` is what evidence calls this part.
+    Several vectors under one key are views of the same thing (key frames of a clip): a target is as near as it is to
+    the nearest of them. `text` is what the words leg searches for; `name` is what evidence calls this part.
     """
 
     weight: float
@@ -62,10 +62,11 @@ class Unwanted:
 class VectorLeg:
     """Search one space among targets of one modality.
 
-    The log-odds of relevance are `direction · target − offset`, also when several parts are wanted: of one part they are
-    `slope · (cosine − middle)` of its background, of several their weighted mean. Each of the `unwanted` takes its own
-    off, as far as they exceed those of an unrelated target: being unlike what is not wanted earns nothing. `unit` is what
-    the store is asked for; with something unwanted it leans away from that, and the candidates are ranked again.
+    The log-odds of relevance are `direction · target − offset`, also when several parts are wanted: of one part they
+    are `slope · (cosine − middle)` of its background, of several their weighted mean. Each of the `unwanted` takes its
+    own off, as far as they exceed those of an unrelated target: being unlike what is not wanted earns nothing. `unit`
+    is what the store is asked for; with something unwanted it leans away from that, and the candidates are ranked
+    again.
     """
 
     space: str
@@ -138,8 +139,8 @@ def plan(
 ) -> list[Leg]:
     """The legs of a query over a collection with these spaces; `only` restricts them by name.
 
-    Who somebody is, is searched for only where `only` names it: a spoken question asks for no voice. A leg that can express
-    only some of the wanted parts counts with the share of their weight (`share`).
+    Who somebody is, is searched for only where `only` names it: a spoken question asks for no voice. A leg that can
+    express only some of the wanted parts counts with the share of their weight (`share`).
     """
     known = [*spaces, WORDS, LABELS]
     for name in only or ():

@@ -7,10 +7,10 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from embeddings.errors import CrossmediaError
-from retrieval.documents import Box
-from retrieval.query import Filters, LabelFilter
-from retrieval.store import Store
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.documents import Box
+from crossmedia.retrieval.query import Filters, LabelFilter
+from crossmedia.retrieval.store import Store
 
 PLATE: Final = "plate"
 """The kind of label that says what stands on a plate: capitals and digits, nothing between them."""
@@ -32,7 +32,8 @@ class BadPlate(CrossmediaError):
 
 @dataclass(frozen=True)
 class Seen:
-    """A plate where it is seen. `distance`: characters that differ; `start`, `end`: seconds; `box`: fractions of the picture."""
+    """A plate where it is seen. `distance`: characters that differ; `start`, `end`: seconds; `box`: fractions of the
+    picture."""
 
     asset: str
     moment: str
@@ -79,7 +80,8 @@ def distance(one: str, other: str) -> int:
 def find(store: Store, text: str, wrong: int = WRONG) -> list[Seen]:
     """Where a plate is seen with at most `wrong` characters read wrong, the nearest and then the surest first.
 
-    Capitals, blanks, hyphens and O for 0 do not count. Raises BadPlate for what has fewer than 3 or more than 16 characters.
+    Capitals, blanks, hyphens and O for 0 do not count. Raises BadPlate for what has fewer than 3 or more than 16
+    characters.
     """
     wanted = folded(text)
     if not SHORTEST <= len(wanted) <= LONGEST:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
 
-from embeddings.media import Media, Medium
-from retrieval.documents import Box, Kind
+from crossmedia.embeddings.media import Media, Medium
+from crossmedia.retrieval.documents import Box, Kind
 
 DEFAULT_MIN_RELEVANCE: Final = 0.5
 """The cut-off: below it a hit is as likely unrelated as related, by the leg's background."""
@@ -15,8 +15,8 @@ DEFAULT_MIN_RELEVANCE: Final = 0.5
 
 @dataclass(frozen=True)
 class LabelFilter:
-    """A moment passes if it has `min_count` labels of this kind (and value, if given) scoring at least `min_score` each; with
-    `negate`, if it has not."""
+    """A moment passes if it has `min_count` labels of this kind (and value, if given) scoring at least `min_score`
+    each; with `negate`, if it has not."""
 
     kind: str
     value: str | None = None
@@ -76,7 +76,8 @@ class Query:
     """`texts` are wanted, `negatives` unwanted; `legs` None means every leg that applies.
 
     `min_relevance` None is the default cut-off, 0 switches it off. `fold` drops hits that show the same thing as a
-    better one; `group` keeps the best moment of each asset. `facets`: kinds of labels that are counted on all that was found.
+    better one; `group` keeps the best moment of each asset. `facets`: kinds of labels that are counted on all that was
+    found.
     """
 
     texts: tuple[str, ...] = ()
@@ -97,7 +98,8 @@ class Evidence:
 
     `start`, `end`: where in the asset the words are spoken; `page`: where they stand; `query`: which part of the
     query (its text, or the example's name), or for the words leg the words that matched, as they stand there. `moment`:
-    which moment says so: the hit's own, a part of it, or one that lies with it in time. `boxes`: where in the picture it is seen.
+    which moment says so: the hit's own, a part of it, or one that lies with it in time. `boxes`: where in the picture
+    it is seen.
     """
 
     leg: str

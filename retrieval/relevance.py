@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from embeddings.encoder import Background
+from crossmedia.embeddings.encoder import Background
 
 UNKNOWN = Background(mean=0.1, std=0.1, middle=0.5, slope=20.0)
 """For a pair of modalities nobody has measured: cautious."""

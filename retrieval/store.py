@@ -7,15 +7,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from embeddings.encoder import Modality, Space, Vector, Vectors
-from embeddings.errors import CrossmediaError
-from embeddings.media import Medium
-from retrieval.coincidence import Span
-from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
-from retrieval.health import Health, Statistics
-from retrieval.holding import Holding
-from retrieval.labels import Labelled, Named, NameMatch
-from retrieval.query import Filters, Tally
+from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.coincidence import Span
+from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
+from crossmedia.retrieval.health import Health, Statistics
+from crossmedia.retrieval.holding import Holding
+from crossmedia.retrieval.labels import Labelled, Named, NameMatch
+from crossmedia.retrieval.query import Filters, Tally
 
 
 class SpaceMismatch(CrossmediaError):
@@ -163,8 +163,8 @@ class Store(Protocol):
         """Remove assets with everything of them; returns those that existed."""
 
     def located(self, collection: str | None = None, below: Sequence[str] = ()) -> list[Located]:
-        """Every source, by path; of those only what lies at or below these absolute paths (some hundred at most), if any are
-        given."""
+        """Every source, by path; of those only what lies at or below these absolute paths (some hundred at most), if
+        any are given."""
 
     def at(self, locations: Sequence[str], collection: str) -> dict[str, Located]:
         """What lies at these absolute paths, by path."""
@@ -212,7 +212,8 @@ class Store(Protocol):
         """What `nearest`, `words` and `bearing` give for each, in one round trip where the store lies elsewhere."""
 
     def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
-        """What `Named` asks for, best first. Of a value that very many bear, those with the best scores may be all that count."""
+        """What `Named` asks for, best first. Of a value that very many bear, those with the best scores may be all that
+        count."""
 
     def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:
         """Those of the moments that meet the filters."""
@@ -221,7 +222,8 @@ class Store(Protocol):
         """The values of labels of a kind, on moments of one kind or of all, most seconds and moments first."""
 
     def tally(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[Tally]:
-        """Every label of these kinds, or of all, on these moments, or on all: by kind, then those on most moments first.
+        """Every label of these kinds, or of all, on these moments, or on all: by kind, then those on most moments
+        first.
         Counts of assets may be estimates where there are thousands."""
 
     def relabel(self, kind: str, value: str, to: str) -> int:
@@ -241,26 +243,27 @@ class Store(Protocol):
     def statistics(self) -> Statistics: ...
 
     def asset_ids(self) -> Iterator[str]:
-        """Ids of all assets, in the order in which they came, read a few at a time. One that comes or goes while this is
-        read may be among them or not."""
+        """Ids of all assets, in the order in which they came, read a few at a time. One that comes or goes while this
+        is read may be among them or not."""
 
     def holdings(self, assets: Sequence[str]) -> list[Holding]:
         """All that is held of these assets, in their order; unknown ids are left out."""
 
     def restore(self, holdings: Sequence[Holding]) -> None:
-        """Write assets as they were held elsewhere, in place of what is held of them here, each whole or not at all; a path
-        that another asset had is theirs then, as in `put`. Their vectors must be of this store's spaces: the caller sees
-        to it. Of an asset that is held already the place in `asset_ids` stays."""
+        """Write assets as they were held elsewhere, in place of what is held of them here, each whole or not at all; a
+        path that another asset had is theirs then, as in `put`. Their vectors must be of this store's spaces: the
+        caller sees to it. Of an asset that is held already the place in `asset_ids` stays."""
 
     def loading(self) -> AbstractContextManager[None]:
         """Much is written inside: others may see it late, at the latest when the block ends, so that it costs less."""
 
     def successor(self) -> Store:
-        """Where vectors are made anew: a copy that nobody searches yet, or this store itself if it has to be in place."""
+        """Where vectors are made anew: a copy that nobody searches yet, or this store itself if it has to be in
+        place."""
 
     def succeed(self, successor: Store) -> list[str]:
-        """Put a successor in this store's place. Returns assets that came here meanwhile and are in the successor now as
-        they were here; then nothing is put in place until those are made anew and this is called again."""
+        """Put a successor in this store's place. Returns assets that came here meanwhile and are in the successor now
+        as they were here; then nothing is put in place until those are made anew and this is called again."""
 
     def health(self) -> Health:
         """Whether the store can be used now, told for a person."""
@@ -269,7 +272,8 @@ class Store(Protocol):
         """Bring derived indexes into their best shape; called after large writes, never needed for correctness."""
 
     def expunge(self) -> None:
-        """Nothing of what was removed or replaced is left in files when this returns; takes as long as copying the store."""
+        """Nothing of what was removed or replaced is left in files when this returns; takes as long as copying the
+        store."""
 
     def verify(self) -> list[str]:
         """What is wrong inside, a line each; empty when the truth and what is derived from it agree."""

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
-from retrieval.documents import FIELDS
+from crossmedia.retrieval.documents import FIELDS
 
 OPEN, CLOSE = "\x02", "\x03"
 SNIPPET_WORDS = 24
@@ -164,7 +164,7 @@ def snippet(highlighted: str) -> str:
 
 
 def information(total: int, holding: int) -> float:
-    """What a word tells of a text, of which `holding` of `total` have it: idf (Robertson & Spärck Jones 1976), smoothed to stay
-    positive."""
+    """What a word tells of a text, of which `holding` of `total` have it: idf (Robertson & Spärck Jones 1976), smoothed
+    to stay positive."""
     holding = min(holding, total)
     return math.log(1 + (total - holding + 0.5) / (holding + 0.5))

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from api.espeak import say
-from embeddings.media import Waveform
-from embeddings.profile import Profile
-from embeddings.toy import toy_profile
+from crossmedia.api.espeak import say
+from crossmedia.embeddings.media import Waveform
+from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.toy import toy_profile
 from tests.elastic_servers import ADDRESS, Node
 from tests.redis_server import PROGRAM, RedisServer
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from api.cli import app
-from api.settings import Settings
+from crossmedia.api.cli import app
+from crossmedia.api.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "docker").glob("*.yaml"))

@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FLOOR = {"embeddings": 0, "retrieval": 1, "indexer": 2, "eval": 3, "api": 3, "crossmedia": 3}
+FLOOR = {"embeddings": 0, "retrieval": 1, "indexer": 2, "eval": 3, "api": 3}
 FILES = [path for room in FLOOR for path in (ROOT / room).rglob("*.py")]
+
+
+def room_of(module: str) -> str | None:
+    """The room that a module of ours is in; the public Python API is the service's. None of a foreign module."""
+    first, _, rest = module.partition(".")
+    if first != "crossmedia":
+        return None
+    name = rest.split(".")[0]
+    return name if name in FLOOR else "api"
 
 
 def imports(path: Path) -> set[str]:
@@ -26,16 +35,16 @@ def imports(path: Path) -> set[str]:
 def test_no_arrow_points_up(path: Path) -> None:
     room = path.relative_to(ROOT).parts[0]
     for name in imports(path):
-        other = name.split(".")[0]
-        if other in FLOOR:
+        assert name.split(".")[0] != "tests"
+        other = room_of(name)
+        if other is not None:
             assert FLOOR[other] <= FLOOR[room], f"{path} imports {name}, a floor above"
-        assert other != "tests"
         if room == "api":
             assert other != "eval", f"{path}: the service must not need the evaluation"
 
 
 def test_value_types_import_nothing_of_ours() -> None:
-    assert not {name.split(".")[0] for name in imports(ROOT / "embeddings" / "media.py")} & set(FLOOR)
+    assert not [name for name in imports(ROOT / "embeddings" / "media.py") if room_of(name)]
 
 
 def test_running_needs_no_torch() -> None:
@@ -46,6 +55,6 @@ def test_running_needs_no_torch() -> None:
 
 def test_files_hold_one_idea() -> None:
     long = {
-        str(path.relative_to(ROOT)): n for path in FILES if (n := path.read_text(encoding="utf-8").count("\n")) > 300
+        str(path.relative_to(ROOT)): n for path in FILES if (n := path.read_text(encoding="utf-8").count("\n")) > 500
     }
     assert not long

@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api import alignment
-from api.commands.context import Data, Json, err, out, print_json, service
-from api.commands.indexing import SHOWN_FAILURES, progress, stopping
+from crossmedia.api import alignment
+from crossmedia.api.commands.context import Data, Json, err, out, print_json, service
+from crossmedia.api.commands.indexing import SHOWN_FAILURES, progress, stopping
 
 app = typer.Typer(
     name="align",

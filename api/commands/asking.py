@@ -9,10 +9,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.context import Data, Json, err, fail, named, out, print_json, service
-from api.labels import condition
-from embeddings.errors import CrossmediaError
-from retrieval.clock import clock
+from crossmedia.api.commands.context import Data, Json, err, fail, named, out, print_json, service
+from crossmedia.api.labels import condition
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.clock import clock
 
 
 def ask(
@@ -48,8 +48,8 @@ def ask(
 ) -> None:
     """Answer a question, and tell what the answer rests on."""
     # Other commands start without what answers.
-    from api.asking import AskRequest
-    from api.speaking import spoken
+    from crossmedia.api.asking import AskRequest
+    from crossmedia.api.speaking import spoken
 
     try:
         conditions = [condition(word) for word in label or ()]

@@ -10,11 +10,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.banks import Form
-from api.commands.context import Data, Json, err, out, print_json, service
-from retrieval.banks.hashes import KINDS, kind_of
-from retrieval.banks.table import TOLD
-from retrieval.clock import clock
+from crossmedia.api.banks import Form
+from crossmedia.api.commands.context import Data, Json, err, out, print_json, service
+from crossmedia.retrieval.banks.hashes import KINDS, kind_of
+from crossmedia.retrieval.banks.table import TOLD
+from crossmedia.retrieval.clock import clock
 
 app = typer.Typer(help="Known content: banks of hashes, and what in the collection they match.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="BANK", help="The bank's name.")]

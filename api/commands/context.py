@@ -13,11 +13,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from api.passes import ENRICHERS
-from api.service import Service
-from api.settings import read_settings
-from embeddings.catalog import sha256
-from embeddings.errors import CrossmediaError
+from crossmedia.api.passes import ENRICHERS
+from crossmedia.api.service import Service
+from crossmedia.api.settings import read_settings
+from crossmedia.embeddings.catalog import sha256
+from crossmedia.embeddings.errors import CrossmediaError
 
 USAGE = {
     "path_missing", "unknown_leg", "empty_query", "unknown_enricher", "ambiguous_id", "invalid_request", "invalid_setting",
@@ -64,7 +64,8 @@ def service(data: Path | None, *, made: bool = False, **settings: Any) -> Iterat
 
 
 def named(opened: Service, asset: str) -> str:
-    """The id of an asset that is named by the beginning of its id, or by a file with its content. Raises NotFound, Ambiguous."""
+    """The id of an asset that is named by the beginning of its id, or by a file with its content. Raises NotFound,
+    Ambiguous."""
     path = Path(asset)
     return opened.resolve(sha256(path) if path.is_file() else asset)
 

@@ -14,15 +14,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from api import passes
-from api.commands.context import Data, Json, Without, err, out, print_json, service
-from api.queues import NoQueue, shared
-from api.service import Service
-from indexer.scan import PathMissing
+from crossmedia.api import passes
+from crossmedia.api.commands.context import Data, Json, Without, err, out, print_json, service
+from crossmedia.api.queues import NoQueue, shared
+from crossmedia.api.service import Service
+from crossmedia.indexer.scan import PathMissing
 
 if TYPE_CHECKING:
-    from indexer.enrich import EnrichReport
-    from indexer.report import Report
+    from crossmedia.indexer.enrich import EnrichReport
+    from crossmedia.indexer.report import Report
 
 SHOWN_FAILURES = 20
 

@@ -8,8 +8,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api import labels as known
-from api.commands.context import Data, Json, out, print_json, service
+from crossmedia.api import labels as known
+from crossmedia.api.commands.context import Data, Json, out, print_json, service
 
 LONGEST = 60
 

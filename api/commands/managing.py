@@ -13,14 +13,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.context import Data, Json, named, out, print_json, service
-from api.commands.trust import print_trust
-from api.queues import told
-from api.schema import asset_json
-from embeddings.errors import CrossmediaError
-from retrieval.captions import Format, written
-from retrieval.clock import clock
-from retrieval.store import NotFound
+from crossmedia.api.commands.context import Data, Json, named, out, print_json, service
+from crossmedia.api.commands.trust import print_trust
+from crossmedia.api.queues import told
+from crossmedia.api.schema import asset_json
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.captions import Format, written
+from crossmedia.retrieval.clock import clock
+from crossmedia.retrieval.store import NotFound
 
 DRAWN: Final = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -61,11 +61,11 @@ def show(
             raise NotFound(f"no asset {asset}", "it was removed just now")
         moments = opened.store.moments(found)
         if draw is not None:
-            from api.drawing import drawings, drawn
+            from crossmedia.api.drawing import drawings, drawn
 
             drawn(drawings(opened.store, opened.pool, found)).save(draw)
         if mask is not None:
-            from api import masks
+            from crossmedia.api import masks
 
             looking = masks.finder(opened.catalog, opened.settings.threads)
             masks.mask(opened.store, opened.pool, looking, found, mask[0]).save(mask[1])
@@ -87,7 +87,7 @@ def show(
             for label in moment.labels:
                 value = label.value if len(label.value) <= 80 else f"{label.value[:79]}…"
                 out.print(f"    {escape(label.kind)}: {escape(value)} [dim]{label.score:.2f}[/]")
-        from api.trust import kept
+        from crossmedia.api.trust import kept
 
         print_trust(kept(moments).as_dict())
         for path in (draw, mask[1] if mask else None):

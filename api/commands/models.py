@@ -10,9 +10,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.context import Data, Json, out, print_json, service
-from api.settings import read_settings
-from embeddings.catalog import Status
+from crossmedia.api.commands.context import Data, Json, out, print_json, service
+from crossmedia.api.settings import read_settings
+from crossmedia.embeddings.catalog import Status
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -45,8 +45,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write an encoder as ONNX and compare it with its original; needs the extra `clip`, what it writes does not."""
-    from embeddings import export as exporting
-    from embeddings import specification
+    from crossmedia.embeddings import export as exporting
+    from crossmedia.embeddings import specification
 
     runtime = specification.Runtime("cpu", "fp32", allow_hub=read_settings().allow_hub)
     towers: dict[str, Any]

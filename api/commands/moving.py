@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from api import moving
-from api.commands.context import Data, Json, err, out, print_json, service
-from api.commands.indexing import progress, stopping
+from crossmedia.api import moving
+from crossmedia.api.commands.context import Data, Json, err, out, print_json, service
+from crossmedia.api.commands.indexing import progress, stopping
 
 
 def export(

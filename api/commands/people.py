@@ -9,10 +9,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api import people
-from api.commands.context import Data, Json, out, print_json, service
-from api.enrichers import FACES_OFF
-from retrieval.clock import clock
+from crossmedia.api import people
+from crossmedia.api.commands.context import Data, Json, out, print_json, service
+from crossmedia.api.enrichers import FACES_OFF
+from crossmedia.retrieval.clock import clock
 
 app = typer.Typer(
     help="Whose faces: list people, name, merge, split and forget them, compare two pictures.", no_args_is_help=True

@@ -8,9 +8,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api import plates
-from api.commands.context import Data, Json, out, print_json, service
-from retrieval.clock import clock
+from crossmedia.api import plates
+from crossmedia.api.commands.context import Data, Json, out, print_json, service
+from crossmedia.retrieval.clock import clock
 
 
 def plate(

@@ -10,8 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.context import Data, Json, named, out, print_json, service
-from retrieval.banks.store import ACTIONS
+from crossmedia.api.commands.context import Data, Json, named, out, print_json, service
+from crossmedia.retrieval.banks.store import ACTIONS
 
 app = typer.Typer(help="What the policy wants looked at, and what people decide.", no_args_is_help=True)
 policy = typer.Typer(help="Rules: what is allowed, reviewed and blocked.", no_args_is_help=True)

@@ -9,15 +9,15 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.context import Data, Json, err, fail, named, out, print_json, service
-from api.labels import condition
-from api.schema import SearchRequest, answer_json, by_kind
-from embeddings.encoder import FACE, VOICE
-from embeddings.errors import CrossmediaError
-from embeddings.media import MEDIA
-from retrieval.clock import clock
-from retrieval.planner import LABELS
-from retrieval.query import Answer, Evidence, Hit
+from crossmedia.api.commands.context import Data, Json, err, fail, named, out, print_json, service
+from crossmedia.api.labels import condition
+from crossmedia.api.schema import SearchRequest, answer_json, by_kind
+from crossmedia.embeddings.encoder import FACE, VOICE
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import MEDIA
+from crossmedia.retrieval.clock import clock
+from crossmedia.retrieval.planner import LABELS
+from crossmedia.retrieval.query import Answer, Evidence, Hit
 
 Files = Annotated[
     list[str] | None,

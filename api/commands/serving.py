@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands.context import Data, out, service
+from crossmedia.api.commands.context import Data, out, service
 
 
 def serve(
@@ -18,7 +18,7 @@ def serve(
     with service(data) as opened:
         import uvicorn
 
-        from api.server import create_app
+        from crossmedia.api.server import create_app
 
         settings = opened.settings
         if host not in ("127.0.0.1", "localhost", "::1") and not settings.api_keys:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from api.commands.context import Data, Json, named, out, print_json, service
-from retrieval.clock import clock
+from crossmedia.api.commands.context import Data, Json, named, out, print_json, service
+from crossmedia.retrieval.clock import clock
 
 
 def summary(
@@ -18,7 +18,7 @@ def summary(
     as_json: Json = False,
 ) -> None:
     """What is said or written in it in short, what it shows, and a video's chapters."""
-    from api.summaries import summed_up
+    from crossmedia.api.summaries import summed_up
 
     with service(data, made=True) as opened:
         told = summed_up(opened, named(opened, asset), sentences)

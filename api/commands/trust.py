@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from api.commands.context import Data, Json, err, out, print_json, service
-from retrieval.clock import clock
+from crossmedia.api.commands.context import Data, Json, err, out, print_json, service
+from crossmedia.retrieval.clock import clock
 
 
 def trust(
@@ -17,7 +17,8 @@ def trust(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Where something says that it comes from, and how forged its faces look and its speech sounds: indications, no verdicts."""
+    """Where something says that it comes from, and how forged its faces look and its speech sounds: indications, no
+    verdicts."""
     with service(data) as opened:
         path = Path(what)
         found = (opened.trust.of_file(path) if path.is_file() else opened.trust.of_asset(what)).as_dict()

@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api import voices
-from api.commands.context import Data, Json, out, print_json, service
-from retrieval.clock import clock
+from crossmedia.api import voices
+from crossmedia.api.commands.context import Data, Json, out, print_json, service
+from crossmedia.retrieval.clock import clock
 
 app = typer.Typer(help="Who speaks: list voices, name and merge them, compare two.", no_args_is_help=True)
 

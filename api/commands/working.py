@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands.context import Data, err, service
-from api.queues import NoQueue, shared
-from api.service import Service
-from api.settings import Settings
+from crossmedia.api.commands.context import Data, err, service
+from crossmedia.api.queues import NoQueue, shared
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
 
 if TYPE_CHECKING:
-    from indexer.shared.worker import Room
+    from crossmedia.indexer.shared.worker import Room
 
 
 def worker(
@@ -28,7 +28,7 @@ def worker(
         if queue is None:
             raise NoQueue()
         queue.workers()  # tells at once, not after hours, that the queue cannot be reached
-        from indexer.shared.worker import Work
+        from crossmedia.indexer.shared.worker import Work
 
         logging.basicConfig(level="WARNING", format="%(asctime)s %(name)s: %(message)s")
         err.print(f"Taking jobs from {queue.address}; Ctrl-C puts back what is at hand and ends.", soft_wrap=True)
@@ -39,7 +39,7 @@ def worker(
 
 @contextmanager
 def _room(settings: Settings) -> Iterator[Room]:
-    from api.ingest import Ingest
+    from crossmedia.api.ingest import Ingest
 
     opened = Service(settings)
     queue = shared(opened.jobs)

@@ -13,15 +13,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.datastructures import FormData, UploadFile
 
-from api.asking import AskAnswer, AskRequest
-from api.guards import InternalError, log
-from api.invalid import InvalidRequest
-from api.routes.common import ERRORS, Shared
-from api.routes.files import is_multipart
-from api.schema import whole_schema
-from api.state import State
-from api.uploads import plain_name
-from embeddings.errors import CrossmediaError
+from crossmedia.api.asking import AskAnswer, AskRequest
+from crossmedia.api.guards import InternalError, log
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.api.routes.files import is_multipart
+from crossmedia.api.schema import whole_schema
+from crossmedia.api.state import State
+from crossmedia.api.uploads import plain_name
+from crossmedia.embeddings.errors import CrossmediaError
 
 router = APIRouter(prefix="/v1", tags=["ask"], responses=ERRORS)
 EVENTS: Final = "text/event-stream"
@@ -52,8 +52,8 @@ Tell = Callable[[str, dict[str, Any]], None]
 async def ask(request: Request, shared: Shared) -> Response:
     """What is indexed, or one asset, or a picture that comes along, answers a question, with citations.
 
-    With `Accept: text/event-stream` the events `hits` (`{"citations": […]}`), `delta` (`{"text": …}`), `answer` (the whole object)
-    and `error` (the envelope) come as they come about.
+    With `Accept: text/event-stream` the events `hits` (`{"citations": […]}`), `delta` (`{"text": …}`), `answer` (the
+    whole object) and `error` (the envelope) come as they come about.
     """
     if is_multipart(request):
         form = await request.form(max_files=2, max_fields=4)

@@ -12,23 +12,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from api import passes
-from api.ingest import files_json
-from api.invalid import InvalidRequest
-from api.routes.common import ERRORS, Shared
-from api.routes.content import Content
-from api.routes.jobs import JobOut, job_json
-from api.schema import Name, asset_json
-from api.uploads import Part, below_roots, within
-from embeddings.catalog import sha256
-from embeddings.media import Medium
-from indexer.enrich import SourceGone
-from indexer.queue import Job
-from indexer.scan import Found
-from retrieval.captions import MEDIA_TYPES, Format, written
-from retrieval.documents import MOTION, PREVIEW, Moment, Source
-from retrieval.query import Filters
-from retrieval.store import NotFound
+from crossmedia.api import passes
+from crossmedia.api.ingest import files_json
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.api.routes.content import Content
+from crossmedia.api.routes.jobs import JobOut, job_json
+from crossmedia.api.schema import Name, asset_json
+from crossmedia.api.uploads import Part, below_roots, within
+from crossmedia.embeddings.catalog import sha256
+from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.enrich import SourceGone
+from crossmedia.indexer.queue import Job
+from crossmedia.indexer.scan import Found
+from crossmedia.retrieval.captions import MEDIA_TYPES, Format, written
+from crossmedia.retrieval.documents import MOTION, PREVIEW, Moment, Source
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import NotFound
 
 router = APIRouter(prefix="/v1", tags=["assets"], responses=ERRORS)
 MAX_FILES = 1000
@@ -77,7 +77,8 @@ _BODY = {
 
 @router.post("/assets", status_code=202, response_model=JobOut, openapi_extra=_BODY)
 async def put(request: Request, shared: Shared, response: Response) -> dict[str, Any]:
-    """Accept files (multipart, parts named `file`) or a path below a root (JSON); answers with the job that indexes them."""
+    """Accept files (multipart, parts named `file`) or a path below a root (JSON); answers with the job that indexes
+    them."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         async with request.form(max_files=MAX_FILES, max_fields=MAX_FILES + 100) as form:
@@ -177,10 +178,10 @@ def preview(asset: str, shared: Shared) -> Response:
 
 @router.get("/assets/{asset}/masks/{name}", response_class=Response)
 def area(asset: str, name: Name, shared: Shared) -> Response:
-    """Where in the picture an area is (`sky`, `grass`, …): a grey PNG, 255 there and 0 elsewhere, its longer side at most 1,024;
-    of a video the key frame that has most of it."""
+    """Where in the picture an area is (`sky`, `grass`, …): a grey PNG, 255 there and 0 elsewhere, its longer side at
+    most 1,024; of a video the key frame that has most of it."""
     # Opening the networks costs time and memory that an index without pictures has no use for.
-    from api.masks import finder, mask
+    from crossmedia.api.masks import finder, mask
 
     service = shared.service
     looking = finder(service.catalog, service.settings.threads)
@@ -225,8 +226,8 @@ def _served(shared: Shared, asset: str) -> str:
 
 
 def unchanged(path: Path, source: Source, asset: str) -> bool:
-    """Whether the asset's bytes lie there still: as long as they were, and last written when they were, or the same all the
-    same. Where an imported archive says that they lie, any file may be of their length."""
+    """Whether the asset's bytes lie there still: as long as they were, and last written when they were, or the same all
+    the same. Where an imported archive says that they lie, any file may be of their length."""
     try:
         status = path.stat()
         if not path.is_file() or status.st_size != source.size:

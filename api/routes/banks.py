@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.invalid import InvalidRequest
-from api.routes.common import ERRORS, Shared
-from api.routes.files import ONE, body, is_multipart, of_one
-from api.schema import Name
-from retrieval.banks.hashes import HashKind
-from retrieval.banks.store import Action
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.api.routes.files import ONE, body, is_multipart, of_one
+from crossmedia.api.schema import Name
+from crossmedia.retrieval.banks.hashes import HashKind
+from crossmedia.retrieval.banks.store import Action
 
 router = APIRouter(prefix="/v1", tags=["known content"], responses=ERRORS)
 
@@ -36,8 +36,8 @@ class HashOut(BaseModel):
 
 
 class MatchOut(BaseModel):
-    """An entry of a bank. `distance`: PDQ in bits of 256 (up to 31), TLSH its own (up to 30), Chromaprint the share of bits (up to
-    0.1), the others 0. `action`: what the bank wants done. `hash` is the bank's, `looked_up` yours."""
+    """An entry of a bank. `distance`: PDQ in bits of 256 (up to 31), TLSH its own (up to 30), Chromaprint the share of
+    bits (up to 0.1), the others 0. `action`: what the bank wants done. `hash` is the bank's, `looked_up` yours."""
 
     bank: str
     action: Action
@@ -94,7 +94,8 @@ _CONTENT = {"application/json": {"schema": LookupRequest.model_json_schema()}, *
 
 @router.post("/lookup", response_model=Lookup, openapi_extra=body(_CONTENT))
 async def lookup(request: Request, shared: Shared) -> dict[str, Any]:
-    """What is known of a file (multipart, one part named `file`), a hash or an indexed asset (JSON). Nothing is stored."""
+    """What is known of a file (multipart, one part named `file`), a hash or an indexed asset (JSON). Nothing is
+    stored."""
     banks = shared.service.banks
     if not is_multipart(request):
         wanted = _parse(await request.body())

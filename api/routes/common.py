@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict
 
-from api.schema import ErrorEnvelope, Name
-from api.state import State
+from crossmedia.api.schema import ErrorEnvelope, Name
+from crossmedia.api.state import State
 
 
 def _state(request: Request) -> State:

@@ -8,8 +8,8 @@ from typing import Any
 from fastapi.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from api.guards import envelope
-from embeddings.errors import CrossmediaError
+from crossmedia.api.guards import envelope
+from crossmedia.embeddings.errors import CrossmediaError
 
 
 class BadRange(CrossmediaError):

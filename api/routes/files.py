@@ -11,10 +11,10 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
-from api.invalid import InvalidRequest
-from api.service import Service
-from api.state import State
-from api.uploads import plain_name
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.service import Service
+from crossmedia.api.state import State
+from crossmedia.api.uploads import plain_name
 
 _FILE: Final = {"type": "string", "format": "binary"}
 
@@ -46,7 +46,8 @@ class Verified(BaseModel):
 async def of_two(
     request: Request, shared: State, what: str, verify: Callable[[Service, Path, Path], dict[str, Any]]
 ) -> dict[str, Any]:
-    """What `verify` says of the two parts named `file`, which are kept nowhere; raises InvalidRequest where there are not two."""
+    """What `verify` says of the two parts named `file`, which are kept nowhere; raises InvalidRequest where there are
+    not two."""
     async with request.form(max_files=2, max_fields=2) as form:
         files = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
         if len(files) != 2:

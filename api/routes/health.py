@@ -7,12 +7,12 @@ from dataclasses import asdict
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from api.guards import envelope
-from api.queues import told
-from api.routes.common import Shared
-from embeddings.errors import CrossmediaError
-from indexer.queue import QueueUnreachable
-from retrieval.store import StoreUnusable
+from crossmedia.api.guards import envelope
+from crossmedia.api.queues import told
+from crossmedia.api.routes.common import Shared
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.queue import QueueUnreachable
+from crossmedia.retrieval.store import StoreUnusable
 
 router = APIRouter(tags=["health"])
 
@@ -49,8 +49,8 @@ def alive() -> dict[str, str]:
 def ready(shared: Shared) -> JSONResponse:
     """The store can be used, every model has run once, and there is somebody to do the jobs.
 
-    A store that works but is not as safe as it should be (`yellow`) is ready, and says why. Where others do the jobs, searches do
-    not need them: what is wrong with the queue is a note, and this is ready.
+    A store that works but is not as safe as it should be (`yellow`) is ready, and says why. Where others do the jobs,
+    searches do not need them: what is wrong with the queue is a note, and this is ready.
     """
     if shared.broken is not None:
         return envelope(shared.broken, 503)

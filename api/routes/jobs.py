@@ -12,17 +12,19 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from api.routes.common import ERRORS, Shared
-from indexer.queue import Job
+from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.indexer.queue import Job
 
 router = APIRouter(prefix="/v1", tags=["jobs"], responses=ERRORS)
 POLL_SECONDS = 0.25
 
 
 class JobOut(BaseModel):
-    """`done` of `total` in the current `step`; `report` when it has ended: counts, failures with code, message and hint.
+    """`done` of `total` in the current `step`; `report` when it has ended: counts, failures with code, message and
+    hint.
 
-    The list of jobs leaves reports out. A job of many files may be divided into `parts` for several workers: it tells of all.
+    The list of jobs leaves reports out. A job of many files may be divided into `parts` for several workers: it tells
+    of all.
     """
 
     id: str

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from api import labels
-from api.routes.common import ERRORS, Shared
-from api.schema import MAX_SEVERAL, Name, ValueOut
+from crossmedia.api import labels
+from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.api.schema import MAX_SEVERAL, Name, ValueOut
 
 router = APIRouter(prefix="/v1/labels", tags=["labels"], responses=ERRORS)
 

@@ -11,8 +11,8 @@ from starlette.datastructures import Headers
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api.guards import COOKIE, BadKey, known_key, session_of
-from api.routes.common import ERRORS, Shared
+from crossmedia.api.guards import COOKIE, BadKey, known_key, session_of
+from crossmedia.api.routes.common import ERRORS, Shared
 
 router = APIRouter(tags=["page"])
 FOLDER: Final = Path(__file__).parents[1] / "web"
@@ -51,7 +51,8 @@ def mount(app: FastAPI) -> None:
 
 @router.post("/v1/session", status_code=204, response_class=Response, responses=ERRORS)
 def begin(request: Request, shared: Shared) -> Response:
-    """Keep a key that comes as `X-API-Key` as a cookie that scripts cannot read: pictures and players cannot send headers."""
+    """Keep a key that comes as `X-API-Key` as a cookie that scripts cannot read: pictures and players cannot send
+    headers."""
     keys = [key.encode() for key in shared.service.settings.api_keys]
     key = known_key(Headers(scope=request.scope), keys)
     if keys and key is None:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import people
-from api.routes.common import ERRORS, NewName, Renamed, Shared
-from api.routes.files import TWO, Verified, body, of_two
-from api.schema import Name
+from crossmedia.api import people
+from crossmedia.api.routes.common import ERRORS, NewName, Renamed, Shared
+from crossmedia.api.routes.files import TWO, Verified, body, of_two
+from crossmedia.api.schema import Name
 
 router = APIRouter(prefix="/v1/people", tags=["people"], responses=ERRORS)
 
@@ -138,5 +138,6 @@ def name(person: Name, wanted: NewName, shared: Shared) -> dict[str, Any]:
 
 @router.delete("/{person:path}", response_model=Moved)
 def forget(person: Name, shared: Shared) -> dict[str, Any]:
-    """Remove somebody's faces with vectors, thumbnails and labels, in files as well. Takes as long as copying the store."""
+    """Remove somebody's faces with vectors, thumbnails and labels, in files as well. Takes as long as copying the
+    store."""
     return people.forget(shared.service, person)

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api import plates
-from api.routes.common import ERRORS, Shared
+from crossmedia.api import plates
+from crossmedia.api.routes.common import ERRORS, Shared
 
 router = APIRouter(prefix="/v1/plates", tags=["plates"], responses=ERRORS)
 
@@ -34,5 +34,6 @@ class PlateList(BaseModel):
 
 @router.get("/{text}", response_model=PlateList)
 def seen(text: str, shared: Shared) -> dict[str, Any]:
-    """Exactly, or with one character read wrong, the nearest first. Blanks, hyphens, capitals, and O for 0 do not matter."""
+    """Exactly, or with one character read wrong, the nearest first. Blanks, hyphens, capitals, and O for 0 do not
+    matter."""
     return {"plates": plates.seen(shared.service, text)}

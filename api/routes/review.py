@@ -7,16 +7,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.routes.common import ERRORS, Shared
-from embeddings.media import Medium
-from retrieval.banks.store import Action
+from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.banks.store import Action
 
 router = APIRouter(prefix="/v1/review", tags=["review"], responses=ERRORS)
 
 
 class DecisionOut(BaseModel):
-    """One entry of the journal. `by`: a person, or `policy` and its version; `reasons`: labels with their scores and models, or
-    banks with the distance; `id` grows from one decision to the next."""
+    """One entry of the journal. `by`: a person, or `policy` and its version; `reasons`: labels with their scores and
+    models, or banks with the distance; `id` grows from one decision to the next."""
 
     id: int
     asset: str

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
 
-from api.invalid import InvalidRequest
-from api.routes.common import ERRORS, Shared
-from api.schema import SearchAnswer, SearchRequest, answer_json, whole_schema
-from api.uploads import plain_name
-from retrieval.query import Example
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.api.schema import SearchAnswer, SearchRequest, answer_json, whole_schema
+from crossmedia.api.uploads import plain_name
+from crossmedia.retrieval.query import Example
 
 router = APIRouter(prefix="/v1", tags=["search"])
 

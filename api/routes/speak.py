@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.routes.common import ERRORS, Shared
-from api.speaking import LONGEST, spoken
+from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.api.speaking import LONGEST, spoken
 
 router = APIRouter(prefix="/v1", tags=["ask"], responses=ERRORS)
 

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from api.routes.common import ERRORS, Shared
-from api.summaries import SENTENCES, summed_up
+from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.api.summaries import SENTENCES, summed_up
 
 router = APIRouter(prefix="/v1", tags=["assets"], responses=ERRORS)
 

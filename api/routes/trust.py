@@ -7,17 +7,17 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from api.invalid import InvalidRequest
-from api.routes.common import ERRORS, Shared
-from api.routes.files import ONE, body, is_multipart, of_one
-from indexer.provenance.facts import FactKind
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.api.routes.files import ONE, body, is_multipart, of_one
+from crossmedia.indexer.provenance.facts import FactKind
 
 router = APIRouter(prefix="/v1", tags=["trust"], responses=ERRORS)
 
 
 class FactOut(BaseModel):
-    """`trust` is generated, edited, composite or captured as the file declares itself, and of a C2PA manifest signed, signer
-    unknown, signature invalid or manifest unreadable. `by`: what in the file says so."""
+    """`trust` is generated, edited, composite or captured as the file declares itself, and of a C2PA manifest signed,
+    signer unknown, signature invalid or manifest unreadable. `by`: what in the file says so."""
 
     kind: FactKind
     value: str
@@ -25,8 +25,8 @@ class FactOut(BaseModel):
 
 
 class IndicationOut(BaseModel):
-    """`score` in [0, 1] is the model's own; `high`: at least what is measured and told with the model. A box is x0, y0, x1, y1 in
-    fractions of the picture, times are seconds."""
+    """`score` in [0, 1] is the model's own; `high`: at least what is measured and told with the model. A box is x0, y0,
+    x1, y1 in fractions of the picture, times are seconds."""
 
     kind: str
     value: str
@@ -71,7 +71,8 @@ class TrustOut(BaseModel):
 
 @router.post("/trust", response_model=TrustOut, openapi_extra=body(ONE))
 async def of_file(request: Request, shared: Shared) -> dict[str, Any]:
-    """What a file (multipart, one part named `file`) says of where it comes from, and how forged it looks. Nothing is stored."""
+    """What a file (multipart, one part named `file`) says of where it comes from, and how forged it looks. Nothing is
+    stored."""
     if not is_multipart(request):
         raise InvalidRequest("no file", "send it as multipart/form-data, a part named file")
     return await of_one(request, shared, lambda path: shared.service.trust.of_file(path).as_dict())

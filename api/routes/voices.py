@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import voices
-from api.routes.common import ERRORS, NewName, Renamed, Shared
-from api.routes.files import TWO, Verified, body, of_two
-from api.schema import Name
+from crossmedia.api import voices
+from crossmedia.api.routes.common import ERRORS, NewName, Renamed, Shared
+from crossmedia.api.routes.files import TWO, Verified, body, of_two
+from crossmedia.api.schema import Name
 
 router = APIRouter(prefix="/v1/voices", tags=["voices"], responses=ERRORS)
 

@@ -1,8 +1,8 @@
 """The linear map of a head, learned with symmetric InfoNCE and Adam.
 
-van den Oord et al., "Representation learning with contrastive predictive coding" (2018); Kingma and Ba, "Adam" (2015), with
-decoupled weight decay (Loshchilov and Hutter 2019). On 20 to 2,200 pairs of clip art and their names it was never behind
-closed-form ridge regression, so there is one method for any number of pairs.
+van den Oord et al., "Representation learning with contrastive predictive coding" (2018); Kingma and Ba, "Adam" (2015),
+with decoupled weight decay (Loshchilov and Hutter 2019). On 20 to 2,200 pairs of clip art and their names it was never
+behind closed-form ridge regression, so there is one method for any number of pairs.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.align import Residual, nearness
-from embeddings.alignment.paired import Paired, Rows
-from embeddings.encoder import Vectors, normalise
+from crossmedia.embeddings.align import Residual, nearness
+from crossmedia.embeddings.alignment.paired import Paired, Rows
+from crossmedia.embeddings.encoder import Vectors, normalise
 
 BATCH: Final = 256
 PASSES, LEAST_STEPS, MOST_STEPS = 30, 100, 1500
@@ -29,7 +29,8 @@ NOT_WRONG: Final = -1e4
 """Logit of what stands beside a pair in its batch but is a pair too."""
 PROTOTYPES: Final = 4096
 OPEN, CLOSED = 10.0, 1.0
-"""Percentiles, among the pairs, of how near a source is to the others: from here the gate is open, under here closed."""
+"""Percentiles, among the pairs, of how near a source is to the others: from here the gate is open, under here
+closed."""
 SLANT: Final = 0.1
 """Least distance between the two, in cosine."""
 

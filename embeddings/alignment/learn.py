@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from embeddings.align import Residual
-from embeddings.alignment import measure
-from embeddings.alignment.fit import fit, steps
-from embeddings.alignment.paired import Paired, Rows, parts
-from embeddings.encoder import Background, Vectors
-from embeddings.errors import CrossmediaError
+from crossmedia.embeddings.align import Residual
+from crossmedia.embeddings.alignment import measure
+from crossmedia.embeddings.alignment.fit import fit, steps
+from crossmedia.embeddings.alignment.paired import Paired, Rows, parts
+from crossmedia.embeddings.encoder import Background, Vectors
+from crossmedia.embeddings.errors import CrossmediaError
 
 LEAST_SOURCES, LEAST_ANCHORS = 10, 2
 ENOUGH: Final = 100
@@ -60,7 +60,8 @@ def learn(
     liftable: bool = True,
     tick: Callable[[], None] = lambda: None,
 ) -> Learnt:
-    """Measure on `held_out` of the sources, then learn from all. `known`: what similarities mean so far, for the cut-off.
+    """Measure on `held_out` of the sources, then learn from all. `known`: what similarities mean so far, for the
+    cut-off.
     `liftable`: the dimensions of the sources that are no content hold an offset. Raises TooFewPairs."""
     count = len(paired.native)
     if count < LEAST_SOURCES or len(paired.anchors) < LEAST_ANCHORS:

@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.alignment.paired import Paired, Rows
-from embeddings.encoder import Background, Vectors
+from crossmedia.embeddings.alignment.paired import Paired, Rows
+from crossmedia.embeddings.encoder import Background, Vectors
 
 DEPTHS: Final = (1, 5, 10)
 RESAMPLES: Final = 1000
@@ -89,8 +89,8 @@ def similarities(paired: Paired, vectors: Vectors, held_out: Rows) -> tuple[Valu
 
 
 def background(related: Values, unrelated: Values) -> Background:
-    """Both kinds taken as normal with one spread: their log-odds are then a line. The cut-off is not under the similarity
-    that 98 % of the unrelated stay below."""
+    """Both kinds taken as normal with one spread: their log-odds are then a line. The cut-off is not under the
+    similarity that 98 % of the unrelated stay below."""
     mean, spread = float(unrelated.mean()), float(unrelated.std())
     pooled = max(1e-6, (float(related.var()) + float(unrelated.var())) / 2)
     slope = max(1.0, (float(related.mean()) - mean) / pooled)

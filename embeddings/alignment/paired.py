@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.align import frame, lifted, split
-from embeddings.encoder import Space, Vector, Vectors
+from crossmedia.embeddings.align import frame, lifted, split
+from crossmedia.embeddings.encoder import Space, Vector, Vectors
 
 Rows = NDArray[np.int64]
 
@@ -19,8 +19,9 @@ Rows = NDArray[np.int64]
 class Paired:
     """Distinct sources, distinct anchors, and which belong together.
 
-    `native` (S, d): what is mapped; `common` (S, dim): where the encoder itself puts it, None where it does not; `anchors`
-    (A, dim): where the other side lies; `pairs` (P, 2): rows of a source and of an anchor. `space`: that of `common`.
+    `native` (S, d): what is mapped; `common` (S, dim): where the encoder itself puts it, None where it does not;
+    `anchors` (A, dim): where the other side lies; `pairs` (P, 2): rows of a source and of an anchor. `space`: that of
+    `common`.
     """
 
     native: Vectors
@@ -34,7 +35,8 @@ class Paired:
         return None if self.common is None else split(self.common, self.space)[0]
 
     def sides(self) -> tuple[Vectors, Vectors]:
-        """Of the sources, what is not moved: length of the content (S, 1) and the dimensions that are none (S, extra)."""
+        """Of the sources, what is not moved: length of the content (S, 1) and the dimensions that are none (S,
+        extra)."""
         if self.common is None:
             scale, rest = frame(self.space)
             return np.full((len(self.native), 1), scale, np.float32), np.tile(rest, (len(self.native), 1))

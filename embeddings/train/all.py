@@ -1,4 +1,5 @@
-"""Make everything in `embeddings/bundled`: `python -m embeddings.train.all --flickr8k PATH --out embeddings/bundled`.
+"""Make everything in `embeddings/bundled`: `python -m crossmedia.embeddings.train.all --flickr8k PATH --out
+embeddings/bundled`.
 
 Needs the extra `train`, for the class names `pip install --no-deps "timm==1.0.31"`, and the Debian packages that
 `things.py` names. Forty minutes on two cores, most of them for fine-tuning. Prints the sizes and SHA-256 to pin in
@@ -18,14 +19,26 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.catalog import sha256
-from embeddings.encoder import Vectors
-from embeddings.onnx import session
-from embeddings.picture import Lite2, prepare
-from embeddings.text import MiniLM
-from embeddings.train import backbone, bank, calibrate, card, data, finetune, lite2, material, minilm, rarity, tower
-from embeddings.train.strangers import strangers
-from embeddings.train.things import Thing, things
+from crossmedia.embeddings.catalog import sha256
+from crossmedia.embeddings.encoder import Vectors
+from crossmedia.embeddings.onnx import session
+from crossmedia.embeddings.picture import Lite2, prepare
+from crossmedia.embeddings.text import MiniLM
+from crossmedia.embeddings.train import (
+    backbone,
+    bank,
+    calibrate,
+    card,
+    data,
+    finetune,
+    lite2,
+    material,
+    minilm,
+    rarity,
+    tower,
+)
+from crossmedia.embeddings.train.strangers import strangers
+from crossmedia.embeddings.train.things import Thing, things
 
 ItemT = TypeVar("ItemT")
 

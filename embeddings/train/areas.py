@@ -1,11 +1,13 @@
-"""Learns what places of a picture are made of: from some points that were named by eye and many captions that name no place.
+"""Learns what places of a picture are made of: from some points that were named by eye and many captions that name no
+place.
 
-    python -m embeddings.train.areas --flickr8k ../shared/data/flickr8k --out embeddings/bundled
+    python -m crossmedia.embeddings.train.areas --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 
-writes `areas.npz` and its card `areas.md`, and prints what to pin in `embeddings/cards.py`. Points (`areas.csv` beside this file,
-60 photos of the train split) seed a softmax; it then reads photos whose captions name a class, believes itself where it is
-sure, more so of classes that are named (self-training; D. Yarowsky, ACL 1995), and takes what the detector of objects finds
-there for `other`. Captions alone, by multiple-instance learning, were tried before and got 55 % of the dev points right.
+writes `areas.npz` and its card `areas.md`, and prints what to pin in `embeddings/cards.py`. Points (`areas.csv` beside
+this file, 60 photos of the train split) seed a softmax; it then reads photos whose captions name a class, believes
+itself where it is sure, more so of classes that are named (self-training; D. Yarowsky, ACL 1995), and takes what the
+detector of objects finds there for `other`. Captions alone, by multiple-instance learning, were tried before and got 55
+% of the dev points right.
 """
 
 from __future__ import annotations
@@ -20,11 +22,11 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.areas import FAR, GRID, OTHER, Features, softmax
-from embeddings.catalog import BUNDLED, sha256
-from embeddings.objects import Found, ObjectDetector
-from embeddings.picture import prepare
-from embeddings.train import areas_card, data
+from crossmedia.embeddings.areas import FAR, GRID, OTHER, Features, softmax
+from crossmedia.embeddings.catalog import BUNDLED, sha256
+from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.embeddings.picture import prepare
+from crossmedia.embeddings.train import areas_card, data
 
 Floats: TypeAlias = NDArray[np.float32]
 Rows: TypeAlias = NDArray[np.float16]
@@ -119,8 +121,8 @@ class Trainer:
         self._weights = weights / weights.sum()
 
     def fit(self, beliefs: Floats | None, sure: NDArray[np.int64] | None, steps: int, decay: float) -> Floats:
-        """(531 + 1, classes + 1), the last row the offsets: Adam on the cross entropy of the seeds, and, for seven in ten
-        of a batch, of `beliefs` (cells, classes + 1) in the cells `sure`."""
+        """(531 + 1, classes + 1), the last row the offsets: Adam on the cross entropy of the seeds, and, for seven in
+        ten of a batch, of `beliefs` (cells, classes + 1) in the cells `sure`."""
         weights = np.zeros((self._rows.shape[1] + 1, self._width), np.float32)
         first, second = np.zeros_like(weights), np.zeros_like(weights)
         seeded = BATCH if sure is None else 3 * BATCH // 10

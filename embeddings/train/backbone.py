@@ -17,7 +17,7 @@ from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, 
 from onnxruntime.quantization.calibrate import CalibrationDataReader
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from embeddings.train import graph, lite2
+from crossmedia.embeddings.train import graph, lite2
 
 ZERO, SCALE = 127, 1 / 128
 """The weights were trained on (value − 127) / 128."""

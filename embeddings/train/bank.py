@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from embeddings.encoder import Vectors, normalise
-from embeddings.train import graph
+from crossmedia.embeddings.encoder import Vectors, normalise
+from crossmedia.embeddings.train import graph
 
 EXTRA: Final = 2
 """Dimensions beyond those of the maps."""

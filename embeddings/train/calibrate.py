@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Background, Vectors, normalise, without
-from embeddings.picture import Lite2
-from embeddings.queries import QUERIES
-from embeddings.text import MiniLM
-from embeddings.train import probes
-from embeddings.train.data import Photo, picture
-from embeddings.train.things import Thing
+from crossmedia.embeddings.encoder import Background, Vectors, normalise, without
+from crossmedia.embeddings.picture import Lite2
+from crossmedia.embeddings.queries import QUERIES
+from crossmedia.embeddings.text import MiniLM
+from crossmedia.embeddings.train import probes
+from crossmedia.embeddings.train.data import Photo, picture
+from crossmedia.embeddings.train.things import Thing
 
 NONSENSE_KEPT_OUT, ABSENT_KEPT_OUT, CAPTIONS_KEPT = 0.98, 0.93, 0.955
 BLIND = 1

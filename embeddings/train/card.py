@@ -6,10 +6,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from embeddings.catalog import sha256
-from embeddings.train import lite2, minilm
+from crossmedia.embeddings.catalog import sha256
+from crossmedia.embeddings.train import lite2, minilm
 
-COMMAND = "python -m embeddings.train.all --flickr8k PATH --out embeddings/bundled"
+COMMAND = "python -m crossmedia.embeddings.train.all --flickr8k PATH --out embeddings/bundled"
 
 TEXT = """# {file}: MiniLM-L6-v2, int8, with the map into the common space
 
@@ -31,8 +31,8 @@ Made by: static int8 quantisation (QDQ, per channel, 160 calibration photos and 
 two heads (1280 → 1024 GELU → 384, dropout 0.5; their mean direction counts) and the last four blocks with the
 convolution above them trained on eight views of each picture, with 4,000 texts that no picture answers (made-up words,
 abstract subjects) as further negatives, ImageNet's classes kept by distillation; class evidence (ConSE, ten classes)
-added to the common vector; query-bank normalisation with 2,000 centres of the training captions and 800 names in two further
-dimensions; PCA of the features to 256.
+added to the common vector; query-bank normalisation with 2,000 centres of the training captions and 800 names in two
+further dimensions; PCA of the features to 256.
 In: `pixels` (N, 260, 260, 3) uint8 RGB. Out: `common` (N, 386), `picture` (N, 256), unit length; `probabilities`
 (N, 1000) of ImageNet-1k, named in classes.txt (names from the package timm, Apache-2.0).
 Knows everyday photos and pictures of single things; diagrams and medical pictures are outside what it was trained on.

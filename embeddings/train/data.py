@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from embeddings.media import Picture
-from embeddings.picture import prepare
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.picture import prepare
 
 Split = Literal["train", "dev"]
 

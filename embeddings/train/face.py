@@ -1,10 +1,11 @@
 """What cosines of faces mean, how well they tell who it is, and where YuNet's points lie on dlib's chips.
 
-    python -m embeddings.train.face --data ../shared/data --out embeddings/bundled
+    python -m crossmedia.embeddings.train.face --data ../shared/data --out embeddings/bundled
 
 writes `backgrounds-face.json`. Nothing is trained: dlib's weights come with the extra `faces` and are not bundled. The
-calibration rests on the 15 people of ../shared/data/faces. All photos of one of them were taken in one room, so half of the
-pictures are spoilt: a fit to them as they are would be sure of what it has not seen. Strangers are also the faces of Flickr8k.
+calibration rests on the 15 people of ../shared/data/faces. All photos of one of them were taken in one room, so half of
+the pictures are spoilt: a fit to them as they are would be sure of what it has not seen. Strangers are also the faces
+of Flickr8k.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from embeddings.cards import FACE
-from embeddings.catalog import BUNDLED, Catalog
-from embeddings.encoder import Vectors
-from embeddings.face import SIDE, FaceEncoder, largest, similarity
-from embeddings.faces import FaceDetector, Portrait
-from embeddings.media import Picture
-from embeddings.train.calibrate import background
-from embeddings.train.data import flickr8k, picture
-from embeddings.train.sound_measure import calibration_error
-from embeddings.train.voice_measure import Names, Trials, brier, equal_error_rate, held_out, pairs
+from crossmedia.embeddings.cards import FACE
+from crossmedia.embeddings.catalog import BUNDLED, Catalog
+from crossmedia.embeddings.encoder import Vectors
+from crossmedia.embeddings.face import SIDE, FaceEncoder, largest, similarity
+from crossmedia.embeddings.faces import FaceDetector, Portrait
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.train.calibrate import background
+from crossmedia.embeddings.train.data import flickr8k, picture
+from crossmedia.embeddings.train.sound_measure import calibration_error
+from crossmedia.embeddings.train.voice_measure import Names, Trials, brier, equal_error_rate, held_out, pairs
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -148,8 +149,8 @@ def strangers(data: Path, encoder: FaceEncoder, finder: FaceDetector) -> Vectors
 
 
 def middles(data: Path, catalog: Catalog, finder: FaceDetector) -> list[list[float]]:
-    """YuNet's five points on chips that dlib's own landmarks lay out: medians over faces of Flickr8k's training photos that both
-    see alike, made symmetric."""
+    """YuNet's five points on chips that dlib's own landmarks lay out: medians over faces of Flickr8k's training photos
+    that both see alike, made symmetric."""
     import dlib
 
     predictor = dlib.shape_predictor(str(catalog.resolve(FACE.id) / "shape_predictor_5_face_landmarks.dat"))

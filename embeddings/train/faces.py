@@ -1,9 +1,9 @@
 """Makes the bundled detector of faces from the published YuNet, and measures it.
 
-    python -m embeddings.train.faces --models ../shared/models --data ../shared/data --out embeddings/bundled
+    python -m crossmedia.embeddings.train.faces --models ../shared/models --data ../shared/data --out embeddings/bundled
 
-writes `faces.onnx` and its card `faces.md`, and prints the figures and what to pin in `embeddings/cards.py`. Needs the package
-`onnx`.
+writes `faces.onnx` and its card `faces.md`, and prints the figures and what to pin in `embeddings/cards.py`. Needs the
+package `onnx`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper, version_converter
 from PIL import Image
 
-from embeddings.catalog import sha256
-from embeddings.faces import STRIDES, FaceDetector
-from embeddings.media import Picture
-from embeddings.objects import overlap
-from embeddings.train.data import flickr8k, picture
-from embeddings.train.objects import OPSET, compact
-from embeddings.train.objects_measure import pairs
+from crossmedia.embeddings.catalog import sha256
+from crossmedia.embeddings.faces import STRIDES, FaceDetector
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import overlap
+from crossmedia.embeddings.train.data import flickr8k, picture
+from crossmedia.embeddings.train.objects import OPSET, compact
+from crossmedia.embeddings.train.objects_measure import pairs
 
 ORDER: Final = ("cls", "obj", "bbox", "kps")
 """Outputs of each stride, as they lie beside each other in a row of `raw`."""
@@ -35,24 +35,25 @@ CARD = """# faces.onnx: YuNet, faces and five points of each, in half precision
 
 Source: {weights} as published by its authors (S. Yu's libfacedetection.train), SHA-256 {given}.
 Result: {size} bytes, SHA-256 {digest}.
-Command: `python -m embeddings.train.faces --models ../shared/models --data ../shared/data --out embeddings/bundled`.
-Licence of the weights: BSD-3-Clause. Method: W. Wu, H. Peng and S. Yu, "YuNet: A tiny millisecond-level face detector" (Machine
-Intelligence Research 20, 2023). Trained by its authors on WIDER FACE (S. Yang et al. 2016). Published: AP 0.887, 0.871, 0.768 on
-its easy, medium and hard part; 75,856 parameters.
-Made by: opset 17, any number of pictures of any size, bytes of red, green and blue instead of floats of blue, green and red (the
-first convolution's table is turned round), the twelve outputs as one, tables of the convolutions in half precision, which
-onnxruntime makes floats when it opens the file.
-In: `pixels` (N, H, W, 3) uint8 RGB, H and W multiples of 32. Out: `raw` (N, cells, 16): cells at strides 8, 16, 32, row by row;
-each the probability of a face and of something at all, dx, dy, log w, log h in strides, five points as dx, dy. Boxes are made of
-it, and doubles taken out, in `embeddings/faces.py`, which looks at a picture in two sizes, and in tiles where it is very long
-or shows a crowd.
+Command: `python -m crossmedia.embeddings.train.faces --models ../shared/models --data ../shared/data --out
+embeddings/bundled`.
+Licence of the weights: BSD-3-Clause. Method: W. Wu, H. Peng and S. Yu, "YuNet: A tiny millisecond-level face detector"
+(Machine Intelligence Research 20, 2023). Trained by its authors on WIDER FACE (S. Yang et al. 2016). Published: AP
+0.887, 0.871, 0.768 on its easy, medium and hard part; 75,856 parameters.
+Made by: opset 17, any number of pictures of any size, bytes of red, green and blue instead of floats of blue, green and
+red (the first convolution's table is turned round), the twelve outputs as one, tables of the convolutions in half
+precision, which onnxruntime makes floats when it opens the file.
+In: `pixels` (N, H, W, 3) uint8 RGB, H and W multiples of 32. Out: `raw` (N, cells, 16): cells at strides 8, 16, 32, row
+by row; each the probability of a face and of something at all, dx, dy, log w, log h in strides, five points as dx, dy.
+Boxes are made of it, and doubles taken out, in `embeddings/faces.py`, which looks at a picture in two sizes, and in
+tiles where it is very long or shows a crowd.
 Meaning of a score: the root of both probabilities, as in OpenCV. It ranks; it is no measured frequency of being right.
 It finds faces and tells nobody from anybody: no vector comes out of it, and nothing it gives is biometric data.
-Limits: faces under some fifteen pixels, from behind, or turned by more than a quarter are seldom found; drawings and statues are
-sometimes.
+Limits: faces under some fifteen pixels, from behind, or turned by more than a quarter are seldom found; drawings and
+statues are sometimes.
 
-Measured by the command above against the network as published (faces with the default score; one is the same where boxes overlap
-by a half), on the 500 dev photos of Flickr8k and the 225 faces of ../shared/data/faces:
+Measured by the command above against the network as published (faces with the default score; one is the same where
+boxes overlap by a half), on the 500 dev photos of Flickr8k and the 225 faces of ../shared/data/faces:
 
 | network | bytes | photos: faces | F1 | scores apart | overlap | faces found |
 |---|---|---|---|---|---|---|
@@ -63,7 +64,8 @@ by a half), on the 500 dev photos of Flickr8k and the 225 faces of ../shared/dat
 
 
 def converted(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Input `pixels` (N, H, W, 3) uint8 RGB instead of BGR planes in floats; output `raw` (N, cells, 16) instead of twelve."""
+    """Input `pixels` (N, H, W, 3) uint8 RGB instead of BGR planes in floats; output `raw` (N, cells, 16) instead of
+    twelve."""
     model = version_converter.convert_version(model, OPSET)
     network = model.graph
     stem = next(node for node in network.node if node.op_type == "Conv")
@@ -89,8 +91,8 @@ def converted(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def measure(path: Path, float_path: Path, photos: Sequence[Picture], faces: Sequence[Picture]) -> dict[str, float]:
-    """Of what the network in floats and the one at `path` find in the photos: which share is found by both (F1), how far scores
-    and boxes are apart; and in which share of the faces the latter finds one."""
+    """Of what the network in floats and the one at `path` find in the photos: which share is found by both (F1), how
+    far scores and boxes are apart; and in which share of the faces the latter finds one."""
     ours, original = (FaceDetector(one.parent, 2, one.name) for one in (path, float_path))
     truth, found = original.detect(photos), ours.detect(photos)
     matched = [pair for one, other in zip(truth, found, strict=True) for pair in pairs(one, other)]

@@ -2,8 +2,8 @@
 
 The blocks below stay as they are and are already quantised: their output on every picture is computed once (`maps`), so
 that the CPU of a laptop is enough, and what is trained sees the same rounding as what ships. BatchNorm is folded into
-the convolutions. The classes of ImageNet are kept by distilling the untrained network's (Li and Hoiem, "Learning without
-forgetting", 2016). What ships is the moving average of the weights.
+the convolutions. The classes of ImageNet are kept by distilling the untrained network's (Li and Hoiem, "Learning
+without forgetting", 2016). What ships is the moving average of the weights.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor, nn
 
-from embeddings.train import lite2
-from embeddings.train.head import Heads, Objective
-from embeddings.train.material import Material
+from crossmedia.embeddings.train import lite2
+from crossmedia.embeddings.train.head import Heads, Objective
+from crossmedia.embeddings.train.material import Material
 
 PHOTOS, THINGS = 448, 96
 """Of each in a batch."""

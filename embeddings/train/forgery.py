@@ -1,11 +1,12 @@
-"""Makes the bundled detector of forged faces from the published MesoInception-4 (or Meso-4), and measures the conversion.
+"""Makes the bundled detector of forged faces from the published MesoInception-4 (or Meso-4), and measures the
+conversion.
 
-    python -m embeddings.train.forgery --models ../shared/models --out embeddings/bundled
+    python -m crossmedia.embeddings.train.forgery --models ../shared/models --out embeddings/bundled
 
-writes `forgery.onnx` and its card `forgery.md`, and prints the figures and what to pin in `embeddings/cards.py`. The Keras
-file holds tables only; the layers are those of the paper: D. Afchar, V. Nozick, J. Yamagishi and I. Echizen, "MesoNet: a
-compact facial video forgery detection network" (WIFS 2018, arXiv:1809.00888). Needs the packages `h5py` and `onnx`; how well
-it tells real faces from forged ones: `crossmedia eval trust`.
+writes `forgery.onnx` and its card `forgery.md`, and prints the figures and what to pin in `embeddings/cards.py`. The
+Keras file holds tables only; the layers are those of the paper: D. Afchar, V. Nozick, J. Yamagishi and I. Echizen,
+"MesoNet: a compact facial video forgery detection network" (WIFS 2018, arXiv:1809.00888). Needs the packages `h5py` and
+`onnx`; how well it tells real faces from forged ones: `crossmedia eval trust`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from embeddings.catalog import BUNDLED, sha256
-from embeddings.forgery import SIDE
-from embeddings.onnx import session
-from embeddings.train import forgery_card
-from embeddings.train.forgery_layers import EPSILON, LEAK, MESO, Layer, forward
+from crossmedia.embeddings.catalog import BUNDLED, sha256
+from crossmedia.embeddings.forgery import SIDE
+from crossmedia.embeddings.onnx import session
+from crossmedia.embeddings.train import forgery_card
+from crossmedia.embeddings.train.forgery_layers import EPSILON, LEAK, MESO, Layer, forward
 
 OPSET: Final = 17
 Tables: TypeAlias = Mapping[str, NDArray[np.float32]]
@@ -48,7 +49,8 @@ def tables(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def built(weights: Tables, layers: tuple[Layer, ...]) -> onnx.ModelProto:
-    """Input `pixels` (N, 256, 256, 3) uint8 RGB; output `forged` (N,): the network's own probability that a face is forged.
+    """Input `pixels` (N, 256, 256, 3) uint8 RGB; output `forged` (N,): the network's own probability that a face is
+    forged.
 
     Keras keeps channels last, which matters where the planes are laid out in a row: they are turned back for that.
     """
@@ -125,7 +127,8 @@ def built(weights: Tables, layers: tuple[Layer, ...]) -> onnx.ModelProto:
 
 
 def apart(path: Path, weights: Tables, layers: tuple[Layer, ...], count: int = 4) -> float:
-    """The most by which the converted network differs from the layers computed one by one in NumPy, on noise of many scales."""
+    """The most by which the converted network differs from the layers computed one by one in NumPy, on noise of many
+    scales."""
     rng = np.random.default_rng(0)
     coarse = [rng.integers(0, 256, (side, side, 3), dtype=np.uint8) for side in (2, 8, 64, 256)][:count]
     squares = np.stack([np.kron(square, np.ones((SIDE // len(square),) * 2 + (1,), np.uint8)) for square in coarse])

@@ -1,4 +1,5 @@
-"""The layers of MesoNet's two networks, and what they give computed one by one in NumPy: what a conversion is compared with."""
+"""The layers of MesoNet's two networks, and what they give computed one by one in NumPy: what a conversion is compared
+with."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ LEAK: Final = 0.1
 
 @dataclass(frozen=True)
 class Layer:
-    """Convolutions (name, dilation) one after the other in each branch, branches side by side; normalised, then the largest of
-    each `pool` × `pool`."""
+    """Convolutions (name, dilation) one after the other in each branch, branches side by side; normalised, then the
+    largest of each `pool` × `pool`."""
 
     branches: tuple[tuple[tuple[str, int], ...], ...]
     norm: str
@@ -45,7 +46,8 @@ MESO: Final[Mapping[str, tuple[Layer, ...]]] = {
 def forward(
     squares: NDArray[np.uint8], weights: Mapping[str, NDArray[np.float32]], layers: tuple[Layer, ...]
 ) -> NDArray[np.float64]:
-    """Of squares (N, 256, 256, 3) RGB the probability (N,) that each is real, as Keras lays things out: channels last."""
+    """Of squares (N, 256, 256, 3) RGB the probability (N,) that each is real, as Keras lays things out: channels
+    last."""
     x = squares.astype(np.float64) / 255
     for layer in layers:
         ends = []

@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from embeddings.encoder import Vectors
-from embeddings.train.lite2 import FEATURES
-from embeddings.train.material import Material
+from crossmedia.embeddings.encoder import Vectors
+from crossmedia.embeddings.train.lite2 import FEATURES
+from crossmedia.embeddings.train.material import Material
 
 DIM: Final = 384
 HEADS, WIDTH, DROPOUT = 2, 1024, 0.5

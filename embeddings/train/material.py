@@ -12,10 +12,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Vectors
-from embeddings.train import backbone, views
-from embeddings.train.data import Photo, class_names, keywords, words
-from embeddings.train.things import Thing
+from crossmedia.embeddings.encoder import Vectors
+from crossmedia.embeddings.train import backbone, views
+from crossmedia.embeddings.train.data import Photo, class_names, keywords, words
+from crossmedia.embeddings.train.things import Thing
 
 CUT: Final = 0.2
 """How often a photo is shown with one or two words of a caption: without them a single word finds nothing."""
@@ -34,9 +34,9 @@ class Material:
     """Photos, then things: N items with V views and any number of texts each.
 
     `maps`: (N, V, C, H, W) uint8, where the trained part of the network begins; `logits`: (N, V, 1000) float16 of the
-    untrained network. `texts`: (M, 1152) text vectors. `reach`: (M,) rising; item i has the texts with reach in (i, i + 1],
-    each as often as its step is wide. `needs`: (M, 4) words, as columns of `tells`, that make another item answer the text
-    too; `tells`: (N, W) which words are said of an item. `photos`: how many of the items are photos.
+    untrained network. `texts`: (M, 1152) text vectors. `reach`: (M,) rising; item i has the texts with reach in (i, i +
+    1], each as often as its step is wide. `needs`: (M, 4) words, as columns of `tells`, that make another item answer
+    the text too; `tells`: (N, W) which words are said of an item. `photos`: how many of the items are photos.
     """
 
     maps: NDArray[np.uint8]

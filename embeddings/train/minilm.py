@@ -20,9 +20,9 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 from torch import Tensor, nn
 
-from embeddings.train import graph
-from embeddings.train.bank import text_side
-from embeddings.train.rarity import Strangeness
+from crossmedia.embeddings.train import graph
+from crossmedia.embeddings.train.bank import text_side
+from crossmedia.embeddings.train.rarity import Strangeness
 
 TOKENS = 256
 HEADS, WIDTH = 12, 384
@@ -87,7 +87,8 @@ def tokenizer(path: Path) -> None:
 
 
 class TextMap(nn.Module):  # type: ignore[misc]
-    """`states`, `ids` → `text`, the sentence vector, and `common`, through the linear map the heads were trained with."""
+    """`states`, `ids` → `text`, the sentence vector, and `common`, through the linear map the heads were trained
+    with."""
 
     def __init__(self, weight: Tensor, met: NDArray[np.uint8]) -> None:
         """`weight`: (dim, 1152); `met`: see `rarity`."""

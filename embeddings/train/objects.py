@@ -1,10 +1,11 @@
 """Makes the bundled detector of objects from the published YOLOX-nano, and measures it.
 
-    python -m embeddings.train.objects --models ../shared/models --data ../shared/data --out embeddings/bundled
+    python -m crossmedia.embeddings.train.objects --models ../shared/models --data ../shared/data --out
+    embeddings/bundled
 
-writes `objects.onnx` and its card `objects.md`, and prints the figures and what to pin in `embeddings/cards.py`. Three networks
-are made of one: its tables in half precision, its tables in int8 (floats at run time, both), its convolutions in int8. Needs the
-package `onnx`.
+writes `objects.onnx` and its card `objects.md`, and prints the figures and what to pin in `embeddings/cards.py`. Three
+networks are made of one: its tables in half precision, its tables in int8 (floats at run time, both), its convolutions
+in int8. Needs the package `onnx`.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, 
 from onnxruntime.quantization.calibrate import CalibrationDataReader
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from embeddings.catalog import BUNDLED, sha256
-from embeddings.objects import SIDE, letterbox
-from embeddings.train import objects_card, objects_measure
-from embeddings.train.data import flickr8k, picture
+from crossmedia.embeddings.catalog import BUNDLED, sha256
+from crossmedia.embeddings.objects import SIDE, letterbox
+from crossmedia.embeddings.train import objects_card, objects_measure
+from crossmedia.embeddings.train.data import flickr8k, picture
 
 OPSET: Final = 17
 CALIBRATED: Final = 200
@@ -49,9 +50,11 @@ class Squares(CalibrationDataReader):  # type: ignore[misc]
 
 
 def read_bytes(model: onnx.ModelProto, classes: Sequence[str]) -> onnx.ModelProto:
-    """Input `pixels` (N, 416, 416, 3) uint8 RGB instead of one picture of BGR planes in floats; output `raw`; the names inside.
+    """Input `pixels` (N, 416, 416, 3) uint8 RGB instead of one picture of BGR planes in floats; output `raw`; the names
+    inside.
 
-    The colours are swapped in the first convolution's table, which reads four neighbouring pixels of three colours each.
+    The colours are swapped in the first convolution's table, which reads four neighbouring pixels of three colours
+    each.
     """
     model = version_converter.convert_version(model, OPSET)
     network = model.graph
@@ -79,8 +82,8 @@ def read_bytes(model: onnx.ModelProto, classes: Sequence[str]) -> onnx.ModelProt
 
 
 def compact(source: Path, path: Path, *, half: bool) -> None:
-    """Stores the tables of the convolutions in half precision, or in int8 with a scale an output channel; onnxruntime makes them
-    floats when it opens the file."""
+    """Stores the tables of the convolutions in half precision, or in int8 with a scale an output channel; onnxruntime
+    makes them floats when it opens the file."""
     model = onnx.load(str(source))
     network = model.graph
     read = {node.input[1] for node in network.node if node.op_type == "Conv"}
@@ -111,7 +114,8 @@ def compact(source: Path, path: Path, *, half: bool) -> None:
 
 
 def quantise(source: Path, squares: Sequence[NDArray[np.uint8]], path: Path) -> None:
-    """Static int8 (QDQ; weights per channel, activations uint8 per tensor, min-max) of all convolutions but the last ones.
+    """Static int8 (QDQ; weights per channel, activations uint8 per tensor, min-max) of all convolutions but the last
+    ones.
 
     What those give is boxes in logarithms and probabilities: 256 steps of their whole range are too few.
     """

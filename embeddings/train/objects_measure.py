@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from embeddings.media import Picture
-from embeddings.objects import Found, ObjectDetector, inside, letterbox, overlap
-from embeddings.onnx import session
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import Found, ObjectDetector, inside, letterbox, overlap
+from crossmedia.embeddings.onnx import session
 
 SAME: Final = 0.5
 """Intersection over union from which two boxes of one class are one object, as in PASCAL VOC."""
@@ -22,8 +22,8 @@ TIMED: Final = 100
 
 
 def measure(path: Path, published: Path, photos: Sequence[Picture]) -> dict[str, float]:
-    """Of the objects that the published network finds in the photos and those of the one at `path`: which share is found by both
-    (F1), how far their scores and boxes are apart."""
+    """Of the objects that the published network finds in the photos and those of the one at `path`: which share is
+    found by both (F1), how far their scores and boxes are apart."""
     detector = ObjectDetector(path.parent, 2, path.name)
     original = session(published, 2)
     truth = [_published(original, picture, detector) for picture in photos]

@@ -1,7 +1,8 @@
-"""`python -m embeddings.train.question_kinds --out embeddings/bundled`: learns what questions ask for.
+"""`python -m crossmedia.embeddings.train.question_kinds --out embeddings/bundled`: learns what questions ask for.
 
-Each sentence of `questions.csv` stands for several: its blanks are filled from lists, by turns that depend on nothing but
-their place. Held out for the figure are whole sentences, not fillings, since fillings of one sentence are nearly one.
+Each sentence of `questions.csv` stands for several: its blanks are filled from lists, by turns that depend on nothing
+but their place. Held out for the figure are whole sentences, not fillings, since fillings of one sentence are nearly
+one.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from embeddings.catalog import BUNDLED
-from embeddings.question_kinds import NAME
-from embeddings.text import MiniLM
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.question_kinds import NAME
+from crossmedia.embeddings.text import MiniLM
 
 SENTENCES: Final = Path(__file__).with_name("questions.csv")
 FILLED: Final = 12

@@ -1,8 +1,8 @@
 """How strange a text is: the word pieces that training met too seldom to tell what they look like.
 
 A walrus has its place among the captions too, between seals and dogs. How often training met the words of a text says
-whether that place means anything, and it says it of the text alone: what is taken off its similarities (`bank.py`) never
-changes a ranking, only whether the best of it counts as an answer.
+whether that place means anything, and it says it of the text alone: what is taken off its similarities (`bank.py`)
+never changes a ranking, only whether the best of it counts as an answer.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ KNOWN: Final = 200
 NAMED: Final = 3
 """A name of a thing counts as so many captions: there are few of each."""
 PLAIN: Final = 3.0
-"""Word pieces met so many times too seldom, on average, make no text strange: most captions have a rare one, and a single
-common word would stand out from them by having none."""
+"""Word pieces met so many times too seldom, on average, make no text strange: most captions have a rare one, and a
+single common word would stand out from them by having none."""
 WEIGHT: Final = 0.07
 """Strangeness, in cosine of the maps, of a text whose word pieces were met e times as seldom as a plain one's."""
 

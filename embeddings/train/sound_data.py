@@ -10,11 +10,11 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.sound import sound_features
-from embeddings.speech import Whisper
-from embeddings.train import synthetic
-from embeddings.train.sound_kinds import KINDS
-from embeddings.train.sound_stats import features_of
+from crossmedia.embeddings.sound import sound_features
+from crossmedia.embeddings.speech import Whisper
+from crossmedia.embeddings.train import synthetic
+from crossmedia.embeddings.train.sound_kinds import KINDS
+from crossmedia.embeddings.train.sound_stats import features_of
 
 Matrix: TypeAlias = NDArray[np.float32]
 Names: TypeAlias = NDArray[np.str_]

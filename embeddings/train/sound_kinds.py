@@ -1,4 +1,5 @@
-"""What the sound tower knows: kinds of sound, the words that anchor each in the common space, and queries to ask it with.
+"""What the sound tower knows: kinds of sound, the words that anchor each in the common space, and queries to ask it
+with.
 
 The words of the made kinds were written knowing what UrbanSound8K's classes are called, so a figure there is not of
 unseen names, only of unseen recordings.
@@ -67,7 +68,8 @@ SEEN: Final = {
     "fire crackling": ("fire", "campfire", "bonfire", "flames", "flame"),
     "baby cry": ("baby", "infant", "toddler", "toddlers", "babies"),
 }
-"""Words of captions whose photos show what makes the sound: what a picture and a sound have in common is measured on these."""
+"""Words of captions whose photos show what makes the sound: what a picture and a sound have in common is measured on
+these."""
 
 NEAR: Final = {
     "dog bark": ("animal", "animals", "puppies"),

@@ -12,15 +12,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Background, Vectors, normalise, without
-from embeddings.picture import Lite2
-from embeddings.sound_head import LEAST, SoundHead
-from embeddings.text import MiniLM
-from embeddings.train import probes
-from embeddings.train.calibrate import BLIND, background, cut_off, logistic
-from embeddings.train.data import Photo, flickr8k, picture
-from embeddings.train.sound_data import FOLDS, Matrix, Names, Sounds
-from embeddings.train.sound_kinds import ASKED, KINDS, NEAR, SEEN, URBAN
+from crossmedia.embeddings.encoder import Background, Vectors, normalise, without
+from crossmedia.embeddings.picture import Lite2
+from crossmedia.embeddings.sound_head import LEAST, SoundHead
+from crossmedia.embeddings.text import MiniLM
+from crossmedia.embeddings.train import probes
+from crossmedia.embeddings.train.calibrate import BLIND, background, cut_off, logistic
+from crossmedia.embeddings.train.data import Photo, flickr8k, picture
+from crossmedia.embeddings.train.sound_data import FOLDS, Matrix, Names, Sounds
+from crossmedia.embeddings.train.sound_kinds import ASKED, KINDS, NEAR, SEEN, URBAN
 
 PHOTOS_KEPT_OUT: Final = 0.85
 """Share of photos that find no sound of something they do not show."""
@@ -54,7 +54,8 @@ def coarse(chances: Matrix) -> Matrix:
 
 @dataclass
 class Measured:
-    """`held` (N, K): probabilities of each sound by a head of the other folds; `plain` (N, 384): by ridge regression."""
+    """`held` (N, K): probabilities of each sound by a head of the other folds; `plain` (N, 384): by ridge
+    regression."""
 
     head: SoundHead
     sounds: Sounds

@@ -1,6 +1,6 @@
 """Learns the projection of `embeddings/sound.py` on ESC-10 and measures it there and on UrbanSound8K.
 
-    python -m embeddings.train.sound_stats ../shared/data
+    python -m crossmedia.embeddings.train.sound_stats ../shared/data
 
 writes `embeddings/bundled/sound-stats.npz` and prints, for plain standardised features and for the projection, the
 precision at 5 by class: on ESC-10 each fold by a projection learned on the others, against that fold alone; on
@@ -19,10 +19,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import normalise
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.sound import DIM, Projection, sound_features
-from embeddings.speech import Whisper
+from crossmedia.embeddings.encoder import normalise
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.sound import DIM, Projection, sound_features
+from crossmedia.embeddings.speech import Whisper
 
 Matrix: TypeAlias = NDArray[np.float32]
 Names: TypeAlias = NDArray[np.str_]

@@ -1,6 +1,6 @@
 """Learns the sound tower's head on Whisper's encoder, calibrates and measures it.
 
-    python -m embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
+    python -m crossmedia.embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 
 writes `sound-tower.npz`, `backgrounds-sound.json` and the card `sound.md`, and prints the figures and what to pin in
 `embeddings/cards.py`. About four minutes on two cores, without torch. The anchors are vectors of the text tower
@@ -21,16 +21,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import SOUND
-from embeddings.catalog import BUNDLED, Catalog, sha256
-from embeddings.encoder import Vectors, normalise
-from embeddings.picture import Lite2
-from embeddings.sound_head import SoundHead, save, softmax, standardised
-from embeddings.speech import Whisper
-from embeddings.text import MiniLM
-from embeddings.train import sound_card, sound_measure
-from embeddings.train.sound_data import FOLDS, Matrix, Sounds, balanced, learned, spoken, urban
-from embeddings.train.sound_kinds import KINDS, TEMPLATES
+from crossmedia.embeddings.cards import SOUND
+from crossmedia.embeddings.catalog import BUNDLED, Catalog, sha256
+from crossmedia.embeddings.encoder import Vectors, normalise
+from crossmedia.embeddings.picture import Lite2
+from crossmedia.embeddings.sound_head import SoundHead, save, softmax, standardised
+from crossmedia.embeddings.speech import Whisper
+from crossmedia.embeddings.text import MiniLM
+from crossmedia.embeddings.train import sound_card, sound_measure
+from crossmedia.embeddings.train.sound_data import FOLDS, Matrix, Sounds, balanced, learned, spoken, urban
+from crossmedia.embeddings.train.sound_kinds import KINDS, TEMPLATES
 
 DECAY: Final = 0.003
 """Of the weights, squared."""
@@ -111,8 +111,8 @@ def _largest(matrix: Matrix) -> float:
 
 
 def train(sounds: Sounds, said: Callable[[list[str]], Vectors]) -> tuple[SoundHead, Matrix, Vectors]:
-    """The head of all sounds; and of each sound the probabilities, calibrated, and the ridge's vector from its fold held
-    out."""
+    """The head of all sounds; and of each sound the probabilities, calibrated, and the ridge's vector from its fold
+    held out."""
     targets = anchors(said)
     held = np.zeros((len(sounds.kinds), len(KINDS)), np.float32)
     plain = np.zeros((len(sounds.kinds), DIM), np.float32)

@@ -1,9 +1,9 @@
 """Exports the published AASIST-L, and measures that it stayed what it was.
 
-    python -m embeddings.train.spoof --models ../shared/models --data ../shared/data --out embeddings/bundled
+    python -m crossmedia.embeddings.train.spoof --models ../shared/models --data ../shared/data --out embeddings/bundled
 
-writes `spoof.onnx` and its card `spoof.md`, and prints the figures and what to pin in `embeddings/cards.py`. How well it tells
-real voices from made ones: `crossmedia eval trust`.
+writes `spoof.onnx` and its card `spoof.md`, and prints the figures and what to pin in `embeddings/cards.py`. How well
+it tells real voices from made ones: `crossmedia eval trust`.
 """
 
 from __future__ import annotations
@@ -20,35 +20,41 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from embeddings.catalog import BUNDLED, sha256
-from embeddings.onnx import session
-from embeddings.spoof import SAMPLES, windows
-from embeddings.train import graph
-from embeddings.train.sound_stats import read
-from embeddings.train.spoof_net import AasistL
+from crossmedia.embeddings.catalog import BUNDLED, sha256
+from crossmedia.embeddings.onnx import session
+from crossmedia.embeddings.spoof import SAMPLES, windows
+from crossmedia.embeddings.train import graph
+from crossmedia.embeddings.train.sound_stats import read
+from crossmedia.embeddings.train.spoof_net import AasistL
 
 CARD: Final = """# spoof.onnx: AASIST-L, whether speech sounds synthesised, in half precision
 
 Source: {weights} as published by its authors (NAVER Corp.), SHA-256 {given}.
 Result: {size} bytes, SHA-256 {digest}.
-Command: `python -m embeddings.train.spoof --models ../shared/models --data ../shared/data --out embeddings/bundled`.
+Command: `python -m crossmedia.embeddings.train.spoof --models ../shared/models --data ../shared/data --out
+embeddings/bundled`.
 Licence of the weights: MIT. Method: J. Jung, H.-S. Heo, H. Tak, H. Shim, J. S. Chung, B.-J. Lee, H.-J. Yu and N. Evans,
-"AASIST: audio anti-spoofing using integrated spectro-temporal graph attention networks" (ICASSP 2022, arXiv:2110.01200).
-Trained by its authors on the training part of ASVspoof 2019 LA (X. Wang et al. 2020): read English, six ways to synthesise or
-convert a voice.
-Published: equal error rate 0.99 % on the evaluation part of that set, 85,306 parameters. Of other sets no figure of this
-network is known to us; networks of its kind trained on the same set (RawGAT-ST, RawNet2) miss tens of percent on recordings
-of public persons found on the internet (N. Müller et al. 2022, "Does audio deepfake detection generalize?", Interspeech).
-Made by: the network written anew from the paper (`spoof_net.py`), exported to ONNX, tables in half precision, which onnxruntime
-makes floats when it opens the file.
+"AASIST: audio anti-spoofing using integrated spectro-temporal graph attention networks" (ICASSP 2022,
+arXiv:2110.01200).
+Trained by its authors on the training part of ASVspoof 2019 LA (X. Wang et al. 2020): read English, six ways to
+synthesise or convert a voice.
+Published: equal error rate 0.99 % on the evaluation part of that set, 85,306 parameters. Of other sets no figure of
+this network is known to us; networks of its kind trained on the same set (RawGAT-ST, RawNet2) miss tens of percent on
+recordings of public persons found on the internet (N. Müller et al. 2022, "Does audio deepfake detection generalize?",
+Interspeech).
+Made by: the network written anew from the paper (`spoof_net.py`), exported to ONNX, tables in half precision, which
+onnxruntime makes floats when it opens the file.
 In: `sound` (N, 64600) float32 in [-1, 1], 4.04 s at 16 kHz. Out: `logits` (N, 2): spoofed, bona fide.
-Meaning of a score: the softmax of the mean of all windows' logits. It ranks; it is no measured frequency of being right.
-Limits: it hears the recording chain as much as the voice. A real voice that was cut out without the silence around it sounds
-made to it, so 0.3 s on either side are heard too. Telephones, microphones and languages that it never heard can make a real
-voice look synthesised, and newer ways of synthesis than those of 2019 can pass. What it says is an indication, never a verdict.
+Meaning of a score: the softmax of the mean of all windows' logits. It ranks; it is no measured frequency of being
+right.
+Limits: it hears the recording chain as much as the voice. A real voice that was cut out without the silence around it
+sounds made to it, so 0.3 s on either side are heard too. Telephones, microphones and languages that it never heard can
+make a real voice look synthesised, and newer ways of synthesis than those of 2019 can pass. What it says is an
+indication, never a verdict.
 How often it is wrong here: `crossmedia eval trust`.
 
-Measured by the command above on {count} windows of {files} recordings of LibriSpeech's test-other, against the network in PyTorch:
+Measured by the command above on {count} windows of {files} recordings of LibriSpeech's test-other, against the network
+in PyTorch:
 
 | network | bytes | logits apart, most |
 |---|---|---|

@@ -1,7 +1,8 @@
 """AASIST-L as a PyTorch network, whose parameters are named as in the published weights.
 
-J. Jung, H.-S. Heo, H. Tak, H. Shim, J. S. Chung, B.-J. Lee, H.-J. Yu and N. Evans, "AASIST: audio anti-spoofing using integrated
-spectro-temporal graph attention networks" (ICASSP 2022, arXiv:2110.01200). For use only: nothing here drops out or is trained.
+J. Jung, H.-S. Heo, H. Tak, H. Shim, J. S. Chung, B.-J. Lee, H.-J. Yu and N. Evans, "AASIST: audio anti-spoofing using
+integrated spectro-temporal graph attention networks" (ICASSP 2022, arXiv:2110.01200). For use only: nothing here drops
+out or is trained.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, max_pool2d, selu
 
-from embeddings.media import SAMPLE_RATE
+from crossmedia.embeddings.media import SAMPLE_RATE
 
 FILTERS: Final = 70
 TAPS: Final = 129
@@ -31,8 +32,8 @@ ALONE, JOINED = 2.0, 100.0
 
 
 def band_passes() -> Tensor:
-    """(70, 1, 129): windowed sincs between neighbouring steps of the mel scale from 0 to 8 kHz; not trained, so not among
-    the weights."""
+    """(70, 1, 129): windowed sincs between neighbouring steps of the mel scale from 0 to 8 kHz; not trained, so not
+    among the weights."""
     top = 2595 * np.log10(1 + SAMPLE_RATE / 2 / 700)
     edges = 700 * (10 ** (np.linspace(0, top, FILTERS + 1) / 2595) - 1)
     times = np.arange(TAPS) - TAPS // 2
@@ -42,8 +43,8 @@ def band_passes() -> Tensor:
 
 
 class Block(nn.Module):  # type: ignore[misc]
-    """Two convolutions beside a way around them. The weights hold a first normalisation that the published network computes
-    and does not use; it is here for its name only."""
+    """Two convolutions beside a way around them. The weights hold a first normalisation that the published network
+    computes and does not use; it is here for its name only."""
 
     def __init__(self, before: int, after: int, *, first: bool) -> None:
         super().__init__()
@@ -77,7 +78,8 @@ class Attention(nn.Module):  # type: ignore[misc]
 
 
 class JoinedAttention(nn.Module):  # type: ignore[misc]
-    """The same over nodes of two kinds, with weights for either kind and between them, and a master node that hears all."""
+    """The same over nodes of two kinds, with weights for either kind and between them, and a master node that hears
+    all."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()

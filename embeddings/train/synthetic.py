@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 
 Samples: TypeAlias = NDArray[np.float64]
 Chance: TypeAlias = np.random.Generator

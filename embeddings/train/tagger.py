@@ -1,6 +1,7 @@
 """Exports the published mn04 of EfficientAT, and measures that it stayed what it was and what it hears.
 
-    python -m embeddings.train.tagger --models ../shared/models --data ../shared/data --out embeddings/bundled
+    python -m crossmedia.embeddings.train.tagger --models ../shared/models --data ../shared/data --out
+    embeddings/bundled
 
 writes `tagger.onnx` and its card `tagger.md`, and prints the figures and what to pin in `embeddings/cards.py`.
 """
@@ -19,13 +20,13 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from embeddings.catalog import BUNDLED, sha256
-from embeddings.onnx import session
-from embeddings.tagger import MELS, log_mels
-from embeddings.train import graph
-from embeddings.train.sound_stats import read
-from embeddings.train.spoof import halve
-from embeddings.train.tagger_net import Mn04
+from crossmedia.embeddings.catalog import BUNDLED, sha256
+from crossmedia.embeddings.onnx import session
+from crossmedia.embeddings.tagger import MELS, log_mels
+from crossmedia.embeddings.train import graph
+from crossmedia.embeddings.train.sound_stats import read
+from crossmedia.embeddings.train.spoof import halve
+from crossmedia.embeddings.train.tagger_net import Mn04
 
 NAMED: Final = {
     "Dog bark": ("Dog", "Bark"), "Rain": ("Rain", "Rain on surface", "Raindrop"), "Sea waves": ("Ocean", "Waves, surf"),
@@ -39,17 +40,19 @@ CARD: Final = """# tagger.onnx: EfficientAT mn04, what is heard by AudioSet's 52
 
 Source: {weights} as published by its authors (Johannes Kepler University Linz), SHA-256 {given}.
 Result: {size} bytes, SHA-256 {digest}.
-Command: `python -m embeddings.train.tagger --models ../shared/models --data ../shared/data --out embeddings/bundled`.
+Command: `python -m crossmedia.embeddings.train.tagger --models ../shared/models --data ../shared/data --out
+embeddings/bundled`.
 Licence of the weights: MIT. Method: F. Schmid, K. Koutini and G. Widmer, "Efficient large-scale audio tagging via
 transformer-to-CNN knowledge distillation" (ICASSP 2023). Trained by its authors on AudioSet (J. Gemmeke et al. 2017).
 Published: mean average precision 0.432 on AudioSet's evaluation part, as the file's name says.
-Made by: the network written anew from the paper (`tagger_net.py`), exported to ONNX, tables in half precision, which onnxruntime
-makes floats when it opens the file. Log-mels are made in NumPy (`embeddings/tagger.py`) as its authors describe them.
+Made by: the network written anew from the paper (`tagger_net.py`), exported to ONNX, tables in half precision, which
+onnxruntime makes floats when it opens the file. Log-mels are made in NumPy (`embeddings/tagger.py`) as its authors
+describe them.
 In: `mels` (N, 1, 128, frames). Out: `logits` (N, 527); a sigmoid makes chances of each.
-Measured by the command above: logits are at most {apart:.4f} from PyTorch's. Of {clips} clips of ESC-10's fold 4, the likeliest of
-the ten classes' own names is right for {top:.1%}, and one of a class's names reaches 0.2 for {heard:.1%}.
-Limits: sound comes at 16 kHz here and it was trained at 32 kHz, so hisses and crackles lack their top. Chances are low: 0.2 is
-much.
+Measured by the command above: logits are at most {apart:.4f} from PyTorch's. Of {clips} clips of ESC-10's fold 4, the
+likeliest of the ten classes' own names is right for {top:.1%}, and one of a class's names reaches 0.2 for {heard:.1%}.
+Limits: sound comes at 16 kHz here and it was trained at 32 kHz, so hisses and crackles lack their top. Chances are low:
+0.2 is much.
 """
 
 

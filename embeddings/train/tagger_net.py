@@ -1,7 +1,8 @@
 """EfficientAT's mn04 in PyTorch: MobileNetV3-Large at 0.4 of its width over log-mel spectrograms.
 
-F. Schmid, K. Koutini and G. Widmer, "Efficient large-scale audio tagging via transformer-to-CNN knowledge distillation" (ICASSP
-2023); A. Howard et al., "Searching for MobileNetV3" (ICCV 2019). Written anew; module names are those of the published weights.
+F. Schmid, K. Koutini and G. Widmer, "Efficient large-scale audio tagging via transformer-to-CNN knowledge distillation"
+(ICASSP 2023); A. Howard et al., "Searching for MobileNetV3" (ICCV 2019). Written anew; module names are those of the
+published weights.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ LAYERS: Final = (
     (False, True, 2), (False, True, 1), (False, True, 1), (False, True, 1), (True, True, 1), (True, True, 1),
     (True, True, 2), (True, True, 1), (True, True, 1),
 )  # fmt: skip
-"""Of each block whether it squeezes and excites, whether its activation is the hard swish (else ReLU), its stride; widths and
-kernels are those of the weights."""
+"""Of each block whether it squeezes and excites, whether its activation is the hard swish (else ReLU), its stride;
+widths and kernels are those of the weights."""
 
 
 class _Squeeze(nn.Module):  # type: ignore[misc]

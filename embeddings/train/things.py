@@ -20,8 +20,8 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from embeddings.media import Picture
-from embeddings.train.data import Split, words
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.train.data import Split, words
 
 CLIPART: Final = Path("/usr/share/openclipart")
 EMOJI: Final = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")

@@ -10,18 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from embeddings.encoder import Vectors, normalise
-from embeddings.train import graph
-from embeddings.train.bank import PictureSide
-from embeddings.train.head import Heads
-from embeddings.train.lite2 import CLASSES, FEATURES
+from crossmedia.embeddings.encoder import Vectors, normalise
+from crossmedia.embeddings.train import graph
+from crossmedia.embeddings.train.bank import PictureSide
+from crossmedia.embeddings.train.head import Heads
+from crossmedia.embeddings.train.lite2 import CLASSES, FEATURES
 
 TOP, SHARE = 10, 0.2
 """ConSE (Norouzi et al., 2013): how many classes speak, and how loud beside the head."""
 
 
 class Tower(nn.Module):  # type: ignore[misc]
-    """Features (N, 1280) and logits (N, 1000) → `common` (N, dim + 2), `picture` (N, 256), `probabilities` (N, 1000)."""
+    """Features (N, 1280) and logits (N, 1000) → `common` (N, dim + 2), `picture` (N, 256), `probabilities` (N,
+    1000)."""
 
     mean: Tensor
 
@@ -54,8 +55,8 @@ def _compact(layer: nn.Linear) -> graph.Compact:
 def assemble(
     backbone: Path, heads: Heads, class_texts: Vectors, bank: Vectors, pca: tuple[Tensor, Tensor], path: Path
 ) -> None:
-    """Write the whole picture tower. `class_texts`, `bank`: (1000, dim), (M, dim) unit rows of the class names and of the
-    query bank in the common space."""
+    """Write the whole picture tower. `class_texts`, `bank`: (1000, dim), (M, dim) unit rows of the class names and of
+    the query bank in the common space."""
     tower = Tower(heads, torch.from_numpy(class_texts), torch.from_numpy(bank), *pca)
     inputs, outputs = ["features", "logits"], ["common", "picture", "probabilities"]
     with tempfile.TemporaryDirectory() as folder:

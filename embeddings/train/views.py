@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.media import Picture
-from embeddings.picture import prepare
-from embeddings.train.data import Photo, picture
-from embeddings.train.things import Thing
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.picture import prepare
+from crossmedia.embeddings.train.data import Photo, picture
+from crossmedia.embeddings.train.things import Thing
 
 VIEWS: Final = 8
 AREA: Final = (0.5, 0.95)

@@ -1,11 +1,11 @@
 """Learns to answer questions about pictures from DAQUAR.
 
-    python -m embeddings.train.visual_answers --daquar ../shared/data/daquar --out embeddings/bundled
+    python -m crossmedia.embeddings.train.visual_answers --daquar ../shared/data/daquar --out embeddings/bundled
 
-writes `visual-answers.onnx` and its card and prints what to pin in `embeddings/cards.py`. A fifth of the pictures is held out
-(`visual_data.parts`): nothing is fitted or calibrated on it. Chances are calibrated on another tenth; then two networks
-(`visual_net`) and a kernel machine (`visual_kernel`) are learned from that too, and ship as one. The same is done once without
-looking at pictures, to tell what looking adds.
+writes `visual-answers.onnx` and its card and prints what to pin in `embeddings/cards.py`. A fifth of the pictures is
+held out (`visual_data.parts`): nothing is fitted or calibrated on it. Chances are calibrated on another tenth; then two
+networks (`visual_net`) and a kernel machine (`visual_kernel`) are learned from that too, and ship as one. The same is
+done once without looking at pictures, to tell what looking adds.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from embeddings.catalog import BUNDLED, sha256
-from embeddings.train import visual_answers_card as card
-from embeddings.train.visual_data import Material, Part, answers_of, parts, prepared, read, words_of
-from embeddings.train.visual_graph import export
-from embeddings.train.visual_kernel import Kernel
-from embeddings.train.visual_net import learned
-from embeddings.train.visual_sights import Grid, Sights
-from embeddings.visual_answers import Floats
+from crossmedia.embeddings.catalog import BUNDLED, sha256
+from crossmedia.embeddings.train import visual_answers_card as card
+from crossmedia.embeddings.train.visual_data import Material, Part, answers_of, parts, prepared, read, words_of
+from crossmedia.embeddings.train.visual_graph import export
+from crossmedia.embeddings.train.visual_kernel import Kernel
+from crossmedia.embeddings.train.visual_net import learned
+from crossmedia.embeddings.train.visual_sights import Grid, Sights
+from crossmedia.embeddings.visual_answers import Floats
 
 NETWORKS: Final = 2
 KERNEL: Final = 0.8
 """How much of the answer is the kernel machine's; the rest is the networks'."""
 SOFT, ALIKE = 0.25, 12.0
-"""How much of an answer's mark goes to answers that mean nearly the same, and how fast that falls with their distance."""
+"""How much of an answer's mark goes to answers that mean nearly the same, and how fast that falls with their
+distance."""
 LEAST: Final = 1e-4
 """A probability, before its logarithm is taken."""
 SHARP: Final = np.linspace(0.4, 2.5, 43)
@@ -66,7 +67,8 @@ class Together(nn.Module):  # type: ignore[misc]
 
 
 def marked(answer: NDArray[np.int64], names: Floats) -> Floats:
-    """(n,), (answers, 384) → (n, answers): 1 for the answer of each question, some of it for what means nearly the same."""
+    """(n,), (answers, 384) → (n, answers): 1 for the answer of each question, some of it for what means nearly the
+    same."""
     near = np.exp(ALIKE * (names @ names.T - 1))
     marks: Floats = (1 - SOFT) * np.eye(len(names), dtype=np.float32) + SOFT * near / near.sum(1, keepdims=True)
     return marks[answer]
@@ -94,8 +96,8 @@ def accuracy(net: Together, asked: Material) -> float:
 
 
 def calibration(told: Tensor, answer: Tensor) -> dict[str, object]:
-    """By how much logits are sharpened so that chances fit best, and how often the first answer is right by its chance: bins of
-    equal counts, made to rise (pool adjacent violators)."""
+    """By how much logits are sharpened so that chances fit best, and how often the first answer is right by its chance:
+    bins of equal counts, made to rise (pool adjacent violators)."""
     known = answer >= 0
     losses = [float(functional.cross_entropy(told[known] * float(s), answer[known])) for s in SHARP]
     sharpness = float(SHARP[int(np.argmin(losses))])

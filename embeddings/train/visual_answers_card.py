@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from embeddings.catalog import sha256
+from crossmedia.embeddings.catalog import sha256
 
 CARD: Final = """# visual-answers.onnx: questions about pictures of rooms and things, answered in a word or some
 
 Result: {size} bytes, SHA-256 {digest}:
 two networks of stacked attention and a kernel machine as one, in int8,
 the kernel machine's coefficients in 16 bits.
-Command: `python -m embeddings.train.visual_answers --daquar PATH --out embeddings/bundled`.
+Command: `python -m crossmedia.embeddings.train.visual_answers --daquar PATH --out embeddings/bundled`.
 Licence of the weights: Apache-2.0. Learned from DAQUAR (Malinowski and Fritz, NIPS 2014), which asks about photos of
 the NYU Depth set: both are for research, so settle for yourself whether your use is covered.
 Trained on: {questions} questions of {pictures} pictures, the official training split; a fifth of the pictures, by

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from embeddings.catalog import BUNDLED
-from embeddings.media import Picture
-from embeddings.text import MiniLM
-from embeddings.visual_answers import Eyes, Floats, Seen, mirrored, numbered
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.text import MiniLM
+from crossmedia.embeddings.visual_answers import Eyes, Floats, Seen, mirrored, numbered
 
 Part = Literal["train", "tune", "held"]
 RARE: Final = 2
@@ -40,8 +40,8 @@ def read(folder: Path) -> list[Asked]:
 
 
 def parts(images: Iterable[str]) -> dict[str, Part]:
-    """By the pictures' names alone: the first fifth by their SHA-1 is held out, and nothing is ever fitted, tuned or chosen on it;
-    the next tenth is what is tuned on."""
+    """By the pictures' names alone: the first fifth by their SHA-1 is held out, and nothing is ever fitted, tuned or
+    chosen on it; the next tenth is what is tuned on."""
     order = sorted(set(images), key=lambda name: hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest())
     held, tuned = round(len(order) / 5), round(len(order) / 10)
     return {name: "held" if n < held else "tune" if n < held + tuned else "train" for n, name in enumerate(order)}
@@ -59,7 +59,8 @@ def words_of(asked: list[Asked]) -> list[str]:
 
 
 def shown(asked: list[Asked], images: list[str], answers: list[str]) -> NDArray[np.bool_]:
-    """(pictures, answers): whether a thing of the answer is named in what was asked about the picture, or in what was answered."""
+    """(pictures, answers): whether a thing of the answer is named in what was asked about the picture, or in what was
+    answered."""
     named: dict[str, set[str]] = {image: set() for image in images}
     for one in asked:
         named[one.image].update(one.answer.split(", "), re.findall(r"\w+", one.question.lower()))
@@ -69,10 +70,11 @@ def shown(asked: list[Asked], images: list[str], answers: list[str]) -> NDArray[
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Questions: (n,) their parts, (n,) and (n,) their pictures and answers by number (-1: not learned), (n, 2, 384) and (n, 2, 24)
-    sentences and words as `VisualAnswers` reads them, of the question and of that to the mirrored picture. Pictures:
-    (p, 2, 81, 352) and (p, 2, 3814) what is seen, (p, answers) what is in them. Answers: (answers, 384) the vectors of their
-    names."""
+    """Questions: (n,) their parts, (n,) and (n,) their pictures and answers by number (-1: not learned), (n, 2, 384)
+    and (n, 2, 24) sentences and words as `VisualAnswers` reads them, of the question and of that to the mirrored
+    picture. Pictures:
+    (p, 2, 81, 352) and (p, 2, 3814) what is seen, (p, answers) what is in them. Answers: (answers, 384) the vectors of
+    their names."""
 
     part: NDArray[np.str_]
     image: NDArray[np.int64]

@@ -1,4 +1,5 @@
-"""The network of visual answers as a file, each of its tables in as few bits as it bears; what is calculated stays float."""
+"""The network of visual answers as a file, each of its tables in as few bits as it bears; what is calculated stays
+float."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ import torch
 from onnx import helper, numpy_helper
 from torch import nn
 
-from embeddings.visual_answers import CELLS, CHANNELS, LONGEST, SENTENCE, SIGHT, Floats
+from crossmedia.embeddings.visual_answers import CELLS, CHANNELS, LONGEST, SENTENCE, SIGHT, Floats
 
 LARGE: Final = 10_000
 """Values from which a table is made small; those with two dimensions bear eight bits and a scale a column."""

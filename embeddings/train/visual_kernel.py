@@ -1,10 +1,11 @@
-"""Kernel ridge regression from a question and its picture to answers: what was answered to such questions of such pictures.
+"""Kernel ridge regression from a question and its picture to answers: what was answered to such questions of such
+pictures.
 
-Closed form (C. Saunders, A. Gammerman and V. Vovk, ICML 1998). Likeness is Gaussian: of sentence vectors and of words, times that
-of what is seen in a picture, in six parts of it and in its mirror image. Two votes are added that hear no question: the same
-regression from pictures to what is in them, and how near an answer's name is to a part of the picture in the common space. It is
-wrong about other questions than networks of attention are, so both together are right more often than either. Settings and shares
-were chosen over folds of the pictures learned from.
+Closed form (C. Saunders, A. Gammerman and V. Vovk, ICML 1998). Likeness is Gaussian: of sentence vectors and of words,
+times that of what is seen in a picture, in six parts of it and in its mirror image. Two votes are added that hear no
+question: the same regression from pictures to what is in them, and how near an answer's name is to a part of the
+picture in the common space. It is wrong about other questions than networks of attention are, so both together are
+right more often than either. Settings and shares were chosen over folds of the pictures learned from.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from torch import Tensor, nn
 
-from embeddings.train.visual_data import Material
-from embeddings.train.visual_sights import Sights
-from embeddings.visual_answers import COMMON, PARTS, SENTENCE, SIGHT, Floats
+from crossmedia.embeddings.train.visual_data import Material
+from crossmedia.embeddings.train.visual_sights import Sights
+from crossmedia.embeddings.visual_answers import COMMON, PARTS, SENTENCE, SIGHT, Floats
 
 ASKED, SEEN, ALONE = 2.0, 1.5, 1.0
 """How fast likeness falls with the distance of questions, of their pictures, and of pictures alone."""
@@ -86,7 +87,8 @@ class Showing(nn.Module):  # type: ignore[misc]
         self.register_buffer("spread", near.std(0) + 1e-6)
 
     def nearest(self, sights: Tensor) -> Tensor:
-        """(B, 2, 3814) → (B, answers): the cosine of an answer's name and the part of the picture that is nearest to it."""
+        """(B, 2, 3814) → (B, answers): the cosine of an answer's name and the part of the picture that is nearest to
+        it."""
         start = sum(SIGHT[:4])
         parts = sights[:, 0, start : start + SIGHT[4]].reshape(-1, PARTS, COMMON)[:, :, :SENTENCE]
         return (parts / parts.norm(dim=2, keepdim=True).clamp(min=1e-9) @ self.names).amax(1)
@@ -126,7 +128,8 @@ class Kernel(nn.Module):  # type: ignore[misc]
         return like * torch.exp(SEEN * (seeing - 1))[:, self.picture] if self.looking else like
 
     def forward(self, sights: Tensor, sentence: Tensor, words: Tensor) -> Tensor:
-        """(B, 2, 3814), (B, 384), (B, 24) → (B, answers): about each answer's probability; it can be a little under 0."""
+        """(B, 2, 3814), (B, 384), (B, 24) → (B, answers): about each answer's probability; it can be a little under
+        0."""
         seeing = self.seeing(sights)
         told = self.likeness(self.asking(sentence, words), seeing) @ self.weights + self.usual
         return told + self.showing(seeing, sights) if self.looking else told

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from embeddings.train.visual_data import Material
-from embeddings.train.visual_sights import Grid, Sights
-from embeddings.visual_answers import CELLS, SENTENCE
+from crossmedia.embeddings.train.visual_data import Material
+from crossmedia.embeddings.train.visual_sights import Grid, Sights
+from crossmedia.embeddings.visual_answers import CELLS, SENTENCE
 
 HIDDEN: Final = 384
 WORD: Final = 96
@@ -37,8 +37,8 @@ class VisualNet(nn.Module):  # type: ignore[misc]
     """`looking=False` is the same network without any picture: what questions alone tell."""
 
     def __init__(self, usual: Tensor, words: int, grid: int, sight: int, looking: bool = True) -> None:
-        """`usual`: (answers,) how often pictures show them; `words`: how many there are by number; `grid` and `sight`: values of a
-        cell, and of the whole picture."""
+        """`usual`: (answers,) how often pictures show them; `words`: how many there are by number; `grid` and `sight`:
+        values of a cell, and of the whole picture."""
         super().__init__()
         self.looking, answers = looking, len(usual)
         self.words = nn.Embedding(words, WORD, padding_idx=0)
@@ -60,7 +60,8 @@ class VisualNet(nn.Module):  # type: ignore[misc]
         )
 
     def forward(self, grid: Tensor, sight: Tensor, sentence: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 81, grid), (B, sight), (B, 384), (B, 24) → (B, answers) logits of the answer, and of what is in the picture."""
+        """(B, 81, grid), (B, sight), (B, 384), (B, 24) → (B, answers) logits of the answer, and of what is in the
+        picture."""
         read = torch.relu(self.order(self.words(words).transpose(1, 2)))
         question = self.asked(torch.cat([LOUD * sentence, read.amax(dim=2)], dim=1))
         logits: Tensor = self.blind(question)
@@ -81,7 +82,8 @@ class VisualNet(nn.Module):  # type: ignore[misc]
 def learned(
     known: Material, marks: Tensor, vocabulary: int, grid: Grid, sights: Sights, seed: int, looking: bool
 ) -> VisualNet:
-    """From questions of which all answers are known, each now and then about the mirror image. `marks`: (n, answers)."""
+    """From questions of which all answers are known, each now and then about the mirror image. `marks`: (n,
+    answers)."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     cells, whole = grid(torch.from_numpy(known.cells)), sights(torch.from_numpy(known.sights))

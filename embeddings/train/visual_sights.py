@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from embeddings.visual_answers import SIGHT, Floats
+from crossmedia.embeddings.visual_answers import SIGHT, Floats
 
 FAR: Final = 4.0
 """Standard deviations at which a value is cut."""

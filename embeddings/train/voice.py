@@ -1,6 +1,6 @@
 """Exports the GE2E voice encoder of Resemblyzer, calibrates its cosines and measures it.
 
-    python -m embeddings.train.voice --data ../shared/data --out embeddings/bundled
+    python -m crossmedia.embeddings.train.voice --data ../shared/data --out embeddings/bundled
 
 writes `voice.onnx`, `backgrounds-voice.json` and the card `voice.md`, and prints the figures and what to pin in
 `embeddings/cards.py`. Two minutes on two cores. Weights: `pretrained.pt` of the package `resemblyzer` (Apache-2.0),
@@ -22,9 +22,9 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from embeddings.catalog import BUNDLED, sha256
-from embeddings.errors import DependencyMissing
-from embeddings.train import graph, voice_card, voice_measure
+from crossmedia.embeddings.catalog import BUNDLED, sha256
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.train import graph, voice_card, voice_measure
 
 BANDS, WIDTH, LAYERS = 40, 256, 3
 LARGE: Final = 10_000

@@ -16,13 +16,13 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Vectors
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.train.calibrate import background
-from embeddings.train.sound_measure import calibration_error
-from embeddings.train.sound_stats import read
-from embeddings.train.synthetic import coloured
-from embeddings.voice import Voice
+from crossmedia.embeddings.encoder import Vectors
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.train.calibrate import background
+from crossmedia.embeddings.train.sound_measure import calibration_error
+from crossmedia.embeddings.train.sound_stats import read
+from crossmedia.embeddings.train.synthetic import coloured
+from crossmedia.embeddings.voice import Voice
 
 Samples: TypeAlias = NDArray[np.floating]
 Names: TypeAlias = NDArray[np.str_]
@@ -87,7 +87,8 @@ def noisy(samples: Samples, chance: np.random.Generator) -> Samples:
 
 
 def room(samples: Samples, chance: np.random.Generator) -> Samples:
-    """Reverberation of 0.2 to 0.6 s, as strong as the voice itself or down to a quarter (decaying noise; Moorer 1979)."""
+    """Reverberation of 0.2 to 0.6 s, as strong as the voice itself or down to a quarter (decaying noise; Moorer
+    1979)."""
     tail = int(SAMPLE_RATE * chance.uniform(0.2, 0.6))
     answer = chance.standard_normal(tail) * np.exp(-6.9 * np.arange(tail) / tail)
     size = len(samples) + tail
@@ -129,8 +130,8 @@ def brier(rows: NDArray[np.floating]) -> float:
 
 
 def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
-    """`{"backgrounds": [...], "figures": {...}}`, JSON-ready. `small`, `whole`: folders of the network that ships, and the
-    float one."""
+    """`{"backgrounds": [...], "figures": {...}}`, JSON-ready. `small`, `whole`: folders of the network that ships, and
+    the float one."""
     paths = sorted(folder.glob("*/*.flac"))
     recordings, speakers = [read(path) for path in paths], np.array([path.parent.name for path in paths])
     numbers = np.arange(len(paths))

@@ -1,1 +1,1 @@
-"""How fast, beside a peer or the physical limit measured in the same run: `python -m eval.bench.NAME`."""
+"""How fast, beside a peer or the physical limit measured in the same run: `python -m crossmedia.eval.bench.NAME`."""

@@ -1,9 +1,9 @@
 """Banks of a million hashes: how long a look-up takes, beside comparing with every one, in the same run.
 
-    python -m eval.bench.banks [HASHES]
+    python -m crossmedia.eval.bench.banks [HASHES]
 
-The hashes lie around those of real photographs where the data is there (a quarter of the bits turned over, so that blocks
-are as uneven as real ones are), else they are random.
+The hashes lie around those of real photographs where the data is there (a quarter of the bits turned over, so that
+blocks are as uneven as real ones are), else they are random.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import faiss
 import numpy as np
 from PIL import Image
 
-from embeddings.media import Picture
-from eval.bench.common import Row, flickr_photos, percentiles, show, timed
-from indexer.hashes.pdq import PdqHasher
-from retrieval.banks import hamming
-from retrieval.banks.hamming import REACH, Codes, HammingIndex
-from retrieval.banks.hashes import Hash
-from retrieval.banks.matching import Matcher
-from retrieval.banks.store import BankStore, Entry
-from retrieval.banks.table import Reading
+from crossmedia.embeddings.media import Picture
+from crossmedia.eval.bench.common import Row, flickr_photos, percentiles, show, timed
+from crossmedia.indexer.hashes.pdq import PdqHasher
+from crossmedia.retrieval.banks import hamming
+from crossmedia.retrieval.banks.hamming import REACH, Codes, HammingIndex
+from crossmedia.retrieval.banks.hashes import Hash
+from crossmedia.retrieval.banks.matching import Matcher
+from crossmedia.retrieval.banks.store import BankStore, Entry
+from crossmedia.retrieval.banks.table import Reading
 
 QUERIES, PHOTOS = 200, 500
 

@@ -1,6 +1,6 @@
 """`crossmedia search` from a cold shell over 10,000 moments, beside starting Python with the same libraries.
 
-python -m eval.bench.cold [MOMENTS]
+python -m crossmedia.eval.bench.cold [MOMENTS]
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from embeddings.builtin import towers
-from embeddings.catalog import Catalog
-from eval.bench.common import Row, fill, percentiles, show, timed
-from retrieval.local import LocalStore
+from crossmedia.embeddings.builtin import towers
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.eval.bench.common import Row, fill, percentiles, show, timed
+from crossmedia.retrieval.local import LocalStore
 
 RUNS = 7
 LIBRARIES = "import numpy, onnxruntime, faiss, tokenizers, typer, rich.table, pydantic_settings"
@@ -32,7 +32,7 @@ def main(count: int) -> None:
         search = [
             sys.executable,
             "-m",
-            "api.cli",
+            "crossmedia.api.cli",
             "search",
             "a dog on the beach",
             "--data",

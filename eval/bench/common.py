@@ -20,9 +20,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from embeddings.encoder import Vectors, normalise
-from retrieval.documents import Asset, Document, Label, Moment, Source, moment_id
-from retrieval.store import Store
+from crossmedia.embeddings.encoder import Vectors, normalise
+from crossmedia.retrieval.documents import Asset, Document, Label, Moment, Source, moment_id
+from crossmedia.retrieval.store import Store
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 WORDS = tuple(
@@ -69,9 +69,11 @@ def timed() -> Iterator[list[float]]:
 
 @contextmanager
 def watched(every: float = 0.5) -> Iterator[list[int]]:
-    """`with watched() as peak: …` leaves in `peak[0]` the most bytes that this process and its descendants held at once.
+    """`with watched() as peak: …` leaves in `peak[0]` the most bytes that this process and its descendants held at
+    once.
 
-    Pages that several of them share count once (Linux's proportional set size); files they map count as far as they are in memory.
+    Pages that several of them share count once (Linux's proportional set size); files they map count as far as they are
+    in memory.
     """
     peak, done = [0], threading.Event()
 
@@ -130,7 +132,7 @@ def served(data: Path) -> tuple[subprocess.Popen[bytes], str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "api.cli", "serve", "--data", str(data), "--port", str(port)]
+    command = [sys.executable, "-m", "crossmedia.api.cli", "serve", "--data", str(data), "--port", str(port)]
     server = subprocess.Popen(command, env={**os.environ, "CROSSMEDIA_PROFILE": "builtin"})
     url = f"http://127.0.0.1:{port}"
     until = time.monotonic() + 120
@@ -146,8 +148,8 @@ def served(data: Path) -> tuple[subprocess.Popen[bytes], str]:
 
 
 def fill(store: Store, seeds: Vectors, count: int, space: str = "common", batch: int = 5_000) -> Vectors:
-    """Add `count` picture moments whose vectors lie around real ones, with a few words and a label each (`scene: rare` on one
-    of fifty); returns the vectors.
+    """Add `count` picture moments whose vectors lie around real ones, with a few words and a label each (`scene: rare`
+    on one of fifty); returns the vectors.
 
     Each is a real vector turned by noise of the same length, so that neighbourhoods stay as uneven as real ones are.
     """

@@ -1,6 +1,6 @@
 """Encoders' own rates, beside the bare network on prepared input.
 
-python -m eval.bench.encoders
+python -m crossmedia.eval.bench.encoders
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from embeddings.builtin import towers
-from embeddings.catalog import Catalog
-from embeddings.media import Picture
-from embeddings.onnx import session
-from embeddings.picture import prepare
-from eval.bench.common import WORDS, Row, flickr_photos, repeat, show
+from crossmedia.embeddings.builtin import towers
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.onnx import session
+from crossmedia.embeddings.picture import prepare
+from crossmedia.eval.bench.common import WORDS, Row, flickr_photos, repeat, show
 
 BATCH = 32
 

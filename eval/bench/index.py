@@ -1,15 +1,15 @@
 """Where an approximate index begins to pay: one query against a flat scan and against IVF, by size.
 
-python -m eval.bench.index
+python -m crossmedia.eval.bench.index
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from embeddings.encoder import Vectors, normalise
-from eval.bench.common import Row, percentiles, show, timed
-from retrieval.local.vectors import Generation, VectorIndex
+from crossmedia.embeddings.encoder import Vectors, normalise
+from crossmedia.eval.bench.common import Row, percentiles, show, timed
+from crossmedia.retrieval.local.vectors import Generation, VectorIndex
 
 DIM, QUERIES, K = 386, 100, 90
 SIZES = (10_000, 30_000, 100_000, 300_000)

@@ -1,6 +1,6 @@
 """Photos from the folder into the store, beside the picture encoder's own rate in the same run.
 
-python -m eval.bench.ingest [COUNT]
+python -m crossmedia.eval.bench.ingest [COUNT]
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from api.service import Service
-from api.settings import Settings
-from embeddings.media import Picture
-from eval.bench.common import Row, flickr_photos, repeat, show, timed
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
+from crossmedia.embeddings.media import Picture
+from crossmedia.eval.bench.common import Row, flickr_photos, repeat, show, timed
 
 
 def main(count: int) -> None:

@@ -1,6 +1,7 @@
-"""Labels as nested documents and as keywords (`retrieval.elastic.tokens.label_tokens`), under the same filter in the same run.
+"""Labels as nested documents and as keywords (`retrieval.elastic.tokens.label_tokens`), under the same filter in the
+same run.
 
-python -m eval.bench.labels http://HOST:9200 [MOMENTS]
+python -m crossmedia.eval.bench.labels http://HOST:9200 [MOMENTS]
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from typing import Any, Final
 import numpy as np
 from elasticsearch import Elasticsearch, OrjsonSerializer, helpers
 
-from embeddings.encoder import normalise
-from eval.bench.common import Row, percentiles, show, timed
-from retrieval.documents import Label
-from retrieval.elastic.filters import conditions
-from retrieval.elastic.tokens import label_tokens
-from retrieval.query import Filters, LabelFilter
+from crossmedia.embeddings.encoder import normalise
+from crossmedia.eval.bench.common import Row, percentiles, show, timed
+from crossmedia.retrieval.documents import Label
+from crossmedia.retrieval.elastic.filters import conditions
+from crossmedia.retrieval.elastic.tokens import label_tokens
+from crossmedia.retrieval.query import Filters, LabelFilter
 
 DIM: Final = 384
 VALUES: Final = tuple(f"thing{n}" for n in range(80))

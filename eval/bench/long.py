@@ -1,6 +1,6 @@
 """A video of hours into the store, all passes but writing: is its memory bounded, does it keep pace?
 
-python -m eval.bench.long [HOURS]
+python -m crossmedia.eval.bench.long [HOURS]
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import av
 
-from api.service import Service
-from api.settings import Settings
-from eval.bench.common import Row, show, timed, watched
-from eval.bench.media import spoken, write_video
-from eval.wav import write_wav
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
+from crossmedia.eval.bench.common import Row, show, timed, watched
+from crossmedia.eval.bench.media import spoken, write_video
+from crossmedia.eval.wav import write_wav
 
 PIECE = 600.0
 """Seconds of film that are made; a longer one repeats them."""

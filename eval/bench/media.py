@@ -1,6 +1,6 @@
 """Speech and video into the store, both passes, in multiples of real time, beside Whisper's own rate in the same run.
 
-python -m eval.bench.media [SECONDS]
+python -m crossmedia.eval.bench.media [SECONDS]
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import av
 import numpy as np
 from PIL import Image
 
-from api.service import Service
-from api.settings import Settings
-from embeddings.media import SAMPLE_RATE, Waveform
-from eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
-from eval.datasets import spoken_captions
-from eval.wav import write_wav
-from indexer.decode.reader import decode
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
+from crossmedia.eval.datasets import spoken_captions
+from crossmedia.eval.wav import write_wav
+from crossmedia.indexer.decode.reader import decode
 
 
 def main(seconds: float) -> None:

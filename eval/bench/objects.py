@@ -1,6 +1,6 @@
 """Objects in photos, and followed through a video: the whole pass, and the detector alone, beside the bare network.
 
-python -m eval.bench.objects [PHOTOS [SECONDS]]
+python -m crossmedia.eval.bench.objects [PHOTOS [SECONDS]]
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from api.service import Service
-from api.settings import Settings
-from embeddings.objects import ObjectDetector, letterbox
-from embeddings.onnx import session
-from eval.bench.common import Row, flickr_photos, repeat, show, timed, watched
-from eval.bench.media import spoken, write_video
-from eval.objects import opened
-from eval.wav import write_wav
-from indexer.tracks import RATE
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
+from crossmedia.embeddings.objects import ObjectDetector, letterbox
+from crossmedia.embeddings.onnx import session
+from crossmedia.eval.bench.common import Row, flickr_photos, repeat, show, timed, watched
+from crossmedia.eval.bench.media import spoken, write_video
+from crossmedia.eval.objects import opened
+from crossmedia.eval.wav import write_wav
+from crossmedia.indexer.tracks import RATE
 
 ALONE = 32
 

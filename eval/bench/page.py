@@ -1,6 +1,7 @@
-"""The web page: from its load to the first hits, beside the API's own answer in the same run; and checks like Lighthouse's.
+"""The web page: from its load to the first hits, beside the API's own answer in the same run; and checks like
+Lighthouse's.
 
-python -m eval.bench.page [SEARCHES]
+python -m crossmedia.eval.bench.page [SEARCHES]
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ import numpy as np
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from api.service import Service
-from api.settings import Settings
-from eval.bench.common import SHARED, Row, percentiles, served, show, timed
-from eval.datasets import flickr8k
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
+from crossmedia.eval.bench.common import SHARED, Row, percentiles, served, show, timed
+from crossmedia.eval.datasets import flickr8k
 
 FIRST = 60
 """Hits that the page asks for at first."""
 WATCH = """
 window.seen = {hits: null, picture: null, lcp: 0, cls: 0, blocked: 0};
-const watch = (type, hear) => new PerformanceObserver(list => list.getEntries().forEach(hear)).observe({type, buffered: true});
-watch('largest-contentful-paint', one => { seen.lcp = one.startTime; });
+const watch = (type, hear) => new PerformanceObserver(list => list.getEntries().forEach(hear)).observe({type, buffered:
+true}); watch('largest-contentful-paint', one => { seen.lcp = one.startTime; });
 watch('layout-shift', one => { if (!one.hadRecentInput) seen.cls += one.value; });
 watch('longtask', one => { seen.blocked += Math.max(0, one.duration - 50); });
 const look = () => {
@@ -40,7 +41,8 @@ const look = () => {
 };
 requestAnimationFrame(look);
 """
-"""Runs before the page: when a hit is in a frame that is drawn, when its picture is, and what the browser measures of it."""
+"""Runs before the page: when a hit is in a frame that is drawn, when its picture is, and what the browser measures of
+it."""
 TOLD = """() => {
   const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
   const own = all.filter(one => !one.name.includes('/v1/'));

@@ -1,6 +1,7 @@
-"""Every pass by itself over photos, cars, recordings and a video, and all of them together: rates, and the memory they take.
+"""Every pass by itself over photos, cars, recordings and a video, and all of them together: rates, and the memory they
+take.
 
-python -m eval.bench.passes [PHOTOS [SECONDS]]
+python -m crossmedia.eval.bench.passes [PHOTOS [SECONDS]]
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from api.passes import ENRICHERS
-from api.service import Service
-from api.settings import Settings
-from eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
-from eval.bench.media import spoken, write_video
-from eval.wav import write_wav
+from crossmedia.api.passes import ENRICHERS
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
+from crossmedia.eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
+from crossmedia.eval.bench.media import spoken, write_video
+from crossmedia.eval.wav import write_wav
 
 CARS: Final = 20
 MEGABYTE: Final = 1e6

@@ -1,6 +1,6 @@
 """Warm text queries over HTTP, beside an exact scan of the same vectors with numpy in the same run.
 
-python -m eval.bench.search [MOMENTS]
+python -m crossmedia.eval.bench.search [MOMENTS]
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from embeddings.builtin import towers
-from embeddings.catalog import Catalog
-from embeddings.media import Picture
-from eval.bench.common import SHARED, Row, fill, flickr_photos, percentiles, served, show, timed
-from eval.datasets import flickr8k
-from retrieval.local import LocalStore
-from retrieval.query import Filters
+from crossmedia.embeddings.builtin import towers
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.embeddings.media import Picture
+from crossmedia.eval.bench.common import SHARED, Row, fill, flickr_photos, percentiles, served, show, timed
+from crossmedia.eval.datasets import flickr8k
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.query import Filters
 
 QUERIES = 200
 

@@ -1,6 +1,6 @@
 """The local store and an Elasticsearch side by side in one run: filling, searching, filtering, bytes.
 
-python -m eval.bench.stores elasticsearch://HOST:9200/NAME [MOMENTS]
+python -m crossmedia.eval.bench.stores elasticsearch://HOST:9200/NAME [MOMENTS]
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from api.profiles import load_profile
-from api.settings import Settings
-from api.stores import open_store
-from embeddings.catalog import Catalog
-from embeddings.encoder import Vectors
-from embeddings.media import Picture
-from embeddings.profile import Profile
-from eval.bench.common import SHARED, Row, fill, flickr_photos, percentiles, show, timed
-from eval.datasets import flickr8k
-from retrieval.elastic import ElasticStore
-from retrieval.engine import Engine
-from retrieval.local import LocalStore
-from retrieval.query import Filters, LabelFilter, Query
-from retrieval.store import Store
+from crossmedia.api.profiles import load_profile
+from crossmedia.api.settings import Settings
+from crossmedia.api.stores import open_store
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.embeddings.encoder import Vectors
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.profile import Profile
+from crossmedia.eval.bench.common import SHARED, Row, fill, flickr_photos, percentiles, show, timed
+from crossmedia.eval.datasets import flickr8k
+from crossmedia.retrieval.elastic import ElasticStore
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.query import Filters, LabelFilter, Query
+from crossmedia.retrieval.store import Store
 
 QUERIES = 200
 SEEDS = 2_000

@@ -1,4 +1,5 @@
-"""`python -m eval.demo [--media FOLDER]`: index a small corpus, or one's own, and run one search of each kind.
+"""`python -m crossmedia.eval.demo [--media FOLDER]`: index a small corpus, or one's own, and run one search of each
+kind.
 
 Every step is a command of `crossmedia`, shown before it runs.
 """
@@ -14,11 +15,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from embeddings.media import Medium
-from eval.demo.corpus import SAMPLES, make
-from indexer.decode.errors import DecodeError
-from indexer.decode.sniff import sniff
-from indexer.scan import scan
+from crossmedia.embeddings.media import Medium
+from crossmedia.eval.demo.corpus import SAMPLES, make
+from crossmedia.indexer.decode.errors import DecodeError
+from crossmedia.indexer.decode.sniff import sniff
+from crossmedia.indexer.scan import scan
 
 HERE = Path(".demo")
 LOOKED_AT = 2_000
@@ -77,7 +78,7 @@ def _samples(media: Path) -> dict[Medium, Path]:
 
 def _run(*words: str, data: Path) -> None:
     console.print(f"\n[bold green]$ crossmedia {shlex.join([*words, '--data', str(data)])}[/]", soft_wrap=True)
-    done = subprocess.run([sys.executable, "-m", "api.cli", *words, "--data", str(data)])
+    done = subprocess.run([sys.executable, "-m", "crossmedia.api.cli", *words, "--data", str(data)])
     if done.returncode not in (0, 1):
         raise SystemExit(done.returncode)
 

@@ -1,4 +1,5 @@
-"""`python -m eval.demo.corpus OUT`: a small corpus of photos, recordings, films and documents, in a few seconds."""
+"""`python -m crossmedia.eval.demo.corpus OUT`: a small corpus of photos, recordings, films and documents, in a few
+seconds."""
 
 from __future__ import annotations
 
@@ -8,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from api.espeak import say
-from embeddings.errors import CrossmediaError
-from embeddings.media import Medium
-from eval.demo.film import write_film
-from eval.demo.pdf import pdf
-from eval.demo.photos import available
-from eval.demo.prose import FILMS, HTML, MARKDOWN, PDF, RECORDINGS
-from eval.wav import write_wav
+from crossmedia.api.espeak import say
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Medium
+from crossmedia.eval.demo.film import write_film
+from crossmedia.eval.demo.pdf import pdf
+from crossmedia.eval.demo.photos import available
+from crossmedia.eval.demo.prose import FILMS, HTML, MARKDOWN, PDF, RECORDINGS
+from crossmedia.eval.wav import write_wav
 
 SAMPLES: Final[Mapping[Medium, str]] = {
     "image": "photos/photo-04.jpg",
@@ -71,7 +72,7 @@ _OWN: Final = (
 
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
-        print("usage: python -m eval.demo.corpus OUT", file=sys.stderr)
+        print("usage: python -m crossmedia.eval.demo.corpus OUT", file=sys.stderr)
         return 2
     try:
         made = make(Path(arguments[0]))

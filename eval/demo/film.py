@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 
 WIDTH: Final = 640
 HEIGHT: Final = 360

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from embeddings.errors import DependencyMissing
+from crossmedia.embeddings.errors import DependencyMissing
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ FILMS: Final = {
 MARKDOWN: Final = {
     "notes-1.md": """# Keeping bees through the winter
 
-A colony survives the cold by forming a tight cluster around its queen. The bees shiver their flight muscles to make heat.
+A colony survives the cold by forming a tight cluster around its queen. The bees shiver their flight muscles to make
+heat.
 
 Leave at least fifteen kilograms of honey in the hive. A hungry colony dies in March, not in January.
 
@@ -72,8 +73,8 @@ HTML: Final = {
 <head><title>A short history of the printing press</title></head>
 <body>
 <h1>A short history of the printing press</h1>
-<p>Around 1450 Johannes Gutenberg cast single letters in metal and set them into lines that could be taken apart again.</p>
-<p>Within fifty years, presses in more than two hundred towns had printed millions of books.</p>
+<p>Around 1450 Johannes Gutenberg cast single letters in metal and set them into lines that could be taken apart
+again.</p> <p>Within fifty years, presses in more than two hundred towns had printed millions of books.</p>
 <p>Ink had to be thick and oily to stay on metal; the recipe came from painters.</p>
 </body>
 </html>

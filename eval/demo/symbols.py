@@ -1,4 +1,5 @@
-"""`python -m eval.demo.symbols OUT`: drawings of made-up signs that no model can know the names of, and pairs to learn them from.
+"""`python -m crossmedia.eval.demo.symbols OUT`: drawings of made-up signs that no model can know the names of, and
+pairs to learn them from.
 
 Each sign is drawn several times: moved, turned, scaled, on paper of another colour. `OUT/pairs.csv` names some of the
 drawings; those in `OUT/unseen` are for the search to find. No file is called after its sign.
@@ -91,7 +92,7 @@ def make(out: Path) -> Path:
 
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
-        print("usage: python -m eval.demo.symbols OUT", file=sys.stderr)
+        print("usage: python -m crossmedia.eval.demo.symbols OUT", file=sys.stderr)
         return 2
     print(f"{len(NAMES) * (LEARNED + UNSEEN)} drawings and {make(Path(arguments[0]))}")
     return 0

@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from embeddings.media import Picture
+from crossmedia.embeddings.media import Picture
 
 BYTES: Final = 192 << 20
 """They cross to another process, which for a moment takes three times as much."""

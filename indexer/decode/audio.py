@@ -13,12 +13,12 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.packet import Packet
 
-from embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
-from indexer.decode import container
-from indexer.decode.errors import Corrupt, NoFrames, TooLarge
-from indexer.decode.losses import Losses
-from indexer.decode.progress import Progress, unhurried
-from indexer.decode.types import Decoded, Limits
+from crossmedia.embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
+from crossmedia.indexer.decode import container
+from crossmedia.indexer.decode.errors import Corrupt, NoFrames, TooLarge
+from crossmedia.indexer.decode.losses import Losses
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.types import Decoded, Limits
 
 IN_MEMORY: Final = 4 << 20
 """Bytes of a track that are kept in memory."""
@@ -31,8 +31,8 @@ _LONGEST_GAP: Final = 30.0
 class SoundTrack:
     """Collects one track's packets as a waveform whose sample 0 is at the container's time `origin`.
 
-    Kept in 16 bits, and beyond `IN_MEMORY` in a file that is mapped: hours of sound take no memory. Sound that is missing
-    (a damaged stretch, a track that begins late) becomes silence, so that later words keep their times. Raises
+    Kept in 16 bits, and beyond `IN_MEMORY` in a file that is mapped: hours of sound take no memory. Sound that is
+    missing (a damaged stretch, a track that begins late) becomes silence, so that later words keep their times. Raises
     `TooLarge` as soon as more than `limits.seconds` have been decoded.
     """
 

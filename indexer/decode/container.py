@@ -15,8 +15,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from indexer.decode.errors import Corrupt, TooLarge
-from indexer.decode.types import Limits
+from crossmedia.indexer.decode.errors import Corrupt, TooLarge
+from crossmedia.indexer.decode.types import Limits
 
 av.logging.set_level(None)
 
@@ -72,7 +72,8 @@ def audio_stream(container: InputContainer) -> AudioStream | None:
 def declared_seconds(container: InputContainer) -> float | None:
     """What the header claims, in seconds; None where it does not say.
 
-    A transport or program stream has no such header: the library takes the last time stamp in it, which damage can make a day.
+    A transport or program stream has no such header: the library takes the last time stamp in it, which damage can make
+    a day.
     """
     if container.format.name in _UNTOLD:
         return None

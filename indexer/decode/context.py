@@ -41,5 +41,7 @@ class DecodeContext(ForkServerContext):
 def context() -> DecodeContext:
     """The context for a `DecodePool`."""
     made = DecodeContext()
-    made.set_forkserver_preload(["indexer.decode.job", "indexer.decode.reader", "indexer.decode.image"])
+    made.set_forkserver_preload(
+        ["crossmedia.indexer.decode.job", "crossmedia.indexer.decode.reader", "crossmedia.indexer.decode.image"]
+    )
     return made

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from indexer.decode.likeness import Small, Tiny, change, change_but_for_shift
+from crossmedia.indexer.decode.likeness import Small, Tiny, change, change_but_for_shift
 
 _REACH: Final = 0.25
 """Seconds before and after a frame in which changes are compared with its own."""
@@ -18,7 +18,8 @@ _MANY: Final = 8
 _FLASH: Final = 0.2
 """Seconds after which a flash is over: the pictures around it are the same again."""
 _AFTERGLOW: Final = 0.75
-"""Between two changes a flash apart, a smaller change than this share of theirs is none: the picture moved meanwhile."""
+"""Between two changes a flash apart, a smaller change than this share of theirs is none: the picture moved
+meanwhile."""
 _DROPPED: Final = 3.0
 """Frames that may have been left out before one; what moved meanwhile moved so much farther."""
 _CHANGE: Final = 0.4
@@ -39,10 +40,12 @@ class _Step:
 class CutFinder:
     """Every frame in ascending time; gives the times of the frames that begin a shot, a quarter of a second late.
 
-    A cut is a change (`likeness.change`) of `_CHANGE` that is `_RATIO` times what goes on around it and that lasts. Around it:
-    the third largest change within `_REACH`, flashes left out, since a pan goes on, animation drawn on every third frame has as
-    many, and a cut that its encoding blurred makes two. Lasting: the frames 0.2 s before and after differ as well. A change that
-    is none once the picture is shifted back is a jolt of the camera. The thresholds were chosen with `python -m eval.shots 1`.
+    A cut is a change (`likeness.change`) of `_CHANGE` that is `_RATIO` times what goes on around it and that lasts.
+    Around it:
+    the third largest change within `_REACH`, flashes left out, since a pan goes on, animation drawn on every third
+    frame has as many, and a cut that its encoding blurred makes two. Lasting: the frames 0.2 s before and after differ
+    as well. A change that is none once the picture is shifted back is a jolt of the camera. The thresholds were chosen
+    with `python -m crossmedia.eval.shots 1`.
     """
 
     def __init__(self) -> None:

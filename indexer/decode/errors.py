@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError
 
 
 class DecodeError(CrossmediaError):

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.media import HANDED_OVER, Picture, mapped, written
+from crossmedia.embeddings.media import HANDED_OVER, Picture, mapped, written
 
 SIDE: Final = 416
 """Longer side, px: what the detector of objects looks at."""

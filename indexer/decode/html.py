@@ -9,10 +9,10 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from indexer.decode import charset
-from indexer.decode.errors import Corrupt
-from indexer.decode.text import one_page, read_bytes
-from indexer.decode.types import Decoded, Limits
+from crossmedia.indexer.decode import charset
+from crossmedia.indexer.decode.errors import Corrupt
+from crossmedia.indexer.decode.text import one_page, read_bytes
+from crossmedia.indexer.decode.types import Decoded, Limits
 
 _HIDDEN: Final = "script, style, noscript, template, svg, iframe, object, canvas, select, head, [hidden]"
 _BLOCK_NAMES: Final = (

@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from embeddings.errors import DependencyMissing
-from embeddings.media import Picture
-from indexer.decode import exif
-from indexer.decode.errors import Corrupt, TooLarge
-from indexer.decode.types import Decoded, Limits
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.media import Picture
+from crossmedia.indexer.decode import exif
+from crossmedia.indexer.decode.errors import Corrupt, TooLarge
+from crossmedia.indexer.decode.types import Decoded, Limits
 
 _FORMATS: Final = {
     "image/jpeg": ("JPEG", "MPO"),
@@ -106,7 +106,8 @@ def _fit(width: int, height: int, side: int) -> tuple[int, int]:
 
 
 def to_rgb(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Any of Pillow's modes as 8-bit RGB of the given size: 16-bit scaled by 1/256, floats from their own range, alpha on white."""
+    """Any of Pillow's modes as 8-bit RGB of the given size: 16-bit scaled by 1/256, floats from their own range, alpha
+    on white."""
     if image.mode.startswith(("I", "F")):
         image = _eight_bit(image)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:

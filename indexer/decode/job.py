@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from embeddings.errors import CrossmediaError
-from indexer.decode.progress import Progress
-from indexer.decode.types import Decoded, Limits
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.decode.progress import Progress
+from crossmedia.indexer.decode.types import Decoded, Limits
 
 Read: TypeAlias = Callable[[Path, Limits, Progress], Decoded]
 """`indexer.decode.reader.decode`, or something that takes its place; importable by name."""
@@ -53,8 +53,8 @@ class Alarm:
 
 
 def prepare(memory: int, scratch: str) -> None:
-    """Once in each new worker: at most `memory` bytes of address space, temporary files in the folder `scratch`; Ctrl-C is
-    the parent's business."""
+    """Once in each new worker: at most `memory` bytes of address space, temporary files in the folder `scratch`; Ctrl-C
+    is the parent's business."""
     tempfile.tempdir = scratch
     _give_back()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from indexer.decode.likeness import Tiny, change
+from crossmedia.indexer.decode.likeness import Tiny, change
 
 INTERVAL: Final = 0.25
 """Seconds between two candidates."""
@@ -33,7 +33,8 @@ class Candidate(Generic[FrameT]):
 
 
 class Candidates(Generic[FrameT]):
-    """Frames that may come to stand for the open shot: few and evenly spread, but all since the `horizon` of the cuts."""
+    """Frames that may come to stand for the open shot: few and evenly spread, but all since the `horizon` of the
+    cuts."""
 
     def __init__(self) -> None:
         self._all: list[Candidate[FrameT]] = []
@@ -58,8 +59,8 @@ class Candidates(Generic[FrameT]):
     def take(self, start: float, end: float, clear: tuple[float, float]) -> list[Candidate[FrameT]]:
         """The key frames of the shot from `start` to `end`, ascending; candidates before `end` are used up.
 
-        Outside of `clear` the shot is not quite there (it is faded in or out). Where no new frame was shown (a slide show), the
-        last one still is. Empty only before the first candidate.
+        Outside of `clear` the shot is not quite there (it is faded in or out). Where no new frame was shown (a slide
+        show), the last one still is. Empty only before the first candidate.
         """
         # Cut times are rounded to ticks, so a frame shown at the cut may lie a tick before it.
         mine = [candidate for candidate in self._all if candidate.time < end - _TICK]
@@ -73,8 +74,8 @@ class Candidates(Generic[FrameT]):
 
 
 def choose(inside: Sequence[Candidate[FrameT]], start: float, end: float) -> list[Candidate[FrameT]]:
-    """Up to `MOST`, ascending in time: the sharpest in the middle half of a shot (else the one nearest its middle), then what
-    is least like those chosen (farthest-point sampling) while it is really another picture."""
+    """Up to `MOST`, ascending in time: the sharpest in the middle half of a shot (else the one nearest its middle),
+    then what is least like those chosen (farthest-point sampling) while it is really another picture."""
     quarter, middle = (end - start) / 4, (start + end) / 2
     central = [candidate for candidate in inside if abs(candidate.time - middle) <= quarter]
     first = max(central, key=lambda candidate: candidate.sharpness, default=None) or min(

@@ -24,8 +24,8 @@ JOLT: Final = 0.125
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tiny:
-    """`values`: every pixel's blue, green and red, float32 in [0, 255] less 128; `means` of the three; `contrast`: their
-    root mean square about the means, in levels."""
+    """`values`: every pixel's blue, green and red, float32 in [0, 255] less 128; `means` of the three; `contrast`:
+    their root mean square about the means, in levels."""
 
     values: NDArray[np.float32]
     means: NDArray[np.float64]
@@ -51,8 +51,8 @@ def tiny(small: Small) -> Tiny:
 def change(first: Tiny, second: Tiny) -> float:
     """0 for the same frame, about 1 for two that have nothing to do with one another, whatever their contrast.
 
-    The root mean square difference over that of two uncorrelated frames of the same contrasts, so that a cut in the dark
-    counts as one in the sun. Frames of different shape are unrelated.
+    The root mean square difference over that of two uncorrelated frames of the same contrasts, so that a cut in the
+    dark counts as one in the sun. Frames of different shape are unrelated.
     """
     if first.values.shape != second.values.shape:
         return 1.0
@@ -64,8 +64,8 @@ def change(first: Tiny, second: Tiny) -> float:
 def change_but_for_shift(first: Small, second: Small) -> float:
     """`change` of what both of two frames show, where the camera was jolted between them.
 
-    The shift is found by phase correlation (Kuglin and Hines 1975); where it is more than `JOLT`, as by chance between two
-    frames that have nothing to do with one another, it is none.
+    The shift is found by phase correlation (Kuglin and Hines 1975); where it is more than `JOLT`, as by chance between
+    two frames that have nothing to do with one another, it is none.
     """
     if first.shape != second.shape:
         return 1.0

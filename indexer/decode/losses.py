@@ -33,7 +33,8 @@ class Losses:
 class Damage:
     """What of a picture track was lost, told from signs of damage and from the whole frames around them.
 
-    A sign alone says little: decoders conceal some damage, and drop frames after it without a word until the next key frame.
+    A sign alone says little: decoders conceal some damage, and drop frames after it without a word until the next key
+    frame.
     """
 
     def __init__(self, interval: float) -> None:

@@ -22,7 +22,8 @@ _LOOSE: Final = 0.5
 _TEXTURE: Final = 12.0
 """Gradient, levels a pixel, at which a point's flow counts half: a plain surface shows no movement."""
 _CODING: Final = 4.0
-"""Levels, mean over a few pixels, by which a picture that only the camera moved may be off; at twice as much it moved itself."""
+"""Levels, mean over a few pixels, by which a picture that only the camera moved may be off; at twice as much it moved
+itself."""
 _BENEFIT: Final = 1e-3
 _FULL: Final = 0.25
 """Picture widths a second that things move about the camera's movement at which the energy is 1 − 1/e."""
@@ -36,8 +37,8 @@ _POINTS: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Between two looks, the later at `time` s. `energy` in [0, 1]; the camera's `across`, `down` in widths a second (what is
-    seen moves right, down), `closer` in shares of the size a second."""
+    """Between two looks, the later at `time` s. `energy` in [0, 1]; the camera's `across`, `down` in widths a second
+    (what is seen moves right, down), `closer` in shares of the size a second."""
 
     since: float
     time: float
@@ -50,10 +51,10 @@ class Movement:
 class MotionMeter:
     """Grey frames of one size in ascending time; measures each against the one before.
 
-    Dense inverse search flow (Kroeger et al. 2016, OpenCV's fastest preset); the camera is the similarity transform that fits
-    it best by iteratively reweighted least squares; the energy is the root mean square of what is left, which MPEG-7's motion
-    activity (Jeannin and Divakaran 2001) takes of the vectors themselves. The thresholds were chosen with drawn videos of known
-    movement, those of tests/indexer/test_shots.py.
+    Dense inverse search flow (Kroeger et al. 2016, OpenCV's fastest preset); the camera is the similarity transform
+    that fits it best by iteratively reweighted least squares; the energy is the root mean square of what is left, which
+    MPEG-7's motion activity (Jeannin and Divakaran 2001) takes of the vectors themselves. The thresholds were chosen
+    with drawn videos of known movement, those of tests/indexer/test_shots.py.
     """
 
     def __init__(self) -> None:
@@ -88,8 +89,8 @@ def _texture(grey: NDArray[np.uint8]) -> Flow:
 def _unexplained(last: NDArray[np.uint8], grey: NDArray[np.uint8], camera: Flow) -> Flow:
     """How far from what the camera's movement alone would show, 0 to 1, each point.
 
-    The flow along an edge, in a plain surface and at the picture's border is a guess; where the picture of before, moved as the
-    camera was, looks like the one of now, nothing else moved.
+    The flow along an edge, in a plain surface and at the picture's border is a guess; where the picture of before,
+    moved as the camera was, looks like the one of now, nothing else moved.
     """
     height, width = grey.shape
     grow, turn, right, down = map(float, camera)
@@ -154,7 +155,8 @@ def camera(movements: Sequence[Movement]) -> Camera:
 
 
 class Curve:
-    """Means of the energy over equal stretches of time: a second each, two when there are more than 2,000, and so on."""
+    """Means of the energy over equal stretches of time: a second each, two when there are more than 2,000, and so
+    on."""
 
     def __init__(self) -> None:
         self._width = 1.0

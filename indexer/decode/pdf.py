@@ -12,12 +12,12 @@ import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from embeddings.media import Picture
-from indexer.decode import charset
-from indexer.decode.errors import Corrupt, Encrypted, TooLarge
-from indexer.decode.progress import Progress, unhurried
-from indexer.decode.thumbnail import SIDE, thumbnail
-from indexer.decode.types import Decoded, Limits, Page
+from crossmedia.embeddings.media import Picture
+from crossmedia.indexer.decode import charset
+from crossmedia.indexer.decode.errors import Corrupt, Encrypted, TooLarge
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.thumbnail import SIDE, thumbnail
+from crossmedia.indexer.decode.types import Decoded, Limits, Page
 
 _SOFT_HYPHEN: Final = re.compile("[\ufffe\x02\u00ad]\n?")
 _HARD_HYPHEN: Final = re.compile(r"[a-zà-ÿ]-$")

@@ -16,12 +16,12 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from pebble import ProcessExpired, ProcessPool
 
-from embeddings.errors import CrossmediaError
-from indexer.decode.context import context
-from indexer.decode.errors import DecodeCrashed, DecodeError, DecodeTimeout
-from indexer.decode.job import PACE, Read, prepare, read_all
-from indexer.decode.reader import DEFAULT_LIMITS, decode
-from indexer.decode.types import Decoded, Limits
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.decode.context import context
+from crossmedia.indexer.decode.errors import DecodeCrashed, DecodeError, DecodeTimeout
+from crossmedia.indexer.decode.job import PACE, Read, prepare, read_all
+from crossmedia.indexer.decode.reader import DEFAULT_LIMITS, decode
+from crossmedia.indexer.decode.types import Decoded, Limits
 
 MEMORY: Final = 6 << 30
 """Bytes of address space of a worker."""

@@ -8,8 +8,8 @@ from typing import Final
 
 from PIL import Image
 
-from embeddings.media import Clip, Picture
-from indexer.decode.album import smaller
+from crossmedia.embeddings.media import Clip, Picture
+from crossmedia.indexer.decode.album import smaller
 
 SIDE: Final = 320
 FRAMES: Final = 12
@@ -19,7 +19,8 @@ _QUALITIES: Final = (60, 40, 20, 5)
 
 
 def preview(clip: Clip) -> bytes | None:
-    """An animated WebP of up to 12 key frames evenly over the clip, half a second each, longer side ≤ 320, at most 300 kB.
+    """An animated WebP of up to 12 key frames evenly over the clip, half a second each, longer side ≤ 320, at most 300
+    kB.
 
     None where there is one key frame only, or where even the lowest quality is too large.
     """
@@ -38,7 +39,8 @@ def preview(clip: Clip) -> bytes | None:
 
 
 def _evenly(clip: Clip) -> Sequence[Picture]:
-    """The key frames nearest to equally spaced times, each once; all of the first one's size, as the format wants it."""
+    """The key frames nearest to equally spaced times, each once; all of the first one's size, as the format wants
+    it."""
     if not clip.pictures:
         return []
     last = max(clip.seconds, clip.times[-1])

@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from embeddings.errors import CrossmediaError
-from embeddings.media import Clip, Picture
-from indexer.decode.errors import Corrupt, TooLarge, Unreadable
-from indexer.decode.progress import Progress, unhurried
-from indexer.decode.sniff import sniff
-from indexer.decode.thumbnail import thumbnail
-from indexer.decode.types import Decoded, Limits
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Clip, Picture
+from crossmedia.indexer.decode.errors import Corrupt, TooLarge, Unreadable
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.sniff import sniff
+from crossmedia.indexer.decode.thumbnail import thumbnail
+from crossmedia.indexer.decode.types import Decoded, Limits
 
 DEFAULT_LIMITS: Final = Limits()
 
@@ -47,30 +47,30 @@ def decode(path: Path, limits: Limits = DEFAULT_LIMITS, progress: Progress = unh
 def _decode(path: Path, medium: str, mime: str, limits: Limits, progress: Progress) -> Decoded:
     # Each decoder's libraries are imported when its first file comes: a worker that reads photos stays small.
     if medium == "image":
-        from indexer.decode.image import decode_image
+        from crossmedia.indexer.decode.image import decode_image
 
         return decode_image(path, mime, limits)
     if medium == "video" and limits.sound_only:
-        from indexer.decode.audio import decode_track
+        from crossmedia.indexer.decode.audio import decode_track
 
         return decode_track(path, mime, limits, progress)
     if medium == "audio":
-        from indexer.decode.audio import decode_audio
+        from crossmedia.indexer.decode.audio import decode_audio
 
         return decode_audio(path, mime, limits, progress)
     if medium == "video":
-        from indexer.decode.video import decode_video
+        from crossmedia.indexer.decode.video import decode_video
 
         return decode_video(path, mime, limits, progress)
     if mime == "application/pdf":
-        from indexer.decode.pdf import decode_pdf
+        from crossmedia.indexer.decode.pdf import decode_pdf
 
         return decode_pdf(path, mime, limits, progress)
     if mime == "text/html":
-        from indexer.decode.html import decode_html
+        from crossmedia.indexer.decode.html import decode_html
 
         return decode_html(path, mime, limits)
-    from indexer.decode.text import decode_text
+    from crossmedia.indexer.decode.text import decode_text
 
     return decode_text(path, mime, limits)
 
@@ -79,7 +79,7 @@ def _with_thumbnails(decoded: Decoded) -> Decoded:
     if isinstance(decoded.content, Picture):
         return replace(decoded, thumbnails=(thumbnail(decoded.content),))
     if isinstance(decoded.content, Clip):
-        from indexer.decode.preview import preview
+        from crossmedia.indexer.decode.preview import preview
 
         drawn = tuple(map(thumbnail, decoded.content.pictures))
         return replace(decoded, thumbnails=drawn, preview=preview(decoded.content))

@@ -10,14 +10,15 @@ from typing import Final, Generic, Literal
 import cv2
 import numpy as np
 
-from indexer.decode.cuts import CutFinder
-from indexer.decode.keyframes import Candidate, Candidates, FrameT
-from indexer.decode.likeness import Small, Tiny, change, tiny
-from indexer.decode.motion import Camera, Curve, MotionMeter, Movement, camera, mean_energy
-from indexer.decode.transitions import Transition, TransitionFinder
+from crossmedia.indexer.decode.cuts import CutFinder
+from crossmedia.indexer.decode.keyframes import Candidate, Candidates, FrameT
+from crossmedia.indexer.decode.likeness import Small, Tiny, change, tiny
+from crossmedia.indexer.decode.motion import Camera, Curve, MotionMeter, Movement, camera, mean_energy
+from crossmedia.indexer.decode.transitions import Transition, TransitionFinder
 
 FRAME_RATE: Final = 12.5
-"""Frames a second in which gradual transitions are looked for; hard cuts are in all frames, motion is in every second look."""
+"""Frames a second in which gradual transitions are looked for; hard cuts are in all frames, motion is in every second
+look."""
 LONGEST: Final = 30.0
 """Seconds a shot lasts at most."""
 _EVERY: Final = 2
@@ -34,7 +35,8 @@ _SLACK: Final = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut(Generic[FrameT]):
-    """A shot from `start` to `end` with its key frames, ascending (all times in s). `motion`, `camera`: see `decode.Shot`."""
+    """A shot from `start` to `end` with its key frames, ascending (all times in s). `motion`, `camera`: see
+    `decode.Shot`."""
 
     start: float
     end: float
@@ -47,9 +49,10 @@ class Cut(Generic[FrameT]):
 class ShotCutter(Generic[FrameT]):
     """Cuts a video at hard cuts and in the middle of gradual transitions; long shots are split.
 
-    `look` takes all frames in ascending time, each as a small BGR copy (H×W×3 uint8 of a constant size, about 128 pixels),
-    and `full`, called for the few that may become key frames: the frame to keep, and a grey copy to tell its sharpness by. It
-    returns the shots that ended, `finish` the rest. The shots follow one another without a gap from the first frame to the end.
+    `look` takes all frames in ascending time, each as a small BGR copy (H×W×3 uint8 of a constant size, about 128
+    pixels), and `full`, called for the few that may become key frames: the frame to keep, and a grey copy to tell its
+    sharpness by. It returns the shots that ended, `finish` the rest. The shots follow one another without a gap from
+    the first frame to the end.
     """
 
     def __init__(self) -> None:

@@ -8,9 +8,9 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from embeddings.media import Medium
-from indexer.decode import charset, container
-from indexer.decode.errors import Corrupt, EmptyFile, NoFrames, TypeMismatch, UnknownType, Unreadable
+from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.decode import charset, container
+from crossmedia.indexer.decode.errors import Corrupt, EmptyFile, NoFrames, TypeMismatch, UnknownType, Unreadable
 
 ACCEPTED: Final = (
     "text (txt, md, html, pdf), pictures (JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC, AVIF), audio and video (MP4, "

@@ -7,9 +7,9 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from indexer.decode import charset
-from indexer.decode.errors import Corrupt, EmptyFile, TooLarge
-from indexer.decode.types import Decoded, Limits, Page
+from crossmedia.indexer.decode import charset
+from crossmedia.indexer.decode.errors import Corrupt, EmptyFile, TooLarge
+from crossmedia.indexer.decode.types import Decoded, Limits, Page
 
 _BYTES_A_CHARACTER: Final = 4
 _HEADING: Final = re.compile(r"^ {0,3}#{1,6}\s+(.*?)(?:\s+#+)?\s*$")

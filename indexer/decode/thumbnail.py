@@ -7,7 +7,7 @@ from typing import Final
 
 from PIL import Image
 
-from embeddings.media import Picture
+from crossmedia.embeddings.media import Picture
 
 SIDE: Final = 320
 QUALITY: Final = 80

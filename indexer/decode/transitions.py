@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.decode.likeness import FLAT, FLOOR, Tiny
+from crossmedia.indexer.decode.likeness import FLAT, FLOOR, Tiny
 
 _HALVES: Final = (2, 3, 4, 6, 8, 10, 12, 15)
 """Half lengths that are tried, in looks: at 10 to 12 looks a second, windows of 0.4 to 3 s."""
@@ -18,15 +18,16 @@ _CHANGE: Final = 0.55
 _ALIKE: Final = 0.7
 """Ends that correlate more are one scene in another light, or moved a little."""
 _RESIDUE: Final = 0.5
-"""Distance of the middle frame from the mixture, in half distances of the ends: 0 in a dissolve of stills, 1.4 to 1.7 in a pan."""
+"""Distance of the middle frame from the mixture, in half distances of the ends: 0 in a dissolve of stills, 1.4 to 1.7
+in a pan."""
 _MOVING: Final = 0.8
 """The same where the two shots move meanwhile, which only fine contrast tells from a pan."""
 _CREDIT: Final = 2.5
 _LONG: Final = 4
 """Half lengths, in looks, in which shots can move by enough for that."""
 _DETAIL: Final = 0.78
-"""Fine contrast of the middle frame in parts of the mean of both ends': ½ in a dissolve, about 1 in a pan over leaves, whose tiny
-copies are mixtures too."""
+"""Fine contrast of the middle frame in parts of the mean of both ends': ½ in a dissolve, about 1 in a pan over leaves,
+whose tiny copies are mixtures too."""
 _JUMP: Final = 0.7
 """A larger share of the way in one look is a hard cut."""
 _BACK: Final = -0.12
@@ -62,9 +63,9 @@ class TransitionFinder:
 
     In a window of looks a … b the share of b in a look k is its projection α on b − a. In a dissolve α goes from 0 to 1
     without a jump and the rest ‖k − (a + α(b − a))‖ is small beside ‖b − a‖ (the linear model of Hampapur, Jain and
-    Weymouth 1994); in a pan or behind a passing bus it is not. A fade out and in is two of them around flat frames and counts
-    as one; flat frames that a hard cut begins or ends, or that begin or end the video, are none. The thresholds were chosen with
-    `python -m eval.shots 1`.
+    Weymouth 1994); in a pan or behind a passing bus it is not. A fade out and in is two of them around flat frames and
+    counts as one; flat frames that a hard cut begins or ends, or that begin or end the video, are none. The thresholds
+    were chosen with `python -m crossmedia.eval.shots 1`.
     """
 
     def __init__(self) -> None:
@@ -95,7 +96,8 @@ class TransitionFinder:
             self._dark = None
 
     def look(self, tiny: Tiny, detail: float, time: float) -> list[Transition]:
-        """One more look, `time` in s; `detail`: the energy of its fine contrast (mean square of a gradient), in any unit."""
+        """One more look, `time` in s; `detail`: the energy of its fine contrast (mean square of a gradient), in any
+        unit."""
         self._append(tiny, detail, time)
         for half in _HALVES:
             if 2 * half < len(self._times) and (found := self._mixture(half)):

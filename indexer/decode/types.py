@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from embeddings.media import Clip, Medium, Picture, Waveform
-from indexer.decode.glimpses import Glimpses
+from crossmedia.embeddings.media import Clip, Medium, Picture, Waveform
+from crossmedia.indexer.decode.glimpses import Glimpses
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Checked before anything is decoded. `side` is what pictures and frames are scaled down to (longer side, pixels)."""
+    """Checked before anything is decoded. `side` is what pictures and frames are scaled down to (longer side,
+    pixels)."""
 
     bytes: int = 4 << 30
     pixels: int = 150_000_000
@@ -29,7 +30,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Page:
-    """A page's (or a whole text's) paragraphs in reading order. `number` counts from 1, None where there are no pages."""
+    """A page's (or a whole text's) paragraphs in reading order. `number` counts from 1, None where there are no
+    pages."""
 
     number: int | None
     paragraphs: tuple[str, ...]
@@ -39,7 +41,8 @@ class Page:
 class Shot:
     """A stretch of video between two cuts, s. `frames`: which of the clip's pictures are its key frames, at least one.
 
-    `transition`: how it begins, `cut` or gradually (`fade`). `motion`: mean energy of what moves in it, in [0, 1]; `camera`:
+    `transition`: how it begins, `cut` or gradually (`fade`). `motion`: mean energy of what moves in it, in [0, 1];
+    `camera`:
     how the camera moves, `still` where it does not.
     """
 
@@ -58,9 +61,10 @@ Pages: TypeAlias = tuple[Page, ...]
 class Decoded:
     """One file as values. `content` is Pages (text), Picture, Waveform or Clip, according to `media`.
 
-    A Clip's pictures are the key frames of its `shots`, in their order. `thumbnails` are JPEGs (longer side ≤ 320): one for an
-    image or a document with pages drawn, one a key frame for a video. `preview`: a video in small, an animated WebP;
-    `motion`: (time in s, energy in [0, 1]) of what moves in it. `captured` is an ISO 8601 date from the file's own metadata.
+    A Clip's pictures are the key frames of its `shots`, in their order. `thumbnails` are JPEGs (longer side ≤ 320): one
+    for an image or a document with pages drawn, one a key frame for a video. `preview`: a video in small, an animated
+    WebP; `motion`: (time in s, energy in [0, 1]) of what moves in it. `captured` is an ISO 8601 date from the file's
+    own metadata.
     """
 
     media: Medium

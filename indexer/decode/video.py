@@ -14,24 +14,25 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from embeddings.media import Clip, Picture, Waveform
-from indexer.decode import container, glimpses
-from indexer.decode.album import PLAIN, Album, fit
-from indexer.decode.audio import SoundTrack, short
-from indexer.decode.errors import NoFrames, TooLarge
-from indexer.decode.glimpses import GlimpseTrack
-from indexer.decode.losses import Damage
-from indexer.decode.motion import Camera
-from indexer.decode.progress import Progress, unhurried
-from indexer.decode.shots import FASTEST, Cut, ShotCutter
-from indexer.decode.types import Decoded, Limits, Shot
+from crossmedia.embeddings.media import Clip, Picture, Waveform
+from crossmedia.indexer.decode import container, glimpses
+from crossmedia.indexer.decode.album import PLAIN, Album, fit
+from crossmedia.indexer.decode.audio import SoundTrack, short
+from crossmedia.indexer.decode.errors import NoFrames, TooLarge
+from crossmedia.indexer.decode.glimpses import GlimpseTrack
+from crossmedia.indexer.decode.losses import Damage
+from crossmedia.indexer.decode.motion import Camera
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.shots import FASTEST, Cut, ShotCutter
+from crossmedia.indexer.decode.types import Decoded, Limits, Shot
 
 _SMALL: Final = 128
 """Longer side of the frames that cuts and movement are found in."""
 _JUDGED: Final = 256
 """Longer side of the frames whose sharpness is compared."""
 _SKIPPED: Final = 4096
-"""Bytes between two packets that belong to none, from which on the reader is taken to have skipped something unreadable."""
+"""Bytes between two packets that belong to none, from which on the reader is taken to have skipped something
+unreadable."""
 _LEAP: Final = 600.0
 """Seconds from one frame to the next, beyond what a video may last, that are a damaged time stamp and no long video."""
 
@@ -74,7 +75,8 @@ class PictureTrack:
         return self._cutter.motion.points()
 
     def feed(self, packet: Packet[Any], skipped: int = 0) -> None:
-        """Decodes one packet; a damaged frame is left out. `skipped`: bytes of the file before it that were in no packet."""
+        """Decodes one packet; a damaged frame is left out. `skipped`: bytes of the file before it that were in no
+        packet."""
         time = self._time_of(packet)
         if skipped > _SKIPPED:
             self._damage.sign(time, sure=False)

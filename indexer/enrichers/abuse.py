@@ -1,7 +1,7 @@
 """Abusive words in what is said, written and read: labels `abuse:words`, for the policy.
 
-A linear classifier over words by alt-profanity-check (MIT), trained on comments that people judged; English only. It comes by
-the extra `abuse`, since it brings scikit-learn.
+A linear classifier over words by alt-profanity-check (MIT), trained on comments that people judged; English only. It
+comes by the extra `abuse`, since it brings scikit-learn.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Final, TypeAlias
 
-from embeddings.errors import DependencyMissing
-from embeddings.media import Medium
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from retrieval.documents import Asset, Enrichment, Label, Moment, Patch
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
 KIND: Final = "abuse"
 WORDS: Final = "words"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from embeddings.areas import Parts
-from embeddings.media import Medium, Picture
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import pictures
-from retrieval.documents import Asset, Enrichment, Label, Moment, Patch
+from crossmedia.embeddings.areas import Parts
+from crossmedia.embeddings.media import Medium, Picture
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
 KIND: Final = "area"
 SMALLEST: Final = 0.05

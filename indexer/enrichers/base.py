@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from embeddings.media import Clip, Medium, Picture, Waveform
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.structure import shown_in
-from retrieval.documents import Asset, Enrichment, Moment, moment_id
+from crossmedia.embeddings.media import Clip, Medium, Picture, Waveform
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.structure import shown_in
+from crossmedia.retrieval.documents import Asset, Enrichment, Moment, moment_id
 
 
 class Enricher(Protocol):
@@ -34,7 +34,8 @@ class Enricher(Protocol):
 
 @runtime_checkable
 class Follower(Protocol):
-    """An enricher that follows what moves in a video: `glimpses` is how many frames a second it wants beside the key frames."""
+    """An enricher that follows what moves in a video: `glimpses` is how many frames a second it wants beside the key
+    frames."""
 
     glimpses: float
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from embeddings.media import Medium
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import pictures
-from retrieval.answering.describing import described
-from retrieval.documents import Asset, Enrichment, Moment, Patch
+from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.retrieval.answering.describing import described
+from crossmedia.retrieval.documents import Asset, Enrichment, Moment, Patch
 
 
 class DescriptionsEnricher:
-    """The field `description` on the moment of a picture or key frame: what stands there was made, and is told as such."""
+    """The field `description` on the moment of a picture or key frame: what stands there was made, and is told as
+    such."""
 
     name = "descriptions"
     model = "descriptions@2"

@@ -1,6 +1,7 @@
 """Whose faces: one moment a face, searchable by face, and the person's name on the picture or shot that shows it.
 
-Biometric data: what is kept of a face are its vector, its place and a small picture of it, until somebody says `people forget`.
+Biometric data: what is kept of a face are its vector, its place and a small picture of it, until somebody says `people
+forget`.
 """
 
 from __future__ import annotations
@@ -12,21 +13,22 @@ from typing import Final, Protocol
 import cv2
 import numpy as np
 
-from embeddings.encoder import FACE, Encoder, Vector, normalise
-from embeddings.faces import Face, FaceFinder, Portrait
-from embeddings.media import Clip, Medium, Picture
-from embeddings.objects import Found, overlap
-from indexer.decode import Decoded, Shot
-from indexer.decode.progress import Progress, unhurried
-from indexer.decode.thumbnail import thumbnail
-from indexer.enrichers.base import pictures
-from indexer.tracks import RATE, Track
-from retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch, moment_id, part_id
-from retrieval.identities import PERSON
-from retrieval.people import COUNT, FORGOTTEN, MAKER, said, shared
+from crossmedia.embeddings.encoder import FACE, Encoder, Vector, normalise
+from crossmedia.embeddings.faces import Face, FaceFinder, Portrait
+from crossmedia.embeddings.media import Clip, Medium, Picture
+from crossmedia.embeddings.objects import Found, overlap
+from crossmedia.indexer.decode import Decoded, Shot
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.thumbnail import thumbnail
+from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.tracks import RATE, Track
+from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch, moment_id, part_id
+from crossmedia.retrieval.identities import PERSON
+from crossmedia.retrieval.people import COUNT, FORGOTTEN, MAKER, said, shared
 
 SMALLEST: Final = 24.0
-"""Shorter side of a face, px, under which it is counted and not told apart: what so few pixels show fits many people."""
+"""Shorter side of a face, px, under which it is counted and not told apart: what so few pixels show fits many
+people."""
 MOST: Final = 300
 """Faces of one picture that are told apart, the largest first; a crowd is counted."""
 VIEWS: Final = 3
@@ -62,11 +64,12 @@ class _Seen:
 
 
 class FacesEnricher:
-    """Moments of kind `face` in the picture, key frame or shot that shows one, with the vector `face`, a thumbnail, and the label
-    `person` with box and score, which the picture or shot gets too.
+    """Moments of kind `face` in the picture, key frame or shot that shows one, with the vector `face`, a thumbnail, and
+    the label `person` with box and score, which the picture or shot gets too.
 
-    In a video a face is followed through each shot and is one moment there, for as long as it is seen. Somebody whom the collection
-    does not know is called `person`, the beginning of the asset's id, and a number. The label `faces` says how many there are.
+    In a video a face is followed through each shot and is one moment there, for as long as it is seen. Somebody whom
+    the collection does not know is called `person`, the beginning of the asset's id, and a number. The label `faces`
+    says how many there are.
     """
 
     name = MAKER
@@ -83,8 +86,8 @@ class FacesEnricher:
         known: Callable[[Vector], str | None],
         least: float,
     ) -> None:
-        """`known`: a face's vector → the name of that person in the collection; `least`: the cosine from which two faces are of
-        one person."""
+        """`known`: a face's vector → the name of that person in the collection; `least`: the cosine from which two
+        faces are of one person."""
         self._finder = finder
         self._encoder = encoder
         self._tracking = tracking

@@ -1,4 +1,5 @@
-"""How much faces look forged: `forgery:face` with a box on pictures and key frames, `forgery:track` of a face through a shot.
+"""How much faces look forged: `forgery:face` with a box on pictures and key frames, `forgery:track` of a face through a
+shot.
 
 Indications, never verdicts: see `embeddings/indications.py`. This pass runs only where it is asked for.
 """
@@ -11,16 +12,16 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.faces import FaceDetector
-from embeddings.forgery import ForgeryDetector
-from embeddings.media import Clip, Medium, Picture
-from embeddings.objects import Found
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import pictures
-from indexer.enrichers.objects import Tracking
-from indexer.tracks import RATE, Track
-from retrieval.documents import Asset, Enrichment, Label, Moment, Patch, moment_id
+from crossmedia.embeddings.faces import FaceDetector
+from crossmedia.embeddings.forgery import ForgeryDetector
+from crossmedia.embeddings.media import Clip, Medium, Picture
+from crossmedia.embeddings.objects import Found
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.objects import Tracking
+from crossmedia.indexer.tracks import RATE, Track
+from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch, moment_id
 
 KIND: Final = "forgery"
 FACE: Final = "face"
@@ -35,8 +36,9 @@ class Look(Found):
 
 
 class ForgeryEnricher:
-    """A still's label has the score of its face, a track's the mean over its looks, with the time it is seen and its box where it
-    is seen best. A shot carries what its key frames do as well. Faces that are too small are not told of."""
+    """A still's label has the score of its face, a track's the mean over its looks, with the time it is seen and its
+    box where it is seen best. A shot carries what its key frames do as well. Faces that are too small are not told
+    of."""
 
     name = "forgery"
     accepts: tuple[Medium, ...] = ("image", "video")

@@ -1,26 +1,29 @@
-"""What an asset's copies are known by: labels of kind `hash` on its moments, so that any store finds what is banked later."""
+"""What an asset's copies are known by: labels of kind `hash` on its moments, so that any store finds what is banked
+later."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from embeddings.media import Medium
-from indexer.decode import Decoded
-from indexer.decode.errors import Unreadable
-from indexer.decode.progress import Progress, unhurried
-from indexer.hashes.digests import digests
-from indexer.hashes.hashed import Hashed
-from indexer.hashes.hashers import Hashers
-from retrieval.banks.hashes import LABEL
-from retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
+from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.errors import Unreadable
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.hashes.digests import digests
+from crossmedia.indexer.hashes.hashed import Hashed
+from crossmedia.indexer.hashes.hashers import Hashers
+from crossmedia.retrieval.banks.hashes import LABEL
+from crossmedia.retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
 
 
 class HashesEnricher:
-    """PDQ on the moment of each picture and of each frame of a video that is looked at; MD5, Chromaprint and TLSH, which are of
-    the whole asset, on its first moment. Its SHA-256 is its id. What cannot be compared (a PDQ of low quality) is not kept.
+    """PDQ on the moment of each picture and of each frame of a video that is looked at; MD5, Chromaprint and TLSH,
+    which are of the whole asset, on its first moment. Its SHA-256 is its id. What cannot be compared (a PDQ of low
+    quality) is not kept.
 
-    A label's value is written `KIND:HASH`, its score is a PDQ's quality / 100, else 1; of a frame it begins when that is shown.
+    A label's value is written `KIND:HASH`, its score is a PDQ's quality / 100, else 1; of a frame it begins when that
+    is shown.
     """
 
     name = "hashes"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from embeddings.media import Medium
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import pictures
-from indexer.enrichers.objects import Detector
-from retrieval.documents import Asset, Enrichment, Label, Moment, Patch
+from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.objects import Detector
+from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
 KIND: Final = "nudity"
 EXPOSED: Final = "exposed"

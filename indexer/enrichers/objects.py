@@ -1,17 +1,18 @@
-"""What stands where: `object:dog` with a box on pictures and key frames; in a video, what is followed through each shot as well."""
+"""What stands where: `object:dog` with a box on pictures and key frames; in a video, what is followed through each shot
+as well."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
-from embeddings.media import Clip, Medium, Picture
-from embeddings.objects import Found
-from indexer.decode import Decoded, Shot
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import pictures
-from indexer.tracks import RATE, Track
-from retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch, moment_id
+from crossmedia.embeddings.media import Clip, Medium, Picture
+from crossmedia.embeddings.objects import Found
+from crossmedia.indexer.decode import Decoded, Shot
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.tracks import RATE, Track
+from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch, moment_id
 
 KIND: Final = "object"
 TRACK: Final = "track"
@@ -37,10 +38,11 @@ class Tracking(Protocol):
 class ObjectsEnricher:
     """Labels, each with its score and model.
 
-    `object`, on a picture and a key frame: a class, with its box. A shot carries of each class what that key frame shows which
-    shows most of it, and without a box each other class that is followed through it, so that a filter finds the shot.
-    `track`, on a shot: one label a distinct object, with the time it is seen and its box where it is seen best. How many dogs
-    there are is the number of `track:dog`; what leaves the picture and comes back counts twice.
+    `object`, on a picture and a key frame: a class, with its box. A shot carries of each class what that key frame
+    shows which shows most of it, and without a box each other class that is followed through it, so that a filter finds
+    the shot.
+    `track`, on a shot: one label a distinct object, with the time it is seen and its box where it is seen best. How
+    many dogs there are is the number of `track:dog`; what leaves the picture and comes back counts twice.
     `moving`, on a shot: `dog left`, for a track that gets on in the picture.
     """
 

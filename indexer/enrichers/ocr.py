@@ -9,13 +9,13 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from embeddings.encoder import Encoder
-from embeddings.media import Medium, Picture
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import pictures
-from indexer.scene_text import RECOGNISER, Engine, Quad, in_reading_order
-from retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch
+from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.media import Medium, Picture
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.scene_text import RECOGNISER, Engine, Quad, in_reading_order
+from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch
 
 KIND: Final = "text"
 MIN_SCORE: Final = 0.5

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from embeddings.media import Clip, Medium, Picture
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import pictures
-from indexer.enrichers.objects import KIND as OBJECT
-from indexer.enrichers.ocr import KIND as TEXT
-from indexer.plates import Plate
-from retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch
-from retrieval.plates import PLATE
+from crossmedia.embeddings.media import Clip, Medium, Picture
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.objects import KIND as OBJECT
+from crossmedia.indexer.enrichers.ocr import KIND as TEXT
+from crossmedia.indexer.plates import Plate
+from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch
+from crossmedia.retrieval.plates import PLATE
 
 VEHICLES: Final = frozenset(("car", "truck", "bus", "motorcycle"))
 
@@ -27,8 +27,8 @@ class Reading(Protocol):
 
 
 class PlatesEnricher:
-    """Labels a plate by what stands on it: capitals and digits, nothing between them. Its score is the probability that it is a
-    plate and read rightly. Where neither writing nor vehicles were found before, nothing is looked for."""
+    """Labels a plate by what stands on it: capitals and digits, nothing between them. Its score is the probability that
+    it is a plate and read rightly. Where neither writing nor vehicles were found before, nothing is looked for."""
 
     name = "plates"
     accepts: tuple[Medium, ...] = ("image", "video")
@@ -49,7 +49,8 @@ class PlatesEnricher:
             moment = known.get(name)
             if moment is None:
                 continue
-            # A shot of one key frame carries what moves through it as well, where that is: only boxes of `object` are of the frame.
+            # A shot of one key frame carries what moves through it as well, where that is: only boxes of `object` are
+            # of the frame.
             vehicles = [one.box for one in moment.labels if one.kind == OBJECT and one.value in VEHICLES and one.box]
             lines = [(one.value, one.box) for one in moment.labels if one.kind == TEXT and one.box]
             found = self._reader.read(picture, lines, vehicles) if vehicles or lines else []

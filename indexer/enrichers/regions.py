@@ -1,4 +1,5 @@
-"""Small things by themselves: of each object that fills only part of a picture a moment with a vector, so that words find it."""
+"""Small things by themselves: of each object that fills only part of a picture a moment with a vector, so that words
+find it."""
 
 from __future__ import annotations
 
@@ -7,13 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import COMMON, Encoder
-from embeddings.media import Medium, Picture
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import pictures
-from indexer.enrichers.objects import KIND
-from retrieval.documents import Asset, Box, Enrichment, Label, Moment, part_id
+from crossmedia.embeddings.encoder import COMMON, Encoder
+from crossmedia.embeddings.media import Medium, Picture
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.objects import KIND
+from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, part_id
 
 MARGIN: Final = 0.3
 """Of an object's longer side, that is looked at around it: what it is told by, and what it is doing."""
@@ -26,8 +27,8 @@ MOST: Final = 6
 
 
 class RegionsEnricher:
-    """Moments of kind `region`, each inside the moment of a picture or key frame (`part_id`), with the vector `common` of what lies
-    around an object, and a label `region` with its class and box."""
+    """Moments of kind `region`, each inside the moment of a picture or key frame (`part_id`), with the vector `common`
+    of what lies around an object, and a label `region` with its class and box."""
 
     name = "regions"
     accepts: tuple[Medium, ...] = ("image", "video")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from embeddings.media import Medium, Waveform
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import sound_track
-from retrieval.documents import Asset, Enrichment, Label, Moment, Patch
+from crossmedia.embeddings.media import Medium, Waveform
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import sound_track
+from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
 KIND: Final = "sound"
 LEAST: Final = 0.2

@@ -8,15 +8,15 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.cards import VAD
-from embeddings.encoder import Encoder, Vector, normalise
-from embeddings.media import Medium, Waveform
-from embeddings.vad import Detector
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.diarise import REVISION, Turn, diarise
-from indexer.enrichers.base import sound_track
-from retrieval.documents import Asset, Enrichment, Label, Moment, Patch, moment_id
+from crossmedia.embeddings.cards import VAD
+from crossmedia.embeddings.encoder import Encoder, Vector, normalise
+from crossmedia.embeddings.media import Medium, Waveform
+from crossmedia.embeddings.vad import Detector
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.diarise import REVISION, Turn, diarise
+from crossmedia.indexer.enrichers.base import sound_track
+from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch, moment_id
 
 SPEAKERS: Final[Mapping[str, int]] = {"speech": 1, "passage": 2}
 """Kinds of moments that are told who speaks in them, and how many at most."""
@@ -37,7 +37,8 @@ class SpeakersEnricher:
     """Enrichers whose moments it labels: it runs again when they have."""
 
     def __init__(self, voice: Encoder[Waveform], known: Callable[[Vector], str | None], detector: Detector) -> None:
-        """`known`: a speaker's mean vector → the name of that voice in the collection. `detector`: where somebody speaks."""
+        """`known`: a speaker's mean vector → the name of that voice in the collection. `detector`: where somebody
+        speaks."""
         self._voice = voice
         self._known = known
         self._detector = detector
@@ -78,7 +79,8 @@ class SpeakersEnricher:
         return names
 
     def _patch(self, moment: Moment, turns: Sequence[Turn], names: Sequence[str]) -> Patch | None:
-        """The label of whoever speaks most of a sentence; of a passage, of the second too, who has a good share of it."""
+        """The label of whoever speaks most of a sentence; of a passage, of the second too, who has a good share of
+        it."""
         if moment.kind not in SPEAKERS or moment.start is None or moment.end is None:
             return None
         shared: dict[str, list[tuple[float, float, float]]] = defaultdict(list)

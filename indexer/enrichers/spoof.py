@@ -1,4 +1,5 @@
-"""How much what is said sounds synthesised: `spoof:speech` with its time on each turn, or on what is spoken where there are none.
+"""How much what is said sounds synthesised: `spoof:speech` with its time on each turn, or on what is spoken where there
+are none.
 
 Indications, never verdicts: see `embeddings/indications.py`. This pass runs only where it is asked for.
 """
@@ -8,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from embeddings.media import Medium, Waveform
-from embeddings.spoof import SpoofDetector
-from embeddings.vad import Detector
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import sound_track
-from retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
+from crossmedia.embeddings.media import Medium, Waveform
+from crossmedia.embeddings.spoof import SpoofDetector
+from crossmedia.embeddings.vad import Detector
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import sound_track
+from crossmedia.retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
 
 KIND: Final = "spoof"
 SPEECH: Final = "speech"

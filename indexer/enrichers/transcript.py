@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from embeddings.encoder import Encoder
-from embeddings.media import Medium
-from embeddings.profile import Transcriber, Utterance
-from indexer.decode import Decoded
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrichers.base import sound_track
-from indexer.segment import runs
-from retrieval.documents import Asset, Enrichment, Kind, Label, Moment, moment_id
+from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.media import Medium
+from crossmedia.embeddings.profile import Transcriber, Utterance
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import sound_track
+from crossmedia.indexer.segment import runs
+from crossmedia.retrieval.documents import Asset, Enrichment, Kind, Label, Moment, moment_id
 
 _BATCH: Final = 64
 
 
 class TranscriptEnricher:
-    """Moments of kind `speech` and `passage`, with times, words and the vectors of the text encoder; each says its language.
+    """Moments of kind `speech` and `passage`, with times, words and the vectors of the text encoder; each says its
+    language.
 
     What is said across the border of two sentences is found in the passage of both. No speech, no moments.
     """

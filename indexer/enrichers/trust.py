@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from embeddings.media import Medium
-from indexer.decode import Decoded
-from indexer.decode.errors import Unreadable
-from indexer.decode.progress import Progress, unhurried
-from indexer.provenance.reader import ACCEPTS, ProvenanceReader
-from retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
+from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.errors import Unreadable
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.provenance.reader import ACCEPTS, ProvenanceReader
+from crossmedia.retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
 
 
 class TrustEnricher:
-    """A label's model is what in the file says so; its score is 1: that it is said is certain, whether it is true is not.
+    """A label's model is what in the file says so; its score is 1: that it is said is certain, whether it is true is
+    not.
 
-    `trust` is `generated`, `edited`, `composite` or `captured` as the file declares itself, and of a C2PA manifest `signed`,
-    `signer unknown`, `signature invalid` or `manifest unreadable`. Nothing is said of a file that says nothing.
+    `trust` is `generated`, `edited`, `composite` or `captured` as the file declares itself, and of a C2PA manifest
+    `signed`, `signer unknown`, `signature invalid` or `manifest unreadable`. Nothing is said of a file that says
+    nothing.
     """
 
     name = "trust"

@@ -1,4 +1,5 @@
-"""Chromaprint of a recording: AcoustID's fingerprint (LGPL), through `pyacoustid`'s binding and the system's library."""
+"""Chromaprint of a recording: AcoustID's fingerprint (LGPL), through `pyacoustid`'s binding and the system's
+library."""
 
 from __future__ import annotations
 
@@ -6,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.errors import DependencyMissing
-from embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
-from retrieval.banks.hashes import BadHash, Hash
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
+from crossmedia.retrieval.banks.hashes import BadHash, Hash
 
 SECONDS: Final = 120.0
 """How much of the beginning is fingerprinted, as fpcalc and AcoustID do."""

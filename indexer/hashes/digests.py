@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-from retrieval.banks.hashes import Hash
+from crossmedia.retrieval.banks.hashes import Hash
 
 _CHUNK: Final = 1 << 20
 

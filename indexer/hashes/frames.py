@@ -1,6 +1,7 @@
 """PDQ of a video's frames, one a second: key frames alone would not do, since a copy that was encoded anew has others.
 
-One frame a second is what Meta's vPDQ takes. Frames are decoded and hashed in a process that can be killed; only hashes come back.
+One frame a second is what Meta's vPDQ takes. Frames are decoded and hashed in a process that can be killed; only hashes
+come back.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from embeddings.media import Clip, Picture
-from indexer.decode import Decoded, Limits, container
-from indexer.decode.album import fit
-from indexer.decode.errors import NoFrames, TooLarge
-from indexer.decode.pool import DecodePool
-from indexer.decode.progress import Progress, unhurried
-from indexer.hashes.pdq import PdqHasher
-from retrieval.banks.hashes import Hash
+from crossmedia.embeddings.media import Clip, Picture
+from crossmedia.indexer.decode import Decoded, Limits, container
+from crossmedia.indexer.decode.album import fit
+from crossmedia.indexer.decode.errors import NoFrames, TooLarge
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.hashes.pdq import PdqHasher
+from crossmedia.retrieval.banks.hashes import Hash
 
 EVERY: Final = 1.0
 """Seconds from one frame that is hashed to the next."""

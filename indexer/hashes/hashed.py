@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from retrieval.banks.hashes import Hash
+from crossmedia.retrieval.banks.hashes import Hash
 
 
 @dataclass(frozen=True)

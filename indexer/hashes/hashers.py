@@ -6,17 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from embeddings.errors import DependencyMissing
-from embeddings.media import Clip, Picture, Waveform
-from indexer.decode import Decoded
-from indexer.enrichers.base import sound_track
-from indexer.hashes.chromaprint import ChromaprintHasher
-from indexer.hashes.frames import FrameHasher
-from indexer.hashes.hashed import Hashed
-from indexer.hashes.pdq import PdqHasher
-from indexer.hashes.tlsh import TlshHasher
-from indexer.hashes.views import cropped, without_bars
-from retrieval.banks.hashes import QUALITY, HashKind
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.media import Clip, Picture, Waveform
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.enrichers.base import sound_track
+from crossmedia.indexer.hashes.chromaprint import ChromaprintHasher
+from crossmedia.indexer.hashes.frames import FrameHasher
+from crossmedia.indexer.hashes.hashed import Hashed
+from crossmedia.indexer.hashes.pdq import PdqHasher
+from crossmedia.indexer.hashes.tlsh import TlshHasher
+from crossmedia.indexer.hashes.views import cropped, without_bars
+from crossmedia.retrieval.banks.hashes import QUALITY, HashKind
 
 HasherT = TypeVar("HasherT")
 
@@ -34,9 +34,9 @@ class Hashers:
         self.model = "+".join(["digests@1", "views@1", *there])
 
     def of(self, decoded: Decoded, path: Path) -> tuple[list[Hashed], list[str]]:
-        """PDQ of a picture (and of what it is without bars), or of a video's key frames and of one frame a second, in time;
-        Chromaprint of the sound; TLSH of a text. And a line for each way in which the file cannot be compared though its
-        medium could. `path`: where it lies.
+        """PDQ of a picture (and of what it is without bars), or of a video's key frames and of one frame a second, in
+        time; Chromaprint of the sound; TLSH of a text. And a line for each way in which the file cannot be compared
+        though its medium could. `path`: where it lies.
 
         Raises what decoding raises.
         """

@@ -6,16 +6,16 @@ from importlib.metadata import version
 
 import numpy as np
 
-from embeddings.errors import DependencyMissing
-from embeddings.media import Picture
-from retrieval.banks.hashes import Hash
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.media import Picture
+from crossmedia.retrieval.banks.hashes import Hash
 
 
 class PdqHasher:
     """Raises DependencyMissing where `pdqhash` is not installed.
 
-    Pictures are hashed as large as they were decoded, as hasher-matcher-actioner does: scaled to 512 pixels first, as the C++
-    reference does, photos of a thousand pixels are 6 to 16 bits away from that, half of what still matches.
+    Pictures are hashed as large as they were decoded, as hasher-matcher-actioner does: scaled to 512 pixels first, as
+    the C++ reference does, photos of a thousand pixels are 6 to 16 bits away from that, half of what still matches.
     """
 
     def __init__(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from embeddings.errors import DependencyMissing
-from retrieval.banks.hashes import Hash
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.retrieval.banks.hashes import Hash
 
 
 class TlshHasher:

@@ -1,7 +1,9 @@
-"""Other views of a picture that a copy may be made from: without bars that were added, and without a little of its sides.
+"""Other views of a picture that a copy may be made from: without bars that were added, and without a little of its
+sides.
 
-PDQ sees through neither: without 5 % of their width and height 4 % of photographs are found again, with a caption bar added below
-none (`python -m eval.known`). So a picture with bars is hashed without them too, and who banks one may bank it without its sides.
+PDQ sees through neither: without 5 % of their width and height 4 % of photographs are found again, with a caption bar
+added below none (`python -m crossmedia.eval.known`). So a picture with bars is hashed without them too, and who banks
+one may bank it without its sides.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.media import Picture
+from crossmedia.embeddings.media import Picture
 
 CROPS: Final = (0.05, 0.10)
 """Shares of width and height that are left out, as much on each side."""
@@ -28,7 +30,8 @@ TOGETHER: Final = 0.75
 
 
 def without_bars(picture: Picture) -> Picture | None:
-    """The picture without bars of one colour, with or without writing, along its upper and lower edge; None if there are none."""
+    """The picture without bars of one colour, with or without writing, along its upper and lower edge; None if there
+    are none."""
     pixels = picture.pixels
     above, below = _bar(pixels), _bar(pixels[::-1])
     if (not above and not below) or above + below > TOGETHER * picture.height:

@@ -1,7 +1,8 @@
 """C2PA manifests: who signed what a file says of itself, and whether it still is what was signed.
 
-Read by the C2PA project's own library (https://spec.c2pa.org), from the file alone: nothing is fetched, neither manifests that lie
-elsewhere nor whether a certificate was withdrawn. Without trust anchors any signature that fits is of a "signer unknown".
+Read by the C2PA project's own library (https://spec.c2pa.org), from the file alone: nothing is fetched, neither
+manifests that lie elsewhere nor whether a certificate was withdrawn. Without trust anchors any signature that fits is
+of a "signer unknown".
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from embeddings.errors import DependencyMissing
-from indexer.provenance.facts import (
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.indexer.provenance.facts import (
     COMPOSITE,
     GENERATED,
     INVALID,
@@ -26,7 +27,7 @@ from indexer.provenance.facts import (
     Provenance,
     plain,
 )
-from indexer.provenance.iptc import meant, term
+from crossmedia.indexer.provenance.iptc import meant, term
 
 DEEP: Final = 12
 """Levels of a manifest that are looked into, and ingredients of ingredients."""

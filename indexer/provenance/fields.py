@@ -1,4 +1,5 @@
-"""The texts that lie in a file beside its content: PNG's and EXIF's, a container's tags, packets of XMP; all of them bounded."""
+"""The texts that lie in a file beside its content: PNG's and EXIF's, a container's tags, packets of XMP; all of them
+bounded."""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ from typing import Any, Final
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from embeddings.media import Medium
-from indexer.decode import Limits, container
-from indexer.decode.errors import DecodeError
-from indexer.decode.image import DAMAGE
+from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.decode import Limits, container
+from crossmedia.indexer.decode.errors import DecodeError
+from crossmedia.indexer.decode.image import DAMAGE
 
 MOST: Final = 64
 """Fields of one file."""

@@ -1,7 +1,7 @@
 """IPTC's "digital source type": whether a file says that it was captured, edited or generated, and its packet of XMP.
 
-The vocabulary is http://cv.iptc.org/newscodes/digitalsourcetype/; XMP (ISO 16684) carries it as `Iptc4xmpExt:DigitalSourceType`,
-C2PA in its actions. A packet is searched, not parsed: nothing in it can be expanded.
+The vocabulary is http://cv.iptc.org/newscodes/digitalsourcetype/; XMP (ISO 16684) carries it as
+`Iptc4xmpExt:DigitalSourceType`, C2PA in its actions. A packet is searched, not parsed: nothing in it can be expanded.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import html
 import re
 from typing import Final
 
-from indexer.provenance.facts import CAPTURED, COMPOSITE, EDITED, GENERATED, Fact, plain
+from crossmedia.indexer.provenance.facts import CAPTURED, COMPOSITE, EDITED, GENERATED, Fact, plain
 
 BY: Final = "iptc@1"
 PACKET: Final = 1 << 20
@@ -28,7 +28,8 @@ MEANING: Final = {
         ("digitalcapture", "computationalcapture", "negativefilm", "positivefilm", "print"), CAPTURED
     ),
 }  # fmt: skip
-"""What a term says, in lower case. Terms that say neither (a drawing, a screen) are told as they are and mean nothing here."""
+"""What a term says, in lower case. Terms that say neither (a drawing, a screen) are told as they are and mean nothing
+here."""
 _TERM: Final = re.compile(
     r"DigitalSourceType\s*(?:=\s*[\"']|(?:\s[^<>]{0,200})?>\s*|\s[^<>]{0,100}rdf:resource\s*=\s*[\"'])([^<>\"']{1,300})"
 )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from indexer.provenance.facts import GENERATED, Fact, plain
+from crossmedia.indexer.provenance.facts import GENERATED, Fact, plain
 
 BY: Final = "parameters@1"
 LONG: Final = 1 << 17

@@ -8,24 +8,24 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from embeddings.errors import DependencyMissing
-from embeddings.media import Medium
-from indexer.decode import Decoded, Limits
-from indexer.decode.errors import Unreadable
-from indexer.decode.pool import DecodePool
-from indexer.decode.progress import Progress, unhurried
-from indexer.decode.sniff import read_head, sniff
-from indexer.provenance import c2pa, iptc, parameters
-from indexer.provenance.facts import Fact, Provenance, told
-from indexer.provenance.fields import fields
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.decode import Decoded, Limits
+from crossmedia.indexer.decode.errors import Unreadable
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.sniff import read_head, sniff
+from crossmedia.indexer.provenance import c2pa, iptc, parameters
+from crossmedia.indexer.provenance.facts import Fact, Provenance, told
+from crossmedia.indexer.provenance.fields import fields
 
 ACCEPTS: Final[tuple[Medium, ...]] = ("image", "video", "audio")
 _NAME: Final = "provenance"
 
 
 class ProvenanceReader:
-    """Reads files in a process of its own, which starts with the first. Without c2pa-python it reads the rest, and `missing`
-    tells what would be needed."""
+    """Reads files in a process of its own, which starts with the first. Without c2pa-python it reads the rest, and
+    `missing` tells what would be needed."""
 
     def __init__(self, anchors: Path | None = None) -> None:
         """`anchors`: a file of certificates in PEM. Raises `Unreadable` where it cannot be read."""
@@ -50,7 +50,8 @@ class ProvenanceReader:
         self._pool: DecodePool | None = None
 
     def __call__(self, path: Path) -> Provenance:
-        """Raises `Unreadable`, `EmptyFile`, `DecodeTimeout` and `DecodeCrashed`; damaged files say what is left of them."""
+        """Raises `Unreadable`, `EmptyFile`, `DecodeTimeout` and `DecodeCrashed`; damaged files say what is left of
+        them."""
         if self._pool is None:
             self._pool = DecodePool(1, read=partial(read_provenance, anchors=self._anchors))
         found: Provenance = self._pool.submit(path).result().metadata[_NAME]

@@ -13,7 +13,7 @@ from typing import Any
 from celery import Celery
 from kombu.transport import redis
 
-from indexer.shared.server import SOCKET_SECONDS
+from crossmedia.indexer.shared.server import SOCKET_SECONDS
 
 log = logging.getLogger("crossmedia.queue")
 TASK = "crossmedia.work"

@@ -15,12 +15,22 @@ from typing import Any, Final
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
-from embeddings.errors import CrossmediaError
-from indexer.queue import CRASHED, MAX_ATTEMPTS, Job, LeaseLost, Part, QueueFull, QueueUnreachable, QueueUnusable, State
-from indexer.shared.delivery import MESSAGES, TASK, delivery
-from indexer.shared.server import connect, reaching, without_password
-from indexer.shared.sums import summed
-from retrieval.store import NotFound
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.queue import (
+    CRASHED,
+    MAX_ATTEMPTS,
+    Job,
+    LeaseLost,
+    Part,
+    QueueFull,
+    QueueUnreachable,
+    QueueUnusable,
+    State,
+)
+from crossmedia.indexer.shared.delivery import MESSAGES, TASK, delivery
+from crossmedia.indexer.shared.server import connect, reaching, without_password
+from crossmedia.indexer.shared.sums import summed
+from crossmedia.retrieval.store import NotFound
 
 log = logging.getLogger("crossmedia.queue")
 PREFIX: Final = "crossmedia:"
@@ -49,7 +59,7 @@ class RedisQueue:
         self._limit = limit
         self._redis = connect(url)
         self._script = self._redis.register_script(
-            resources.files("indexer.shared").joinpath("records.lua").read_text(encoding="utf-8")
+            resources.files("crossmedia.indexer.shared").joinpath("records.lua").read_text(encoding="utf-8")
         )
         self._held: dict[str, str] = {}
         """Token of each job that was claimed here."""
@@ -178,7 +188,8 @@ class RedisQueue:
         return self._held.get(job, "")
 
     def _insist(self, job: str, change: Callable[[], Any]) -> Any:
-        """What ends a claim is worth waiting for: a server that restarts is asked again for as long as a lease holds."""
+        """What ends a claim is worth waiting for: a server that restarts is asked again for as long as a lease
+        holds."""
         until = time.monotonic() + self.lease
         while True:
             try:

@@ -10,7 +10,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from indexer.queue import QueueUnreachable, QueueUnusable
+from crossmedia.indexer.queue import QueueUnreachable, QueueUnusable
 
 SOCKET_SECONDS = 5.0
 """Longer without an answer counts as unreachable."""

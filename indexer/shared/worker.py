@@ -15,10 +15,10 @@ from typing import Any, Final
 from celery import Celery, signals
 from celery.exceptions import Reject
 
-from embeddings.errors import CrossmediaError
-from indexer.queue import Job, SharedQueue
-from indexer.shared.delivery import TASK, delivery
-from indexer.worker import Handler, perform
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.queue import Job, SharedQueue
+from crossmedia.indexer.shared.delivery import TASK, delivery
+from crossmedia.indexer.worker import Handler, perform
 
 log = logging.getLogger("crossmedia.worker")
 TICK_SECONDS: Final = 0.25
@@ -31,7 +31,8 @@ Room = tuple[SharedQueue, Mapping[str, Handler]]
 
 
 class Work:
-    """A worker over the queue at `url`; `open_room` makes what its processes work with, once in each, at its first job."""
+    """A worker over the queue at `url`; `open_room` makes what its processes work with, once in each, at its first
+    job."""
 
     def __init__(
         self, url: str, open_room: Callable[[], AbstractContextManager[Room]], overseer: SharedQueue, processes: int = 1

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from retrieval.answering.question import Question
-from retrieval.answering.scope import Scope
-from retrieval.query import Hit
+from crossmedia.retrieval.answering.question import Question
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.query import Hit
 
 CANNOT_TELL: Final = "cannot tell from what is indexed"
 """What is said where there is too little evidence."""
@@ -32,7 +32,8 @@ class Reply:
 
 
 class Answerer(Protocol):
-    """Answers some kinds of question. None says that it knows nothing to say; a guess is a Reply of little confidence."""
+    """Answers some kinds of question. None says that it knows nothing to say; a guess is a Reply of little
+    confidence."""
 
     model: str
 

@@ -1,30 +1,31 @@
-"""The built-in answerer, without a language model: the kind of question chooses who answers, confidence who is believed."""
+"""The built-in answerer, without a language model: the kind of question chooses who answers, confidence who is
+believed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from embeddings.encoder import Encoder
-from embeddings.profile import Profile
-from embeddings.question_kinds import QuestionKinds
-from retrieval.answering.answerer import LEAST, Answerer, Reply, abstained
-from retrieval.answering.colours import Colouring
-from retrieval.answering.counting import Counting
-from retrieval.answering.finding import Finding
-from retrieval.answering.kinds import QuestionKind
-from retrieval.answering.naming_people import People
-from retrieval.answering.places import Places
-from retrieval.answering.presence import Presence
-from retrieval.answering.question import Question, asked, taken_apart
-from retrieval.answering.reading import Reading
-from retrieval.answering.scope import Scope
-from retrieval.answering.seeing import Seeing
-from retrieval.answering.summarising import Summarising
-from retrieval.answering.telling import Telling
-from retrieval.answering.times import HowLong, When
-from retrieval.answering.visual import Looks, Visual
-from retrieval.answering.vocabulary import Vocabulary
+from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.question_kinds import QuestionKinds
+from crossmedia.retrieval.answering.answerer import LEAST, Answerer, Reply, abstained
+from crossmedia.retrieval.answering.colours import Colouring
+from crossmedia.retrieval.answering.counting import Counting
+from crossmedia.retrieval.answering.finding import Finding
+from crossmedia.retrieval.answering.kinds import QuestionKind
+from crossmedia.retrieval.answering.naming_people import People
+from crossmedia.retrieval.answering.places import Places
+from crossmedia.retrieval.answering.presence import Presence
+from crossmedia.retrieval.answering.question import Question, asked, taken_apart
+from crossmedia.retrieval.answering.reading import Reading
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.seeing import Seeing
+from crossmedia.retrieval.answering.summarising import Summarising
+from crossmedia.retrieval.answering.telling import Telling
+from crossmedia.retrieval.answering.times import HowLong, When
+from crossmedia.retrieval.answering.visual import Looks, Visual
+from crossmedia.retrieval.answering.vocabulary import Vocabulary
 
 MODEL: Final = "answers-builtin@1"
 CLOSE: Final = 0.25
@@ -34,7 +35,8 @@ LOOKED_AT: Final[tuple[QuestionKind, ...]] = ("how many", "what colour", "what i
 
 
 class BuiltIn:
-    """Answers by kind. `sentences`: the built-in text tower, whose sentence vectors tell kinds, whatever the profile has."""
+    """Answers by kind. `sentences`: the built-in text tower, whose sentence vectors tell kinds, whatever the profile
+    has."""
 
     model: str = MODEL
 

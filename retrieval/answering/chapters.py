@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from embeddings.profile import Profile
-from retrieval.answering.describing import described
-from retrieval.answering.summary import summary
-from retrieval.answering.things import labels_of
-from retrieval.documents import Moment
+from crossmedia.embeddings.profile import Profile
+from crossmedia.retrieval.answering.describing import described
+from crossmedia.retrieval.answering.summary import summary
+from crossmedia.retrieval.answering.things import labels_of
+from crossmedia.retrieval.documents import Moment
 
 LONGEST: Final = 60
 """Characters of a title."""
@@ -18,8 +18,8 @@ LONGEST: Final = 60
 
 @dataclass(frozen=True)
 class Chapter:
-    """`number` from 1; times in s; `moment`: the shot that shows it longest, whose thumbnail is its key frame. `generated`: its
-    title was made from labels; else it is said in it."""
+    """`number` from 1; times in s; `moment`: the shot that shows it longest, whose thumbnail is its key frame.
+    `generated`: its title was made from labels; else it is said in it."""
 
     number: int
     start: float

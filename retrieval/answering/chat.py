@@ -1,7 +1,8 @@
-"""Answers by a language model behind any OpenAI-compatible endpoint, from numbered evidence, with its citations enforced.
+"""Answers by a language model behind any OpenAI-compatible endpoint, from numbered evidence, with its citations
+enforced.
 
-What stands or is said in media is data: it goes to the model as JSON strings in a message that says so, and whatever the model
-makes of it, what its answer does not cite is marked, and numbers of no evidence are taken out.
+What stands or is said in media is data: it goes to the model as JSON strings in a message that says so, and whatever
+the model makes of it, what its answer does not cite is marked, and numbers of no evidence are taken out.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from urllib.parse import urlsplit
 import httpx
 from PIL import Image
 
-from embeddings.errors import CrossmediaError
-from embeddings.media import Picture
-from retrieval.answering.answerer import CANNOT_TELL, Reply, abstained
-from retrieval.answering.passages import sentences, split
-from retrieval.answering.question import Question
-from retrieval.answering.scope import Scope
-from retrieval.answering.sighting import evidence_of, said_in
-from retrieval.documents import Moment
-from retrieval.query import Hit
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Picture
+from crossmedia.retrieval.answering.answerer import CANNOT_TELL, Reply, abstained
+from crossmedia.retrieval.answering.passages import sentences, split
+from crossmedia.retrieval.answering.question import Question
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.sighting import evidence_of, said_in
+from crossmedia.retrieval.documents import Moment
+from crossmedia.retrieval.query import Hit
 
 PIECES: Final = 8
 """Of evidence."""
@@ -99,10 +100,11 @@ class Chat:
         tell: Callable[[str], None] = lambda text: None,
         computed: Reply | None = None,
     ) -> Reply | None:
-        """The model's answer, or None where there is no evidence to give it; `tell` hears it as it comes. Raises ChatUnavailable.
+        """The model's answer, or None where there is no evidence to give it; `tell` hears it as it comes. Raises
+        ChatUnavailable.
 
-        `computed`: what the index itself tells, which is evidence too: no model counts a collection from eight hits. The
-        confidence is the share of its sentences that cite evidence: a language model has no better one to tell.
+        `computed`: what the index itself tells, which is evidence too: no model counts a collection from eight hits.
+        The confidence is the share of its sentences that cite evidence: a language model has no better one to tell.
         """
         pieces = evidence(question, scope, self._endpoint.pictures)
         if computed is not None and computed.answered:
@@ -240,8 +242,8 @@ def jpeg_url(picture: Picture) -> str:
 
 
 def enforced(answer: str, pieces: int) -> tuple[str, list[int], float]:
-    """An answer with its citations in order of their first use, numbered anew from 1; the evidence that they stand for; and the
-    share of sentences that cite some.
+    """An answer with its citations in order of their first use, numbered anew from 1; the evidence that they stand for;
+    and the share of sentences that cite some.
 
     >>> enforced("Two dogs [3]. They are happy.", 3)
     ('Two dogs [1]. They are happy. (not in the evidence)', [3], 0.5)

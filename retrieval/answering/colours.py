@@ -8,14 +8,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import COMMON
-from embeddings.media import Picture
-from retrieval.answering.answerer import Reply
-from retrieval.answering.question import Question, content
-from retrieval.answering.scope import Scope
-from retrieval.answering.sighting import evidence_of, odds, sightings, vectors_of
-from retrieval.answering.things import labels_of, thing_of
-from retrieval.documents import Box, Label, Moment
+from crossmedia.embeddings.encoder import COMMON
+from crossmedia.embeddings.media import Picture
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.question import Question, content
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.sighting import evidence_of, odds, sightings, vectors_of
+from crossmedia.retrieval.answering.things import labels_of, thing_of
+from crossmedia.retrieval.documents import Box, Label, Moment
 
 MODEL: Final = "answers-colours@1"
 COLOURS: Final[dict[str, tuple[tuple[int, int, int], ...]]] = {
@@ -35,7 +35,8 @@ COLOURS: Final[dict[str, tuple[tuple[int, int, int], ...]]] = {
 SECOND: Final = 0.3
 """Share of the area from which a second colour is told."""
 SHARP: Final = 1.8
-"""Of the log-shares, so that a colour is as likely right as it says; chosen on the odd questions of `eval/questions.csv`."""
+"""Of the log-shares, so that a colour is as likely right as it says; chosen on the odd questions of
+`eval/questions.csv`."""
 SEEN: Final = 0.3
 """Relevance under which the thing is not taken to be there."""
 WORN: Final[tuple[tuple[str, Box], ...]] = (

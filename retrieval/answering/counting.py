@@ -11,15 +11,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import COMMON
-from retrieval.answering.answerer import Reply
-from retrieval.answering.question import MEDIA_WORDS, Question, content
-from retrieval.answering.scope import Scope
-from retrieval.answering.sighting import evidence_of, odds, said_in, vectors_of
-from retrieval.answering.things import LEAST, labels_of, thing_of
-from retrieval.documents import Moment
-from retrieval.query import Filters, Hit, LabelFilter, Query
-from retrieval.wording import stem, words_of
+from crossmedia.embeddings.encoder import COMMON
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.question import MEDIA_WORDS, Question, content
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.sighting import evidence_of, odds, said_in, vectors_of
+from crossmedia.retrieval.answering.things import LEAST, labels_of, thing_of
+from crossmedia.retrieval.documents import Moment
+from crossmedia.retrieval.query import Filters, Hit, LabelFilter, Query
+from crossmedia.retrieval.wording import stem, words_of
 
 MODEL: Final = "answers-counting@1"
 CITED: Final = 5
@@ -167,8 +167,8 @@ class Counting:
 
 
 def numbers(scores: Sequence[float]) -> NDArray[np.float64]:
-    """The chances of 0 … 10 things, of which boxes have these scores: each is there by the root of its score, and one more may be
-    missed. (11,)"""
+    """The chances of 0 … 10 things, of which boxes have these scores: each is there by the root of its score, and one
+    more may be missed. (11,)"""
     chances = np.zeros(len(WORDS))
     chances[0] = 1.0
     for score in scores:

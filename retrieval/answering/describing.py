@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from embeddings.media import Picture
-from retrieval.answering.colours import COLOURS, colour_shares, inside
-from retrieval.answering.counting import WORDS, told
-from retrieval.answering.things import labels_of
-from retrieval.documents import Label, Moment
+from crossmedia.embeddings.media import Picture
+from crossmedia.retrieval.answering.colours import COLOURS, colour_shares, inside
+from crossmedia.retrieval.answering.counting import WORDS, told
+from crossmedia.retrieval.answering.things import labels_of
+from crossmedia.retrieval.documents import Label, Moment
 
 LEAST: Final = 0.6
 """Score from which an object is told: looked at on a sheet of photos, most below were something else."""

@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from embeddings.media import Medium
-from retrieval.answering.answerer import Reply
-from retrieval.answering.question import Question, content
-from retrieval.answering.scope import Scope
-from retrieval.documents import Asset
-from retrieval.query import Hit
+from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.question import Question, content
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.documents import Asset
+from crossmedia.retrieval.query import Hit
 
 MODEL: Final = "answers-finding@1"
 CITED: Final = 3

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from retrieval.answering.answerer import Reply
-from retrieval.answering.passages import overlaps, seconds_of
-from retrieval.answering.question import Question
-from retrieval.answering.scope import Scope
-from retrieval.answering.sighting import evidence_of
-from retrieval.answering.things import labels_of
-from retrieval.documents import Moment
-from retrieval.query import Hit
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.passages import overlaps, seconds_of
+from crossmedia.retrieval.answering.question import Question
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.sighting import evidence_of
+from crossmedia.retrieval.answering.things import labels_of
+from crossmedia.retrieval.documents import Moment
+from crossmedia.retrieval.query import Hit
 
 MODEL: Final = "answers-people@1"
 SPEAKS: Final = re.compile(r"\b(?:speak|speaks|speaking|spoke|talk|talks|talking|voice|says|said|heard|narrat\w+)\b")

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from embeddings.encoder import Background
-from retrieval.answering.question import Question, content
-from retrieval.answering.scope import Scope
-from retrieval.documents import Kind, Moment
-from retrieval.relevance import UNKNOWN, logistic
-from retrieval.wording import stem, words_of
+from crossmedia.embeddings.encoder import Background
+from crossmedia.retrieval.answering.question import Question, content
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.documents import Kind, Moment
+from crossmedia.retrieval.relevance import UNKNOWN, logistic
+from crossmedia.retrieval.wording import stem, words_of
 
 KINDS: Final[tuple[Kind, ...]] = ("speech", "paragraph")
 READ: Final = 24
@@ -42,8 +42,8 @@ PERSONAL: Final = re.compile(
 
 @dataclass(frozen=True, eq=False)
 class Sentence:
-    """A sentence of a moment: how near it is to the question, and how much of what the question is about it holds, weighed by
-    how rare the words are here; and how likely it answers."""
+    """A sentence of a moment: how near it is to the question, and how much of what the question is about it holds,
+    weighed by how rare the words are here; and how likely it answers."""
 
     moment: Moment
     text: str

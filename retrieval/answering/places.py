@@ -6,15 +6,15 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from retrieval.answering.answerer import Reply
-from retrieval.answering.finding import found_in
-from retrieval.answering.question import Question
-from retrieval.answering.scope import Scope
-from retrieval.answering.sighting import evidence_of, vectors_of
-from retrieval.answering.things import LEAST, PEOPLE, ground_of, labels_of, thing_of
-from retrieval.answering.vocabulary import Vocabulary
-from retrieval.documents import Box, Moment
-from retrieval.query import Evidence
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.finding import found_in
+from crossmedia.retrieval.answering.question import Question
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.sighting import evidence_of, vectors_of
+from crossmedia.retrieval.answering.things import LEAST, PEOPLE, ground_of, labels_of, thing_of
+from crossmedia.retrieval.answering.vocabulary import Vocabulary
+from crossmedia.retrieval.documents import Box, Moment
+from crossmedia.retrieval.query import Evidence
 
 MODEL: Final = "answers-places@1"
 OF_PICTURE: Final = re.compile(

@@ -7,15 +7,15 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from retrieval.answering.answerer import Reply
-from retrieval.answering.colours import COLOURS, Colouring
-from retrieval.answering.question import Question, content, taken_apart
-from retrieval.answering.scope import Scope
-from retrieval.answering.sighting import Sighting, said_in, sightings, vectors_of
-from retrieval.answering.things import LEAST, labels_of, things_of
-from retrieval.answering.vocabulary import Vocabulary
-from retrieval.query import Hit, LabelFilter
-from retrieval.wording import stem, words_of
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.colours import COLOURS, Colouring
+from crossmedia.retrieval.answering.question import Question, content, taken_apart
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.sighting import Sighting, said_in, sightings, vectors_of
+from crossmedia.retrieval.answering.things import LEAST, labels_of, things_of
+from crossmedia.retrieval.answering.vocabulary import Vocabulary
+from crossmedia.retrieval.query import Hit, LabelFilter
+from crossmedia.retrieval.wording import stem, words_of
 
 MODEL: Final = "answers-presence@1"
 CITED: Final = 3

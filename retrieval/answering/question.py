@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from embeddings.media import Medium
-from retrieval.answering.kinds import QuestionKind
-from retrieval.wording import STOP_WORDS, words_of
+from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.answering.kinds import QuestionKind
+from crossmedia.retrieval.wording import STOP_WORDS, words_of
 
 MEDIA_WORDS: Final[Mapping[str, Medium]] = {
     "photo": "image", "photos": "image", "photograph": "image", "photographs": "image", "picture": "image",
@@ -55,8 +55,9 @@ _SUBJECTS: Final[Mapping[QuestionKind, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Question:
-    """`text` as it was asked; `kind` and how sure that is in [0, 1]; `topic`: what it is about, without the words that ask;
-    `medium`: which media it names; `share`: which part of an asset's length, as shares of it; `span`: which seconds.
+    """`text` as it was asked; `kind` and how sure that is in [0, 1]; `topic`: what it is about, without the words that
+    ask; `medium`: which media it names; `share`: which part of an asset's length, as shares of it; `span`: which
+    seconds.
     """
 
     text: str
@@ -93,7 +94,8 @@ def taken_apart(text: str, kind: QuestionKind, sureness: float) -> Question:
 
 
 def asked(text: str, told: list[tuple[str, float]]) -> Question:
-    """A question and what `QuestionKinds.told` says of its sentence vector; its first words decide where they leave no doubt."""
+    """A question and what `QuestionKinds.told` says of its sentence vector; its first words decide where they leave no
+    doubt."""
     kind, sureness = told[0]
     sure = _plain_kind(" ".join(text.split()).lower())
     return taken_apart(text, sure, 1.0) if sure else taken_apart(text, kind, sureness)  # type: ignore[arg-type]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from retrieval.answering.answerer import Reply
-from retrieval.answering.finding import found_in
-from retrieval.answering.question import Question, content
-from retrieval.answering.scope import Scope
-from retrieval.answering.sighting import evidence_of, said_in
-from retrieval.answering.telling import Telling
-from retrieval.answering.things import labels_of
-from retrieval.documents import Label, Moment
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.finding import found_in
+from crossmedia.retrieval.answering.question import Question, content
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.sighting import evidence_of, said_in
+from crossmedia.retrieval.answering.telling import Telling
+from crossmedia.retrieval.answering.things import labels_of
+from crossmedia.retrieval.documents import Label, Moment
 
 MODEL: Final = "answers-reading@1"
 PLATE: Final = re.compile(r"\b(?:plate|plates|registration|licence|license)\b")

@@ -11,14 +11,14 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from embeddings.encoder import COMMON, Background, Vector
-from embeddings.media import Media, Picture
-from embeddings.profile import Profile
-from retrieval.background import adapted
-from retrieval.documents import Asset, Kind, Moment
-from retrieval.engine import Engine
-from retrieval.query import Answer, Evidence, Example, Filters, Hit, Query, Tally
-from retrieval.store import Store
+from crossmedia.embeddings.encoder import COMMON, Background, Vector
+from crossmedia.embeddings.media import Media, Picture
+from crossmedia.embeddings.profile import Profile
+from crossmedia.retrieval.background import adapted
+from crossmedia.retrieval.documents import Asset, Kind, Moment
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.query import Answer, Evidence, Example, Filters, Hit, Query, Tally
+from crossmedia.retrieval.store import Store
 
 NEAREST: Final = 5
 """Hits that are told where nothing answers."""
@@ -30,8 +30,8 @@ MOST_ASSETS: Final = 100_000
 class Scope:
     """Where an answer may come from. `asset`: the one it is asked about, or None for all that meets `filters`.
 
-    `search` is what a search through the service gives, what is blocked left out of it. `shown`: a picture that came with the
-    question, of which `seen` are the moments, in no store.
+    `search` is what a search through the service gives, what is blocked left out of it. `shown`: a picture that came
+    with the question, of which `seen` are the moments, in no store.
     """
 
     engine: Engine
@@ -130,7 +130,8 @@ class Scope:
         return found
 
     def picture(self, moment: Moment) -> Picture | None:
-        """What a moment shows: the picture that came with the question, or its thumbnail, at most 320 pixels; None of a sound."""
+        """What a moment shows: the picture that came with the question, or its thumbnail, at most 320 pixels; None of a
+        sound."""
         if self.shown is not None and self.asset is None:
             return self.shown if isinstance(self.shown, Picture) else None
         jpeg = moment.thumbnail or self.store.thumbnail(moment.id)

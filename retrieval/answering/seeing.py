@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from retrieval.answering.answerer import Reply, best_of
-from retrieval.answering.describing import described
-from retrieval.answering.question import Question
-from retrieval.answering.scope import Scope
-from retrieval.answering.sighting import evidence_of, vectors_of
-from retrieval.answering.things import LEAST, PEOPLE, ground_of, labels_of
-from retrieval.answering.vocabulary import Vocabulary, categories, category_of
-from retrieval.documents import Moment
-from retrieval.query import Evidence
+from crossmedia.retrieval.answering.answerer import Reply, best_of
+from crossmedia.retrieval.answering.describing import described
+from crossmedia.retrieval.answering.question import Question
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.sighting import evidence_of, vectors_of
+from crossmedia.retrieval.answering.things import LEAST, PEOPLE, ground_of, labels_of
+from crossmedia.retrieval.answering.vocabulary import Vocabulary, categories, category_of
+from crossmedia.retrieval.documents import Moment
+from crossmedia.retrieval.query import Evidence
 
 MODEL: Final = "answers-seeing@1"
 HEARD: Final = re.compile(r"\b(?:hear|heard|sound|sounds|noise|noises|audible|listen)\b")
@@ -112,7 +112,8 @@ def _in_general(moment: Moment, scope: Scope) -> Reply | None:
 
 
 def _heard(plain: str, moments: tuple[Moment, ...], scope: Scope) -> Reply | None:
-    """What sounds longest and loudest. What the question names already is no answer: "noise" to "what makes the noise?"."""
+    """What sounds longest and loudest. What the question names already is no answer: "noise" to "what makes the
+    noise?"."""
     asked = frozenset(re.findall(r"\w+", plain))
     heard = [
         (label, m)

@@ -8,13 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import COMMON, Background, Vector, Vectors
-from retrieval import naming
-from retrieval.answering.scope import Scope
-from retrieval.documents import MODALITY, Label, Moment
-from retrieval.labels import NAMED
-from retrieval.query import Evidence
-from retrieval.relevance import UNKNOWN
+from crossmedia.embeddings.encoder import COMMON, Background, Vector, Vectors
+from crossmedia.retrieval import naming
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.documents import MODALITY, Label, Moment
+from crossmedia.retrieval.labels import NAMED
+from crossmedia.retrieval.query import Evidence
+from crossmedia.retrieval.relevance import UNKNOWN
 
 BOXES: Final = 20
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from retrieval.answering.answerer import Reply
-from retrieval.answering.describing import described
-from retrieval.answering.finding import found_in
-from retrieval.answering.question import Question, content
-from retrieval.answering.scope import Scope
-from retrieval.answering.sighting import said_in
-from retrieval.answering.summary import summary
-from retrieval.documents import Moment
-from retrieval.query import Hit
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.describing import described
+from crossmedia.retrieval.answering.finding import found_in
+from crossmedia.retrieval.answering.question import Question, content
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.sighting import said_in
+from crossmedia.retrieval.answering.summary import summary
+from crossmedia.retrieval.documents import Moment
+from crossmedia.retrieval.query import Hit
 
 MODEL: Final = "answers-summarising@1"
 NAMES: Final = {"image": "pictures", "audio": "recordings", "video": "videos", "text": "documents", "mesh": "3D models"}

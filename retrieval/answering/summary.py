@@ -1,7 +1,8 @@
 """What something is about, in its own sentences: those most of it is near to, and that say something new.
 
-Centrality: the mean similarity of a sentence to all others, sharpened as in LexRank (G. Erkan and D. Radev, 2004). Novelty: what a
-chosen sentence says already is taken off, as in maximal marginal relevance (J. Carbonell and J. Goldstein, 1998).
+Centrality: the mean similarity of a sentence to all others, sharpened as in LexRank (G. Erkan and D. Radev, 2004).
+Novelty: what a chosen sentence says already is taken off, as in maximal marginal relevance (J. Carbonell and J.
+Goldstein, 1998).
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import Vectors
-from embeddings.profile import Profile
-from retrieval.answering.passages import split
-from retrieval.documents import Moment
+from crossmedia.embeddings.encoder import Vectors
+from crossmedia.embeddings.profile import Profile
+from crossmedia.retrieval.answering.passages import split
+from crossmedia.retrieval.documents import Moment
 
 LINKED: Final = 0.15
 """Similarity under which sentences have nothing to do with each other."""

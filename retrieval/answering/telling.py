@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from retrieval.answering.answerer import Reply
-from retrieval.answering.kinds import QuestionKind
-from retrieval.answering.passages import DATED, LASTING, NUMBERED, PERSONAL, Sentence, candidates, sentences
-from retrieval.answering.question import Question, content
-from retrieval.answering.scope import Scope
-from retrieval.answering.sighting import said_in
-from retrieval.query import Hit
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.kinds import QuestionKind
+from crossmedia.retrieval.answering.passages import DATED, LASTING, NUMBERED, PERSONAL, Sentence, candidates, sentences
+from crossmedia.retrieval.answering.question import Question, content
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.sighting import said_in
+from crossmedia.retrieval.query import Hit
 
 MODEL: Final = "answers-telling@1"
 QUOTED: Final = 4

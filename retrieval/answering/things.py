@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from retrieval.answering.question import content
-from retrieval.documents import Label, Moment
-from retrieval.naming import naming
+from crossmedia.retrieval.answering.question import content
+from crossmedia.retrieval.documents import Label, Moment
+from crossmedia.retrieval.naming import naming
 
 KNOWN: Final = frozenset(
     "person;bicycle;car;motorcycle;airplane;bus;train;truck;boat;traffic light;fire hydrant;stop sign;parking meter;bench;bird;"
@@ -40,8 +40,8 @@ LEAST: Final = 0.4
 
 @dataclass(frozen=True)
 class Thing:
-    """What a topic names: a value of `object` labels (or of areas, sounds, people), how many content words of the topic it covers,
-    and whether the detector would know it."""
+    """What a topic names: a value of `object` labels (or of areas, sounds, people), how many content words of the topic
+    it covers, and whether the detector would know it."""
 
     value: str
     covers: int

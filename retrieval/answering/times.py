@@ -6,15 +6,15 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from retrieval.answering.answerer import Reply, best_of
-from retrieval.answering.finding import found_in
-from retrieval.answering.passages import Sentence, sentences
-from retrieval.answering.question import MEDIA_WORDS, Question, content
-from retrieval.answering.scope import Scope
-from retrieval.answering.telling import Telling, cite
-from retrieval.clock import clock
-from retrieval.documents import Asset
-from retrieval.query import Hit
+from crossmedia.retrieval.answering.answerer import Reply, best_of
+from crossmedia.retrieval.answering.finding import found_in
+from crossmedia.retrieval.answering.passages import Sentence, sentences
+from crossmedia.retrieval.answering.question import MEDIA_WORDS, Question, content
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.telling import Telling, cite
+from crossmedia.retrieval.clock import clock
+from crossmedia.retrieval.documents import Asset
+from crossmedia.retrieval.query import Hit
 
 TIMES_MODEL: Final = "answers-times@1"
 LENGTH: Final = re.compile(r"\b(?:" + "|".join(MEDIA_WORDS) + r"|it|file|last|duration|length|seconds|minutes)\b")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from embeddings.media import Picture
-from retrieval.answering.answerer import Reply
-from retrieval.answering.question import Question
-from retrieval.answering.scope import Scope
-from retrieval.documents import Moment
+from crossmedia.embeddings.media import Picture
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.question import Question
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.documents import Moment
 
 STILLS: Final = 3
 """Key frames of a video that are looked at."""
@@ -17,7 +17,8 @@ HITS: Final = 1
 
 
 class Looks(Protocol):
-    """What `embeddings.visual_answers.VisualAnswers` does: answers to a question about a picture with their probabilities."""
+    """What `embeddings.visual_answers.VisualAnswers` does: answers to a question about a picture with their
+    probabilities."""
 
     model: str
 

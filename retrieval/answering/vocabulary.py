@@ -1,7 +1,8 @@
-"""Names that a picture may be given, by what is asked for, each with the words that a picture of it would be described by.
+"""Names that a picture may be given, by what is asked for, each with the words that a picture of it would be described
+by.
 
-The common space tells which of them fits best: classification without examples (A. Radford et al., "Learning transferable visual
-models from natural language supervision", 2021).
+The common space tells which of them fits best: classification without examples (A. Radford et al., "Learning
+transferable visual models from natural language supervision", 2021).
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import Final
 
 import numpy as np
 
-from embeddings.encoder import COMMON, Vector, Vectors
-from embeddings.profile import Profile
-from retrieval.answering.scope import Scope
-from retrieval.answering.sighting import odds
-from retrieval.documents import Moment
+from crossmedia.embeddings.encoder import COMMON, Vector, Vectors
+from crossmedia.embeddings.profile import Profile
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.answering.sighting import odds
+from crossmedia.retrieval.documents import Moment
 
 FILE: Final = Path(__file__).with_name("vocabulary.csv")
 PAIRS: Final[tuple[tuple[str, str, str], ...]] = (
@@ -68,7 +69,8 @@ class Vocabulary:
     def named(
         self, category: str, subject: str, moment: Moment, vector: Vector, scope: Scope
     ) -> list[tuple[str, float, float]]:
-        """Names of a category for what a moment shows, likeliest first: the name, its share among them, its own relevance.
+        """Names of a category for what a moment shows, likeliest first: the name, its share among them, its own
+        relevance.
 
         `subject`: who or what does it, put before verbs.
         """
@@ -78,7 +80,8 @@ class Vocabulary:
         return self._ranked([phrase for phrase, _ in phrases], prompts, moment, vector, scope)
 
     def either(self, asked: str, moment: Moment, vector: Vector, scope: Scope) -> float | None:
-        """How likely a moment is what a text of `PAIRS` says rather than the opposite; None where it is none of them."""
+        """How likely a moment is what a text of `PAIRS` says rather than the opposite; None where it is none of
+        them."""
         found = next(((one, other) for pattern, one, other in PAIRS if re.search(rf"\b(?:{pattern})\b", asked)), None)
         if found is None:
             return None

@@ -1,7 +1,7 @@
 """Thumbnails and attachments of a part: a plain uncompressed tar, in the order in which the part's lines name them.
 
-It is written and read a member at a time, in step with the lines: no directory is held, nothing can unpack into more than
-its file holds, and no member is ever written to disk under a name it brings.
+It is written and read a member at a time, in step with the lines: no directory is held, nothing can unpack into more
+than its file holds, and no member is ever written to disk under a name it brings.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tarfile
 from pathlib import Path
 from typing import Final
 
-from retrieval.archive.manifest import HINT, ArchiveUnusable
+from crossmedia.retrieval.archive.manifest import HINT, ArchiveUnusable
 
 BLOCK: Final = tarfile.BLOCKSIZE
 END: Final = 2 * BLOCK

@@ -16,11 +16,11 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from embeddings.align import TO, applied
-from embeddings.encoder import COMMON, Space
-from embeddings.heads import Heads, head_files
-from retrieval.archive.heads import copy_head
-from retrieval.archive.manifest import (
+from crossmedia.embeddings.align import TO, applied
+from crossmedia.embeddings.encoder import COMMON, Space
+from crossmedia.embeddings.heads import Heads, head_files
+from crossmedia.retrieval.archive.heads import copy_head
+from crossmedia.retrieval.archive.manifest import (
     FORMAT,
     HEADS,
     ArchiveUnwritable,
@@ -36,8 +36,8 @@ from retrieval.archive.manifest import (
     total,
     write_manifest,
 )
-from retrieval.archive.writing import PartWriter
-from retrieval.store import SpaceMismatch, Store, StoreUnusable, Unrelated
+from crossmedia.retrieval.archive.writing import PartWriter
+from crossmedia.retrieval.store import SpaceMismatch, Store, StoreUnusable, Unrelated
 
 READ_AT_ONCE: Final = 32
 """Assets: a film brings some megabytes."""
@@ -66,10 +66,10 @@ def export(
 ) -> Exported | None:
     """Write everything a store holds into a new folder, with those of `heads` that its vectors were made with.
 
-    The folder appears when it is complete; None, and no folder, where `stop` was set before that. `plan` hears how many assets
-    there are, `tell` how many more are written. Memory does not grow with the collection. What comes meanwhile may be in it or
-    not. Raises FolderTaken, SpaceMismatch while (or where meanwhile) vectors are made anew, StoreUnusable, and
-    ArchiveUnwritable.
+    The folder appears when it is complete; None, and no folder, where `stop` was set before that. `plan` hears how many
+    assets there are, `tell` how many more are written. Memory does not grow with the collection. What comes meanwhile
+    may be in it or not. Raises FolderTaken, SpaceMismatch while (or where meanwhile) vectors are made anew,
+    StoreUnusable, and ArchiveUnwritable.
     """
     spaces = store.spaces()
     if any(TO in space.revision for space in spaces.values()):

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from embeddings.align import Head, described
-from embeddings.encoder import Modality
-from embeddings.errors import ModelCorrupt
-from embeddings.heads import Heads, NoHead, head_files
-from retrieval.archive.manifest import HINT, ArchiveUnusable, SpaceLine, Strict, first
-from retrieval.archive.rows import declared
+from crossmedia.embeddings.align import Head, described
+from crossmedia.embeddings.encoder import Modality
+from crossmedia.embeddings.errors import ModelCorrupt
+from crossmedia.embeddings.heads import Heads, NoHead, head_files
+from crossmedia.retrieval.archive.manifest import HINT, ArchiveUnusable, SpaceLine, Strict, first
+from crossmedia.retrieval.archive.rows import declared
 
 LARGEST_CARD: Final = 16 << 20
 ARRAYS: Final = frozenset(("mean", "matrix", "near", "absent"))
@@ -86,7 +86,8 @@ def check_head(folder: Path, head: str) -> Head:
 
 
 def _check_arrays(path: Path) -> None:
-    """Before NumPy makes room for them: an uncompressed member may claim any shape, a compressed one may be of any size."""
+    """Before NumPy makes room for them: an uncompressed member may claim any shape, a compressed one may be of any
+    size."""
     try:
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():

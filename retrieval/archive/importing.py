@@ -8,18 +8,19 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
 
-from embeddings.errors import CrossmediaError
-from embeddings.heads import Heads
-from retrieval.archive.heads import copy_head
-from retrieval.archive.manifest import HEADS
-from retrieval.archive.reading import Archive
-from retrieval.documents import Source
-from retrieval.holding import Holding, same
-from retrieval.store import SpaceMismatch, Store
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.heads import Heads
+from crossmedia.retrieval.archive.heads import copy_head
+from crossmedia.retrieval.archive.manifest import HEADS
+from crossmedia.retrieval.archive.reading import Archive
+from crossmedia.retrieval.documents import Source
+from crossmedia.retrieval.holding import Holding, same
+from crossmedia.retrieval.store import SpaceMismatch, Store
 
 WRITTEN_AT_ONCE: Final = 200
 BYTES_AT_ONCE: Final = 32 << 20
-"""Assets, and bytes of their vectors, pictures and attachments, that are held in memory and written in one transaction."""
+"""Assets, and bytes of their vectors, pictures and attachments, that are held in memory and written in one
+transaction."""
 
 
 class NotEmpty(CrossmediaError):
@@ -56,11 +57,12 @@ def bring(
     """Write everything of an archive into a store, and the heads its vectors were made with into `heads`.
 
     Where it was stopped or killed, the same call goes on: what is held already as the archive has it is left alone. An
-    asset that is held otherwise is held afterwards as in the archive, and lies at its places here too. `plan` hears how many
-    assets there are, `tell` how many more are done.
+    asset that is held otherwise is held afterwards as in the archive, and lies at its places here too. `plan` hears how
+    many assets there are, `tell` how many more are done.
 
     Raises NotEmpty where the store holds assets that are not from this archive and not `merge`, SpaceMismatch where it
-    holds vectors of other models, ArchiveUnusable; then nothing is written of the part that is unusable, nor of those after it.
+    holds vectors of other models, ArchiveUnusable; then nothing is written of the part that is unusable, nor of those
+    after it.
     """
     _check_spaces(archive, store)
     merged = not _came_from(store.asset_ids(), archive.ids())

@@ -10,13 +10,13 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, JsonValue, field_validator, model_validator
 
-from embeddings.encoder import Vector
-from embeddings.media import Medium
-from embeddings.profile import Word
-from retrieval.archive.blobs import attachment_name, thumbnail_name
-from retrieval.archive.manifest import Natural, SpaceName, Strict
-from retrieval.documents import PARTS, Asset, Kind, Label, Moment, Source
-from retrieval.holding import Done, Held, Holding
+from crossmedia.embeddings.encoder import Vector
+from crossmedia.embeddings.media import Medium
+from crossmedia.embeddings.profile import Word
+from crossmedia.retrieval.archive.blobs import attachment_name, thumbnail_name
+from crossmedia.retrieval.archive.manifest import Natural, SpaceName, Strict
+from crossmedia.retrieval.documents import PARTS, Asset, Kind, Label, Moment, Source
+from crossmedia.retrieval.holding import Done, Held, Holding
 
 LONGEST: Final = 256 << 20
 """Bytes of a line."""
@@ -138,7 +138,8 @@ class Named(BaseModel):
 
 
 def to_line(holding: Holding, put: Callable[[str, Vector], int], keep: Callable[[str, bytes], None]) -> bytes:
-    """`put` takes a vector of a space and returns its row, `keep` takes a thumbnail or attachment by its name in the tar.
+    """`put` takes a vector of a space and returns its row, `keep` takes a thumbnail or attachment by its name in the
+    tar.
 
     Raises ValueError (of which pydantic's ValidationError is one) for what could not be read back."""
     asset = holding.asset

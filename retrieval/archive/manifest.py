@@ -16,11 +16,11 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from embeddings.catalog import sha256
-from embeddings.encoder import Modality, Space
-from embeddings.errors import CrossmediaError
-from embeddings.heads import head_files
-from retrieval.store import Unrelated
+from crossmedia.embeddings.catalog import sha256
+from crossmedia.embeddings.encoder import Modality, Space
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.heads import head_files
+from crossmedia.retrieval.store import Unrelated
 
 FORMAT: Final = 1
 NAME: Final = "manifest.json"

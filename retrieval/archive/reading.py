@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from embeddings.align import TO, Head, applied
-from embeddings.encoder import COMMON, Vector, Vectors
-from embeddings.heads import head_files
-from retrieval.archive.blobs import BlobsReader
-from retrieval.archive.heads import check_head
-from retrieval.archive.lines import LONGEST, Named, to_holding
-from retrieval.archive.manifest import (
+from crossmedia.embeddings.align import TO, Head, applied
+from crossmedia.embeddings.encoder import COMMON, Vector, Vectors
+from crossmedia.embeddings.heads import head_files
+from crossmedia.retrieval.archive.blobs import BlobsReader
+from crossmedia.retrieval.archive.heads import check_head
+from crossmedia.retrieval.archive.lines import LONGEST, Named, to_holding
+from crossmedia.retrieval.archive.manifest import (
     HEADS,
     HINT,
     ArchiveUnusable,
@@ -28,12 +28,13 @@ from retrieval.archive.manifest import (
     readable,
     rows_name,
 )
-from retrieval.archive.rows import open_rows
-from retrieval.holding import Holding
+from crossmedia.retrieval.archive.rows import open_rows
+from crossmedia.retrieval.holding import Holding
 
 
 class Archive:
-    """Opening it reads the manifest and looks whether every file is there and as long as it says; see `check` for the rest.
+    """Opening it reads the manifest and looks whether every file is there and as long as it says; see `check` for the
+    rest.
 
     Raises ArchiveUnusable, ArchiveNewer.
     """

@@ -10,8 +10,8 @@ from typing import IO, Any, BinaryIO, Final
 import numpy as np
 from numpy.lib import format as npy
 
-from embeddings.encoder import Vector, Vectors
-from retrieval.archive.manifest import HINT, ArchiveUnusable
+from crossmedia.embeddings.encoder import Vector, Vectors
+from crossmedia.retrieval.archive.manifest import HINT, ArchiveUnusable
 
 TOLERANCE: Final = 1e-3
 """How far from 1 the length of a stored vector may be: those of the encoders are within 1e-6."""
@@ -75,8 +75,9 @@ def open_rows(path: Path, rows: int, dim: int) -> Vectors:
 
 
 def declared(file: BinaryIO | IO[bytes], path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type that the header of a `.npy` file of floats tells, without allocating any of it; the file stands behind the
-    header then. NumPy's own reader evaluates the header as Python. Raises ArchiveUnusable for anything else."""
+    """Shape and type that the header of a `.npy` file of floats tells, without allocating any of it; the file stands
+    behind the header then. NumPy's own reader evaluates the header as Python. Raises ArchiveUnusable for anything
+    else."""
     start = file.read(10)
     found = None
     if len(start) == 10 and start[:8] == npy.magic(1, 0):

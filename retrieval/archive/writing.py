@@ -9,13 +9,13 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from embeddings.encoder import Space, Vector
-from retrieval.archive.blobs import BlobsWriter
-from retrieval.archive.lines import to_line
-from retrieval.archive.manifest import Part, first, lines_name, media_name, rows_name
-from retrieval.archive.rows import RowsWriter
-from retrieval.holding import Holding
-from retrieval.store import StoreUnusable
+from crossmedia.embeddings.encoder import Space, Vector
+from crossmedia.retrieval.archive.blobs import BlobsWriter
+from crossmedia.retrieval.archive.lines import to_line
+from crossmedia.retrieval.archive.manifest import Part, first, lines_name, media_name, rows_name
+from crossmedia.retrieval.archive.rows import RowsWriter
+from crossmedia.retrieval.holding import Holding
+from crossmedia.retrieval.store import StoreUnusable
 
 MOST_ASSETS: Final = 5_000
 MOST_BYTES: Final = 256 << 20

@@ -1,8 +1,8 @@
 """Chromaprint fingerprints: unpacked from what fpcalc prints, and found again where a few of their bits differ.
 
-A fingerprint is a 32-bit number for each eighth of a second (Chromaprint's algorithm 1). Candidates share a number, the method of
-Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System" (ISMIR 2002); they are then laid on each other where most
-numbers agree, and compared bit by bit.
+A fingerprint is a 32-bit number for each eighth of a second (Chromaprint's algorithm 1). Candidates share a number, the
+method of Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System" (ISMIR 2002); they are then laid on each
+other where most numbers agree, and compared bit by bit.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Malformed(ValueError):
 def unpacked(text: str) -> Numbers:
     """The numbers of a fingerprint in base64; raises Malformed.
 
-    Each number is kept as what it differs in from the one before: the distances between its set bits, in three bits each and a
-    zero after the last; what is 7 or more is continued in five bits behind all of them.
+    Each number is kept as what it differs in from the one before: the distances between its set bits, in three bits
+    each and a zero after the last; what is 7 or more is continued in five bits behind all of them.
     """
     if not _BASE64.fullmatch(text):
         raise Malformed("it has characters that base64 has not")
@@ -97,7 +97,8 @@ class ChromaprintIndex:
         self._sorted = None
 
     def search(self, value: bytes, most: float) -> list[tuple[int, float]]:
-        """(id, share of differing bits) of those that differ in at most this share and share a number, the nearest first."""
+        """(id, share of differing bits) of those that differ in at most this share and share a number, the nearest
+        first."""
         query = unpacked(value.decode())
         if not self._ids:
             return []
@@ -105,7 +106,8 @@ class ChromaprintIndex:
         # Each number once: what repeats says nothing more, and would make of a hostile one a square of candidates.
         asked, told = np.unique(query, return_index=True)
         first, last = np.searchsorted(numbers, asked), np.searchsorted(numbers, asked, side="right")
-        # The rarest first: what begins every recording, such as silence, is looked up only where nothing else is shared.
+        # The rarest first: what begins every recording, such as silence, is looked up only where nothing else is
+        # shared.
         order = np.argsort(last - first, kind="stable")
         order = order[(last - first)[order] > 0]
         reached = np.cumsum((last - first)[order])
@@ -136,7 +138,8 @@ class ChromaprintIndex:
 
 
 def differing(one: Numbers, other: Numbers, shift: int) -> float:
-    """The share of bits in which two differ where `other` begins `shift` numbers after `one`; 1 where they hardly overlap."""
+    """The share of bits in which two differ where `other` begins `shift` numbers after `one`; 1 where they hardly
+    overlap."""
     start, end = max(0, shift), min(len(one), shift + len(other))
     if end - start < max(LEAST, OVERLAP * min(len(one), len(other))):
         return 1.0

@@ -1,8 +1,8 @@
 """Which of a million 256-bit codes lie within 31 bits of one: all of them, exactly.
 
-Multi-index hashing (Norouzi, Punjani and Fleet, "Fast Search in Hamming Space with Multi-Index Hashing", 2012): of the 16 blocks of
-16 bits of two codes that differ in at most 31 bits one differs in at most one bit, so 17 look-ups in each of 16 tables find every
-candidate. What is in no table yet, or has too many candidates, is scanned by FAISS.
+Multi-index hashing (Norouzi, Punjani and Fleet, "Fast Search in Hamming Space with Multi-Index Hashing", 2012): of the
+16 blocks of 16 bits of two codes that differ in at most 31 bits one differs in at most one bit, so 17 look-ups in each
+of 16 tables find every candidate. What is in no table yet, or has too many candidates, is scanned by FAISS.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _FLIPS: Final = np.concatenate(([0], 1 << np.arange(16))).astype(np.uint16)
 
 @dataclass(frozen=True, eq=False)
 class _Tables:
-    """Of each block: the codes in the order of its value (`order`, 16×N) and where each value begins (`starts`, 16×65537)."""
+    """Of each block: the codes in the order of its value (`order`, 16×N) and where each value begins (`starts`,
+    16×65537)."""
 
     order: NDArray[np.int32]
     starts: NDArray[np.int64]
@@ -62,7 +63,8 @@ class _Tables:
 
 
 class HammingIndex:
-    """256-bit codes by their ids: 40 bytes each, and 64 more in the tables. Any number of threads may search while one adds."""
+    """256-bit codes by their ids: 40 bytes each, and 64 more in the tables. Any number of threads may search while one
+    adds."""
 
     def __init__(self) -> None:
         self._held: tuple[NDArray[np.int64], Codes, _Tables | None] = (

@@ -1,4 +1,5 @@
-"""What is kept in banks: hashes of five kinds, written as the tools of the field write them. Values, and how they are read."""
+"""What is kept in banks: hashes of five kinds, written as the tools of the field write them. Values, and how they are
+read."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from embeddings.errors import CrossmediaError
-from retrieval.banks.chromaprint import DIFFERENT, LEAST, Malformed, unpacked
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.banks.chromaprint import DIFFERENT, LEAST, Malformed, unpacked
 
 HashKind: TypeAlias = Literal["pdq", "sha256", "md5", "chromaprint", "tlsh"]
 KINDS: Final[tuple[HashKind, ...]] = get_args(HashKind)
@@ -19,13 +20,13 @@ LABEL: Final = "hash"
 """The kind of the labels that hold an asset's own hashes; their values are written as `Hash.told` does."""
 
 QUALITY: Final = 50
-"""The least PDQ quality that is compared: below it a picture has too few edges for its hash to tell it from others (the PDQ
-reference, and hasher-matcher-actioner's default)."""
+"""The least PDQ quality that is compared: below it a picture has too few edges for its hash to tell it from others (the
+PDQ reference, and hasher-matcher-actioner's default)."""
 
 NEAR: Final[Mapping[HashKind, float]] = {"pdq": 31, "sha256": 0, "md5": 0, "chromaprint": 0.1, "tlsh": 30}
 """The largest distance that is a match. PDQ: differing bits of 256 (the reference's threshold). TLSH: its own distance,
-lengths left out, as hasher-matcher-actioner compares. Chromaprint: the share of differing bits where two recordings lie best
-on each other; `python -m eval.known` measures what copies and strangers have."""
+lengths left out, as hasher-matcher-actioner compares. Chromaprint: the share of differing bits where two recordings lie
+best on each other; `python -m crossmedia.eval.known` measures what copies and strangers have."""
 
 _HEX: Final[Mapping[HashKind, int]] = {"pdq": 64, "sha256": 64, "md5": 32}
 _TLSH: Final = re.compile(r"(?:T1)?([0-9A-F]{70})", re.ASCII)
@@ -40,7 +41,8 @@ class BadHash(CrossmediaError):
 
 @dataclass(frozen=True)
 class Hash:
-    """`value` in one way of writing: hex in small letters; TLSH as `T1` and 70 large ones; Chromaprint as fpcalc prints it.
+    """`value` in one way of writing: hex in small letters; TLSH as `T1` and 70 large ones; Chromaprint as fpcalc prints
+    it.
 
     `quality`: of PDQ in [0, 100], where it is known; None of the others.
     """
@@ -113,8 +115,8 @@ def kind_of(name: str) -> HashKind:
 
 
 def readings(text: str) -> list[Hash]:
-    """Every hash that a text can be: of the kind it names (`md5:…`), or by its form. 64 digits are PDQ and SHA-256. Empty if
-    it is none."""
+    """Every hash that a text can be: of the kind it names (`md5:…`), or by its form. 64 digits are PDQ and SHA-256.
+    Empty if it is none."""
     if ":" in text:
         return [Hash.told(text)]
     found = []

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from retrieval.banks.hashes import LABEL, NEAR, BadHash, Hash, HashKind
-from retrieval.banks.matching import EXACT, index_of
-from retrieval.documents import Label
-from retrieval.labels import Labelled
-from retrieval.query import Filters, LabelFilter
-from retrieval.store import Store
+from crossmedia.retrieval.banks.hashes import LABEL, NEAR, BadHash, Hash, HashKind
+from crossmedia.retrieval.banks.matching import EXACT, index_of
+from crossmedia.retrieval.documents import Label
+from crossmedia.retrieval.labels import Labelled
+from crossmedia.retrieval.query import Filters, LabelFilter
+from crossmedia.retrieval.store import Store
 
 COPIES: Final = 1_000
 """Assets with the same hash that are listed at most."""
@@ -19,8 +19,8 @@ COPIES: Final = 1_000
 
 @dataclass(frozen=True)
 class Copy:
-    """A moment whose hash (`own`) is near one that was asked for (`known`); `moment` is None for the bytes of the whole asset,
-    `start` the second at which a video shows the frame."""
+    """A moment whose hash (`own`) is near one that was asked for (`known`); `moment` is None for the bytes of the whole
+    asset, `start` the second at which a video shows the frame."""
 
     asset: str
     moment: str | None

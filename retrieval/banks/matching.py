@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from retrieval.banks.chromaprint import ChromaprintIndex
-from retrieval.banks.hamming import HammingIndex
-from retrieval.banks.hashes import NEAR, Hash, HashKind
-from retrieval.banks.store import Action, BankStore
-from retrieval.banks.tlsh import TlshIndex
+from crossmedia.retrieval.banks.chromaprint import ChromaprintIndex
+from crossmedia.retrieval.banks.hamming import HammingIndex
+from crossmedia.retrieval.banks.hashes import NEAR, Hash, HashKind
+from crossmedia.retrieval.banks.store import Action, BankStore
+from crossmedia.retrieval.banks.tlsh import TlshIndex
 
 EXACT: Final = ("sha256", "md5")
 """Kinds that are the same or not: SQLite's own index finds them."""

@@ -1,4 +1,5 @@
-"""Banks of hashes in a SQLite file of their own: what is known must outlive a collection, and is there before one is."""
+"""Banks of hashes in a SQLite file of their own: what is known must outlive a collection, and is there before one
+is."""
 
 from __future__ import annotations
 
@@ -11,10 +12,10 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Final, Literal, TypeAlias, get_args
 
-from embeddings.errors import CrossmediaError
-from retrieval.banks.hashes import BadHash, Hash, HashKind
-from retrieval.local.database import Database
-from retrieval.store import NotFound
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.banks.hashes import BadHash, Hash, HashKind
+from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.store import NotFound
 
 FILE: Final = "banks.sqlite"
 Action: TypeAlias = Literal["allow", "review", "block"]
@@ -42,7 +43,8 @@ class BadBank(CrossmediaError):
 
 @dataclass(frozen=True)
 class Bank:
-    """`action`: what its owner wants done with what matches; a word that is passed on. `hashes`: how many of each kind it has."""
+    """`action`: what its owner wants done with what matches; a word that is passed on. `hashes`: how many of each kind
+    it has."""
 
     id: int
     name: str
@@ -70,7 +72,8 @@ class Banked:
 
 
 class BankStore:
-    """Every write is one transaction, seen by other processes when it returns. Looking into banks that never were makes no file."""
+    """Every write is one transaction, seen by other processes when it returns. Looking into banks that never were makes
+    no file."""
 
     def __init__(self, folder: Path) -> None:
         """Raises StoreUnusable at the first use where the file cannot be opened."""
@@ -146,7 +149,8 @@ class BankStore:
             return connection.total_changes - before
 
     def entries(self, bank: str, last: int = 0) -> Iterator[Entry]:
-        """Those of a bank with ids after `last` in the order they were added, read as they are asked for; raises NotFound."""
+        """Those of a bank with ids after `last` in the order they were added, read as they are asked for; raises
+        NotFound."""
         number = self.bank(bank).id
         while page := self._page("bank = ? AND id > ?", (number, last)):
             yield from (banked.entry for banked in page)
@@ -210,7 +214,7 @@ class BankStore:
     def _database(self) -> Database:
         with self._opening:
             if self._opened is None:
-                self._opened = Database(self._path, "retrieval.banks")
+                self._opened = Database(self._path, "crossmedia.retrieval.banks")
             return self._opened
 
 

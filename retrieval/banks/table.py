@@ -1,7 +1,9 @@
-"""Banks as tables: the CSV that Meta's `threatexchange dataset --csv` writes, and the lists that hasher-matcher-actioner reads.
+"""Banks as tables: the CSV that Meta's `threatexchange dataset --csv` writes, and the lists that
+hasher-matcher-actioner reads.
 
 A line is a hash. With a header, its columns are known by their names (`signal_type`, `signal_str`, `tags`, `category`,
-`quality`; ThreatExchange's `type` and `indicator` too); without one a line is `TYPE HASH` or `TYPE,HASH`, or a hash alone.
+`quality`; ThreatExchange's `type` and `indicator` too); without one a line is `TYPE HASH` or `TYPE,HASH`, or a hash
+alone.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
-from embeddings.errors import CrossmediaError
-from retrieval.banks.hashes import QUALITY, BadHash, Hash, HashKind, readings
-from retrieval.banks.store import TAGS, Entry
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.banks.hashes import QUALITY, BadHash, Hash, HashKind, readings
+from crossmedia.retrieval.banks.store import TAGS, Entry
 
 COLUMNS: Final = ("signal_type", "signal_str", "collab", "category", "tags", "quality")
 """What is written: the five columns of `threatexchange dataset --csv`, and PDQ's quality where it is known."""

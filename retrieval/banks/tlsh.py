@@ -1,8 +1,8 @@
 """TLSH digests compared: Oliver, Cheng and Chen, "TLSH: a locality sensitive hash" (2013), in numpy over all of a bank.
 
-The distance is that of the reference (`tlsh.diffxlen`): each of 128 buckets is a quartile in two bits, whose difference counts 1, 2
-or, for 3, 6; the two quartile ratios count their difference modulo 16, times 12 beyond 1; another checksum counts 1. The
-length, which the digest holds too, is left out.
+The distance is that of the reference (`tlsh.diffxlen`): each of 128 buckets is a quartile in two bits, whose difference
+counts 1, 2 or, for 3, 6; the two quartile ratios count their difference modulo 16, times 12 beyond 1; another checksum
+counts 1. The length, which the digest holds too, is left out.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""The store on Elasticsearch: one index a collection behind an alias, searched by vector and by word on many machines."""
+"""The store on Elasticsearch: one index a collection behind an alias, searched by vector and by word on many
+machines."""
 
-from retrieval.elastic.store import ElasticStore
+from crossmedia.retrieval.elastic.store import ElasticStore
 
 __all__ = ["ElasticStore"]

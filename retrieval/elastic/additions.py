@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from retrieval.documents import REVISION, Enrichment, Revision
-from retrieval.elastic import changes, docs
-from retrieval.elastic.bulk import Action, write
-from retrieval.elastic.tokens import label_prefix
-from retrieval.elastic.whole import distinct
-from retrieval.elastic.writer import Writer
-from retrieval.holding import Done, made_by
+from crossmedia.retrieval.documents import REVISION, Enrichment, Revision
+from crossmedia.retrieval.elastic import changes, docs
+from crossmedia.retrieval.elastic.bulk import Action, write
+from crossmedia.retrieval.elastic.tokens import label_prefix
+from crossmedia.retrieval.elastic.whole import distinct
+from crossmedia.retrieval.elastic.writer import Writer
+from crossmedia.retrieval.holding import Done, made_by
 
 
 def enrich(writer: Writer, enrichment: Enrichment) -> None:

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError
 
 SCHEMES: Final[Mapping[str, str]] = {"elasticsearch": "http", "elasticsearch+https": "https"}
 ANALYZERS: Final = (
     "words", "arabic", "cjk", "dutch", "english", "french", "german", "hindi", "italian", "portuguese", "russian", "spanish",
     "standard",
 )  # fmt: skip
-"""`words` splits and stems as the local store does, whatever the language of its letters; the others are Elasticsearch's own."""
+"""`words` splits and stems as the local store does, whatever the language of its letters; the others are
+Elasticsearch's own."""
 VECTORS: Final = ("int8_hnsw", "hnsw", "bbq_hnsw", "int8_flat", "flat")
 """Elasticsearch's kinds of vector index; the flat ones are exact and compare with every vector."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
@@ -30,8 +31,8 @@ class BadAddress(CrossmediaError):
 
 @dataclass(frozen=True)
 class Address:
-    """`hosts`: URLs of nodes of one cluster; `name`: the alias. The rest is how an index is made when there is none yet, and
-    for how many seconds a node that does not answer is asked again (`patience`)."""
+    """`hosts`: URLs of nodes of one cluster; `name`: the alias. The rest is how an index is made when there is none
+    yet, and for how many seconds a node that does not answer is asked again (`patience`)."""
 
     hosts: tuple[str, ...]
     name: str = "crossmedia"
@@ -47,7 +48,8 @@ class Address:
 
 @dataclass(frozen=True)
 class Access:
-    """An API key, or a user and a password; `ca`: a file with the certificate that signed the server's. None is shown."""
+    """An API key, or a user and a password; `ca`: a file with the certificate that signed the server's. None is
+    shown."""
 
     api_key: str = field(default="", repr=False)
     user: str = ""
@@ -61,8 +63,8 @@ def is_elastic(url: str) -> bool:
 
 
 def parsed(url: str, access: Access) -> tuple[Address, Access]:
-    """The address and the access, with a user and password out of the URL where it has them. Raises BadAddress, which never
-    shows the URL: it may hold a password."""
+    """The address and the access, with a user and password out of the URL where it has them. Raises BadAddress, which
+    never shows the URL: it may hold a password."""
     scheme, _, rest = url.partition("://")
     if scheme not in SCHEMES:
         raise _bad(f"a store begins with {' or '.join(f'{s}://' for s in SCHEMES)}")

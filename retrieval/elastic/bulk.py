@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import orjson
 
-from retrieval.elastic.connection import AGAIN, Connection, told
-from retrieval.elastic.docs import Doc, Version
+from crossmedia.retrieval.elastic.connection import AGAIN, Connection, told
+from crossmedia.retrieval.elastic.docs import Doc, Version
 
 REQUEST_BYTES: Final = 4 << 20
 REQUEST_DOCS: Final = 500
@@ -44,8 +44,8 @@ class Action:
 
 
 def write(connection: Connection, actions: Iterable[Action]) -> list[Action]:
-    """Do all of them; returns those that met another version than expected. Raises StoreUnusable for what else failed: the
-    others are written then, and writing all again is harmless."""
+    """Do all of them; returns those that met another version than expected. Raises StoreUnusable for what else failed:
+    the others are written then, and writing all again is harmless."""
     requests = list(_requests(actions))
     if len(requests) == 1:
         return _send(connection, *requests[0])

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from embeddings.encoder import Vector
-from retrieval.documents import FIELDS, Label, Patch, Revision
-from retrieval.holding import Held
+from crossmedia.embeddings.encoder import Vector
+from crossmedia.retrieval.documents import FIELDS, Label, Patch, Revision
+from crossmedia.retrieval.holding import Held
 
 
 def retracted(held: Held, maker: str, fields: Iterable[str]) -> Held:
@@ -40,8 +40,8 @@ def patched(held: Held, patch: Patch, maker: str) -> Held:
 
 
 def revised(held: Held, revision: Revision) -> Held:
-    """With the vectors and labels of a revision. New vectors are of whom the old ones were, so that an enricher can still
-    retract its own."""
+    """With the vectors and labels of a revision. New vectors are of whom the old ones were, so that an enricher can
+    still retract its own."""
     key = held.moment.id
     if key in revision.vectors:
         new = floats(revision.vectors[key])

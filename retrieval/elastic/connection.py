@@ -13,8 +13,8 @@ from elastic_transport import ConnectionTimeout, TlsError, TransportError
 from elasticsearch import ApiError, Elasticsearch, OrjsonSerializer, UnsupportedProductError
 from elasticsearch.exceptions import ElasticsearchWarning
 
-from retrieval.elastic.address import Access, Address
-from retrieval.store import StoreUnusable
+from crossmedia.retrieval.elastic.address import Access, Address
+from crossmedia.retrieval.store import StoreUnusable
 
 ResultT = TypeVar("ResultT")
 VERSIONS: Final = (8, 9)
@@ -90,8 +90,8 @@ class Connection:
             )
 
     def ask(self, call: Callable[..., ResultT], **values: Any) -> ResultT:
-        """`call(**values)`, again and again for as long as patience lasts while the server is away, starting or busy (or the
-        call says so itself: StoreBusy). Every request we make may be made twice: ids are ours."""
+        """`call(**values)`, again and again for as long as patience lasts while the server is away, starting or busy
+        (or the call says so itself: StoreBusy). Every request we make may be made twice: ids are ours."""
         return self.insist(call, self.address.patience, **values)
 
     def insist(self, call: Callable[..., ResultT], patience: float, **values: Any) -> ResultT:

@@ -1,8 +1,8 @@
 """Assets, moments and sources as documents of the index, and back.
 
-Everything that is searched lies at the top of a document and is analysed by the mapping; everything that is only read back
-lies in `held`, as it was. Vectors lie there too, packed (base64 of little-endian float32): the arrays that are searched are
-not kept a second time.
+Everything that is searched lies at the top of a document and is analysed by the mapping; everything that is only read
+back lies in `held`, as it was. Vectors lie there too, packed (base64 of little-endian float32): the arrays that are
+searched are not kept a second time.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.encoder import UNALIGNED, Modality, Vector
-from embeddings.profile import Word
-from retrieval.documents import FIELDS, Asset, Kind, Label, Moment, Source, kind_of, modality
-from retrieval.elastic.tokens import APART, label_tokens, tags
-from retrieval.holding import Done, Held
+from crossmedia.embeddings.encoder import UNALIGNED, Modality, Vector
+from crossmedia.embeddings.profile import Word
+from crossmedia.retrieval.documents import FIELDS, Asset, Kind, Label, Moment, Source, kind_of, modality
+from crossmedia.retrieval.elastic.tokens import APART, label_tokens, tags
+from crossmedia.retrieval.holding import Done, Held
 
 Doc = dict[str, Any]
 Version = tuple[int, int]
@@ -31,8 +31,8 @@ Version = tuple[int, int]
 @dataclass(eq=False)
 class Record:
     """An asset's own document: the manifest of what belongs to it. `moments`: ids in their order, with their makers;
-    `patched`: by enricher, the moments of other passes that it said something of. `added`: microseconds, unique enough to
-    order by; `copied`: what the asset was when it was copied from another index, by that one's `changed`."""
+    `patched`: by enricher, the moments of other passes that it said something of. `added`: microseconds, unique enough
+    to order by; `copied`: what the asset was when it was copied from another index, by that one's `changed`."""
 
     asset: Asset
     added: int

@@ -5,20 +5,22 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from retrieval.elastic.index import Index
-from retrieval.store import StoreUnusable
+from crossmedia.retrieval.elastic.index import Index
+from crossmedia.retrieval.store import StoreUnusable
 
 PATIENCE: Final = 120.0
-"""Seconds. The server keeps what was removed for copies of a shard that lag behind (retention leases), and looks every half minute
-whether it still has to."""
+"""Seconds. The server keeps what was removed for copies of a shard that lag behind (retention leases), and looks every
+half minute whether it still has to."""
 WAIT: Final = 3.0
 _ALL: Final = {"index.merge.policy.expunge_deletes_allowed": 0}
 
 
 def everything(index: Index) -> None:
-    """Merges every segment that holds something removed, until none does, and empties the log of operations: half a minute mostly.
+    """Merges every segment that holds something removed, until none does, and empties the log of operations: half a
+    minute mostly.
 
-    Raises StoreUnusable where the server keeps it for longer than `PATIENCE`; what was removed is removed then all the same.
+    Raises StoreUnusable where the server keeps it for longer than `PATIENCE`; what was removed is removed then all the
+    same.
     """
     if not index.exists():
         return

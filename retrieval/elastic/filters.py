@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrieval.elastic.tokens import APART, HIGHEST, label_prefix, nth, scored
-from retrieval.query import Filters, LabelFilter
+from crossmedia.retrieval.elastic.tokens import APART, HIGHEST, label_prefix, nth, scored
+from crossmedia.retrieval.query import Filters, LabelFilter
 
 Condition = dict[str, Any]
 

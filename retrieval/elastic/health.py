@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from retrieval.elastic.connection import FAILURES, Connection, translated
-from retrieval.health import Health
+from crossmedia.retrieval.elastic.connection import FAILURES, Connection, translated
+from crossmedia.retrieval.health import Health
 
 WAIT = "1s"
 

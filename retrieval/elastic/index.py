@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from elasticsearch import BadRequestError
 
-from retrieval.elastic.connection import Connection, StoreBlocked, StoreBusy, translated
-from retrieval.elastic.docs import Doc, Version
-from retrieval.store import StoreUnusable
+from crossmedia.retrieval.elastic.connection import Connection, StoreBlocked, StoreBusy, translated
+from crossmedia.retrieval.elastic.docs import Doc, Version
+from crossmedia.retrieval.store import StoreUnusable
 
 FORMAT: Final = 3
 """Of what the documents look like; kept in the mapping."""
@@ -28,8 +28,8 @@ KEEP: Final = "2m"
 class Index:
     """`name`: the alias that is searched, or an index itself; `previews`: where thumbnails and attachments lie.
 
-    `target` is where writing goes: an alias that the index behind `name` has for as long as it is that. When another index is put
-    behind `name`, made with other models, nothing that is on its way may end up in that one.
+    `target` is where writing goes: an alias that the index behind `name` has for as long as it is that. When another
+    index is put behind `name`, made with other models, nothing that is on its way may end up in that one.
     """
 
     def __init__(self, connection: Connection, name: str, previews: str) -> None:
@@ -141,7 +141,8 @@ class Index:
     def versioned(
         self, ids: Sequence[str], without: Sequence[str] = (), only: Sequence[str] = (), index: str | None = None
     ) -> dict[str, tuple[Doc, Version]]:
-        """Documents by id, as they are now where it is written, in the order of the ids; those that are not there are left out."""
+        """Documents by id, as they are now where it is written, in the order of the ids; those that are not there are
+        left out."""
         options: dict[str, Any] = {"source_includes": list(only)} if only else {}
         if without:
             options["source_excludes"] = list(without)
@@ -187,7 +188,8 @@ class Index:
     def pages(
         self, query: Mapping[str, Any], sort: Sequence[Any], source: Any = False
     ) -> Iterator[list[dict[str, Any]]]:
-        """Hits page by page from one snapshot. `sort` must tell all documents apart, or nearly: ties are broken by the server."""
+        """Hits page by page from one snapshot. `sort` must tell all documents apart, or nearly: ties are broken by the
+        server."""
         self.refresh()
         ask = self.connection.ask
         pit = ask(self.client.open_point_in_time, index=self.name, keep_alive=KEEP)["id"]
@@ -232,7 +234,9 @@ class Index:
 
 
 def _packaged(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(resources.files("retrieval.elastic").joinpath(name).read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(
+        resources.files("crossmedia.retrieval.elastic").joinpath(name).read_text(encoding="utf-8")
+    )
     return found
 
 

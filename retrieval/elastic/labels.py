@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from retrieval.documents import Kind
-from retrieval.elastic.docs import Doc
-from retrieval.elastic.filters import conditions, label
-from retrieval.elastic.index import Index
-from retrieval.elastic.reads import BY_ARRIVAL
-from retrieval.elastic.tokens import APART, folded
-from retrieval.labels import NAMED, Labelled, Named, NameMatch, best_named
-from retrieval.query import LabelFilter, Tally
+from crossmedia.retrieval.documents import Kind
+from crossmedia.retrieval.elastic.docs import Doc
+from crossmedia.retrieval.elastic.filters import conditions, label
+from crossmedia.retrieval.elastic.index import Index
+from crossmedia.retrieval.elastic.reads import BY_ARRIVAL
+from crossmedia.retrieval.elastic.tokens import APART, folded
+from crossmedia.retrieval.labels import NAMED, Labelled, Named, NameMatch, best_named
+from crossmedia.retrieval.query import LabelFilter, Tally
 
 VALUES: Final = 10_000
 """Values of labels that are counted at once, the most frequent first."""
@@ -50,7 +50,8 @@ def matches(hits: Sequence[Mapping[str, Any]], named: Named) -> list[NameMatch]:
 
 
 def tally(index: Index, kinds: Sequence[str], among: Sequence[str] | None) -> list[Tally]:
-    """What `Store.tally` promises; of more than `VALUES` values of a kind (of all, where none is named) the most frequent."""
+    """What `Store.tally` promises; of more than `VALUES` values of a kind (of all, where none is named) the most
+    frequent."""
     clauses: list[Doc] = [{"term": {"type": "moment"}}]
     if among is not None:
         clauses.append({"ids": {"values": list(among)}})

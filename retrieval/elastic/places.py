@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
 
-from retrieval.documents import Source
-from retrieval.elastic import docs
-from retrieval.elastic.bulk import Action
-from retrieval.elastic.docs import Record, source_key
-from retrieval.elastic.writer import Writer
-from retrieval.store import NotFound
+from crossmedia.retrieval.documents import Source
+from crossmedia.retrieval.elastic import docs
+from crossmedia.retrieval.elastic.bulk import Action
+from crossmedia.retrieval.elastic.docs import Record, source_key
+from crossmedia.retrieval.elastic.writer import Writer
+from crossmedia.retrieval.store import NotFound
 
 
 def locate(writer: Writer, asset: str, source: Source, instead_of: str | None) -> None:

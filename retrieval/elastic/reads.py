@@ -8,16 +8,16 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from embeddings.encoder import Modality, Vectors
-from embeddings.media import Medium
-from retrieval.documents import Asset, Source
-from retrieval.elastic.docs import Doc, to_asset, unpack
-from retrieval.elastic.filters import by_asset, conditions
-from retrieval.elastic.index import PAGE, Index, among
-from retrieval.elastic.tokens import APART
-from retrieval.health import Statistics
-from retrieval.query import Filters
-from retrieval.store import Located
+from crossmedia.embeddings.encoder import Modality, Vectors
+from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.documents import Asset, Source
+from crossmedia.retrieval.elastic.docs import Doc, to_asset, unpack
+from crossmedia.retrieval.elastic.filters import by_asset, conditions
+from crossmedia.retrieval.elastic.index import PAGE, Index, among
+from crossmedia.retrieval.elastic.tokens import APART
+from crossmedia.retrieval.health import Statistics
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import Located
 
 WINDOW: Final = 10_000
 """Hits that the server sorts at once."""

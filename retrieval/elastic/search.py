@@ -7,20 +7,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from embeddings.encoder import Vector
-from retrieval import wording
-from retrieval.elastic import labels, text
-from retrieval.elastic.connection import StoreBusy
-from retrieval.elastic.connection import told as failure
-from retrieval.elastic.docs import Doc, searchable, unpack, vector_field
-from retrieval.elastic.filters import conditions
-from retrieval.elastic.index import Index
-from retrieval.elastic.spaces import ASKED, Facts
-from retrieval.labels import Named
-from retrieval.store import Found, Near, Neighbour, Said, SpaceMismatch
+from crossmedia.embeddings.encoder import Vector
+from crossmedia.retrieval import wording
+from crossmedia.retrieval.elastic import labels, text
+from crossmedia.retrieval.elastic.connection import StoreBusy
+from crossmedia.retrieval.elastic.connection import told as failure
+from crossmedia.retrieval.elastic.docs import Doc, searchable, unpack, vector_field
+from crossmedia.retrieval.elastic.filters import conditions
+from crossmedia.retrieval.elastic.index import Index
+from crossmedia.retrieval.elastic.spaces import ASKED, Facts
+from crossmedia.retrieval.labels import Named
+from crossmedia.retrieval.store import Found, Near, Neighbour, Said, SpaceMismatch
 
 OVERSAMPLE: Final = 1.5
-"""Candidates fetched per wanted hit, ranked again by their stored floats: those of an 8-bit index are near, not exact."""
+"""Candidates fetched per wanted hit, ranked again by their stored floats: those of an 8-bit index are near, not
+exact."""
 FEWEST: Final = 10
 CANDIDATES: Final = 2.0
 """Candidates that each shard looks at, per one that is fetched."""
@@ -39,7 +40,8 @@ def search(
     stems: text.Stems,
     facts: Facts,
 ) -> Found:
-    """What `Store.searched` promises. Raises SpaceMismatch where the collection was made anew since its spaces were read."""
+    """What `Store.searched` promises. Raises SpaceMismatch where the collection was made anew since its spaces were
+    read."""
     index.refresh()
     words = [[word for word in wording.content_words(one.text) if searchable(word)] for one in said]
     asked = [

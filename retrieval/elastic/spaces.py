@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from embeddings.encoder import Space
-from retrieval.elastic.bulk import Action, write
-from retrieval.elastic.docs import Doc
-from retrieval.elastic.index import Index
-from retrieval.store import Unrelated
+from crossmedia.embeddings.encoder import Space
+from crossmedia.retrieval.elastic.bulk import Action, write
+from crossmedia.retrieval.elastic.docs import Doc
+from crossmedia.retrieval.elastic.index import Index
+from crossmedia.retrieval.store import Unrelated
 
 SPACES: Final = "spaces"
 UNRELATED: Final = "unrelated"
@@ -64,8 +64,8 @@ def _spaces(doc: Doc | None) -> dict[str, Space]:
 
 
 def record(index: Index, spaces: Iterable[Space], replace: bool) -> None:
-    """Add these to what is recorded, or put them in place of those of their names; what another process records at the same
-    moment is kept."""
+    """Add these to what is recorded, or put them in place of those of their names; what another process records at the
+    same moment is kept."""
     wanted = {space.name: space for space in spaces}
     while True:
         found = index.versioned([SPACES]).get(SPACES)

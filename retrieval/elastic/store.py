@@ -1,4 +1,5 @@
-"""The store on Elasticsearch: reading and searching. What it writes is in `whole.py`, `additions.py` and `places.py`."""
+"""The store on Elasticsearch: reading and searching. What it writes is in `whole.py`, `additions.py` and
+`places.py`."""
 
 from __future__ import annotations
 
@@ -7,21 +8,33 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 
-from embeddings.encoder import Modality, Space, Vector, Vectors
-from embeddings.media import Medium
-from retrieval.coincidence import Span
-from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
-from retrieval.elastic import additions, docs, expunge, health, labels, places, reads, search, spaces, succession, whole
-from retrieval.elastic.address import Access, Address
-from retrieval.elastic.connection import Connection
-from retrieval.elastic.index import Index
-from retrieval.elastic.text import Analysed
-from retrieval.elastic.writer import Writer
-from retrieval.health import Health, Statistics
-from retrieval.holding import Holding
-from retrieval.labels import Labelled, Named, NameMatch
-from retrieval.query import Filters, Tally
-from retrieval.store import (
+from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
+from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.coincidence import Span
+from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
+from crossmedia.retrieval.elastic import (
+    additions,
+    docs,
+    expunge,
+    health,
+    labels,
+    places,
+    reads,
+    search,
+    spaces,
+    succession,
+    whole,
+)
+from crossmedia.retrieval.elastic.address import Access, Address
+from crossmedia.retrieval.elastic.connection import Connection
+from crossmedia.retrieval.elastic.index import Index
+from crossmedia.retrieval.elastic.text import Analysed
+from crossmedia.retrieval.elastic.writer import Writer
+from crossmedia.retrieval.health import Health, Statistics
+from crossmedia.retrieval.holding import Holding
+from crossmedia.retrieval.labels import Labelled, Named, NameMatch
+from crossmedia.retrieval.query import Filters, Tally
+from crossmedia.retrieval.store import (
     Found,
     Located,
     Near,
@@ -38,8 +51,8 @@ UNREAD = ("held.packed",)
 
 
 class ElasticStore:
-    """`retrieval.store.Store` behind an alias of an Elasticsearch. Any number of processes on any number of machines may
-    write. Nothing is made before something is written."""
+    """`retrieval.store.Store` behind an alias of an Elasticsearch. Any number of processes on any number of machines
+    may write. Nothing is made before something is written."""
 
     def __init__(self, address: Address, access: Access | None = None, index: str | None = None) -> None:
         self.address = address

@@ -1,8 +1,8 @@
 """Vectors made anew without a pause: a copy of the index is changed while the index is searched, then takes its place.
 
 What is written to the index meanwhile is copied again in the end, with writing held up for the moment in which both are
-compared and the alias is moved. The index that was replaced stays, closed to writers, for as long as somebody may still have
-something on its way to it.
+compared and the alias is moved. The index that was replaced stays, closed to writers, for as long as somebody may still
+have something on its way to it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from retrieval.elastic.bulk import Action, write
-from retrieval.elastic.docs import Doc, completed
-from retrieval.elastic.index import Index, among
-from retrieval.store import StoreUnusable
+from crossmedia.retrieval.elastic.bulk import Action, write
+from crossmedia.retrieval.elastic.docs import Doc, completed
+from crossmedia.retrieval.elastic.index import Index, among
+from crossmedia.retrieval.store import StoreUnusable
 
 KEEP_SECONDS: Final = 600
 ORDER: Final = [{"_doc": "asc"}]

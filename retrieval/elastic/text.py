@@ -8,12 +8,12 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from retrieval import wording
-from retrieval.documents import FIELDS
-from retrieval.elastic.connection import Connection
-from retrieval.elastic.docs import Doc, searchable
-from retrieval.elastic.filters import conditions
-from retrieval.store import Said, WordMatch
+from crossmedia.retrieval import wording
+from crossmedia.retrieval.documents import FIELDS
+from crossmedia.retrieval.elastic.connection import Connection
+from crossmedia.retrieval.elastic.docs import Doc, searchable
+from crossmedia.retrieval.elastic.filters import conditions
+from crossmedia.retrieval.store import Said, WordMatch
 
 ANALYSED: Final = tuple(f"words.{name}" for name in FIELDS)
 ALL_WORDS: Final = 1000.0
@@ -39,8 +39,8 @@ def query(said: Said, words: Sequence[str]) -> Doc:
 
 
 def counts(words: Sequence[str]) -> Doc:
-    """The search body that counts the moments each word stands in, without regard to filters; the server remembers the answer
-    until the index changes."""
+    """The search body that counts the moments each word stands in, without regard to filters; the server remembers the
+    answer until the index changes."""
     return {
         "query": {"term": {"type": "moment"}},
         "size": 0,

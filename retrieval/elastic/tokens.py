@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from retrieval.documents import Label
+from crossmedia.retrieval.documents import Label
 
 APART: Final = "\0"
 """Between the parts of a keyword that stands for several."""
@@ -20,9 +20,10 @@ def folded(value: str) -> str:
 
 
 def label_tokens(labels: Iterable[Label]) -> list[str]:
-    """`kind, value, score` as one keyword: a range of keywords is a value with at least a score. `kind, value, n, score` is the
-    n-th best score of it: a range of those is at least n of them. The same for each kind, whatever its values, under an empty one.
-    As quick as nested documents, without the documents (`python -m eval.bench.labels`)."""
+    """`kind, value, score` as one keyword: a range of keywords is a value with at least a score. `kind, value, n,
+    score` is the n-th best score of it: a range of those is at least n of them. The same for each kind, whatever its
+    values, under an empty one.
+    As quick as nested documents, without the documents (`python -m crossmedia.eval.bench.labels`)."""
     scores: dict[tuple[str, str], list[float]] = {}
     for label in labels:
         for value in dict.fromkeys((folded(label.value), "")):
@@ -40,7 +41,8 @@ def tags(labels: Iterable[Label]) -> list[str]:
 
 
 def nth(n: int) -> str:
-    """What stands before the n-th best score; nothing before the best, and no score is mistaken for it: # sorts before digits."""
+    """What stands before the n-th best score; nothing before the best, and no score is mistaken for it: # sorts before
+    digits."""
     return "" if n == 1 else f"#{n:03d}{APART}"
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from retrieval.documents import Document, Moment
-from retrieval.elastic import docs
-from retrieval.elastic.bulk import Action, write
-from retrieval.elastic.docs import Doc, Record, attachment_key, source_key
-from retrieval.elastic.places import add_source, others, settle, without
-from retrieval.elastic.writer import Writer
-from retrieval.holding import Done, Held, Holding, made_by
-from retrieval.store import StoreUnusable
+from crossmedia.retrieval.documents import Document, Moment
+from crossmedia.retrieval.elastic import docs
+from crossmedia.retrieval.elastic.bulk import Action, write
+from crossmedia.retrieval.elastic.docs import Doc, Record, attachment_key, source_key
+from crossmedia.retrieval.elastic.places import add_source, others, settle, without
+from crossmedia.retrieval.elastic.writer import Writer
+from crossmedia.retrieval.holding import Done, Held, Holding, made_by
+from crossmedia.retrieval.store import StoreUnusable
 
 
 def put(writer: Writer, documents: Sequence[Document], replace_them: bool) -> None:

@@ -1,8 +1,9 @@
 """Writing assets. An asset is there when its own document is: that is written last, and taken away last.
 
-There are no transactions: what has to be whole is made so by order, by ids that follow from the content, and by versions. A
-document that is no longer what it was when it was read refuses to be overwritten, and the change is made again on what it is
-now. A writer that dies half-way leaves moments that no asset tells of; the same write, made again, replaces them.
+There are no transactions: what has to be whole is made so by order, by ids that follow from the content, and by
+versions. A document that is no longer what it was when it was read refuses to be overwritten, and the change is made
+again on what it is now. A writer that dies half-way leaves moments that no asset tells of; the same write, made again,
+replaces them.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from embeddings.encoder import UNALIGNED
-from retrieval.documents import Moment, modality
-from retrieval.elastic import docs
-from retrieval.elastic.bulk import Action, Conflict, write
-from retrieval.elastic.connection import StoreBlocked
-from retrieval.elastic.docs import Doc, Record, Version, asset_key, source_key
-from retrieval.elastic.index import Index
-from retrieval.holding import Held
-from retrieval.store import SpaceMismatch, StoreUnusable
+from crossmedia.embeddings.encoder import UNALIGNED
+from crossmedia.retrieval.documents import Moment, modality
+from crossmedia.retrieval.elastic import docs
+from crossmedia.retrieval.elastic.bulk import Action, Conflict, write
+from crossmedia.retrieval.elastic.connection import StoreBlocked
+from crossmedia.retrieval.elastic.docs import Doc, Record, Version, asset_key, source_key
+from crossmedia.retrieval.elastic.index import Index
+from crossmedia.retrieval.holding import Held
+from crossmedia.retrieval.store import SpaceMismatch, StoreUnusable
 
 TRIES: Final = 20
 BLOCKED_SECONDS: Final = 0.25

@@ -1,5 +1,5 @@
 """The store for one machine: SQLite is the truth, FAISS is derived from it."""
 
-from retrieval.local.store import LocalStore
+from crossmedia.retrieval.local.store import LocalStore
 
 __all__ = ["LocalStore"]

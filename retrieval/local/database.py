@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-from retrieval.store import StoreUnusable
+from crossmedia.retrieval.store import StoreUnusable
 
 BUSY_SECONDS = 60.0
 

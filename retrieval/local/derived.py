@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from embeddings.encoder import UNALIGNED, Vector, Vectors
-from retrieval.local.database import Database
-from retrieval.local.vectors import Generation, Ids, VectorIndex, files, remove
+from crossmedia.embeddings.encoder import UNALIGNED, Vector, Vectors
+from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.local.vectors import Generation, Ids, VectorIndex, files, remove
 
 CHUNK = 20_000
 MARKS = 500
 TRAIN_SAMPLE = 100_000
 SAVE_AFTER, SAVE_SHARE = 500, 0.05
-"""How far a file may lag behind its index, in vectors and deletions or as a share of all: catching up on so many costs a
-fraction of a second, and a large file is not written again for a few."""
+"""How far a file may lag behind its index, in vectors and deletions or as a share of all: catching up on so many costs
+a fraction of a second, and a large file is not written again for a few."""
 
 
 class Derived:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 
-from retrieval.local.database import Database
-from retrieval.local.derived import Derived
-from retrieval.store import StoreUnusable
+from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.local.derived import Derived
+from crossmedia.retrieval.store import StoreUnusable
 
 
 def everything(database: Database, derived: Derived) -> None:
-    """Copies what there is into a file of its own, which takes the place of the old one, and empties the log. Raises StoreUnusable
-    while others read or write for more than a minute, or where the disk is full; what was removed is removed then all the same."""
+    """Copies what there is into a file of its own, which takes the place of the old one, and empties the log. Raises
+    StoreUnusable while others read or write for more than a minute, or where the disk is full; what was removed is
+    removed then all the same."""
     derived.rewrite()
     connection = database.connection()
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from retrieval.query import Filters, path_pattern
+from crossmedia.retrieval.query import Filters, path_pattern
 
 
 def conditions(filters: Filters) -> tuple[str, list[Any]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from retrieval import wording
-from retrieval.documents import FIELDS
-from retrieval.local import words
-from retrieval.local.filters import conditions
-from retrieval.query import Filters
-from retrieval.store import WordMatch
+from crossmedia.retrieval import wording
+from crossmedia.retrieval.documents import FIELDS
+from crossmedia.retrieval.local import words
+from crossmedia.retrieval.local.filters import conditions
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import WordMatch
 
 MOST_RANKED = 1_000
 """Where more moments hold the words than this, the newest are ranked: among so many, BM25 tells little apart."""

@@ -6,12 +6,12 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from embeddings.encoder import Vector
-from retrieval.documents import Label
-from retrieval.holding import Done, Held, Holding
-from retrieval.local import reads, writes
-from retrieval.local.database import Database
-from retrieval.local.rows import from_blob, to_label, to_moment
+from crossmedia.embeddings.encoder import Vector
+from crossmedia.retrieval.documents import Label
+from crossmedia.retrieval.holding import Done, Held, Holding
+from crossmedia.retrieval.local import reads, writes
+from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.local.rows import from_blob, to_label, to_moment
 
 PAGE = 1_000
 

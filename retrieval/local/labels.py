@@ -7,14 +7,15 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from retrieval.documents import Kind
-from retrieval.labels import NAMED, Labelled, NameMatch, best_named
-from retrieval.local.filters import conditions
-from retrieval.local.reads import batches, keys, marks
-from retrieval.query import Filters, Tally
+from crossmedia.retrieval.documents import Kind
+from crossmedia.retrieval.labels import NAMED, Labelled, NameMatch, best_named
+from crossmedia.retrieval.local.filters import conditions
+from crossmedia.retrieval.local.reads import batches, keys, marks
+from crossmedia.retrieval.query import Filters, Tally
 
 MOST: Final = 2_000
-"""Labels of one kind and value that are looked at, best scores first; those on moments that bear something rarer are, too."""
+"""Labels of one kind and value that are looked at, best scores first; those on moments that bear something rarer are,
+too."""
 
 Scores = dict[int, dict[str, list[float]]]
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.encoder import Vector
-from retrieval.local import reads
-from retrieval.local.derived import Derived, rescored
-from retrieval.local.filters import conditions
-from retrieval.local.vectors import Ids
-from retrieval.query import Filters
-from retrieval.store import Neighbour
+from crossmedia.embeddings.encoder import Vector
+from crossmedia.retrieval.local import reads
+from crossmedia.retrieval.local.derived import Derived, rescored
+from crossmedia.retrieval.local.filters import conditions
+from crossmedia.retrieval.local.vectors import Ids
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import Neighbour
 
 EXHAUSTIVE_UP_TO = 3_000
 """So few moments meeting a filter are scored one by one: exact, and cheaper than a filtered index search."""

@@ -6,15 +6,15 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from embeddings.encoder import Vector
-from embeddings.media import Medium
-from retrieval.coincidence import Span
-from retrieval.documents import Asset, Label, Moment, Source
-from retrieval.health import Statistics
-from retrieval.local.filters import conditions
-from retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
-from retrieval.query import Filters
-from retrieval.store import Located
+from crossmedia.embeddings.encoder import Vector
+from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.coincidence import Span
+from crossmedia.retrieval.documents import Asset, Label, Moment, Source
+from crossmedia.retrieval.health import Statistics
+from crossmedia.retrieval.local.filters import conditions
+from crossmedia.retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import Located
 
 BATCH: Final = 500
 """Values bound in one statement at most."""

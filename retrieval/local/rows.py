@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.encoder import Vector
-from embeddings.profile import Word
-from retrieval.documents import FIELDS, Asset, Label, Moment, Source
+from crossmedia.embeddings.encoder import Vector
+from crossmedia.embeddings.profile import Word
+from crossmedia.retrieval.documents import FIELDS, Asset, Label, Moment, Source
 
 
 def asset_row(asset: Asset) -> tuple[Any, ...]:

@@ -8,22 +8,22 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from embeddings.encoder import Modality, Space, Vector, Vectors
-from embeddings.media import Medium
-from retrieval.coincidence import Span
-from retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
-from retrieval.health import Health, Statistics
-from retrieval.holding import Holding
-from retrieval.labels import Labelled, Named, NameMatch
-from retrieval.local import expunge, fulltext, labels, near, reads, unrelated, verify, writes
-from retrieval.local import holdings as whole
-from retrieval.local.database import Database
-from retrieval.local.derived import Derived
-from retrieval.local.filters import conditions
-from retrieval.local.rows import to_asset, to_source
-from retrieval.local.words import Frequencies
-from retrieval.query import Filters, Tally
-from retrieval.store import (
+from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
+from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.coincidence import Span
+from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
+from crossmedia.retrieval.health import Health, Statistics
+from crossmedia.retrieval.holding import Holding
+from crossmedia.retrieval.labels import Labelled, Named, NameMatch
+from crossmedia.retrieval.local import expunge, fulltext, labels, near, reads, unrelated, verify, writes
+from crossmedia.retrieval.local import holdings as whole
+from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.local.derived import Derived
+from crossmedia.retrieval.local.filters import conditions
+from crossmedia.retrieval.local.rows import to_asset, to_source
+from crossmedia.retrieval.local.words import Frequencies
+from crossmedia.retrieval.query import Filters, Tally
+from crossmedia.retrieval.store import (
     Found,
     Located,
     Near,
@@ -41,7 +41,7 @@ class LocalStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._database = Database(folder / "store.sqlite", "retrieval.local")
+        self._database = Database(folder / "store.sqlite", "crossmedia.retrieval.local")
         self._derived = Derived(self._database, folder / "vectors")
         self._frequencies = Frequencies()
 

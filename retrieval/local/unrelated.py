@@ -9,9 +9,9 @@ from typing import cast
 
 import numpy as np
 
-from embeddings.encoder import Modality, Vectors
-from retrieval.local.rows import from_blob
-from retrieval.store import Unrelated
+from crossmedia.embeddings.encoder import Modality, Vectors
+from crossmedia.retrieval.local.rows import from_blob
+from crossmedia.retrieval.store import Unrelated
 
 
 def sample(connection: sqlite3.Connection, field: str, count: int) -> Vectors:

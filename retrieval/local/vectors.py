@@ -11,12 +11,12 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Vector, Vectors
+from crossmedia.embeddings.encoder import Vector, Vectors
 
 Ids = NDArray[np.int64]
 
 EXACT_UP_TO = 30_000
-"""Below this many vectors a scan of all is as fast as anything else (`python -m eval.bench.index`)."""
+"""Below this many vectors a scan of all is as fast as anything else (`python -m crossmedia.eval.bench.index`)."""
 RETRAIN_FACTOR = 3
 """An approximate index is trained again when it holds this many times what it was trained on."""
 TRAIN_PER_LIST = 40

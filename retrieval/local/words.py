@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-from retrieval.wording import information, stem, words_of
+from crossmedia.retrieval.wording import information, stem, words_of
 
 
 def quoted(words: Iterable[str], joiner: str) -> str:

@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
-from embeddings.encoder import Space, Vector
-from retrieval.documents import (
+from crossmedia.embeddings.encoder import Space, Vector
+from crossmedia.retrieval.documents import (
     FIELDS,
     REVISION,
     Asset,
@@ -19,9 +19,9 @@ from retrieval.documents import (
     Source,
     modality,
 )
-from retrieval.holding import Done, Held, made_by
-from retrieval.local.rows import asset_row, blob, label_row, words_json
-from retrieval.store import NotFound
+from crossmedia.retrieval.holding import Done, Held, made_by
+from crossmedia.retrieval.local.rows import asset_row, blob, label_row, words_json
+from crossmedia.retrieval.store import NotFound
 
 
 def put(connection: sqlite3.Connection, document: Document, replace: bool) -> None:
@@ -146,8 +146,8 @@ def keep_moment(connection: sqlite3.Connection, asset: int, held: Held) -> None:
     moment = held.moment
     values = [_composed(moment.fields.get(field)) for field in FIELDS]
     row = connection.execute(
-        """INSERT INTO moment (key, asset, kind, start, "end", page, title, text, transcript, ocr, description, words, maker)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO moment (key, asset, kind, start, "end", page, title, text, transcript, ocr, description, words,
+        maker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             moment.id,
             asset,

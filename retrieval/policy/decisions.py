@@ -11,16 +11,17 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Any, Final
 
-from retrieval.banks.store import Action
-from retrieval.local.database import Database
-from retrieval.local.reads import batches, marks
+from crossmedia.retrieval.banks.store import Action
+from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.local.reads import batches, marks
 
 FILE: Final = "decisions.sqlite"
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided of an asset. `maker`: a person's name, or `policy` and its version; `reasons` as `Reason.as_dict`."""
+    """What was decided of an asset. `maker`: a person's name, or `policy` and its version; `reasons` as
+    `Reason.as_dict`."""
 
     asset: str
     action: Action
@@ -109,7 +110,7 @@ class Decisions:
     def _database(self) -> Database:
         with self._opening:
             if self._opened is None:
-                self._opened = Database(self._path, "retrieval.policy")
+                self._opened = Database(self._path, "crossmedia.retrieval.policy")
             return self._opened
 
 

@@ -19,12 +19,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from embeddings.errors import CrossmediaError
-from retrieval.banks.store import ACTIONS, Action
-from retrieval.documents import Label, Moment
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.banks.store import ACTIONS, Action
+from crossmedia.retrieval.documents import Label, Moment
 
 if TYPE_CHECKING:
-    from retrieval.banks.matching import Found
+    from crossmedia.retrieval.banks.matching import Found
 
 LARGEST: Final = 1_000_000
 """Bytes of a policy file."""
@@ -43,7 +43,8 @@ KINDS: Final[Mapping[str, frozenset[str] | None]] = {
     "forgery": frozenset(("face", "track")),
     "spoof": frozenset(("speech",)),
 }  # fmt: skip
-"""Kinds of labels that rules may name, with their values where those are few: a word that nothing ever says is a mistake."""
+"""Kinds of labels that rules may name, with their values where those are few: a word that nothing ever says is a
+mistake."""
 DEFAULT: Final = """
 [[rule]]
 bank = "*"
@@ -58,7 +59,8 @@ label = "abuse:words"
 least = 0.8
 action = "review"
 """
-"""What applies without a file. Scores that tell of forged faces and synthetic speech are indications, and no rule of it."""
+"""What applies without a file. Scores that tell of forged faces and synthetic speech are indications, and no rule of
+it."""
 
 
 class BadPolicy(CrossmediaError):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from api.server import create_app
+from crossmedia.api.server import create_app
 from tests.api.helpers import Run, settings, write_flags
 from tests.media_makers import tone, write_picture, write_wav
 
@@ -59,7 +59,7 @@ def run(tmp_path: Path, environment: dict[str, str]) -> Run:
     """The command line over this test's data directory; it must end with this code, and never with a trace."""
 
     def call(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "api.cli", *words, "--data", str(tmp_path / "data")]
+        command = [sys.executable, "-m", "crossmedia.api.cli", *words, "--data", str(tmp_path / "data")]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

@@ -14,8 +14,8 @@ import numpy as np
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from api.settings import Settings
-from embeddings.toy import COLOURS
+from crossmedia.api.settings import Settings
+from crossmedia.embeddings.toy import COLOURS
 
 WEIGHTY = ("sounds", "objects", "regions", "areas", "ocr", "plates", "transcript", "nudity", "abuse")
 """Passes that open networks."""

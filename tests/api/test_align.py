@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import crossmedia
-from api.service import Service
-from api.settings import Settings
-from embeddings.errors import CrossmediaError
-from eval.demo.symbols import NAMES, make
-from retrieval.query import Filters, Query
-from retrieval.store import SpaceMismatch
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.eval.demo.symbols import NAMES, make
+from crossmedia.retrieval.query import Filters, Query
+from crossmedia.retrieval.store import SpaceMismatch
 from tests.api.helpers import Run, flag
 
 IMAGES = Filters(media=("image",))
@@ -129,14 +129,14 @@ def test_half_reindexed_nothing_searches_or_indexes(
 ) -> None:
     library.index(flags)
     library.align(flags / "flags.csv", name="lands")
-    monkeypatch.setattr("indexer.reindex.AT_ONCE", 10)
+    monkeypatch.setattr("crossmedia.indexer.reindex.AT_ONCE", 10)
     calls = iter(range(100))
 
     def die(count: int) -> None:
         if next(calls) == 1:
             raise KeyboardInterrupt
 
-    from api import alignment
+    from crossmedia.api import alignment
 
     with pytest.raises(KeyboardInterrupt):
         alignment.reindex(library._service, "lands", tell=die)

@@ -11,10 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from api.drawing import NothingToDraw
-from api.masks import LARGEST, finder, mask
-from api.server import create_app
-from api.service import Service
+from crossmedia.api.drawing import NothingToDraw
+from crossmedia.api.masks import LARGEST, finder, mask
+from crossmedia.api.server import create_app
+from crossmedia.api.service import Service
 from tests.api.helpers import Run, finished, settings
 from tests.embeddings.test_areas import landscape
 from tests.media_makers import tone, write_wav

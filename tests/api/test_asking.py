@@ -14,11 +14,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 import crossmedia
-from api.espeak import say
-from api.server import create_app
-from api.settings import Settings
-from eval.demo.corpus import make
-from eval.wav import write_wav
+from crossmedia.api.espeak import say
+from crossmedia.api.server import create_app
+from crossmedia.api.settings import Settings
+from crossmedia.eval.demo.corpus import make
+from crossmedia.eval.wav import write_wav
 from tests.api.helpers import Run, png, settings, upload
 
 KEPT = ("transcript", "objects", "areas", "descriptions")
@@ -36,7 +36,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def library(media: Path, whisper_folder: Path) -> Iterator[crossmedia.Library]:
-    from api.passes import ENRICHERS
+    from crossmedia.api.passes import ENRICHERS
 
     without = [name for name in ENRICHERS if name not in KEPT]
     with crossmedia.open_library(media.parent / "data", without=without) as library:

@@ -14,11 +14,11 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 import crossmedia
-from api.server import create_app
-from api.service import Service
-from embeddings.errors import DependencyMissing
-from indexer.hashes import hashers
-from retrieval.banks.hashes import Hash
+from crossmedia.api.server import create_app
+from crossmedia.api.service import Service
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.indexer.hashes import hashers
+from crossmedia.retrieval.banks.hashes import Hash
 from tests.api.helpers import Run, finished, png, settings
 from tests.media_makers import picture, write_video
 from tests.retrieval.banks.makers import near_pdq, pdq

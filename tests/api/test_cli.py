@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from api.passes import ENRICHERS
-from eval import cli as eval_cli
-from retrieval.documents import Asset, Document, Label, Moment, Source, moment_id
-from retrieval.local import LocalStore
+from crossmedia.api.passes import ENRICHERS
+from crossmedia.eval import cli as eval_cli
+from crossmedia.retrieval.documents import Asset, Document, Label, Moment, Source, moment_id
+from crossmedia.retrieval.local import LocalStore
 from tests.media_makers import write_picture, write_video
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -24,7 +24,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture
 def run(tmp_path: Path, environment: dict[str, str]) -> Run:
     def call(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "api.cli", *words]
+        command = [sys.executable, "-m", "crossmedia.api.cli", *words]
         if words[0] not in ("--help", "models"):
             command += ["--data", str(tmp_path / "data")]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
@@ -167,7 +167,7 @@ def test_interrupt_is_safe_and_the_next_run_goes_on(run: Run, tmp_path: Path, en
         write_picture(folder / f"p{i}.png", seed=i, width=16, height=16)
     data = tmp_path / "data"
     passes = [f"--without={name}" for name in ENRICHERS]
-    command = [sys.executable, "-m", "api.cli", "index", str(folder), "--data", str(data), *passes]
+    command = [sys.executable, "-m", "crossmedia.api.cli", "index", str(folder), "--data", str(data), *passes]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
@@ -189,7 +189,7 @@ def test_watch_indexes_what_comes(run: Run, media: Path, tmp_path: Path, environ
     command = [
         sys.executable,
         "-m",
-        "api.cli",
+        "crossmedia.api.cli",
         "index",
         str(media),
         "--data",

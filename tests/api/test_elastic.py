@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from api.server import create_app
-from api.service import Service
-from api.settings import read_settings
-from api.stores import NoCollection
-from embeddings.errors import CrossmediaError
-from retrieval.query import Filters, Query
+from crossmedia.api.server import create_app
+from crossmedia.api.service import Service
+from crossmedia.api.settings import read_settings
+from crossmedia.api.stores import NoCollection
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.query import Filters, Query
 from tests.api.helpers import ended, finished, png, settings, upload
 from tests.elastic_servers import Node, wipe
 
@@ -35,7 +35,11 @@ def url(elastic_url: str) -> Iterator[str]:
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "api.cli", *arguments], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "crossmedia.api.cli", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.server import create_app
+from crossmedia.api.server import create_app
 from tests.api.helpers import finished, kept, png, settings, upload
 
 

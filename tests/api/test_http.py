@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from api.server import create_app
+from crossmedia.api.server import create_app
 from tests.api.helpers import finished, kept, png, settings, upload
 
 

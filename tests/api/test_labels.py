@@ -9,11 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 import crossmedia
-from api.invalid import InvalidRequest
-from api.labels import condition
-from api.server import create_app
-from api.service import Service
-from retrieval.documents import Enrichment, Label, Patch
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.labels import condition
+from crossmedia.api.server import create_app
+from crossmedia.api.service import Service
+from crossmedia.retrieval.documents import Enrichment, Label, Patch
 from tests.api.helpers import Run, settings
 from tests.media_makers import write_picture
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import crossmedia
-from retrieval.local import LocalStore
+from crossmedia.retrieval.local import LocalStore
 from tests.api.helpers import flag, write_flags
 
 WITHOUT = ("ocr", "transcript", "speakers")
@@ -29,7 +29,7 @@ def library(folder: Path) -> crossmedia.Library:
 
 def test_from_the_command_line(tmp_path: Path, media: Path, environment: dict[str, str]) -> None:
     def run(*words: str, data: str = "one", code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "api.cli", *words, "--data", str(tmp_path / data)]
+        command = [sys.executable, "-m", "crossmedia.api.cli", *words, "--data", str(tmp_path / data)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
@@ -103,7 +103,7 @@ def test_heads_move_with_the_vectors_that_were_made_with_them(tmp_path: Path, ta
 
 
 def test_what_random_pairs_score_moves_too(tmp_path: Path, flags: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrieval.background.FEWEST", 20)
+    monkeypatch.setattr("crossmedia.retrieval.background.FEWEST", 20)
     with library(tmp_path / "one") as one:
         one.index(flags, without=WITHOUT)
         one.export_to(tmp_path / "archive")

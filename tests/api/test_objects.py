@@ -16,15 +16,15 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 import crossmedia
-from api.drawing import LARGE, Drawing, NothingToDraw, drawings, drawn, framed, sheet
-from api.passes import ENRICHERS
-from api.server import create_app
-from api.service import Service
-from embeddings.catalog import Catalog
-from embeddings.errors import ModelMissing
-from embeddings.media import Picture
-from embeddings.objects import Found, ObjectDetector
-from retrieval.documents import Label
+from crossmedia.api.drawing import LARGE, Drawing, NothingToDraw, drawings, drawn, framed, sheet
+from crossmedia.api.passes import ENRICHERS
+from crossmedia.api.server import create_app
+from crossmedia.api.service import Service
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.embeddings.errors import ModelMissing
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.retrieval.documents import Label
 from tests.api.helpers import finished, settings
 from tests.media_makers import picture, tone, write_picture, write_video, write_wav
 
@@ -196,7 +196,7 @@ def test_a_sheet_holds_all_pictures() -> None:
 
 
 def run(environment: dict[str, str], *words: str, code: int = 0) -> str:
-    command = [sys.executable, "-m", "api.cli", *words]
+    command = [sys.executable, "-m", "crossmedia.api.cli", *words]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == code, done.stderr
     return done.stdout + done.stderr

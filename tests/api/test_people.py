@@ -13,10 +13,10 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 import crossmedia
-from api.cli import app
-from api.server import create_app
-from embeddings.encoder import FACE
-from retrieval.documents import whole_of
+from crossmedia.api.cli import app
+from crossmedia.api.server import create_app
+from crossmedia.embeddings.encoder import FACE
+from crossmedia.retrieval.documents import whole_of
 from tests.api.helpers import finished, settings
 from tests.face_makers import ADA, BOB, CYD, write_film, write_scene
 
@@ -145,7 +145,7 @@ def contents(folder: Path) -> bytes:
 def test_forgotten_is_gone_from_the_files_and_stays_gone(
     tmp_path: Path, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.local.derived.SAVE_AFTER", 1)
+    monkeypatch.setattr("crossmedia.retrieval.local.derived.SAVE_AFTER", 1)
     with opened(tmp_path) as library:
         library.index(album)
         library.name_person(of(library, 2), "Adalovelace")
@@ -168,7 +168,7 @@ def test_forgotten_is_gone_from_the_files_and_stays_gone(
     assert not any(secret in contents(tmp_path / "data") for secret in secrets)
     with opened(tmp_path) as library:
         # The enricher looks again, at the same pictures and with the same result: without those faces.
-        monkeypatch.setattr("embeddings.toy_faces.ToyFinder.model", "toy, later")
+        monkeypatch.setattr("crossmedia.embeddings.toy_faces.ToyFinder.model", "toy, later")
         library.index(album)
         assert [person["assets"] for person in library.people()] == [1]
         assert library._service.store.verify() == []

@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 import crossmedia
-from api.passes import ENRICHERS
-from api.server import create_app
-from embeddings.media import Picture
-from embeddings.objects import Found, ObjectDetector
+from crossmedia.api.passes import ENRICHERS
+from crossmedia.api.server import create_app
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import Found, ObjectDetector
 from tests.api.helpers import Run, settings
 from tests.indexer.test_plates import car
 

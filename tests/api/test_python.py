@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 import crossmedia
-from api.passes import ENRICHERS
+from crossmedia.api.passes import ENRICHERS
 from tests.media_makers import write_picture
 
 WITHOUT = ("ocr", "transcript")
@@ -85,7 +85,16 @@ def url(tmp_path: Path, environment: dict[str, str]) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "api.cli", "serve", "--data", str(tmp_path / "served"), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "crossmedia.api.cli",
+        "serve",
+        "--data",
+        str(tmp_path / "served"),
+        "--port",
+        str(port),
+    ]
     server = subprocess.Popen(command, env=environment)
     url = f"http://127.0.0.1:{port}"
     until = time.monotonic() + 30
@@ -102,7 +111,7 @@ def url(tmp_path: Path, environment: dict[str, str]) -> Iterator[str]:
 
 
 def test_client_over_a_real_socket(url: str, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.client.BATCH_FILES", 2)
+    monkeypatch.setattr("crossmedia.client.BATCH_FILES", 2)
     (media / "more").mkdir()
     write_picture(media / "more" / "a.png", seed=7)
     with crossmedia.Client(url) as client:

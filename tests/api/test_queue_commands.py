@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from api.cli import app
-from indexer.shared.redis_queue import RedisQueue
+from crossmedia.api.cli import app
+from crossmedia.indexer.shared.redis_queue import RedisQueue
 from tests.redis_server import RedisServer
 
 

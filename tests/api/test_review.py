@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from api.invalid import InvalidRequest
-from api.policy import Blocked
-from api.server import create_app
-from api.service import Service
-from api.settings import Settings
-from retrieval.documents import Enrichment, Label, Patch
-from retrieval.policy.rules import BadPolicy
-from retrieval.query import Query
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.policy import Blocked
+from crossmedia.api.server import create_app
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
+from crossmedia.retrieval.documents import Enrichment, Label, Patch
+from crossmedia.retrieval.policy.rules import BadPolicy
+from crossmedia.retrieval.query import Query
 from tests.api.helpers import Run, settings
 from tests.media_makers import write_picture
 

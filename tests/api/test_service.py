@@ -12,17 +12,17 @@ import pytest
 from fastapi.testclient import TestClient
 
 import crossmedia
-from api.examples import MAX_EXAMPLE_SECONDS
-from api.ingest import Ingest, files_json
-from api.passes import ENRICHERS
-from api.server import create_app
-from api.service import Service
-from api.uploads import Part
-from embeddings.media import Waveform
-from embeddings.toy import ToyTranscriber, toy_profile
-from indexer.queue import Job, Queue
-from indexer.scan import scan
-from indexer.worker import Progress, Unfinished
+from crossmedia.api.examples import MAX_EXAMPLE_SECONDS
+from crossmedia.api.ingest import Ingest, files_json
+from crossmedia.api.passes import ENRICHERS
+from crossmedia.api.server import create_app
+from crossmedia.api.service import Service
+from crossmedia.api.uploads import Part
+from crossmedia.embeddings.media import Waveform
+from crossmedia.embeddings.toy import ToyTranscriber, toy_profile
+from crossmedia.indexer.queue import Job, Queue
+from crossmedia.indexer.scan import scan
+from crossmedia.indexer.worker import Progress, Unfinished
 from tests.api.helpers import finished, kept, png, settings, upload
 from tests.media_makers import tone, write_wav
 
@@ -31,7 +31,7 @@ ALL_BUT_SPEECH = tuple(name for name in ENRICHERS if name not in ("transcript", 
 
 @pytest.fixture
 def listening(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.service.load_profile", lambda *_: toy_profile(ToyTranscriber()))
+    monkeypatch.setattr("crossmedia.api.service.load_profile", lambda *_: toy_profile(ToyTranscriber()))
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 import crossmedia
-from api.invalid import InvalidRequest
-from api.passes import ASKED
-from api.service import Service
-from embeddings.errors import CrossmediaError
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.passes import ASKED
+from crossmedia.api.service import Service
+from crossmedia.embeddings.errors import CrossmediaError
 from tests.api.helpers import Run, finished, settings
 from tests.media_makers import tone, write_picture, write_wav
 from tests.signing import authority, signed

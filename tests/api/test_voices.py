@@ -13,9 +13,9 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 import crossmedia
-from api.cli import app
-from api.server import create_app
-from embeddings.toy import ToyTranscriber, toy_profile
+from crossmedia.api.cli import app
+from crossmedia.api.server import create_app
+from crossmedia.embeddings.toy import ToyTranscriber, toy_profile
 from tests.api.helpers import settings
 from tests.media_makers import tone, write_picture, write_video, write_wav
 
@@ -30,7 +30,7 @@ def said(*parts: tuple[float, float]) -> np.ndarray:
 
 @pytest.fixture(autouse=True)
 def _listening(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embeddings.toy.toy_profile", lambda: toy_profile(ToyTranscriber()))
+    monkeypatch.setattr("crossmedia.embeddings.toy.toy_profile", lambda: toy_profile(ToyTranscriber()))
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.server import create_app
-from api.service import Service
-from api.settings import Settings
-from indexer.queue import Job
-from indexer.shared.delivery import MESSAGES, TASK
-from indexer.shared.redis_queue import PREFIX, RedisQueue
+from crossmedia.api.server import create_app
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
+from crossmedia.indexer.queue import Job
+from crossmedia.indexer.shared.delivery import MESSAGES, TASK
+from crossmedia.indexer.shared.redis_queue import PREFIX, RedisQueue
 from tests.api.helpers import WEIGHTY, ended, kept, png, settings
 from tests.elastic_servers import wipe
 from tests.redis_server import RedisServer
@@ -113,7 +113,7 @@ def stored(crew: Crew) -> list[str]:
 SLOW = """
 import time
 from pathlib import Path
-from api.service import Service
+from crossmedia.api.service import Service
 real = Service.index
 def slow(self, paths, *given, stop=None, **named):
     (Path(paths[0]).parent / "begun").touch()
@@ -121,17 +121,17 @@ def slow(self, paths, *given, stop=None, **named):
         time.sleep(0.05)
     return real(self, paths, *given, stop=stop, **named)
 Service.index = slow
-from api.cli import app
+from crossmedia.api.cli import app
 app()
 """
 """A worker whose jobs last until they are told to stop."""
 DEADLY = """
 import os, signal
-from api.service import Service
+from crossmedia.api.service import Service
 def die(self, *given, **named):
     os.kill(os.getpid(), signal.SIGKILL)
 Service.index = die
-from api.cli import app
+from crossmedia.api.cli import app
 app()
 """
 """A worker whose processes do not survive a job."""

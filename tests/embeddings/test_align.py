@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.align import Head, HeadUnfit, Residual, aligned, applied, bare
-from embeddings.alignment import measure
-from embeddings.alignment.fit import fit
-from embeddings.alignment.learn import TooFewPairs, learn, work
-from embeddings.alignment.paired import Paired, parts
-from embeddings.encoder import COMMON, UNALIGNED, Background, Space, Vectors, normalise
-from embeddings.errors import ModelCorrupt
-from embeddings.heads import BadHeadName, Heads, NoHead
-from embeddings.media import Picture
-from embeddings.profile import Profile
-from embeddings.toy import PICTURE as TOY_PICTURE
+from crossmedia.embeddings.align import Head, HeadUnfit, Residual, aligned, applied, bare
+from crossmedia.embeddings.alignment import measure
+from crossmedia.embeddings.alignment.fit import fit
+from crossmedia.embeddings.alignment.learn import TooFewPairs, learn, work
+from crossmedia.embeddings.alignment.paired import Paired, parts
+from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Background, Space, Vectors, normalise
+from crossmedia.embeddings.errors import ModelCorrupt
+from crossmedia.embeddings.heads import BadHeadName, Heads, NoHead
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.toy import PICTURE as TOY_PICTURE
 
 NATIVE = Space("picture", 12, "m", "1", "p")
 PLAIN = Space(COMMON, 8, "m", "1", "p")

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.areas import GRID, LEAST, AreaFinder, Parts, colours, decided, inside, places, refined
-from embeddings.cards import AREAS
-from embeddings.catalog import BUNDLED, sha256
-from embeddings.media import Picture
-from embeddings.objects import Found
-from embeddings.onnx import outputs
-from embeddings.train import areas as learning
-from indexer.decode.types import Decoded
-from indexer.enrichers.areas import AreasEnricher
-from retrieval.documents import Asset
+from crossmedia.embeddings.areas import GRID, LEAST, AreaFinder, Parts, colours, decided, inside, places, refined
+from crossmedia.embeddings.cards import AREAS
+from crossmedia.embeddings.catalog import BUNDLED, sha256
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.onnx import outputs
+from crossmedia.embeddings.train import areas as learning
+from crossmedia.indexer.decode.types import Decoded
+from crossmedia.indexer.enrichers.areas import AreasEnricher
+from crossmedia.retrieval.documents import Asset
 from tests.retrieval.makers import asset_id, moment
 
 ASSET = Asset(asset_id("a"), "image", "image/png", 1, "a.png")
@@ -165,7 +165,7 @@ def test_shares_are_scores_of_labels_and_small_ones_are_not_told() -> None:
 
 @pytest.mark.shared
 def test_areas_of_photos_are_told_as_they_were_named(shared: Path, finder: AreaFinder) -> None:
-    from eval.areas import measure, points
+    from crossmedia.eval.areas import measure, points
 
     sections = measure(finder, shared / "data" / "flickr8k" / "images")
     figures = {figure.what: figure.value for section in sections for figure in section.figures}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from embeddings import catalog
-from embeddings.cards import CARDS, COMMON, LITE2, MINILM, SOUND, ModelCard, ModelFile, Source
-from embeddings.catalog import BUNDLED, Catalog
-from embeddings.errors import ModelCorrupt, ModelMissing
+from crossmedia.embeddings import catalog
+from crossmedia.embeddings.cards import CARDS, COMMON, LITE2, MINILM, SOUND, ModelCard, ModelFile, Source
+from crossmedia.embeddings.catalog import BUNDLED, Catalog
+from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
 
 CONTENT = b"weights"
 

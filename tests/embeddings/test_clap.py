@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embeddings.clap import Clap, resample
-from embeddings.encoder import normalise
-from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
-from embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.clap import Clap, resample
+from crossmedia.embeddings.encoder import normalise
+from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 from tests.embeddings.tiny_models import INSTALL, assert_unit_rows, clap_folder
 
 

@@ -16,16 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from embeddings.encoder import Encoding
-from embeddings.errors import ModelCorrupt, ModelMissing
-from embeddings.export import SIZES, TEXTS, ExportTargetInUse, ParityFailed, ParityReport, compare, export
-from embeddings.media import Picture
-from embeddings.onnx_tower import OnnxPicture, OnnxText, WrongModality, open_tower
-from embeddings.openclip import OpenClip
-from embeddings.openclip_tokenizer import converted
-from embeddings.picture_recipe import SLIMMEST, PictureRecipe, UnknownRecipe, bounded
-from embeddings.sentence_transformer import SentenceTransformerEncoder
-from embeddings.text_recipe import TextRecipe, Tokens, clean
+from crossmedia.embeddings.encoder import Encoding
+from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
+from crossmedia.embeddings.export import SIZES, TEXTS, ExportTargetInUse, ParityFailed, ParityReport, compare, export
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.onnx_tower import OnnxPicture, OnnxText, WrongModality, open_tower
+from crossmedia.embeddings.openclip import OpenClip
+from crossmedia.embeddings.openclip_tokenizer import converted
+from crossmedia.embeddings.picture_recipe import SLIMMEST, PictureRecipe, UnknownRecipe, bounded
+from crossmedia.embeddings.sentence_transformer import SentenceTransformerEncoder
+from crossmedia.embeddings.text_recipe import TextRecipe, Tokens, clean
 from tests.embeddings.tiny_models import INSTALL, assert_unit_rows, minilm_folder, openclip_folder, picture
 
 
@@ -97,7 +97,7 @@ def test_weights_too_large_for_the_networks_file_lie_beside_it(
     clip: OpenClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("onnxscript", reason=INSTALL)
-    monkeypatch.setattr("embeddings.export.INLINE", 0)
+    monkeypatch.setattr("crossmedia.embeddings.export.INLINE", 0)
     report = export(clip.picture, tmp_path / "large")
     weights = tmp_path / "large" / "network.onnx.data"
     assert weights.stat().st_size > report.size / 2

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from embeddings.builtin import backgrounds
-from embeddings.cards import FACE, FACES
-from embeddings.catalog import BUNDLED, Catalog
-from embeddings.face import CHIP, DIM, SIDE, FaceEncoder, chip, largest, similarity
-from embeddings.faces import Face, FaceDetector, Points, Portrait
-from embeddings.media import Picture
-from embeddings.train.voice_measure import equal_error_rate, pairs
+from crossmedia.embeddings.builtin import backgrounds
+from crossmedia.embeddings.cards import FACE, FACES
+from crossmedia.embeddings.catalog import BUNDLED, Catalog
+from crossmedia.embeddings.face import CHIP, DIM, SIDE, FaceEncoder, chip, largest, similarity
+from crossmedia.embeddings.faces import Face, FaceDetector, Points, Portrait
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.train.voice_measure import equal_error_rate, pairs
 from tests.media_makers import picture
 
 BOX = (0.2, 0.2, 0.8, 0.8)

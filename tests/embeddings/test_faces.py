@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from embeddings.cards import FACES
-from embeddings.faces import (
+from crossmedia.embeddings.cards import FACES
+from crossmedia.embeddings.faces import (
     GREY,
     LEAST,
     STRIDES,
@@ -27,9 +27,9 @@ from embeddings.faces import (
     grid,
     tiles,
 )
-from embeddings.media import Picture
-from embeddings.objects import overlap
-from embeddings.onnx import session
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import overlap
+from crossmedia.embeddings.onnx import session
 from tests.media_makers import picture
 
 POINTS = ((0.1, 0.1), (0.2, 0.1), (0.15, 0.15), (0.1, 0.2), (0.2, 0.2))

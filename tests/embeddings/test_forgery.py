@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.faces import Face, FaceDetector
-from embeddings.forgery import SIDE, SMALLEST, ForgeryDetector, aligned
-from embeddings.indications import INDICATIONS, STATEMENT
-from embeddings.media import Picture
-from embeddings.train.forgery_layers import MESO, forward
+from crossmedia.embeddings.faces import Face, FaceDetector
+from crossmedia.embeddings.forgery import SIDE, SMALLEST, ForgeryDetector, aligned
+from crossmedia.embeddings.indications import INDICATIONS, STATEMENT
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.train.forgery_layers import MESO, forward
 from tests.media_makers import picture
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from embeddings.encoder import Encoding, Modality, Space
-from embeddings.joined import Joined, Restricted, SpaceClash
-from embeddings.media import Picture
-from embeddings.toy import ToyPicture, ToyText
+from crossmedia.embeddings.encoder import Encoding, Modality, Space
+from crossmedia.embeddings.joined import Joined, Restricted, SpaceClash
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.toy import ToyPicture, ToyText
 
 
 class Other:

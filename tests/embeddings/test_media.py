@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.media import HANDED_OVER, SAMPLE_RATE, Clip, Picture, Waveform
+from crossmedia.embeddings.media import HANDED_OVER, SAMPLE_RATE, Clip, Picture, Waveform
 
 
 def test_sixteen_bits_are_read_as_float() -> None:

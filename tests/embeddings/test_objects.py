@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from embeddings.media import Picture
-from embeddings.objects import GREY, LEAST, SIDE, ObjectDetector, chosen, inside, letterbox, overlap, tiles
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import GREY, LEAST, SIDE, ObjectDetector, chosen, inside, letterbox, overlap, tiles
 from tests.media_makers import picture
 
 KNOWN = "1019604187_d087bf9a5f.jpg"

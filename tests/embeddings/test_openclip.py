@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.encoder import normalise
-from embeddings.errors import CrossmediaError, DependencyMissing, ModelCorrupt, ModelMissing
-from embeddings.media import Picture
-from embeddings.openclip import OpenClip
-from embeddings.torch_runtime import DeviceMissing, UnknownPrecision
+from crossmedia.embeddings.encoder import normalise
+from crossmedia.embeddings.errors import CrossmediaError, DependencyMissing, ModelCorrupt, ModelMissing
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.openclip import OpenClip
+from crossmedia.embeddings.torch_runtime import DeviceMissing, UnknownPrecision
 from tests.embeddings.tiny_models import INSTALL, OPENCLIP, assert_unit_rows, openclip_folder, picture
 
 TEXTS = ["a dog", "", "“two” children &amp; a ball", "word " * 200, "日本語"]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from embeddings.builtin import backgrounds, towers
-from embeddings.catalog import BUNDLED, Catalog
-from embeddings.media import Picture
-from embeddings.picture import SIDE, Lite2, prepare
+from crossmedia.embeddings.builtin import backgrounds, towers
+from crossmedia.embeddings.catalog import BUNDLED, Catalog
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.picture import SIDE, Lite2, prepare
 
 
 @pytest.fixture(scope="module")

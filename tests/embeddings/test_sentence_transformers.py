@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
-from embeddings.sentence_transformer import SentenceTransformerEncoder
+from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
+from crossmedia.embeddings.sentence_transformer import SentenceTransformerEncoder
 from tests.embeddings.tiny_models import INSTALL, assert_unit_rows, minilm_folder
 
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.builtin import backgrounds
-from embeddings.cards import COMMON, SOUND
-from embeddings.catalog import BUNDLED
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.sound import DIM, SOUND_BACKGROUND, WhisperSound
-from embeddings.speech import Whisper
-from embeddings.text import MiniLM
-from embeddings.train.probes import gibberish
-from embeddings.train.sound_kinds import KINDS
-from embeddings.train.sound_measure import average_precision
-from embeddings.train.sound_stats import precision, read
+from crossmedia.embeddings.builtin import backgrounds
+from crossmedia.embeddings.cards import COMMON, SOUND
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.sound import DIM, SOUND_BACKGROUND, WhisperSound
+from crossmedia.embeddings.speech import Whisper
+from crossmedia.embeddings.text import MiniLM
+from crossmedia.embeddings.train.probes import gibberish
+from crossmedia.embeddings.train.sound_kinds import KINDS
+from crossmedia.embeddings.train.sound_measure import average_precision
+from crossmedia.embeddings.train.sound_stats import precision, read
 
 
 @pytest.fixture(scope="module")

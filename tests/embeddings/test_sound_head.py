@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from embeddings.errors import ModelCorrupt
-from embeddings.sound_head import DOUBT, LEAST, SoundHead, load, save
-from embeddings.train.sound_data import Sounds, balanced
-from embeddings.train.sound_kinds import ASKED, KINDS, TEMPLATES
-from embeddings.train.sound_measure import average_precision, calibration_error
-from embeddings.train.sound_tower import fit, ridge, temperature
-from embeddings.train.synthetic import COUNT, make
-from embeddings.train.synthetic import KINDS as MADE
+from crossmedia.embeddings.errors import ModelCorrupt
+from crossmedia.embeddings.sound_head import DOUBT, LEAST, SoundHead, load, save
+from crossmedia.embeddings.train.sound_data import Sounds, balanced
+from crossmedia.embeddings.train.sound_kinds import ASKED, KINDS, TEMPLATES
+from crossmedia.embeddings.train.sound_measure import average_precision, calibration_error
+from crossmedia.embeddings.train.sound_tower import fit, ridge, temperature
+from crossmedia.embeddings.train.synthetic import COUNT, make
+from crossmedia.embeddings.train.synthetic import KINDS as MADE
 
 NAMES = ("dog bark", "rain", "speech", "music", "siren")
 TOLD = (True, True, False, False, False)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.errors import ModelMissing
-from embeddings.specification import Runtime, UnknownSpecification, pictures, sentences, sounds
+from crossmedia.embeddings.errors import ModelMissing
+from crossmedia.embeddings.specification import Runtime, UnknownSpecification, pictures, sentences, sounds
 from tests.embeddings.tiny_models import clap_folder, openclip_folder, picture
 
 RUNTIME = Runtime("cpu", "fp32")

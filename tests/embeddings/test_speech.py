@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.espeak import say
-from embeddings.catalog import Catalog
-from embeddings.errors import ModelMissing
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.profile import Word
-from embeddings.speech import (
+from crossmedia.api.espeak import say
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.embeddings.errors import ModelMissing
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.profile import Word
+from crossmedia.embeddings.speech import (
     MARGIN,
     WINDOW,
     Whisper,
@@ -31,8 +31,8 @@ from embeddings.speech import (
     voiced_part,
     voices_in,
 )  # fmt: skip
-from embeddings.train import synthetic
-from embeddings.train.sound_stats import read
+from crossmedia.embeddings.train import synthetic
+from crossmedia.embeddings.train.sound_stats import read
 
 Say = Callable[[str], Waveform]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.spoof import MOST, SAMPLES, SHORTEST, SpoofDetector, windows
-from indexer.decode.reader import decode
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.spoof import MOST, SAMPLES, SHORTEST, SpoofDetector, windows
+from crossmedia.indexer.decode.reader import decode
 from tests.media_makers import tone
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.tagger import MELS, Tagger, log_mels, mel_bands
-from embeddings.train.sound_stats import read as heard_in
-from indexer.decode import Decoded
-from indexer.enrichers.sounds import SoundsEnricher
-from retrieval.documents import Label
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.tagger import MELS, Tagger, log_mels, mel_bands
+from crossmedia.embeddings.train.sound_stats import read as heard_in
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.enrichers.sounds import SoundsEnricher
+from crossmedia.retrieval.documents import Label
 from tests.retrieval.makers import asset_id, document, moment
 
 

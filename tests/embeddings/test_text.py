@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.catalog import Catalog
-from embeddings.errors import ModelCorrupt, ModelMissing
-from embeddings.text import MiniLM
-from embeddings.train import probes
-from embeddings.train.strangers import strangers
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
+from crossmedia.embeddings.text import MiniLM
+from crossmedia.embeddings.train import probes
+from crossmedia.embeddings.train.strangers import strangers
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from embeddings.train import things
-from embeddings.train.things import Thing
-from embeddings.train.views import VIEWS, of_thing
+from crossmedia.embeddings.train import things
+from crossmedia.embeddings.train.things import Thing
+from crossmedia.embeddings.train.views import VIEWS, of_thing
 
 SVG = """<svg><metadata><dc:title>{title}</dc:title><dc:subject><rdf:Bag>{subjects}</rdf:Bag></dc:subject></metadata></svg>"""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embeddings.encoder import Encoder, Vector
-from embeddings.media import SAMPLE_RATE, Picture, Waveform
-from embeddings.profile import Profile
-from embeddings.toy import ToyTranscriber, colour_shares, sound_name, toy_profile
+from crossmedia.embeddings.encoder import Encoder, Vector
+from crossmedia.embeddings.media import SAMPLE_RATE, Picture, Waveform
+from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.toy import ToyTranscriber, colour_shares, sound_name, toy_profile
 
 
 def flat(colour: tuple[int, int, int]) -> Picture:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.media import Picture
-from embeddings.objects import Found
-from embeddings.train.visual_data import Asked, parts, shown
-from embeddings.visual_answers import (
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.train.visual_data import Asked, parts, shown
+from crossmedia.embeddings.visual_answers import (
     CELLS,
     CHANNELS,
     SIGHT,
@@ -24,8 +24,8 @@ from embeddings.visual_answers import (
     numbered,
     parted,
 )
-from eval.daquar import calibration_error, held_out, measure, same
-from eval.wordnet import wups
+from crossmedia.eval.daquar import calibration_error, held_out, measure, same
+from crossmedia.eval.wordnet import wups
 
 
 @pytest.fixture(scope="module")

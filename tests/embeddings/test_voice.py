@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.builtin import backgrounds, voice_encoder
-from embeddings.cards import VOICE
-from embeddings.catalog import BUNDLED, Catalog
-from embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
-from embeddings.train.sound_stats import read
-from embeddings.train.voice_measure import brier, equal_error_rate, held_out, pairs
-from embeddings.voice import DIM, MOST, Voice
+from crossmedia.embeddings.builtin import backgrounds, voice_encoder
+from crossmedia.embeddings.cards import VOICE
+from crossmedia.embeddings.catalog import BUNDLED, Catalog
+from crossmedia.embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
+from crossmedia.embeddings.train.sound_stats import read
+from crossmedia.embeddings.train.voice_measure import brier, equal_error_rate, held_out, pairs
+from crossmedia.embeddings.voice import DIM, MOST, Voice
 
 
 @pytest.fixture(scope="module")

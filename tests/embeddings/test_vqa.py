@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
-from embeddings.media import Picture
-from embeddings.vqa import TransformersVqa
+from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.vqa import TransformersVqa
 
 GREY = Picture(np.full((32, 48, 3), 128, np.uint8))
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "what", "is", "it", "red", "dog", "[DEC]", "[ENC]"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.media import Picture
+from crossmedia.embeddings.media import Picture
 
 INSTALL = 'needs the extra: pip install "crossmedia[clip]"'
 OPENCLIP: dict[str, Any] = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.crash import crash
+from crossmedia.eval.crash import crash
 from tests.media_makers import write_picture
 
 

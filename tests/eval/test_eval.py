@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from embeddings.toy import COLOURS
-from eval import metrics, report
-from eval.cli import app
-from eval.compare import compare
-from eval.cutoff import absent_from, frequent_words
-from eval.probes import ABSENT, gibberish
-from eval.run import Result
-from eval.tasks import UnknownDataset, open_tasks
+from crossmedia.embeddings.toy import COLOURS
+from crossmedia.eval import metrics, report
+from crossmedia.eval.cli import app
+from crossmedia.eval.compare import compare
+from crossmedia.eval.cutoff import absent_from, frequent_words
+from crossmedia.eval.probes import ABSENT, gibberish
+from crossmedia.eval.run import Result
+from crossmedia.eval.tasks import UnknownDataset, open_tasks
 from tests.media_makers import tone, write_wav
 
 WANTED = ("red", "green", "blue", "yellow")

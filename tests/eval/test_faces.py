@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.service import Service
-from embeddings.errors import ModelMissing
-from eval.faces import error_rates, identified, measure
+from crossmedia.api.service import Service
+from crossmedia.embeddings.errors import ModelMissing
+from crossmedia.eval.faces import error_rates, identified, measure
 from tests.api.helpers import settings
 
 PEOPLE = np.array(["a", "a", "b", "b", "c", "c"])

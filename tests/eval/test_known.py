@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eval import copies, known
-from eval.bench import banks
+from crossmedia.eval import copies, known
+from crossmedia.eval.bench import banks
 from tests.media_makers import picture, write_picture
 
 

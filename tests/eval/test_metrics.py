@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval import metrics
-from eval.metrics import average_precision, mean, ndcg_at, recall_at, reciprocal_rank, success_at
+from crossmedia.eval import metrics
+from crossmedia.eval.metrics import average_precision, mean, ndcg_at, recall_at, reciprocal_rank, success_at
 
 rankings = st.lists(st.integers(0, 30), unique=True)
 relevants = st.sets(st.integers(0, 30), min_size=1)

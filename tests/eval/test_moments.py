@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from api.service import Service
-from api.settings import read_settings
-from embeddings.media import Waveform
-from embeddings.profile import Utterance, Word
-from eval import figures, found, spoken, voices
-from eval.cli import app
-from eval.figures import Figure, Section
-from eval.moments import SEED, Moments, UnknownSection
-from eval.planted import Planted
-from eval.report import Context
+from crossmedia.api.service import Service
+from crossmedia.api.settings import read_settings
+from crossmedia.embeddings.media import Waveform
+from crossmedia.embeddings.profile import Utterance, Word
+from crossmedia.eval import figures, found, spoken, voices
+from crossmedia.eval.cli import app
+from crossmedia.eval.figures import Figure, Section
+from crossmedia.eval.moments import SEED, Moments, UnknownSection
+from crossmedia.eval.planted import Planted
+from crossmedia.eval.report import Context
 from tests.media_makers import tone, write_wav
 
 words = st.lists(st.sampled_from("abcd"), max_size=7)
@@ -166,7 +166,7 @@ def test_an_unknown_section_ends_the_command(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.slow
 def test_words_of_a_real_recording(whisper_folder: Path, shared: Path, tmp_path: Path) -> None:
     pytest.importorskip("whisper_normalizer")
-    from embeddings.speech import Whisper
+    from crossmedia.embeddings.speech import Whisper
 
     for path in sorted((shared / "data" / "spoken_captions").glob("*.*"))[:16]:
         (tmp_path / path.name).symlink_to(path)
@@ -178,7 +178,7 @@ def test_words_of_a_real_recording(whisper_folder: Path, shared: Path, tmp_path:
 @pytest.mark.slow
 @pytest.mark.usefixtures("whisper_folder")
 def test_what_is_planted_is_found_and_timed(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eval.moments.PLANTED", (SEED,))
+    monkeypatch.setattr("crossmedia.eval.moments.PLANTED", (SEED,))
     with contextlib.closing(Service(read_settings(data=tmp_path / "data"))) as service:
         moments = Moments(service, shared / "data", tmp_path)
         searched, timed = moments.run(["planted", "times"], print)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from embeddings.objects import Found, ObjectDetector
-from eval.datasets import flickr8k
-from eval.objects import SHEET, by_class, by_score, draw, measure, told
+from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.eval.datasets import flickr8k
+from crossmedia.eval.objects import SHEET, by_class, by_score, draw, measure, told
 from tests.media_makers import write_picture
 
 BOX = (0.1, 0.1, 0.9, 0.9)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.plates import Photo, drawn, region, slanted
-from indexer.plates import Plate
+from crossmedia.eval.plates import Photo, drawn, region, slanted
+from crossmedia.indexer.plates import Plate
 
 BOX = (0.1, 0.1, 0.2, 0.2)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.questions import Asked, corpus, questions, right
-from retrieval.answering.kinds import KINDS
+from crossmedia.eval.questions import Asked, corpus, questions, right
+from crossmedia.retrieval.answering.kinds import KINDS
 
 ASKED = questions()
 

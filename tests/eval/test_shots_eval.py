@@ -8,10 +8,10 @@ import av
 import numpy as np
 import pytest
 
-from embeddings.media import SAMPLE_RATE, Clip
-from eval import planted, reel, shots
-from eval.bench.common import SHARED
-from indexer.decode.reader import decode
+from crossmedia.embeddings.media import SAMPLE_RATE, Clip
+from crossmedia.eval import planted, reel, shots
+from crossmedia.eval.bench.common import SHARED
+from crossmedia.indexer.decode.reader import decode
 
 
 def test_each_boundary_counts_once_within_its_tolerance() -> None:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.encoder import normalise
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.profile import Profile
-from embeddings.voice import Voice
-from eval import speakers as module
-from eval.speakers import Span, conversation, error_rate, identified, loud, measure, verification
+from crossmedia.embeddings.encoder import normalise
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.voice import Voice
+from crossmedia.eval import speakers as module
+from crossmedia.eval.speakers import Span, conversation, error_rate, identified, loud, measure, verification
 
 times = st.integers(0, 40).map(lambda n: n / 4)
 spans = st.builds(

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.faces import FaceDetector
-from embeddings.forgery import ForgeryDetector
-from embeddings.spoof import SpoofDetector
-from eval import trust
-from eval.objects import opened
-from indexer.provenance.reader import ProvenanceReader
+from crossmedia.embeddings.faces import FaceDetector
+from crossmedia.embeddings.forgery import ForgeryDetector
+from crossmedia.embeddings.spoof import SpoofDetector
+from crossmedia.eval import trust
+from crossmedia.eval.objects import opened
+from crossmedia.indexer.provenance.reader import ProvenanceReader
 from tests.media_makers import picture, write_picture
 
 

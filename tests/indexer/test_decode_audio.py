@@ -10,10 +10,10 @@ import av
 import numpy as np
 import pytest
 
-from embeddings.media import SAMPLE_RATE, Waveform
-from indexer.decode.errors import Corrupt, DecodeError, TooLarge
-from indexer.decode.reader import decode
-from indexer.decode.types import Decoded, Limits
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.indexer.decode.errors import Corrupt, DecodeError, TooLarge
+from crossmedia.indexer.decode.reader import decode
+from crossmedia.indexer.decode.types import Decoded, Limits
 from tests.media_makers import tone, write_sound, write_video, write_wav
 
 

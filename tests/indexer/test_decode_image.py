@@ -14,10 +14,10 @@ from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 from PIL.TiffImagePlugin import IFDRational
 
-from embeddings.media import Picture
-from indexer.decode.errors import Corrupt, TooLarge
-from indexer.decode.reader import decode
-from indexer.decode.types import Decoded, Limits
+from crossmedia.embeddings.media import Picture
+from crossmedia.indexer.decode.errors import Corrupt, TooLarge
+from crossmedia.indexer.decode.reader import decode
+from crossmedia.indexer.decode.types import Decoded, Limits
 from tests.media_makers import picture, write_picture
 
 

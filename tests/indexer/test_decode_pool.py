@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.media import Picture
-from indexer.decode.errors import DecodeCrashed, DecodeError, DecodeTimeout, EmptyFile, TooLarge
-from indexer.decode.pool import DecodePool
-from indexer.decode.progress import Progress
-from indexer.decode.reader import decode
-from indexer.decode.types import Decoded, Limits
+from crossmedia.embeddings.media import Picture
+from crossmedia.indexer.decode.errors import DecodeCrashed, DecodeError, DecodeTimeout, EmptyFile, TooLarge
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.decode.progress import Progress
+from crossmedia.indexer.decode.reader import decode
+from crossmedia.indexer.decode.types import Decoded, Limits
 from tests.media_makers import write_picture, write_video
 
 
@@ -153,7 +153,7 @@ import sys, time
 from concurrent.futures import Future
 from pathlib import Path
 print("started", flush=True)
-from indexer.decode.pool import DecodePool
+from crossmedia.indexer.decode.pool import DecodePool
 with DecodePool(2) as pool:
     print(pool.submit(Path(sys.argv[1])).result().media, flush=True)
     if len(sys.argv) > 2:

@@ -8,11 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.errors import CrossmediaError
-from indexer.decode.errors import Corrupt, EmptyFile, NoFrames, TooLarge, TypeMismatch, UnknownType, Unreadable
-from indexer.decode.reader import decode
-from indexer.decode.sniff import sniff
-from indexer.decode.types import Limits
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.decode.errors import (
+    Corrupt,
+    EmptyFile,
+    NoFrames,
+    TooLarge,
+    TypeMismatch,
+    UnknownType,
+    Unreadable,
+)
+from crossmedia.indexer.decode.reader import decode
+from crossmedia.indexer.decode.sniff import sniff
+from crossmedia.indexer.decode.types import Limits
 from tests.media_makers import tone, write_pdf, write_picture, write_sound, write_video, write_wav
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from indexer.decode.errors import Corrupt, EmptyFile, Encrypted, TooLarge
-from indexer.decode.pdf import iso_date, paragraphs
-from indexer.decode.reader import decode
-from indexer.decode.types import Decoded, Limits, Page
+from crossmedia.indexer.decode.errors import Corrupt, EmptyFile, Encrypted, TooLarge
+from crossmedia.indexer.decode.pdf import iso_date, paragraphs
+from crossmedia.indexer.decode.reader import decode
+from crossmedia.indexer.decode.types import Decoded, Limits, Page
 from tests.media_makers import write_pdf
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.media import SAMPLE_RATE, Clip, Waveform
-from indexer.decode.errors import Corrupt, NoFrames, TooLarge
-from indexer.decode.reader import decode
-from indexer.decode.shots import Cut, ShotCutter
-from indexer.decode.types import Decoded, Limits
+from crossmedia.embeddings.media import SAMPLE_RATE, Clip, Waveform
+from crossmedia.indexer.decode.errors import Corrupt, NoFrames, TooLarge
+from crossmedia.indexer.decode.reader import decode
+from crossmedia.indexer.decode.shots import Cut, ShotCutter
+from crossmedia.indexer.decode.types import Decoded, Limits
 from tests.media_makers import picture, tone, write_frames, write_video
 
 FRAME = 1 / 25 + 1e-6

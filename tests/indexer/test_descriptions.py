@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from embeddings.media import Picture
-from embeddings.toy import toy_profile
-from indexer.decode import Decoded
-from indexer.enrichers.descriptions import DescriptionsEnricher
-from retrieval.answering.describing import described
-from retrieval.documents import Enrichment, Label
-from retrieval.engine import Engine
-from retrieval.local import LocalStore
-from retrieval.query import Query
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.toy import toy_profile
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.enrichers.descriptions import DescriptionsEnricher
+from crossmedia.retrieval.answering.describing import described
+from crossmedia.retrieval.documents import Enrichment, Label
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.query import Query
 from tests.retrieval.makers import asset_id, document, moment
 
 RED = Picture(np.full((32, 32, 3), (200, 30, 40), np.uint8))

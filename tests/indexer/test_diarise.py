@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.encoder import Encoding, normalise
-from embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
-from embeddings.toy import ToyVoice, stretches
-from embeddings.train.sound_stats import read
-from embeddings.vad import speaking
-from embeddings.voice import Voice
-from indexer import diarise as module
-from indexer.diarise import ALIKE, Turn, clustered, diarise
+from crossmedia.embeddings.encoder import Encoding, normalise
+from crossmedia.embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
+from crossmedia.embeddings.toy import ToyVoice, stretches
+from crossmedia.embeddings.train.sound_stats import read
+from crossmedia.embeddings.vad import speaking
+from crossmedia.embeddings.voice import Voice
+from crossmedia.indexer import diarise as module
+from crossmedia.indexer.diarise import ALIKE, Turn, clustered, diarise
 
 PITCHES = (120.0, 240.0, 480.0, 960.0)
 

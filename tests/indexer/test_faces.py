@@ -7,14 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from embeddings.encoder import FACE, Vector
-from embeddings.faces import Portrait
-from embeddings.media import Picture
-from embeddings.toy_faces import ToyFace, ToyFinder
-from indexer.decode import Decoded
-from indexer.enrichers.faces import MOST, FacesEnricher, cropped
-from indexer.tracks import Tracker
-from retrieval.documents import Asset, Label, Moment, moment_id, part_id
+from crossmedia.embeddings.encoder import FACE, Vector
+from crossmedia.embeddings.faces import Portrait
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.toy_faces import ToyFace, ToyFinder
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.enrichers.faces import MOST, FacesEnricher, cropped
+from crossmedia.indexer.tracks import Tracker
+from crossmedia.retrieval.documents import Asset, Label, Moment, moment_id, part_id
 from tests.face_makers import ADA, BOB, CYD, Place, scene
 
 ASSET = Asset("beef" * 16, "image", "image/png", 1, "x")

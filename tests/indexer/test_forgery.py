@@ -8,18 +8,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from embeddings.faces import Face, FaceDetector
-from embeddings.forgery import ForgeryDetector
-from embeddings.media import Clip, Picture, Waveform
-from embeddings.objects import Found
-from embeddings.spoof import SpoofDetector
-from embeddings.toy import stretches as spoken
-from indexer.decode import Decoded, Shot
-from indexer.decode.glimpses import GlimpseTrack
-from indexer.enrichers.forgery import ForgeryEnricher, Look
-from indexer.enrichers.spoof import SpoofEnricher, stretches
-from indexer.tracks import Track, Tracker
-from retrieval.documents import Asset, Kind, Moment, moment_id
+from crossmedia.embeddings.faces import Face, FaceDetector
+from crossmedia.embeddings.forgery import ForgeryDetector
+from crossmedia.embeddings.media import Clip, Picture, Waveform
+from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.spoof import SpoofDetector
+from crossmedia.embeddings.toy import stretches as spoken
+from crossmedia.indexer.decode import Decoded, Shot
+from crossmedia.indexer.decode.glimpses import GlimpseTrack
+from crossmedia.indexer.enrichers.forgery import ForgeryEnricher, Look
+from crossmedia.indexer.enrichers.spoof import SpoofEnricher, stretches
+from crossmedia.indexer.tracks import Track, Tracker
+from crossmedia.retrieval.documents import Asset, Kind, Moment, moment_id
 from tests.media_makers import picture, tone
 
 ASSET = Asset("ab" * 32, "video", "video/mp4", 1, "x")

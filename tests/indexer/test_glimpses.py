@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings import media
-from embeddings.media import Picture
-from indexer.decode.glimpses import SIDE, GlimpseTrack
-from indexer.decode.pool import DecodePool
-from indexer.decode.reader import decode
-from indexer.decode.types import Limits
+from crossmedia.embeddings import media
+from crossmedia.embeddings.media import Picture
+from crossmedia.indexer.decode.glimpses import SIDE, GlimpseTrack
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.decode.reader import decode
+from crossmedia.indexer.decode.types import Limits
 from tests.media_makers import picture, write_video
 
 
@@ -40,7 +40,7 @@ def test_nobody_gets_them_unasked(tmp_path: Path) -> None:
 def test_they_cross_between_processes_and_leave_no_file(
     tmp_path: Path, handed_over: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.decode.glimpses.HANDED_OVER", handed_over)
+    monkeypatch.setattr("crossmedia.indexer.decode.glimpses.HANDED_OVER", handed_over)
     monkeypatch.setattr(media.tempfile, "tempdir", str(tmp_path))
     track = GlimpseTrack(2.0)
     pixels = [Picture(picture(seed, SIDE, 300)) for seed in range(3)]

@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.errors import CrossmediaError
-from embeddings.media import Picture, Waveform
-from indexer.decode.errors import Corrupt, NoFrames, Unreadable
-from indexer.decode.reader import DEFAULT_LIMITS, decode
-from indexer.enrichers.hashes import HashesEnricher
-from indexer.hashes.chromaprint import ChromaprintHasher
-from indexer.hashes.digests import digests
-from indexer.hashes.frames import FrameHasher, read_frames
-from indexer.hashes.hashers import Hashers
-from indexer.hashes.pdq import PdqHasher
-from indexer.hashes.tlsh import TlshHasher
-from indexer.hashes.views import cropped, without_bars
-from retrieval.banks.hashes import Hash
-from retrieval.documents import Asset, Moment, moment_id
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Picture, Waveform
+from crossmedia.indexer.decode.errors import Corrupt, NoFrames, Unreadable
+from crossmedia.indexer.decode.reader import DEFAULT_LIMITS, decode
+from crossmedia.indexer.enrichers.hashes import HashesEnricher
+from crossmedia.indexer.hashes.chromaprint import ChromaprintHasher
+from crossmedia.indexer.hashes.digests import digests
+from crossmedia.indexer.hashes.frames import FrameHasher, read_frames
+from crossmedia.indexer.hashes.hashers import Hashers
+from crossmedia.indexer.hashes.pdq import PdqHasher
+from crossmedia.indexer.hashes.tlsh import TlshHasher
+from crossmedia.indexer.hashes.views import cropped, without_bars
+from crossmedia.retrieval.banks.hashes import Hash
+from crossmedia.retrieval.documents import Asset, Moment, moment_id
 from tests.media_makers import picture, tone, write_picture, write_video, write_wav
 
 ID = "ab" * 32

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embeddings.encoder import Encoding
-from embeddings.media import SAMPLE_RATE, Waveform
-from embeddings.profile import Profile
-from indexer.hearing import heard
+from crossmedia.embeddings.encoder import Encoding
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.profile import Profile
+from crossmedia.indexer.hearing import heard
 from tests.media_makers import tone
 
 

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.passes import wanted
-from api.settings import Settings
-from embeddings.catalog import Catalog
-from embeddings.errors import ModelMissing
-from embeddings.media import Picture
-from embeddings.nudity import EXPOSED, SIDE, NudityDetector, exposed, squared
-from embeddings.objects import Found
-from indexer.decode.types import Decoded
-from indexer.enrichers.abuse import AbuseEnricher
-from indexer.enrichers.nudity import NudityEnricher
-from retrieval.documents import Asset
+from crossmedia.api.passes import wanted
+from crossmedia.api.settings import Settings
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.embeddings.errors import ModelMissing
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.nudity import EXPOSED, SIDE, NudityDetector, exposed, squared
+from crossmedia.embeddings.objects import Found
+from crossmedia.indexer.decode.types import Decoded
+from crossmedia.indexer.enrichers.abuse import AbuseEnricher
+from crossmedia.indexer.enrichers.nudity import NudityEnricher
+from crossmedia.retrieval.documents import Asset
 from tests.retrieval.makers import asset_id, moment
 
 ASSET = Asset(asset_id("a"), "image", "image/png", 1, "a.png")
@@ -83,7 +83,7 @@ def test_labels_of_words_are_on_the_moment_that_says_them() -> None:
 
 
 def test_who_is_not_installed_is_not_missed_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.passes.find_spec", lambda name: None)
+    monkeypatch.setattr("crossmedia.api.passes.find_spec", lambda name: None)
     assert not {"nudity", "abuse"} & set(wanted(Settings()))
     assert "objects" in wanted(Settings())
     assert wanted(Settings(), ["nudity"]) == ["nudity"]
@@ -111,7 +111,7 @@ def test_the_real_judge_of_words() -> None:
 
 
 def test_a_model_that_is_absent_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embeddings.catalog.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("crossmedia.embeddings.catalog.importlib.util.find_spec", lambda name: None)
     with pytest.raises(ModelMissing) as raised:
         Catalog().resolve("nudenet")
     assert "crossmedia[nudity]" in raised.value.hint

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from embeddings.media import Clip, Picture
-from embeddings.objects import Found
-from indexer.decode import Decoded, Page, Shot
-from indexer.decode.glimpses import GlimpseTrack
-from indexer.enrichers.base import Follower
-from indexer.enrichers.objects import ObjectsEnricher
-from indexer.enrichers.ocr import OcrEnricher
-from indexer.tracks import Tracker
-from retrieval.documents import Asset, Kind, Moment, moment_id
+from crossmedia.embeddings.media import Clip, Picture
+from crossmedia.embeddings.objects import Found
+from crossmedia.indexer.decode import Decoded, Page, Shot
+from crossmedia.indexer.decode.glimpses import GlimpseTrack
+from crossmedia.indexer.enrichers.base import Follower
+from crossmedia.indexer.enrichers.objects import ObjectsEnricher
+from crossmedia.indexer.enrichers.ocr import OcrEnricher
+from crossmedia.indexer.tracks import Tracker
+from crossmedia.retrieval.documents import Asset, Kind, Moment, moment_id
 
 ASSET = Asset("b" * 64, "video", "video/x", 1, "x")
 BOX = (0.1, 0.2, 0.5, 0.6)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from embeddings.media import Clip, Picture
-from embeddings.profile import Profile
-from indexer.decode import Decoded, Shot
-from indexer.enrichers.ocr import Line, OcrEnricher, RapidReader
-from indexer.scene_text import Engine
-from retrieval.documents import Asset, Moment, moment_id
+from crossmedia.embeddings.media import Clip, Picture
+from crossmedia.embeddings.profile import Profile
+from crossmedia.indexer.decode import Decoded, Shot
+from crossmedia.indexer.enrichers.ocr import Line, OcrEnricher, RapidReader
+from crossmedia.indexer.scene_text import Engine
+from crossmedia.retrieval.documents import Asset, Moment, moment_id
 
 ASSET = Asset("b" * 64, "video", "video/x", 1, "x")
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.profile import Profile
-from embeddings.toy import COLOURS
-from indexer.decode.pool import DecodePool
-from indexer.pair_vectors import encode_pairs
-from indexer.pairs import MOST_BYTES, PairsUnusable, read_pairs
+from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.toy import COLOURS
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.pair_vectors import encode_pairs
+from crossmedia.indexer.pairs import MOST_BYTES, PairsUnusable, read_pairs
 from tests.media_makers import tone, write_video, write_wav
 
 

@@ -12,21 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.encoder import Encoding
-from embeddings.media import Medium
-from embeddings.toy import ToyText, ToyTranscriber, toy_profile
-from indexer.decode import Decoded
-from indexer.decode.pool import DecodePool
-from indexer.decode.progress import Progress, unhurried
-from indexer.enrich import EnrichPass
-from indexer.enrichers.transcript import TranscriptEnricher
-from indexer.pipeline import Pipeline
-from indexer.report import Outcome
-from indexer.scan import Found, PathMissing, scan, shares
-from retrieval.documents import Asset, Enrichment, Moment
-from retrieval.engine import Engine
-from retrieval.local import LocalStore
-from retrieval.query import Query
+from crossmedia.embeddings.encoder import Encoding
+from crossmedia.embeddings.media import Medium
+from crossmedia.embeddings.toy import ToyText, ToyTranscriber, toy_profile
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrich import EnrichPass
+from crossmedia.indexer.enrichers.transcript import TranscriptEnricher
+from crossmedia.indexer.pipeline import Pipeline
+from crossmedia.indexer.report import Outcome
+from crossmedia.indexer.scan import Found, PathMissing, scan, shares
+from crossmedia.retrieval.documents import Asset, Enrichment, Moment
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.query import Query
 from tests.media_makers import tone, write_pdf, write_picture, write_sound, write_video, write_wav
 
 

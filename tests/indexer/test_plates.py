@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.media import Clip, Picture
-from embeddings.objects import ObjectDetector
-from eval.plates import Passes
-from indexer.decode import Decoded, Shot
-from indexer.enrichers.plates import PlatesEnricher
-from indexer.plate_letters import ALPHABET, Reading, greedy, likelihoods, read, shaped
-from indexer.plates import Look, Plate, PlateReader, groups, joined, score
-from indexer.scene_text import Engine
-from retrieval.documents import Asset, Box, Label, Moment, moment_id
-from retrieval.plates import folded
+from crossmedia.embeddings.media import Clip, Picture
+from crossmedia.embeddings.objects import ObjectDetector
+from crossmedia.eval.plates import Passes
+from crossmedia.indexer.decode import Decoded, Shot
+from crossmedia.indexer.enrichers.plates import PlatesEnricher
+from crossmedia.indexer.plate_letters import ALPHABET, Reading, greedy, likelihoods, read, shaped
+from crossmedia.indexer.plates import Look, Plate, PlateReader, groups, joined, score
+from crossmedia.indexer.scene_text import Engine
+from crossmedia.retrieval.documents import Asset, Box, Label, Moment, moment_id
+from crossmedia.retrieval.plates import folded
 
 ASSET = Asset("c" * 64, "image", "image/x", 1, "x")
 BOX = (0.1, 0.2, 0.9, 0.9)

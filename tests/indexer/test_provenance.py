@@ -13,16 +13,16 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo
 
-from embeddings.errors import DependencyMissing
-from embeddings.media import Waveform
-from indexer.decode import Decoded, Limits
-from indexer.decode.errors import EmptyFile, Unreadable
-from indexer.enrichers.trust import TrustEnricher
-from indexer.provenance import c2pa, iptc, parameters
-from indexer.provenance import reader as reading
-from indexer.provenance.facts import LONGEST, Provenance, plain
-from indexer.provenance.reader import ProvenanceReader, read_provenance
-from retrieval.documents import Asset, Moment, moment_id
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.media import Waveform
+from crossmedia.indexer.decode import Decoded, Limits
+from crossmedia.indexer.decode.errors import EmptyFile, Unreadable
+from crossmedia.indexer.enrichers.trust import TrustEnricher
+from crossmedia.indexer.provenance import c2pa, iptc, parameters
+from crossmedia.indexer.provenance import reader as reading
+from crossmedia.indexer.provenance.facts import LONGEST, Provenance, plain
+from crossmedia.indexer.provenance.reader import ProvenanceReader, read_provenance
+from crossmedia.retrieval.documents import Asset, Moment, moment_id
 from tests.media_makers import tone, write_picture, write_sound, write_video, write_wav
 from tests.signing import authority, signed
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.errors import CrossmediaError
-from indexer.jobs import Jobs
-from indexer.queue import MAX_ATTEMPTS, Job, Queue, QueueFull
-from indexer.shared.redis_queue import PREFIX, RedisQueue
-from retrieval.store import NotFound
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.jobs import Jobs
+from crossmedia.indexer.queue import MAX_ATTEMPTS, Job, Queue, QueueFull
+from crossmedia.indexer.shared.redis_queue import PREFIX, RedisQueue
+from crossmedia.retrieval.store import NotFound
 
 
 class Broken(CrossmediaError):

@@ -11,22 +11,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.align import TO, Head, Residual, aligned
-from embeddings.encoder import COMMON, UNALIGNED, Encoding, Space, Vector
-from embeddings.media import Picture
-from embeddings.profile import Profile
-from embeddings.toy import PICTURE, TEXT, ToyPicture, ToyText, ToyTranscriber, ToyVoice, toy_profile
-from indexer.decode.pool import DecodePool
-from indexer.enrich import EnrichPass
-from indexer.enrichers.speakers import SpeakersEnricher
-from indexer.enrichers.transcript import TranscriptEnricher
-from indexer.pipeline import Pipeline
-from indexer.reindex import Reindex, ReindexReport
-from indexer.scan import scan
-from retrieval.documents import Enrichment, Patch
-from retrieval.local import LocalStore
-from retrieval.query import Filters
-from retrieval.store import SpaceMismatch
+from crossmedia.embeddings.align import TO, Head, Residual, aligned
+from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Encoding, Space, Vector
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.toy import PICTURE, TEXT, ToyPicture, ToyText, ToyTranscriber, ToyVoice, toy_profile
+from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.enrich import EnrichPass
+from crossmedia.indexer.enrichers.speakers import SpeakersEnricher
+from crossmedia.indexer.enrichers.transcript import TranscriptEnricher
+from crossmedia.indexer.pipeline import Pipeline
+from crossmedia.indexer.reindex import Reindex, ReindexReport
+from crossmedia.indexer.scan import scan
+from crossmedia.retrieval.documents import Enrichment, Patch
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import SpaceMismatch
 from tests.media_makers import tone, write_picture, write_video, write_wav
 
 TOY = toy_profile(ToyTranscriber())
@@ -179,7 +179,7 @@ def test_what_is_indexed_afterwards_goes_through_the_head(store: LocalStore, med
 
 def test_killed_anywhere_it_goes_on(store: LocalStore, pool: DecodePool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before and after every transaction: each asset has old or new vectors, nothing searches, and a second run ends as one would."""
-    monkeypatch.setattr("indexer.reindex.AT_ONCE", 2)
+    monkeypatch.setattr("crossmedia.indexer.reindex.AT_ONCE", 2)
     before, signs = everything(store), head("signs")
     run(store, TOY, [signs], pool)
     wanted = everything(store)
@@ -225,7 +225,7 @@ def test_killed_anywhere_it_goes_on(store: LocalStore, pool: DecodePool, monkeyp
 def test_stopped_half_way_another_way_may_be_taken(
     store: LocalStore, pool: DecodePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.reindex.AT_ONCE", 2)
+    monkeypatch.setattr("crossmedia.indexer.reindex.AT_ONCE", 2)
     before, stop = everything(store), threading.Event()
     report = run(store, TOY, [head("signs")], pool, stop=stop, tell=lambda count: stop.set())
     assert (report.finished, report.assets) == (False, 2)
@@ -311,7 +311,7 @@ def test_other_models_read_files_again_and_words_from_the_store(
 def test_half_way_to_other_models_and_back_nothing_is_mixed(
     store: LocalStore, pool: DecodePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.reindex.AT_ONCE", 2)
+    monkeypatch.setattr("crossmedia.indexer.reindex.AT_ONCE", 2)
     before, stop = everything(store), threading.Event()
     run(store, later(), [], pool, stop=stop, tell=lambda count: stop.set())
     assert not same(everything(store), before)
@@ -325,7 +325,7 @@ def test_half_way_to_other_models_and_back_nothing_is_mixed(
 def test_a_file_that_is_cut_differently_now_is_taken_in_anew(
     store: LocalStore, media: Path, pool: DecodePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexer.hearing.events", lambda windows, kinds, longest: [(0.0, 0.5), (0.5, 1.0)])
+    monkeypatch.setattr("crossmedia.indexer.hearing.events", lambda windows, kinds, longest: [(0.0, 0.5), (0.5, 1.0)])
     film = next(a for a in store.assets(Filters(), 100) if a.media == "audio")
     assert len([m for m in store.moments(film.id) if m.kind == "sound"]) == 1
     assert run(store, later(), [], pool).finished

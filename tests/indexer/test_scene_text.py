@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embeddings.media import Picture
-from eval.plates import _COLUMNS, _SIGNS, drawn, slanted
-from indexer.enrichers.ocr import RapidReader
-from indexer.scene_text import Engine, Piece, Turn, in_reading_order
+from crossmedia.embeddings.media import Picture
+from crossmedia.eval.plates import _COLUMNS, _SIGNS, drawn, slanted
+from crossmedia.indexer.enrichers.ocr import RapidReader
+from crossmedia.indexer.scene_text import Engine, Piece, Turn, in_reading_order
 
 
 @pytest.fixture(scope="module")

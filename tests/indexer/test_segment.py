@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.decode.types import Page
-from indexer.segment import Passage, chapters, events, paragraph_spans, passages, runs, sound_windows
+from crossmedia.indexer.decode.types import Page
+from crossmedia.indexer.segment import Passage, chapters, events, paragraph_spans, passages, runs, sound_windows
 
 SENTENCE = "The quick brown fox jumps over the lazy dog near the river. "
 TEXT = st.text(st.sampled_from("ab.!?。 \n)é"), max_size=400)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from embeddings.errors import CrossmediaError
-from indexer.queue import LeaseLost, Part, QueueUnreachable, QueueUnusable
-from indexer.shared.delivery import MESSAGES
-from indexer.shared.redis_queue import PREFIX, RedisQueue
-from indexer.shared.sums import summed
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.queue import LeaseLost, Part, QueueUnreachable, QueueUnusable
+from crossmedia.indexer.shared.delivery import MESSAGES
+from crossmedia.indexer.shared.redis_queue import PREFIX, RedisQueue
+from crossmedia.indexer.shared.sums import summed
 from tests.redis_server import RedisServer
 
 MakeRedis = Callable[..., RedisServer]
@@ -229,7 +229,7 @@ def test_a_short_outage_does_not_cost_the_end_of_a_job(own_redis: MakeRedis, mon
             raise
 
     monkeypatch.setattr(queue, "_change", change)
-    monkeypatch.setattr("indexer.shared.redis_queue.AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("crossmedia.indexer.shared.redis_queue.AGAIN_SECONDS", 0.01)
     queue.finish(job.id, {"added": 1})
     assert queue.get(job.id).state == "done"
     queue.close()

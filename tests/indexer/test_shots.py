@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.media import Picture
-from indexer.decode.album import Album
-from indexer.decode.likeness import change, change_but_for_shift, tiny
-from indexer.decode.losses import Losses
-from indexer.decode.motion import Curve, MotionMeter, Movement, camera, mean_energy
-from indexer.decode.shots import Cut, ShotCutter
+from crossmedia.embeddings.media import Picture
+from crossmedia.indexer.decode.album import Album
+from crossmedia.indexer.decode.likeness import change, change_but_for_shift, tiny
+from crossmedia.indexer.decode.losses import Losses
+from crossmedia.indexer.decode.motion import Curve, MotionMeter, Movement, camera, mean_energy
+from crossmedia.indexer.decode.shots import Cut, ShotCutter
 from tests.media_makers import Pixels, mixed, panned, picture, zoomed
 
 FPS = 25

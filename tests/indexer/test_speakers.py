@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from embeddings.encoder import Vector
-from embeddings.media import Clip, Picture, Waveform
-from embeddings.toy import ToyVoice, stretches
-from indexer.decode import Decoded
-from indexer.enrichers.speakers import SpeakersEnricher
-from retrieval.documents import Asset, Kind, Label, Moment, moment_id
+from crossmedia.embeddings.encoder import Vector
+from crossmedia.embeddings.media import Clip, Picture, Waveform
+from crossmedia.embeddings.toy import ToyVoice, stretches
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.enrichers.speakers import SpeakersEnricher
+from crossmedia.retrieval.documents import Asset, Kind, Label, Moment, moment_id
 from tests.indexer.test_diarise import said, silence, tone
 
 ASSET = Asset("beef" * 16, "audio", "audio/x", 1, "x")

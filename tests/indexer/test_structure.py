@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from embeddings.encoder import normalise, pooled
-from embeddings.profile import Profile
-from indexer.decode import Shot
-from indexer.structure import shown_in, structured
-from retrieval.documents import Label, Moment, moment_id
+from crossmedia.embeddings.encoder import normalise, pooled
+from crossmedia.embeddings.profile import Profile
+from crossmedia.indexer.decode import Shot
+from crossmedia.indexer.structure import shown_in, structured
+from crossmedia.retrieval.documents import Label, Moment, moment_id
 
 ASSET = "a" * 64
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from embeddings.errors import DependencyMissing
-from embeddings.objects import Found
-from indexer.tracks import LEAST, RATE, Track, Tracker, direction
+from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings.objects import Found
+from crossmedia.indexer.tracks import LEAST, RATE, Track, Tracker, direction
 
 Place = Callable[[float], tuple[float, float, float]]
 """Time → middle across, middle down, side."""
@@ -114,7 +114,8 @@ def test_directions(last: tuple[float, float, float, float], way: str) -> None:
 
 def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "indexer.tracks.find_spec", lambda name: None if name == "norfair" else importlib.util.find_spec(name)
+        "crossmedia.indexer.tracks.find_spec",
+        lambda name: None if name == "norfair" else importlib.util.find_spec(name),
     )
     with pytest.raises(DependencyMissing) as caught:
         Tracker()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embeddings.media import SAMPLE_RATE, Clip, Picture, Waveform
-from embeddings.profile import Profile
-from embeddings.toy import ToyTranscriber
-from indexer.decode import Decoded
-from indexer.enrichers.transcript import TranscriptEnricher
-from retrieval.documents import Asset
+from crossmedia.embeddings.media import SAMPLE_RATE, Clip, Picture, Waveform
+from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.toy import ToyTranscriber
+from crossmedia.indexer.decode import Decoded
+from crossmedia.indexer.enrichers.transcript import TranscriptEnricher
+from crossmedia.retrieval.documents import Asset
 
 
 def tones(count: int) -> Waveform:

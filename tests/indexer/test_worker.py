@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from embeddings.errors import CrossmediaError
-from indexer.jobs import Jobs
-from indexer.queue import MAX_ATTEMPTS, Job
-from indexer.worker import Progress, Unfinished, Worker
-from retrieval.store import StoreUnusable
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.jobs import Jobs
+from crossmedia.indexer.queue import MAX_ATTEMPTS, Job
+from crossmedia.indexer.worker import Progress, Unfinished, Worker
+from crossmedia.retrieval.store import StoreUnusable
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_what_stops_on_request_is_no_crash(jobs: Jobs) -> None:
 
 
 def test_worker_outlives_a_queue_that_cannot_be_written(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.worker.BACK_OFF_SECONDS", 0.01)
+    monkeypatch.setattr("crossmedia.indexer.worker.BACK_OFF_SECONDS", 0.01)
     fails = {"claim": 2, "finish": 1}
 
     def failing(name: str) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.encoder import Space, Vector, normalise
-from embeddings.profile import Word
-from retrieval.documents import (
+from crossmedia.embeddings.encoder import Space, Vector, normalise
+from crossmedia.embeddings.profile import Word
+from crossmedia.retrieval.documents import (
     Asset,
     Document,
     Enrichment,
@@ -22,7 +22,7 @@ from retrieval.documents import (
     Source,
     moment_id,
 )
-from retrieval.store import Store
+from crossmedia.retrieval.store import Store
 
 DIM = 16
 SPACES = [Space(name, DIM, "test", "1", "none") for name in ("common", "picture", "sound", "text")]

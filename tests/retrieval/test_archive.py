@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.encoder import Space
-from embeddings.heads import Heads
-from embeddings.profile import Word
-from retrieval.archive import (
+from crossmedia.embeddings.encoder import Space
+from crossmedia.embeddings.heads import Heads
+from crossmedia.embeddings.profile import Word
+from crossmedia.retrieval.archive import (
     Archive,
     ArchiveUnusable,
     ArchiveUnwritable,
@@ -29,12 +29,12 @@ from retrieval.archive import (
     bring,
     export,
 )
-from retrieval.archive.lines import to_holding, to_line
-from retrieval.documents import FIELDS, Asset, Label, Moment, Source, moment_id
-from retrieval.holding import Done, Held, Holding, same
-from retrieval.local import LocalStore
-from retrieval.query import Filters
-from retrieval.store import SpaceMismatch, StoreUnusable, Unrelated
+from crossmedia.retrieval.archive.lines import to_holding, to_line
+from crossmedia.retrieval.documents import FIELDS, Asset, Label, Moment, Source, moment_id
+from crossmedia.retrieval.holding import Done, Held, Holding, same
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import SpaceMismatch, StoreUnusable, Unrelated
 from tests.retrieval.makers import SPACES, asset_id, document, eventful, unit
 
 EVERYTHING = Filters()
@@ -59,8 +59,8 @@ def store(tmp_path: Path) -> LocalStore:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of 7 assets, transactions of 3."""
-    monkeypatch.setattr("retrieval.archive.writing.MOST_ASSETS", 7)
-    monkeypatch.setattr("retrieval.archive.importing.WRITTEN_AT_ONCE", 3)
+    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MOST_ASSETS", 7)
+    monkeypatch.setattr("crossmedia.retrieval.archive.importing.WRITTEN_AT_ONCE", 3)
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_an_empty_collection_moves_with_its_spaces(tmp_path: Path, heads: Heads)
 def test_a_large_asset_fills_a_part(
     tmp_path: Path, store: LocalStore, heads: Heads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.archive.writing.MOST_BYTES", 1)
+    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MOST_BYTES", 1)
     found = export(store, tmp_path / "archive", heads)
     assert found is not None
     assert (found.parts, found.assets) == (23, 23)
@@ -150,8 +150,8 @@ def test_a_large_asset_fills_a_part(
 def test_memory_does_not_grow_with_the_collection(
     tmp_path: Path, heads: Heads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.archive.importing.BYTES_AT_ONCE", 1 << 20)
-    monkeypatch.setattr("retrieval.archive.writing.MOST_BYTES", 8 << 20)
+    monkeypatch.setattr("crossmedia.retrieval.archive.importing.BYTES_AT_ONCE", 1 << 20)
+    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MOST_BYTES", 8 << 20)
     one, two = LocalStore(tmp_path / "one"), LocalStore(tmp_path / "two")
     one.bind(SPACES)
     for start in range(0, 600, 20):
@@ -193,7 +193,7 @@ def test_an_export_that_ends_early_leaves_nothing(
     def partial() -> list[Path]:
         return list(tmp_path.glob(".archive.*"))
 
-    monkeypatch.setattr("retrieval.archive.exporting.READ_AT_ONCE", 5)
+    monkeypatch.setattr("crossmedia.retrieval.archive.exporting.READ_AT_ONCE", 5)
     stop = threading.Event()
     assert export(store, target, heads, tell=lambda count: stop.set(), stop=stop) is None
     assert not target.exists()
@@ -260,7 +260,7 @@ def test_where_nothing_can_be_written_and_read(
     def fail(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("retrieval.archive.manifest.sha256", fail)
+    monkeypatch.setattr("crossmedia.retrieval.archive.manifest.sha256", fail)
     with pytest.raises(ArchiveUnusable, match="Input/output error"):
         bring(Archive(tmp_path / "archive"), LocalStore(tmp_path / "two"), heads)
     with pytest.raises(ArchiveUnwritable, match="Input/output error"):

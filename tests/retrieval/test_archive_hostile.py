@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.lib import format as npy
 
-from embeddings.errors import CrossmediaError
-from embeddings.heads import Heads
-from retrieval.archive import Archive, ArchiveNewer, ArchiveUnusable, bring, export
-from retrieval.local import LocalStore
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.heads import Heads
+from crossmedia.retrieval.archive import Archive, ArchiveNewer, ArchiveUnusable, bring, export
+from crossmedia.retrieval.local import LocalStore
 from tests.retrieval.makers import DIM, SPACES, asset_id, eventful, unit
 
 LINES, ROWS, MEDIA = "assets-00000.jsonl", "vectors-00000-common.npy", "media-00000.tar"
@@ -196,7 +196,7 @@ def test_text_that_is_no_lines(folder: Path, case: str) -> None:
 
 
 def test_a_line_without_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrieval.archive.reading.LONGEST", 5000)
+    monkeypatch.setattr("crossmedia.retrieval.archive.reading.LONGEST", 5000)
     tamper(folder, LINES, b"x" * 20_000 + b"\n")
     refused(folder, "line 1 .* does not end")
 

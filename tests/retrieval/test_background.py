@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.encoder import Background
-from embeddings.queries import QUERIES
-from embeddings.toy import toy_profile
-from retrieval.background import FEWEST, adapted, refresh
-from retrieval.engine import Engine
-from retrieval.local import LocalStore
-from retrieval.query import Query
-from retrieval.store import Store, Unrelated
+from crossmedia.embeddings.encoder import Background
+from crossmedia.embeddings.queries import QUERIES
+from crossmedia.embeddings.toy import toy_profile
+from crossmedia.retrieval.background import FEWEST, adapted, refresh
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.query import Query
+from crossmedia.retrieval.store import Store, Unrelated
 from tests.retrieval.makers import document, moment
 
 PROFILE = toy_profile()

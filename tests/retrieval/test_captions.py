@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.profile import Word
-from retrieval.captions import LINE, SECONDS, NoTranscript, cues_of, written
-from retrieval.documents import Label, Moment, moment_id
+from crossmedia.embeddings.profile import Word
+from crossmedia.retrieval.captions import LINE, SECONDS, NoTranscript, cues_of, written
+from crossmedia.retrieval.documents import Label, Moment, moment_id
 
 ASSET = "a" * 64
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.media import Clip, Picture, Waveform
-from embeddings.profile import Word
-from embeddings.toy import COLOURS, ToyTranscriber, toy_profile
-from retrieval.documents import Document, Source
-from retrieval.engine import Engine
-from retrieval.local import LocalStore
-from retrieval.planner import EmptyQuery, UnknownLeg
-from retrieval.query import Example, Filters, Query
-from retrieval.store import NotFound
+from crossmedia.embeddings.media import Clip, Picture, Waveform
+from crossmedia.embeddings.profile import Word
+from crossmedia.embeddings.toy import COLOURS, ToyTranscriber, toy_profile
+from crossmedia.retrieval.documents import Document, Source
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.planner import EmptyQuery, UnknownLeg
+from crossmedia.retrieval.query import Example, Filters, Query
+from crossmedia.retrieval.store import NotFound
 from tests.media_makers import tone
 from tests.retrieval.makers import asset_id, document, moment
 
@@ -172,7 +172,7 @@ def test_only_the_best_are_compared_with_each_other(engine: Engine, monkeypatch:
     query = Query(texts=("red",), legs=("common",), k=50)
     unfolded = engine.search(replace(query, fold=False)).hits
     assert len(engine.search(query).hits) < len(unfolded)
-    monkeypatch.setattr("retrieval.engine.MOST_FOLDED", 1)
+    monkeypatch.setattr("crossmedia.retrieval.engine.MOST_FOLDED", 1)
     assert [hit.moment for hit in engine.search(query).hits] == [hit.moment for hit in unfolded]
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.media import Picture
-from embeddings.toy import COLOURS, toy_profile
-from retrieval.documents import Document, Label, Moment, part_id
-from retrieval.engine import Engine
-from retrieval.local import LocalStore
-from retrieval.query import Filters, LabelFilter, Query, Tally
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.toy import COLOURS, toy_profile
+from crossmedia.retrieval.documents import Document, Label, Moment, part_id
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.query import Filters, LabelFilter, Query, Tally
 from tests.retrieval.makers import asset_id, document, moment
 
 PROFILE = toy_profile()
@@ -94,7 +94,7 @@ def test_the_whole_is_judged_by_filters_where_a_part_is_found(engine: Engine) ->
 
 
 def test_an_indexed_picture_is_compared_as_a_whole(engine: Engine) -> None:
-    from retrieval.query import Example
+    from crossmedia.retrieval.query import Example
 
     query = Query(examples=(Example(asset=asset_id("spot")),), min_relevance=0)
     assert asset_id("spot") not in {hit.asset for hit in engine.search(query).hits}

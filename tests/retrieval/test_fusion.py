@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.fusion import Fused, fold, fuse
-from retrieval.query import Evidence
+from crossmedia.retrieval.fusion import Fused, fold, fuse
+from crossmedia.retrieval.query import Evidence
 from tests.retrieval.makers import unit
 
 

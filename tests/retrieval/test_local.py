@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.holding import Done, same
-from retrieval.local import LocalStore, vectors
-from retrieval.local.words import match_expressions
-from retrieval.query import Filters
-from retrieval.store import StoreUnusable
-from retrieval.wording import content_words, snippet
+from crossmedia.retrieval.holding import Done, same
+from crossmedia.retrieval.local import LocalStore, vectors
+from crossmedia.retrieval.local.words import match_expressions
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import StoreUnusable
+from crossmedia.retrieval.wording import content_words, snippet
 from tests.retrieval.makers import SPACES, asset_id, document, unit
 
 
@@ -32,8 +32,8 @@ def folder(tmp_path: Path) -> Path:
 def approximate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectors, "EXACT_UP_TO", 500)
     monkeypatch.setattr(vectors, "TRAIN_PER_LIST", 5)
-    monkeypatch.setattr("retrieval.local.derived.SAVE_AFTER", 1)
-    monkeypatch.setattr("retrieval.local.near.EXHAUSTIVE_UP_TO", 20)
+    monkeypatch.setattr("crossmedia.retrieval.local.derived.SAVE_AFTER", 1)
+    monkeypatch.setattr("crossmedia.retrieval.local.near.EXHAUSTIVE_UP_TO", 20)
 
 
 def filled(folder: Path, count: int) -> tuple[LocalStore, np.ndarray]:
@@ -199,7 +199,7 @@ def test_clusters_are_found_on_gpus_where_there_are_any(monkeypatch: pytest.Monk
 @pytest.mark.usefixtures("approximate")
 def test_training_sample_does_not_depend_on_the_ids(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Two spaces are written together, so the ids of each alternate.
-    monkeypatch.setattr("retrieval.local.derived.TRAIN_SAMPLE", 400)
+    monkeypatch.setattr("crossmedia.retrieval.local.derived.TRAIN_SAMPLE", 400)
     store, rows = filled(folder, 900)
     store.optimise()
     index = store._derived.current("picture/picture")

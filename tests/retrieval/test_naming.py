@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.naming import naming, relevance
+from crossmedia.retrieval.naming import naming, relevance
 
 
 @pytest.mark.parametrize(

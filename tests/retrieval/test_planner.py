@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embeddings.encoder import Background, Modality
-from retrieval.planner import Part, VectorLeg, plan
+from crossmedia.embeddings.encoder import Background, Modality
+from crossmedia.retrieval.planner import Part, VectorLeg, plan
 from tests.retrieval.makers import unit
 
 

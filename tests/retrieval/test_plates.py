@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.documents import Label
-from retrieval.local.store import LocalStore
-from retrieval.plates import BadPlate, distance, find, folded
+from crossmedia.retrieval.documents import Label
+from crossmedia.retrieval.local.store import LocalStore
+from crossmedia.retrieval.plates import BadPlate, distance, find, folded
 from tests.retrieval.makers import SPACES, asset_id, document
 
 BOX = (0.1, 0.2, 0.3, 0.4)

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embeddings.encoder import Space
-from embeddings.profile import Word
-from retrieval import people
-from retrieval.coincidence import Span
-from retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source, part_id
-from retrieval.elastic import ElasticStore, expunge
-from retrieval.elastic.address import Address
-from retrieval.holding import Done, Held, Holding, same
-from retrieval.labels import Labelled, NameMatch
-from retrieval.local import LocalStore
-from retrieval.query import Filters, LabelFilter, Tally
-from retrieval.store import NotFound, SpaceMismatch, Store, Unrelated
+from crossmedia.embeddings.encoder import Space
+from crossmedia.embeddings.profile import Word
+from crossmedia.retrieval import people
+from crossmedia.retrieval.coincidence import Span
+from crossmedia.retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source, part_id
+from crossmedia.retrieval.elastic import ElasticStore, expunge
+from crossmedia.retrieval.elastic.address import Address
+from crossmedia.retrieval.holding import Done, Held, Holding, same
+from crossmedia.retrieval.labels import Labelled, NameMatch
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.query import Filters, LabelFilter, Tally
+from crossmedia.retrieval.store import NotFound, SpaceMismatch, Store, Unrelated
 from tests.elastic_servers import wipe
 from tests.retrieval.makers import DIM, SPACES, asset_id, document, eventful, moment, unit
 
@@ -348,7 +348,7 @@ def test_statistics(store: Store) -> None:
 
 
 def test_old_texts_with_all_words_come_before_new_ones_with_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrieval.local.fulltext.MOST_RANKED", 50)
+    monkeypatch.setattr("crossmedia.retrieval.local.fulltext.MOST_RANKED", 50)
     store.put([document("old", text="a man with a dog and a guitar")])
     store.put([document(f"p{i}", text=["a dog here", "the guitar there", "some man"][i % 3]) for i in range(300)])
     found = store.words("man dog guitar", 10, Everything)
@@ -744,7 +744,7 @@ def test_a_restore_that_fails_leaves_no_part_of_an_asset(store: Store, other: St
 
 def test_what_was_removed_is_expunged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     # A server takes half a minute until it lets go: `test_a_server_holds_nothing_of_what_was_removed` waits for it.
-    monkeypatch.setattr("retrieval.elastic.expunge.left", lambda index: 0)
+    monkeypatch.setattr("crossmedia.retrieval.elastic.expunge.left", lambda index: 0)
     store.bind([FACES])
     asset = asset_id("a")
     whole = f"{asset}-picture0"
@@ -770,7 +770,7 @@ def test_what_was_removed_is_expunged(store: Store, monkeypatch: pytest.MonkeyPa
 
 def test_people_are_split_joined_and_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     # A server takes half a minute until it lets go: `test_a_server_holds_nothing_of_what_was_removed` waits for it.
-    monkeypatch.setattr("retrieval.elastic.expunge.left", lambda index: 0)
+    monkeypatch.setattr("crossmedia.retrieval.elastic.expunge.left", lambda index: 0)
     store.bind([FACES])
     assets = [asset_id(name) for name in "abc"]
     store.put([document(name, vector=unit(number)) for number, name in enumerate("abc")])

@@ -15,11 +15,11 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from api.passes import ENRICHERS
-from api.server import create_app
-from api.service import Service
-from api.settings import Settings
-from eval.demo.corpus import make
+from crossmedia.api.passes import ENRICHERS
+from crossmedia.api.server import create_app
+from crossmedia.api.service import Service
+from crossmedia.api.settings import Settings
+from crossmedia.eval.demo.corpus import make
 from tests.conftest import _absent
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -9,9 +9,9 @@ import httpx
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from api.passes import ENRICHERS
-from api.routes.page import FOLDER
-from api.settings import Settings
+from crossmedia.api.passes import ENRICHERS
+from crossmedia.api.routes.page import FOLDER
+from crossmedia.api.settings import Settings
 from tests.web.conftest import WITHOUT, Served, serve, shot, until
 
 VIEWS = ("/", "/?q=a+cat", "/?view=ask&q=how+many+photos+are+there", "/?view=upload", "/?view=jobs", "/?view=people", "/?view=voices", "/?view=lookup", "/?view=review")  # fmt: skip

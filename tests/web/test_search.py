@@ -11,8 +11,8 @@ from urllib.parse import quote
 import numpy as np
 from playwright.sync_api import Page, Route, expect
 
-from embeddings.media import SAMPLE_RATE, Waveform
-from eval.demo.film import write_film
+from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.eval.demo.film import write_film
 from tests.web.conftest import HOSTILE, Served, shot, until
 
 

@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.catalog import BUNDLED
-from embeddings.media import Picture
-from embeddings.profile import Word
-from embeddings.text import MiniLM
-from embeddings.toy import toy_profile
-from retrieval.answering.answerer import CANNOT_TELL, Reply
-from retrieval.answering.builtin import BuiltIn
-from retrieval.answering.colours import colour_shares
-from retrieval.answering.counting import numbers, told
-from retrieval.answering.scope import Scope
-from retrieval.documents import Label, Moment
-from retrieval.engine import Engine
-from retrieval.local import LocalStore
-from retrieval.query import Filters
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.profile import Word
+from crossmedia.embeddings.text import MiniLM
+from crossmedia.embeddings.toy import toy_profile
+from crossmedia.retrieval.answering.answerer import CANNOT_TELL, Reply
+from crossmedia.retrieval.answering.builtin import BuiltIn
+from crossmedia.retrieval.answering.colours import colour_shares
+from crossmedia.retrieval.answering.counting import numbers, told
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.documents import Label, Moment
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.query import Filters
 from tests.retrieval.makers import asset_id, document, moment
 
 PROFILE = toy_profile()
@@ -180,6 +180,6 @@ def test_colour_terms_of_plain_colours() -> None:
         ((110, 70, 40), "brown"),
     ):
         shares = colour_shares(Picture(np.full((8, 8, 3), rgb, np.uint8)), (0, 0, 1, 1))
-        from retrieval.answering.colours import COLOURS
+        from crossmedia.retrieval.answering.colours import COLOURS
 
         assert list(COLOURS)[int(shares.argmax())] == name

@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.asking import AskRequest
-from api.service import Service
-from embeddings.toy import toy_profile
-from retrieval.answering.answerer import Reply
-from retrieval.answering.chat import SYSTEM, UNCITED, Chat, ChatUnavailable, Endpoint, enforced
-from retrieval.answering.question import taken_apart
-from retrieval.answering.scope import Scope
-from retrieval.documents import Label
-from retrieval.engine import Engine
-from retrieval.local import LocalStore
+from crossmedia.api.asking import AskRequest
+from crossmedia.api.service import Service
+from crossmedia.embeddings.toy import toy_profile
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.chat import SYSTEM, UNCITED, Chat, ChatUnavailable, Endpoint, enforced
+from crossmedia.retrieval.answering.question import taken_apart
+from crossmedia.retrieval.answering.scope import Scope
+from crossmedia.retrieval.documents import Label
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.local import LocalStore
 from tests.api.helpers import png, settings
 from tests.retrieval.answering.test_builtin import jpeg, sentence
 from tests.retrieval.makers import asset_id, document, moment

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.catalog import BUNDLED
-from embeddings.question_kinds import QuestionKinds
-from embeddings.text import MiniLM
-from retrieval.answering.kinds import KINDS
-from retrieval.answering.question import asked, span_of, taken_apart, topic_of
+from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.question_kinds import QuestionKinds
+from crossmedia.embeddings.text import MiniLM
+from crossmedia.retrieval.answering.kinds import KINDS
+from crossmedia.retrieval.answering.question import asked, span_of, taken_apart, topic_of
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.encoder import normalise
-from embeddings.toy import toy_profile
-from retrieval.answering.chapters import chapters
-from retrieval.answering.passages import split
-from retrieval.answering.summary import centrality, chosen, summary
-from retrieval.documents import Label
+from crossmedia.embeddings.encoder import normalise
+from crossmedia.embeddings.toy import toy_profile
+from crossmedia.retrieval.answering.chapters import chapters
+from crossmedia.retrieval.answering.passages import split
+from crossmedia.retrieval.answering.summary import centrality, chosen, summary
+from crossmedia.retrieval.documents import Label
 from tests.retrieval.makers import asset_id, moment
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.banks import hamming
-from retrieval.banks.chromaprint import ChromaprintIndex, Malformed, differing, unpacked
-from retrieval.banks.hamming import REACH, Codes, HammingIndex
-from retrieval.banks.hashes import NEAR, Hash, kind_of
-from retrieval.banks.tlsh import TlshIndex
+from crossmedia.retrieval.banks import hamming
+from crossmedia.retrieval.banks.chromaprint import ChromaprintIndex, Malformed, differing, unpacked
+from crossmedia.retrieval.banks.hamming import REACH, Codes, HammingIndex
+from crossmedia.retrieval.banks.hashes import NEAR, Hash, kind_of
+from crossmedia.retrieval.banks.tlsh import TlshIndex
 from tests.retrieval.banks.makers import every_kind, fingerprint, flipped, near_print
 
 

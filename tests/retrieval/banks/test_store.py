@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.banks.hashes import BadHash, Hash, kind_of, readings
-from retrieval.banks.matching import Matcher
-from retrieval.banks.store import FILE, BadBank, BankStore, BankTaken, Entry
-from retrieval.store import NotFound, StoreUnusable
+from crossmedia.retrieval.banks.hashes import BadHash, Hash, kind_of, readings
+from crossmedia.retrieval.banks.matching import Matcher
+from crossmedia.retrieval.banks.store import FILE, BadBank, BankStore, BankTaken, Entry
+from crossmedia.retrieval.store import NotFound, StoreUnusable
 from tests.retrieval.banks.makers import every_kind, fingerprint, near_pdq, pdq, tlsh
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.banks import table
-from retrieval.banks.hashes import Hash, HashKind
-from retrieval.banks.store import BankStore, Entry
-from retrieval.banks.table import BankUnreadable, Reading, listed, written
+from crossmedia.retrieval.banks import table
+from crossmedia.retrieval.banks.hashes import Hash, HashKind
+from crossmedia.retrieval.banks.store import BankStore, Entry
+from crossmedia.retrieval.banks.table import BankUnreadable, Reading, listed, written
 from tests.retrieval.banks.makers import every_kind, fingerprint, pdq, tlsh
 
 HEADER = "signal_type,signal_str,collab,category,tags\n"

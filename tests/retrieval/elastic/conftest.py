@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from retrieval.elastic import ElasticStore
-from retrieval.elastic.address import Address
+from crossmedia.retrieval.elastic import ElasticStore
+from crossmedia.retrieval.elastic.address import Address
 from tests.elastic_servers import wipe
 from tests.retrieval.elastic.proxy import Proxy
 from tests.retrieval.makers import SPACES

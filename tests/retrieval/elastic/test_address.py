@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.errors import CrossmediaError
-from retrieval.elastic.address import Access, Address, BadAddress, is_elastic, parsed
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.elastic.address import Access, Address, BadAddress, is_elastic, parsed
 
 
 @pytest.mark.parametrize(

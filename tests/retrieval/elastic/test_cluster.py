@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.documents import Enrichment, Patch, Source
-from retrieval.elastic import ElasticStore
-from retrieval.elastic.address import Address
-from retrieval.health import Health
-from retrieval.query import Filters
-from retrieval.store import StoreUnusable
+from crossmedia.retrieval.documents import Enrichment, Patch, Source
+from crossmedia.retrieval.elastic import ElasticStore
+from crossmedia.retrieval.elastic.address import Address
+from crossmedia.retrieval.health import Health
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import StoreUnusable
 from tests.elastic_servers import Node
 from tests.retrieval.makers import SPACES, asset_id, document, unit
 

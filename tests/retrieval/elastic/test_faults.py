@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embeddings.encoder import Space
-from retrieval.documents import Enrichment, Patch
-from retrieval.elastic import ElasticStore
-from retrieval.elastic.connection import StoreBusy, StoreFull, StoreRefused
-from retrieval.query import Filters
-from retrieval.store import SpaceMismatch, StoreUnusable
+from crossmedia.embeddings.encoder import Space
+from crossmedia.retrieval.documents import Enrichment, Patch
+from crossmedia.retrieval.elastic import ElasticStore
+from crossmedia.retrieval.elastic.connection import StoreBusy, StoreFull, StoreRefused
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import SpaceMismatch, StoreUnusable
 from tests.retrieval.elastic.proxy import Fault, Proxy
 from tests.retrieval.makers import SPACES, asset_id, document, unit
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from embeddings.toy import toy_profile
-from retrieval.documents import Label
-from retrieval.elastic import ElasticStore
-from retrieval.engine import Engine
-from retrieval.query import Filters, LabelFilter, Query
+from crossmedia.embeddings.toy import toy_profile
+from crossmedia.retrieval.documents import Label
+from crossmedia.retrieval.elastic import ElasticStore
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.query import Filters, LabelFilter, Query
 from tests.retrieval.elastic.proxy import Proxy
 from tests.retrieval.makers import SPACES, asset_id, document, unit
 

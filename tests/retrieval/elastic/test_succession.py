@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from embeddings.encoder import Space
-from retrieval.documents import REVISION, Revision
-from retrieval.elastic import ElasticStore, succession
-from retrieval.elastic.connection import StoreBlocked
-from retrieval.query import Filters
-from retrieval.store import SpaceMismatch
+from crossmedia.embeddings.encoder import Space
+from crossmedia.retrieval.documents import REVISION, Revision
+from crossmedia.retrieval.elastic import ElasticStore, succession
+from crossmedia.retrieval.elastic.connection import StoreBlocked
+from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.store import SpaceMismatch
 from tests.retrieval.makers import SPACES, asset_id, document, eventful, unit
 
 Open = Callable[..., ElasticStore]
@@ -114,7 +114,7 @@ def test_writers_wait_for_the_moment_of_the_change(
 
 
 def test_left_closed_by_a_reindex_that_died(store: ElasticStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrieval.elastic.writer.TRIES", 2)
+    monkeypatch.setattr("crossmedia.retrieval.elastic.writer.TRIES", 2)
     store.put([document("a", vector=unit(1))])
     store.successor().close()
     succession._hold_up(store._index, True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.policy.decisions import FILE, Decision, Decisions
+from crossmedia.retrieval.policy.decisions import FILE, Decision, Decisions
 
 
 def test_the_last_word_counts_and_all_are_kept(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.banks.hashes import Hash
-from retrieval.banks.matching import Found
-from retrieval.documents import Label
-from retrieval.policy.rules import DEFAULT, KINDS, BadPolicy, read_policy
+from crossmedia.retrieval.banks.hashes import Hash
+from crossmedia.retrieval.banks.matching import Found
+from crossmedia.retrieval.documents import Label
+from crossmedia.retrieval.policy.rules import DEFAULT, KINDS, BadPolicy, read_policy
 from tests.retrieval.makers import asset_id, moment
 
 RULES = """

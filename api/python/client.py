@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import httpx
 
-from api.invalid import InvalidRequest
-from embeddings.errors import CrossmediaError
-from indexer.scan import Found, scan
-from retrieval.captions import Format
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.scan import Found, scan
+from crossmedia.retrieval.captions import Format
 
 BATCH_FILES, BATCH_BYTES = 100, 64 << 20
 """What one request carries at most, except that a larger file goes alone."""

@@ -1,12 +1,4 @@
-"""Crossmedia for scripts and notebooks: a library on this machine, or a service over HTTP, with the same methods.
-
-    library = open_library("data")
-    library.index("photos")
-    for hit in library.search("a dog on the beach")["hits"]:
-        print(hit["relevance"], hit["path"])
-
-Files to search by are named by their paths: `library.search(files=["dog.jpg"])`.
-"""
+"""Everything over one data directory, in this process."""
 
 from __future__ import annotations
 
@@ -14,19 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from api import alignment, labels, moving, passes, people, plates, voices
-from api.asking import AskRequest
-from api.client import Client, search_json
-from api.invalid import InvalidRequest
-from api.schema import SearchRequest, answer_json, asset_json
-from api.service import Service
-from api.settings import read_settings
-from api.summaries import summed_up
-from embeddings.errors import CrossmediaError
-from retrieval.captions import Format, written
-from retrieval.store import NotFound
-
-__all__ = ["Client", "CrossmediaError", "Library", "open_library"]
+from crossmedia.api import alignment, labels, moving, passes, people, plates, voices
+from crossmedia.api.asking import AskRequest
+from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.schema import SearchRequest, answer_json, asset_json
+from crossmedia.api.service import Service
+from crossmedia.api.settings import read_settings
+from crossmedia.api.summaries import summed_up
+from crossmedia.client import search_json
+from crossmedia.retrieval.captions import Format, written
+from crossmedia.retrieval.store import NotFound
 
 
 class Library:
@@ -52,7 +41,8 @@ class Library:
     ) -> dict[str, Any]:
         """`{"hits": […], "took_ms": …}`; further arguments as in POST /v1/search: negative, media, k, filters, …
 
-        `weights`: one for each of `files`, or none; a negative one pushes away. Raises InvalidRequest (code `invalid_request`).
+        `weights`: one for each of `files`, or none; a negative one pushes away. Raises InvalidRequest (code
+        `invalid_request`).
         """
         request = SearchRequest.of(search_json(text, weights, query))
         given = zip(files, request.weights(len(files)), strict=True)
@@ -69,7 +59,8 @@ class Library:
     ) -> dict[str, Any]:
         """An answer as POST /v1/ask gives it: `answer`, `answered`, `confidence`, `citations`, …
 
-        `scope`: `media`, `filters`. `voice`: a recording of the question. Raises InvalidRequest, NotFound, NotUnderstood."""
+        `scope`: `media`, `filters`. `voice`: a recording of the question. Raises InvalidRequest, NotFound,
+        NotUnderstood."""
         request = AskRequest.of({"question": question, "asset": asset, **scope})
         picture, spoken = (None if one is None else Path(one) for one in (image, voice))
         return self._service.asking.ask(request, picture, spoken)
@@ -87,7 +78,8 @@ class Library:
         return asset_json(described, self._service.store.sources(found), self._service.store.moments(found))
 
     def transcript(self, asset: str, form: Format = "json") -> str | dict[str, Any]:
-        """What is said in an asset: `json` with words and speakers, `vtt`, `srt` or `text`. Raises NotFound, NoTranscript."""
+        """What is said in an asset: `json` with words and speakers, `vtt`, `srt` or `text`. Raises NotFound,
+        NoTranscript."""
         return written(self._service.store.moments(self._service.resolve(asset)), form)
 
     def voices(self) -> list[dict[str, Any]]:
@@ -103,12 +95,13 @@ class Library:
         voices.merge(self._service, list(names), into or names[0])
 
     def verify_voices(self, one: str | Path, other: str | Path) -> dict[str, Any]:
-        """Whether two recordings are of one speaker: `probability`, `similarity`, `same`, `model`. Raises NobodySpeaks."""
+        """Whether two recordings are of one speaker: `probability`, `similarity`, `same`, `model`. Raises
+        NobodySpeaks."""
         return voices.verify(self._service, Path(one), Path(other))
 
     def people(self) -> list[dict[str, Any]]:
-        """Whose faces are in the collection: `name`, `faces`, `assets`, `seconds`, and the best face of each. The setting `faces`
-        turns them on."""
+        """Whose faces are in the collection: `name`, `faces`, `assets`, `seconds`, and the best face of each. The
+        setting `faces` turns them on."""
         return people.listed(self._service)
 
     def appearances(self, person: str) -> list[dict[str, Any]]:
@@ -127,15 +120,18 @@ class Library:
     def split_person(
         self, person: str, to: str | None = None, *, faces: Sequence[str] = (), assets: Sequence[str] = ()
     ) -> dict[str, Any]:
-        """Some of somebody's faces are another's: those named, or the smaller of two groups; returns `name` and `faces`."""
+        """Some of somebody's faces are another's: those named, or the smaller of two groups; returns `name` and
+        `faces`."""
         return people.split(self._service, person, to, faces, assets)
 
     def forget_person(self, person: str) -> int:
-        """Remove somebody's faces with vectors, thumbnails and labels, in files as well; returns how many those were."""
+        """Remove somebody's faces with vectors, thumbnails and labels, in files as well; returns how many those
+        were."""
         return int(people.forget(self._service, person)["faces"])
 
     def verify_faces(self, one: str | Path, other: str | Path) -> dict[str, Any]:
-        """Whether two pictures show one person: `probability`, `similarity`, `same`, `model`. Raises NoFace, ModelMissing."""
+        """Whether two pictures show one person: `probability`, `similarity`, `same`, `model`. Raises NoFace,
+        ModelMissing."""
         return people.verify(self._service, Path(one), Path(other))
 
     def labels(self, *kinds: str, limit: int = 20) -> list[dict[str, Any]]:
@@ -143,14 +139,15 @@ class Library:
         return labels.listed(self._service, kinds, limit)
 
     def plate(self, text: str) -> list[dict[str, Any]]:
-        """Where a car's plate is seen, exactly or with one character read wrong: `asset`, `moment`, `path`, `value`, `distance`,
-        `box`, `score`, … Raises BadPlate."""
+        """Where a car's plate is seen, exactly or with one character read wrong: `asset`, `moment`, `path`, `value`,
+        `distance`, `box`, `score`, … Raises BadPlate."""
         return plates.seen(self._service, text)
 
     def lookup(
         self, *, file: str | Path | None = None, hash: str | None = None, asset: str | None = None
     ) -> dict[str, Any]:
-        """Whether one of these is known: `hashes`, `matches` (bank, action, distance, quality), `notes`. Nothing is stored.
+        """Whether one of these is known: `hashes`, `matches` (bank, action, distance, quality), `notes`. Nothing is
+        stored.
 
         `hash`: `KIND:HASH`. Raises InvalidRequest, BadHash, NotFound.
         """
@@ -164,8 +161,9 @@ class Library:
         raise InvalidRequest("name a file, a hash or an asset", "give one of the three")
 
     def trust(self, *, file: str | Path | None = None, asset: str | None = None) -> dict[str, Any]:
-        """Where a file says that it comes from (`facts`, `manifest`), and scores of forgery (`indications`, never verdicts) with
-        what is published of their `models`. A file is not stored; of an asset it is told what the collection keeps.
+        """Where a file says that it comes from (`facts`, `manifest`), and scores of forgery (`indications`, never
+        verdicts) with what is published of their `models`. A file is not stored; of an asset it is told what the
+        collection keeps.
 
         Raises InvalidRequest, NotFound.
         """
@@ -184,7 +182,8 @@ class Library:
         return self._service.banks.create(name, action)
 
     def add_to_bank(self, bank: str, *what: str | Path, tags: str = "", crops: bool = False) -> dict[str, Any]:
-        """Bank the hashes of files or assets, or hashes; returns `added`, and in `indexed` what of the collection matches.
+        """Bank the hashes of files or assets, or hashes; returns `added`, and in `indexed` what of the collection
+        matches.
 
         `crops`: picture files also as they are without 5 and 10 % of their sides.
         """
@@ -195,22 +194,26 @@ class Library:
         return self._service.banks.load(bank, Path(table), skip_bad=skip_bad)
 
     def review(self, action: str = "review", limit: int = 100) -> list[dict[str, Any]]:
-        """Assets of which this is the last word, newest first: `asset`, `path`, `action`, `by`, `reasons`, `note`, `at`."""
+        """Assets of which this is the last word, newest first: `asset`, `path`, `action`, `by`, `reasons`, `note`,
+        `at`."""
         return self._service.moderation.queue(action, limit)
 
     def decide(self, asset: str, action: str, by: str, note: str = "") -> dict[str, Any]:
-        """What is to be done with an asset: allow, review or block, which is neither found nor served. Raises NotFound."""
+        """What is to be done with an asset: allow, review or block, which is neither found nor served. Raises
+        NotFound."""
         return self._service.moderation.decide(asset, action, by, note)
 
     def align(self, pairs: str | Path, name: str | None = None, **options: Any) -> dict[str, Any]:
-        """Learn a head from a CSV of pairs (`crossmedia align train`); returns its figures, and in `saved` whether it is kept.
+        """Learn a head from a CSV of pairs (`crossmedia align train`); returns its figures, and in `saved` whether it
+        is kept.
 
         Options: space, held_out (share), passes, skip (unreadable files), force. Raises PairsUnusable, TooFewPairs.
         """
         return alignment.train(self._service, Path(pairs), name=name, **options).told
 
     def reindex(self, head: str | None = None, *, builtin: bool = False, again: bool = False) -> dict[str, Any]:
-        """Make the vectors anew: with a head, without any (`builtin`), or by the models installed now; returns the report."""
+        """Make the vectors anew: with a head, without any (`builtin`), or by the models installed now; returns the
+        report."""
         report, heads = alignment.reindex(self._service, head, builtin=builtin, again=again)
         return {"heads": heads, **report.as_dict()}
 
@@ -221,7 +224,8 @@ class Library:
         return report
 
     def import_from(self, folder: str | Path, *, merge: bool = False) -> dict[str, Any]:
-        """Write an exported collection into this one; returns the report. Raises ArchiveUnusable, NotEmpty, SpaceMismatch."""
+        """Write an exported collection into this one; returns the report. Raises ArchiveUnusable, NotEmpty,
+        SpaceMismatch."""
         return moving.bring(self._service, Path(folder), merge=merge)
 
     def delete(self, asset: str) -> None:
