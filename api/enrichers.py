@@ -14,7 +14,7 @@ from crossmedia.indexer.enrichers.base import Enricher
 from crossmedia.retrieval.store import Store
 
 if TYPE_CHECKING:
-    from crossmedia.api.service import Service
+    from crossmedia.api.runtime import Runtime
     from crossmedia.indexer.scene_text import Engine
 
 RECOGNISED: Final = 0.97
@@ -31,9 +31,9 @@ more than one of them, on which `RECOGNISED_FACE` rests."""
 FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
 
 
-def build_enricher(name: str, service: Service) -> Enricher:
+def build_enricher(name: str, runtime: Runtime) -> Enricher:
     """One of `api.passes.ENRICHERS`. Raises ModelMissing where its model is absent."""
-    catalog, threads = service.catalog, service.settings.threads
+    catalog, threads = runtime.catalog, runtime.settings.threads
     # Those two look at files that are in no collection too, and make none.
     if name == "forgery":
         from crossmedia.embeddings.faces import FaceDetector
@@ -47,8 +47,8 @@ def build_enricher(name: str, service: Service) -> Enricher:
         from crossmedia.embeddings.spoof import SpoofDetector
         from crossmedia.indexer.enrichers.spoof import SpoofEnricher
 
-        return SpoofEnricher(SpoofDetector(catalog.resolve("aasist-l"), threads), service.base.detector)
-    profile, store = service.profile, service.store
+        return SpoofEnricher(SpoofDetector(catalog.resolve("aasist-l"), threads), runtime.base_profile.detector)
+    profile, store = runtime.profile, runtime.store
     if name == "transcript":
         from crossmedia.indexer.enrichers.transcript import TranscriptEnricher
 
@@ -73,9 +73,9 @@ def build_enricher(name: str, service: Service) -> Enricher:
             return Path(source.location) if source else None
 
         return (
-            HashesEnricher(service.banks.hashers, place)
+            HashesEnricher(runtime.hashers, place)
             if name == "hashes"
-            else TrustEnricher(service.trust.reader, place)
+            else TrustEnricher(runtime.provenance_reader, place)
         )
     if name == "objects":
         from crossmedia.embeddings.objects import ObjectDetector

@@ -48,8 +48,8 @@ class _Gauges(Collector):
         self._service, self._gates = service, gates
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        counts = self._service.store.statistics()
-        queue = told(self._service.jobs)
+        counts = self._service.runtime.store.statistics()
+        queue = told(self._service.runtime.jobs)
         for name, what, found in (
             ("assets", "medium", counts.assets),
             ("moments", "kind", counts.moments),

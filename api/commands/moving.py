@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from crossmedia.api import moving
 from crossmedia.api.commands.context import Data, Json, err, out, print_json, service
 from crossmedia.api.commands.indexing import progress, stopping
 
@@ -21,8 +20,7 @@ def export(
     """Write the collection into a folder: JSON lines, vectors as .npy, pictures as .tar, each with its checksum."""
     with service(data, made=True) as opened, stopping() as stop, progress() as bar:
         task = bar.add_task("exporting", total=None)
-        report = moving.export(
-            opened,
+        report = opened.archiving.export_to(
             folder,
             plan=lambda total: bar.update(task, total=total),
             tell=lambda count: bar.advance(task, count),
@@ -50,8 +48,7 @@ def bring(
     """Write an exported collection into this one; the same command goes on with one that was stopped."""
     with service(data) as opened, stopping() as stop, progress() as bar:
         task = bar.add_task("importing", total=None)
-        report = moving.bring(
-            opened,
+        report = opened.archiving.import_from(
             folder,
             merge=merge,
             plan=lambda total: bar.update(task, total=total),

@@ -24,7 +24,7 @@ def worker(
 ) -> None:
     """Do the jobs of the shared queue (CROSSMEDIA_QUEUE) until stopped; any number on any number of machines."""
     with service(data) as opened:
-        queue = shared(opened.jobs)
+        queue = shared(opened.runtime.jobs)
         if queue is None:
             raise NoQueue()
         queue.workers()  # tells at once, not after hours, that the queue cannot be reached
@@ -32,8 +32,8 @@ def worker(
 
         logging.basicConfig(level="WARNING", format="%(asctime)s %(name)s: %(message)s")
         err.print(f"Taking jobs from {queue.address}; Ctrl-C puts back what is at hand and ends.", soft_wrap=True)
-        url = opened.settings.queue.get_secret_value()
-        code = Work(url, lambda: _room(opened.settings), queue, concurrency).run()
+        url = opened.runtime.settings.queue.get_secret_value()
+        code = Work(url, lambda: _room(opened.runtime.settings), queue, concurrency).run()
     raise typer.Exit(code)
 
 
@@ -42,7 +42,7 @@ def _room(settings: Settings) -> Iterator[Room]:
     from crossmedia.api.ingest import Ingest
 
     opened = Service(settings)
-    queue = shared(opened.jobs)
+    queue = shared(opened.runtime.jobs)
     assert queue is not None
     try:
         yield queue, {"index": Ingest(opened)}

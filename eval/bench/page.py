@@ -85,7 +85,7 @@ def main(searches: int) -> None:
         for path in captioned:
             (room / "photos" / path.name).symlink_to(path)
         service = Service(Settings(data=room / "data"))
-        service.index([room / "photos"])
+        service.indexing.index([room / "photos"])
         service.close()
         server, url = served(room / "data")
         try:

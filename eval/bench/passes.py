@@ -29,17 +29,17 @@ def main(count: int, seconds: float) -> None:
         # First, since what single passes leave in memory must not count.
         with watched(0.2) as peak, timed() as whole:
             service = Service(Settings(data=room / "all", faces=True, indications=True))
-            service.index([media])
-            report, _ = service.enrich()
+            service.indexing.index([media])
+            report, _ = service.indexing.enrich()
             service.close()
         assert not report.failed, report.failed
         service = Service(Settings(data=room / "each", faces=True, indications=True))
         with timed() as first:
-            service.index([media])
+            service.indexing.index([media])
         rows = []
         for name in ENRICHERS:
             with timed() as took:
-                report, absent = service.enrich(only=[name])
+                report, absent = service.indexing.enrich(only=[name])
             assert report.done, absent
             assert not report.failed, report.failed
             rate = f"{report.done / took[0]:.1f} files/s"

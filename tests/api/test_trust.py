@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 import crossmedia
 from crossmedia.api.invalid import InvalidRequest
-from crossmedia.api.passes import ASKED
+from crossmedia.api.passes import ASKED, wanted
 from crossmedia.api.service import Service
 from crossmedia.embeddings.errors import CrossmediaError
 from tests.api.helpers import Run, finished, settings
@@ -89,19 +89,19 @@ def test_broken_anchors_are_a_clear_error(run: Run, drawn: Path, environment: di
 
 
 def test_forgeries_are_looked_for_only_where_they_are_asked_for(tmp_path: Path) -> None:
-    quiet, loud = Service(settings(tmp_path)), Service(settings(tmp_path, indications=True))
-    assert "trust" in quiet.wanted_enrichers()
-    assert not set(quiet.wanted_enrichers()) & set(ASKED)
-    assert quiet.wanted_enrichers(only=["spoof"]) == ["spoof"]
-    assert set(loud.wanted_enrichers()) >= set(ASKED)
-    assert quiet.wanted_enrichers(only=["forgery"], without=["forgery"]) == []
+    quiet, loud = settings(tmp_path), settings(tmp_path, indications=True)
+    assert "trust" in wanted(quiet)
+    assert not set(wanted(quiet)) & set(ASKED)
+    assert wanted(quiet, only=["spoof"]) == ["spoof"]
+    assert set(wanted(loud)) >= set(ASKED)
+    assert wanted(quiet, only=["forgery"], without=["forgery"]) == []
 
 
 @pytest.mark.shared
 def test_each_score_comes_with_what_it_is_worth(tmp_path: Path, shared: Path) -> None:
     service = Service(settings(tmp_path))
     recording = sorted((shared / "data" / "spoken_captions").glob("*.mp3"))[0]
-    found = service.trust.of_file(recording).as_dict()
+    found = service.trust.of_file(recording).model_dump()
     (model,) = found["models"]
     assert (model["kind"], model["trained_on"]) == ("spoof", "ASVspoof 2019 LA, its training part")
     assert all(

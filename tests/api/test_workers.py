@@ -53,7 +53,7 @@ class Crew:
         }  # fmt: skip
 
     def start(
-        self, *arguments: str, program: str = "from api.cli import app; app()", **settings: str
+        self, *arguments: str, program: str = "from crossmedia.api.cli import app; app()", **settings: str
     ) -> subprocess.Popen[bytes]:
         known = self.queue.workers()
         environment = {**self._environment, **{f"CROSSMEDIA_{name.upper()}": value for name, value in settings.items()}}
@@ -104,8 +104,8 @@ def stored(crew: Crew) -> list[str]:
     """The titles of what is in the store, which must be whole."""
     service = Service(crew.settings)
     try:
-        assert service.store.verify() == []
-        return sorted(located.source.path.rpartition("/")[2] for located in service.store.located())
+        assert service.runtime.store.verify() == []
+        return sorted(located.source.path.rpartition("/")[2] for located in service.runtime.store.located())
     finally:
         service.close()
 
@@ -113,24 +113,24 @@ def stored(crew: Crew) -> list[str]:
 SLOW = """
 import time
 from pathlib import Path
-from crossmedia.api.service import Service
-real = Service.index
+from crossmedia.api.use_cases.indexing import Indexing
+real = Indexing.index
 def slow(self, paths, *given, stop=None, **named):
     (Path(paths[0]).parent / "begun").touch()
     while not stop.is_set():
         time.sleep(0.05)
     return real(self, paths, *given, stop=stop, **named)
-Service.index = slow
+Indexing.index = slow
 from crossmedia.api.cli import app
 app()
 """
 """A worker whose jobs last until they are told to stop."""
 DEADLY = """
 import os, signal
-from crossmedia.api.service import Service
+from crossmedia.api.use_cases.indexing import Indexing
 def die(self, *given, **named):
     os.kill(os.getpid(), signal.SIGKILL)
-Service.index = die
+Indexing.index = die
 from crossmedia.api.cli import app
 app()
 """
@@ -238,9 +238,9 @@ def test_workers_with_folders_of_their_own_share_an_elasticsearch(crew: Crew, el
     assert (job.report["added"] + job.report["copied"], job.report["failed"]) == (301, 0)
     service = Service(settings(tmp_path / "three", store=store))
     try:
-        assert service.store.verify() == []
-        assert dict(service.store.statistics().assets) == {"text": 300}
-        assert len({located.source.location for located in service.store.located()}) == 301
+        assert service.runtime.store.verify() == []
+        assert dict(service.runtime.store.statistics().assets) == {"text": 300}
+        assert len({located.source.location for located in service.runtime.store.located()}) == 301
     finally:
         service.close()
         wipe(elastic_url, "workers")
