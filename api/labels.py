@@ -11,14 +11,11 @@ from typing import Any, Final
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.schema import by_kind
 from crossmedia.api.service import Service
+from crossmedia.embeddings.label_kinds import kind_named, known_kinds
 
 _CONDITION: Final = re.compile(
     r"(?:(?P<count>[1-9]\d{0,2})x)?(?P<kind>[^:@]+)(?::(?P<value>.*?))?(?:@(?P<score>[01](?:\.\d+)?))?"
 )
-
-
-UNLIKE: Final = ("hash", "text")
-"""Kinds whose values are as many as there are files: they are counted, and told only where somebody asks for them."""
 
 
 def listed(service: Service, kinds: Sequence[str] = (), most: int = 20) -> list[dict[str, Any]]:
@@ -28,8 +25,23 @@ def listed(service: Service, kinds: Sequence[str] = (), most: int = 20) -> list[
     tallies = service.store.tally(kinds)
     values = Counter(one.kind for one in tallies)
     return [
-        {"kind": kind, "values": values[kind], "top": [] if kind in UNLIKE and not kinds else top}
+        {"kind": kind, "values": values[kind], "top": [] if kind_named(kind).unique and not kinds else top}
         for kind, top in by_kind(tallies, most).items()
+    ]
+
+
+def vocabulary() -> list[dict[str, Any]]:
+    """Every kind of label there can be here, in the order in which people see them."""
+    return [
+        {
+            "kind": kind.name,
+            "title": kind.title,
+            "said": kind.said,
+            "facet": kind.facet,
+            "recognised": kind.recognised,
+            "values": None if kind.values is None else sorted(kind.values),
+        }
+        for kind in known_kinds().values()
     ]
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import FACE, Vector, Vectors
 from crossmedia.retrieval.documents import Enrichment, Kind, Label, Moment, Patch, whole_of
 from crossmedia.retrieval.holding import Holding
@@ -22,9 +23,9 @@ from crossmedia.retrieval.store import Store
 
 MAKER: Final = "faces"
 """The enricher that looks for faces."""
-COUNT: Final = "faces"
+COUNT: Final = label_kinds.FACES.name
 """The kind of label that says how many faces a picture has, whether or not each is told apart."""
-FORGOTTEN: Final = "forgotten"
+FORGOTTEN: Final = label_kinds.FORGOTTEN.name
 """The kind of label that says where a face is that nobody shall be told by, and who puts it there."""
 WHOLE: Final[frozenset[Kind]] = frozenset(("picture", "shot", "frame"))
 UNNAMED: Final = re.compile(r"person [0-9a-f]{4,}-\d+")

@@ -1,4 +1,4 @@
-"""/v1/labels: what was recognised in the collection, counted."""
+"""/v1/labels: what was recognised in the collection, counted, and the vocabulary of it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,29 @@ class KindOut(BaseModel):
 
 class LabelList(BaseModel):
     labels: list[KindOut]
+
+
+class LabelKindOut(BaseModel):
+    """What is known of a kind of label: `title` stands above its values; `said`: a query finds values that it says;
+    `facet`: worth offering beside what a search finds; `recognised`: worth listing with an asset; `values`: the closed
+    set of them, null where anything can be one."""
+
+    kind: str
+    title: str
+    said: bool
+    facet: bool
+    recognised: bool
+    values: list[str] | None
+
+
+class LabelKindList(BaseModel):
+    kinds: list[LabelKindOut]
+
+
+@router.get("/kinds", response_model=LabelKindList)
+def kinds() -> dict[str, Any]:
+    """Every kind of label that this service knows, whether or not the collection has any."""
+    return {"kinds": labels.vocabulary()}
 
 
 @router.get("", response_model=LabelList)

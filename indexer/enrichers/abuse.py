@@ -11,13 +11,14 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Final, TypeAlias
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.errors import DependencyMissing
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
-KIND: Final = "abuse"
+KIND: Final = label_kinds.ABUSE.name
 WORDS: Final = "words"
 LEAST: Final = 0.5
 """Probability from which it is told."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.areas import Parts
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.indexer.decode import Decoded
@@ -12,7 +13,7 @@ from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
-KIND: Final = "area"
+KIND: Final = label_kinds.AREA.name
 SMALLEST: Final = 0.05
 """Share of a picture's area from which it is told of: below, it is as often a mistake at an edge."""
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.faces import FaceDetector
 from crossmedia.embeddings.forgery import ForgeryDetector
 from crossmedia.embeddings.media import Clip, Medium, Picture
@@ -23,7 +24,7 @@ from crossmedia.indexer.enrichers.objects import Tracking
 from crossmedia.indexer.tracks import RATE, Track
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch, moment_id
 
-KIND: Final = "forgery"
+KIND: Final = label_kinds.FORGERY.name
 FACE: Final = "face"
 TRACK: Final = "track"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
@@ -12,7 +13,7 @@ from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.objects import Detector
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
-KIND: Final = "nudity"
+KIND: Final = label_kinds.NUDITY.name
 EXPOSED: Final = "exposed"
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.media import Clip, Medium, Picture
 from crossmedia.embeddings.objects import Found
 from crossmedia.indexer.decode import Decoded, Shot
@@ -14,9 +15,9 @@ from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.tracks import RATE, Track
 from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch, moment_id
 
-KIND: Final = "object"
-TRACK: Final = "track"
-MOVING: Final = "moving"
+KIND: Final = label_kinds.OBJECT.name
+TRACK: Final = label_kinds.TRACK.name
+MOVING: Final = label_kinds.MOVING.name
 
 
 class Detector(Protocol):

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.indexer.decode import Decoded
@@ -17,7 +18,7 @@ from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.scene_text import RECOGNISER, Engine, Quad, in_reading_order
 from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch
 
-KIND: Final = "text"
+KIND: Final = label_kinds.TEXT.name
 MIN_SCORE: Final = 0.5
 MIN_CHARACTERS: Final = 2
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.media import Medium, Waveform
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import sound_track
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
-KIND: Final = "sound"
+KIND: Final = label_kinds.SOUND.name
 LEAST: Final = 0.2
 """Chance from which a class is told: of ESC-10's clips three in four have one of theirs at it (`bundled/tagger.md`)."""
 MOST: Final = 4

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.media import Medium, Waveform
 from crossmedia.embeddings.spoof import SpoofDetector
 from crossmedia.embeddings.vad import Detector
@@ -17,7 +18,7 @@ from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import sound_track
 from crossmedia.retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
 
-KIND: Final = "spoof"
+KIND: Final = label_kinds.SPOOF.name
 SPEECH: Final = "speech"
 JOIN: Final = 0.5
 """Pauses up to which what is spoken is one stretch, s, as within a turn."""
