@@ -1,50 +1,50 @@
-"""Which enrichers there are, and which of them run."""
+"""What the service builds its passes from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from crossmedia.api.settings import Settings
-from crossmedia.embeddings.errors import CrossmediaError
-
-ENRICHERS: Final = (
-    "transcript", "speakers", "sounds", "objects", "regions", "areas", "faces", "ocr", "plates", "descriptions", "hashes",
-    "trust", "nudity", "abuse", "forgery", "spoof",
-)  # fmt: skip
-"""In the order in which they look at an asset."""
-ASKED: Final = ("forgery", "spoof")
-"""Indications, that run only where they are named, or the setting `indications` says so."""
-OPTIONAL: Final[Mapping[str, str]] = {"nudity": "nudenet", "abuse": "profanity_check"}
-"""Those that run where their package is installed, and are not missed elsewhere."""
+if TYPE_CHECKING:
+    from crossmedia.api.service import Service
+    from crossmedia.embeddings.catalog import Catalog
+    from crossmedia.embeddings.profile import Profile
+    from crossmedia.embeddings.vad import Detector
+    from crossmedia.indexer.hashes.hashers import Hashers
+    from crossmedia.indexer.provenance.reader import ProvenanceReader
+    from crossmedia.retrieval.store import Store
 
 
-class UnknownEnricher(CrossmediaError):
-    """There is no enricher of that name."""
+@dataclass(frozen=True)
+class PassParts:
+    """A `PassContext` over the service: nothing is opened before a pass asks for it."""
 
-    code = "unknown_enricher"
-    status = 422
+    service: Service
 
+    @property
+    def catalog(self) -> Catalog:
+        return self.service.catalog
 
-def check(names: Sequence[str]) -> None:
-    """Raises UnknownEnricher."""
-    for name in names:
-        if name not in ENRICHERS:
-            raise UnknownEnricher(f"no enricher {name!r}", f"there are: {', '.join(ENRICHERS)}")
+    @property
+    def threads(self) -> int:
+        return self.service.settings.threads
 
+    @property
+    def profile(self) -> Profile:
+        return self.service.profile
 
-def wanted(settings: Settings, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[str]:
-    """The names of those that are to run: what is named in `only`, or all but what nobody turned on, none that is left
-    out. Raises UnknownEnricher."""
-    check((*only, *without))
-    left_out = {*without, *settings.without}
-    return [name for name in ENRICHERS if name not in left_out and (name in only if only else _on(name, settings))]
+    @property
+    def voiced(self) -> Detector:
+        return self.service.base.detector
 
+    @property
+    def store(self) -> Store:
+        return self.service.store
 
-def _on(name: str, settings: Settings) -> bool:
-    if name == "faces":
-        return settings.faces
-    if name in ASKED:
-        return settings.indications
-    return name not in OPTIONAL or find_spec(OPTIONAL[name]) is not None
+    @property
+    def hashers(self) -> Hashers:
+        return self.service.banks.hashers
+
+    @property
+    def provenance(self) -> ProvenanceReader:
+        return self.service.trust.reader

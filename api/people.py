@@ -9,7 +9,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from crossmedia.api.comparing import compared
-from crossmedia.api.enrichers import FACES_OFF, regrouped
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.schema import content_link
 from crossmedia.api.service import Service
@@ -18,6 +17,7 @@ from crossmedia.embeddings.errors import CrossmediaError, ModelMissing
 from crossmedia.embeddings.face import largest
 from crossmedia.embeddings.faces import Portrait
 from crossmedia.embeddings.media import Clip, Picture
+from crossmedia.indexer.enrichers.faces import FACES_OFF
 from crossmedia.retrieval import identities, people
 from crossmedia.retrieval.documents import Moment, whole_of
 from crossmedia.retrieval.identities import PERSON
@@ -99,7 +99,7 @@ def forget(service: Service, person: str) -> dict[str, Any]:
 
 def regroup(service: Service) -> dict[str, int]:
     """Join people without a name who are one; returns how many are `joined`. Nothing where faces are off."""
-    return {"joined": regrouped(service.store, service.profile)}
+    return {"joined": people.join_unnamed(service.store, service.profile)}
 
 
 def appearances(service: Service, person: str) -> dict[str, Any]:

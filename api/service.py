@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from crossmedia.api import passes
 from crossmedia.api.alignment import with_heads
-from crossmedia.api.enrichers import build_enricher, regrouped, runnable
 from crossmedia.api.examples import example_of
 from crossmedia.api.profiles import load_profile
 from crossmedia.api.queues import open_queue
@@ -24,6 +22,7 @@ from crossmedia.embeddings.heads import Heads
 from crossmedia.embeddings.profile import Profile
 from crossmedia.retrieval.background import refresh
 from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.people import join_unnamed
 from crossmedia.retrieval.query import Answer, Example, Query
 from crossmedia.retrieval.store import NotFound, SpaceMismatch, Store
 
@@ -61,7 +60,10 @@ class Service:
         self.catalog = Catalog(settings.models, settings.allow_hub)
         self.uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes)
         self.heads = Heads(settings.data / "heads")
-        passes.check(settings.without)
+        if settings.without:
+            from crossmedia.indexer.enrichers.registry import require
+
+            require(settings.without)
         self._building = threading.RLock()
         self._built: dict[str, Any] = {}
 
@@ -227,7 +229,7 @@ class Service:
             work = EnrichPass(self.engine.store, self.pool, built, assets, begin=self.moderation.decisions.owe)
             report = work.run(judged, stop, plan, advance)
         if any(enricher.name == "faces" for enricher in built):
-            regrouped(self.store, self.profile)
+            join_unnamed(self.store, self.profile)
         self._settle()
         return report, absent
 
@@ -257,11 +259,15 @@ class Service:
 
     def wanted_enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[str]:
         """Their names, whether or not they can run here; raises UnknownEnricher."""
-        return passes.wanted(self.settings, only, without)
+        from crossmedia.indexer.enrichers.registry import select
+
+        return select(self.settings.switches, only, (*without, *self.settings.without))
 
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
         """The enrichers that can run, and a line for each that cannot, with the command that mends it."""
-        return runnable(self.wanted_enrichers(only, without), self._enricher)
+        from crossmedia.indexer.enrichers.registry import build_all
+
+        return build_all(self.wanted_enrichers(only, without), self._enricher)
 
     def resolve(self, prefix: str) -> str:
         """The asset whose id starts so; raises NotFound or Ambiguous."""
@@ -283,7 +289,10 @@ class Service:
                 self._built[name].close()
 
     def _enricher(self, name: str) -> Enricher:
-        return self._once(f"enricher {name}", lambda: build_enricher(name, self))
+        from crossmedia.api.passes import PassParts
+        from crossmedia.indexer.enrichers.registry import build
+
+        return self._once(f"enricher {name}", lambda: build(name, PassParts(self)))
 
     def _once(self, name: str, make: Callable[[], PartT]) -> PartT:
         """The part of that name, built by whoever asks first. One lock for all parts: they are built from each

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from crossmedia.embeddings.errors import CrossmediaError
 
@@ -92,6 +93,21 @@ def registered(own: Iterable[NamedT], foreign: Extensions[NamedT]) -> dict[str, 
             )
         registry[name] = extension
     return registry
+
+
+@contextmanager
+def blaming(extension: Extension[Any]) -> Iterator[None]:
+    """Runs code of an extension: what a foreign one raises unforeseen becomes ExtensionBroken, which names it."""
+    try:
+        yield
+    except (CrossmediaError, MemoryError):
+        raise
+    except Exception as error:
+        if not extension.foreign:
+            raise
+        log.exception("%s failed", extension.package)
+        reason = f"{extension.package} failed: {type(error).__name__}: {error}"
+        raise ExtensionBroken(reason, "tell its author, or uninstall it") from error
 
 
 @dataclass(frozen=True)

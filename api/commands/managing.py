@@ -65,10 +65,11 @@ def show(
 
             drawn(drawings(opened.store, opened.pool, found)).save(draw)
         if mask is not None:
-            from crossmedia.api import masks
+            from crossmedia.api.masks import mask as masked
+            from crossmedia.embeddings.areas import area_finder
 
-            looking = masks.finder(opened.catalog, opened.settings.threads)
-            masks.mask(opened.store, opened.pool, looking, found, mask[0]).save(mask[1])
+            looking = area_finder(opened.catalog, opened.settings.threads)
+            masked(opened.store, opened.pool, looking, found, mask[0]).save(mask[1])
         if as_json:
             print_json(asset_json(described, opened.store.sources(found), moments))
             return

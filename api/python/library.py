@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from crossmedia.api import alignment, labels, moving, passes, people, plates, voices
+from crossmedia.api import alignment, labels, moving, people, plates, voices
 from crossmedia.api.asking import AskRequest
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.schema import SearchRequest, answer_json, asset_json
@@ -26,7 +26,7 @@ class Library:
 
     def index(self, *paths: str | Path, collection: str = "default", without: Sequence[str] = ()) -> dict[str, Any]:
         """Index files and folders and enrich them; returns the report: counts, `assets` by path, `failures`, `gone`."""
-        passes.check(without)
+        self._service.wanted_enrichers(without=without)  # an unknown name is told before hours of work
         report = self._service.index([Path(path) for path in paths], collection)
         enriched, notes = self._service.enrich(without=without)
         return {**report.as_dict(), "assets": report.assets, **enriched.as_dict(), "notes": notes}

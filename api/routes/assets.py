@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from crossmedia.api import passes
 from crossmedia.api.ingest import files_json
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.routes.common import ERRORS, Shared
@@ -23,6 +22,7 @@ from crossmedia.api.uploads import Part, below_roots, within
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.enrich import SourceGone
+from crossmedia.indexer.enrichers.registry import require
 from crossmedia.indexer.queue import Job
 from crossmedia.indexer.scan import Found
 from crossmedia.retrieval.captions import MEDIA_TYPES, Format, written
@@ -106,7 +106,7 @@ def _keep(shared: Shared, form: FormData) -> Job:
         "collection": str(form.get("collection") or "default"),
         "without": [str(name) for name in form.getlist("without")],
     }
-    passes.check(about["without"])
+    require(about["without"])
 
     def accept(kept: list[Found]) -> Job:
         return shared.service.jobs.submit("index", {"uploads": files_json(kept), **about})
@@ -115,7 +115,7 @@ def _keep(shared: Shared, form: FormData) -> Job:
 
 
 def _name(shared: Shared, named: IndexRequest) -> Job:
-    passes.check(named.without)
+    require(named.without)
     path = below_roots(named.path, shared.service.settings.roots)
     roots = list(shared.service.settings.roots)
     payload = {"paths": [str(path)], "within": roots, "collection": named.collection, "without": named.without}
@@ -181,10 +181,11 @@ def area(asset: str, name: Name, shared: Shared) -> Response:
     """Where in the picture an area is (`sky`, `grass`, …): a grey PNG, 255 there and 0 elsewhere, its longer side at
     most 1,024; of a video the key frame that has most of it."""
     # Opening the networks costs time and memory that an index without pictures has no use for.
-    from crossmedia.api.masks import finder, mask
+    from crossmedia.api.masks import mask
+    from crossmedia.embeddings.areas import area_finder
 
     service = shared.service
-    looking = finder(service.catalog, service.settings.threads)
+    looking = area_finder(service.catalog, service.settings.threads)
     drawn = mask(service.store, service.pool, looking, _served(shared, asset), name)
     png = io.BytesIO()
     drawn.save(png, "PNG")
