@@ -125,8 +125,10 @@ def _load(point: EntryPoint) -> object:
         return point.load()
     except Exception as error:
         # A foreign module may raise anything when it is imported.
-        log.warning("%s cannot be loaded", _described(point), exc_info=True)
-        return _Failure(f"{type(error).__name__}: {error}")
+        failure = _Failure(f"{type(error).__name__}: {error}")
+        log.warning("%s is left out: %s", _described(point), failure.reason)
+        log.debug("where it failed", exc_info=True)
+        return failure
 
 
 def _described(point: EntryPoint) -> str:
