@@ -16,6 +16,7 @@ from crossmedia.api.commands import (
     managing,
     models,
     moving,
+    passes,
     people,
     plates,
     reviewing,
@@ -38,7 +39,7 @@ app = typer.Typer(
 for command in (
     indexing.index, searching.search, asking.ask, summarising.summary, labels.labels,
     managing.show, managing.rm, managing.status, managing.transcript,
-    indexing.enrich, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup,
+    indexing.enrich, passes.passes, aligning.reindex, moving.export, serving.serve, working.worker, managing.doctor, banks.lookup,
     trust.trust, plates.plate,
 ):  # fmt: skip
     app.command()(command)

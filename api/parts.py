@@ -32,6 +32,10 @@ class Parts:
                     held = self._built[name] = (version, part)
         return cast(PartT, held[1])
 
+    def holds(self, name: Hashable) -> bool:
+        """Whether the part of that name was built."""
+        return name in self._built
+
     def close(self) -> None:
         """Close every part that can be, the last one built first, also where one of them fails."""
         self._closing.close()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crossmedia.api.enrichers import build_enricher, runnable
 from crossmedia.api.parts import Parts
-from crossmedia.api.passes import ASKED, wanted
 from crossmedia.api.profiles import load_profile
 from crossmedia.api.queues import open_queue
 from crossmedia.api.settings import Settings
@@ -27,6 +25,7 @@ from crossmedia.retrieval.store import NotFound, Store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crossmedia.embeddings.vad import Detector
     from crossmedia.indexer.decode.pool import DecodePool
     from crossmedia.indexer.enrichers.base import Enricher
     from crossmedia.indexer.hashes.hashers import Hashers
@@ -117,25 +116,45 @@ class Runtime:
         return self._parts.get("hashers", Hashers)
 
     @property
-    def provenance_reader(self) -> ProvenanceReader:
+    def provenance(self) -> ProvenanceReader:
         """Reads where files say that they come from."""
         from crossmedia.indexer.provenance.reader import ProvenanceReader
 
         return self._parts.get("provenance reader", lambda: ProvenanceReader(self.settings.trust_anchors))
 
+    @property
+    def threads(self) -> int:
+        """Processor threads a network uses."""
+        return self.settings.threads
+
+    @property
+    def voiced(self) -> Detector:
+        """Where somebody speaks."""
+        return self.base_profile.detector
+
+    def enricher_names(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[str]:
+        """Of the passes that are to run, whether or not they can; raises UnknownEnricher."""
+        from crossmedia.indexer.enrichers.registry import select
+
+        return select(self.settings.switches, only, (*without, *self.settings.without))
+
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
-        """The enrichers that can run, and a line for each that cannot, with the command that mends it. Raises
-        UnknownEnricher."""
-        return runnable(wanted(self.settings, only, without), self._enricher)
+        """The passes that can run, built; and a line for each that cannot, with the command that mends it."""
+        from crossmedia.indexer.enrichers.registry import build_all
+
+        return build_all(self.enricher_names(only, without), self._enricher)
 
     def _enricher(self, name: str) -> Enricher:
-        # Those that are asked for by name look at files of no collection too, and make none.
-        revision = None if name in ASKED else self._revision()
-        return self._parts.get(("enricher", name), lambda: build_enricher(name, self), revision)
+        from crossmedia.indexer.enrichers.registry import build
+
+        # Where there is no collection, none is made: some passes look at files of none.
+        revision = self._revision() if self.has_collection else None
+        return self._parts.get(("enricher", name), lambda: build(name, self), revision)
 
     @property
     def has_collection(self) -> bool:
-        return has_store(self.settings)
+        # Once the store is open there is one, or a write is about to make it.
+        return self._parts.holds("store") or has_store(self.settings)
 
     def require_collection(self) -> None:
         """Raises NoCollection where nothing was ever indexed, so that looking makes no store."""

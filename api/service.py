@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crossmedia.api import passes
 from crossmedia.api.parts import Parts
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.settings import Settings
@@ -34,7 +33,10 @@ class Service:
     """
 
     def __init__(self, settings: Settings) -> None:
-        passes.check(settings.without)
+        if settings.without:
+            from crossmedia.indexer.enrichers.registry import require
+
+            require(settings.without)
         self.runtime = Runtime(settings)
         self._parts = Parts()
 

@@ -14,10 +14,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api import masks
 from crossmedia.api.commands.context import Json, err, out, print_json, service
 from crossmedia.api.settings import read_settings
 from crossmedia.api.stores import open_store
+from crossmedia.embeddings.areas import area_finder
 from crossmedia.embeddings.faces import FaceDetector
 from crossmedia.embeddings.forgery import ForgeryDetector
 from crossmedia.embeddings.objects import ObjectDetector
@@ -153,7 +153,7 @@ def areas(
 ) -> None:
     """How well sky, grass, water and the like are told, on points named by eye: report.md and report.json."""
     with service(None) as opened:
-        finder = masks.finder(opened.runtime.catalog, opened.runtime.settings.threads)
+        finder = area_finder(opened.runtime.catalog, opened.runtime.settings.threads)
     sections = surfaces.measure(finder, shared / "flickr8k" / "images", sheet, _tell)
     _write(out_folder, "Areas", "areas", [finder.model], sections)
 

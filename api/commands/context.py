@@ -14,7 +14,6 @@ from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.markup import escape
 
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.api.service import Service
 from crossmedia.api.settings import read_settings
 from crossmedia.embeddings.catalog import sha256
@@ -38,7 +37,7 @@ Without = Annotated[
     list[str] | None,
     typer.Option(
         "--without",
-        help=f"Leave an enricher out: {', '.join(ENRICHERS)}.",
+        help="Leave a pass out; crossmedia passes lists them.",
         show_default=False,
     ),
 ]

@@ -14,7 +14,6 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from crossmedia.api import passes
 from crossmedia.api.commands.context import Data, Json, Without, err, out, print_json, service
 from crossmedia.api.queues import NoQueue, shared
 from crossmedia.api.service import Service
@@ -41,7 +40,7 @@ def index(
 ) -> None:
     """Make files searchable; only what is new or changed is read."""
     with service(data) as opened, stopping() as stop:
-        passes.check(without or ())  # an unknown name is told before hours of work
+        opened.runtime.enricher_names(without=without or ())  # an unknown name is told before hours of work
         if enqueue:
             if prune or watch:
                 raise typer.BadParameter("--enqueue excludes --prune and --watch")

@@ -158,6 +158,10 @@ def doctor(data: Data = None) -> None:
         if hint and not good:
             out.print(f"     {escape(hint)}", soft_wrap=True)
 
+    from crossmedia.embeddings.specification import foreign_encoders
+    from crossmedia.indexer.decode.decoders import foreign_decoders
+    from crossmedia.retrieval.answering.foreign import foreign_answerers
+
     with service(data) as opened:
         for card in opened.runtime.catalog.cards():
             try:
@@ -205,7 +209,8 @@ def doctor(data: Data = None) -> None:
             line(True, f"profile {opened.runtime.profile.name}: spaces {', '.join(opened.runtime.profile.spaces)}")
         except CrossmediaError as error:
             line(False, error.message, error.hint)
-        for absent in opened.runtime.enrichers()[1]:
-            out.print(f"[yellow]note[/] {escape(absent)}", soft_wrap=True)
+        foreign = (foreign_encoders(), foreign_decoders(), foreign_answerers())
+        for note in (*opened.runtime.enrichers()[1], *(note for each in foreign for note in each.notes)):
+            out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     if wrong:
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from crossmedia.api.commands.context import Data, Json, out, print_json, service
-from crossmedia.api.enrichers import FACES_OFF
+from crossmedia.indexer.enrichers.faces import FACES_OFF
 from crossmedia.retrieval.clock import clock, clock_span
 
 app = typer.Typer(

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from crossmedia.api import passes
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.schema import SearchRequest, search_answer
 from crossmedia.api.service import Service
 from crossmedia.api.settings import read_settings
 from crossmedia.api.use_cases.asking import AskRequest
 from crossmedia.client import search_json
+from crossmedia.indexer.enrichers.registry import require
 from crossmedia.retrieval.captions import Format
 
 
@@ -55,7 +55,7 @@ class Library(Maintenance):
 
     def index(self, *paths: str | Path, collection: str = "default", without: Sequence[str] = ()) -> dict[str, Any]:
         """Index files and folders and enrich them; returns the report: counts, `assets` by path, `failures`, `gone`."""
-        passes.check(without)
+        require(without)  # an unknown name is told before hours of work
         report = self._service.indexing.index([Path(path) for path in paths], collection)
         enriched, notes = self._service.indexing.enrich(without=without)
         return {**report.as_dict(), "assets": report.assets, **enriched.as_dict(), "notes": notes}

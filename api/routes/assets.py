@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from crossmedia.api import passes
 from crossmedia.api.ingest import files_json
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.routes.common import ERRORS, Served, Shared
@@ -20,6 +19,7 @@ from crossmedia.api.routes.jobs import JobOut, job_json
 from crossmedia.api.schema import AssetOut, Name
 from crossmedia.api.uploads import Part, below_roots
 from crossmedia.embeddings.media import Medium
+from crossmedia.indexer.enrichers.registry import require
 from crossmedia.indexer.queue import Job
 from crossmedia.indexer.scan import Found
 from crossmedia.retrieval.captions import MEDIA_TYPES, Format
@@ -107,7 +107,7 @@ def _keep(shared: Shared, form: FormData) -> Job:
         "collection": str(form.get("collection") or "default"),
         "without": [str(name) for name in form.getlist("without")],
     }
-    passes.check(about["without"])
+    require(about["without"])
 
     def accept(kept: list[Found]) -> Job:
         return shared.service.runtime.jobs.submit("index", {"uploads": files_json(kept), **about})
@@ -116,7 +116,7 @@ def _keep(shared: Shared, form: FormData) -> Job:
 
 
 def _name(shared: Shared, named: IndexRequest) -> Job:
-    passes.check(named.without)
+    require(named.without)
     path = below_roots(named.path, shared.service.runtime.settings.roots)
     roots = list(shared.service.runtime.settings.roots)
     payload = {"paths": [str(path)], "within": roots, "collection": named.collection, "without": named.without}

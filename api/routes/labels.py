@@ -1,4 +1,4 @@
-"""/v1/labels: what was recognised in the collection, counted."""
+"""/v1/labels: what was recognised in the collection, counted, and the vocabulary of it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ from pydantic import BaseModel
 
 from crossmedia.api.routes.common import ERRORS, Shared
 from crossmedia.api.schema import MAX_SEVERAL, Name
-from crossmedia.api.use_cases.labels import KindOut
+from crossmedia.api.use_cases.labels import KindOut, LabelKindOut, known_label_kinds
 
 router = APIRouter(prefix="/v1/labels", tags=["labels"], responses=ERRORS)
 
 
 class LabelList(BaseModel):
     labels: list[KindOut]
+
+
+class LabelKindList(BaseModel):
+    kinds: list[LabelKindOut]
+
+
+@router.get("/kinds")
+def kinds() -> LabelKindList:
+    """Every kind of label that this service knows, whether or not the collection has any."""
+    return LabelKindList(kinds=known_label_kinds())
 
 
 @router.get("")

@@ -116,11 +116,12 @@ class Assets:
         """Where in the picture an area (`sky`, `grass`, …) is: 255 there, 0 elsewhere. Raises NotFound, NothingToDraw,
         SourceGone."""
         # Opening the networks costs time and memory that an index without pictures has no use for.
-        from crossmedia.api.masks import finder, mask
+        from crossmedia.api.masks import mask
+        from crossmedia.embeddings.areas import area_finder
 
         runtime = self._runtime
         resolved = self._runtime.resolve(asset)
-        return mask(runtime.store, runtime.pool, finder(runtime.catalog, runtime.settings.threads), resolved, name)
+        return mask(runtime.store, runtime.pool, area_finder(runtime.catalog, runtime.settings.threads), resolved, name)
 
     def drawing(self, asset: str) -> Image.Image:
         """Its picture, or its key frames on a sheet, with the boxes of their labels. Raises NothingToDraw,

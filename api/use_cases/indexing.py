@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from crossmedia.api.enrichers import regrouped
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.use_cases.moderation import Moderation
 from crossmedia.indexer.enrich import Enriched, EnrichPass, EnrichReport
 from crossmedia.indexer.pipeline import Pipeline
 from crossmedia.indexer.report import Outcome, Report
 from crossmedia.indexer.scan import Found, PathMissing, scan
+from crossmedia.retrieval.people import join_unnamed
 from crossmedia.retrieval.store import SpaceMismatch
 
 
@@ -104,7 +104,7 @@ class Indexing:
             with self._runtime.store.loading():
                 report = work.run(judged, stop, plan, advance)
             if any(enricher.name == "faces" for enricher in enrichers):
-                regrouped(self._runtime.store, self._runtime.profile)
+                join_unnamed(self._runtime.store, self._runtime.profile)
             return report, absent
 
         try:

@@ -10,7 +10,6 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from crossmedia.api.comparing import Verified, compare
-from crossmedia.api.enrichers import FACES_OFF, regrouped
 from crossmedia.api.examples import read_example
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.runtime import Runtime
@@ -20,6 +19,7 @@ from crossmedia.embeddings.errors import CrossmediaError, ModelMissing
 from crossmedia.embeddings.face import largest
 from crossmedia.embeddings.faces import Portrait
 from crossmedia.embeddings.media import Clip, Picture
+from crossmedia.indexer.enrichers.faces import FACES_OFF
 from crossmedia.retrieval import identities, people
 from crossmedia.retrieval.documents import Moment, whole_of
 from crossmedia.retrieval.identities import PERSON
@@ -160,7 +160,7 @@ class People:
 
     def regroup(self) -> Joined:
         """Join people without a name who are one. Nothing is done where faces are off."""
-        return Joined(joined=regrouped(self._runtime.store, self._runtime.profile))
+        return Joined(joined=people.join_unnamed(self._runtime.store, self._runtime.profile))
 
     def appearances(self, person: str) -> Appearances:
         """When and where somebody appears, by asset. Raises NotFound."""

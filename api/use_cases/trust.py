@@ -90,7 +90,7 @@ class Trust:
 
         Raises `Unreadable` and `EmptyFile`."""
         started = time.monotonic()
-        reader = self._runtime.provenance_reader
+        reader = self._runtime.provenance
         found = reader(path)
         notes = [*found.notes, *(f"{error.message}: {error.hint}" for error in reader.missing)]
         labels: list[Label] = []

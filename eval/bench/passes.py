@@ -11,12 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
 from crossmedia.eval.bench.media import spoken, write_video
 from crossmedia.eval.wav import write_wav
+from crossmedia.indexer.enrichers.registry import pass_names
 
 CARS: Final = 20
 MEGABYTE: Final = 1e6
@@ -37,7 +37,7 @@ def main(count: int, seconds: float) -> None:
         with timed() as first:
             service.indexing.index([media])
         rows = []
-        for name in ENRICHERS:
+        for name in pass_names():
             with timed() as took:
                 report, absent = service.indexing.enrich(only=[name])
             assert report.done, absent

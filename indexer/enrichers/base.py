@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Medium, Picture, Waveform
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.structure import shown_in
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, moment_id
+from crossmedia.retrieval.store import Store
 
 
 class Enricher(Protocol):
@@ -40,12 +43,30 @@ class Follower(Protocol):
     glimpses: float
 
 
+@runtime_checkable
+class Incomplete(Protocol):
+    """An enricher that may do a part of its work only: `missing` says what for want of what."""
+
+    missing: Sequence[CrossmediaError]
+
+
 def pictures(asset: Asset, decoded: Decoded) -> list[tuple[str, Picture]]:
     """Pictures with the ids of the moments that show them."""
     content = decoded.content
     if isinstance(content, Clip):
         return list(zip(shown_in(asset.id, decoded.shots), content.pictures, strict=True))
     return [(moment_id(asset.id, "picture", 0), content)] if isinstance(content, Picture) else []
+
+
+def original(store: Store) -> Callable[[str], Path | None]:
+    """An asset's id → where its bytes lie now."""
+    from crossmedia.indexer.enrich import whereabouts
+
+    def place(asset: str) -> Path | None:
+        source = whereabouts(store, asset)
+        return Path(source.location) if source else None
+
+    return place
 
 
 def sound_track(decoded: Decoded) -> Waveform | None:

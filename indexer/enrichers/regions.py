@@ -8,12 +8,14 @@ from typing import Final
 
 import numpy as np
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import COMMON, Encoder
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.objects import KIND
+from crossmedia.indexer.enrichers.specification import PassSpec
 from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, part_id
 
 MARGIN: Final = 0.3
@@ -58,7 +60,17 @@ class RegionsEnricher:
                 whole.start,
                 whole.end,
                 vectors={COMMON: vector},
-                labels=(Label("region", label.value, label.score, label.model, label.box, whole.start, whole.end),),
+                labels=(
+                    Label(
+                        label_kinds.REGION.name,
+                        label.value,
+                        label.score,
+                        label.model,
+                        label.box,
+                        whole.start,
+                        whole.end,
+                    ),
+                ),
             )
             for (whole, number, label, _), vector in zip(cut, vectors, strict=True)
         ]
@@ -86,3 +98,13 @@ def around(picture: Picture, box: Box, margin: float = MARGIN) -> Picture:
     right, bottom = int((x0 + x1) / 2 + half) + 1, int((y0 + y1) / 2 + half) + 1
     left, top = min(left, picture.width - 1), min(top, picture.height - 1)
     return Picture(np.ascontiguousarray(picture.pixels[top:bottom, left:right]))
+
+
+PASS: Final = PassSpec(
+    name=RegionsEnricher.name,
+    summary="small things by themselves, so that words find them",
+    labels=(label_kinds.REGION,),
+    spaces=(COMMON,),
+    after=RegionsEnricher.after,
+    build=lambda context: RegionsEnricher(context.profile.picture),
+)

@@ -12,9 +12,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from crossmedia.api.drawing import NothingToDraw
-from crossmedia.api.masks import LARGEST, finder, mask
+from crossmedia.api.masks import LARGEST, mask
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
+from crossmedia.embeddings.areas import area_finder
 from tests.api.helpers import Run, finished, settings
 from tests.embeddings.test_areas import landscape
 from tests.media_makers import tone, write_wav
@@ -65,7 +66,9 @@ def test_hostile_pictures_have_masks(tmp_path: Path, kind: str) -> None:
         report = service.indexing.index([path])
         assert not report.failed
         [asset] = service.runtime.store.find("")
-        drawn = mask(service.runtime.store, service.runtime.pool, finder(service.runtime.catalog, 1), asset, "water")
+        drawn = mask(
+            service.runtime.store, service.runtime.pool, area_finder(service.runtime.catalog, 1), asset, "water"
+        )
         assert max(drawn.size) <= LARGEST
         assert min(drawn.size) >= 1
 
@@ -76,7 +79,7 @@ def test_a_sound_has_no_mask(tmp_path: Path) -> None:
         service.indexing.index([tmp_path / "tone.wav"])
         [asset] = service.runtime.store.find("")
         with pytest.raises(NothingToDraw):
-            mask(service.runtime.store, service.runtime.pool, finder(service.runtime.catalog, 1), asset, "water")
+            mask(service.runtime.store, service.runtime.pool, area_finder(service.runtime.catalog, 1), asset, "water")
 
 
 def test_what_is_blocked_has_no_mask(tmp_path: Path, photo: Path) -> None:

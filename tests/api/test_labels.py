@@ -96,3 +96,13 @@ def test_counted_and_filtered_in_every_face(tmp_path: Path, run: Run) -> None:
     assert found("--label", "object:dog", "--without-label", "object:cat") == ["a.png"]
     assert "object dog 2, cat 1" in run("search", "a dog", "--leg", "labels", "--facets", "object").stdout
     assert "is no condition" in run("search", "x", "--label", ":", code=2).stderr
+
+
+def test_the_vocabulary_over_http(tmp_path: Path) -> None:
+    with TestClient(create_app(settings(tmp_path))) as http:
+        kinds = {one["kind"]: one for one in http.get("/v1/labels/kinds").json()["kinds"]}
+    assert [kind for kind, one in kinds.items() if one["facet"]] == "object area person speaker sound trust".split()
+    first = {"kind": "object", "title": "Things", "said": True, "facet": True, "recognised": True, "values": None}
+    assert kinds["object"] == first
+    assert kinds["nudity"]["values"] == ["exposed"]
+    assert not kinds["hash"]["recognised"]

@@ -17,18 +17,18 @@ from PIL import Image
 
 import crossmedia
 from crossmedia.api.drawing import LARGE, Drawing, NothingToDraw, drawings, drawn, framed, sheet
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.retrieval.documents import Label
 from tests.api.helpers import finished, settings
 from tests.media_makers import picture, tone, write_picture, write_video, write_wav
 
-ONLY = tuple(name for name in ENRICHERS if name != "objects")
+ONLY = tuple(name for name in pass_names() if name != "objects")
 BOX = (0.25, 0.25, 0.75, 0.75)
 
 

@@ -14,19 +14,19 @@ from fastapi.testclient import TestClient
 import crossmedia
 from crossmedia.api.examples import MAX_EXAMPLE_SECONDS
 from crossmedia.api.ingest import Ingest, files_json
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.api.uploads import Part
 from crossmedia.embeddings.media import Waveform
 from crossmedia.embeddings.toy import ToyTranscriber, toy_profile
+from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.indexer.queue import Job, Queue
 from crossmedia.indexer.scan import scan
 from crossmedia.indexer.worker import Progress, Unfinished
 from tests.api.helpers import finished, kept, png, settings, upload
 from tests.media_makers import tone, write_wav
 
-ALL_BUT_SPEECH = tuple(name for name in ENRICHERS if name not in ("transcript", "speakers"))
+ALL_BUT_SPEECH = tuple(name for name in pass_names() if name not in ("transcript", "speakers"))
 
 
 @pytest.fixture

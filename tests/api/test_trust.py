@@ -10,12 +10,14 @@ from fastapi.testclient import TestClient
 
 import crossmedia
 from crossmedia.api.invalid import InvalidRequest
-from crossmedia.api.passes import ASKED, wanted
+from crossmedia.api.runtime import Runtime
 from crossmedia.api.service import Service
 from crossmedia.embeddings.errors import CrossmediaError
 from tests.api.helpers import Run, finished, settings
 from tests.media_makers import tone, write_picture, write_wav
 from tests.signing import authority, signed
+
+ASKED = {"forgery", "spoof"}
 
 
 @pytest.fixture
@@ -89,12 +91,12 @@ def test_broken_anchors_are_a_clear_error(run: Run, drawn: Path, environment: di
 
 
 def test_forgeries_are_looked_for_only_where_they_are_asked_for(tmp_path: Path) -> None:
-    quiet, loud = settings(tmp_path), settings(tmp_path, indications=True)
-    assert "trust" in wanted(quiet)
-    assert not set(wanted(quiet)) & set(ASKED)
-    assert wanted(quiet, only=["spoof"]) == ["spoof"]
-    assert set(wanted(loud)) >= set(ASKED)
-    assert wanted(quiet, only=["forgery"], without=["forgery"]) == []
+    quiet, loud = Runtime(settings(tmp_path)), Runtime(settings(tmp_path, indications=True))
+    assert "trust" in quiet.enricher_names()
+    assert not set(quiet.enricher_names()) & ASKED
+    assert quiet.enricher_names(only=["spoof"]) == ["spoof"]
+    assert set(loud.enricher_names()) >= ASKED
+    assert quiet.enricher_names(only=["forgery"], without=["forgery"]) == []
 
 
 @pytest.mark.shared
