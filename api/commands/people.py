@@ -14,9 +14,7 @@ from crossmedia.api.commands.context import Data, Json, out, print_json, service
 from crossmedia.api.enrichers import FACES_OFF
 from crossmedia.retrieval.clock import clock
 
-app = typer.Typer(
-    help="Whose faces: list people, name, merge, split and forget them, compare two pictures.", no_args_is_help=True
-)
+app = typer.Typer(help="Whose faces: list, name, merge, split and forget people.", no_args_is_help=True)
 Person = Annotated[str, typer.Argument(help="What somebody is called now.")]
 
 

@@ -117,7 +117,7 @@ def test_status_and_doctor_tell_of_the_queue(
 
 
 def test_without_celery_the_command_that_brings_it_is_told(environment: dict[str, str]) -> None:
-    program = "import sys; sys.modules['celery'] = None; from api.cli import app; app()"
+    program = "import sys; sys.modules['celery'] = None; from crossmedia.api.cli import app; app()"
     there = {**os.environ, **environment, "CROSSMEDIA_QUEUE": nobody()}
     lacking = subprocess.run(
         [sys.executable, "-c", program, "worker"], env=there, capture_output=True, text=True, timeout=120

@@ -53,7 +53,7 @@ class Crew:
         }  # fmt: skip
 
     def start(
-        self, *arguments: str, program: str = "from api.cli import app; app()", **settings: str
+        self, *arguments: str, program: str = "from crossmedia.api.cli import app; app()", **settings: str
     ) -> subprocess.Popen[bytes]:
         known = self.queue.workers()
         environment = {**self._environment, **{f"CROSSMEDIA_{name.upper()}": value for name, value in settings.items()}}
