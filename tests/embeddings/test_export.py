@@ -64,14 +64,15 @@ def test_the_exported_towers_answer_in_the_same_space(clip: OpenClip, exported: 
     assert seen.encode([]).vectors["picture"].shape == (0, 32)
 
 
+@pytest.mark.process
 def test_serving_needs_no_torch(exported: Path) -> None:
     code = (
         "import sys, numpy as np\n"
         "for name in ('torch', 'torchvision', 'open_clip', 'transformers', 'sentence_transformers', 'onnx', 'ftfy'):\n"
         "    sys.modules[name] = None\n"
         "from pathlib import Path\n"
-        "from embeddings.media import Picture\n"
-        "from embeddings.onnx_tower import open_tower\n"
+        "from crossmedia.embeddings.media import Picture\n"
+        "from crossmedia.embeddings.onnx_tower import open_tower\n"
         "text = open_tower(Path(sys.argv[1], 'text')).encode(['a dog', 'x']).vectors['common']\n"
         "seen = open_tower(Path(sys.argv[1], 'picture')).encode([Picture(np.zeros((9, 7, 3), np.uint8))])\n"
         "print(text.shape, seen.vectors['picture'].shape)\n"
