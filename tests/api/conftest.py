@@ -11,13 +11,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from crossmedia.api.server import create_app
-from tests.api.helpers import Run, command, settings, write_flags
+from tests.api.helpers import WEIGHTY, Run, command, settings, write_flags
 from tests.media_makers import tone, write_picture, write_wav
 
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    return {**os.environ, "CROSSMEDIA_PROFILE": "toy", "COLUMNS": "160", "CROSSMEDIA_DECODE_WORKERS": "1"}
+    """The toy profile, without the passes that open networks."""
+    return {
+        **os.environ, "CROSSMEDIA_PROFILE": "toy", "CROSSMEDIA_WITHOUT": ",".join(WEIGHTY), "CROSSMEDIA_DECODE_WORKERS": "1",
+    }  # fmt: skip
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ import pytest
 
 import crossmedia
 from crossmedia.retrieval.local import LocalStore
-from tests.api.helpers import command, flag, write_flags
+from tests.api.helpers import WEIGHTY, command, flag, write_flags
 
-WITHOUT = ("ocr", "transcript", "speakers")
+WITHOUT = (*WEIGHTY, "speakers")
 
 
 def library(folder: Path) -> crossmedia.Library:

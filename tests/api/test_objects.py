@@ -193,6 +193,12 @@ def test_a_sheet_holds_all_pictures() -> None:
     assert set(colours) <= whole
 
 
+@pytest.fixture
+def environment(environment: dict[str, str]) -> dict[str, str]:
+    """With every pass."""
+    return {**environment, "CROSSMEDIA_WITHOUT": ""}
+
+
 def run(environment: dict[str, str], *words: str, code: int = 0) -> str:
     done = command(environment, *words, code=code)
     return done.stdout + done.stderr

@@ -96,7 +96,7 @@ def url(tmp_path: Path, environment: dict[str, str]) -> Iterator[str]:
         "--port",
         str(port),
     ]
-    server = subprocess.Popen(command, env=environment)
+    server = subprocess.Popen(command, env={**environment, "CROSSMEDIA_WITHOUT": ""})
     url = f"http://127.0.0.1:{port}"
     until = time.monotonic() + 30
     while time.monotonic() < until:
