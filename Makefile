@@ -1,4 +1,4 @@
-# Everything a newcomer needs: `make demo`, `make test`. A virtual environment is made in .venv and nothing else is touched.
+# Everything a newcomer needs: `make demo`, `make check`, `make test`. A virtual environment is made in .venv and nothing else is touched.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -6,7 +6,7 @@ PIP    := $(BIN)/pip --disable-pip-version-check -q
 MEDIA  ?=
 ROOMS  := embeddings retrieval indexer api eval
 
-.PHONY: install demo test lint bench serve models clean
+.PHONY: install demo check test lint bench serve models clean
 
 install: $(VENV)/.installed
 
@@ -24,6 +24,10 @@ $(VENV)/.dev: $(VENV)/.installed
 
 demo: install
 	$(BIN)/python -m crossmedia.eval.demo $(if $(MEDIA),--media "$(MEDIA)")
+
+# What a change can be checked with before each commit: no servers, no programs, no data beside the checkout.
+check: lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not (slow or process or network or server or browser or shared or speech)"
 
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder

@@ -1,1 +1,1 @@
-"""Third floor: how good and how fast. Metrics, data sets, reports and benchmarks."""
+"""Evaluate search quality and speed, and compare reports."""

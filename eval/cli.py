@@ -37,7 +37,9 @@ from crossmedia.eval.moments import Moments
 from crossmedia.eval.run import Result, applies_to_matrix, by_engine, by_matrix
 from crossmedia.eval.tasks import crowded, known, open_tasks
 
-app = typer.Typer(help="Measure retrieval quality and compare reports.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Evaluate search quality and speed, and compare reports.", no_args_is_help=True, rich_markup_mode=None
+)
 app.command()(answering.ask)
 app.command()(answering.daquar)
 SHARED = Path("../shared/data")

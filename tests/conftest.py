@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import socket
+import sys
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -23,10 +26,70 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+# What a test needs beside Python follows from the fixtures it asks for; `process` and `network` are marks that it has.
+NEEDS = {
+    "server": {"elastic_url", "elastic_programs", "_redis"},
+    "browser": {"browser", "served"},
+    "shared": {"shared"},
+    "speech": {"whisper_folder", "speech"},
+}
+OUTSIDE = {"process", "network", "server", "browser"}
+"""Marks of tests that may start processes and open connections."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first, so that of several processes none is left alone with one of them in the end."""
+    """Marks tests by their fixtures. Files with slow tests come first, so that of several processes none is left alone
+    with one of them in the end."""
+    for item in items:
+        for mark, fixtures in NEEDS.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(mark)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+class Fence:
+    """Refuses programs and connections while a test runs that has no mark for them."""
+
+    EVENTS = ("subprocess.Popen", "os.system", "os.posix_spawn", "socket.connect", "socket.bind")
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.crossed: list[str] = []
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, args: tuple[Any, ...]) -> None:
+        if not self.closed or event not in self.EVENTS:
+            return
+        if event.startswith("socket.") and args[0].family == socket.AF_UNIX:
+            return  # how multiprocessing and event loops wake each other
+        self.crossed.append(f"{event} {args[0] if event.startswith('subprocess') else args[1:]}")
+        raise PermissionError(f"{event}: the test has none of the marks {', '.join(sorted(OUTSIDE))}")
+
+
+FENCE = Fence()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Lets the fixtures of a test reach as far as the test."""
+    FENCE.closed = not any(item.get_closest_marker(mark) for mark in OUTSIDE)
+    try:
+        yield
+    finally:
+        FENCE.closed = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """A test that reaches outside without a mark fails, also where the code under test swallows the refusal."""
+    FENCE.closed = not any(item.get_closest_marker(mark) for mark in OUTSIDE)
+    FENCE.crossed.clear()
+    try:
+        yield
+    finally:
+        FENCE.closed = False
+    assert not FENCE.crossed, f"mark this test: {FENCE.crossed}"
 
 
 def _absent(reason: str) -> Path:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.test_house import FLOOR, ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 
 @pytest.fixture(scope="module")

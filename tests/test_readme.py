@@ -25,6 +25,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.usefixtures("whisper_folder")
 def test_commands_run_as_they_stand(room: Path) -> None:
     if not (Path(sys.executable).parent / "crossmedia").exists():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="align",
-    help="Teach a collection pairs of your own, such as pictures and their names.",
+    help="Train on pairs of your own, such as pictures and names.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -111,9 +111,10 @@ def reindex(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Make the collection's vectors anew: with a head, or by the models that are installed now.
+    """Compute vectors again, with a head or with other models.
 
-    What is stored is used; files are read only where it is not enough. It can be stopped and goes on where it was.
+    What is stored is used; files are read only where that is not enough. The command can be interrupted and
+    continues when it is run again.
     """
     if head is not None and builtin:
         raise typer.BadParameter("--head and --builtin exclude each other")

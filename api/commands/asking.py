@@ -50,7 +50,7 @@ def ask(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a question, and tell what the answer rests on."""
+    """Answer a question and show the evidence."""
     # Other commands start without what answers.
     from crossmedia.api.use_cases.asking import AskRequest
 

@@ -16,7 +16,7 @@ from crossmedia.retrieval.banks.hashes import KINDS, kind_of
 from crossmedia.retrieval.banks.table import TOLD
 from crossmedia.retrieval.clock import clock
 
-app = typer.Typer(help="Known content: banks of hashes, and what in the collection they match.", no_args_is_help=True)
+app = typer.Typer(help="Banks of hashes of known content, and what they match.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="BANK", help="The bank's name.")]
 
 
@@ -27,7 +27,10 @@ def lookup(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Whether something is known: the banks that have it or something like it, how far, and what they want done."""
+    """Look up a file or a hash in the banks of known content.
+
+    Shows matching banks, the distance, and the action that each bank asks for. Nothing is stored.
+    """
     with service(data) as opened:
         path = Path(what)
         known = opened.banks.lookup_file(path) if path.is_file() else opened.banks.lookup(what)

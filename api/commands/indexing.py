@@ -38,7 +38,7 @@ def index(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make files searchable; only what is new or changed is read."""
+    """Make files searchable; only new and changed files are read."""
     with service(data) as opened, stopping() as stop:
         opened.runtime.enricher_names(without=without or ())  # an unknown name is told before hours of work
         if enqueue:
@@ -76,7 +76,7 @@ def enrich(
     without: Without = None,
     as_json: Json = False,
 ) -> None:
-    """Run what is missing of the slow passes: transcripts, objects and text in pictures."""
+    """Run the slow passes that are missing: transcripts, objects, …"""
     with service(data) as opened, stopping() as stop:
         report = _enrich(opened, only or [], without or [], stop)
         if as_json:

@@ -21,7 +21,10 @@ def labels(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """What was recognised: labels by kind and value, those on most moments first."""
+    """List recognised labels by kind and value.
+
+    Those on most moments come first.
+    """
     with service(data, made=True) as opened:
         found = opened.labels.list_kinds(kind or (), limit)
     if as_json:

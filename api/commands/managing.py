@@ -46,7 +46,7 @@ def show(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """What is known of one asset: where it lies, its moments, their words and labels."""
+    """Show one file: where it lies, its moments, words and labels."""
     if draw is not None and draw.suffix.lower() not in DRAWN:
         raise typer.BadParameter(f"a drawing is one of {', '.join(DRAWN)}", param_hint="--draw")
     # JPEG would blur it.
@@ -88,7 +88,10 @@ def rm(
     assets: Annotated[list[str], typer.Argument(metavar="ID…", help="Asset ids, or their beginnings.")],
     data: Data = None,
 ) -> None:
-    """Remove assets from the index; files stay where they are, except copies the service made of uploads."""
+    """Remove files from the index; the files themselves stay.
+
+    Copies that the service made of uploads are deleted with them.
+    """
     with service(data, made=True) as opened:
         found = [named(opened, asset) for asset in assets]
         for asset in opened.assets.delete(found):
@@ -96,7 +99,7 @@ def rm(
 
 
 def status(data: Data = None, as_json: Json = False) -> None:
-    """What is indexed, and what is still to be done."""
+    """Show what is indexed and what is still to be done."""
     with service(data, made=True) as opened:
         counts = opened.runtime.store.statistics()
         built, absent = opened.runtime.enrichers()
@@ -138,7 +141,7 @@ def transcript(
     ] = "text",
     data: Data = None,
 ) -> None:
-    """What is said in a recording or video."""
+    """Print what is said in a recording or video."""
     with service(data, made=True) as opened:
         told = opened.assets.transcript(named(opened, asset), form)
     if isinstance(told, dict):
@@ -148,7 +151,7 @@ def transcript(
 
 
 def doctor(data: Data = None) -> None:
-    """Check models, packages, disk and the store; say what to do about what is wrong."""
+    """Check models, packages, disk and store; say what to fix."""
     wrong = 0
 
     def line(good: bool, what: str, hint: str = "") -> None:

@@ -19,7 +19,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.callback(invoke_without_command=True)
 def models(context: typer.Context, data: Data = None, as_json: Json = False) -> None:
-    """The models, where each resolves from, its licence and size."""
+    """List the models with source, licence and size."""
     if context.invoked_subcommand is not None:
         return
     with service(data) as opened:

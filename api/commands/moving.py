@@ -17,7 +17,10 @@ def export(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Write the collection into a folder: JSON lines, vectors as .npy, pictures as .tar, each with its checksum."""
+    """Write the collection to a folder of plain files.
+
+    JSON lines, vectors as .npy, pictures as .tar, each with its checksum.
+    """
     with service(data, made=True) as opened, stopping() as stop, progress() as bar:
         task = bar.add_task("exporting", total=None)
         report = opened.archiving.export_to(
@@ -45,7 +48,10 @@ def bring(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Write an exported collection into this one; the same command goes on with one that was stopped."""
+    """Read an exported collection into this one.
+
+    Run the same command again to continue after an interruption.
+    """
     with service(data) as opened, stopping() as stop, progress() as bar:
         task = bar.add_task("importing", total=None)
         report = opened.archiving.import_from(

@@ -16,7 +16,10 @@ def passes(data: Data = None, as_json: Json = False) -> None:
     notes = foreign_passes().notes
     with service(data) as opened:
         wanted = opened.runtime.enricher_names()
-        rows = [(one, [error.hint for error in absent(one.declared, opened.runtime.catalog)]) for one in registered().values()]
+        rows = [
+            (one, [error.hint for error in absent(one.declared, opened.runtime.catalog)])
+            for one in registered().values()
+        ]
     if as_json:
         print_json(
             {

@@ -13,9 +13,7 @@ from crossmedia.api.commands.context import Data, Json, out, print_json, service
 from crossmedia.indexer.enrichers.faces import FACES_OFF
 from crossmedia.retrieval.clock import clock, clock_span
 
-app = typer.Typer(
-    help="Whose faces: list people, name, merge, split and forget them, compare two pictures.", no_args_is_help=True
-)
+app = typer.Typer(help="Whose faces: list, name, merge, split and forget people.", no_args_is_help=True)
 Person = Annotated[str, typer.Argument(help="What somebody is called now.")]
 
 

@@ -17,7 +17,7 @@ def plate(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Where a car's plate is seen, exactly or with one character read wrong."""
+    """Find a licence plate, even if one character was misread."""
     with service(data, made=True) as opened:
         found = opened.plates.find(text)
     if as_json:

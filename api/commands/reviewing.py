@@ -14,8 +14,8 @@ from crossmedia.api.commands.context import Data, Json, named, out, print_json, 
 from crossmedia.api.use_cases.moderation import DecisionOut
 from crossmedia.retrieval.banks.store import ACTIONS
 
-app = typer.Typer(help="What the policy wants looked at, and what people decide.", no_args_is_help=True)
-policy = typer.Typer(help="Rules: what is allowed, reviewed and blocked.", no_args_is_help=True)
+app = typer.Typer(help="Review what the policy flagged, and record decisions.", no_args_is_help=True)
+policy = typer.Typer(help="Show the moderation rules and apply them.", no_args_is_help=True)
 Asset = Annotated[str, typer.Argument(help="The beginning of its id, or the file.")]
 
 

@@ -85,7 +85,7 @@ def search(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Find the moments that answer."""
+    """Find the moments that match."""
     for medium in media or ():
         if medium not in MEDIA:
             raise typer.BadParameter(f"{medium!r} is no medium; there are {', '.join(MEDIA)}", param_hint="--type")

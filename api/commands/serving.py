@@ -14,7 +14,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
     data: Data = None,
 ) -> None:
-    """Answer over HTTP until stopped."""
+    """Start the HTTP service and the web page."""
     with service(data) as opened:
         import uvicorn
 

@@ -17,7 +17,7 @@ def summary(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """What is said or written in it in short, what it shows, and a video's chapters."""
+    """Summarise a file: what it says and shows, chapters of a video."""
     with service(data, made=True) as opened:
         told = opened.summarizing.summarize(named(opened, asset), sentences)
     if as_json:

@@ -20,8 +20,10 @@ def trust(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Where something says that it comes from, and how forged its faces look and its speech sounds: indications, no
-    verdicts."""
+    """Show provenance, and scores for forged faces and voices.
+
+    Scores are indications, not verdicts.
+    """
     with service(data) as opened:
         path = Path(what)
         found = opened.trust.of_file(path) if path.is_file() else opened.trust.of_asset(what)

@@ -12,7 +12,7 @@ from rich.table import Table
 from crossmedia.api.commands.context import Data, Json, out, print_json, service
 from crossmedia.retrieval.clock import clock, clock_span
 
-app = typer.Typer(help="Who speaks: list voices, name and merge them, compare two.", no_args_is_help=True)
+app = typer.Typer(help="Who speaks: list, name, merge and compare voices.", no_args_is_help=True)
 
 
 @app.command("list")

@@ -22,7 +22,10 @@ def worker(
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="Processes, each with its own models.")] = 1,
     data: Data = None,
 ) -> None:
-    """Do the jobs of the shared queue (CROSSMEDIA_QUEUE) until stopped; any number on any number of machines."""
+    """Process the jobs of a shared queue until stopped.
+
+    CROSSMEDIA_QUEUE names the queue; any number of workers can run, on any number of machines.
+    """
     with service(data) as opened:
         queue = shared(opened.runtime.jobs)
         if queue is None:

@@ -6,14 +6,17 @@ import csv
 import io
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from fastapi.testclient import TestClient
 from PIL import Image
+from typer.testing import CliRunner
 
+from crossmedia.api.cli import app
+from crossmedia.api.commands.context import out
 from crossmedia.api.settings import Settings
 from crossmedia.embeddings.toy import COLOURS
 
@@ -29,6 +32,19 @@ FLAGS = {
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 """`run(*words, code=0)`: the fixture `run`."""
+
+
+def command(environment: Mapping[str, str], *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the command line in this process, as in a terminal of 160 columns; it must end with this code."""
+    width, out.width = out.width, 160
+    try:
+        result = CliRunner().invoke(app, words, env=environment)
+    finally:
+        out.width = width
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return subprocess.CompletedProcess(words, result.exit_code, result.stdout, result.stderr)
 
 
 def png(colour: str, size: int = 48) -> bytes:

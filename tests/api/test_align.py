@@ -17,7 +17,7 @@ from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.eval.demo.symbols import NAMES, make
 from crossmedia.retrieval.query import Filters, Query
 from crossmedia.retrieval.store import SpaceMismatch
-from tests.api.helpers import Run, flag
+from tests.api.helpers import WEIGHTY, Run, flag
 
 IMAGES = Filters(media=("image",))
 
@@ -28,7 +28,7 @@ def found(folder: Path, text: str) -> set[str]:
 
 
 def test_what_nobody_knew_is_found_after_align_and_reindex(run: Run, flags: Path, tmp_path: Path) -> None:
-    run("index", str(flags), "--without", "ocr")
+    run("index", str(flags))
     assert found(tmp_path, "southland") == set()
     assert "No heads yet" in run("align", "list").stdout
     told = run("align", "train", str(flags / "flags.csv")).stdout
@@ -46,7 +46,7 @@ def test_what_nobody_knew_is_found_after_align_and_reindex(run: Run, flags: Path
     assert hits == southland, "those that were not among the pairs too"
     shutil.copy(flags / "01.png", tmp_path / "again.png")
     flag(flags / "new.png", "southland", 99)
-    run("index", str(flags / "new.png"), "--without", "ocr")
+    run("index", str(flags / "new.png"))
     assert "new.png" in found(tmp_path, "southland")
     assert "in use" in run("align", "list").stdout
     assert "head_in_use" in run("align", "remove", "flags", code=1).stderr
@@ -97,13 +97,13 @@ def test_wrong_usage(run: Run, flags: Path) -> None:
 
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[crossmedia.Library]:
-    with crossmedia.open_library(tmp_path / "data", profile="toy", without=("ocr",), decode_workers=1) as library:
+    with crossmedia.open_library(tmp_path / "data", profile="toy", without=WEIGHTY, decode_workers=1) as library:
         yield library
 
 
 def test_from_python_a_service_that_is_open_follows(library: crossmedia.Library, flags: Path, tmp_path: Path) -> None:
     library.index(flags)
-    other = Service(Settings(data=tmp_path / "data", profile="toy", without=("ocr",), decode_workers=1))
+    other = Service(Settings(data=tmp_path / "data", profile="toy", without=WEIGHTY, decode_workers=1))
     try:
         assert not other.searching.search(Query(texts=("eastland",), filters=IMAGES)).hits
         told = library.align(flags / "flags.csv", name="lands")

@@ -1,4 +1,4 @@
-"""The command line over the toy profile, in a process of its own where exit codes and signals matter."""
+"""The command line over the toy profile, in a process of its own where signals matter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,23 +15,8 @@ from crossmedia.eval import cli as eval_cli
 from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.retrieval.documents import Asset, Document, Label, Moment, Source, moment_id
 from crossmedia.retrieval.local import LocalStore
+from tests.api.helpers import Run
 from tests.media_makers import write_picture, write_video
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run(tmp_path: Path, environment: dict[str, str]) -> Run:
-    def call(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "crossmedia.api.cli", *words]
-        if words[0] not in ("--help", "models"):
-            command += ["--data", str(tmp_path / "data")]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    return call
 
 
 def index(run: Run, media: Path, *words: str, code: int = 0) -> dict[str, object]:
@@ -160,6 +144,7 @@ def test_models_and_doctor(run: Run) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.process
 def test_interrupt_is_safe_and_the_next_run_goes_on(run: Run, tmp_path: Path, environment: dict[str, str]) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
@@ -185,6 +170,7 @@ def test_interrupt_is_safe_and_the_next_run_goes_on(run: Run, tmp_path: Path, en
     assert "store and indexes agree" in run("doctor").stdout
 
 
+@pytest.mark.process
 def test_watch_indexes_what_comes(run: Run, media: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     command = [
         sys.executable,

@@ -7,7 +7,6 @@ import io
 import json
 import shutil
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +17,9 @@ import pytest
 
 import crossmedia
 from crossmedia.retrieval.local import LocalStore
-from tests.api.helpers import flag, write_flags
+from tests.api.helpers import WEIGHTY, command, flag, write_flags
 
-WITHOUT = ("ocr", "transcript", "speakers")
+WITHOUT = (*WEIGHTY, "speakers")
 
 
 def library(folder: Path) -> crossmedia.Library:
@@ -29,11 +28,7 @@ def library(folder: Path) -> crossmedia.Library:
 
 def test_from_the_command_line(tmp_path: Path, media: Path, environment: dict[str, str]) -> None:
     def run(*words: str, data: str = "one", code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "crossmedia.api.cli", *words, "--data", str(tmp_path / data)]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
+        return command(environment, *words, "--data", str(tmp_path / data), code=code)
 
     def found(data: str) -> list[dict[str, Any]]:
         hits: list[dict[str, Any]] = json.loads(run("search", "red boats", "--json", data=data).stdout)["hits"]

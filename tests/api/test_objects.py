@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import Found, ObjectDetector
 from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.retrieval.documents import Label
-from tests.api.helpers import finished, settings
+from tests.api.helpers import command, finished, settings
 from tests.media_makers import picture, tone, write_picture, write_video, write_wav
 
 ONLY = tuple(name for name in pass_names() if name != "objects")
@@ -199,10 +197,14 @@ def test_a_sheet_holds_all_pictures() -> None:
     assert set(colours) <= whole
 
 
+@pytest.fixture
+def environment(environment: dict[str, str]) -> dict[str, str]:
+    """With every pass."""
+    return {**environment, "CROSSMEDIA_WITHOUT": ""}
+
+
 def run(environment: dict[str, str], *words: str, code: int = 0) -> str:
-    command = [sys.executable, "-m", "crossmedia.api.cli", *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == code, done.stderr
+    done = command(environment, *words, code=code)
     return done.stdout + done.stderr
 
 

@@ -66,6 +66,7 @@ class _Page(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.network
 def test_client_without_a_service() -> None:
     with HTTPServer(("127.0.0.1", 0), _Page) as server:
         url = f"http://127.0.0.1:{server.server_port}"
@@ -95,7 +96,7 @@ def url(tmp_path: Path, environment: dict[str, str]) -> Iterator[str]:
         "--port",
         str(port),
     ]
-    server = subprocess.Popen(command, env=environment)
+    server = subprocess.Popen(command, env={**environment, "CROSSMEDIA_WITHOUT": ""})
     url = f"http://127.0.0.1:{port}"
     until = time.monotonic() + 30
     while time.monotonic() < until:
@@ -110,6 +111,7 @@ def url(tmp_path: Path, environment: dict[str, str]) -> Iterator[str]:
     assert server.wait(20) in (0, -15)
 
 
+@pytest.mark.process
 def test_client_over_a_real_socket(url: str, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crossmedia.client.BATCH_FILES", 2)
     (media / "more").mkdir()

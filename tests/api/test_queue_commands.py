@@ -32,6 +32,7 @@ def nobody() -> str:
         return f"redis://:s3cret@127.0.0.1:{probe.getsockname()[1]}/0"
 
 
+@pytest.mark.network
 def test_a_worker_says_what_it_lacks(environment: dict[str, str]) -> None:
     alone = CliRunner().invoke(app, ["worker"], env=environment)
     assert alone.exit_code == 2
@@ -116,6 +117,7 @@ def test_status_and_doctor_tell_of_the_queue(
     assert "s3cret" not in status.output + doctor.output
 
 
+@pytest.mark.process
 def test_without_the_client_the_command_that_brings_it_is_told(environment: dict[str, str]) -> None:
     program = "import sys; sys.modules['redis'] = None; from crossmedia.api.cli import app; app()"
     there = {**os.environ, **environment, "CROSSMEDIA_QUEUE": nobody()}

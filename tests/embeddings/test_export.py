@@ -64,6 +64,7 @@ def test_the_exported_towers_answer_in_the_same_space(clip: OpenClip, exported: 
     assert seen.encode([]).vectors["picture"].shape == (0, 32)
 
 
+@pytest.mark.process
 def test_serving_needs_no_torch(exported: Path) -> None:
     code = (
         "import sys, numpy as np\n"

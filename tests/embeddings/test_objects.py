@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -74,6 +74,7 @@ def test_doubles_are_one_object_and_a_rider_hides_no_horse() -> None:
     assert scores == pytest.approx([0.81, 0.63, 0.54])
 
 
+@settings(max_examples=25)
 @given(
     width=st.integers(1, 3000),
     height=st.integers(1, 3000),

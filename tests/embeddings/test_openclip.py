@@ -199,6 +199,7 @@ def test_without_the_extra_the_hint_installs_it(absent: str, monkeypatch: pytest
     assert caught.value.hint == 'pip install "crossmedia[clip]"'
 
 
+@pytest.mark.process
 def test_importing_the_encoders_imports_no_heavy_library() -> None:
     code = (
         "import sys\n"

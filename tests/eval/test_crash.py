@@ -9,6 +9,7 @@ from tests.media_makers import write_picture
 
 
 @pytest.mark.slow
+@pytest.mark.process
 def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     media = tmp_path / "media"
     media.mkdir()

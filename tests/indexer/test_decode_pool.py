@@ -161,6 +161,7 @@ with DecodePool(2) as pool:
 """
 
 
+@pytest.mark.process
 def test_a_script_without_a_main_guard_runs_once(good: list[Path], tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     root = Path(__file__).parents[2]
@@ -171,6 +172,7 @@ def test_a_script_without_a_main_guard_runs_once(good: list[Path], tmp_path: Pat
     assert (ran.stdout, ran.stderr) == ("started\nimage\n", "")
 
 
+@pytest.mark.process
 def test_ctrl_c_prints_no_workers_traceback(good: list[Path], tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     root = Path(__file__).parents[2]

@@ -28,7 +28,7 @@ class Room:
     die: Callable[[], None]
 
 
-@pytest.fixture(params=["embedded", "shared"])
+@pytest.fixture(params=["embedded", pytest.param("shared", marks=pytest.mark.server)])
 def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Room]:
     queue: Queue
     other: Queue

@@ -96,6 +96,7 @@ def test_everything_arrives(tmp_path: Path, store: LocalStore, heads: Heads, fol
     assert two.verify() == []
 
 
+@pytest.mark.process
 def test_the_files_are_what_common_tools_read(folder: Path, store: LocalStore) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     assert len(manifest["parts"]) == 4
@@ -185,6 +186,7 @@ def test_nothing_is_written_over(tmp_path: Path, store: LocalStore, heads: Heads
     assert taken != "file" or target.read_text() == "mine"
 
 
+@pytest.mark.process
 def test_an_export_that_ends_early_leaves_nothing(
     tmp_path: Path, store: LocalStore, heads: Heads, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,7 @@ Everything = Filters()
 FACES = Space("face", DIM, "test", "1", "none")
 
 
-@pytest.fixture(params=["local", "elastic"])
+@pytest.fixture(params=["local", pytest.param("elastic", marks=pytest.mark.server)])
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Store]]:
     """Opens the same store again each time it is called with the same name."""
     opened: list[Store] = []

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
@@ -258,6 +259,7 @@ def test_a_key_is_asked_for_and_kept_from_scripts(browser: Browser, tmp_path: Pa
         end()
 
 
+@pytest.mark.network
 def test_a_session_changes_nothing_for_a_page_of_another_port(tmp_path: Path) -> None:
     url, end = serve(Settings(data=tmp_path / "data", profile="toy", api_keys=("sesame",)))
     try:
