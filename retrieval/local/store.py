@@ -15,7 +15,7 @@ from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Mo
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.labels import Labelled, Named, NameMatch
-from crossmedia.retrieval.local import expunge, fulltext, labels, near, reads, unrelated, verify, writes
+from crossmedia.retrieval.local import expunge, fulltext, labels, near, reads, totals, unrelated, verify, writes
 from crossmedia.retrieval.local import holdings as whole
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.local.derived import Derived
@@ -201,7 +201,7 @@ class LocalStore:
 
     def statistics(self) -> Statistics:
         with self._database.read() as connection:
-            return reads.statistics(connection)
+            return totals.statistics(connection)
 
     def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
         with self._database.read() as connection:
@@ -222,7 +222,7 @@ class LocalStore:
             return unrelated.sample(connection, f"{space}/{modality}", count)
 
     def counted(self) -> dict[tuple[str, Modality], int]:
-        return unrelated.counted(self._database.connection())
+        return totals.vectors(self._database.connection())
 
     def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
         with self._database.write() as connection:
@@ -262,7 +262,9 @@ class LocalStore:
         expunge.everything(self._database, self._derived)
 
     def verify(self) -> list[str]:
-        return verify.wrong(self._database.connection()) + self._derived.differences()
+        found = verify.wrong(self._database.connection()) + self._derived.differences()
+        with self._database.read() as connection:
+            return found + totals.differences(connection)
 
     def close(self) -> None:
         self._database.close()
