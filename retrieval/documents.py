@@ -189,6 +189,11 @@ def whole_of(moment: str) -> str:
     return moment.rsplit(".", 1)[0] if kind_of(moment) in PARTS else moment
 
 
+def asset_of(moment: str) -> str:
+    """The asset that the id of a moment tells."""
+    return moment.rsplit("-", 1)[0]
+
+
 def kind_of(moment: str) -> str:
     """The kind that the id of a moment tells."""
     return moment.rsplit("-", 1)[1].rsplit(".", 1)[-1].rstrip("0123456789")

@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.blocking import Journal
 from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
@@ -149,6 +150,10 @@ class Store(Protocol):
     def enrich(self, enrichments: Sequence[Enrichment]) -> None:
         """Write results of enrichers, replacing what the same enricher said of the same asset. Of an asset that is
         gone, nothing is written."""
+
+    def follow(self, journal: Journal) -> None:
+        """Know what a journal of decisions blocks by now, of assets that are here and of those that come later, so that
+        filters can leave it out (`Filters.journal`). Where nothing was decided since, this is no more than a look."""
 
     def pending(self, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
         """Ids of assets of these media which this enricher, in this version, has not seen."""

@@ -97,6 +97,13 @@ class Index:
                 "export it with that version and import it with this one, or index the files again under another name",
             )
 
+    def complete(self) -> None:
+        """Make fields that came after this index was made."""
+        fields = _packaged("mapping.json")["properties"]
+        [mapping] = self.connection.ask(self.client.indices.get_mapping, index=self.name).values()
+        if missing := {name: kind for name, kind in fields.items() if name not in mapping["mappings"]["properties"]}:
+            self.connection.ask(self.client.indices.put_mapping, index=self.target, properties=missing)
+
     def meta(self) -> Mapping[str, Any]:
         [mapping] = self.connection.ask(self.client.indices.get_mapping, index=self.name).values()
         self._fields |= set(mapping["mappings"].get("properties", {}).get("vector", {}).get("properties", {}))

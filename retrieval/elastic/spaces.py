@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Final
 
 from crossmedia.embeddings.encoder import Space
+from crossmedia.retrieval.elastic.blocked import followed, followed_key
 from crossmedia.retrieval.elastic.bulk import Action, write
 from crossmedia.retrieval.elastic.docs import Doc
 from crossmedia.retrieval.elastic.index import Index
@@ -19,7 +20,8 @@ FRESH_SECONDS: Final = 1.0
 
 
 class Facts:
-    """Spaces and random pairs as they were read last, and again when that was some time ago: every search needs them.
+    """Spaces, random pairs and how far journals were followed, as they were read last, and again when that was some time
+    ago: every search needs them.
 
     A search asks for them too, of the very index that it searches: `met` tells whether they are still what was read.
     """
@@ -27,6 +29,7 @@ class Facts:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._docs: dict[str, Doc] = {}
+        self._journals: set[str] = set()
         self.behind = ""
         """The index that they were read from."""
         self._read = -FRESH_SECONDS
@@ -38,6 +41,14 @@ class Facts:
         doc = self._current().get(UNRELATED)
         return [Unrelated(**one) for one in doc["held"]["unrelated"]] if doc else []
 
+    def followed(self, journal: str) -> int:
+        """The entry up to which a journal was followed."""
+        key = followed_key(journal)
+        if key not in self._journals:
+            self._journals.add(key)
+            self.outdate()
+        return followed(self._current().get(key))
+
     def outdate(self) -> None:
         self._read = -FRESH_SECONDS
 
@@ -48,7 +59,7 @@ class Facts:
 
     def _current(self) -> dict[str, Doc]:
         if time.monotonic() - self._read > FRESH_SECONDS:
-            self._docs, self.behind = self._index.facts([SPACES, UNRELATED])
+            self._docs, self.behind = self._index.facts([SPACES, UNRELATED, *self._journals])
             self._read = time.monotonic()
         return self._docs
 

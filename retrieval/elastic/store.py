@@ -10,10 +10,12 @@ from functools import cached_property
 
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.blocking import Journal
 from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.elastic import (
     additions,
+    blocked,
     docs,
     expunge,
     health,
@@ -105,6 +107,13 @@ class ElasticStore:
     def revise(self, revisions: Sequence[Revision]) -> None:
         with self._writing():
             additions.revise(self._writer, revisions)
+
+    def follow(self, journal: Journal) -> None:
+        self._make()
+        if self._facts.followed(journal.id) != journal.last():
+            with self._writing():
+                blocked.follow(self._writer, journal)
+            self._facts.outdate()
 
     def locate(self, asset: str, source: Source, instead_of: str | None = None) -> None:
         with self._writing():
@@ -284,6 +293,7 @@ class ElasticStore:
                 self._facts.outdate()
                 self._index.make(self._own)
                 self._index.check()
+                self._index.complete()
                 self._ready = True
 
     def _preview(self, key: str) -> bytes | None:

@@ -10,12 +10,24 @@ from typing import Any
 
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.blocking import Journal
 from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.labels import Labelled, Named, NameMatch
-from crossmedia.retrieval.local import expunge, fulltext, labels, near, reads, totals, unrelated, verify, writes
+from crossmedia.retrieval.local import (
+    blocked,
+    expunge,
+    fulltext,
+    labels,
+    near,
+    reads,
+    totals,
+    unrelated,
+    verify,
+    writes,
+)
 from crossmedia.retrieval.local import holdings as whole
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.local.derived import Derived
@@ -79,6 +91,11 @@ class LocalStore:
         with self._database.write() as connection:
             for enrichment in enrichments:
                 writes.enrich(connection, enrichment)
+
+    def follow(self, journal: Journal) -> None:
+        if blocked.followed(self._database.connection(), journal.id) != journal.last():
+            with self._database.write() as connection:
+                blocked.follow(connection, journal)
 
     def locate(self, asset: str, source: Source, instead_of: str | None = None) -> None:
         with self._database.write() as connection:
@@ -176,17 +193,27 @@ class LocalStore:
         return bytes(rows[0][0]) if rows else None
 
     def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
-        return near.nearest(self._database.connection(), self._derived, f"{space}/{modality}", query, k, filters)
+        connection, field = self._database.connection(), f"{space}/{modality}"
+        return blocked.unblocked(
+            connection, filters, k, lambda meeting: near.nearest(connection, self._derived, field, query, k, meeting)
+        )
 
     def words(
         self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
     ) -> list[WordMatch]:
         with self._database.read() as connection:
-            return fulltext.search(connection, self._frequencies, text, k, filters, without, least)
+            return blocked.unblocked(
+                connection,
+                filters,
+                k,
+                lambda meeting: fulltext.search(connection, self._frequencies, text, k, meeting, without, least),
+            )
 
     def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
         with self._database.read() as connection:
-            return labels.bearing(connection, values, k, filters)
+            return blocked.unblocked(
+                connection, filters, k, lambda meeting: labels.bearing(connection, values, k, meeting)
+            )
 
     def searched(self, near: Sequence[Near], said: Sequence[Said], named: Sequence[Named] = ()) -> Found:
         return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,26 @@ def document(
         moments,
         attachments or {},
     )
+
+
+@dataclass
+class Decided:
+    """A journal of decisions in memory."""
+
+    id: str = "journal"
+    entries: list[tuple[str, bool]] = field(default_factory=list)
+
+    def block(self, *names: str) -> None:
+        self.entries += [(asset_id(name), True) for name in names]
+
+    def unblock(self, *names: str) -> None:
+        self.entries += [(asset_id(name), False) for name in names]
+
+    def last(self) -> int:
+        return len(self.entries)
+
+    def since(self, entry: int) -> tuple[int, Mapping[str, bool]]:
+        return len(self.entries), dict(self.entries[entry:])
 
 
 def eventful(store: Store) -> None:

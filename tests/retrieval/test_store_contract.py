@@ -24,7 +24,7 @@ from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import Filters, LabelFilter, Tally
 from crossmedia.retrieval.store import NotFound, SpaceMismatch, Store, Unrelated
 from tests.elastic_servers import wipe
-from tests.retrieval.makers import DIM, SPACES, asset_id, document, eventful, moment, unit
+from tests.retrieval.makers import DIM, SPACES, Decided, asset_id, document, eventful, moment, unit
 
 Everything = Filters()
 FACES = Space("face", DIM, "test", "1", "none")
@@ -825,3 +825,123 @@ def test_a_server_holds_nothing_of_what_was_removed(make_store: Callable[[], Sto
     store.delete([asset_id("a")])
     store.expunge()
     assert expunge.left(store._index) == 0
+
+
+def titles(store: Store, journal: Decided, **conditions: Any) -> set[str]:
+    """What every kind of search finds of four photos that are all alike; they must agree."""
+    filters = Filters(journal=journal.id, **conditions)
+    everything = list(store.asset_ids())
+    moments = [moment.id for asset in everything for moment in store.moments(asset)]
+    found = [
+        {m.moment for m in store.nearest("common", "picture", unit(1), 4, filters)},
+        {m.moment for m in store.words("harbour", 4, filters)},
+        {m.moment for m in store.bearing({"boat": 1}, 4, filters)},
+        store.meeting(moments, filters),
+        {m.id for asset in store.assets(filters, 10) for m in store.moments(asset.id)},
+    ]
+    assert all(one == found[0] for one in found), found
+    placed = store.placed([m.rsplit("-", 1)[0] for m in found[0]])
+    return {asset.title for asset, _ in placed.values()}
+
+
+def alike(*names: str) -> list[Any]:
+    boat = (Label("object", "boat", 0.9, "m@1"),)
+    return [document(name, vector=unit(1), text="harbour", labels=boat) for name in names]
+
+
+def test_what_is_blocked_is_left_out_of_every_search(store: Store) -> None:
+    store.put(alike("a", "b", "c", "d"))
+    journal = Decided()
+    store.follow(journal)
+    assert titles(store, journal) == {"a", "b", "c", "d"}
+    journal.block("a", "b")
+    store.follow(journal)
+    assert titles(store, journal) == {"c", "d"}
+    assert titles(store, journal, media=("image",), path="photos/c") == {"c"}
+    assert len(store.nearest("common", "picture", unit(1), 4, Everything)) == 4, "only where it is asked for"
+    [best] = store.nearest("common", "picture", unit(1), 1, Filters(journal=journal.id))
+    assert best.moment[:64] in (asset_id("c"), asset_id("d"))
+    journal.unblock("a")
+    journal.block("c")
+    journal.unblock("c")
+    store.follow(journal)
+    assert titles(store, journal) == {"a", "c", "d"}
+    assert store.verify() == []
+
+
+def test_what_was_blocked_before_it_came_is_blocked(store: Store, other: Store) -> None:
+    journal = Decided()
+    journal.block("a", "b", "c", "d", "elsewhere")
+    store.follow(journal)
+    store.put(alike("a", "b"))
+    other.put(alike("c"))
+    store.restore(other.holdings([asset_id("c")]))
+    assert titles(store, journal) == set()
+    store.put(alike("a"), replace=True)
+    store.delete([asset_id("b")])
+    store.put(alike("b", "free"))
+    store.locate(asset_id("b"), Source("/disk/photos/new", "photos/new", "default", 1, 1), "/disk/photos/b")
+    store.enrich(
+        [Enrichment(asset_id("a"), "o", "1", patches=(Patch(f"{asset_id('a')}-picture0", {"ocr": "harbour"}),))]
+    )
+    store.relabel("object", "boat", "BOAT")
+    assert titles(store, journal) == {"free"}
+    journal.unblock("a", "b")
+    store.follow(journal)
+    assert titles(store, journal) == {"a", "new", "free"}
+
+
+def test_a_collection_that_is_made_anew_knows_what_is_blocked(store: Store) -> None:
+    store.put(alike("a", "b", "c"))
+    journal = Decided()
+    journal.block("a", "later")
+    store.follow(journal)
+    successor = store.successor()
+    successor.revise([Revision(asset_id("a"), "v2", ("common",), {f"{asset_id('a')}-picture0": {"common": unit(1)}})])
+    journal.block("b", "much later")
+    store.follow(journal)
+    while late := store.succeed(successor):
+        successor.revise([Revision(asset, "v2", ("common",), {}) for asset in late])
+    store.follow(journal)
+    assert titles(store, journal) == {"c"}
+    store.put(alike("later", "much later", "free"))
+    assert titles(store, journal) == {"c", "free"}
+
+
+def test_a_journal_is_followed_wherever_somebody_stopped(store: Store, make_store: Callable[[], Store]) -> None:
+    """Another process decides and dies before the store knows; an older copy of the journal comes back."""
+    store.put(alike("a", "b", "c"))
+    journal = Decided()
+    journal.block("a")
+    store.follow(journal)
+    journal.block("b")
+    another = make_store()
+    another.follow(journal)
+    assert titles(store, journal) == {"c"}
+    store.follow(journal)
+    assert titles(store, journal) == {"c"}
+    older = Decided(entries=[(asset_id("c"), True)])
+    store.follow(older)
+    assert titles(store, older) == {"a", "b"}
+
+
+def test_journals_of_several_services_do_not_mix(store: Store) -> None:
+    store.put(alike("a", "b", "c"))
+    one, two = Decided("one"), Decided("two")
+    one.block("a")
+    two.block("a", "b")
+    store.follow(one)
+    store.follow(two)
+    assert (titles(store, one), titles(store, two)) == ({"b", "c"}, {"c"})
+    two.unblock("a")
+    store.follow(two)
+    assert (titles(store, one), titles(store, two)) == ({"b", "c"}, {"a", "c"})
+    assert titles(store, Decided("three")) == {"a", "b", "c"}
+
+
+def test_more_may_be_blocked_than_a_statement_takes(store: Store) -> None:
+    store.put(alike("a", "b"))
+    journal = Decided()
+    journal.block("a", *(f"elsewhere {n}" for n in range(70_000)))
+    store.follow(journal)
+    assert titles(store, journal) == {"b"}
