@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,6 +51,12 @@ class Index:
         if not self._target:
             self._target = self.behind() + WRITERS
         return self._target
+
+    def pinned(self, index: str = "") -> Index:
+        """The same, written where this one is now, or to this index: whatever this one is aimed at meanwhile."""
+        view = copy.copy(self)
+        view.aim(index or self.target.removesuffix(WRITERS))
+        return view
 
     def aim(self, index: str) -> None:
         """Write to this index from now on; '' is the one behind the alias."""

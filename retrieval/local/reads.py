@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from crossmedia.embeddings.encoder import Vector
+from crossmedia.embeddings.encoder import Space, Vector
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Label, Moment, Source
@@ -17,6 +17,10 @@ from crossmedia.retrieval.store import Located
 
 BATCH: Final = 500
 """Values bound in one statement at most."""
+
+
+def spaces(connection: sqlite3.Connection) -> dict[str, Space]:
+    return {row["name"]: Space(*row) for row in connection.execute("SELECT * FROM space ORDER BY name")}
 
 
 def placed(connection: sqlite3.Connection, assets: Sequence[str]) -> dict[str, tuple[Asset, list[Source]]]:

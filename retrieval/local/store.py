@@ -44,7 +44,7 @@ from crossmedia.retrieval.store import (
     Store,
     Unrelated,
     WordMatch,
-    check_spaces,
+    check_vectors,
 )
 
 
@@ -63,11 +63,7 @@ class LocalStore:
         if all(held_now.get(space.name) == space for space in wanted):
             return  # a search must not wait for a writer
         with self._database.write() as connection:
-            held = {row["name"]: Space(*row) for row in connection.execute("SELECT * FROM space")}
-            check_spaces(held, wanted)
-            for space in wanted:
-                if space.name not in held:
-                    writes.space(connection, space)
+            writes.bind(connection, wanted)
 
     def rebind(self, spaces: Iterable[Space]) -> None:
         with self._database.write() as connection:
@@ -80,15 +76,17 @@ class LocalStore:
                 writes.revise(connection, revision)
 
     def spaces(self) -> dict[str, Space]:
-        return {row["name"]: Space(*row) for row in self._rows("SELECT * FROM space ORDER BY name")}
+        return reads.spaces(self._database.connection())
 
-    def put(self, documents: Sequence[Document], *, replace: bool = False) -> None:
+    def put(self, documents: Sequence[Document], *, spaces: Iterable[Space] = (), replace: bool = False) -> None:
         with self._database.write() as connection:
+            writes.bind(connection, list(spaces))
             for document in documents:
                 writes.put(connection, document, replace)
 
     def enrich(self, enrichments: Sequence[Enrichment]) -> None:
         with self._database.write() as connection:
+            check_vectors(reads.spaces(connection), enrichments)
             for enrichment in enrichments:
                 writes.enrich(connection, enrichment)
 

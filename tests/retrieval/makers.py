@@ -119,8 +119,8 @@ def eventful(store: Store) -> None:
     )
     who = Patch(spoken.id, labels=(Label("speaker", "voice 1b2c-1", 0.9, "s@1"),))
     store.enrich([
-        Enrichment(photo, "ocr", "o@1", patches=(sign,)),
-        Enrichment(clip, "transcript", "t@1", moments=(spoken,)),
+        Enrichment(photo, "ocr", "o@1", patches=(sign,), spaces=tuple(SPACES)),
+        Enrichment(clip, "transcript", "t@1", moments=(spoken,), spaces=tuple(SPACES)),
         Enrichment(clip, "speakers", "s@1", moments=(turn,), patches=(who,)),
         Enrichment(clip, "ocr", "o@1", error={"code": "x", "message": "y", "hint": ""}),
     ])  # fmt: skip
