@@ -42,7 +42,7 @@ class Metrics:
 
 
 class _Gauges(Collector):
-    """Counts that are read when somebody asks."""
+    """Counts that are read when somebody asks: the store keeps them, and nothing is counted for it."""
 
     def __init__(self, service: Service, gates: Sequence[Gate]) -> None:
         self._service, self._gates = service, gates

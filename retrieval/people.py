@@ -203,6 +203,9 @@ def _mark(store: Store, asset: str, faces: Sequence[Moment]) -> None:
 def _rewrite(store: Store, asset: str, call: Callable[[Moment, str], str | None]) -> None:
     """Write what the enricher said of an asset anew: each face with the name that `call` gives it by the old one, or
     not at all."""
+    spaces = tuple(
+        store.spaces().values()
+    )  # read before the vectors: where they are made anew between, none is written
     for holding in store.holdings([asset]):
         faces = []
         for held in holding.moments:
@@ -218,7 +221,7 @@ def _rewrite(store: Store, asset: str, call: Callable[[Moment, str], str | None]
         for key, labels in said((held.moment for held in holding.moments), faces).items():
             kept.setdefault(key, []).extend(labels)
         done = next(done for done in holding.done if done.enricher == MAKER)
-        store.enrich([Enrichment(asset, MAKER, done.model, tuple(faces), _patches(kept))])
+        store.enrich([Enrichment(asset, MAKER, done.model, tuple(faces), _patches(kept), spaces=spaces)])
 
 
 def _made(holding: Holding, maker: str) -> dict[str, list[Label]]:

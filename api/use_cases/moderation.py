@@ -75,6 +75,7 @@ class Moderation:
         latest = self.decisions.latest(assets)
         new = [decision for asset in assets if (decision := self._judged(asset, latest.get(asset)))]
         self.decisions.add(new)
+        self.follow()
         return len(new)
 
     def settle(self, assets: Sequence[str] | None = None) -> None:
@@ -82,11 +83,23 @@ class Moderation:
         BadPolicy."""
         if assets is None:
             assets = self.decisions.owed()
-            if assets and not self._runtime.has_collection:
+            if not (assets or self.decisions.last()) or not self._runtime.has_collection:
                 return
         for some in (assets[n : n + PAGE] for n in range(0, len(assets), PAGE)):
             self.judge(some)
             self.decisions.settle(some)
+        self.follow()
+
+    def follow(self) -> bool:
+        """Let the collection know what is blocked by now; whether anything was ever decided.
+
+        The journal is written first. Whoever decided may have died since, so this is called at every start and before
+        every search too, when it is no more than a look.
+        """
+        if not self.decisions.last():
+            return False
+        self._runtime.store.follow(self.decisions)
+        return True
 
     def judge_all(
         self, plan: Callable[[int], None] = lambda total: None, advance: Callable[[int], None] = lambda count: None
@@ -118,6 +131,7 @@ class Moderation:
         # What somebody has seen when deciding is what would not make it anew.
         reasons = before.reasons if before else ()
         self.decisions.add([Decision(found, chosen, who, True, reasons, note)])
+        self.follow()
         return self._describe([self.decisions.latest([found])[found]])[0]
 
     def queue(self, action: str = "review", limit: int = 100, before: int | None = None) -> list[DecisionOut]:
@@ -129,9 +143,6 @@ class Moderation:
         whole = asset.lower()
         found = whole if self.decisions.latest([whole]) else self._runtime.resolve(asset)
         return self._describe(self.decisions.history(found))
-
-    def blocked(self) -> tuple[str, ...]:
-        return tuple(decision.asset for decision in self.decisions.standing("block"))
 
     def require_served(self, asset: str) -> None:
         """Raises Blocked."""
@@ -147,7 +158,7 @@ class Moderation:
 
     def unblocked(self, filters: Filters) -> Filters:
         """The filters, and nothing that is blocked."""
-        return replace(filters, besides=(*filters.besides, *blocked)) if (blocked := self.blocked()) else filters
+        return replace(filters, journal=self.decisions.id) if self.follow() else filters
 
     def _describe(self, decisions: Iterable[Decision], *, indexed: bool = False) -> list[DecisionOut]:
         """With what is known of their assets; `indexed`: only of those that are still in the collection."""

@@ -127,7 +127,9 @@ class FacesEnricher:
             if name in wholes and count:
                 labels.setdefault(name, []).append(Label(COUNT, str(count), 1.0, self._finder.model))
         patches = tuple(Patch(name, labels=tuple(found)) for name, found in labels.items())
-        return Enrichment(asset.id, self.name, self.model, moments=tuple(faces), patches=patches)
+        return Enrichment(
+            asset.id, self.name, self.model, moments=tuple(faces), patches=patches, spaces=self._encoder.spaces
+        )
 
     def _still(self, name: str, picture: Picture, whole: Moment | None, counts: dict[str, int]) -> list[_Seen]:
         """The faces of a picture that are large enough, largest first; all of them are counted."""

@@ -14,7 +14,7 @@ from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
-from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.base import pictures, spaces_of
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.indexer.scene_text import RECOGNISER, Engine, Quad, in_reading_order, opened
 from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch
@@ -88,7 +88,7 @@ class OcrEnricher:
             )
             for (moment, lines), text, vector in zip(written, texts, vectors, strict=True)
         ]
-        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
+        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches), spaces=spaces_of(self._text, "text"))
 
 
 def box_around(corners: Quad, picture: Picture) -> Box:

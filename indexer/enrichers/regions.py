@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 
 from crossmedia.embeddings import label_kinds
+from crossmedia.embeddings.align import heads_of
 from crossmedia.embeddings.encoder import COMMON, Encoder
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
-from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.base import pictures, spaces_of
 from crossmedia.indexer.enrichers.objects import KIND
 from crossmedia.indexer.enrichers.specification import PassSpec
 from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, part_id
@@ -39,7 +40,8 @@ class RegionsEnricher:
 
     def __init__(self, encoder: Encoder[Picture]) -> None:
         self._encoder = encoder
-        self.model = f"{encoder.model}+regions@1"
+        self._spaces = spaces_of(encoder, COMMON)
+        self.model = f"{encoder.model}{heads_of(self._spaces)}+regions@1"
 
     def enrich(
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
@@ -74,7 +76,7 @@ class RegionsEnricher:
             )
             for (whole, number, label, _), vector in zip(cut, vectors, strict=True)
         ]
-        return Enrichment(asset.id, self.name, self.model, moments=tuple(regions))
+        return Enrichment(asset.id, self.name, self.model, moments=tuple(regions), spaces=self._spaces)
 
 
 def _crops(picture: Picture, moment: Moment) -> list[tuple[Label, Picture]]:

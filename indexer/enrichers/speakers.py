@@ -71,7 +71,9 @@ class SpeakersEnricher:
             for number, turn in enumerate(turns)
         ]
         patches = [patch for moment in moments if (patch := self._patch(moment, turns, names))]
-        return Enrichment(asset.id, self.name, self.model, moments=tuple(spoken), patches=tuple(patches))
+        return Enrichment(
+            asset.id, self.name, self.model, moments=tuple(spoken), patches=tuple(patches), spaces=self._voice.spaces
+        )
 
     def _names(self, asset: Asset, turns: Sequence[Turn]) -> list[str]:
         """By speaker."""

@@ -49,7 +49,13 @@ class TranscriptEnricher:
             self._moment(asset, "passage", number, utterances[first : last + 1])
             for number, (first, last) in enumerate(runs([(u.start, u.end, len(u.words)) for u in utterances]))
         ]
-        return Enrichment(asset.id, self.name, self.model, moments=tuple(self._encoded([*spoken, *together])))
+        return Enrichment(
+            asset.id,
+            self.name,
+            self.model,
+            moments=tuple(self._encoded([*spoken, *together])),
+            spaces=self._text.spaces,
+        )
 
     def _moment(self, asset: Asset, kind: Kind, number: int, said: Sequence[Utterance]) -> Moment:
         return Moment(

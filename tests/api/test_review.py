@@ -189,7 +189,7 @@ def test_what_a_crash_kept_from_being_judged_is_judged_first(
         patched.setattr(service.moderation, "judge", killed)
         with pytest.raises(RuntimeError, match="killed"):
             service.indexing.enrich(only=["trust"])
-    assert service.moderation.blocked() == ()
+    assert service.moderation.decisions.standing("block") == []
     assert service.moderation.decisions.owed()
     with TestClient(create_app(given)) as client:
         assert client.get(f"/v1/assets/{blocked}/content").status_code == 403
@@ -197,3 +197,20 @@ def test_what_a_crash_kept_from_being_judged_is_judged_first(
     service.moderation.decisions.owe(blocked)
     service.indexing.enrich(only=["trust"])
     assert service.moderation.decisions.owed() == []
+
+
+def test_a_decision_counts_though_its_process_died_before_the_store_knew(
+    service: Service, given: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = asset(service, "a.png")
+    everything = Query(texts=("picture",), min_relevance=0)
+    deciding = Service(given)
+    monkeypatch.setattr(deciding.moderation, "follow", killed)
+    with pytest.raises(RuntimeError, match="killed"):
+        deciding.moderation.decide(found, "block", "Ada")
+    deciding.close()
+    assert found not in {hit.asset for hit in service.searching.search(everything).hits}, (
+        "nor in a service that runs on"
+    )
+    service.moderation.decide(found, "allow", "Ada")
+    assert found in {hit.asset for hit in service.searching.search(everything).hits}
