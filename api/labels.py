@@ -51,13 +51,13 @@ def condition(text: str, *, negate: bool = False) -> dict[str, Any]:
     >>> condition("2xobject:dog@0.5")
     {'kind': 'object', 'value': 'dog', 'min_score': 0.5, 'min_count': 2, 'negate': False}
     """
-    found = _CONDITION.fullmatch(text.strip())
-    if found is None:
+    parts = _CONDITION.fullmatch(text.strip())
+    if parts is None:
         raise InvalidRequest(f"{text!r} is no condition on labels", "write KIND:VALUE, 2xobject:dog, or object:dog@0.5")
     return {
-        "kind": found["kind"],
-        "value": found["value"] or None,
-        "min_score": float(found["score"] or 0),
-        "min_count": int(found["count"] or 1),
+        "kind": parts["kind"],
+        "value": parts["value"] or None,
+        "min_score": float(parts["score"] or 0),
+        "min_count": int(parts["count"] or 1),
         "negate": negate,
     }

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from crossmedia.embeddings.cards import FACES
 from crossmedia.embeddings.catalog import BUNDLED
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import THIN, WIDE, Box, Found
+from crossmedia.embeddings.objects import THIN, WIDE, Box, Detection
 from crossmedia.embeddings.onnx import session
 
 STRIDES: Final = (8, 16, 32)
@@ -53,7 +53,7 @@ Points = tuple[Point, Point, Point, Point, Point]
 
 
 @dataclass(frozen=True)
-class Face(Found):
+class Face(Detection):
     """A face; its `value` is always `face`. `score` in [0, 1]: the network's, the root of "a face" times "anything".
 
     `points`: the eye on the left of the picture, the other, the tip of the nose, the corners of the mouth, left and

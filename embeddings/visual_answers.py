@@ -26,7 +26,7 @@ from crossmedia.embeddings.areas import LAYERS
 from crossmedia.embeddings.cards import LITE2, VISUAL_ANSWERS
 from crossmedia.embeddings.catalog import BUNDLED
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.embeddings.onnx import session
 from crossmedia.embeddings.picture import prepare
 from crossmedia.embeddings.text import MiniLM
@@ -111,7 +111,7 @@ def colours(pixels: NDArray[np.uint8]) -> Floats:
     return shares
 
 
-def counted(found: Sequence[tuple[int, Found]]) -> Floats:
+def counted(found: Sequence[tuple[int, Detection]]) -> Floats:
     """(240,): of each class the best score, how many there are by their scores, and the share of the picture they
     fill."""
     told = np.zeros((3, OBJECTS), np.float32)

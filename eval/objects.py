@@ -22,7 +22,7 @@ from PIL import Image
 
 from crossmedia.api.drawing import Drawing, sheets
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import LEAST, Found, ObjectDetector
+from crossmedia.embeddings.objects import LEAST, Detection, ObjectDetector
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.indexer.enrichers.objects import KIND
 from crossmedia.retrieval.documents import Label
@@ -69,13 +69,13 @@ def opened(path: Path) -> Picture:
         return Picture(np.asarray(image.convert("RGB")))
 
 
-def detected(detector: ObjectDetector, photos: Sequence[Path], least: float) -> list[list[Found]]:
+def detected(detector: ObjectDetector, photos: Sequence[Path], least: float) -> list[list[Detection]]:
     """The objects of each photo."""
     return [detector.detect([opened(path)], least)[0] for path in photos]
 
 
 def by_class(
-    captions: Sequence[Sequence[str]], found: Sequence[Sequence[Found]], least: float
+    captions: Sequence[Sequence[str]], found: Sequence[Sequence[Detection]], least: float
 ) -> tuple[list[Figure], list[Figure]]:
     """Recall and named of each class that at least five photos show or are said to show, and of all cases together.
 
@@ -101,7 +101,7 @@ def by_class(
 
 
 def by_score(
-    captions: Sequence[Sequence[str]], found: Sequence[Sequence[Found]], steps: Sequence[float] = STEPS
+    captions: Sequence[Sequence[str]], found: Sequence[Sequence[Detection]], steps: Sequence[float] = STEPS
 ) -> list[Figure]:
     """Recall and named of all classes but `person`, which outweighs them, from each of these scores on."""
     figures = []
@@ -146,7 +146,7 @@ def measure(
 
 
 def draw(
-    photos: Sequence[Path], found: Sequence[Sequence[Found]], folder: Path, tell: Callable[[str], None]
+    photos: Sequence[Path], found: Sequence[Sequence[Detection]], folder: Path, tell: Callable[[str], None]
 ) -> list[Path]:
     """Sheets `objects-00.jpg`, … of 25 photos with their boxes, and the photos' names below."""
     folder.mkdir(parents=True, exist_ok=True)

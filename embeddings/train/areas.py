@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from crossmedia.embeddings.areas import FAR, GRID, OTHER, Features, softmax
 from crossmedia.embeddings.catalog import BUNDLED, sha256
-from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.embeddings.picture import prepare
 from crossmedia.embeddings.train import areas_card, data
 
@@ -84,7 +84,7 @@ def chosen(photos: Sequence[data.Photo], counts: NDArray[np.int64], rng: np.rand
     return sorted(some)
 
 
-def things(found: Sequence[Found]) -> NDArray[np.bool_]:
+def things(found: Sequence[Detection]) -> NDArray[np.bool_]:
     """(17, 17): the cells in the middle of objects' boxes."""
     middle = (np.arange(GRID) + 0.5) / GRID
     cells = np.zeros((GRID, GRID), dtype=bool)

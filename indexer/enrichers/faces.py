@@ -18,7 +18,7 @@ from crossmedia.embeddings.encoder import FACE, Encoder, Vector, normalise
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.faces import Face, FaceFinder, Portrait
 from crossmedia.embeddings.media import Clip, Medium, Picture
-from crossmedia.embeddings.objects import Found, overlap
+from crossmedia.embeddings.objects import Detection, overlap
 from crossmedia.indexer.decode import Decoded, Shot
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.decode.thumbnail import thumbnail
@@ -53,7 +53,7 @@ class Tracking(Protocol):
 
     model: str
 
-    def follow(self, frames: Iterator[tuple[float, Sequence[Found]]], end: float) -> list[Track]: ...
+    def follow(self, frames: Iterator[tuple[float, Sequence[Detection]]], end: float) -> list[Track]: ...
 
 
 @dataclass
@@ -126,14 +126,14 @@ class FacesEnricher:
         for name, count in counts.items():
             if name in wholes and count:
                 labels.setdefault(name, []).append(Label(COUNT, str(count), 1.0, self._finder.model))
-        patches = tuple(Patch(name, labels=tuple(found)) for name, found in labels.items())
+        patches = tuple(Patch(name, labels=tuple(own)) for name, own in labels.items())
         return Enrichment(asset.id, self.name, self.model, moments=tuple(faces), patches=patches)
 
     def _still(self, name: str, picture: Picture, whole: Moment | None, counts: dict[str, int]) -> list[_Seen]:
         """The faces of a picture that are large enough, largest first; all of them are counted."""
-        found = self._finder.detect([picture])[0]
-        counts[name] = len(found)
-        large = [one for face in found if (one := Portrait(picture, face)).size >= SMALLEST]
+        faces = self._finder.detect([picture])[0]
+        counts[name] = len(faces)
+        large = [one for face in faces if (one := Portrait(picture, face)).size >= SMALLEST]
         start, end = (whole.start, whole.end) if whole else (None, None)
         return [_Seen(name, start, end, [one]) for one in sorted(large, key=lambda one: -one.size)[:MOST]]
 
@@ -229,15 +229,17 @@ def _on(track: Track, time: float, box: Box) -> bool:
     """Whether a key frame's face is the one that is followed: it is where that was seen nearest in time."""
     if not track.start <= time <= track.end:
         return False
-    _, nearest = min(track.found, key=lambda seen: abs(seen[0] - time))
+    _, nearest = min(track.detections, key=lambda seen: abs(seen[0] - time))
     return overlap(nearest.box, box) >= SAME
 
 
 def _glimpsed(track: Track, decoded: Decoded, count: int) -> Iterator[Portrait]:
     """The largest looks at a face that is followed, one of each part of the time."""
     assert decoded.glimpses is not None
-    for part in np.array_split(np.arange(len(track.found)), min(count, len(track.found))):
-        time, one = max((track.found[n] for n in part.tolist()), key=lambda seen: _area(seen[1].box) * seen[1].score)
+    for part in np.array_split(np.arange(len(track.detections)), min(count, len(track.detections))):
+        time, one = max(
+            (track.detections[n] for n in part.tolist()), key=lambda seen: _area(seen[1].box) * seen[1].score
+        )
         for _, picture in decoded.glimpses.within(time, np.nextafter(time, np.inf)):
             if isinstance(one, Face):
                 yield Portrait(picture, one)

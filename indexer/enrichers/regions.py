@@ -79,15 +79,15 @@ class RegionsEnricher:
 
 def _crops(picture: Picture, moment: Moment) -> list[tuple[Label, Picture]]:
     """The objects of a moment that are worth a look, surest first, with what is looked at."""
-    found = []
+    crops = []
     for label in sorted(moment.labels, key=lambda label: -label.score):
         if label.kind != KIND or label.box is None:
             continue
         x0, y0, x1, y1 = label.box
         crop = around(picture, label.box)
         if SMALLEST <= (x1 - x0) * (y1 - y0) < LARGEST and min(crop.width, crop.height) >= FEWEST_PIXELS:
-            found.append((label, crop))
-    return found[:MOST]
+            crops.append((label, crop))
+    return crops[:MOST]
 
 
 def around(picture: Picture, box: Box, margin: float = MARGIN) -> Picture:

@@ -11,7 +11,7 @@ from crossmedia.embeddings.areas import GRID, LEAST, AreaFinder, Parts, colours,
 from crossmedia.embeddings.cards import AREAS
 from crossmedia.embeddings.catalog import BUNDLED, sha256
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.objects import Detection
 from crossmedia.embeddings.onnx import outputs
 from crossmedia.embeddings.train import areas as learning
 from crossmedia.indexer.decode.types import Decoded
@@ -118,7 +118,9 @@ def test_captions_name_classes() -> None:
 
 
 def test_objects_are_other_but_not_what_is_seen_through() -> None:
-    cells = learning.things([Found("dog", 0.9, (0.0, 0.0, 0.5, 1.0)), Found("bench", 0.9, (0.5, 0.0, 1.0, 1.0))])
+    cells = learning.things(
+        [Detection("dog", 0.9, (0.0, 0.0, 0.5, 1.0)), Detection("bench", 0.9, (0.5, 0.0, 1.0, 1.0))]
+    )
     assert cells[8, 4]
     assert not cells[8, 9:].any()
     assert not cells[0].any()

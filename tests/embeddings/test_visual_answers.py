@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.objects import Detection
 from crossmedia.embeddings.train.visual_data import Asked, parts, shown
 from crossmedia.embeddings.visual_answers import (
     CELLS,
@@ -44,9 +44,9 @@ def test_what_is_seen_has_its_shape_and_a_box_lies_where_it_is(network: VisualAn
     seen = network.look(drawn())
     assert seen.cells.shape == (2, CELLS, CHANNELS)
     assert seen.sights.shape == (2, sum(SIGHT))
-    found = counted([(7, Found("x", 0.5, (0.0, 0.0, 0.5, 0.5))), (7, Found("x", 0.2, (0.5, 0.5, 1.0, 1.0)))]).reshape(
-        3, 80
-    )
+    found = counted(
+        [(7, Detection("x", 0.5, (0.0, 0.0, 0.5, 0.5))), (7, Detection("x", 0.2, (0.5, 0.5, 1.0, 1.0)))]
+    ).reshape(3, 80)
     assert found[:, 7] == pytest.approx([0.5, np.log1p(0.7), 0.5])
     assert found.sum() == pytest.approx(found[:, 7].sum())
 

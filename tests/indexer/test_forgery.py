@@ -11,7 +11,7 @@ import pytest
 from crossmedia.embeddings.faces import Face, FaceDetector
 from crossmedia.embeddings.forgery import ForgeryDetector
 from crossmedia.embeddings.media import Clip, Picture, Waveform
-from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.objects import Detection
 from crossmedia.embeddings.spoof import SpoofDetector
 from crossmedia.embeddings.toy import stretches as spoken
 from crossmedia.indexer.decode import Decoded, Shot
@@ -51,7 +51,7 @@ class All:
 
     model = "all@1"
 
-    def follow(self, frames: Iterable[tuple[float, Sequence[Found]]], end: float) -> list[Track]:
+    def follow(self, frames: Iterable[tuple[float, Sequence[Detection]]], end: float) -> list[Track]:
         looks = [(time, one) for time, found in frames for one in found]
         box = (0.25, 0.25, 0.75, 0.75)
         return [Track("face", 0.9, looks[0][0], end, (box, box, box), "still", tuple(looks))] if looks else []
@@ -96,7 +96,7 @@ def test_a_track_has_the_mean_of_its_looks() -> None:
 def test_tracks_keep_every_look() -> None:
     looks = [Look("face", 0.9, (0.1 + n / 50, 0.1, 0.4 + n / 50, 0.5), n / 10) for n in range(5)]
     (track,) = Tracker().follow(((n / 4, [look]) for n, look in enumerate(looks)), 2.0)
-    assert [look.forged for _, look in track.found if isinstance(look, Look)] == [0.0, 0.1, 0.2, 0.3, 0.4]
+    assert [look.forged for _, look in track.detections if isinstance(look, Look)] == [0.0, 0.1, 0.2, 0.3, 0.4]
 
 
 def test_each_turn_that_is_long_enough_has_a_score() -> None:
