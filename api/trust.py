@@ -78,7 +78,7 @@ class Trust:
         notes = [*found.notes, *(f"{error.message}: {error.hint}" for error in self.reader.missing)]
         labels: list[Label] = []
         try:
-            decoded = self._service.example_pool.submit(path, glimpses=RATE).result()
+            decoded = self._service.example_pool.submit(path, sample_rate=RATE).result()
             if decoded.media not in ACCEPTS:
                 notes.append("only pictures, videos and recordings are looked at")
             else:

@@ -84,7 +84,7 @@ class FacesEnricher:
     accepts: tuple[Medium, ...] = ("image", "video")
     after: tuple[str, ...] = ()
     hears = False
-    glimpses = RATE
+    sample_rate = RATE
 
     def __init__(
         self,
@@ -148,18 +148,18 @@ class FacesEnricher:
     ) -> list[_Seen]:
         """The faces that are followed through a shot, and those that only a key frame shows."""
         still = [(time, one) for time, key, frame in keys for one in self._still(key, frame, wholes.get(key), counts)]
-        if decoded.glimpses is None:
+        if decoded.sampled is None:
             return [one for _, one in still]
-        frames = decoded.glimpses.within(shot.start, shot.end)
+        frames = decoded.sampled.within(shot.start, shot.end)
         looked = ((time, self._finder.detect([picture])[0]) for time, picture in frames)
         followed = []
         for track in self._tracking.follow(looked, shot.end):
-            # Key frames are larger than glimpses.
+            # Key frames are larger than sampled frames.
             own = [(time, one) for time, one in still if _on(track, time, one.best.face.box)]
             still = [each for each in still if each not in own]
             views = [one.best for _, one in own]
             if len(views) < VIEWS:
-                views += _glimpsed(track, decoded, VIEWS - len(views))
+                views += _sampled(track, decoded, VIEWS - len(views))
             large = sorted((one for one in views if one.size >= SMALLEST), key=lambda one: -one.size)[:VIEWS]
             if large:
                 followed.append(_Seen(name, track.start, track.end, large))
@@ -233,14 +233,14 @@ def _on(track: Track, time: float, box: Box) -> bool:
     return overlap(nearest.box, box) >= SAME
 
 
-def _glimpsed(track: Track, decoded: Decoded, count: int) -> Iterator[Portrait]:
+def _sampled(track: Track, decoded: Decoded, count: int) -> Iterator[Portrait]:
     """The largest looks at a face that is followed, one of each part of the time."""
-    assert decoded.glimpses is not None
+    assert decoded.sampled is not None
     for part in np.array_split(np.arange(len(track.detections)), min(count, len(track.detections))):
         time, one = max(
             (track.detections[n] for n in part.tolist()), key=lambda seen: _area(seen[1].box) * seen[1].score
         )
-        for _, picture in decoded.glimpses.within(time, np.nextafter(time, np.inf)):
+        for _, picture in decoded.sampled.within(time, np.nextafter(time, np.inf)):
             if isinstance(one, Face):
                 yield Portrait(picture, one)
 

@@ -46,7 +46,7 @@ class ForgeryEnricher:
     accepts: tuple[Medium, ...] = ("image", "video")
     after: tuple[str, ...] = ()
     hears = False
-    glimpses = RATE
+    sample_rate = RATE
 
     def __init__(self, faces: FaceDetector, detector: ForgeryDetector, tracking: Tracking) -> None:
         self._faces = faces
@@ -70,8 +70,8 @@ class ForgeryEnricher:
         labelled = {name: labels for (name, _), labels in zip(shown, stills, strict=True)}
         for number, shot in enumerate(decoded.shots):
             own = [label for frame in shot.frames for label in stills[frame]]
-            if decoded.glimpses is not None:
-                frames = decoded.glimpses.within(shot.start, shot.end)
+            if decoded.sampled is not None:
+                frames = decoded.sampled.within(shot.start, shot.end)
                 looked = ((time, self._looks(picture)) for time, picture in frames)
                 own += self._followed(self._tracking.follow(looked, shot.end))
             labelled[moment_id(asset.id, "shot", number)] = own

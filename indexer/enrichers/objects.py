@@ -52,7 +52,7 @@ class ObjectsEnricher:
     accepts: tuple[Medium, ...] = ("image", "video")
     after: tuple[str, ...] = ()
     hears = False
-    glimpses = RATE
+    sample_rate = RATE
 
     def __init__(self, detector: Detector, tracking: Tracking) -> None:
         self._detector = detector
@@ -96,8 +96,8 @@ class ObjectsEnricher:
         """The moments of a shot and of its key frames with their labels."""
         labels = self._still(keys, known)
         own = _fullest(labels.values())
-        if decoded.glimpses is not None:
-            frames = decoded.glimpses.within(shot.start, shot.end)
+        if decoded.sampled is not None:
+            frames = decoded.sampled.within(shot.start, shot.end)
             looked = ((time, self._detector.detect([picture])[0]) for time, picture in frames)
             own += self._followed(self._tracking.follow(looked, shot.end), {label.value for label in own})
         return {**labels, name: own}

@@ -15,7 +15,7 @@ from crossmedia.embeddings.objects import Detection
 from crossmedia.embeddings.spoof import SpoofDetector
 from crossmedia.embeddings.toy import stretches as spoken
 from crossmedia.indexer.decode import Decoded, Shot
-from crossmedia.indexer.decode.glimpses import GlimpseTrack
+from crossmedia.indexer.decode.sampled_frames import FrameSampler
 from crossmedia.indexer.enrichers.forgery import ForgeryEnricher, Look
 from crossmedia.indexer.enrichers.spoof import SpoofEnricher, stretches
 from crossmedia.indexer.tracks import Track, Tracker
@@ -77,19 +77,19 @@ def test_a_still_has_a_label_for_each_face() -> None:
 
 
 def test_a_track_has_the_mean_of_its_looks() -> None:
-    glimpses = GlimpseTrack(4)
+    sampler = FrameSampler(4)
     for time, level in ((0.0, 51), (0.25, 153), (0.5, 0), (1.5, 204)):
-        glimpses.add(grey(level), time)
+        sampler.add(grey(level), time)
     clip = Clip((grey(102), grey(204)), (0.2, 1.5), None, 2.0)
     shots = (Shot(0.0, 1.0, (0,)), Shot(1.0, 2.0, (1,)))
-    decoded = Decoded("video", "video/mp4", clip, shots=shots, glimpses=glimpses.finish())
+    decoded = Decoded("video", "video/mp4", clip, shots=shots, sampled=sampler.finish())
     moments = [moment("shot", 0, 0.0, 1.0), moment("shot", 1, 1.0, 2.0)]
     found = ForgeryEnricher(Faces(), Forged(), All()).enrich(ASSET, decoded, moments)
     first, second = (patch.labels for patch in found.patches)
     assert [(label.value, label.start, label.end) for label in first] == [("face", 0.2, 0.2), ("track", 0.0, 1.0)]
     assert [label.score for label in first] == pytest.approx([0.4, 0.4], abs=0.01)
     assert [label.score for label in second] == pytest.approx([0.8, 0.8], abs=0.01)
-    plain = ForgeryEnricher(Faces(), Forged(), All()).enrich(ASSET, replace(decoded, glimpses=None), moments)
+    plain = ForgeryEnricher(Faces(), Forged(), All()).enrich(ASSET, replace(decoded, sampled=None), moments)
     assert [label.value for patch in plain.patches for label in patch.labels] == ["face", "face"]
 
 
