@@ -22,13 +22,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.areas import LAYERS
 from crossmedia.embeddings.cards import LITE2, VISUAL_ANSWERS
 from crossmedia.embeddings.catalog import BUNDLED
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.embeddings.onnx import session
 from crossmedia.embeddings.picture import prepare
+from crossmedia.embeddings.segmentation import LAYERS
 from crossmedia.embeddings.text import MiniLM
 
 Floats: TypeAlias = NDArray[np.float32]

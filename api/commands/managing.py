@@ -66,10 +66,10 @@ def show(
             drawn(drawings(opened.store, opened.pool, found)).save(draw)
         if mask is not None:
             from crossmedia.api.masks import mask as masked
-            from crossmedia.embeddings.areas import area_finder
+            from crossmedia.embeddings.segmentation import shared_segmenter
 
-            looking = area_finder(opened.catalog, opened.settings.threads)
-            masked(opened.store, opened.pool, looking, found, mask[0]).save(mask[1])
+            segmenter = shared_segmenter(opened.catalog, opened.settings.threads)
+            masked(opened.store, opened.pool, segmenter, found, mask[0]).save(mask[1])
         if as_json:
             print_json(asset_json(described, opened.store.sources(found), moments))
             return

@@ -182,11 +182,11 @@ def area(asset: str, name: Name, shared: Shared) -> Response:
     most 1,024; of a video the key frame that has most of it."""
     # Opening the networks costs time and memory that an index without pictures has no use for.
     from crossmedia.api.masks import mask
-    from crossmedia.embeddings.areas import area_finder
+    from crossmedia.embeddings.segmentation import shared_segmenter
 
     service = shared.service
-    looking = area_finder(service.catalog, service.settings.threads)
-    drawn = mask(service.store, service.pool, looking, _served(shared, asset), name)
+    segmenter = shared_segmenter(service.catalog, service.settings.threads)
+    drawn = mask(service.store, service.pool, segmenter, _served(shared, asset), name)
     png = io.BytesIO()
     drawn.save(png, "PNG")
     return Response(png.getvalue(), media_type="image/png")

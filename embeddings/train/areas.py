@@ -22,10 +22,10 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.areas import FAR, GRID, OTHER, Features, softmax
 from crossmedia.embeddings.catalog import BUNDLED, sha256
 from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.embeddings.picture import prepare
+from crossmedia.embeddings.segmentation import FAR, GRID, OTHER, Features, softmax
 from crossmedia.embeddings.train import areas_card, data
 
 Floats: TypeAlias = NDArray[np.float32]

@@ -15,9 +15,9 @@ from crossmedia.api.drawing import NothingToDraw
 from crossmedia.api.masks import LARGEST, mask
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
-from crossmedia.embeddings.areas import area_finder
+from crossmedia.embeddings.segmentation import shared_segmenter
 from tests.api.helpers import Run, finished, settings
-from tests.embeddings.test_areas import landscape
+from tests.embeddings.test_segmentation import landscape
 from tests.media_makers import tone, write_wav
 
 LEFT_OUT = ("objects", "regions", "ocr", "plates", "transcript")
@@ -66,7 +66,7 @@ def test_hostile_pictures_have_masks(tmp_path: Path, kind: str) -> None:
         report = service.index([path])
         assert not report.failed
         [asset] = service.store.find("")
-        drawn = mask(service.store, service.pool, area_finder(service.catalog, 1), asset, "water")
+        drawn = mask(service.store, service.pool, shared_segmenter(service.catalog, 1), asset, "water")
         assert max(drawn.size) <= LARGEST
         assert min(drawn.size) >= 1
 
@@ -77,7 +77,7 @@ def test_a_sound_has_no_mask(tmp_path: Path) -> None:
         service.index([tmp_path / "tone.wav"])
         [asset] = service.store.find("")
         with pytest.raises(NothingToDraw):
-            mask(service.store, service.pool, area_finder(service.catalog, 1), asset, "water")
+            mask(service.store, service.pool, shared_segmenter(service.catalog, 1), asset, "water")
 
 
 def test_what_is_blocked_has_no_mask(tmp_path: Path, photo: Path) -> None:

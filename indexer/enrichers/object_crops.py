@@ -28,7 +28,7 @@ MOST: Final = 6
 """Objects of a picture, surest first."""
 
 
-class RegionsEnricher:
+class ObjectCropsEnricher:
     """Moments of kind `region`, each inside the moment of a picture or key frame (`part_id`), with the vector `common`
     of what lies around an object, and a label `region` with its class and box."""
 
@@ -101,10 +101,10 @@ def around(picture: Picture, box: Box, margin: float = MARGIN) -> Picture:
 
 
 PASS: Final = PassSpec(
-    name=RegionsEnricher.name,
+    name=ObjectCropsEnricher.name,
     summary="small things by themselves, so that words find them",
     labels=(label_kinds.REGION,),
     spaces=(COMMON,),
-    after=RegionsEnricher.after,
-    build=lambda context: RegionsEnricher(context.profile.picture),
+    after=ObjectCropsEnricher.after,
+    build=lambda context: ObjectCropsEnricher(context.profile.picture),
 )
