@@ -16,7 +16,7 @@ from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.enrichers.base import sound_track
 from crossmedia.indexer.enrichers.forgery import ForgeryEnricher
 from crossmedia.indexer.enrichers.spoof import SpoofEnricher
-from crossmedia.indexer.provenance.facts import KINDS, Fact, told
+from crossmedia.indexer.provenance.facts import KINDS, Fact, merge_facts
 from crossmedia.indexer.provenance.reader import ACCEPTS, ProvenanceReader
 from crossmedia.indexer.tracks import RATE
 from crossmedia.retrieval.documents import Asset, Label, Moment
@@ -132,7 +132,7 @@ class Trust:
 def kept(moments: Iterable[Moment]) -> Trusted:
     """What the labels of an asset's moments say."""
     labels = [label for moment in moments for label in moment.labels]
-    facts = told(Fact(label.kind, label.value, label.model) for label in labels if label.kind in KINDS)
+    facts = merge_facts(Fact(label.kind, label.value, label.model) for label in labels if label.kind in KINDS)
     return Trusted(facts, None, tuple(_once(label for label in labels if label.kind in _HIGH)), ())
 
 

@@ -172,7 +172,7 @@ class VisualAnswers:
         """What several questions about one picture need once."""
         return self._eyes.look(picture)
 
-    def told(self, seen: Seen, question: str) -> list[tuple[str, float]]:
+    def answer_seen(self, seen: Seen, question: str) -> list[tuple[str, float]]:
         """The five likeliest answers, best first. The first one's probability is how often such a one is right."""
         about = self._about
         words = {word: n for n, word in enumerate(about["words"], start=2)}
@@ -190,7 +190,7 @@ class VisualAnswers:
 
     def answer(self, picture: Picture, question: str) -> list[tuple[str, float]]:
         """The same, of a picture that is asked about once."""
-        return self.told(self.look(picture), question)
+        return self.answer_seen(self.look(picture), question)
 
 
 def calibrated(share: float, calibration: dict[str, Any]) -> float:

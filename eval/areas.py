@@ -49,7 +49,7 @@ def points(path: Path = POINTS) -> dict[str, list[Point]]:
     return found
 
 
-def told(parts: Segmentation, x: float, y: float) -> str:
+def class_at(parts: Segmentation, x: float, y: float) -> str:
     """What is said to be at a point, in fractions of the picture."""
     best = decided(parts.chances)
     row, column = (min(size - 1, int(at * size)) for at, size in zip((y, x), best.shape, strict=True))
@@ -93,7 +93,7 @@ def measure(
     started = time.monotonic()
     found = [segmenter.segment(photo) for photo in photos]
     seconds = time.monotonic() - started
-    pairs = [(n, told(parts, x, y)) for parts, some in zip(found, known.values(), strict=True) for x, y, n in some]
+    pairs = [(n, class_at(parts, x, y)) for parts, some in zip(found, known.values(), strict=True) for x, y, n in some]
     if sheet is not None:
         sheet.parent.mkdir(parents=True, exist_ok=True)
         drawn(photos, found).save(sheet, quality=85)

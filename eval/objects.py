@@ -5,8 +5,8 @@ found, those of which one of the captions names it. Captions tell what matters t
 well be there:
 "named" is a lower bound of precision. And a thing named may be hidden or tiny: recall is one as well.
 
->>> sorted(told("Two dogs chase a tennis ball past a biker ."))
-['dog', 'sports ball']
+>>> sorted(names_in("Two dogs chase a tennis ball past a biker ."))
+['dog', 'person', 'sports ball']
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ TILE: Final = 380
 _PATTERNS: Final = {name: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for name, words in WORDS.items()}
 
 
-def told(caption: str) -> set[str]:
+def names_in(caption: str) -> set[str]:
     """The classes of `WORDS` that a caption names."""
     return {name for name, pattern in _PATTERNS.items() if pattern.search(caption)}
 
@@ -81,7 +81,7 @@ def by_class(
 
     `captions` and `found`: of the same photos, in order; only objects with a score of `least` count.
     """
-    named = [{name for caption in some for name in told(caption)} for some in captions]
+    named = [{name for caption in some for name in names_in(caption)} for some in captions]
     seen = [{one.value for one in some if one.score >= least} for some in found]
     recall: list[Figure] = []
     precision: list[Figure] = []
@@ -106,7 +106,7 @@ def by_score(
     """Recall and named of all classes but `person`, which outweighs them, from each of these scores on."""
     figures = []
     for least in steps:
-        named = [{name for caption in some for name in told(caption)} - {"person"} for some in captions]
+        named = [{name for caption in some for name in names_in(caption)} - {"person"} for some in captions]
         seen = [{o.value for o in some if o.score >= least and o.value in WORDS} - {"person"} for some in found]
         caught = [name in s for n, s in zip(named, seen, strict=True) for name in n]
         meant = [name in n for n, s in zip(named, seen, strict=True) for name in s]

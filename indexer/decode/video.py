@@ -103,7 +103,7 @@ class PictureTrack:
 
     def warnings(self) -> list[str]:
         """The stretches that were lost, in seconds."""
-        return self._damage.losses.told("the pictures")
+        return self._damage.losses.describe("the pictures")
 
     def _time_of(self, packet: Packet[Any]) -> float:
         stamp = packet.pts if packet.pts is not None else packet.dts

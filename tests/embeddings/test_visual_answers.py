@@ -92,13 +92,13 @@ def test_a_picture_shows_what_is_named_in_its_questions_and_answers() -> None:
 
 def test_answers_are_chances_and_stay_what_they_were(network: VisualAnswers) -> None:
     seen = network.look(drawn())
-    told = network.told(seen, "what is the colour of the thing on the wall")
-    assert told == network.told(seen, "what is the colour of the thing on the wall")
+    told = network.answer_seen(seen, "what is the colour of the thing on the wall")
+    assert told == network.answer_seen(seen, "what is the colour of the thing on the wall")
     assert len(told) == 5
     assert {answer for answer, _ in told} <= set(network.answers)
     assert all(0 <= chance <= 1 for _, chance in told)
     assert told[0][0] in ("blue", "white", "brown", "red", "black")
-    counted = network.told(seen, "how many chairs are there")
+    counted = network.answer_seen(seen, "how many chairs are there")
     assert counted[0][0].isdigit()
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.eval.datasets import flickr8k
-from crossmedia.eval.objects import SHEET, by_class, by_score, draw, measure, told
+from crossmedia.eval.objects import SHEET, by_class, by_score, draw, measure, names_in
 from tests.media_makers import write_picture
 
 BOX = (0.1, 0.1, 0.9, 0.9)
@@ -29,7 +29,7 @@ BOX = (0.1, 0.1, 0.9, 0.9)
     ],
 )
 def test_what_a_caption_names(caption: str, names: set[str]) -> None:
-    assert told(caption) == names
+    assert names_in(caption) == names
 
 
 def test_recall_and_named_are_shares_of_photos() -> None:
