@@ -11,7 +11,7 @@ from rich.table import Table
 
 from crossmedia.api import people
 from crossmedia.api.commands.context import Data, Json, out, print_json, service
-from crossmedia.indexer.enrichers.faces import FACES_OFF
+from crossmedia.embeddings.faces import FACES_OFF
 from crossmedia.retrieval.clock import clock
 
 app = typer.Typer(

@@ -16,7 +16,7 @@ import numpy as np
 from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import FACE, Encoder, Vector, normalise
 from crossmedia.embeddings.errors import ModelMissing
-from crossmedia.embeddings.faces import Face, FaceFinder, Portrait
+from crossmedia.embeddings.faces import FACES_OFF, Face, FaceFinder, Portrait
 from crossmedia.embeddings.media import Clip, Medium, Picture
 from crossmedia.embeddings.objects import Detection, overlap
 from crossmedia.indexer.decode import Decoded, Shot
@@ -45,7 +45,6 @@ AROUND: Final = 0.25
 RECOGNISED: Final = 0.99
 """Probability from which a face is of a person that the collection knows. A collection has more strangers than voices:
 of pairs of strangers in photos every 260th has 0.97 or more (`embeddings/train/face.py`)."""
-FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
 
 
 class Tracking(Protocol):
