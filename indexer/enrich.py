@@ -127,7 +127,7 @@ class EnrichPass:
                 if ahead not in futures:
                     source = whereabouts(self._store, ahead.asset.id)
                     futures[ahead] = (
-                        self._pool.submit(Path(source.location), sound_only=ahead.hears, glimpses=ahead.glimpses)
+                        self._pool.submit(Path(source.location), sound_only=ahead.hears, sample_rate=ahead.sample_rate)
                         if source
                         else None
                     )
@@ -208,9 +208,9 @@ class _Part:
     last: bool
 
     @property
-    def glimpses(self) -> float:
+    def sample_rate(self) -> float:
         """Frames a second that are to be followed."""
-        return max((e.glimpses for e in self.enrichers if isinstance(e, Follower)), default=0.0)
+        return max((e.sample_rate for e in self.enrichers if isinstance(e, Follower)), default=0.0)
 
 
 def _parts(asset: Asset, enrichers: Sequence[Enricher]) -> list[_Part]:

@@ -39,10 +39,10 @@ class Enricher(Protocol):
 
 @runtime_checkable
 class Follower(Protocol):
-    """An enricher that follows what moves in a video: `glimpses` is how many frames a second it wants beside the key
+    """An enricher that follows what moves in a video: `sample_rate` is how many frames a second it wants beside the key
     frames."""
 
-    glimpses: float
+    sample_rate: float
 
 
 @runtime_checkable

@@ -70,15 +70,15 @@ class TranscriptEnricher:
         )
 
     def _encoded(self, moments: Sequence[Moment]) -> list[Moment]:
-        found: list[Moment] = []
+        encoded: list[Moment] = []
         for first in range(0, len(moments), _BATCH):
             batch = moments[first : first + _BATCH]
             vectors = self._text.encode([moment.fields["transcript"] for moment in batch]).vectors
-            found += [
+            encoded += [
                 replace(moment, vectors={space: rows[row] for space, rows in vectors.items()})
                 for row, moment in enumerate(batch)
             ]
-        return found
+        return encoded
 
 
 def _build(context: PassContext) -> TranscriptEnricher:

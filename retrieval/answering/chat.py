@@ -69,7 +69,7 @@ class Endpoint:
     pictures: int = 4
 
     @property
-    def told(self) -> str:
+    def address(self) -> str:
         """Where it is, without what may be secret."""
         parts = urlsplit(self.url)
         return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
@@ -90,7 +90,7 @@ class Chat:
     def __init__(self, endpoint: Endpoint, sleep: Callable[[float], None] = time.sleep) -> None:
         self._endpoint = endpoint
         self._sleep = sleep
-        self.model = f"{endpoint.model}@{endpoint.told}"
+        self.model = f"{endpoint.model}@{endpoint.address}"
 
     def reply(
         self,
@@ -133,7 +133,7 @@ class Chat:
             except _Passing as error:
                 if begun or attempt == TRIES:
                     raise ChatUnavailable(
-                        f"the model at {self._endpoint.told} failed: {error}", "is it running?"
+                        f"the model at {self._endpoint.address} failed: {error}", "is it running?"
                     ) from None
                 self._sleep(max(error.wait, WAIT * 2 ** (attempt - 1)))
 
@@ -152,7 +152,7 @@ class Chat:
                     )
                 if response.is_error:
                     raise ChatUnavailable(
-                        f"the model at {end.told} refused: {response.status_code}",
+                        f"the model at {end.address} refused: {response.status_code}",
                         "CROSSMEDIA_CHAT_URL, _MODEL and _KEY name it",
                     )
                 yield from _streamed(response)
