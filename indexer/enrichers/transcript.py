@@ -8,7 +8,7 @@ from typing import Final
 
 from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.cards import WHISPER
-from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.encoder import COMMON, Encoder
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Medium
 from crossmedia.embeddings.profile import Transcriber, Utterance
@@ -92,6 +92,6 @@ PASS: Final = PassSpec(
     name=TranscriptEnricher.name,
     summary="what is said, with the times of the words",
     labels=(label_kinds.LANGUAGE,),
-    spaces=("text",),
+    spaces=(COMMON, "text"),
     build=_build,
 )
