@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.banks.store import ACTIONS, Action
+from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.policy.decisions import Decision, Decisions
 from crossmedia.retrieval.policy.rules import DEFAULT, BadPolicy, Policy, Reason, gravest, read_policy
 from crossmedia.retrieval.query import Filters
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 LONGEST: Final = 2_000
 """Characters of a note, of somebody's name."""
 PAGE: Final = 500
+READ: Final = 50
+"""Assets whose moments are read at once."""
 
 
 class Blocked(CrossmediaError):
@@ -55,7 +58,12 @@ class Moderation:
         there when it was decided.
         """
         latest = self.decisions.latest(assets)
-        new = [decision for asset in assets if (decision := self._judged(asset, latest.get(asset)))]
+        new: list[Decision] = []
+        for some in (assets[n : n + READ] for n in range(0, len(assets), READ)):
+            for asset, holding in self._service.store.contents(some).items():
+                moments = [held.moment for held in holding.moments]
+                if decision := self._judged(asset, moments, latest.get(asset)):
+                    new.append(decision)
         self.decisions.add(new)
         self.follow()
         return len(new)
@@ -153,13 +161,10 @@ class Moderation:
     def close(self) -> None:
         self.decisions.close()
 
-    def _judged(self, asset: str, before: Decision | None) -> Decision | None:
+    def _judged(self, asset: str, moments: Sequence[Moment], before: Decision | None) -> Decision | None:
         """A decision, if it is another than the one before."""
-        store = self._service.store
-        if store.asset(asset) is None:
-            return None
         known = self._service.banks.lookup_asset(asset) if self._service.banks.any_enabled else None
-        action, reasons = self.policy.judged(store.moments(asset), known.found if known else ())
+        action, reasons = self.policy.judged(moments, known.found if known else ())
         if before is None and not reasons:
             return None
         if before is not None:

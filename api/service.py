@@ -218,14 +218,13 @@ class Service:
         built, absent = self.enrichers(only, without)
         self.moderation.policy  # noqa: B018 -- a broken file is told before anything is done
 
-        def judged(enriched: Enriched) -> None:
-            self.moderation.settle([enriched.asset])
-            tell(enriched)
-
         self.moderation.settle()
         with self.store.loading():
-            work = EnrichPass(self.engine.store, self.pool, built, assets, begin=self.moderation.decisions.owe)
-            report = work.run(judged, stop, plan, advance)
+            moderation = self.moderation
+            work = EnrichPass(
+                self.engine.store, self.pool, built, assets, begin=moderation.decisions.owe, end=moderation.settle
+            )
+            report = work.run(tell, stop, plan, advance)
         if any(enricher.name == "faces" for enricher in built):
             regrouped(self.store, self.profile)
         self._settle()

@@ -77,6 +77,7 @@ class FacesEnricher:
     after: tuple[str, ...] = ()
     hears = False
     glimpses = RATE
+    recognises = True
 
     def __init__(
         self,
