@@ -52,6 +52,14 @@ class Incomplete(Protocol):
     missing: Sequence[CrossmediaError]
 
 
+@runtime_checkable
+class Recogniser(Protocol):
+    """An enricher that looks in the collection for who it sees or hears: what it said of one asset has to be there
+    before the next."""
+
+    recognises: bool
+
+
 def spaces_of(encoder: Encoder[Any], *names: str) -> tuple[Space, ...]:
     """The spaces of an encoder by these names: what an enrichment with such vectors has to name."""
     return tuple(space for space in encoder.spaces if space.name in names)

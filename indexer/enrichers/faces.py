@@ -84,6 +84,7 @@ class FacesEnricher:
     after: tuple[str, ...] = ()
     hears = False
     sample_rate = RATE
+    recognises = True
 
     def __init__(
         self,
