@@ -16,6 +16,7 @@ from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.decode.progress import Progress
 from crossmedia.indexer.enrichers.base import Enricher, Follower, Recogniser
+from crossmedia.indexer.originals import find_original, first_unchanged, source_gone
 from crossmedia.retrieval.changes import enriched
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, Source
 from crossmedia.retrieval.holding import Holding
@@ -30,13 +31,6 @@ a minute or so."""
 LISTED: Final = 500
 """Assets that the store is asked about at once before the work begins."""
 log = logging.getLogger("crossmedia.indexer")
-
-
-class SourceGone(CrossmediaError):
-    """An indexed file is no longer where it was, so it cannot be read again."""
-
-    code = "source_gone"
-    status = 410
 
 
 class EnricherFailed(CrossmediaError):
@@ -177,7 +171,7 @@ class EnrichPass:
 
     def _decoding(self, part: _Part) -> Future[Decoded] | None:
         """None where the bytes lie nowhere any more; they may have been moved since the work was listed."""
-        source = unchanged(part.sources) or whereabouts(self._store, part.asset.id)
+        source = first_unchanged(part.sources) or find_original(self._store, part.asset.id)
         if source is None:
             return None
         return self._pool.submit(Path(source.location), sound_only=part.hears, sample_rate=part.sample_rate)
@@ -188,7 +182,7 @@ class EnrichPass:
         """What the enrichers of a part say goes to the results; returns the last error, if there was one."""
         asset = part.asset
         if future is None:
-            return gone(asset)
+            return source_gone(asset)
         try:
             decoded = future.result()
         except CrossmediaError as reason:
@@ -288,29 +282,6 @@ def _batches(work: Sequence[_Part]) -> Iterator[list[_Part]]:
             batch = []
     if batch:
         yield batch
-
-
-def gone(asset: Asset) -> SourceGone:
-    return SourceGone(
-        f"{asset.title} is not where it was indexed", "crossmedia index finds it again, --prune forgets it"
-    )
-
-
-def whereabouts(store: Store, asset: str) -> Source | None:
-    """A place where the asset's bytes still lie unchanged."""
-    return unchanged(store.sources(asset))
-
-
-def unchanged(sources: Sequence[Source]) -> Source | None:
-    """The first of the places where the bytes still lie that were seen there."""
-    for source in sources:
-        try:
-            status = Path(source.location).stat()
-        except OSError:
-            continue
-        if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns):
-            return source
-    return None
 
 
 def _unforeseen(enricher: Enricher, asset: Asset, error: Exception) -> EnricherFailed:

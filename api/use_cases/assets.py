@@ -13,7 +13,7 @@ from crossmedia.api.runtime import Runtime
 from crossmedia.api.schema import AssetOut, asset_out
 from crossmedia.api.uploads import within
 from crossmedia.embeddings.catalog import sha256
-from crossmedia.indexer.enrich import SourceGone
+from crossmedia.indexer.originals import SourceGone
 from crossmedia.retrieval.captions import Format, written
 from crossmedia.retrieval.documents import MOTION, PREVIEW, Moment, Source
 from crossmedia.retrieval.query import Filters

@@ -11,6 +11,7 @@ from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Medium, Picture, Waveform
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.originals import find_original
 from crossmedia.indexer.structure import shown_in
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, moment_id
 from crossmedia.retrieval.store import Store
@@ -75,10 +76,9 @@ def pictures(asset: Asset, decoded: Decoded) -> list[tuple[str, Picture]]:
 
 def original(store: Store) -> Callable[[str], Path | None]:
     """An asset's id → where its bytes lie now."""
-    from crossmedia.indexer.enrich import whereabouts
 
     def place(asset: str) -> Path | None:
-        source = whereabouts(store, asset)
+        source = find_original(store, asset)
         return Path(source.location) if source else None
 
     return place
