@@ -106,13 +106,16 @@ class Ingest:
             if stop.is_set() or self._fresh():
                 pause.set()
 
+        def advance(seconds: float) -> None:
+            progress.advance(seconds)
+            look()
+
         look()
         enriched, absent = self._service.enrich(
             without=job.payload.get("without", ()),
             assets=[*report["assets"].values(), *(asset for asset in report["uploaded"] if asset)],
             plan=lambda total: progress.start("enriching", total),
-            tell=lambda enriched: look(),
-            advance=progress.advance,
+            advance=advance,
             stop=pause,
         )
         now = enriched.as_dict()
