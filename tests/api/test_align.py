@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,12 @@ import pytest
 import crossmedia
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
+from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.eval.demo.symbols import NAMES, make
+from crossmedia.indexer.enrichers.object_crops import around
 from crossmedia.retrieval.query import Filters, Query
 from crossmedia.retrieval.store import SpaceMismatch
 from tests.api.helpers import WEIGHTY, Run, flag
@@ -172,3 +177,37 @@ def test_drawn_signs_with_the_models_in_the_box(tmp_path: Path) -> None:
     assert figures["after"]["source_to_anchor"]["recall@1"] > figures["before"]["source_to_anchor"]["recall@1"] + 0.3
     assert right(after) > right(searched)
     assert right(after) >= 6
+
+
+def test_passes_of_a_running_service_follow_a_reindex(
+    flags: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process gives the collection a head; what this one stores afterwards is of the new vectors."""
+    box = (0.1, 0.1, 0.6, 0.6)
+
+    def detect(detector: ObjectDetector, batch: Sequence[Picture], least: float = 0.3) -> list[list[Detection]]:
+        return [[Detection("flag", 0.9, box)] for _ in batch]
+
+    monkeypatch.setattr(ObjectDetector, "detect", detect)
+    settings = Settings(data=tmp_path / "data", profile="toy", decode_workers=1)
+    running, other = Service(settings), Service(settings)
+    with closing(running), closing(other):
+        late = flags / "late.png"
+        running.indexing.index([flags])
+        running.indexing.enrich(only=["objects", "regions"])
+        answering = running.asking.builtin
+        assert other.alignment.train(flags / "flags.csv", name="lands").card is not None
+        other.alignment.reindex("lands")
+        flag(late, "eastland", 97)
+        report = running.indexing.index([late])
+        running.indexing.enrich(only=["objects"])
+        assert running.indexing.enrich(only=["regions"])[0].failed == []
+        store, asset = running.runtime.store, report.assets[str(late)]
+        picture = running.runtime.pool.submit(late).result().content
+        assert isinstance(picture, Picture)
+        encoder = other.runtime.profile.picture
+        [expected] = encoder.encode([around(picture, box)]).vectors[COMMON]
+        [stored] = store.vectors(COMMON, [f"{asset}-picture0.region0"]).values()
+        np.testing.assert_allclose(stored, expected, atol=1e-6)
+        assert store.verify() == []
+        assert running.asking.builtin is not answering
