@@ -13,6 +13,8 @@ import pytest
 
 from tests.test_house import ROOT
 
+pytestmark = pytest.mark.process
+
 DOCUMENT = ROOT / "docs" / "extending.md"
 
 SETTLED = """

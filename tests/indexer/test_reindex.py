@@ -18,7 +18,7 @@ from crossmedia.embeddings.profile import Profile
 from crossmedia.embeddings.toy import PICTURE, TEXT, ToyPicture, ToyText, ToyTranscriber, ToyVoice, toy_profile
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.enrich import EnrichPass
-from crossmedia.indexer.enrichers.regions import RegionsEnricher, around
+from crossmedia.indexer.enrichers.object_crops import ObjectCropsEnricher, around
 from crossmedia.indexer.enrichers.speakers import SpeakersEnricher
 from crossmedia.indexer.enrichers.transcript import TranscriptEnricher
 from crossmedia.indexer.pipeline import Pipeline
@@ -373,13 +373,13 @@ def test_a_pass_built_before_a_reindex_mixes_no_vectors_in(store: LocalStore, me
 
     for asset in pictures:
         see(asset)
-    stale, signs = RegionsEnricher(TOY.picture), head("signs")
+    stale, signs = ObjectCropsEnricher(TOY.picture), head("signs")
     assert EnrichPass(store, pool, [stale], pictures[:2]).run().done == 2
     run(store, TOY, [signs], pool)
     with pytest.raises(SpaceMismatch):
         EnrichPass(store, pool, [stale]).run()
     assert store.pending("regions", stale.model, ["image"]) == pictures[2:], "it did not fail, and is not done"
-    fresh = RegionsEnricher(aligned(TOY, [signs]).picture)
+    fresh = ObjectCropsEnricher(aligned(TOY, [signs]).picture)
     assert store.pending("regions", fresh.model, ["image"]) == pictures, "those of before are not of the head"
     assert EnrichPass(store, pool, [fresh]).run().failed == []
     for asset in pictures:
