@@ -35,6 +35,7 @@ COMMANDS = (
     Entry("status", "managing:status", "Show what is indexed and what is still to be done."),
     Entry("transcript", "managing:transcript", "Print what is said in a recording or video."),
     Entry("enrich", "indexing:enrich", "Run the slow passes that are missing: transcripts, objects, …"),
+    Entry("passes", "passes:passes", "List the slow passes: what each adds, and whether it runs here."),
     Entry("reindex", "aligning:reindex", "Compute vectors again, with a head or with other models."),
     Entry("export", "moving:export", "Write the collection to a folder of plain files."),
     Entry("import", "moving:bring", "Read an exported collection into this one."),

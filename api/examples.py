@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from crossmedia.embeddings.media import Clip, Picture, Waveform
 from crossmedia.indexer.decode.types import Pages
 from crossmedia.retrieval.query import Example
+
+if TYPE_CHECKING:
+    from crossmedia.indexer.decode.pool import DecodePool
 
 MAX_EXAMPLE_TEXT: Final = 2_000
 """Characters of a document that are searched with: a text encoder reads no more."""
@@ -26,3 +30,8 @@ def example_of(media: Pages | Picture | Waveform | Clip, weight: float, name: st
         media = replace(media, waveform=cut) if isinstance(media, Clip) else cut
         name = f"{name} (the first {MAX_EXAMPLE_SECONDS:.0f} s of its sound)"
     return Example(media=media, weight=weight, name=name)
+
+
+def read_example(pool: DecodePool, path: Path, weight: float = 1.0, name: str | None = None) -> Example:
+    """Decode a file to search by; raises what decoding raises."""
+    return example_of(pool.submit(path).result().content, weight, name or path.name)

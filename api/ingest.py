@@ -46,12 +46,12 @@ class Ingest:
     def _divide(self, job: Job, stop: threading.Event) -> bool:
         """Give the files below the job's paths away in parts, if there is somebody to give them to and more than one
         part."""
-        queue = shared(self._service.jobs)
+        queue = shared(self._service.runtime.jobs)
         if queue is None:
             return False
         paths = [Path(path) for path in job.payload["paths"]]
         files: list[Found] = []
-        for found in scan(paths, [self._service.settings.data], self._within(job)):
+        for found in scan(paths, [self._service.runtime.settings.data], self._within(job)):
             files.append(found)
             if stop.is_set():
                 return False
@@ -59,7 +59,7 @@ class Ingest:
         if len(parts) < 2:
             return False
         common = {name: value for name, value in job.payload.items() if name != "paths"}
-        gone = self._service.pipeline(job.payload["collection"]).gone(paths)
+        gone = self._service.indexing.pipeline(job.payload["collection"]).gone(paths)
         queue.divide(
             job.id,
             [Part({**common, "files": files_json(part)}, "indexing", len(part)) for part in parts],
@@ -80,14 +80,16 @@ class Ingest:
 
         if "paths" in payload:
             paths = [Path(path) for path in payload["paths"]]
-            report = self._service.index(paths, payload["collection"], plan=plan, tell=tell, stop=stop, within=roots)
+            report = self._service.indexing.index(
+                paths, payload["collection"], plan=plan, tell=tell, stop=stop, within=roots
+            )
         else:
             # A link may have been put where a file was since it was found.
             named = _found(payload.get("files", ()))
             files = uploads or [f for f in named if not roots or within(f.location.resolve(), [*map(str, roots)])]
             plan(len(files))
             try:
-                report = self._service.index_files(files, payload["collection"], tell=tell, stop=stop)
+                report = self._service.indexing.index_files(files, payload["collection"], tell=tell, stop=stop)
             except Exception:
                 self.discard_unused([found.location for found in uploads], job.id)
                 raise
@@ -107,7 +109,7 @@ class Ingest:
                 pause.set()
 
         look()
-        enriched, absent = self._service.enrich(
+        enriched, absent = self._service.indexing.enrich(
             without=job.payload.get("without", ()),
             assets=[*report["assets"].values(), *(asset for asset in report["uploaded"] if asset)],
             plan=lambda total: progress.start("enriching", total),
@@ -127,35 +129,35 @@ class Ingest:
         if not locations:
             return
         try:
-            unfinished = self._service.jobs.unfinished()
+            unfinished = self._service.runtime.jobs.unfinished()
         except QueueUnreachable as error:
             log.warning("uploads that nothing needs stay for a while: %s", error.message)
             return
         named = {
             Path(file["location"]) for job in unfinished if job.id != running for file in job.payload.get("uploads", ())
         }
-        for _, sources in self._service.store.placed([_hash(location) for location in locations]).values():
+        for _, sources in self._service.runtime.store.placed([_hash(location) for location in locations]).values():
             named |= {Path(source.location) for source in sources}
-        self._service.uploads.discard([location for location in locations if location not in named])
+        self._service.runtime.uploads.discard([location for location in locations if location not in named])
 
     def sweep(self) -> None:
         """At the start: remove what a crash left half received, or received and named nowhere."""
-        older = OTHERS_SECONDS if shared(self._service.jobs) else 0.0
-        self._service.uploads.sweep(older)
-        self.discard_unused(self._service.uploads.kept(older))
+        older = OTHERS_SECONDS if shared(self._service.runtime.jobs) else 0.0
+        self._service.runtime.uploads.sweep(older)
+        self.discard_unused(self._service.runtime.uploads.kept(older))
 
     def _within(self, job: Job) -> list[Path]:
-        return [Path(root) for root in job.payload.get("within", self._service.settings.roots)]
+        return [Path(root) for root in job.payload.get("within", self._service.runtime.settings.roots)]
 
     def _fresh(self) -> bool:
         try:
-            return self._service.jobs.fresh()
+            return self._service.runtime.jobs.fresh()
         except QueueUnreachable:
             return False  # nothing can be claimed now, so nobody has to wait
 
     def _assets(self, files: Sequence[Found]) -> list[str | None]:
         found = [_hash(file.location) for file in files]
-        known = self._service.store.placed(found)
+        known = self._service.runtime.store.placed(found)
         return [asset if asset in known else None for asset in found]
 
 

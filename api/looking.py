@@ -4,35 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.runtime import Runtime
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.embeddings.media import Picture
 from crossmedia.indexer.assemble import assemble
 from crossmedia.indexer.scan import Found
 from crossmedia.retrieval.documents import Moment
 
-if TYPE_CHECKING:
-    from crossmedia.api.service import Service
-
 PASSES: Final = ("objects", "areas", "ocr", "plates")
 """What answers to a question about a picture rest on."""
 
 
-def seen_in(service: Service, path: Path) -> tuple[Picture, tuple[Moment, ...]]:
+def look_at(runtime: Runtime, path: Path) -> tuple[Picture, tuple[Moment, ...]]:
     """The decoded picture and its moments with what the passes say of it; raises what decoding raises, and
     InvalidRequest where it is none."""
-    decoded = service.example_pool.submit(path).result()
+    decoded = runtime.example_pool.submit(path).result()
     if not isinstance(decoded.content, Picture):
         raise InvalidRequest(
             f"{path.name} is no picture", "index recordings, films and documents, and ask about their asset"
         )
     status = path.stat()
     found = Found(path, path.name, status.st_size, status.st_mtime_ns)
-    document = assemble([(sha256(path), found, decoded)], service.profile, "")[0]
+    document = assemble([(sha256(path), found, decoded)], runtime.profile, "")[0]
     moments = list(document.moments)
-    for enricher in service.enrichers(PASSES)[0]:
+    for enricher in runtime.enrichers(PASSES)[0]:
         said = enricher.enrich(document.asset, decoded, moments)
         patches = {patch.moment: patch for patch in said.patches}
         moments = [

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
 from crossmedia.api.drawing import read_anew
 from crossmedia.embeddings.areas import AreaFinder
-from crossmedia.embeddings.catalog import Catalog
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.retrieval.store import NotFound, Store
 
 LARGEST: Final = 1024
 """Longer side of a mask, px: the picture's own size up to it."""
-
-
-def finder(catalog: Catalog, threads: int) -> AreaFinder:
-    """What enricher and masks share. Raises `ModelMissing` or `ModelCorrupt`."""
-    return _opened(catalog.resolve("lite2"), catalog.resolve("areas"), threads)
-
-
-@cache
-def _opened(tower: Path, folder: Path, threads: int) -> AreaFinder:
-    return AreaFinder(tower, folder, threads)
 
 
 def mask(store: Store, pool: DecodePool, looking: AreaFinder, asset: str, name: str) -> Image.Image:

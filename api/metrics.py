@@ -42,14 +42,14 @@ class Metrics:
 
 
 class _Gauges(Collector):
-    """Counts that are read when somebody asks."""
+    """Counts that are read when somebody asks: the store keeps them, and nothing is counted for it."""
 
     def __init__(self, service: Service, gates: Sequence[Gate]) -> None:
         self._service, self._gates = service, gates
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        counts = self._service.store.statistics()
-        queue = told(self._service.jobs)
+        counts = self._service.runtime.store.statistics()
+        queue = told(self._service.runtime.jobs)
         for name, what, found in (
             ("assets", "medium", counts.assets),
             ("moments", "kind", counts.moments),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -200,6 +200,35 @@ class SearchAnswer(BaseModel):
     facets: dict[str, list[ValueOut]] = {}
 
 
+class SourceOut(BaseModel):
+    """Where an asset lies, as it was named, and in which collection."""
+
+    path: str
+    collection: str
+
+
+class AssetOut(BaseModel):
+    """What is known of an asset. `moments`: each with `moment` (its id), `kind`, `start`, `end`, `page`, its text
+    fields, `labels` and timed `words`."""
+
+    asset: str
+    media: Medium
+    mime: str
+    size: int
+    title: str
+    captured: str | None
+    metadata: dict[str, Any]
+    sources: list[SourceOut]
+    moments: list[dict[str, Any]]
+
+
+class Renamed(BaseModel):
+    """What somebody is called now, and on how many labels."""
+
+    name: str
+    labels: int
+
+
 class ErrorBody(BaseModel):
     code: str
     message: str
@@ -231,29 +260,34 @@ def whole_schema(model: type[BaseModel]) -> dict[str, Any]:
     return found
 
 
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """The JSON object of an answer."""
-    return {
-        "hits": [hit_json(hit) for hit in answer.hits],
-        "took_ms": answer.took_ms,
-        "notes": answer.notes,
-        "facets": by_kind(answer.facets),
-    }
+def search_answer(answer: Answer) -> SearchAnswer:
+    """An answer as it leaves the service."""
+    return SearchAnswer(
+        hits=[hit_out(hit) for hit in answer.hits],
+        took_ms=answer.took_ms,
+        notes=list(answer.notes),
+        facets=by_kind(answer.facets),
+    )
 
 
-def hit_json(hit: Hit) -> dict[str, Any]:
+def hit_out(hit: Hit) -> HitOut:
     """A hit with where it plays or shows."""
+    return HitOut(**hit_values(hit))
+
+
+def hit_values(hit: Hit) -> dict[str, Any]:
+    """The fields of a `HitOut`."""
     return {**asdict(hit), "link": content_link(hit.asset, hit.start, hit.end, hit.page)}
 
 
-def by_kind(tallies: Iterable[Tally], most: int = MAX_VALUES) -> dict[str, list[dict[str, Any]]]:
+def by_kind(counts: Iterable[Tally], limit: int = MAX_VALUES) -> dict[str, list[ValueOut]]:
     """The values of each kind of label, at most so many of each, in their order."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in tallies:
-        values = found.setdefault(one.kind, [])
-        if len(values) < most:
-            values.append({"value": one.value, "moments": one.moments, "assets": one.assets})
-    return found
+    kinds: dict[str, list[ValueOut]] = {}
+    for count in counts:
+        values = kinds.setdefault(count.kind, [])
+        if len(values) < limit:
+            values.append(ValueOut(value=count.value, moments=count.moments, assets=count.assets))
+    return kinds
 
 
 def content_link(asset: str, start: float | None, end: float | None, page: int | None = None) -> str:
@@ -264,19 +298,19 @@ def content_link(asset: str, start: float | None, end: float | None, page: int |
     return f"/v1/assets/{asset}/content" + (f"#t={','.join(times)}" if times else "")
 
 
-def asset_json(asset: Asset, sources: list[Source], moments: list[Moment]) -> dict[str, Any]:
+def asset_out(asset: Asset, sources: Sequence[Source], moments: Sequence[Moment]) -> AssetOut:
     """An asset with where it lies and what is known of it."""
-    return {
-        "asset": asset.id,
-        "media": asset.media,
-        "mime": asset.mime,
-        "size": asset.size,
-        "title": asset.title,
-        "captured": asset.captured,
-        "metadata": dict(asset.metadata),
-        "sources": [{"path": s.path, "collection": s.collection} for s in sources],
-        "moments": [_moment_json(moment) for moment in moments],
-    }
+    return AssetOut(
+        asset=asset.id,
+        media=asset.media,
+        mime=asset.mime,
+        size=asset.size,
+        title=asset.title,
+        captured=asset.captured,
+        metadata=dict(asset.metadata),
+        sources=[SourceOut(path=s.path, collection=s.collection) for s in sources],
+        moments=[_moment_json(moment) for moment in moments],
+    )
 
 
 def _moment_json(moment: Moment) -> dict[str, Any]:

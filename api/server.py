@@ -62,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
         await anyio.to_thread.run_sync(ingest.sweep)
         await anyio.to_thread.run_sync(_settled, service)
         gate, file_gate = Gate(settings.threads, settings.max_searches), Gate(1, settings.max_searches)
-        worker = None if shared(service.jobs) else Worker(service.jobs, {"index": ingest})
+        worker = None if shared(service.runtime.jobs) else Worker(service.runtime.jobs, {"index": ingest})
         state = State(service, gate, file_gate, worker, metrics, threading.Event())
         app.state.crossmedia = state
         metrics.observe(service, gate, file_gate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from crossmedia.api.invalid import first_reason
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.torch_runtime import Precision
+from crossmedia.indexer.enrichers.specification import Switch
 
 _List = Annotated[tuple[str, ...], NoDecode]
 
@@ -108,6 +109,11 @@ class Settings(BaseSettings):
     """Seconds without a sign of life after which a worker counts as dead and its job is given to another."""
     max_searches: int = Field(32, ge=1)
     """Maximum number of searches running or waiting; further ones are answered with status 429."""
+
+    @property
+    def switches(self) -> frozenset[Switch]:
+        """Those that turn passes on."""
+        return frozenset(name for name in get_args(Switch) if getattr(self, name))
 
     @field_validator("chat_url")
     @classmethod

@@ -40,7 +40,7 @@ class State:
     def warm(self) -> None:
         """Run every network once, so that the first search does not wait for it."""
         try:
-            self.service.warm()
+            self.service.searching.warm()
         except CrossmediaError as error:
             self.broken = error
         except Exception:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Final, Generic, TypeVar
@@ -266,6 +266,11 @@ def aligned(profile: Profile, heads: Sequence[Head]) -> Profile:
 def applied(revision: str) -> tuple[str, ...]:
     """Ids of the heads that the common space of this revision has, or is being given: `…+align:NAME@REVISION`."""
     return tuple(revision.split(TO)[-1].split(HEAD)[1:])
+
+
+def heads_of(spaces: Iterable[Space]) -> str:
+    """The heads on these spaces, as they stand in their revisions; '' where there are none."""
+    return "".join(dict.fromkeys(space.revision.removeprefix(bare(space.revision)) for space in spaces))
 
 
 def bare(revision: str) -> str:

@@ -9,7 +9,7 @@ lies. Edges are then drawn to those of the photo by a guided filter: K. He, J. S
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmedia.embeddings.cards import AREAS, LITE2
-from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.catalog import BUNDLED, Catalog
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.onnx import session
 from crossmedia.embeddings.picture import SIDE, prepare
@@ -187,3 +187,13 @@ def _spread(layer: Floats) -> Floats:
     at = ((np.arange(GRID) + 0.5) * count / GRID - 0.5).clip(0, count - 1)
     ways = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(count))).astype(np.float32)
     return np.asarray((ways @ layer @ ways.T).transpose(1, 2, 0), dtype=np.float32)
+
+
+def area_finder(catalog: Catalog, threads: int) -> AreaFinder:
+    """The finder of this process. Raises `ModelMissing` or `ModelCorrupt`."""
+    return _opened(catalog.resolve(LITE2.id), catalog.resolve(AREAS.id), threads)
+
+
+@cache
+def _opened(tower: Path, folder: Path, threads: int) -> AreaFinder:
+    return AreaFinder(tower, folder, threads)

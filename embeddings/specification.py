@@ -1,21 +1,30 @@
-"""Encoders by specification: `openclip:MODEL/PRETRAINED-OR-PATH`, `st:MODEL-OR-PATH`, `clap:MODEL-OR-PATH`,
-`onnx:FOLDER`.
+"""Encoders by specification, `NAME:WHERE`: `openclip:MODEL/PRETRAINED-OR-PATH`, `st:MODEL-OR-PATH`,
+`clap:MODEL-OR-PATH`, `onnx:FOLDER`, and those of other packages.
 
 The first three need the extra `clip`; `onnx:` is what `crossmedia models export` made of them and needs nothing more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.extensions import (
+    ENCODERS,
+    Extension,
+    Extensions,
+    blaming,
+    extensions,
+    registered,
+)
 from crossmedia.embeddings.media import Picture, Waveform
 from crossmedia.embeddings.torch_runtime import Precision
-
-KINDS: Final = ("openclip", "st", "clap", "onnx")
 
 
 class UnknownSpecification(CrossmediaError):
@@ -35,29 +44,36 @@ class Runtime:
     allow_hub: bool = False
 
 
-def pair(specification: str, runtime: Runtime, space: str = "common") -> tuple[Encoder[str], Encoder[Any]]:
-    """The two towers of a joint model: words, and pictures or sounds. `space`: what a CLAP model's space is called.
+Pair: TypeAlias = tuple[Encoder[str], Encoder[Any]]
+"""The two towers of a joint model: words, and pictures or sounds."""
 
-    An exported model is a folder with the folders `text` and `picture`.
-    Raises `UnknownSpecification`, or what opening the model raises.
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSpec:
+    """A family of encoders, named by `NAME:WHERE`; `where` says to people what stands behind the colon.
+
+    `pair` (what is named, where it runs, the space that both towers fill) opens a joint model, `sentences` a sentence
+    encoder of the space `text`; None where the family has none. Both import what is heavy.
     """
-    kind, where = _split(specification)
-    options: dict[str, Any] = {"device": runtime.device, "precision": runtime.precision, "allow_hub": runtime.allow_hub}
-    if kind == "openclip":
-        from crossmedia.embeddings.openclip import OpenClip
 
-        clip = OpenClip(where, **options)
-        return clip.text, clip.picture
-    if kind == "clap":
-        from crossmedia.embeddings.clap import Clap
+    name: str
+    where: str
+    pair: Callable[[str, Runtime, str], Pair] | None = None
+    sentences: Callable[[str, Runtime], Encoder[str]] | None = None
 
-        clap = Clap(where, space=space, **options)
-        return clap.text, clap.sound
-    if kind == "onnx":
-        from crossmedia.embeddings.onnx_tower import OnnxPicture, OnnxText
 
-        return OnnxText(Path(where) / "text", runtime.threads), OnnxPicture(Path(where) / "picture", runtime.threads)
-    raise UnknownSpecification(f"{specification} has no two towers", "name one with openclip:, clap: or onnx:")
+def pair(specification: str, runtime: Runtime, space: str = "common") -> Pair:
+    """The towers of a joint model. `space`: what a CLAP model's space is called.
+
+    Raises `UnknownSpecification`, `ExtensionBroken`, or what opening the model raises.
+    """
+    extension, where = _split(specification)
+    opener = extension.declared.pair
+    if opener is None:
+        names = [f"{one.declared.name}:" for one in encoders().values() if one.declared.pair]
+        raise UnknownSpecification(f"{specification} has no two towers", f"name one with {_either(names)}")
+    with blaming(extension):
+        return opener(where, runtime, space)
 
 
 def pictures(specification: str, runtime: Runtime) -> tuple[Encoder[str], Encoder[Picture]]:
@@ -78,23 +94,75 @@ def sounds(specification: str, runtime: Runtime) -> tuple[Encoder[str], Encoder[
 
 def sentences(specification: str, runtime: Runtime) -> Encoder[str]:
     """Sentences in `text`."""
-    kind, where = _split(specification)
-    if kind == "st":
-        from crossmedia.embeddings.sentence_transformer import SentenceTransformerEncoder
-
-        return SentenceTransformerEncoder(where, runtime.device, runtime.precision, allow_hub=runtime.allow_hub)
-    if kind == "onnx":
-        from crossmedia.embeddings.onnx_tower import OnnxText
-
-        return OnnxText(Path(where), runtime.threads)
-    raise UnknownSpecification(f"{specification} is no sentence encoder", "name one with st: or onnx:")
+    extension, where = _split(specification)
+    opener = extension.declared.sentences
+    if opener is None:
+        names = [f"{one.declared.name}:" for one in encoders().values() if one.declared.sentences]
+        raise UnknownSpecification(f"{specification} is no sentence encoder", f"name one with {_either(names)}")
+    with blaming(extension):
+        return opener(where, runtime)
 
 
-def _split(specification: str) -> tuple[str, str]:
-    kind, colon, where = specification.partition(":")
-    if not colon or kind not in KINDS or not where:
-        raise UnknownSpecification(
-            f"{specification!r} names no encoder",
-            "openclip:MODEL/PRETRAINED-OR-PATH, st:MODEL-OR-PATH, clap:MODEL-OR-PATH or onnx:FOLDER",
-        )
-    return kind, where
+def _openclip(where: str, runtime: Runtime, space: str) -> Pair:
+    from crossmedia.embeddings.openclip import OpenClip
+
+    clip = OpenClip(where, device=runtime.device, precision=runtime.precision, allow_hub=runtime.allow_hub)
+    return clip.text, clip.picture
+
+
+def _clap(where: str, runtime: Runtime, space: str) -> Pair:
+    from crossmedia.embeddings.clap import Clap
+
+    clap = Clap(where, space=space, device=runtime.device, precision=runtime.precision, allow_hub=runtime.allow_hub)
+    return clap.text, clap.sound
+
+
+def _onnx(where: str, runtime: Runtime, space: str) -> Pair:
+    """An exported model is a folder with the folders `text` and `picture`."""
+    from crossmedia.embeddings.onnx_tower import OnnxPicture, OnnxText
+
+    return OnnxText(Path(where) / "text", runtime.threads), OnnxPicture(Path(where) / "picture", runtime.threads)
+
+
+def _sentence_transformer(where: str, runtime: Runtime) -> Encoder[str]:
+    from crossmedia.embeddings.sentence_transformer import SentenceTransformerEncoder
+
+    return SentenceTransformerEncoder(where, runtime.device, runtime.precision, allow_hub=runtime.allow_hub)
+
+
+def _onnx_sentences(where: str, runtime: Runtime) -> Encoder[str]:
+    from crossmedia.embeddings.onnx_tower import OnnxText
+
+    return OnnxText(Path(where), runtime.threads)
+
+
+OUR_ENCODERS: Final = (
+    EncoderSpec(name="openclip", where="MODEL/PRETRAINED-OR-PATH", pair=_openclip),
+    EncoderSpec(name="st", where="MODEL-OR-PATH", sentences=_sentence_transformer),
+    EncoderSpec(name="clap", where="MODEL-OR-PATH", pair=_clap),
+    EncoderSpec(name="onnx", where="FOLDER", pair=_onnx, sentences=_onnx_sentences),
+)
+
+
+@cache
+def encoders() -> Mapping[str, Extension[EncoderSpec]]:
+    """Every family by its name. Raises ExtensionConflict."""
+    return MappingProxyType(registered(OUR_ENCODERS, foreign_encoders()))
+
+
+def foreign_encoders() -> Extensions[EncoderSpec]:
+    """Those of other packages."""
+    return extensions(ENCODERS, EncoderSpec)
+
+
+def _split(specification: str) -> tuple[Extension[EncoderSpec], str]:
+    name, _, where = specification.partition(":")
+    if name not in encoders() or not where:
+        forms = [f"{one.declared.name}:{one.declared.where}" for one in encoders().values()]
+        hint = "; ".join((_either(forms), *foreign_encoders().notes))
+        raise UnknownSpecification(f"{specification!r} names no encoder", hint)
+    return encoders()[name], where
+
+
+def _either(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else "".join(names)

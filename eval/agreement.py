@@ -34,7 +34,7 @@ class Agreement:
 def agreement(here: Service, there: Store, task: Task, room: Path, tell: Callable[[str], None]) -> Agreement:
     """Index a task's gallery here, copy all of it there, and ask both with the cut-off off and nothing folded."""
     collection, _ = indexed(here, task, room, tell)
-    copy(here.store, there)
+    copy(here.runtime.store, there)
     filters = Filters(media=(task.medium,), collection=collection)
     tell(f"{task.name}: asking {len(task.queries)} twice")
     pairs = [_asked_twice(here, there, asked, filters) for asked in task.queries]
@@ -61,7 +61,7 @@ def copy(here: Store, there: Store) -> None:
 
 def _asked_twice(here: Service, there: Store, asked: Asked, filters: Filters) -> tuple[list[str], list[str]]:
     query = question(here, asked, filters, TOP)
-    engines = (here.engine, type(here.engine)(there, here.profile))
+    engines = (here.runtime.engine, type(here.runtime.engine)(there, here.runtime.profile))
     one, other = ([hit.moment for hit in engine.search(query).hits] for engine in engines)
     return one, other
 

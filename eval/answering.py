@@ -34,8 +34,8 @@ def ask(
         folder = corpus(shared, Path(room) / "media")
         with service(data or Path(room) / "data") as opened:
             err.print("indexing")
-            opened.index([folder])
-            opened.enrich(without=("hashes", "trust", "nudity", "abuse"))
+            opened.indexing.index([folder])
+            opened.indexing.enrich(without=("hashes", "trust", "nudity", "abuse"))
             told = ask_all(opened, folder, err.print)
             model = opened.asking.builtin.model
     _write(out_folder, "Answers", "ask", (model,), sections(told))
@@ -44,7 +44,7 @@ def ask(
 def daquar(out_folder: Out = Path("eval-report"), shared: Shared = SHARED) -> None:
     """The learned visual answerer on questions of pictures it has not learned from: report.md and report.json."""
     with service(None) as opened:
-        network = VisualAnswers(threads=opened.settings.threads)
+        network = VisualAnswers(threads=opened.runtime.settings.threads)
     try:
         nouns: Nouns | None = Nouns()
     except DependencyMissing as error:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossmedia.api.asking import AskRequest
 from crossmedia.api.service import Service
+from crossmedia.api.use_cases.asking import AskRequest
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.eval.questions import Asked, questions, right
@@ -44,17 +44,17 @@ def ask_all(service: Service, folder: Path, tell: Callable[[str], None]) -> list
         started = time.perf_counter()
         asset = sha256(folder / one.scope) if one.scope else None
         told = service.asking.ask(AskRequest(question=one.text, asset=asset))
-        paths = [hit["path"] for hit in told["citations"]]
-        good = told["answered"] and right(one, told["answer"], paths)
+        paths = [hit.path for hit in told.citations]
+        good = told.answered and right(one, told.answer, paths)
         seconds = time.perf_counter() - started
         found.append(
             Told(
                 one,
-                told["answer"].replace(f"{folder}/", ""),
-                told["answered"],
-                told["confidence"],
-                told["kind"],
-                told["model"],
+                told.answer.replace(f"{folder}/", ""),
+                told.answered,
+                told.confidence,
+                told.kind,
+                told.model,
                 good,
                 bool(paths),
                 seconds,

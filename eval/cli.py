@@ -14,10 +14,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api import masks
 from crossmedia.api.commands.context import Json, err, out, print_json, service
 from crossmedia.api.settings import read_settings
 from crossmedia.api.stores import open_store
+from crossmedia.embeddings.areas import area_finder
 from crossmedia.embeddings.faces import FaceDetector
 from crossmedia.embeddings.forgery import ForgeryDetector
 from crossmedia.embeddings.objects import ObjectDetector
@@ -67,19 +67,21 @@ def run(
         specs = datasets or list(known(shared, Path(room)))
         for spec in specs:
             for task in (crowded(one, distractors or ()) for one in open_tasks(spec, shared, Path(room))):
-                if matrix and not applies_to_matrix(opened.profile, task):
+                if matrix and not applies_to_matrix(opened.runtime.profile, task):
                     _tell(f"{task.name}: left out, the two sides share no space")
                     continue
                 results.append(
-                    by_matrix(opened.profile, task, _tell) if matrix else by_engine(opened, task, Path(room), _tell)
+                    by_matrix(opened.runtime.profile, task, _tell)
+                    if matrix
+                    else by_engine(opened, task, Path(room), _tell)
                 )
         measured: dict[str, Any] | None = None
         if "flickr8k" in specs and not matrix:
             err.print("the cut-off")
             captions = flickr8k(shared / "flickr8k", "dev").captions
-            opened.index(sorted(captions), "eval-cutoff")
+            opened.indexing.index(sorted(captions), "eval-cutoff")
             measured = cutoff.measure(opened, "eval-cutoff", captions)
-        models = [f"{s.name}: {s.model} {s.revision}" for s in opened.profile.spaces.values()]
+        models = [f"{s.name}: {s.model} {s.revision}" for s in opened.runtime.profile.spaces.values()]
     command = shlex.join(["crossmedia", *sys.argv[1:]])
     report.write(out_folder, report.Context.of(command, "matrix" if matrix else "engine", models), results, measured)
     _show(results, measured)
@@ -123,7 +125,7 @@ def moments(
     """Shots, planted moments, words and their times, speakers and voices: write report.md and report.json."""
     with tempfile.TemporaryDirectory() as room, service(data or Path(room) / "data") as opened:
         sections = _shown(Moments(opened, shared.resolve(), Path(room)).run(only or (), _tell))
-        profile = opened.profile
+        profile = opened.runtime.profile
         models = [f"{s.name}: {s.model} {s.revision}" for s in profile.spaces.values()]
         models += [f"transcript: {profile.transcriber.model}"] if profile.transcriber else []
     _write(out_folder, "Moments", "moments", models, sections)
@@ -139,7 +141,7 @@ def objects(
 ) -> None:
     """What is found in Flickr8k's dev photos, with their captions as weak truth: report.md, report.json and sheets."""
     with service(None) as opened:
-        detector = ObjectDetector(opened.catalog.resolve("yolox-nano"), opened.settings.threads)
+        detector = ObjectDetector(opened.runtime.catalog.resolve("yolox-nano"), opened.runtime.settings.threads)
     captions = flickr8k(shared / "flickr8k", "dev").captions
     sections = _shown(seen.measure(detector, captions, out_folder if sheets else None, _tell))
     _write(out_folder, "Objects", "objects", [detector.model], sections)
@@ -153,7 +155,7 @@ def areas(
 ) -> None:
     """How well sky, grass, water and the like are told, on points named by eye: report.md and report.json."""
     with service(None) as opened:
-        finder = masks.finder(opened.catalog, opened.settings.threads)
+        finder = area_finder(opened.runtime.catalog, opened.runtime.settings.threads)
     sections = surfaces.measure(finder, shared / "flickr8k" / "images", sheet, _tell)
     _write(out_folder, "Areas", "areas", [finder.model], sections)
 
@@ -166,7 +168,7 @@ def regions(
     """What labels and vectors of single objects add to Flickr8k's dev photos: report.md and report.json."""
     with tempfile.TemporaryDirectory() as room, service(Path(room) / "data") as opened:
         sections = _shown(parts.measure(opened, flickr8k(shared / "flickr8k", "dev").captions, _tell))
-        models = [f"{s.name}: {s.model} {s.revision}" for s in opened.profile.spaces.values()]
+        models = [f"{s.name}: {s.model} {s.revision}" for s in opened.runtime.profile.spaces.values()]
     _write(out_folder, "Regions", "regions", models, sections)
 
 
@@ -179,7 +181,7 @@ def faces(
     report.json."""
     with tempfile.TemporaryDirectory() as room, service(Path(room) / "data", faces=True) as opened:
         sections = _shown(known_people.measure(opened, shared))
-        encoder, finder = opened.profile.face, opened.profile.finder
+        encoder, finder = opened.runtime.profile.face, opened.runtime.profile.finder
         models = [one.model for one in (encoder, finder) if one is not None]
     _write(out_folder, "Faces", "faces", models, sections)
 
@@ -191,10 +193,10 @@ def trust(
 ) -> None:
     """How often real faces and voices pass for forged, and forgeries made here are told: report.md and report.json."""
     with service(None) as opened:
-        threads = opened.settings.threads
-        finder = FaceDetector(opened.catalog.resolve("yunet"), threads)
-        looking = ForgeryDetector(opened.catalog.resolve("mesoinception-4"), threads)
-        listening = SpoofDetector(opened.catalog.resolve("aasist-l"), threads)
+        threads = opened.runtime.settings.threads
+        finder = FaceDetector(opened.runtime.catalog.resolve("yunet"), threads)
+        looking = ForgeryDetector(opened.runtime.catalog.resolve("mesoinception-4"), threads)
+        listening = SpoofDetector(opened.runtime.catalog.resolve("aasist-l"), threads)
     captions = flickr8k(shared / "flickr8k", "dev").captions
     photos = sorted(captions)
     texts = [" ".join(captions[photo][:2]) for photo in photos]
@@ -210,8 +212,8 @@ def plates(
 ) -> None:
     """Car plates end to end, false plates in other photos, lines of drawn pages in order: report.md and report.json."""
     with service(None) as opened:
-        detector = ObjectDetector(opened.catalog.resolve("yolox-nano"), opened.settings.threads)
-        passes = read_plates.Passes(detector, opened.settings.threads)
+        detector = ObjectDetector(opened.runtime.catalog.resolve("yolox-nano"), opened.runtime.settings.threads)
+        passes = read_plates.Passes(detector, opened.runtime.settings.threads)
     photos = sorted(flickr8k(shared / "flickr8k", "dev").captions)
     sections = _shown(read_plates.measure(passes, shared / "plates", photos, _tell))
     _write(out_folder, "Plates", "plates", passes.models, sections)

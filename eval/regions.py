@@ -47,15 +47,17 @@ def measure(service: Service, captions: Captions, tell: Tell = lambda line: None
     """Index the photos into an empty collection and ask; then enrich and ask again, twice."""
     photos = sorted(captions)
     started = time.monotonic()
-    small = _small(ObjectDetector(service.catalog.resolve("yolox-nano"), service.settings.threads), captions)
+    small = _small(
+        ObjectDetector(service.runtime.catalog.resolve("yolox-nano"), service.runtime.settings.threads), captions
+    )
     tell(f"indexing {len(photos)} photos")
-    service.index(photos, "regions")
+    service.indexing.index(photos, "regions")
     found: dict[str, _Asked] = {}
     kept: dict[str, Sequence[Mapping[str, float]]] = {}
     for way, enricher in (("photos", ""), ("+ labels", "objects"), ("+ regions", "regions")):
         if enricher:
             tell(f"enriching: {enricher}")
-            service.enrich(only=[enricher])
+            service.indexing.enrich(only=[enricher])
         tell(f"asking: {way}")
         found[way] = _asked(service, captions)
         if enricher != "objects":
@@ -106,7 +108,7 @@ def _asked(service: Service, captions: Captions) -> _Asked:
 
     def names(text: str) -> list[str]:
         query = Query(texts=(text,), filters=filters, k=TOP, min_relevance=0, fold=False)
-        return [Path(hit.path).name for hit in service.search(query).hits]
+        return [Path(hit.path).name for hit in service.searching.search(query).hits]
 
     ranks = []
     for path in sorted(captions):

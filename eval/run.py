@@ -41,7 +41,7 @@ def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> Result:
     """Index the gallery and search it with the cut-off off."""
     collection, keys = indexed(service, task, room, tell)
     located: dict[str, list[str]] = {}
-    for x in service.store.located(collection):
+    for x in service.runtime.store.located(collection):
         located.setdefault(x.asset, []).append(keys[x.source.location])
     filters = Filters(media=(task.medium,), collection=collection)
 
@@ -50,7 +50,7 @@ def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> Result:
 
     def ask(asked: Asked) -> list[str]:
         query = replace(question(service, asked, filters, depth), group=True)
-        found = [key for hit in service.search(query).hits for key in located[hit.asset]]
+        found = [key for hit in service.searching.search(query).hits for key in located[hit.asset]]
         return [key for key in found if asked.path is None or key != str(asked.path)]
 
     tell(f"{task.name}: asking {len(task.queries)}")
@@ -63,8 +63,8 @@ def indexed(service: Service, task: Task, room: Path, tell: Tell) -> tuple[str, 
     collection = "eval-" + hashlib.sha256("\n".join(t.key for t in task.gallery).encode()).hexdigest()[:12]
     files = {target.key: target.path or _written(target, room / collection) for target in task.gallery}
     tell(f"{task.name}: indexing {len(files)}")
-    service.index(list(files.values()), collection)
-    service.enrich(only=["transcript"])
+    service.indexing.index(list(files.values()), collection)
+    service.indexing.enrich(only=["transcript"])
     return collection, {str(path.resolve()): key for key, path in files.items()}
 
 
@@ -72,7 +72,7 @@ def question(service: Service, asked: Asked, filters: Filters, k: int) -> Query:
     """What is asked, with the cut-off off and nothing folded."""
     return Query(
         texts=(asked.text,) if asked.text else (),
-        examples=(service.example(asked.path),) if asked.path else (),
+        examples=(service.searching.example(asked.path),) if asked.path else (),
         filters=filters, k=k, min_relevance=0, fold=False,
     )  # fmt: skip
 

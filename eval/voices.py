@@ -55,12 +55,13 @@ def pairwise(turns: Sequence[Turn]) -> tuple[float, float]:
 def measure(service: Service, folder: Path, collection: str = "eval-voices") -> Section:
     """Indexes a folder of speakers' folders, and compares names with folders."""
     files = sorted(folder.glob("*/*.flac"))
-    service.index(files, collection)
+    service.indexing.index(files, collection)
     speaker = {
-        located.asset: Path(located.source.location).parent.name for located in service.store.located(collection)
+        located.asset: Path(located.source.location).parent.name
+        for located in service.runtime.store.located(collection)
     }
-    service.enrich(only=["speakers"], assets=list(speaker))
-    moments = [moment for asset in speaker for moment in service.store.moments(asset) if moment.kind == "turn"]
+    service.indexing.enrich(only=["speakers"], assets=list(speaker))
+    moments = [moment for asset in speaker for moment in service.runtime.store.moments(asset) if moment.kind == "turn"]
     turns = [
         Turn(speaker[moment.asset], label.value, moment.asset)
         for moment in moments
@@ -107,11 +108,11 @@ def _asked(
     service: Service, path: Path, speaker: Mapping[str, str], turns: Sequence[Turn], collection: str
 ) -> tuple[float, float]:
     """Precision and recall of the turns found in other recordings than the example itself."""
-    own = next(x.asset for x in service.store.located(collection) if Path(x.source.location) == path.resolve())
+    own = next(x.asset for x in service.runtime.store.located(collection) if Path(x.source.location) == path.resolve())
     query = Query(
-        examples=(service.example(path),), filters=Filters(collection=collection, kinds=("turn",)), legs=("voice",),
+        examples=(service.searching.example(path),), filters=Filters(collection=collection, kinds=("turn",)), legs=("voice",),
         k=EVERY, fold=False,
     )  # fmt: skip
-    found = [speaker[hit.asset] == path.parent.name for hit in service.search(query).hits if hit.asset != own]
+    found = [speaker[hit.asset] == path.parent.name for hit in service.searching.search(query).hits if hit.asset != own]
     wanted = sum(turn.speaker == path.parent.name and turn.asset != own for turn in turns)
     return sum(found) / max(1, len(found)), sum(found) / max(1, wanted)

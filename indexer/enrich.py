@@ -17,7 +17,7 @@ from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.decode.progress import Progress
 from crossmedia.indexer.enrichers.base import Enricher, Follower
 from crossmedia.retrieval.documents import Asset, Enrichment, Source
-from crossmedia.retrieval.store import Store, StoreUnusable
+from crossmedia.retrieval.store import SpaceMismatch, Store, StoreUnusable
 
 ORDER: Final[tuple[Medium, ...]] = ("audio", "video", "text", "image", "mesh")
 """What is said first: a recording has little else to be found by, a picture already has its vectors."""
@@ -65,6 +65,7 @@ class EnrichPass:
 
     An asset is decoded once for all of its enrichers; each result is one transaction. What was interrupted is pending
     again. An asset that cannot be read is recorded as failed, except where only its file is out of reach for now.
+    Where the collection's vectors were made anew since the enrichers were built, SpaceMismatch is raised.
     """
 
     def __init__(
@@ -171,7 +172,7 @@ class EnrichPass:
         for enricher in enrichers:
             try:
                 found = enricher.enrich(asset, decoded, self._store.moments(asset.id), progress)
-            except StoreUnusable:
+            except (StoreUnusable, SpaceMismatch):
                 raise  # no fault of the asset's
             except Exception as error:
                 # One odd file must not stop the pass, now and at every later try.

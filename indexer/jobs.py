@@ -20,7 +20,7 @@ class Jobs:
     """A `Queue` in a SQLite file of its own: progress is written often and must not hold up the store's writer."""
 
     def __init__(self, folder: Path, limit: int = 1000) -> None:
-        self._database = Database(folder / "jobs.sqlite", "indexer")
+        self._database = Database(folder / "jobs.sqlite", "crossmedia.indexer")
         self._limit = limit
 
     def submit(self, kind: str, payload: Mapping[str, Any]) -> Job:

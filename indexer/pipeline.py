@@ -174,9 +174,8 @@ class Pipeline:
             else:
                 documents.append(result)
                 stored.append((item, decoded))
-        # Another process may have begun to make the collection's vectors anew.
-        self._store.bind(self._profile.spaces.values())
-        self._store.put(documents)
+        # Another process may have begun to make the collection's vectors anew: then this is refused.
+        self._store.put(documents, spaces=self._profile.spaces.values())
         for item, decoded in stored:
             told(outcome(item.found, "added", item.asset, warnings=decoded.warnings))
             for copy in item.copies:

@@ -134,6 +134,10 @@ class SharedQueue(Queue, Protocol):
     address: str
     """Where it is, without its password."""
 
+    def wait(self, seconds: int) -> None:
+        """Until there may be work, or so many whole seconds; a bell that nobody rings is no promise that there is
+        none."""
+
     def renew(self, job: str) -> bool:
         """Keep a claimed job; False if it was taken away."""
 

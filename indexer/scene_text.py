@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -113,6 +114,12 @@ class Engine:
             asked = TextRecInput(img=[np.ascontiguousarray(crop[:, :, ::-1]) for crop in crops], return_word_box=False)
             found = self._engine._load_rec_model()(asked)
         return [(text, float(score)) for text, score in zip(found.txts, found.scores, strict=True)]
+
+
+@cache
+def opened(threads: int) -> Engine:
+    """The engine of this process, which lines and plates share."""
+    return Engine(threads)
 
 
 def flattened(pixels: NDArray[np.uint8], corners: Quad, wider: float = 0.0) -> NDArray[np.uint8]:

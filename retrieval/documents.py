@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from crossmedia.embeddings.encoder import Modality, Vector
+from crossmedia.embeddings.encoder import Modality, Space, Vector
 from crossmedia.embeddings.media import Medium
 from crossmedia.embeddings.profile import Word
 
@@ -143,7 +143,7 @@ class Enrichment:
     """One enricher's whole result for one asset: new moments and patches; replaces what it said before.
 
     `error` is the reason (code, message, hint) where the enricher could not read this asset; it is not retried until
-    its model changes.
+    its model changes. `spaces`: those that its vectors are of; a store takes vectors of no others.
     """
 
     asset: str
@@ -152,6 +152,7 @@ class Enrichment:
     moments: tuple[Moment, ...] = ()
     patches: tuple[Patch, ...] = ()
     error: Mapping[str, str] | None = None
+    spaces: tuple[Space, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +188,11 @@ def whole_of(moment: str) -> str:
     ('ab-frame3', 'ab-picture0')
     """
     return moment.rsplit(".", 1)[0] if kind_of(moment) in PARTS else moment
+
+
+def asset_of(moment: str) -> str:
+    """The asset that the id of a moment tells."""
+    return moment.rsplit("-", 1)[0]
 
 
 def kind_of(moment: str) -> str:

@@ -10,9 +10,10 @@ from typing import Final
 
 import numpy as np
 
+from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval import naming
 from crossmedia.retrieval.documents import PARTS, Moment, kind_of, modality, whole_of
-from crossmedia.retrieval.labels import NAMED, NameMatch
+from crossmedia.retrieval.labels import NameMatch
 from crossmedia.retrieval.planner import LABELS, WORDS, LabelsLeg, VectorLeg, WordsLeg
 from crossmedia.retrieval.query import Evidence
 from crossmedia.retrieval.relevance import logistic, of_words
@@ -165,7 +166,7 @@ def explained(evidence: Evidence, moment: Moment) -> Evidence:
     boxes = tuple(label.box for label in moment.labels if label.box)[:1] if moment.kind in PARTS else ()
     if evidence.leg == LABELS and evidence.query:
         values = set(evidence.query.split(", "))
-        told = (label for label in moment.labels if label.kind in NAMED and label.value.lower() in values)
+        told = (label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values)
         boxes = tuple(label.box for label in told if label.box)[:BOXES]
     return replace(
         evidence,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import FACE, VOICE, Modality, Vector
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.documents import Kind, Moment
@@ -13,9 +14,9 @@ from crossmedia.retrieval.labels import Labelled
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import NotFound, Store
 
-SPEAKER: Final = "speaker"
+SPEAKER: Final = label_kinds.SPEAKER.name
 """The kind of label that says whose voice a moment is."""
-PERSON: Final = "person"
+PERSON: Final = label_kinds.PERSON.name
 """The kind of label that says whose face it is, on the face and on the picture that shows it."""
 NEIGHBOURS: Final = 15
 LONGEST_NAME: Final = 100

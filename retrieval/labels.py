@@ -5,12 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from crossmedia.retrieval.query import Filters
-
-NAMED: Final = ("object", "person", "speaker", "sound", "area")
-"""Kinds of labels whose values people say in a query; a plate or a hash is asked for by a filter."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class Labelled:
 @dataclass(frozen=True)
 class Named:
     """A search by labels: the k moments that bear most of these values (each with how many of it are wanted, lower
-    case), of the kinds in `NAMED`."""
+    case), of the kinds that people say (`embeddings.label_kinds.said_kinds`)."""
 
     values: Mapping[str, int]
     k: int

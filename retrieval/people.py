@@ -13,7 +13,9 @@ from typing import Final
 
 import numpy as np
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import FACE, Vector, Vectors
+from crossmedia.embeddings.profile import Profile
 from crossmedia.retrieval.documents import Enrichment, Kind, Label, Moment, Patch, whole_of
 from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.identities import PERSON, checked, missing
@@ -22,11 +24,14 @@ from crossmedia.retrieval.store import Store
 
 MAKER: Final = "faces"
 """The enricher that looks for faces."""
-COUNT: Final = "faces"
+COUNT: Final = label_kinds.FACES.name
 """The kind of label that says how many faces a picture has, whether or not each is told apart."""
-FORGOTTEN: Final = "forgotten"
+FORGOTTEN: Final = label_kinds.FORGOTTEN.name
 """The kind of label that says where a face is that nobody shall be told by, and who puts it there."""
 WHOLE: Final[frozenset[Kind]] = frozenset(("picture", "shot", "frame"))
+JOINED: Final = 0.9
+"""Probability, at the mean cosine of two people's faces, from which unnamed people are one. A mean over many pairs says
+more than one of them, on which `indexer.enrichers.faces.RECOGNISED` rests."""
 UNNAMED: Final = re.compile(r"person [0-9a-f]{4,}-\d+")
 """What somebody is called whom nobody has named."""
 PAGE: Final = 500
@@ -198,6 +203,9 @@ def _mark(store: Store, asset: str, faces: Sequence[Moment]) -> None:
 def _rewrite(store: Store, asset: str, call: Callable[[Moment, str], str | None]) -> None:
     """Write what the enricher said of an asset anew: each face with the name that `call` gives it by the old one, or
     not at all."""
+    spaces = tuple(
+        store.spaces().values()
+    )  # read before the vectors: where they are made anew between, none is written
     for holding in store.holdings([asset]):
         faces = []
         for held in holding.moments:
@@ -213,7 +221,7 @@ def _rewrite(store: Store, asset: str, call: Callable[[Moment, str], str | None]
         for key, labels in said((held.moment for held in holding.moments), faces).items():
             kept.setdefault(key, []).extend(labels)
         done = next(done for done in holding.done if done.enricher == MAKER)
-        store.enrich([Enrichment(asset, MAKER, done.model, tuple(faces), _patches(kept))])
+        store.enrich([Enrichment(asset, MAKER, done.model, tuple(faces), _patches(kept), spaces=spaces)])
 
 
 def _made(holding: Holding, maker: str) -> dict[str, list[Label]]:
@@ -228,3 +236,10 @@ def _made(holding: Holding, maker: str) -> dict[str, list[Label]]:
 
 def _patches(labels: Mapping[str, Sequence[Label]]) -> tuple[Patch, ...]:
     return tuple(Patch(key, labels=tuple(own)) for key, own in labels.items() if own)
+
+
+def join_unnamed(store: Store, profile: Profile) -> int:
+    """Joins people without a name who are one; returns how many are fewer. None where faces are off."""
+    if profile.face is None:
+        return 0
+    return regroup(store, profile.backgrounds[FACE, "face", "face"].similarity(JOINED))

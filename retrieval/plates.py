@@ -7,12 +7,13 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.documents import Box
 from crossmedia.retrieval.query import Filters, LabelFilter
 from crossmedia.retrieval.store import Store
 
-PLATE: Final = "plate"
+PLATE: Final = label_kinds.PLATE.name
 """The kind of label that says what stands on a plate: capitals and digits, nothing between them."""
 WRONG: Final = 1
 """Characters that may be read wrong, be missing or be too many."""

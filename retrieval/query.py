@@ -43,6 +43,8 @@ class Filters:
     assets: tuple[str, ...] = ()
     besides: tuple[str, ...] = ()
     """Assets that are left out."""
+    journal: str | None = None
+    """Id of a journal that the store follows (`Store.follow`): what it blocks is left out."""
     start: float | None = None
     end: float | None = None
 

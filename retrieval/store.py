@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.blocking import Journal
 from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
@@ -35,6 +36,30 @@ def check_spaces(held: Mapping[str, Space], wanted: Iterable[Space]) -> None:
                 f"{space.model} {space.revision} ({space.dim}-d)",
                 "crossmedia reindex makes the vectors anew; or use the profile it was indexed with",
             )
+
+
+def check_vectors(held: Mapping[str, Space], enrichments: Iterable[Enrichment]) -> None:
+    """Raises SpaceMismatch where vectors are of a space that their enrichment does not name, or that is not held so."""
+    for enrichment in enrichments:
+        named = {space.name: space for space in enrichment.spaces}
+        for name in _spaces_in(enrichment):
+            if name not in named:
+                raise SpaceMismatch(
+                    f"{enrichment.enricher} has vectors {name!r} and does not say which model made them",
+                    "an Enrichment names the spaces of its vectors",
+                )
+            if name not in held:
+                raise SpaceMismatch(
+                    f"{enrichment.enricher} has vectors of the space {name!r}, which this collection does not have",
+                    "use the profile it was indexed with",
+                )
+            check_spaces(held, [named[name]])
+
+
+def _spaces_in(enrichment: Enrichment) -> set[str]:
+    return {space for moment in enrichment.moments for space in moment.vectors} | {
+        space for patch in enrichment.patches for space in patch.vectors
+    }
 
 
 class NotFound(CrossmediaError):
@@ -142,13 +167,21 @@ class Store(Protocol):
 
     def spaces(self) -> dict[str, Space]: ...
 
-    def put(self, documents: Sequence[Document], *, replace: bool = False) -> None:
+    def put(self, documents: Sequence[Document], *, spaces: Iterable[Space] = (), replace: bool = False) -> None:
         """Write assets with their moments and sources: all of them or none. What a path held before is forgotten
-        if no other path holds it. An asset that is there already only gets the source, unless `replace`."""
+        if no other path holds it. An asset that is there already only gets the source, unless `replace`.
+
+        `spaces`: those that the vectors are of, bound as by `bind` to what is written; raises SpaceMismatch.
+        """
 
     def enrich(self, enrichments: Sequence[Enrichment]) -> None:
-        """Write results of enrichers, replacing what the same enricher said of the same asset. Of an asset that is
-        gone, nothing is written."""
+        """Write results of enrichers, replacing what the same enricher said of the same asset: all of them or none.
+        Of an asset that is gone, nothing is written. Raises SpaceMismatch where vectors are not of this collection's
+        spaces (`check_vectors`)."""
+
+    def follow(self, journal: Journal) -> None:
+        """Know what a journal of decisions blocks by now, of assets that are here and of those that come later, so that
+        filters can leave it out (`Filters.journal`). Where nothing was decided since, this is no more than a look."""
 
     def pending(self, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
         """Ids of assets of these media which this enricher, in this version, has not seen."""

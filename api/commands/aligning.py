@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api import alignment
 from crossmedia.api.commands.context import Data, Json, err, out, print_json, service
 from crossmedia.api.commands.indexing import SHOWN_FAILURES, progress, stopping
+
+if TYPE_CHECKING:
+    from crossmedia.api.use_cases.alignment import Trained
 
 app = typer.Typer(
     name="align",
@@ -52,12 +54,12 @@ def train(
         def plan(stage: str, total: int) -> None:
             tasks.append(bar.add_task(stage, total=total))
 
-        trained = alignment.train(
-            opened, pairs, space=space, name=name, held_out=holdout, passes=epochs, skip=skip_bad, force=force,
+        trained = opened.alignment.train(
+            pairs, space=space, name=name, held_out=holdout, passes=epochs, skip=skip_bad, force=force,
             plan=plan, tick=lambda count: bar.advance(tasks[-1], count),
         )  # fmt: skip
     if as_json:
-        print_json(trained.told)
+        print_json(trained.report)
     else:
         _tell(trained)
     if trained.card is None:
@@ -68,7 +70,7 @@ def train(
 def list_heads(data: Data = None, as_json: Json = False) -> None:
     """The heads of this data directory, and which of them its vectors are made with."""
     with service(data) as opened:
-        cards, used = opened.heads.cards(), alignment.in_use(opened)
+        cards, used = opened.runtime.heads.cards(), opened.alignment.in_use()
         if as_json:
             print_json([{**card.told, "id": card.id, "in_use": card.id in used} for card in cards])
             return
@@ -95,7 +97,7 @@ def remove_head(
 ) -> None:
     """Delete a head that is not in use."""
     with service(data) as opened:
-        out.print(f"removed {alignment.remove(opened, name).id}")
+        out.print(f"removed {opened.alignment.remove(name).id}")
 
 
 def reindex(
@@ -118,8 +120,8 @@ def reindex(
         raise typer.BadParameter("--head and --builtin exclude each other")
     with service(data) as opened, stopping() as stop, progress() as bar:
         task = bar.add_task("reindexing", total=None)
-        report, heads = alignment.reindex(
-            opened, head, builtin=builtin, again=again, stop=stop,
+        report, heads = opened.alignment.reindex(
+            head, builtin=builtin, again=again, stop=stop,
             plan=lambda total: bar.update(task, total=total), tell=lambda count: bar.advance(task, count),
         )  # fmt: skip
     if as_json:
@@ -139,8 +141,8 @@ def reindex(
         raise typer.Exit(1)
 
 
-def _tell(trained: alignment.Trained) -> None:
-    told, figures = trained.told, trained.told["figures"]
+def _tell(trained: Trained) -> None:
+    told, figures = trained.report, trained.report["figures"]
     source, anchor = told["modality"], told["anchor"]
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("held out", "among", "R@1", "R@5", "R@10", "median rank"):

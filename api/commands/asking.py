@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from crossmedia.api.commands.context import Data, Json, err, fail, named, out, print_json, service
-from crossmedia.api.labels import condition
+from crossmedia.api.label_conditions import parse_condition
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.clock import clock
+
+if TYPE_CHECKING:
+    from crossmedia.api.schema import EvidenceOut
+    from crossmedia.api.use_cases.asking import AskAnswer, CitedHit
 
 
 def ask(
@@ -48,11 +52,10 @@ def ask(
 ) -> None:
     """Answer a question and show the evidence."""
     # Other commands start without what answers.
-    from crossmedia.api.asking import AskRequest
-    from crossmedia.api.speaking import spoken
+    from crossmedia.api.use_cases.asking import AskRequest
 
     try:
-        conditions = [condition(word) for word in label or ()]
+        conditions = [parse_condition(word) for word in label or ()]
     except CrossmediaError as error:
         fail(error)
     filters = {"path": path, "after": after, "before": before, "collection": collection, "labels": conditions}
@@ -60,41 +63,41 @@ def ask(
         request = AskRequest.of({
             "question": question, "asset": named(opened, asset) if asset else None, "media": media or [], "filters": filters,
         })  # fmt: skip
-        told = opened.asking.ask(request, image, voice)
+        answer = opened.asking.ask(request, image, voice)
         if speak is not None:
-            speak.write_bytes(spoken(opened, told["answer"]))
+            speak.write_bytes(opened.speaking.speak(answer.answer))
     if as_json:
-        print_json(told)
+        print_json(answer)
         return
-    show(told)
+    show(answer)
 
 
-def show(told: dict[str, Any]) -> None:
+def show(answer: AskAnswer) -> None:
     """The answer, then what it rests on."""
-    if told["answered"]:
+    if answer.answered:
         out.print(
-            f"[bold]{escape(told['answer'])}[/] [dim]{told['confidence']:.0%} sure, {escape(told['model'])}[/]",
+            f"[bold]{escape(answer.answer)}[/] [dim]{answer.confidence:.0%} sure, {escape(answer.model)}[/]",
             soft_wrap=True,
         )
     else:
-        out.print(f"[yellow]{escape(told['answer'])}[/]" + (" [dim]the nearest:[/]" if told["citations"] else ""))
-    for note in told["notes"]:
+        out.print(f"[yellow]{escape(answer.answer)}[/]" + (" [dim]the nearest:[/]" if answer.citations else ""))
+    for note in answer.notes:
         err.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     table = Table(box=None, pad_edge=False, show_header=False)
-    for hit in told["citations"]:
-        why = "; ".join(filter(None, (_why(one) for one in hit["evidence"])))
-        table.add_row(f"[dim]\\[{hit['number']}][/]", escape(hit["path"]), _when(hit), why)
+    for hit in answer.citations:
+        why = "; ".join(filter(None, (_why(one) for one in hit.evidence)))
+        table.add_row(f"[dim]\\[{hit.number}][/]", escape(hit.path), _when(hit), why)
     out.print(table)
 
 
-def _when(hit: dict[str, Any]) -> str:
-    if hit["page"] is not None:
-        return f"p. {hit['page']}"
-    return "" if hit["start"] is None else clock(hit["start"])
+def _when(hit: CitedHit) -> str:
+    if hit.page is not None:
+        return f"p. {hit.page}"
+    return "" if hit.start is None else clock(hit.start)
 
 
-def _why(evidence: dict[str, Any]) -> str:
-    if evidence["text"]:
-        said = " ".join(evidence["text"].split())
+def _why(evidence: EvidenceOut) -> str:
+    if evidence.text:
+        said = " ".join(evidence.text.split())
         return f"“{escape(said if len(said) <= 100 else said[:99] + '…')}”"
-    return f"[cyan]{evidence['leg']}[/] {escape(evidence['query'] or '')}"
+    return f"[cyan]{evidence.leg}[/] {escape(evidence.query or '')}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api.banks import Form
 from crossmedia.api.commands.context import Data, Json, err, out, print_json, service
+from crossmedia.api.use_cases.known_content import CopyOut, Form
 from crossmedia.retrieval.banks.hashes import KINDS, kind_of
 from crossmedia.retrieval.banks.table import TOLD
 from crossmedia.retrieval.clock import clock
@@ -35,32 +35,31 @@ def lookup(
         path = Path(what)
         known = opened.banks.lookup_file(path) if path.is_file() else opened.banks.lookup(what)
     if as_json:
-        print_json(known.as_dict())
+        print_json(known)
         return
     for note in known.notes:
         err.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
-    answer = known.as_dict()
-    if not answer["matches"]:
-        kinds = ", ".join(dict.fromkeys(one["kind"] for one in answer["hashes"]))
+    if not known.matches:
+        kinds = ", ".join(dict.fromkeys(one.kind for one in known.hashes))
         out.print(f"Nothing known. [dim]({kinds}; {known.took_ms:.1f} ms)[/]")
         return
     table = _table("bank", "action", "kind", "distance", "quality", "at", "tags", "hash")
-    for one in answer["matches"]:
-        at = "" if one["start"] is None else clock(one["start"])
-        quality = "" if one["quality"] is None else str(one["quality"])
+    for one in known.matches:
+        at = "" if one.start is None else clock(one.start)
+        quality = "" if one.quality is None else str(one.quality)
         words = (
-            one["bank"],
-            one["action"],
-            one["kind"],
-            str(one["distance"]),
+            one.bank,
+            one.action,
+            one.kind,
+            str(one.distance),
             quality,
             at,
-            one["tags"],
-            short(one["hash"]),
+            one.tags,
+            short(one.hash),
         )
         table.add_row(*map(escape, words))
     out.print(table)
-    out.print(f"[dim]{len(answer['matches'])} matches, {known.took_ms:.1f} ms[/]")
+    out.print(f"[dim]{len(known.matches)} matches, {known.took_ms:.1f} ms[/]")
 
 
 @app.command()
@@ -74,7 +73,7 @@ def create(
     """Make an empty bank."""
     with service(data) as opened:
         made = opened.banks.create(name, action)
-    out.print(f"bank {escape(made['name'])}: {made['action']}")
+    out.print(f"bank {escape(made.name)}: {made.action}")
 
 
 @app.command()
@@ -94,14 +93,14 @@ def add(
 ) -> None:
     """Bank the hashes of files or assets, or hashes; tells what is indexed already and matches."""
     with service(data) as opened:
-        done = opened.banks.add(name, what, kind or (), tags, crops=crops)
+        done = opened.banks.add(name, [file_or_word(one) for one in what], kind or (), tags, crops=crops)
     if as_json:
         print_json(done)
         return
-    for note in done["notes"]:
+    for note in done.notes:
         err.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
-    out.print(f"{done['added']} added to {escape(done['bank'])} [dim](of {len(done['hashes'])} hashes)[/]")
-    _show(done["indexed"])
+    out.print(f"{done.added} added to {escape(done.bank)} [dim](of {len(done.hashes)} hashes)[/]")
+    _show(done.indexed)
 
 
 @app.command("import")
@@ -123,14 +122,14 @@ def load(
     if as_json:
         print_json(done)
         return
-    for fault in done["faults"][:TOLD]:
-        err.print(f"[yellow]note[/] line {fault['line']}: {escape(fault['reason'])}", soft_wrap=True)
-    if len(done["faults"]) > TOLD:
-        err.print(f"[yellow]note[/] {len(done['faults']) - TOLD:,} lines more are broken (--json lists them)")
-    other = f", {done['other']} lines of other categories left out" if done["other"] else ""
-    faults = f", {len(done['faults'])} broken lines skipped" if done["faults"] else ""
-    out.print(f"{done['added']:,} added to {escape(done['bank'])} [dim](of {done['read']:,} read{other}{faults})[/]")
-    _show(done["indexed"])
+    for fault in done.faults[:TOLD]:
+        err.print(f"[yellow]note[/] line {fault.line}: {escape(fault.reason)}", soft_wrap=True)
+    if len(done.faults) > TOLD:
+        err.print(f"[yellow]note[/] {len(done.faults) - TOLD:,} lines more are broken (--json lists them)")
+    other = f", {done.other} lines of other categories left out" if done.other else ""
+    faults = f", {len(done.faults)} broken lines skipped" if done.faults else ""
+    out.print(f"{done.added:,} added to {escape(done.bank)} [dim](of {done.read:,} read{other}{faults})[/]")
+    _show(done.indexed)
 
 
 @app.command()
@@ -151,7 +150,7 @@ def export(
 def show(data: Data = None, as_json: Json = False) -> None:
     """Every bank, and how many hashes of each kind it has."""
     with service(data) as opened:
-        found = opened.banks.listed()
+        found = opened.banks.list_banks()
     if as_json:
         print_json({"banks": found})
         return
@@ -160,8 +159,8 @@ def show(data: Data = None, as_json: Json = False) -> None:
         return
     table = _table("bank", "action", "", "hashes")
     for bank in found:
-        held = ", ".join(f"{count:,} {kind}" for kind, count in bank["hashes"].items())
-        table.add_row(escape(bank["name"]), bank["action"], "" if bank["enabled"] else "disabled", held)
+        held = ", ".join(f"{count:,} {kind}" for kind, count in bank.hashes.items())
+        table.add_row(escape(bank.name), bank.action, "" if bank.enabled else "disabled", held)
     out.print(table)
 
 
@@ -170,7 +169,7 @@ def disable(name: Name, data: Data = None) -> None:
     """Compare nothing with a bank any more; its hashes stay."""
     with service(data) as opened:
         done = opened.banks.switch(name, False)
-    out.print(f"bank {escape(done['name'])} is disabled")
+    out.print(f"bank {escape(done.name)} is disabled")
 
 
 @app.command()
@@ -178,7 +177,7 @@ def enable(name: Name, data: Data = None) -> None:
     """Compare with a bank again."""
     with service(data) as opened:
         done = opened.banks.switch(name, True)
-    out.print(f"bank {escape(done['name'])} is enabled")
+    out.print(f"bank {escape(done.name)} is enabled")
 
 
 @app.command()
@@ -194,13 +193,19 @@ def matches(name: Name, data: Data = None, as_json: Json = False) -> None:
     _show(found)
 
 
-def _show(indexed: list[dict[str, Any]]) -> None:
+def file_or_word(text: str) -> str | Path:
+    """A path where there is such a file, else a hash or an asset."""
+    path = Path(text)
+    return path if path.is_file() else text
+
+
+def _show(indexed: list[CopyOut]) -> None:
     if not indexed:
         return
     table = _table("indexed already", "at", "kind", "distance", "known", most=60)
     for one in indexed:
-        at = "" if one["start"] is None else clock(one["start"])
-        table.add_row(escape(one["path"]), at, one["kind"], str(one["distance"]), escape(short(one["known"])))
+        at = "" if one.start is None else clock(one.start)
+        table.add_row(escape(one.path), at, one.kind, str(one.distance), escape(short(one.known)))
     out.print(table)
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.markup import escape
 
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.api.service import Service
 from crossmedia.api.settings import read_settings
 from crossmedia.embeddings.catalog import sha256
@@ -37,7 +37,7 @@ Without = Annotated[
     list[str] | None,
     typer.Option(
         "--without",
-        help=f"Leave an enricher out: {', '.join(ENRICHERS)}.",
+        help="Leave a pass out; crossmedia passes lists them.",
         show_default=False,
     ),
 ]
@@ -54,7 +54,7 @@ def service(data: Path | None, *, made: bool = False, **settings: Any) -> Iterat
     try:
         opened = Service(read_settings(**given))
         if made:
-            opened.require_collection()
+            opened.runtime.require_collection()
         yield opened
     except CrossmediaError as error:
         fail(error)
@@ -67,7 +67,7 @@ def named(opened: Service, asset: str) -> str:
     """The id of an asset that is named by the beginning of its id, or by a file with its content. Raises NotFound,
     Ambiguous."""
     path = Path(asset)
-    return opened.resolve(sha256(path) if path.is_file() else asset)
+    return opened.runtime.resolve(sha256(path) if path.is_file() else asset)
 
 
 def fail(error: CrossmediaError) -> None:
@@ -78,5 +78,6 @@ def fail(error: CrossmediaError) -> None:
 
 
 def print_json(value: object) -> None:
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    """A result, or plain values with results in them."""
+    json.dump(to_jsonable_python(value), sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")

@@ -14,7 +14,6 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from crossmedia.api import passes
 from crossmedia.api.commands.context import Data, Json, Without, err, out, print_json, service
 from crossmedia.api.queues import NoQueue, shared
 from crossmedia.api.service import Service
@@ -41,7 +40,7 @@ def index(
 ) -> None:
     """Make files searchable; only new and changed files are read."""
     with service(data) as opened, stopping() as stop:
-        passes.check(without or ())  # an unknown name is told before hours of work
+        opened.runtime.enricher_names(without=without or ())  # an unknown name is told before hours of work
         if enqueue:
             if prune or watch:
                 raise typer.BadParameter("--enqueue excludes --prune and --watch")
@@ -89,14 +88,16 @@ def enrich(
 
 
 def _enqueue(opened: Service, paths: list[Path], collection: str, without: list[str], as_json: bool) -> None:
-    if shared(opened.jobs) is None:
+    if shared(opened.runtime.jobs) is None:
         raise NoQueue()
     for path in paths:
         if not path.exists():
             raise PathMissing(f"{path} does not exist", "check the spelling")
     named = [str(path.absolute()) for path in paths]
     # Whoever calls this may read what is named, whatever folders a service is confined to.
-    job = opened.jobs.submit("index", {"paths": named, "within": [], "collection": collection, "without": without})
+    job = opened.runtime.jobs.submit(
+        "index", {"paths": named, "within": [], "collection": collection, "without": without}
+    )
     if as_json:
         print_json({"job": job.id})
     else:
@@ -114,7 +115,7 @@ def _once(
 ) -> bool:
     with progress() as bar:
         task = bar.add_task("indexing", total=None)
-        report = opened.index(
+        report = opened.indexing.index(
             paths,
             collection,
             prune=prune,
@@ -137,7 +138,9 @@ def _enrich(opened: Service, only: list[str], without: list[str], stop: threadin
         def plan(total: int) -> None:
             bar.update(task, total=total, visible=total > 0)
 
-        report, absent = opened.enrich(only, without, plan=plan, advance=lambda by: bar.advance(task, by), stop=stop)
+        report, absent = opened.indexing.enrich(
+            only, without, plan=plan, advance=lambda by: bar.advance(task, by), stop=stop
+        )
     for line in absent:
         err.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
     for enriched in report.failed[:SHOWN_FAILURES]:

@@ -8,7 +8,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api import labels as known
 from crossmedia.api.commands.context import Data, Json, out, print_json, service
 
 LONGEST = 60
@@ -27,7 +26,7 @@ def labels(
     Those on most moments come first.
     """
     with service(data, made=True) as opened:
-        found = known.listed(opened, kind or (), limit)
+        found = opened.labels.list_kinds(kind or (), limit)
     if as_json:
         print_json({"labels": found})
         return
@@ -40,9 +39,9 @@ def labels(
             heading, overflow="fold", justify="right" if heading in ("values", "moments", "files") else "left"
         )
     for one in found:
-        if not one["top"]:
-            table.add_row(escape(one["kind"]), str(one["values"]), "[dim](name it to see them)[/]", "", "")
-        for n, value in enumerate(one["top"]):
-            first = (escape(one["kind"]), str(one["values"])) if n == 0 else ("", "")
-            table.add_row(*first, escape(value["value"][:LONGEST]), str(value["moments"]), str(value["assets"]))
+        if not one.top:
+            table.add_row(escape(one.kind), str(one.values), "[dim](name it to see them)[/]", "", "")
+        for n, value in enumerate(one.top):
+            first = (escape(one.kind), str(one.values)) if n == 0 else ("", "")
+            table.add_row(*first, escape(value.value[:LONGEST]), str(value.moments), str(value.assets))
     out.print(table)

@@ -16,11 +16,9 @@ from rich.table import Table
 from crossmedia.api.commands.context import Data, Json, named, out, print_json, service
 from crossmedia.api.commands.trust import print_trust
 from crossmedia.api.queues import told
-from crossmedia.api.schema import asset_json
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.retrieval.captions import Format, written
-from crossmedia.retrieval.clock import clock
-from crossmedia.retrieval.store import NotFound
+from crossmedia.retrieval.captions import Format
+from crossmedia.retrieval.clock import clock_span
 
 DRAWN: Final = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -55,41 +53,32 @@ def show(
     if mask is not None and mask[1].suffix.lower() != ".png":
         raise typer.BadParameter("a mask is a .png", param_hint="--mask")
     with service(data, made=True) as opened:
-        found = named(opened, asset)
-        described = opened.store.asset(found)
-        if described is None:
-            raise NotFound(f"no asset {asset}", "it was removed just now")
-        moments = opened.store.moments(found)
+        resolved = named(opened, asset)
+        described = opened.assets.get(resolved)
         if draw is not None:
-            from crossmedia.api.drawing import drawings, drawn
-
-            drawn(drawings(opened.store, opened.pool, found)).save(draw)
+            opened.assets.drawing(resolved).save(draw)
         if mask is not None:
-            from crossmedia.api import masks
-
-            looking = masks.finder(opened.catalog, opened.settings.threads)
-            masks.mask(opened.store, opened.pool, looking, found, mask[0]).save(mask[1])
+            opened.assets.mask(resolved, mask[0]).save(mask[1])
         if as_json:
-            print_json(asset_json(described, opened.store.sources(found), moments))
+            print_json(described)
             return
+        moments = opened.runtime.store.moments(resolved)
         out.print(f"[bold]{escape(described.title)}[/]  {described.media}, {described.mime}, {described.size:,} bytes")
-        out.print(f"[dim]{described.id}[/]")
-        for source in opened.store.sources(found):
+        out.print(f"[dim]{described.asset}[/]")
+        for source in described.sources:
             out.print(f"  {escape(source.path)}  [dim]{escape(source.collection)}[/]", soft_wrap=True)
         for key, value in {"captured": described.captured, **described.metadata}.items():
             out.print(f"  [dim]{escape(key)}[/] {escape(str(value))}", soft_wrap=True)
         for moment in moments:
-            place = f"p. {moment.page}" if moment.page is not None else ""
-            if moment.start is not None and moment.end is not None:
-                place = f"{clock(moment.start)}–{clock(moment.end)}"
+            place = f"p. {moment.page}" if moment.page is not None else clock_span(moment.start, moment.end)
             said = " ".join(moment.fields.get(field, "") for field in ("transcript", "text", "ocr")).strip()
             out.print(f"[cyan]{moment.kind}[/] {place} {escape(said)}", soft_wrap=True)
             for label in moment.labels:
                 value = label.value if len(label.value) <= 80 else f"{label.value[:79]}…"
                 out.print(f"    {escape(label.kind)}: {escape(value)} [dim]{label.score:.2f}[/]")
-        from crossmedia.api.trust import kept
+        from crossmedia.api.use_cases.trust import kept
 
-        print_trust(kept(moments).as_dict())
+        print_trust(kept(moments))
         for path in (draw, mask[1] if mask else None):
             if path is not None:
                 out.print(f"[dim]{escape(str(path))}[/]", soft_wrap=True)
@@ -105,20 +94,20 @@ def rm(
     """
     with service(data, made=True) as opened:
         found = [named(opened, asset) for asset in assets]
-        for asset in opened.delete(found):
+        for asset in opened.assets.delete(found):
             out.print(f"removed {asset}")
 
 
 def status(data: Data = None, as_json: Json = False) -> None:
     """Show what is indexed and what is still to be done."""
     with service(data, made=True) as opened:
-        counts = opened.store.statistics()
-        built, absent = opened.enrichers()
-        pending = {e.name: len(opened.store.pending(e.name, e.model, e.accepts)) for e in built}
-        queue = told(opened.jobs)
+        counts = opened.runtime.store.statistics()
+        built, absent = opened.runtime.enrichers()
+        pending = {e.name: len(opened.runtime.store.pending(e.name, e.model, e.accepts)) for e in built}
+        queue = told(opened.runtime.jobs)
         if as_json:
             print_json({
-                "data": str(opened.settings.data), "assets": dict(counts.assets), "moments": dict(counts.moments),
+                "data": str(opened.runtime.settings.data), "assets": dict(counts.assets), "moments": dict(counts.moments),
                 "vectors": dict(counts.vectors), "sources": counts.sources, "bytes": counts.bytes,
                 "pending": pending, "absent": absent, "jobs": queue.get("jobs", {}), "queue": queue,
             })  # fmt: skip
@@ -137,7 +126,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
         table.add_row("queue", queue["queue"], f"[dim]{jobs}; {who}[/]")
         if "problem" in queue:
             absent = [*absent, f"{queue['problem']['message']}; {queue['problem']['hint']}"]
-        out.print(f"[bold]{escape(str(opened.settings.data))}[/]")
+        out.print(f"[bold]{escape(str(opened.runtime.settings.data))}[/]")
         out.print(table)
         for line in absent:
             out.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
@@ -154,7 +143,7 @@ def transcript(
 ) -> None:
     """Print what is said in a recording or video."""
     with service(data, made=True) as opened:
-        told = written(opened.store.moments(named(opened, asset)), form)
+        told = opened.assets.transcript(named(opened, asset), form)
     if isinstance(told, dict):
         print_json(told)
     else:
@@ -172,10 +161,14 @@ def doctor(data: Data = None) -> None:
         if hint and not good:
             out.print(f"     {escape(hint)}", soft_wrap=True)
 
+    from crossmedia.embeddings.specification import foreign_encoders
+    from crossmedia.indexer.decode.decoders import foreign_decoders
+    from crossmedia.retrieval.answering.foreign import foreign_answerers
+
     with service(data) as opened:
-        for card in opened.catalog.cards():
+        for card in opened.runtime.catalog.cards():
             try:
-                line(True, f"model {card.id}: {opened.catalog.resolve(card.id)}")
+                line(True, f"model {card.id}: {opened.runtime.catalog.resolve(card.id)}")
             except CrossmediaError as error:
                 if card.optional:
                     out.print(f"[dim]–    {card.title}: {escape(error.hint)}[/]", soft_wrap=True)
@@ -186,9 +179,9 @@ def doctor(data: Data = None) -> None:
                 line(True, f"{optional} {importlib.metadata.version(optional)}")
             except importlib.metadata.PackageNotFoundError:
                 out.print(f"[dim]–    {why} are not read: pip install {optional}[/]")
-        for kind, missing in opened.banks.hashers.missing.items():
+        for kind, missing in opened.runtime.hashers.missing.items():
             out.print(f"[dim]–    no {kind} of copies, {missing.message}: {escape(missing.hint)}[/]", soft_wrap=True)
-        folder = opened.settings.data
+        folder = opened.runtime.settings.data
         folder.mkdir(parents=True, exist_ok=True)
         line(
             os.access(folder, os.W_OK),
@@ -198,28 +191,29 @@ def doctor(data: Data = None) -> None:
         free = shutil.disk_usage(folder).free
         line(free > 1 << 30, f"{free / 1e9:.1f} GB free", "free some space: below 1 GB an ingest may stop")
         try:
-            health = opened.store.health()
+            health = opened.runtime.store.health()
             if health.state == "yellow":
                 out.print(f"[yellow]note[/] store: {escape(health.told)}; {escape(health.hint)}", soft_wrap=True)
             else:
                 line(health.state == "green", f"store: {health.told}", health.hint)
-            problems = opened.store.verify() if health.state != "red" else []
+            problems = opened.runtime.store.verify() if health.state != "red" else []
             agreed = "store and indexes agree" if not problems else "; ".join(problems)
             line(not problems, agreed, "index into a new --data folder")
         except CrossmediaError as error:
             line(False, f"store: {error.message}", error.hint)
-        queue = told(opened.jobs)
+        queue = told(opened.runtime.jobs)
         if "problem" in queue:
             line(False, queue["problem"]["message"], queue["problem"]["hint"])
         elif queue["workers"] is not None:
             count = queue["workers"]
             line(count > 0, f"queue {queue['queue']}, workers: {count}", "crossmedia worker starts one")
         try:
-            opened.engine  # noqa: B018
-            line(True, f"profile {opened.profile.name}: spaces {', '.join(opened.profile.spaces)}")
+            opened.runtime.engine  # noqa: B018
+            line(True, f"profile {opened.runtime.profile.name}: spaces {', '.join(opened.runtime.profile.spaces)}")
         except CrossmediaError as error:
             line(False, error.message, error.hint)
-        for absent in opened.enrichers()[1]:
-            out.print(f"[yellow]note[/] {escape(absent)}", soft_wrap=True)
+        foreign = (foreign_encoders(), foreign_decoders(), foreign_answerers())
+        for note in (*opened.runtime.enrichers()[1], *(note for each in foreign for note in each.notes)):
+            out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     if wrong:
         raise typer.Exit(1)

@@ -23,7 +23,7 @@ def models(context: typer.Context, data: Data = None, as_json: Json = False) -> 
     if context.invoked_subcommand is not None:
         return
     with service(data) as opened:
-        rows = [opened.catalog.status(card.id) for card in opened.catalog.cards()]
+        rows = [opened.runtime.catalog.status(card.id) for card in opened.runtime.catalog.cards()]
         if as_json:
             print_json([_model_json(row) for row in rows])
             return

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from crossmedia.api import moving
 from crossmedia.api.commands.context import Data, Json, err, out, print_json, service
 from crossmedia.api.commands.indexing import progress, stopping
 
@@ -24,8 +23,7 @@ def export(
     """
     with service(data, made=True) as opened, stopping() as stop, progress() as bar:
         task = bar.add_task("exporting", total=None)
-        report = moving.export(
-            opened,
+        report = opened.archiving.export_to(
             folder,
             plan=lambda total: bar.update(task, total=total),
             tell=lambda count: bar.advance(task, count),
@@ -56,8 +54,7 @@ def bring(
     """
     with service(data) as opened, stopping() as stop, progress() as bar:
         task = bar.add_task("importing", total=None)
-        report = moving.bring(
-            opened,
+        report = opened.archiving.import_from(
             folder,
             merge=merge,
             plan=lambda total: bar.update(task, total=total),

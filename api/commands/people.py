@@ -9,10 +9,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api import people
 from crossmedia.api.commands.context import Data, Json, out, print_json, service
-from crossmedia.api.enrichers import FACES_OFF
-from crossmedia.retrieval.clock import clock
+from crossmedia.indexer.enrichers.faces import FACES_OFF
+from crossmedia.retrieval.clock import clock, clock_span
 
 app = typer.Typer(help="Whose faces: list, name, merge, split and forget people.", no_args_is_help=True)
 Person = Annotated[str, typer.Argument(help="What somebody is called now.")]
@@ -22,7 +21,7 @@ Person = Annotated[str, typer.Argument(help="What somebody is called now.")]
 def several(data: Data = None, as_json: Json = False) -> None:
     """Everybody whose face was found, those who are seen most first."""
     with service(data, made=True) as opened:
-        found = people.listed(opened)
+        found = opened.people.list_people()
     if as_json:
         print_json({"people": found})
         return
@@ -33,9 +32,9 @@ def several(data: Data = None, as_json: Json = False) -> None:
     for heading in ("person", "faces", "files", "in videos", "see"):
         table.add_column(heading, overflow="fold")
     for one in found:
-        seen = one["path"] if one["start"] is None else f"{one['path']} {clock(one['start'])}–{clock(one['end'])}"
-        row = (str(one["faces"]), str(one["assets"]), clock(one["seconds"]) if one["seconds"] else "")
-        table.add_row(escape(one["name"]), *row, escape(seen))
+        seen = f"{one.path} {clock_span(one.start, one.end)}".rstrip()
+        row = (str(one.faces), str(one.assets), clock(one.seconds) if one.seconds else "")
+        table.add_row(escape(one.name), *row, escape(seen))
     out.print(table)
 
 
@@ -43,13 +42,13 @@ def several(data: Data = None, as_json: Json = False) -> None:
 def show(person: Person, data: Data = None, as_json: Json = False) -> None:
     """When and where somebody appears."""
     with service(data, made=True) as opened:
-        told = people.appearances(opened, person)
+        told = opened.people.appearances(person)
     if as_json:
         print_json(told)
         return
-    for one in told["appearances"]:
-        spans = ", ".join(f"{clock(span['start'])}–{clock(span['end'])}" for span in one["spans"])
-        out.print(f"{escape(one['path'])} {spans} [dim]{one['asset'][:12]}[/]", soft_wrap=True)
+    for one in told.appearances:
+        spans = ", ".join(clock_span(span.start, span.end) for span in one.spans)
+        out.print(f"{escape(one.path)} {spans} [dim]{one.asset[:12]}[/]", soft_wrap=True)
 
 
 @app.command()
@@ -58,8 +57,8 @@ def name(
 ) -> None:
     """Give somebody a name; pictures indexed later get it too."""
     with service(data, made=True) as opened:
-        done = people.name(opened, person, to)
-    out.print(f"{escape(person)} is {escape(done['name'])} [dim]({done['labels']} labels)[/]")
+        done = opened.people.rename(person, to)
+    out.print(f"{escape(person)} is {escape(done.name)} [dim]({done.labels} labels)[/]")
 
 
 @app.command()
@@ -72,8 +71,8 @@ def merge(
 ) -> None:
     """Say that several are one person."""
     with service(data, made=True) as opened:
-        done = people.merge(opened, names, into or names[0])
-    out.print(f"all are {escape(done['name'])} [dim]({done['labels']} labels)[/]")
+        done = opened.people.merge(names, into)
+    out.print(f"all are {escape(done.name)} [dim]({done.labels} labels)[/]")
 
 
 @app.command()
@@ -90,24 +89,24 @@ def split(
 ) -> None:
     """Say that somebody is two people; without --face and --asset their faces are divided by likeness."""
     with service(data, made=True) as opened:
-        done = people.split(opened, person, to, face or (), asset or ())
-    out.print(f"{done['faces']} faces are {escape(done['name'])}")
+        done = opened.people.split(person, to, face or (), asset or ())
+    out.print(f"{done.faces} faces are {escape(done.name)}")
 
 
 @app.command()
 def forget(person: Person, data: Data = None) -> None:
     """Remove somebody's faces with vectors, thumbnails and names. The pictures stay."""
     with service(data, made=True) as opened:
-        done = people.forget(opened, person)
-    out.print(f"{escape(person)} is forgotten [dim]({done['faces']} faces)[/]")
+        done = opened.people.forget(person)
+    out.print(f"{escape(person)} is forgotten [dim]({done.faces} faces)[/]")
 
 
 @app.command()
 def regroup(data: Data = None) -> None:
     """Join people without a name who are one; every indexing does it as well."""
     with service(data, made=True) as opened:
-        done = people.regroup(opened)
-    out.print(f"{done['joined']} people were others")
+        done = opened.people.regroup()
+    out.print(f"{done.joined} people were others")
 
 
 @app.command()
@@ -119,10 +118,10 @@ def verify(
 ) -> None:
     """How likely two pictures show one person."""
     with service(data) as opened:
-        told = people.verify(opened, one, other)
+        told = opened.people.verify(one, other)
     if as_json:
         print_json(told)
         return
-    answer = "the same person" if told["same"] else "two people"
-    how = f"similarity {told['similarity']:.2f}, {told['model']}"
-    out.print(f"{answer}: probability of one person {told['probability']:.2f} [dim]({how})[/]", soft_wrap=True)
+    answer = "the same person" if told.same else "two people"
+    how = f"similarity {told.similarity:.2f}, {told.model}"
+    out.print(f"{answer}: probability of one person {told.probability:.2f} [dim]({how})[/]", soft_wrap=True)

@@ -8,9 +8,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api import plates
 from crossmedia.api.commands.context import Data, Json, out, print_json, service
-from crossmedia.retrieval.clock import clock
+from crossmedia.retrieval.clock import clock_span
 
 
 def plate(
@@ -20,7 +19,7 @@ def plate(
 ) -> None:
     """Find a licence plate, even if one character was misread."""
     with service(data, made=True) as opened:
-        found = plates.seen(opened, text)
+        found = opened.plates.find(text)
     if as_json:
         print_json({"plates": found})
         return
@@ -31,6 +30,7 @@ def plate(
     for heading in ("plate", "wrong", "score", "at", "file"):
         table.add_column(heading, overflow="fold")
     for one in found:
-        at = "" if one["start"] is None else f"{clock(one['start'])}–{clock(one['end'])}"
-        table.add_row(escape(one["value"]), str(one["distance"]), f"{one['score']:.2f}", at, escape(one["path"]))
+        table.add_row(
+            escape(one.value), str(one.distance), f"{one.score:.2f}", clock_span(one.start, one.end), escape(one.path)
+        )
     out.print(table)

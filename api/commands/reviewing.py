@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from crossmedia.api.commands.context import Data, Json, named, out, print_json, service
+from crossmedia.api.use_cases.moderation import DecisionOut
 from crossmedia.retrieval.banks.store import ACTIONS
 
 app = typer.Typer(help="Review what the policy flagged, and record decisions.", no_args_is_help=True)
@@ -52,7 +53,7 @@ def decide(
         if as_json:
             print_json(done)
         else:
-            out.print(f"{escape(str(done['path']))}: {done['action']} [dim](by {escape(done['by'])})[/]")
+            out.print(f"{escape(str(done.path))}: {done.action} [dim](by {escape(done.by)})[/]")
 
 
 @policy.command("show")
@@ -85,7 +86,7 @@ def apply(data: Data = None, as_json: Json = False) -> None:
         out.print(f"{assets} assets judged, {new} new decisions")
 
 
-def _show(found: list[dict[str, Any]], as_json: bool, nothing: str) -> None:
+def _show(found: list[DecisionOut], as_json: bool, nothing: str) -> None:
     if as_json:
         print_json({"decisions": found})
         return
@@ -96,9 +97,9 @@ def _show(found: list[dict[str, Any]], as_json: bool, nothing: str) -> None:
     for heading in ("when", "asset", "where", "action", "by", "why"):
         table.add_column(heading, overflow="fold")
     for one in found:
-        when = datetime.fromtimestamp(one["at"]).strftime("%Y-%m-%d %H:%M")
-        why = "\n".join([*(_reason(reason) for reason in one["reasons"]), *([one["note"]] if one["note"] else [])])
-        row = (when, one["asset"][:12], str(one["path"] or "–"), one["action"], one["by"], why)
+        when = datetime.fromtimestamp(one.at).strftime("%Y-%m-%d %H:%M")
+        why = "\n".join([*(_reason(reason) for reason in one.reasons), *([one.note] if one.note else [])])
+        row = (when, one.asset[:12], str(one.path or "–"), one.action, one.by, why)
         table.add_row(*(escape(cell) for cell in row))
     out.print(table)
 

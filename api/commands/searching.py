@@ -10,12 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from crossmedia.api.commands.context import Data, Json, err, fail, named, out, print_json, service
-from crossmedia.api.labels import condition
-from crossmedia.api.schema import SearchRequest, answer_json, by_kind
+from crossmedia.api.label_conditions import parse_condition
+from crossmedia.api.schema import SearchRequest, by_kind, search_answer
 from crossmedia.embeddings.encoder import FACE, VOICE
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import MEDIA
-from crossmedia.retrieval.clock import clock
+from crossmedia.retrieval.clock import clock, clock_span
 from crossmedia.retrieval.planner import LABELS
 from crossmedia.retrieval.query import Answer, Evidence, Hit
 
@@ -94,8 +94,8 @@ def search(
         raise typer.BadParameter("a voice is searched for alone", param_hint="--voice")
     try:
         conditions = [
-            *(condition(word) for word in label or ()),
-            *(condition(word, negate=True) for word in without_label or ()),
+            *(parse_condition(word) for word in label or ()),
+            *(parse_condition(word, negate=True) for word in without_label or ()),
         ]
     except CrossmediaError as error:
         fail(error)
@@ -118,9 +118,11 @@ def search(
             "files": [{"weight": weight} for _, weight in files],
             "min_relevance": min_relevance, "group": group, "facets": facets or [], "filters": filters,
         })  # fmt: skip
-        answer = opened.search(request.query([opened.example(file, weight) for file, weight in files]))
+        answer = opened.searching.search(
+            request.query([opened.searching.example(file, weight) for file, weight in files])
+        )
     if as_json:
-        print_json(answer_json(answer))
+        print_json(search_answer(answer))
         return
     show(answer)
 
@@ -148,7 +150,7 @@ def show(answer: Answer) -> None:
     out.print(table)
     out.print(f"[dim]{len(answer.hits)} hits, {answer.took_ms:.0f} ms[/]")
     for kind, values in by_kind(answer.facets, FACETS).items():
-        counts = ", ".join(f"{escape(one['value'])} {one['moments']}" for one in values)
+        counts = ", ".join(f"{escape(one.value)} {one.moments}" for one in values)
         out.print(f"[cyan]{escape(kind)}[/] {counts}", soft_wrap=True)
 
 
@@ -168,9 +170,7 @@ def _why(evidence: Evidence) -> str:
 def _when(hit: Hit) -> str:
     if hit.page is not None:
         return f"p. {hit.page}"
-    if hit.start is None:
-        return ""
-    return clock(hit.start) if hit.end is None else f"{clock(hit.start)}–{clock(hit.end)}"
+    return clock_span(hit.start, hit.end)
 
 
 def _middle(path: str) -> str:

@@ -20,7 +20,7 @@ def serve(
 
         from crossmedia.api.server import create_app
 
-        settings = opened.settings
+        settings = opened.runtime.settings
         if host not in ("127.0.0.1", "localhost", "::1") and not settings.api_keys:
             out.print("[yellow]note[/] open to the network without keys; CROSSMEDIA_API_KEYS=… asks for one")
         uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from crossmedia.api.commands.context import Data, Json, named, out, print_json, service
-from crossmedia.retrieval.clock import clock
+from crossmedia.retrieval.clock import clock, clock_span
 
 
 def summary(
@@ -18,28 +18,20 @@ def summary(
     as_json: Json = False,
 ) -> None:
     """Summarise a file: what it says and shows, chapters of a video."""
-    from crossmedia.api.summaries import summed_up
-
     with service(data, made=True) as opened:
-        told = summed_up(opened, named(opened, asset), sentences)
+        told = opened.summarizing.summarize(named(opened, asset), sentences)
     if as_json:
         print_json(told)
         return
-    for one in told["sentences"]:
-        where = (
-            f"p. {one['page']} "
-            if one["page"] is not None
-            else f"{clock(one['start'])} "
-            if one["start"] is not None
-            else ""
-        )
-        out.print(f"[dim]{where}[/]{escape(one['text'])}", soft_wrap=True)
-    for chapter in told["chapters"]:
-        made = " [dim](made from labels)[/]" if chapter["generated"] else ""
-        span = f"{clock(chapter['start'])}–{clock(chapter['end'])}"
-        out.print(f"[cyan]{chapter['number']}[/] [dim]{span}[/] {escape(chapter['title'])}{made}", soft_wrap=True)
-    if not told["chapters"]:
-        for one in told["descriptions"]:
-            out.print(f"{escape(one['text'])} [dim](made from labels)[/]", soft_wrap=True)
-    if not any(told[name] for name in ("sentences", "chapters", "descriptions")):
+    for one in told.sentences:
+        where = f"p. {one.page} " if one.page is not None else f"{clock(one.start)} " if one.start is not None else ""
+        out.print(f"[dim]{where}[/]{escape(one.text)}", soft_wrap=True)
+    for chapter in told.chapters:
+        made = " [dim](made from labels)[/]" if chapter.generated else ""
+        span = clock_span(chapter.start, chapter.end)
+        out.print(f"[cyan]{chapter.number}[/] [dim]{span}[/] {escape(chapter.title)}{made}", soft_wrap=True)
+    if not told.chapters:
+        for description in told.descriptions:
+            out.print(f"{escape(description.text)} [dim](made from labels)[/]", soft_wrap=True)
+    if not (told.sentences or told.chapters or told.descriptions):
         out.print("Nothing is said, written or recognised in it. [dim]crossmedia enrich looks at what is pending[/]")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from crossmedia.api.commands.context import Data, Json, err, out, print_json, service
-from crossmedia.retrieval.clock import clock
+from crossmedia.retrieval.clock import clock_span
+
+if TYPE_CHECKING:
+    from crossmedia.api.use_cases.trust import IndicationOut, TrustOut
 
 
 def trust(
@@ -23,43 +26,43 @@ def trust(
     """
     with service(data) as opened:
         path = Path(what)
-        found = (opened.trust.of_file(path) if path.is_file() else opened.trust.of_asset(what)).as_dict()
+        found = opened.trust.of_file(path) if path.is_file() else opened.trust.of_asset(what)
     if as_json:
         print_json(found)
         return
-    for note in found["notes"]:
+    for note in found.notes:
         err.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
-    if not found["facts"]:
+    if not found.facts:
         out.print("It says nothing of where it comes from.")
     print_trust(found)
 
 
-def print_trust(found: dict[str, Any]) -> None:
+def print_trust(found: TrustOut) -> None:
     """What is said, then each score with what is known of its model."""
-    for fact in found["facts"]:
-        out.print(f"[cyan]{fact['kind']}[/] {escape(fact['value'])} [dim]{escape(fact['by'])}[/]", soft_wrap=True)
-    for key, value in (found["manifest"] or {}).items():
+    for fact in found.facts:
+        out.print(f"[cyan]{fact.kind}[/] {escape(fact.value)} [dim]{escape(fact.by)}[/]", soft_wrap=True)
+    for key, value in (found.manifest or {}).items():
         if value not in (None, [], ""):
             told = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             out.print(f"  [dim]{escape(key)}[/] {escape(told)}", soft_wrap=True)
-    for model in found["models"]:
-        out.print(f"[bold]{escape(model['of'])}[/] [dim]{escape(model['model'])}[/]", soft_wrap=True)
-        for one in found["indications"]:
-            if one["kind"] == model["kind"]:
-                out.print(f"  {escape(one['value'])} {_place(one)}{one['score']:.3f}{' (high)' if one['high'] else ''}")
-        out.print(f"  [dim]trained on[/] {escape(model['trained_on'])}", soft_wrap=True)
-        for where in ("inside", "outside"):
-            for one in model[where]:
-                told = f"{one['figure']}: {one['of']} ({one['source']})"
+    for model in found.models:
+        out.print(f"[bold]{escape(model.of)}[/] [dim]{escape(model.model)}[/]", soft_wrap=True)
+        for one in found.indications:
+            if one.kind == model.kind:
+                out.print(f"  {escape(one.value)} {_place(one)}{one.score:.3f}{' (high)' if one.high else ''}")
+        out.print(f"  [dim]trained on[/] {escape(model.trained_on)}", soft_wrap=True)
+        for where, figures in (("inside", model.inside), ("outside", model.outside)):
+            for published in figures:
+                told = f"{published.figure}: {published.of} ({published.source})"
                 out.print(f"  [dim]published, {where} its data set[/] {escape(told)}", soft_wrap=True)
-        if not model["outside"]:
+        if not model.outside:
             out.print("  [dim]published, outside its data set[/] nothing known to us")
-        out.print(f"  [dim]mind[/] {escape(model['caution'])}", soft_wrap=True)
-    if found["models"]:
-        out.print(escape(found["statement"]), soft_wrap=True)
+        out.print(f"  [dim]mind[/] {escape(model.caution)}", soft_wrap=True)
+    if found.models:
+        out.print(escape(found.statement), soft_wrap=True)
 
 
-def _place(one: dict[str, Any]) -> str:
-    if one["start"] is not None and one["end"] is not None:
-        return f"{clock(one['start'])}–{clock(one['end'])} "
-    return "" if one["box"] is None else f"at {', '.join(f'{edge:.2f}' for edge in one['box'])} "
+def _place(one: IndicationOut) -> str:
+    if span := clock_span(one.start, one.end):
+        return f"{span} "
+    return "" if one.box is None else f"at {', '.join(f'{edge:.2f}' for edge in one.box)} "

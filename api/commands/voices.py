@@ -9,9 +9,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api import voices
 from crossmedia.api.commands.context import Data, Json, out, print_json, service
-from crossmedia.retrieval.clock import clock
+from crossmedia.retrieval.clock import clock, clock_span
 
 app = typer.Typer(help="Who speaks: list, name, merge and compare voices.", no_args_is_help=True)
 
@@ -20,7 +19,7 @@ app = typer.Typer(help="Who speaks: list, name, merge and compare voices.", no_a
 def show(data: Data = None, as_json: Json = False) -> None:
     """Every voice of the collection, those that speak most first."""
     with service(data, made=True) as opened:
-        found = voices.listed(opened)
+        found = opened.voices.list_voices()
     if as_json:
         print_json({"voices": found})
         return
@@ -31,9 +30,9 @@ def show(data: Data = None, as_json: Json = False) -> None:
     for heading in ("voice", "speaks", "turns", "files", "hear"):
         table.add_column(heading, overflow="fold")
     for voice in found:
-        heard = f"{voice['path']} {clock(voice['start'])}–{clock(voice['end'])}"
-        row = (clock(voice["seconds"]), str(voice["turns"]), str(voice["assets"]))
-        table.add_row(escape(voice["name"]), *row, escape(heard))
+        heard = f"{voice.path} {clock_span(voice.start, voice.end)}"
+        row = (clock(voice.seconds), str(voice.turns), str(voice.assets))
+        table.add_row(escape(voice.name), *row, escape(heard))
     out.print(table)
 
 
@@ -45,8 +44,8 @@ def name(
 ) -> None:
     """Give a voice a name; recordings indexed later get it too."""
     with service(data, made=True) as opened:
-        done = voices.name(opened, voice, to)
-    out.print(f"{escape(voice)} is {escape(done['name'])} [dim]({done['labels']} labels)[/]")
+        done = opened.voices.rename(voice, to)
+    out.print(f"{escape(voice)} is {escape(done.name)} [dim]({done.labels} labels)[/]")
 
 
 @app.command()
@@ -59,8 +58,8 @@ def merge(
 ) -> None:
     """Say that several voices are one person's."""
     with service(data, made=True) as opened:
-        done = voices.merge(opened, names, into or names[0])
-    out.print(f"all are {escape(done['name'])} [dim]({done['labels']} labels)[/]")
+        done = opened.voices.merge(names, into)
+    out.print(f"all are {escape(done.name)} [dim]({done.labels} labels)[/]")
 
 
 @app.command()
@@ -72,10 +71,10 @@ def verify(
 ) -> None:
     """How likely two recordings are of one speaker."""
     with service(data) as opened:
-        told = voices.verify(opened, one, other)
+        told = opened.voices.verify(one, other)
     if as_json:
         print_json(told)
         return
-    answer = "the same voice" if told["same"] else "two voices"
-    how = f"similarity {told['similarity']:.2f}, {told['model']}"
-    out.print(f"{answer}: probability of one speaker {told['probability']:.2f} [dim]({how})[/]", soft_wrap=True)
+    answer = "the same voice" if told.same else "two voices"
+    how = f"similarity {told.similarity:.2f}, {told.model}"
+    out.print(f"{answer}: probability of one speaker {told.probability:.2f} [dim]({how})[/]", soft_wrap=True)

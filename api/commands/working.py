@@ -15,7 +15,7 @@ from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 
 if TYPE_CHECKING:
-    from crossmedia.indexer.shared.worker import Room
+    from crossmedia.indexer.shared.worker import Workplace
 
 
 def worker(
@@ -27,25 +27,24 @@ def worker(
     CROSSMEDIA_QUEUE names the queue; any number of workers can run, on any number of machines.
     """
     with service(data) as opened:
-        queue = shared(opened.jobs)
+        queue = shared(opened.runtime.jobs)
         if queue is None:
             raise NoQueue()
         queue.workers()  # tells at once, not after hours, that the queue cannot be reached
-        from crossmedia.indexer.shared.worker import Work
+        from crossmedia.indexer.shared.worker import WorkerPool
 
         logging.basicConfig(level="WARNING", format="%(asctime)s %(name)s: %(message)s")
         err.print(f"Taking jobs from {queue.address}; Ctrl-C puts back what is at hand and ends.", soft_wrap=True)
-        url = opened.settings.queue.get_secret_value()
-        code = Work(url, lambda: _room(opened.settings), queue, concurrency).run()
+        code = WorkerPool(lambda: _workplace(opened.runtime.settings), queue, concurrency).run()
     raise typer.Exit(code)
 
 
 @contextmanager
-def _room(settings: Settings) -> Iterator[Room]:
+def _workplace(settings: Settings) -> Iterator[Workplace]:
     from crossmedia.api.ingest import Ingest
 
     opened = Service(settings)
-    queue = shared(opened.jobs)
+    queue = shared(opened.runtime.jobs)
     assert queue is not None
     try:
         yield queue, {"index": Ingest(opened)}

@@ -9,11 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
 from starlette.datastructures import FormData, UploadFile
 
-from crossmedia.api.asking import AskAnswer, AskRequest
 from crossmedia.api.guards import InternalError, log
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.routes.common import ERRORS, Shared
@@ -21,6 +20,7 @@ from crossmedia.api.routes.files import is_multipart
 from crossmedia.api.schema import whole_schema
 from crossmedia.api.state import State
 from crossmedia.api.uploads import plain_name
+from crossmedia.api.use_cases.asking import AskAnswer, AskRequest
 from crossmedia.embeddings.errors import CrossmediaError
 
 router = APIRouter(prefix="/v1", tags=["ask"], responses=ERRORS)
@@ -49,7 +49,7 @@ Tell = Callable[[str, dict[str, Any]], None]
 
 
 @router.post("/ask", response_model=AskAnswer, openapi_extra=_BODY)
-async def ask(request: Request, shared: Shared) -> Response:
+async def ask(request: Request, shared: Shared) -> AskAnswer | StreamingResponse:
     """What is indexed, or one asset, or a picture that comes along, answers a question, with citations.
 
     With `Accept: text/event-stream` the events `hits` (`{"citations": […]}`), `delta` (`{"text": …}`), `answer` (the
@@ -67,7 +67,7 @@ async def ask(request: Request, shared: Shared) -> Response:
         wanted = AskRequest.of(query)
         gate = shared.file_gate if any(isinstance(part, UploadFile) for part in form.values()) else shared.gate
         if not streamed:
-            return JSONResponse(await gate.run(lambda: _answered(shared, wanted, form, lambda event, data: None)))
+            return await gate.run(lambda: _answered(shared, wanted, form, lambda event, data: None))
         told: asyncio.Queue[tuple[str, dict[str, Any]] | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
@@ -82,14 +82,14 @@ async def ask(request: Request, shared: Shared) -> Response:
 
 
 async def _events(
-    running: asyncio.Task[dict[str, Any]], told: asyncio.Queue[tuple[str, dict[str, Any]] | None], form: FormData
+    running: asyncio.Task[AskAnswer], told: asyncio.Queue[tuple[str, dict[str, Any]] | None], form: FormData
 ) -> AsyncIterator[str]:
     running.add_done_callback(lambda _: told.put_nowait(None))
     try:
         while (one := await told.get()) is not None:
             yield _event(*one)
         try:
-            yield _event("answer", running.result())
+            yield _event("answer", running.result().model_dump(mode="json"))
         except CrossmediaError as error:
             yield _event("error", {"error": error.as_dict()})
         except Exception:
@@ -104,7 +104,7 @@ def _event(name: str, data: dict[str, Any]) -> str:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-def _answered(shared: State, wanted: AskRequest, form: FormData, tell: Tell) -> dict[str, Any]:
+def _answered(shared: State, wanted: AskRequest, form: FormData, tell: Tell) -> AskAnswer:
     with ExitStack() as stack:
         image, voice = (_kept(shared, form.get(name), stack) for name in ("image", "voice"))
         return shared.service.asking.ask(wanted, image, voice, tell)
@@ -114,5 +114,5 @@ def _kept(shared: State, part: UploadFile | str | None, stack: ExitStack) -> Pat
     """Where a file that came along lies until the answer is given."""
     if not isinstance(part, UploadFile):
         return None
-    path, _ = stack.enter_context(shared.service.uploads.temporary(plain_name(part.filename), part.file))
+    path, _ = stack.enter_context(shared.service.runtime.uploads.temporary(plain_name(part.filename), part.file))
     return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,28 +11,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from crossmedia.api import passes
 from crossmedia.api.ingest import files_json
 from crossmedia.api.invalid import InvalidRequest
-from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.api.routes.common import ERRORS, Served, Shared
 from crossmedia.api.routes.content import Content
 from crossmedia.api.routes.jobs import JobOut, job_json
-from crossmedia.api.schema import Name, asset_json
-from crossmedia.api.uploads import Part, below_roots, within
-from crossmedia.embeddings.catalog import sha256
+from crossmedia.api.schema import AssetOut, Name
+from crossmedia.api.uploads import Part, below_roots
 from crossmedia.embeddings.media import Medium
-from crossmedia.indexer.enrich import SourceGone
+from crossmedia.indexer.enrichers.registry import require
 from crossmedia.indexer.queue import Job
 from crossmedia.indexer.scan import Found
-from crossmedia.retrieval.captions import MEDIA_TYPES, Format, written
-from crossmedia.retrieval.documents import MOTION, PREVIEW, Moment, Source
+from crossmedia.retrieval.captions import MEDIA_TYPES, Format
 from crossmedia.retrieval.query import Filters
-from crossmedia.retrieval.store import NotFound
 
 router = APIRouter(prefix="/v1", tags=["assets"], responses=ERRORS)
 MAX_FILES = 1000
-PLAYABLE = ("image/", "audio/", "video/", "application/pdf")
-"""What a browser may show in place; everything else is handed over as a download."""
+DAY = {"Cache-Control": "max-age=86400"}
 
 
 class IndexRequest(BaseModel):
@@ -47,7 +41,14 @@ class IndexRequest(BaseModel):
 
 
 class AssetList(BaseModel):
-    assets: list[dict[str, Any]]
+    assets: list[AssetOut]
+
+
+class Deleted(BaseModel):
+    """An asset that is no longer indexed."""
+
+    deleted: Literal[True] = True
+    asset: str
 
 
 _BODY = {
@@ -106,23 +107,23 @@ def _keep(shared: Shared, form: FormData) -> Job:
         "collection": str(form.get("collection") or "default"),
         "without": [str(name) for name in form.getlist("without")],
     }
-    passes.check(about["without"])
+    require(about["without"])
 
     def accept(kept: list[Found]) -> Job:
-        return shared.service.jobs.submit("index", {"uploads": files_json(kept), **about})
+        return shared.service.runtime.jobs.submit("index", {"uploads": files_json(kept), **about})
 
-    return shared.service.uploads.keep(parts, accept)
+    return shared.service.runtime.uploads.keep(parts, accept)
 
 
 def _name(shared: Shared, named: IndexRequest) -> Job:
-    passes.check(named.without)
-    path = below_roots(named.path, shared.service.settings.roots)
-    roots = list(shared.service.settings.roots)
+    require(named.without)
+    path = below_roots(named.path, shared.service.runtime.settings.roots)
+    roots = list(shared.service.runtime.settings.roots)
     payload = {"paths": [str(path)], "within": roots, "collection": named.collection, "without": named.without}
-    return shared.service.jobs.submit("index", payload)
+    return shared.service.runtime.jobs.submit("index", payload)
 
 
-@router.get("/assets", response_model=AssetList)
+@router.get("/assets")
 def several(
     shared: Shared,
     media: Medium | None = None,
@@ -130,133 +131,69 @@ def several(
     path: Name | None = None,
     limit: int = Query(100, ge=1, le=1000),
     offset: int = Query(0, ge=0, le=2**31),
-) -> dict[str, Any]:
+) -> AssetList:
     """Assets in the order they came."""
     filters = Filters(media=(media,) if media else (), collection=collection, path=path)
-    return {
-        "assets": [
-            asset_json(a, shared.service.store.sources(a.id), [])
-            for a in shared.service.store.assets(filters, limit, offset)
-        ]
-    }
+    return AssetList(assets=shared.service.assets.list_assets(filters, limit, offset))
 
 
-@router.get("/assets/{asset}", response_model=dict[str, Any])
-def one(asset: str, shared: Shared) -> dict[str, Any]:
+@router.get("/assets/{asset}")
+def one(asset: str, shared: Shared) -> AssetOut:
     """What is known of an asset: where it lies, its moments, their words and labels."""
-    store = shared.service.store
-    found = shared.service.resolve(asset)
-    described = store.asset(found)
-    if described is None:
-        raise NotFound(f"no asset {asset}", "it was removed just now")
-    return asset_json(described, store.sources(found), store.moments(found))
+    return shared.service.assets.get(asset)
 
 
-@router.delete("/assets/{asset}", response_model=dict[str, Literal[True] | str])
-def delete(asset: str, shared: Shared) -> dict[str, Any]:
+@router.delete("/assets/{asset}")
+def delete(asset: str, shared: Shared) -> Deleted:
     """Remove it from the index, and its file if it was uploaded; files indexed by path stay where they are."""
-    found = shared.service.resolve(asset)
-    shared.service.delete([found])
-    return {"deleted": True, "asset": found}
+    resolved = shared.service.runtime.resolve(asset)
+    shared.service.assets.delete([resolved])
+    return Deleted(asset=resolved)
 
 
 @router.get("/assets/{asset}/transcript", response_class=Response)
-def transcript(asset: str, shared: Shared, format: Format = "json") -> Response:
+def transcript(asset: Served, shared: Shared, format: Format = "json") -> Response:
     """What is said in it and when: `json` with words and speakers, `vtt` or `srt` subtitles, plain `text`."""
-    told = written(shared.service.store.moments(_served(shared, asset)), format)
-    return JSONResponse(told) if isinstance(told, dict) else Response(told, media_type=MEDIA_TYPES[format])
+    words = shared.service.assets.transcript(asset, format)
+    return JSONResponse(words) if isinstance(words, dict) else Response(words, media_type=MEDIA_TYPES[format])
 
 
 @router.get("/assets/{asset}/preview", response_class=Response)
-def preview(asset: str, shared: Shared) -> Response:
+def preview(asset: Served, shared: Shared) -> Response:
     """A video in small: its key frames as an animated WebP."""
-    webp = shared.service.store.attachment(_served(shared, asset), PREVIEW)
-    if webp is None:
-        raise NotFound(f"no preview of {asset}", "only videos of several key frames have one")
-    return Response(webp, media_type="image/webp", headers={"Cache-Control": "max-age=86400"})
+    return Response(shared.service.assets.preview(asset), media_type="image/webp", headers=DAY)
 
 
 @router.get("/assets/{asset}/masks/{name}", response_class=Response)
-def area(asset: str, name: Name, shared: Shared) -> Response:
+def area(asset: Served, name: Name, shared: Shared) -> Response:
     """Where in the picture an area is (`sky`, `grass`, …): a grey PNG, 255 there and 0 elsewhere, its longer side at
     most 1,024; of a video the key frame that has most of it."""
-    # Opening the networks costs time and memory that an index without pictures has no use for.
-    from crossmedia.api.masks import finder, mask
-
-    service = shared.service
-    looking = finder(service.catalog, service.settings.threads)
-    drawn = mask(service.store, service.pool, looking, _served(shared, asset), name)
     png = io.BytesIO()
-    drawn.save(png, "PNG")
+    shared.service.assets.mask(asset, name).save(png, "PNG")
     return Response(png.getvalue(), media_type="image/png")
 
 
 @router.get("/assets/{asset}/motion", response_class=Response)
 def motion(asset: str, shared: Shared) -> Response:
     """How much moves in a video: `times` in s and the `energy` in [0, 1] at each."""
-    curve = shared.service.store.attachment(shared.service.resolve(asset), MOTION)
-    if curve is None:
-        raise NotFound(f"no motion curve of {asset}", "only videos have one")
-    return Response(curve, media_type="application/json")
+    return Response(shared.service.assets.motion(asset), media_type="application/json")
 
 
 @router.head("/assets/{asset}/content", include_in_schema=False)
 @router.get("/assets/{asset}/content", response_class=FileResponse)
-def content(asset: str, shared: Shared) -> Content:
+def content(asset: Served, shared: Shared) -> Content:
     """The file's bytes; ranges are answered, so that a player can jump."""
-    store, roots = shared.service.store, shared.service.settings.roots
-    found = _served(shared, asset)
-    described = store.asset(found)
-    for source in store.sources(found):
-        path = Path(source.location)
-        # A link may have been put where the file was: it is followed only to what the service may read anyway.
-        if path.resolve() != path and not within(path.resolve(), roots):
-            continue
-        if described is not None and unchanged(path, source, asset=described.id):
-            shown = "inline" if described.mime.startswith(PLAYABLE) and "svg" not in described.mime else "attachment"
-            return Content(path, media_type=described.mime, filename=path.name, content_disposition_type=shown)
-    raise SourceGone(f"the file of {asset} is not where it was indexed", "index it again where it lies now")
-
-
-def _served(shared: Shared, asset: str) -> str:
-    """The asset whose id starts so; raises NotFound, Ambiguous, Blocked."""
-    found = shared.service.resolve(asset)
-    shared.service.moderation.require_served(found)
-    return found
-
-
-def unchanged(path: Path, source: Source, asset: str) -> bool:
-    """Whether the asset's bytes lie there still: as long as they were, and last written when they were, or the same all
-    the same. Where an imported archive says that they lie, any file may be of their length."""
-    try:
-        status = path.stat()
-        if not path.is_file() or status.st_size != source.size:
-            return False
-        return status.st_mtime_ns == source.mtime_ns or sha256(path) == asset
-    except OSError:
-        return False
+    file = shared.service.assets.file(asset)
+    shown = "inline" if file.inline else "attachment"
+    return Content(file.path, media_type=file.mime, filename=file.path.name, content_disposition_type=shown)
 
 
 @router.get("/assets/{asset}/thumbnail", response_class=Response)
 def thumbnail(
-    asset: str,
+    asset: Served,
     shared: Shared,
     moment: str | None = None,
     at: Annotated[float | None, Query(ge=0, description="Of a video: what is seen at this second.")] = None,
 ) -> Response:
     """A small JPEG of the asset, or of one of its moments."""
-    store = shared.service.store
-    found = _served(shared, asset)
-    if moment is None and at is not None:
-        moment = _seen_at(store.moments(found), at)
-    jpeg = store.cover(found) if moment is None else store.thumbnail(moment) if moment.startswith(found) else None
-    if jpeg is None:
-        raise NotFound(f"no thumbnail of {asset}", "sounds and texts have none")
-    return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "max-age=86400"})
-
-
-def _seen_at(moments: list[Moment], second: float) -> str | None:
-    """The key frame, or the shot that has only one, that is seen at a second; None where nothing is seen."""
-    seen = [(m.start, m.kind == "frame", m.id) for m in moments if m.kind in ("shot", "frame") and m.start is not None]
-    before = [one for one in seen if one[0] <= second]
-    return (max(before) if before else min(seen, default=(0.0, False, None)))[2]
+    return Response(shared.service.assets.thumbnail(asset, moment, at), media_type="image/jpeg", headers=DAY)

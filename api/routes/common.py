@@ -18,6 +18,15 @@ def _state(request: Request) -> State:
 
 Shared = Annotated[State, Depends(_state)]
 
+
+def _served(asset: str, shared: Shared) -> str:
+    """The whole id of an asset that may be served; raises NotFound, Ambiguous, Blocked."""
+    return shared.service.moderation.resolve_served(asset)
+
+
+Served = Annotated[str, Depends(_served)]
+"""An asset in the path of a route that hands out its content."""
+
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorEnvelope} for status in (401, 403, 404, 409, 410, 413, 415, 422, 429, 503)
 }
@@ -29,10 +38,3 @@ class NewName(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name
-
-
-class Renamed(BaseModel):
-    """What somebody is called now, and on how many labels."""
-
-    name: str
-    labels: int

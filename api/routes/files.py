@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
+from crossmedia.api.comparing import Verified
 from crossmedia.api.invalid import InvalidRequest
-from crossmedia.api.service import Service
 from crossmedia.api.state import State
 from crossmedia.api.uploads import plain_name
 
+ResultT = TypeVar("ResultT")
 _FILE: Final = {"type": "string", "format": "binary"}
 
 
@@ -34,18 +34,7 @@ def body(content: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-class Verified(BaseModel):
-    """`probability` that both are of one person; `same` where it is one half or more."""
-
-    probability: float
-    similarity: float
-    same: bool
-    model: str
-
-
-async def of_two(
-    request: Request, shared: State, what: str, verify: Callable[[Service, Path, Path], dict[str, Any]]
-) -> dict[str, Any]:
+async def of_two(request: Request, shared: State, what: str, verify: Callable[[Path, Path], Verified]) -> Verified:
     """What `verify` says of the two parts named `file`, which are kept nowhere; raises InvalidRequest where there are
     not two."""
     async with request.form(max_files=2, max_fields=2) as form:
@@ -53,13 +42,15 @@ async def of_two(
         if len(files) != 2:
             raise InvalidRequest(f"{len(files)} files", f"send two {what} as parts named file")
 
-        def compare() -> dict[str, Any]:
+        def compare() -> Verified:
             with ExitStack() as stack:
                 one, other = (
-                    stack.enter_context(shared.service.uploads.temporary(plain_name(file.filename), file.file))[0]
+                    stack.enter_context(shared.service.runtime.uploads.temporary(plain_name(file.filename), file.file))[
+                        0
+                    ]
                     for file in files
                 )
-                return verify(shared.service, one, other)
+                return verify(one, other)
 
         return await shared.file_gate.run(compare)
 
@@ -68,7 +59,7 @@ def is_multipart(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "multipart/form-data"
 
 
-async def of_one(request: Request, shared: State, look: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+async def of_one(request: Request, shared: State, look: Callable[[Path], ResultT]) -> ResultT:
     """What `look` says of the part named `file`; raises InvalidRequest where there is none."""
     async with request.form(max_files=1, max_fields=1) as form:
         file = form.get("file")
@@ -76,8 +67,8 @@ async def of_one(request: Request, shared: State, look: Callable[[Path], dict[st
             raise InvalidRequest("no file", "send it as a part named file")
         name = plain_name(file.filename)
 
-        def looked() -> dict[str, Any]:
-            with shared.service.uploads.temporary(name, file.file) as (path, _):
+        def looked() -> ResultT:
+            with shared.service.runtime.uploads.temporary(name, file.file) as (path, _):
                 return look(path)
 
         return await shared.file_gate.run(looked)

@@ -58,16 +58,16 @@ def ready(shared: Shared) -> JSONResponse:
         return envelope(NotReady("the models are being read", "try again in a second"))
     if shared.worker is not None and not shared.worker.is_alive():
         return envelope(WorkerStopped("nothing takes jobs from the queue", "start the service again"))
-    health = shared.service.store.health()
+    health = shared.service.runtime.store.health()
     if health.state == "red":
         return envelope(StoreUnusable(health.told, health.hint))
-    queue = told(shared.service.jobs)
+    queue = told(shared.service.runtime.jobs)
     notes: list[CrossmediaError] = []
     if "problem" in queue:
         notes.append(QueueUnreachable("the queue cannot be used; searches can", "crossmedia doctor tells why"))
     elif queue["workers"] == 0:
         notes.append(NoWorker("nobody takes jobs from the queue", "crossmedia worker starts somebody"))
-    profile = shared.service.profile
+    profile = shared.service.runtime.profile
     return JSONResponse({
         "status": "ready", "store": asdict(health), "profile": profile.name, "spaces": list(profile.spaces),
         "workers": queue.get("workers"), "notes": [note.as_dict() for note in notes],

@@ -56,23 +56,23 @@ def jobs(
     limit: int = Query(100, ge=1, le=1000),
 ) -> dict[str, Any]:
     """The newest first, without their reports."""
-    return {"jobs": [job_json(job) for job in shared.service.jobs.list(state, limit)]}
+    return {"jobs": [job_json(job) for job in shared.service.runtime.jobs.list(state, limit)]}
 
 
 @router.get("/jobs/{job}", response_model=JobOut)
 def one(job: str, shared: Shared) -> dict[str, Any]:
-    return job_json(shared.service.jobs.get(job))
+    return job_json(shared.service.runtime.jobs.get(job))
 
 
 @router.get("/jobs/{job}/events", response_class=StreamingResponse)
 async def events(job: str, shared: Shared, request: Request) -> StreamingResponse:
     """Server-sent events: the job whenever it changes, until it has ended."""
-    await asyncio.to_thread(shared.service.jobs.get, job)
+    await asyncio.to_thread(shared.service.runtime.jobs.get, job)
 
     async def stream() -> AsyncIterator[str]:
         before = ""
         while not await request.is_disconnected():
-            now = job_json(await asyncio.to_thread(shared.service.jobs.get, job))
+            now = job_json(await asyncio.to_thread(shared.service.runtime.jobs.get, job))
             if (text := json.dumps(now, ensure_ascii=False)) != before:
                 before = text
                 yield f"event: job\ndata: {text}\n\n"

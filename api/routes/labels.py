@@ -1,36 +1,38 @@
-"""/v1/labels: what was recognised in the collection, counted."""
+"""/v1/labels: what was recognised in the collection, counted, and the vocabulary of it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from crossmedia.api import labels
 from crossmedia.api.routes.common import ERRORS, Shared
-from crossmedia.api.schema import MAX_SEVERAL, Name, ValueOut
+from crossmedia.api.schema import MAX_SEVERAL, Name
+from crossmedia.api.use_cases.labels import KindOut, LabelKindOut, known_label_kinds
 
 router = APIRouter(prefix="/v1/labels", tags=["labels"], responses=ERRORS)
-
-
-class KindOut(BaseModel):
-    """A kind of label: how many values it has, and those on most moments."""
-
-    kind: str
-    values: int
-    top: list[ValueOut]
 
 
 class LabelList(BaseModel):
     labels: list[KindOut]
 
 
-@router.get("", response_model=LabelList)
+class LabelKindList(BaseModel):
+    kinds: list[LabelKindOut]
+
+
+@router.get("/kinds")
+def kinds() -> LabelKindList:
+    """Every kind of label that this service knows, whether or not the collection has any."""
+    return LabelKindList(kinds=known_label_kinds())
+
+
+@router.get("")
 def several(
     shared: Shared,
     kind: Annotated[list[Name], Query(max_length=MAX_SEVERAL, description="Only these kinds; none: all.")] = [],  # noqa: B006
     limit: Annotated[int, Query(ge=1, le=1000, description="Values of each kind at most.")] = 20,
-) -> dict[str, Any]:
+) -> LabelList:
     """Kinds of labels with their values, those on most moments first."""
-    return {"labels": labels.listed(shared.service, kind, limit)}
+    return LabelList(labels=shared.service.labels.list_kinds(kind, limit))

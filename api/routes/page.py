@@ -53,7 +53,7 @@ def mount(app: FastAPI) -> None:
 def begin(request: Request, shared: Shared) -> Response:
     """Keep a key that comes as `X-API-Key` as a cookie that scripts cannot read: pictures and players cannot send
     headers."""
-    keys = [key.encode() for key in shared.service.settings.api_keys]
+    keys = [key.encode() for key in shared.service.runtime.settings.api_keys]
     key = known_key(Headers(scope=request.scope), keys)
     if keys and key is None:
         raise BadKey("that is not a key of this service", "whoever runs it knows CROSSMEDIA_API_KEYS")

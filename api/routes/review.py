@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossmedia.api.routes.common import ERRORS, Shared
-from crossmedia.embeddings.media import Medium
+from crossmedia.api.use_cases.moderation import DecisionOut
 from crossmedia.retrieval.banks.store import Action
 
 router = APIRouter(prefix="/v1/review", tags=["review"], responses=ERRORS)
-
-
-class DecisionOut(BaseModel):
-    """One entry of the journal. `by`: a person, or `policy` and its version; `reasons`: labels with their scores and
-    models, or banks with the distance; `id` grows from one decision to the next."""
-
-    id: int
-    asset: str
-    path: str | None
-    media: Medium | None
-    action: Action
-    by: str
-    by_person: bool
-    reasons: list[dict[str, Any]]
-    note: str
-    at: float
 
 
 class DecisionList(BaseModel):
@@ -44,24 +28,24 @@ class NewDecision(BaseModel):
     note: Annotated[str, Field(max_length=2_000)] = ""
 
 
-@router.get("", response_model=DecisionList)
+@router.get("")
 def several(
     shared: Shared,
     action: Action = "review",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     before: Annotated[int | None, Query(ge=1, description="Only decisions with a smaller id: the next page.")] = None,
-) -> dict[str, Any]:
+) -> DecisionList:
     """Assets of which this is the last word, newest first."""
-    return {"decisions": shared.service.moderation.queue(action, limit, before)}
+    return DecisionList(decisions=shared.service.moderation.queue(action, limit, before))
 
 
-@router.get("/{asset}", response_model=DecisionList)
-def history(asset: str, shared: Shared) -> dict[str, Any]:
+@router.get("/{asset}")
+def history(asset: str, shared: Shared) -> DecisionList:
     """All that was decided of an asset, oldest first; nothing of it is ever changed."""
-    return {"decisions": shared.service.moderation.history(asset)}
+    return DecisionList(decisions=shared.service.moderation.history(asset))
 
 
-@router.post("/{asset}", response_model=DecisionOut)
-def decide(asset: str, wanted: NewDecision, shared: Shared) -> dict[str, Any]:
+@router.post("/{asset}")
+def decide(asset: str, wanted: NewDecision, shared: Shared) -> DecisionOut:
     """A person's decision; it stands until there is a reason that was not there when it was made."""
     return shared.service.moderation.decide(asset, wanted.action, wanted.by, wanted.note)

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
 
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.routes.common import ERRORS, Shared
-from crossmedia.api.schema import SearchAnswer, SearchRequest, answer_json, whole_schema
+from crossmedia.api.schema import SearchAnswer, SearchRequest, search_answer, whole_schema
+from crossmedia.api.state import State
 from crossmedia.api.uploads import plain_name
 from crossmedia.retrieval.query import Example
 
@@ -36,8 +36,8 @@ _BODY = {
 }
 
 
-@router.post("/search", response_model=SearchAnswer, responses=ERRORS, openapi_extra=_BODY)
-async def search(request: Request, shared: Shared) -> JSONResponse:
+@router.post("/search", responses=ERRORS, openapi_extra=_BODY)
+async def search(request: Request, shared: Shared) -> SearchAnswer:
     """The moments that answer, best first, each with the evidence why; none where nothing matches."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
@@ -45,11 +45,9 @@ async def search(request: Request, shared: Shared) -> JSONResponse:
             spec = _parse(form.get("query") or "{}")
             files = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
             gate = shared.file_gate if files else shared.gate
-            answer = await gate.run(lambda: _answer(shared, spec, files))
-    else:
-        spec = _parse(await request.body())
-        answer = await shared.gate.run(lambda: _answer(shared, spec, []))
-    return JSONResponse(answer)
+            return await gate.run(lambda: _answer(shared, spec, files))
+    spec = _parse(await request.body())
+    return await shared.gate.run(lambda: _answer(shared, spec, []))
 
 
 def _parse(body: Any) -> SearchRequest:
@@ -58,12 +56,12 @@ def _parse(body: Any) -> SearchRequest:
     return SearchRequest.of(body)
 
 
-def _answer(shared: Any, spec: SearchRequest, files: list[UploadFile]) -> dict[str, Any]:
+def _answer(shared: State, spec: SearchRequest, files: list[UploadFile]) -> SearchAnswer:
     weights = spec.weights(len(files))
     names = [plain_name(file.filename) for file in files]
     with ExitStack() as stack:
         examples: list[Example] = []
         for name, weight, file in zip(names, weights, files, strict=True):
-            path, _ = stack.enter_context(shared.service.uploads.temporary(name, file.file))
-            examples.append(shared.service.example(path, weight, name))
-        return answer_json(shared.service.search(spec.query(examples)))
+            path, _ = stack.enter_context(shared.service.runtime.uploads.temporary(name, file.file))
+            examples.append(shared.service.searching.example(path, weight, name))
+        return search_answer(shared.service.searching.search(spec.query(examples)))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossmedia.api.routes.common import ERRORS, Shared
-from crossmedia.api.speaking import LONGEST, spoken
+from crossmedia.api.use_cases.speaking import LONGEST
 
 router = APIRouter(prefix="/v1", tags=["ask"], responses=ERRORS)
 
@@ -24,5 +24,5 @@ class SpeakRequest(BaseModel):
 @router.post("/speak", response_class=Response, responses={200: {"content": {"audio/wav": {}}}})
 async def speak(wanted: SpeakRequest, shared: Shared) -> Response:
     """A text spoken, by Piper where a voice of it is installed, else by eSpeak NG; 501 where neither is."""
-    wav = await shared.file_gate.run(lambda: spoken(shared.service, wanted.text))
+    wav = await shared.file_gate.run(lambda: shared.service.speaking.speak(wanted.text))
     return Response(wav, media_type="audio/wav")

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from crossmedia.api import voices
-from crossmedia.api.routes.common import ERRORS, NewName, Renamed, Shared
-from crossmedia.api.routes.files import TWO, Verified, body, of_two
-from crossmedia.api.schema import Name
+from crossmedia.api.comparing import Verified
+from crossmedia.api.routes.common import ERRORS, NewName, Shared
+from crossmedia.api.routes.files import TWO, body, of_two
+from crossmedia.api.schema import Name, Renamed
+from crossmedia.api.use_cases.voices import VoiceOut
 
 router = APIRouter(prefix="/v1/voices", tags=["voices"], responses=ERRORS)
-
-
-class VoiceOut(BaseModel):
-    """A voice and where it is heard longest."""
-
-    name: str
-    turns: int
-    assets: int
-    seconds: float
-    asset: str
-    path: str
-    start: float | None
-    end: float | None
-    link: str
 
 
 class VoiceList(BaseModel):
@@ -42,25 +29,25 @@ class Merge(BaseModel):
     into: Name | None = None
 
 
-@router.get("", response_model=VoiceList)
-def several(shared: Shared) -> dict[str, Any]:
+@router.get("")
+def several(shared: Shared) -> VoiceList:
     """Those that speak most first."""
-    return {"voices": voices.listed(shared.service)}
+    return VoiceList(voices=shared.service.voices.list_voices())
 
 
-@router.post("/merge", response_model=Renamed)
-def merge(wanted: Merge, shared: Shared) -> dict[str, Any]:
+@router.post("/merge")
+def merge(wanted: Merge, shared: Shared) -> Renamed:
     """Several voices are one person's."""
-    return voices.merge(shared.service, wanted.voices, wanted.into or wanted.voices[0])
+    return shared.service.voices.merge(wanted.voices, wanted.into)
 
 
-@router.post("/verify", response_model=Verified, openapi_extra=body(TWO))
-async def verify(request: Request, shared: Shared) -> dict[str, Any]:
+@router.post("/verify", openapi_extra=body(TWO))
+async def verify(request: Request, shared: Shared) -> Verified:
     """Whether two recordings (parts named `file`) are of one speaker. Nothing is stored."""
-    return await of_two(request, shared, "recordings", voices.verify)
+    return await of_two(request, shared, "recordings", shared.service.voices.verify)
 
 
-@router.put("/{voice:path}", response_model=Renamed)
-def name(voice: Name, wanted: NewName, shared: Shared) -> dict[str, Any]:
+@router.put("/{voice:path}")
+def name(voice: Name, wanted: NewName, shared: Shared) -> Renamed:
     """Give a voice another name."""
-    return voices.name(shared.service, voice, wanted.name)
+    return shared.service.voices.rename(voice, wanted.name)

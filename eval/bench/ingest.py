@@ -26,16 +26,16 @@ def main(count: int) -> None:
         for path in photos:
             (media / path.name).symlink_to(path)
         service = Service(Settings(data=Path(folder) / "data"))
-        service.warm()
-        service.pool.submit(photos[0]).result()
+        service.searching.warm()
+        service.runtime.pool.submit(photos[0]).result()
         batch = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in photos[:32]]
-        before = repeat(lambda: service.profile.picture.encode(batch), 4.0) * 32
+        before = repeat(lambda: service.runtime.profile.picture.encode(batch), 4.0) * 32
         with timed() as took:
-            report = service.index([media])
-        after = repeat(lambda: service.profile.picture.encode(batch), 4.0) * 32
+            report = service.indexing.index([media])
+        after = repeat(lambda: service.runtime.profile.picture.encode(batch), 4.0) * 32
         with timed() as again:
-            second = service.index([media])
-        problems = service.store.verify()
+            second = service.indexing.index([media])
+        problems = service.runtime.store.verify()
         service.close()
     assert report.counts["added"] == count, report.counts
     assert second.counts["unchanged"] == count

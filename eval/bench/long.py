@@ -35,12 +35,12 @@ def main(hours: float) -> None:
         took: dict[str, float] = {}
         with watched() as peak:
             with timed() as first:
-                report = service.index([room / "films"])
+                report = service.indexing.index([room / "films"])
             for name in ("transcript", "speakers"):
                 with timed() as passed:
-                    service.enrich(only=[name])
+                    service.indexing.enrich(only=[name])
                 took[name] = passed[0]
-        counts = service.store.statistics().moments
+        counts = service.runtime.store.statistics().moments
         service.close()
     assert not report.failed, report.failed
     whole = first[0] + sum(took.values())

@@ -31,24 +31,24 @@ def main(seconds: float) -> None:
         write_wav(room / "speech" / "talk.wav", speech)
         write_video(room / "video" / "film.mp4", room / "speech" / "talk.wav", seconds)
         service = Service(Settings(data=room / "data"))
-        service.warm()
-        assert service.profile.transcriber is not None
-        service.profile.transcriber.transcribe(speech.cut(0, 30))
+        service.searching.warm()
+        assert service.runtime.profile.transcriber is not None
+        service.runtime.profile.transcriber.transcribe(speech.cut(0, 30))
         with timed() as raw:
-            service.profile.transcriber.transcribe(speech)
+            service.runtime.profile.transcriber.transcribe(speech)
         with timed() as first:
-            service.index([room / "speech"])
+            service.indexing.index([room / "speech"])
         with timed() as second:
-            service.enrich(only=["transcript"])
+            service.indexing.enrich(only=["transcript"])
         with timed() as film:
-            report = service.index([room / "video"])
+            report = service.indexing.index([room / "video"])
         with timed() as said:
-            service.enrich(only=["transcript"])
+            service.indexing.enrich(only=["transcript"])
         with timed() as told:
-            service.enrich(only=["speakers"])
+            service.indexing.enrich(only=["speakers"])
         with timed() as read:
-            service.enrich(only=["ocr"])
-        moments = service.store.statistics().moments
+            service.indexing.enrich(only=["ocr"])
+        moments = service.runtime.store.statistics().moments
         service.close()
     assert not report.failed, report.failed
     alone, talk, whole = seconds / raw[0], seconds / (first[0] + second[0]), seconds / (film[0] + said[0])

@@ -30,18 +30,18 @@ def main(count: int, seconds: float) -> None:
         for path in paths:
             (room / "photos" / path.name).symlink_to(path)
         service = Service(Settings(data=room / "data"))
-        service.index([room / "photos"])
+        service.indexing.index([room / "photos"])
         with watched(0.1) as peak, timed() as took:
-            report, absent = service.enrich(only=["objects"])
+            report, absent = service.indexing.enrich(only=["objects"])
         assert report.done == len(paths), absent or report.failed
         write_wav(room / "talk.wav", spoken(seconds))
         (room / "films").mkdir()
         write_video(room / "films" / "film.mp4", room / "talk.wav", seconds)
         with timed() as first:
-            service.index([room / "films"])
+            service.indexing.index([room / "films"])
         with watched(0.1) as held, timed() as followed:
-            service.enrich(only=["objects"])
-        threads = service.settings.threads
+            service.indexing.enrich(only=["objects"])
+        threads = service.runtime.settings.threads
         service.close()
         pictures = [opened(path) for path in paths[:ALONE]]
     detector = ObjectDetector(threads=threads)

@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
+from crossmedia.embeddings.label_kinds import known_kinds
 from crossmedia.eval.bench.common import SHARED, Row, percentiles, served, show, timed
 from crossmedia.eval.datasets import flickr8k
 
@@ -85,7 +86,7 @@ def main(searches: int) -> None:
         for path in captioned:
             (room / "photos" / path.name).symlink_to(path)
         service = Service(Settings(data=room / "data"))
-        service.index([room / "photos"])
+        service.indexing.index([room / "photos"])
         service.close()
         server, url = served(room / "data")
         try:
@@ -121,7 +122,7 @@ def loaded(browser: Browser, url: str, text: str) -> dict[str, Any]:
 def answers(url: str, words: Sequence[str]) -> list[float]:
     """Seconds of the same searches without a page, one after the other."""
     took_all = []
-    facets = ["object", "area", "person", "speaker", "sound", "trust"]
+    facets = [kind.name for kind in known_kinds().values() if kind.facet]
     with httpx.Client(base_url=url, timeout=60) as http:
         for text in words:
             with timed() as took:

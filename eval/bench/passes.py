@@ -11,12 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
 from crossmedia.eval.bench.media import spoken, write_video
 from crossmedia.eval.wav import write_wav
+from crossmedia.indexer.enrichers.registry import pass_names
 
 CARS: Final = 20
 MEGABYTE: Final = 1e6
@@ -29,17 +29,17 @@ def main(count: int, seconds: float) -> None:
         # First, since what single passes leave in memory must not count.
         with watched(0.2) as peak, timed() as whole:
             service = Service(Settings(data=room / "all", faces=True, indications=True))
-            service.index([media])
-            report, _ = service.enrich()
+            service.indexing.index([media])
+            report, _ = service.indexing.enrich()
             service.close()
         assert not report.failed, report.failed
         service = Service(Settings(data=room / "each", faces=True, indications=True))
         with timed() as first:
-            service.index([media])
+            service.indexing.index([media])
         rows = []
-        for name in ENRICHERS:
+        for name in pass_names():
             with timed() as took:
-                report, absent = service.enrich(only=[name])
+                report, absent = service.indexing.enrich(only=[name])
             assert report.done, absent
             assert not report.failed, report.failed
             rate = f"{report.done / took[0]:.1f} files/s"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Picture
-from crossmedia.indexer.decode.errors import Corrupt, TooLarge, Unreadable
+from crossmedia.indexer.decode.decoders import claiming, foreign_decoders, naming, run
+from crossmedia.indexer.decode.errors import Corrupt, TooLarge, TypeMismatch, UnknownType, Unreadable
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.decode.sniff import sniff
 from crossmedia.indexer.decode.thumbnail import thumbnail
@@ -23,14 +26,14 @@ def decode(path: Path, limits: Limits = DEFAULT_LIMITS, progress: Progress = unh
     A file with a hostile content should be decoded in a `DecodePool`, which also bounds time and memory.
     """
     try:
-        medium, mime = sniff(path)
+        decoder = _decoder(path)
         size = path.stat().st_size
         if size > limits.bytes:
             raise TooLarge(
                 f"{path.name} has {size:,} bytes, more than the {limits.bytes:,} allowed",
                 "split it, or raise the limit on bytes",
             )
-        return _with_thumbnails(_decode(path, medium, mime, limits, progress))
+        return _with_thumbnails(decoder(limits, progress))
     except CrossmediaError:
         raise
     except MemoryError as error:
@@ -42,6 +45,23 @@ def decode(path: Path, limits: Limits = DEFAULT_LIMITS, progress: Progress = unh
         # The libraries underneath parse hostile bytes in C; what else they may raise is not documented anywhere.
         message = f"{path.name} could not be decoded: {type(error).__name__}: {error}"
         raise Corrupt(message, "copy the file again, or convert it") from error
+
+
+def _decoder(path: Path) -> Callable[[Limits, Progress], Decoded]:
+    """What reads a file: a foreign decoder that claims its bytes, else ours, else a foreign one that knows its
+    suffix."""
+    foreign = claiming(path)
+    if foreign is not None:
+        return partial(run, foreign, path)
+    try:
+        medium, mime = sniff(path)
+        return partial(_decode, path, medium, mime)
+    except (UnknownType, TypeMismatch) as error:
+        foreign = naming(path)
+        if foreign is not None:
+            return partial(run, foreign, path)
+        error.hint = "; ".join((error.hint, *foreign_decoders().notes))
+        raise
 
 
 def _decode(path: Path, medium: str, mime: str, limits: Limits, progress: Progress) -> Decoded:

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Final, TypeAlias
 
-from crossmedia.embeddings.errors import DependencyMissing
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.specification import Package, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
-KIND: Final = "abuse"
+KIND: Final = label_kinds.ABUSE.name
 WORDS: Final = "words"
 LEAST: Final = 0.5
 """Probability from which it is told."""
 FIELDS: Final = ("transcript", "ocr", "text")
 LONGEST: Final = 10_000
 """Characters of a moment's text that are read."""
-PACKAGE: Final = "profanity_check"
 
 Judge: TypeAlias = Callable[[Sequence[str]], Sequence[float]]
 """Texts → probabilities that they are abusive."""
@@ -39,9 +38,7 @@ class AbuseEnricher:
     hears = True
 
     def __init__(self, judge: Judge | None = None) -> None:
-        """`judge`: the package's, if none is given. Raises DependencyMissing without it."""
-        if judge is None and find_spec(PACKAGE) is None:
-            raise DependencyMissing("alt-profanity-check is not installed", 'pip install "crossmedia[abuse]"')
+        """`judge`: the package's, if none is given."""
         self._judge = judge or _probabilities
         self.model = f"alt-profanity-check-{version('alt-profanity-check')}" if judge is None else "given"
 
@@ -67,3 +64,14 @@ def _probabilities(texts: Sequence[str]) -> Sequence[float]:
 
     found: Sequence[float] = predict_prob(list(texts)).tolist()
     return found
+
+
+PASS: Final = PassSpec(
+    name=AbuseEnricher.name,
+    summary="abusive words, for the policy",
+    labels=(label_kinds.ABUSE,),
+    packages=(Package("alt-profanity-check", "profanity_check", 'pip install "crossmedia[abuse]"'),),
+    after=AbuseEnricher.after,
+    default="installed",
+    build=lambda context: AbuseEnricher(),
+)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.areas import Parts
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
-KIND: Final = "area"
+KIND: Final = label_kinds.AREA.name
 SMALLEST: Final = 0.05
 """Share of a picture's area from which it is told of: below, it is as often a mistake at an edge."""
 
@@ -52,3 +54,18 @@ class AreasEnricher:
             if large:
                 patches.append(Patch(name, labels=tuple(labels)))
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
+
+
+def _build(context: PassContext) -> AreasEnricher:
+    from crossmedia.embeddings.areas import area_finder
+
+    return AreasEnricher(area_finder(context.catalog, context.threads))
+
+
+PASS: Final = PassSpec(
+    name=AreasEnricher.name,
+    summary="what pictures are made of: sky, grass, water",
+    labels=(label_kinds.AREA,),
+    models=(cards.LITE2.id, cards.AREAS.id),
+    build=_build,
+)

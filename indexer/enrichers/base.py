@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
+from crossmedia.embeddings.encoder import Encoder, Space
+from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Medium, Picture, Waveform
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.structure import shown_in
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, moment_id
+from crossmedia.retrieval.store import Store
 
 
 class Enricher(Protocol):
     """Reads one decoded asset and its moments, says what it found.
 
     `name` is what `--without` and `enrich --only` take; `model` is an id and revision: when it changes, the pass runs
-    again. The result replaces whatever the same enricher said of the asset before. `after`: enrichers whose moments it
-    reads; it runs after them, and again when they have. `hears`: of a video it needs nothing but the sound. `progress`
-    hears the seconds of media done so far.
+    again. It names the heads of the spaces that it writes, where a reindex does not make those vectors anew itself. The
+    result replaces whatever the same enricher said of the asset before, and names the spaces of its vectors. `after`:
+    enrichers whose moments it reads; it runs after them, and again when they have. `hears`: of a video it needs nothing
+    but the sound. `progress` hears the seconds of media done so far.
     """
 
     name: str
@@ -40,12 +45,35 @@ class Follower(Protocol):
     glimpses: float
 
 
+@runtime_checkable
+class Incomplete(Protocol):
+    """An enricher that may do a part of its work only: `missing` says what for want of what."""
+
+    missing: Sequence[CrossmediaError]
+
+
+def spaces_of(encoder: Encoder[Any], *names: str) -> tuple[Space, ...]:
+    """The spaces of an encoder by these names: what an enrichment with such vectors has to name."""
+    return tuple(space for space in encoder.spaces if space.name in names)
+
+
 def pictures(asset: Asset, decoded: Decoded) -> list[tuple[str, Picture]]:
     """Pictures with the ids of the moments that show them."""
     content = decoded.content
     if isinstance(content, Clip):
         return list(zip(shown_in(asset.id, decoded.shots), content.pictures, strict=True))
     return [(moment_id(asset.id, "picture", 0), content)] if isinstance(content, Picture) else []
+
+
+def original(store: Store) -> Callable[[str], Path | None]:
+    """An asset's id → where its bytes lie now."""
+    from crossmedia.indexer.enrich import whereabouts
+
+    def place(asset: str) -> Path | None:
+        source = whereabouts(store, asset)
+        return Path(source.location) if source else None
+
+    return place
 
 
 def sound_track(decoded: Decoded) -> Waveform | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.specification import PassSpec
 from crossmedia.retrieval.answering.describing import described
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, Patch
 
@@ -33,3 +35,11 @@ class DescriptionsEnricher:
             if whole is not None and told is not None:
                 patches.append(Patch(name, {"description": told.text}))
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
+
+
+PASS: Final = PassSpec(
+    name=DescriptionsEnricher.name,
+    summary="a plain sentence for every picture, made from what else was found",
+    after=DescriptionsEnricher.after,
+    build=lambda context: DescriptionsEnricher(),
+)

@@ -13,7 +13,9 @@ from typing import Final, Protocol
 import cv2
 import numpy as np
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import FACE, Encoder, Vector, normalise
+from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.faces import Face, FaceFinder, Portrait
 from crossmedia.embeddings.media import Clip, Medium, Picture
 from crossmedia.embeddings.objects import Found, overlap
@@ -21,6 +23,7 @@ from crossmedia.indexer.decode import Decoded, Shot
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.decode.thumbnail import thumbnail
 from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.indexer.tracks import RATE, Track
 from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch, moment_id, part_id
 from crossmedia.retrieval.identities import PERSON
@@ -38,6 +41,11 @@ SAME: Final = 0.3
 THUMBNAIL: Final = 112
 """Longer side of a face's picture, px, which shows so much of its surroundings (of the box's sides):"""
 AROUND: Final = 0.25
+
+RECOGNISED: Final = 0.99
+"""Probability from which a face is of a person that the collection knows. A collection has more strangers than voices:
+of pairs of strangers in photos every 260th has 0.97 or more (`embeddings/train/face.py`)."""
+FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
 
 
 class Tracking(Protocol):
@@ -119,7 +127,9 @@ class FacesEnricher:
             if name in wholes and count:
                 labels.setdefault(name, []).append(Label(COUNT, str(count), 1.0, self._finder.model))
         patches = tuple(Patch(name, labels=tuple(found)) for name, found in labels.items())
-        return Enrichment(asset.id, self.name, self.model, moments=tuple(faces), patches=patches)
+        return Enrichment(
+            asset.id, self.name, self.model, moments=tuple(faces), patches=patches, spaces=self._encoder.spaces
+        )
 
     def _still(self, name: str, picture: Picture, whole: Moment | None, counts: dict[str, int]) -> list[_Seen]:
         """The faces of a picture that are large enough, largest first; all of them are counted."""
@@ -249,3 +259,25 @@ def _forgotten(one: _Seen, whole: Moment) -> bool:
         and (label.start is None or one.start is None or shared(label, here) > 0)
         for label in whole.labels
     )
+
+
+def _build(context: PassContext) -> FacesEnricher:
+    profile = context.profile
+    if profile.face is None or profile.finder is None:
+        raise ModelMissing("faces are not told apart", FACES_OFF)
+    from crossmedia.indexer.tracks import Tracker
+    from crossmedia.retrieval.identities import known_face
+
+    least = profile.backgrounds[FACE, "face", "face"].similarity(RECOGNISED)
+    return FacesEnricher(profile.finder, profile.face, Tracker(), known_face(context.store, least), least)
+
+
+PASS: Final = PassSpec(
+    name=FacesEnricher.name,
+    summary="whose faces: biometric data, kept only if a setting says so",
+    labels=(label_kinds.PERSON, label_kinds.FACES),
+    spaces=(FACE,),
+    default="off",
+    switch="faces",
+    build=_build,
+)

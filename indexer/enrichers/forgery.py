@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.faces import FaceDetector
 from crossmedia.embeddings.forgery import ForgeryDetector
 from crossmedia.embeddings.media import Clip, Medium, Picture
@@ -20,10 +21,11 @@ from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.objects import Tracking
+from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.indexer.tracks import RATE, Track
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch, moment_id
 
-KIND: Final = "forgery"
+KIND: Final = label_kinds.FORGERY.name
 FACE: Final = "face"
 TRACK: Final = "track"
 
@@ -98,3 +100,22 @@ class ForgeryEnricher:
         (faces,) = self._faces.detect([picture])
         scores = self._detector.score(picture, faces)
         return [Look(FACE, face.score, face.box, forged) for face, forged in zip(faces, scores, strict=True)]
+
+
+def _build(context: PassContext) -> ForgeryEnricher:
+    from crossmedia.indexer.tracks import Tracker
+
+    faces = FaceDetector(context.catalog.resolve(cards.FACES.id), context.threads)
+    detector = ForgeryDetector(context.catalog.resolve(cards.FORGERY.id), context.threads)
+    return ForgeryEnricher(faces, detector, Tracker())
+
+
+PASS: Final = PassSpec(
+    name=ForgeryEnricher.name,
+    summary="how forged faces look: an indication, never a verdict",
+    labels=(label_kinds.FORGERY,),
+    models=(cards.FACES.id, cards.FORGERY.id),
+    default="off",
+    switch="indications",
+    build=_build,
+)

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
 from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import original
+from crossmedia.indexer.enrichers.specification import PassSpec
 from crossmedia.indexer.hashes.digests import digests
 from crossmedia.indexer.hashes.hashed import Hashed
 from crossmedia.indexer.hashes.hashers import Hashers
@@ -77,3 +81,11 @@ def _moment(moments: Sequence[Moment], time: float | None) -> Moment:
     if time is None or not begun:
         return moments[0]
     return max(begun, key=lambda moment: (moment.start or 0.0, moment.kind == "frame"))
+
+
+PASS: Final = PassSpec(
+    name=HashesEnricher.name,
+    summary="what copies are known by",
+    labels=(label_kinds.HASH,),
+    build=lambda context: HashesEnricher(context.hashers, original(context.store)),
+)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.objects import Detector
+from crossmedia.indexer.enrichers.specification import Package, PassContext, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
-KIND: Final = "nudity"
+KIND: Final = label_kinds.NUDITY.name
 EXPOSED: Final = "exposed"
 
 
@@ -46,3 +48,20 @@ class NudityEnricher:
             if parts
         ]
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
+
+
+def _build(context: PassContext) -> NudityEnricher:
+    from crossmedia.embeddings.nudity import NudityDetector
+
+    return NudityEnricher(NudityDetector(context.catalog.resolve(cards.NUDITY.id), context.threads))
+
+
+PASS: Final = PassSpec(
+    name=NudityEnricher.name,
+    summary="nakedness, for the policy",
+    labels=(label_kinds.NUDITY,),
+    packages=(Package("nudenet", "nudenet", 'pip install "crossmedia[nudity]"'),),
+    models=(cards.NUDITY.id,),
+    default="installed",
+    build=_build,
+)

@@ -6,17 +6,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
+from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Clip, Medium, Picture
 from crossmedia.embeddings.objects import Found
 from crossmedia.indexer.decode import Decoded, Shot
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.indexer.tracks import RATE, Track
 from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch, moment_id
 
-KIND: Final = "object"
-TRACK: Final = "track"
-MOVING: Final = "moving"
+KIND: Final = label_kinds.OBJECT.name
+TRACK: Final = label_kinds.TRACK.name
+MOVING: Final = label_kinds.MOVING.name
 
 
 class Detector(Protocol):
@@ -137,3 +139,19 @@ def _fullest(frames: Iterable[Sequence[Label]]) -> list[Label]:
             if len(own) > len(best.get(value, ())):
                 best[value] = own
     return [label for labels in best.values() for label in labels]
+
+
+def _build(context: PassContext) -> ObjectsEnricher:
+    from crossmedia.embeddings.objects import ObjectDetector
+    from crossmedia.indexer.tracks import Tracker
+
+    return ObjectsEnricher(ObjectDetector(context.catalog.resolve(cards.OBJECTS.id), context.threads), Tracker())
+
+
+PASS: Final = PassSpec(
+    name=ObjectsEnricher.name,
+    summary="things and where they are, followed through videos",
+    labels=(label_kinds.OBJECT, label_kinds.TRACK, label_kinds.MOVING),
+    models=(cards.OBJECTS.id,),
+    build=_build,
+)

@@ -9,15 +9,17 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
-from crossmedia.indexer.enrichers.base import pictures
-from crossmedia.indexer.scene_text import RECOGNISER, Engine, Quad, in_reading_order
+from crossmedia.indexer.enrichers.base import pictures, spaces_of
+from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
+from crossmedia.indexer.scene_text import RECOGNISER, Engine, Quad, in_reading_order, opened
 from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch
 
-KIND: Final = "text"
+KIND: Final = label_kinds.TEXT.name
 MIN_SCORE: Final = 0.5
 MIN_CHARACTERS: Final = 2
 
@@ -86,7 +88,7 @@ class OcrEnricher:
             )
             for (moment, lines), text, vector in zip(written, texts, vectors, strict=True)
         ]
-        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
+        return Enrichment(asset.id, self.name, self.model, patches=tuple(patches), spaces=spaces_of(self._text, "text"))
 
 
 def box_around(corners: Quad, picture: Picture) -> Box:
@@ -94,3 +96,16 @@ def box_around(corners: Quad, picture: Picture) -> Box:
     points = np.clip(np.asarray(corners, dtype=np.float64) / (picture.width, picture.height), 0.0, 1.0)
     (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
     return (x0, y0, x1, y1)
+
+
+def _build(context: PassContext) -> OcrEnricher:
+    return OcrEnricher(RapidReader(opened(context.threads)), context.profile.text)
+
+
+PASS: Final = PassSpec(
+    name=OcrEnricher.name,
+    summary="what is written in pictures",
+    labels=(label_kinds.TEXT,),
+    spaces=("text",),
+    build=_build,
+)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.media import Clip, Medium, Picture
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.objects import KIND as OBJECT
 from crossmedia.indexer.enrichers.ocr import KIND as TEXT
+from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.indexer.plates import Plate
 from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch
 from crossmedia.retrieval.plates import PLATE
@@ -62,3 +64,19 @@ class PlatesEnricher:
             if not still and moment.end is not None:
                 progress(moment.end)
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
+
+
+def _build(context: PassContext) -> PlatesEnricher:
+    from crossmedia.indexer.plates import PlateReader
+    from crossmedia.indexer.scene_text import opened
+
+    return PlatesEnricher(PlateReader(opened(context.threads)))
+
+
+PASS: Final = PassSpec(
+    name=PlatesEnricher.name,
+    summary="plates of cars",
+    labels=(label_kinds.PLATE,),
+    after=PlatesEnricher.after,
+    build=_build,
+)

@@ -8,12 +8,15 @@ from typing import Final
 
 import numpy as np
 
+from crossmedia.embeddings import label_kinds
+from crossmedia.embeddings.align import heads_of
 from crossmedia.embeddings.encoder import COMMON, Encoder
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
-from crossmedia.indexer.enrichers.base import pictures
+from crossmedia.indexer.enrichers.base import pictures, spaces_of
 from crossmedia.indexer.enrichers.objects import KIND
+from crossmedia.indexer.enrichers.specification import PassSpec
 from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, part_id
 
 MARGIN: Final = 0.3
@@ -37,7 +40,8 @@ class RegionsEnricher:
 
     def __init__(self, encoder: Encoder[Picture]) -> None:
         self._encoder = encoder
-        self.model = f"{encoder.model}+regions@1"
+        self._spaces = spaces_of(encoder, COMMON)
+        self.model = f"{encoder.model}{heads_of(self._spaces)}+regions@1"
 
     def enrich(
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
@@ -58,11 +62,21 @@ class RegionsEnricher:
                 whole.start,
                 whole.end,
                 vectors={COMMON: vector},
-                labels=(Label("region", label.value, label.score, label.model, label.box, whole.start, whole.end),),
+                labels=(
+                    Label(
+                        label_kinds.REGION.name,
+                        label.value,
+                        label.score,
+                        label.model,
+                        label.box,
+                        whole.start,
+                        whole.end,
+                    ),
+                ),
             )
             for (whole, number, label, _), vector in zip(cut, vectors, strict=True)
         ]
-        return Enrichment(asset.id, self.name, self.model, moments=tuple(regions))
+        return Enrichment(asset.id, self.name, self.model, moments=tuple(regions), spaces=self._spaces)
 
 
 def _crops(picture: Picture, moment: Moment) -> list[tuple[Label, Picture]]:
@@ -86,3 +100,13 @@ def around(picture: Picture, box: Box, margin: float = MARGIN) -> Picture:
     right, bottom = int((x0 + x1) / 2 + half) + 1, int((y0 + y1) / 2 + half) + 1
     left, top = min(left, picture.width - 1), min(top, picture.height - 1)
     return Picture(np.ascontiguousarray(picture.pixels[top:bottom, left:right]))
+
+
+PASS: Final = PassSpec(
+    name=RegionsEnricher.name,
+    summary="small things by themselves, so that words find them",
+    labels=(label_kinds.REGION,),
+    spaces=(COMMON,),
+    after=RegionsEnricher.after,
+    build=lambda context: RegionsEnricher(context.profile.picture),
+)

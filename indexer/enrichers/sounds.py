@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Medium, Waveform
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import sound_track
+from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
-KIND: Final = "sound"
+KIND: Final = label_kinds.SOUND.name
 LEAST: Final = 0.2
 """Chance from which a class is told: of ESC-10's clips three in four have one of theirs at it (`bundled/tagger.md`)."""
 MOST: Final = 4
@@ -58,3 +60,18 @@ class SoundsEnricher:
                 patches.append(Patch(moment.id, labels=tuple(labels)))
             progress(moment.end)
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
+
+
+def _build(context: PassContext) -> SoundsEnricher:
+    from crossmedia.embeddings.tagger import Tagger
+
+    return SoundsEnricher(Tagger(context.catalog.resolve(cards.TAGGER.id), context.threads))
+
+
+PASS: Final = PassSpec(
+    name=SoundsEnricher.name,
+    summary="what is heard: sirens, barking, rain",
+    labels=(label_kinds.SOUND,),
+    models=(cards.TAGGER.id,),
+    build=_build,
+)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Medium, Waveform
 from crossmedia.embeddings.spoof import SpoofDetector
 from crossmedia.embeddings.vad import Detector
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import sound_track
+from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
 
-KIND: Final = "spoof"
+KIND: Final = label_kinds.SPOOF.name
 SPEECH: Final = "speech"
 JOIN: Final = 0.5
 """Pauses up to which what is spoken is one stretch, s, as within a turn."""
@@ -87,3 +89,19 @@ def stretches(voiced: Iterable[tuple[float, float]]) -> Iterator[tuple[float, fl
             yield start, start + LONGEST
             start += LONGEST
         yield start, end
+
+
+def _build(context: PassContext) -> SpoofEnricher:
+    return SpoofEnricher(SpoofDetector(context.catalog.resolve(cards.SPOOF.id), context.threads), context.voiced)
+
+
+PASS: Final = PassSpec(
+    name=SpoofEnricher.name,
+    summary="how synthetic speech sounds: an indication, never a verdict",
+    labels=(label_kinds.SPOOF,),
+    models=(cards.SPOOF.id,),
+    after=SpoofEnricher.after,
+    default="off",
+    switch="indications",
+    build=_build,
+)

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from crossmedia.embeddings import label_kinds
+from crossmedia.embeddings.cards import WHISPER
 from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Medium
 from crossmedia.embeddings.profile import Transcriber, Utterance
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import sound_track
+from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.indexer.segment import runs
 from crossmedia.retrieval.documents import Asset, Enrichment, Kind, Label, Moment, moment_id
 
@@ -45,7 +49,13 @@ class TranscriptEnricher:
             self._moment(asset, "passage", number, utterances[first : last + 1])
             for number, (first, last) in enumerate(runs([(u.start, u.end, len(u.words)) for u in utterances]))
         ]
-        return Enrichment(asset.id, self.name, self.model, moments=tuple(self._encoded([*spoken, *together])))
+        return Enrichment(
+            asset.id,
+            self.name,
+            self.model,
+            moments=tuple(self._encoded([*spoken, *together])),
+            spaces=self._text.spaces,
+        )
 
     def _moment(self, asset: Asset, kind: Kind, number: int, said: Sequence[Utterance]) -> Moment:
         return Moment(
@@ -55,7 +65,7 @@ class TranscriptEnricher:
             start=said[0].start,
             end=said[-1].end,
             fields={"transcript": " ".join(utterance.text for utterance in said)},
-            labels=(Label("language", said[0].language, said[0].sureness, self._transcriber.model),),
+            labels=(Label(label_kinds.LANGUAGE.name, said[0].language, said[0].sureness, self._transcriber.model),),
             words=tuple(word for utterance in said for word in utterance.words),
         )
 
@@ -69,3 +79,19 @@ class TranscriptEnricher:
                 for row, moment in enumerate(batch)
             ]
         return found
+
+
+def _build(context: PassContext) -> TranscriptEnricher:
+    profile = context.profile
+    if profile.transcriber is None:
+        raise ModelMissing("no speech recogniser is installed", context.catalog.card(WHISPER.id).install)
+    return TranscriptEnricher(profile.transcriber, profile.text)
+
+
+PASS: Final = PassSpec(
+    name=TranscriptEnricher.name,
+    summary="what is said, with the times of the words",
+    labels=(label_kinds.LANGUAGE,),
+    spaces=("text",),
+    build=_build,
+)

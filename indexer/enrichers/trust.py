@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
 from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.enrichers.base import original
+from crossmedia.indexer.enrichers.specification import PassSpec
 from crossmedia.indexer.provenance.reader import ACCEPTS, ProvenanceReader
 from crossmedia.retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
 
@@ -46,3 +50,11 @@ class TrustEnricher:
         labels = tuple(Label(fact.kind, fact.value, 1.0, fact.by) for fact in self._reader(path).facts) if own else ()
         patches = (Patch(own[0].id, labels=labels),) if labels else ()
         return Enrichment(asset.id, self.name, self.model, patches=patches)
+
+
+PASS: Final = PassSpec(
+    name=TrustEnricher.name,
+    summary="where a file says that it comes from",
+    labels=(label_kinds.TRUST, label_kinds.SIGNER, label_kinds.GENERATOR, label_kinds.SOURCE_TYPE),
+    build=lambda context: TrustEnricher(context.provenance, original(context.store)),
+)

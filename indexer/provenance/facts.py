@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 FactKind: TypeAlias = Literal["trust", "signer", "generator", "source-type"]
-KINDS: Final[tuple[FactKind, ...]] = ("trust", "signer", "generator", "source-type")
+KINDS: Final[tuple[FactKind, ...]] = get_args(FactKind)
 GENERATED: Final = "generated"
 EDITED: Final = "edited"
 COMPOSITE: Final = "composite"

@@ -1,1 +1,1 @@
-"""The shared queue: records in Redis, delivery and worker processes by Celery. Needs the extra `queue`."""
+"""The shared queue: records and a bell in Redis, and the processes that do its jobs. Needs the extra `queue`."""

@@ -12,9 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final
 
-from kombu.exceptions import OperationalError
-from redis import RedisError
-
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import (
     CRASHED,
@@ -27,7 +24,6 @@ from crossmedia.indexer.queue import (
     QueueUnusable,
     State,
 )
-from crossmedia.indexer.shared.delivery import MESSAGES, TASK, delivery
 from crossmedia.indexer.shared.server import connect, reaching, without_password
 from crossmedia.indexer.shared.sums import summed
 from crossmedia.retrieval.store import NotFound
@@ -37,8 +33,10 @@ PREFIX: Final = "crossmedia:"
 KEPT_SECONDS: Final = 7 * 24 * 3600.0
 """For so long it can be asked what became of a job."""
 AGAIN_SECONDS: Final = 1.0
-RETRY: Final = {"max_retries": 1, "interval_start": 0}
-"""The connection that messages go over may have been closed since the last one."""
+BELL: Final = f"{PREFIX}bell"
+"""The list that whoever waits for work listens to. What is in it says nothing: a ring only shortens the wait."""
+MOST_RINGS: Final = 1_000
+"""Rings that are kept for workers that do not listen now."""
 SHORT: Final = ("id", "kind", "state", "created", "updated", "attempts", "step", "done", "total", "error", "parts")
 """What a list tells of a job."""
 
@@ -49,13 +47,13 @@ _STATES: Final[dict[str, State]] = {"queued": "queued", "running": "running", "d
 class RedisQueue:
     """A `SharedQueue` in one Redis database, which holds nothing else of the kind. Not to be used across a fork.
 
-    Records are changed by one script (`records.lua`); its messages only say that there is work (`delivery`).
+    Records are changed by one script (`records.lua`). A bell only says that there is work: whoever hears it claims the
+    oldest record, so a ring that is lost, doubled or not ours does no harm.
     """
 
     def __init__(self, url: str, limit: int = 1000, lease: float = 30.0) -> None:
         self.address = without_password(url)
         self.lease = lease
-        self.messages = delivery(url)
         self._limit = limit
         self._redis = connect(url)
         self._script = self._redis.register_script(
@@ -69,7 +67,7 @@ class RedisQueue:
         if not self._change("submit", name, kind, _text(payload), self._limit):
             raise QueueFull(f"{self._limit} jobs are waiting", f"try again in {QueueFull.retry_after} s")
         job = self.get(name)
-        self._tell_workers(1)
+        self._ring(1)
         return job
 
     def claim(self) -> Job | None:
@@ -88,18 +86,19 @@ class RedisQueue:
     def release(self, job: str, report: Mapping[str, Any] | None = None) -> None:
         self._insist(job, lambda: self._change("release", job, self._token(job), _text(report)))
         self._held.pop(job, None)
-        self._tell_workers(1)
+        self._ring(1)
 
     def recover(self) -> int:
         back, over = self._change("recover", MAX_ATTEMPTS, json.dumps(CRASHED), KEPT_SECONDS)
         for parent in over:
             self._reunite(parent)
-        with reaching(self.address):
-            waiting = self._redis.zcard(f"{PREFIX}queued")
-            lost = waiting and not self._redis.llen(MESSAGES)
-        if back or lost:
-            self._tell_workers(max(back, waiting if lost else 0))
+        if back:
+            self._ring(back)
         return int(back)
+
+    def wait(self, seconds: int) -> None:
+        with reaching(self.address):
+            self._redis.blpop([BELL], timeout=seconds)
 
     def progress(self, job: str, step: str, done: int, total: int) -> None:
         """Raises LeaseLost. What cannot be told now is told with the next step: the lease decides, not this."""
@@ -125,7 +124,7 @@ class RedisQueue:
             self._insist(job, lambda entry=entry: self._change("part", job, token, *entry))  # type: ignore[misc]
         self._insist(job, lambda: self._change("divide", job, token, _text(report)))
         self._held.pop(job, None)
-        self._tell_workers(len(parts))
+        self._ring(len(parts))
 
     def get(self, job: str) -> Job:
         with reaching(self.address):
@@ -173,7 +172,6 @@ class RedisQueue:
         return int(self._change("workers"))
 
     def close(self) -> None:
-        self.messages.close()
         self._redis.close()
 
     def _whole(self, state: State) -> Any:
@@ -246,14 +244,15 @@ class RedisQueue:
                 log.warning("%s", error.message)
         return jobs
 
-    def _tell_workers(self, messages: int) -> None:
-        """Records are accepted already: a message that is not sent now, `recover` sends."""
+    def _ring(self, times: int) -> None:
+        """Records are accepted already: who does not hear of one now looks for it within a second."""
         try:
-            with self.messages.producer_or_acquire() as producer:
-                for _ in range(messages):
-                    self.messages.send_task(TASK, producer=producer, retry=True, retry_policy=RETRY)
-        except (OperationalError, RedisError, OSError) as error:
-            log.warning("workers of %s are not told of new work yet: %s", self.address, error)
+            with reaching(self.address), self._redis.pipeline(transaction=False) as pipe:
+                pipe.rpush(BELL, *["work"] * times)
+                pipe.ltrim(BELL, -MOST_RINGS, -1)
+                pipe.execute()
+        except CrossmediaError as error:
+            log.warning("workers are not told of new work yet: %s", error.message)
 
 
 def _lost(job: str) -> LeaseLost:

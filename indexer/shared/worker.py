@@ -1,4 +1,4 @@
-"""`crossmedia worker`: a Celery worker whose processes claim jobs, keep their leases and do them."""
+"""`crossmedia worker`: processes that claim jobs, keep their leases and do them, and one that looks after them."""
 
 from __future__ import annotations
 
@@ -6,98 +6,134 @@ import logging
 import mmap
 import multiprocessing
 import os
+import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import Any, Final
-
-from celery import Celery, signals
-from celery.exceptions import Reject
+from multiprocessing.context import ForkProcess
+from typing import Final
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import Job, SharedQueue
-from crossmedia.indexer.shared.delivery import TASK, delivery
 from crossmedia.indexer.worker import Handler, perform
 
 log = logging.getLogger("crossmedia.worker")
 TICK_SECONDS: Final = 0.25
 """How soon a job hears that its worker is to stop."""
+WAIT_SECONDS: Final = 1
+"""How long a process listens for the bell before it looks for work by itself."""
+AGAIN_SECONDS: Final = 1.0
+"""Between the end of a process that died and the start of its successor; between tries of a queue that is away."""
 RENEWALS: Final = 3
 """How often a lease is renewed before it would run out."""
 
-Room = tuple[SharedQueue, Mapping[str, Handler]]
+Workplace = tuple[SharedQueue, Mapping[str, Handler]]
 """A queue, and what does each kind of job."""
 
 
-class Work:
-    """A worker over the queue at `url`; `open_room` makes what its processes work with, once in each, at its first
-    job."""
+class WorkerPool:
+    """Processes that do the jobs of a shared queue, started again when they die.
+
+    `open_workplace` makes what a process works with, once in each. The process that looks after them stays without
+    threads, since the successors of dead ones are forked from it.
+    """
 
     def __init__(
-        self, url: str, open_room: Callable[[], AbstractContextManager[Room]], overseer: SharedQueue, processes: int = 1
+        self,
+        open_workplace: Callable[[], AbstractContextManager[Workplace]],
+        queue: SharedQueue,
+        processes: int = 1,
     ) -> None:
-        self._open_room = open_room
-        self._overseer = overseer
+        self._open_workplace = open_workplace
+        self._queue = queue
         self._processes = processes
         self._stopping = mmap.mmap(-1, 1)
         """One byte that the processes share, without a lock that one of them could die with."""
-        self._program = multiprocessing.current_process()
-        self._over = threading.Event()
-        self._opened: AbstractContextManager[Room] | None = None
-        self._room: Room | None = None
-        self._app = self._celery(url)
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT: then jobs at hand are put back. Returns the exit code."""
-        worker = self._app.Worker(
-            hostname=f"crossmedia-{os.getpid()}@{socket.gethostname()}", pool="prefork", concurrency=self._processes,
-            loglevel="WARNING", quiet=True, without_gossip=True, without_mingle=True, without_heartbeat=True, optimization="fair",
-        )  # fmt: skip
-        watching = threading.Thread(target=self._oversee, name="crossmedia-oversee", daemon=True)
-        signals.worker_ready.connect(lambda **_: watching.start(), weak=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        names = [f"{socket.gethostname()}:{os.getpid()}:{n}" for n in range(self._processes)]
+        running = [self._start() for _ in names]
+        look_after = 0.0
+        while not self._stopping[0]:
+            if time.monotonic() >= look_after:
+                self._look_after(names)
+                look_after = time.monotonic() + self._queue.lease / RENEWALS
+            for n, process in enumerate(running):
+                if not process.is_alive() and not self._stopping[0]:
+                    log.warning("a process ended with %s; another takes its place", process.exitcode)
+                    time.sleep(AGAIN_SECONDS)
+                    running[n] = self._start()
+            time.sleep(TICK_SECONDS)
+        for process in running:
+            process.join()
+        with suppress(CrossmediaError):
+            for name in names:
+                self._queue.leave(name)
+        return 0
+
+    def _stop(self, *_: object) -> None:
+        self._stopping[0] = 1
+
+    def _start(self) -> ForkProcess:
+        # Not a daemon: it starts decoders. Forked, so that it costs no time before its first job.
+        process = multiprocessing.get_context("fork").Process(target=self._work, args=(os.getpid(),), daemon=False)
+        process.start()
+        return process
+
+    def _look_after(self, names: list[str]) -> None:
+        """Tell that this worker is here, and find jobs whose worker died."""
         try:
-            worker.start()
-        finally:
-            self._over.set()
-            if watching.ident is not None:
-                watching.join()
-        return 0 if self._stopping[0] else int(worker.exitcode or 0)
+            for name in names:
+                self._queue.present(name)
+            if back := self._queue.recover():
+                log.warning("%d jobs whose worker died wait again", back)
+        except CrossmediaError as error:
+            log.warning("%s; trying again", error.message)
+        except Exception:
+            log.exception("the queue cannot be looked after; trying again")
 
-    def _celery(self, url: str) -> Celery:
-        app = delivery(url)
-        app.task(self._turn, name=TASK, typing=False)
-        signals.worker_shutting_down.connect(self._stop, weak=False)
-        signals.worker_process_init.connect(self._be_a_program, weak=False)
-        signals.worker_process_shutdown.connect(self._leave_room, weak=False)
-        return app
+    def _work(self, parent: int) -> None:
+        """One process: job after job, until it is told to stop or nobody looks after it any more."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # whoever started this says so, when all are to stop
+        with self._open_workplace() as (queue, handlers):
+            while not self._over(parent):
+                try:
+                    job = queue.claim()
+                    if job is None:
+                        queue.wait(WAIT_SECONDS)
+                        continue
+                    with self._lease(queue, job, parent) as stop:
+                        perform(queue, handlers, job, stop)
+                except CrossmediaError as error:
+                    log.warning("%s; trying again", error.message)
+                    time.sleep(AGAIN_SECONDS)
+                except Exception:
+                    # What was being done is found again by `recover`.
+                    log.exception("a job could not be ended; trying again")
+                    time.sleep(AGAIN_SECONDS)
 
-    def _turn(self, *_: Any, **__: Any) -> None:
-        """There is work: do one job, the next, if there is one still."""
-        if self._stopping[0]:
-            raise Reject("this worker stops", requeue=True)
-        if self._room is None:
-            self._opened = self._open_room()
-            self._room = self._opened.__enter__()
-        queue, handlers = self._room
-        job = queue.claim()
-        if job is not None:
-            with self._leased(queue, job) as stop:
-                perform(queue, handlers, job, stop)
+    def _over(self, parent: int) -> bool:
+        return bool(self._stopping[0]) or os.getppid() != parent
 
     @contextmanager
-    def _leased(self, queue: SharedQueue, job: Job) -> Iterator[threading.Event]:
+    def _lease(self, queue: SharedQueue, job: Job, parent: int) -> Iterator[threading.Event]:
         """Keeps the job; the event says that it is to stop, since the worker is, or since another has it."""
-        stop, over = threading.Event(), threading.Event()
+        stop, ended = threading.Event(), threading.Event()
 
         def keep() -> None:
             ticks = max(1, round(queue.lease / RENEWALS / TICK_SECONDS))
-            turn = 0
-            while not over.wait(TICK_SECONDS):
-                turn += 1
-                if self._stopping[0]:
+            tick = 0
+            while not ended.wait(TICK_SECONDS):
+                tick += 1
+                if self._over(parent):
                     stop.set()
-                if turn % ticks == 0:
+                if tick % ticks == 0:
                     try:
                         if not queue.renew(job.id):
                             stop.set()
@@ -109,35 +145,5 @@ class Work:
         try:
             yield stop
         finally:
-            over.set()
+            ended.set()
             keeper.join()
-
-    def _oversee(self) -> None:
-        """Tell that this worker is here, and find jobs whose worker died."""
-        names = [f"{socket.gethostname()}:{os.getpid()}:{n}" for n in range(self._processes)]
-        while True:
-            try:
-                for name in names:
-                    self._overseer.present(name)
-                if back := self._overseer.recover():
-                    log.warning("%d jobs whose worker died wait again", back)
-            except CrossmediaError as error:
-                log.warning("%s; trying again", error.message)
-            except Exception:
-                log.exception("the queue cannot be looked after; trying again")
-            if self._over.wait(self._overseer.lease / RENEWALS):
-                break
-        with suppress(CrossmediaError):
-            for name in names:
-                self._overseer.leave(name)
-
-    def _stop(self, **_: Any) -> None:
-        self._stopping[0] = 1
-
-    def _be_a_program(self, **_: Any) -> None:
-        """To `multiprocessing`, Celery's processes are daemons of another kind, which it refuses those that decode."""
-        multiprocessing.process._current_process = self._program  # type: ignore[attr-defined]
-
-    def _leave_room(self, **_: Any) -> None:
-        if self._opened is not None:
-            self._opened.__exit__(None, None, None)

@@ -13,6 +13,7 @@ from crossmedia.retrieval.answering.answerer import LEAST, Answerer, Reply, abst
 from crossmedia.retrieval.answering.colours import Colouring
 from crossmedia.retrieval.answering.counting import Counting
 from crossmedia.retrieval.answering.finding import Finding
+from crossmedia.retrieval.answering.foreign import ForeignAnswerers
 from crossmedia.retrieval.answering.kinds import QuestionKind
 from crossmedia.retrieval.answering.naming_people import People
 from crossmedia.retrieval.answering.places import Places
@@ -44,6 +45,7 @@ class BuiltIn:
         self._kinds = QuestionKinds()
         self._sentences = sentences
         self._visual = Visual(looks) if looks is not None else None
+        self._foreign = ForeignAnswerers(profile)
         vocabulary = Vocabulary(profile)
         telling, seeing, counting = Telling(), Seeing(vocabulary), Counting()
         self._by_kind: Mapping[QuestionKind, Sequence[Answerer]] = {
@@ -73,15 +75,29 @@ class BuiltIn:
         """The question as it was understood, and the answer; one that nothing tells is abstained from."""
         questions = self.understood(text)
         for question in questions:
-            said = [answerer.answer(question, scope) for answerer in self._by_kind[question.kind]]
-            if self._visual is not None and question.kind in LOOKED_AT:
-                said.append(self._visual.answer(question, scope))
-            first = next((one for one in said if one is not None and one.confidence >= LEAST), None)
-            if first is not None:
-                # The learned one is asked last, and believed where it is surer than what labels say.
-                last = said[-1]
-                return question, first if last is None or last.confidence <= first.confidence else last
+            reply = (
+                self._foreign.claimed(question, scope)
+                or self._own(question, scope)
+                or self._foreign.of_kind(question, scope)
+            )
+            if reply is not None:
+                return question, reply
         return questions[0], abstained(questions[0], scope, self.model)
+
+    def _own(self, question: Question, scope: Scope) -> Reply | None:
+        """The first confident answer; the last answerer is heard in any case, and believed where it is surer."""
+        *earlier, last = self._answerers(question.kind)
+        replies = (answerer.answer(question, scope) for answerer in earlier)
+        first = next((one for one in replies if one is not None and one.confidence >= LEAST), None)
+        final = last.answer(question, scope)
+        if final is None or final.confidence < LEAST:
+            return first
+        return final if first is None or final.confidence > first.confidence else first
+
+    def _answerers(self, kind: QuestionKind) -> Sequence[Answerer]:
+        if self._visual is None or kind not in LOOKED_AT:
+            return self._by_kind[kind]
+        return *self._by_kind[kind], self._visual
 
 
 def asked_as(text: str, kind: str, share: float) -> Question:

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from crossmedia.embeddings.encoder import COMMON, Background, Vector, Vectors
+from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval import naming
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.documents import MODALITY, Label, Moment
-from crossmedia.retrieval.labels import NAMED
 from crossmedia.retrieval.query import Evidence
 from crossmedia.retrieval.relevance import UNKNOWN
 
@@ -97,11 +97,11 @@ def odds(scope: Scope, texts: Vectors, moment: Moment, vector: Vector) -> Vector
 def _named(moment: Moment, named: naming.Naming) -> Sighting | None:
     scores: dict[str, list[float]] = {}
     for label in moment.labels:
-        if label.kind in NAMED:
+        if label.kind in said_kinds():
             scores.setdefault(label.value.lower(), []).append(label.score)
     best = {value: sorted(some, reverse=True) for value, some in scores.items()}
     coverage, score, values = named.judged(best)
     if not values:
         return None
-    told = [label for label in moment.labels if label.kind in NAMED and label.value.lower() in values]
+    told = [label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values]
     return Sighting(moment, naming.relevance(coverage, score), evidence_of(told, moment))

@@ -10,13 +10,14 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.banks.chromaprint import DIFFERENT, LEAST, Malformed, unpacked
 
 HashKind: TypeAlias = Literal["pdq", "sha256", "md5", "chromaprint", "tlsh"]
 KINDS: Final[tuple[HashKind, ...]] = get_args(HashKind)
 
-LABEL: Final = "hash"
+LABEL: Final = label_kinds.HASH.name
 """The kind of the labels that hold an asset's own hashes; their values are written as `Hash.told` does."""
 
 QUALITY: Final = 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from crossmedia.retrieval.documents import REVISION, Enrichment, Revision
@@ -88,7 +89,9 @@ def _relabel(writer: Writer, moments: Sequence[tuple[str, str]], kind: str, valu
     for key, (doc, version) in versions.items():
         held, counts[key] = changes.relabelled(docs.to_held(key, doc), kind, value, to)
         if counts[key]:
-            actions += writer.moments(records[doc["asset"]], [held], {key: version})
+            # Of the moment's own flags: its asset's may be about to change.
+            record = replace(records[doc["asset"]], blocked=tuple(doc.get("blocked", ())))
+            actions += writer.moments(record, [held], {key: version})
     refused = {action.id for action in write(writer.index.connection, actions)}
     writer.index.wrote()
     return sum(count for key, count in counts.items() if key not in refused)

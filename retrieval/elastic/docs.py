@@ -32,7 +32,8 @@ Version = tuple[int, int]
 class Record:
     """An asset's own document: the manifest of what belongs to it. `moments`: ids in their order, with their makers;
     `patched`: by enricher, the moments of other passes that it said something of. `added`: microseconds, unique enough
-    to order by; `copied`: what the asset was when it was copied from another index, by that one's `changed`."""
+    to order by; `copied`: what the asset was when it was copied from another index, by that one's `changed`; `blocked`: the
+    journals that block it."""
 
     asset: Asset
     added: int
@@ -43,6 +44,7 @@ class Record:
     attachments: tuple[str, ...] = ()
     cover: str | None = None
     copied: int | None = None
+    blocked: tuple[str, ...] = ()
     version: Version | None = None
 
 
@@ -145,6 +147,7 @@ def to_record(doc: Doc, version: Version | None) -> Record:
         tuple(held["attachments"]),
         held["cover"],
         held["copied"],
+        tuple(doc.get("blocked", ())),
         version,
     )
 
@@ -243,6 +246,7 @@ def _shared(record: Record) -> Doc:
     """What an asset's document has and each of its moments': hits are filtered by it."""
     return {
         "media": record.asset.media,
+        "blocked": list(record.blocked),
         "captured": record.asset.captured,
         "collections": sorted({s.collection for s in record.sources}),
         "paths": sorted({s.path for s in record.sources}),

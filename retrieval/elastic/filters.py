@@ -18,6 +18,8 @@ def conditions(filters: Filters) -> list[Condition]:
             found.append({"terms": {name: list(wanted)}})
     if filters.besides:
         found.append({"bool": {"must_not": [{"terms": {"asset": list(filters.besides)}}]}})
+    if filters.journal is not None:
+        found.append({"bool": {"must_not": [{"term": {"blocked": filters.journal}}]}})
     if filters.path is not None and filters.collection is not None:
         # One source has to meet both.
         found.append(_glob("places", _literal(filters.collection + APART) + _wildcard(filters.path)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -51,6 +52,12 @@ class Index:
             self._target = self.behind() + WRITERS
         return self._target
 
+    def pinned(self, index: str = "") -> Index:
+        """The same, written where this one is now, or to this index: whatever this one is aimed at meanwhile."""
+        view = copy.copy(self)
+        view.aim(index or self.target.removesuffix(WRITERS))
+        return view
+
     def aim(self, index: str) -> None:
         """Write to this index from now on; '' is the one behind the alias."""
         target = index + WRITERS if index else ""
@@ -96,6 +103,13 @@ class Index:
                 f"the index {self.name} was made by an older version",
                 "export it with that version and import it with this one, or index the files again under another name",
             )
+
+    def complete(self) -> None:
+        """Make fields that came after this index was made."""
+        fields = _packaged("mapping.json")["properties"]
+        [mapping] = self.connection.ask(self.client.indices.get_mapping, index=self.name).values()
+        if missing := {name: kind for name, kind in fields.items() if name not in mapping["mappings"]["properties"]}:
+            self.connection.ask(self.client.indices.put_mapping, index=self.target, properties=missing)
 
     def meta(self) -> Mapping[str, Any]:
         [mapping] = self.connection.ask(self.client.indices.get_mapping, index=self.name).values()

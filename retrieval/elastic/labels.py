@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval.documents import Kind
 from crossmedia.retrieval.elastic.docs import Doc
 from crossmedia.retrieval.elastic.filters import conditions, label
 from crossmedia.retrieval.elastic.index import Index
 from crossmedia.retrieval.elastic.reads import BY_ARRIVAL
 from crossmedia.retrieval.elastic.tokens import APART, folded
-from crossmedia.retrieval.labels import NAMED, Labelled, Named, NameMatch, best_named
+from crossmedia.retrieval.labels import Labelled, Named, NameMatch, best_named
 from crossmedia.retrieval.query import LabelFilter, Tally
 
 VALUES: Final = 10_000
@@ -28,7 +29,7 @@ def query(named: Named) -> Doc:
     """The search for what bears most of the values, those of sure labels first."""
     wanted = []
     for value, count in named.values.items():
-        for kind in NAMED:
+        for kind in said_kinds():
             wanted += [(label(LabelFilter(kind, value, min_count=n + 1)), 1.0) for n in range(count)]
             wanted += [(label(LabelFilter(kind, value, min_score=step)), SURER) for step in STEPS]
     should = [{"constant_score": {"filter": clause, "boost": boost}} for clause, boost in wanted]
@@ -44,7 +45,7 @@ def matches(hits: Sequence[Mapping[str, Any]], named: Named) -> list[NameMatch]:
     found: dict[str, dict[str, list[float]]] = {}
     for hit in hits:
         for kind, value, score, *_ in hit["_source"]["held"]["labels"]:
-            if kind in NAMED and folded(value) in named.values:
+            if kind in said_kinds() and folded(value) in named.values:
                 found.setdefault(hit["_id"], {}).setdefault(folded(value), []).append(score)
     return best_named(found, named.values, named.k)
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Final
 
 from crossmedia.embeddings.encoder import Space
+from crossmedia.retrieval.elastic.blocked import followed, followed_key
 from crossmedia.retrieval.elastic.bulk import Action, write
 from crossmedia.retrieval.elastic.docs import Doc
 from crossmedia.retrieval.elastic.index import Index
@@ -19,38 +20,51 @@ FRESH_SECONDS: Final = 1.0
 
 
 class Facts:
-    """Spaces and random pairs as they were read last, and again when that was some time ago: every search needs them.
+    """Spaces, random pairs and how far journals were followed, as they were read last, and again when that was some time
+    ago: every search needs them.
 
     A search asks for them too, of the very index that it searches: `met` tells whether they are still what was read.
     """
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._docs: dict[str, Doc] = {}
-        self.behind = ""
-        """The index that they were read from."""
+        self._seen: tuple[dict[str, Doc], str] = {}, ""
+        self._journals: set[str] = set()
         self._read = -FRESH_SECONDS
 
     def spaces(self) -> dict[str, Space]:
-        return _spaces(self._current().get(SPACES))
+        return self.bound()[0]
+
+    def bound(self) -> tuple[dict[str, Space], str]:
+        """The spaces, and the index that they are of; '' where none are recorded yet."""
+        docs, behind = self._current()
+        return _spaces(docs.get(SPACES)), behind
 
     def unrelated(self) -> list[Unrelated]:
-        doc = self._current().get(UNRELATED)
+        doc = self._current()[0].get(UNRELATED)
         return [Unrelated(**one) for one in doc["held"]["unrelated"]] if doc else []
+
+    def followed(self, journal: str) -> int:
+        """The entry up to which a journal was followed."""
+        key = followed_key(journal)
+        if key not in self._journals:
+            self._journals.add(key)
+            self.outdate()
+        return followed(self._current()[0].get(key))
 
     def outdate(self) -> None:
         self._read = -FRESH_SECONDS
 
     def met(self, docs: Mapping[str, Doc]) -> bool:
-        """Whether the spaces in what a search found are those that were read."""
-        there = docs.get(SPACES)
-        return there is None or not self._docs or _spaces(there) == _spaces(self._docs.get(SPACES))
+        """Whether the spaces that were read are still so in what a search found; others may have come."""
+        there, (seen, _) = docs.get(SPACES), self._seen
+        return there is None or _spaces(seen.get(SPACES)).items() <= _spaces(there).items()
 
-    def _current(self) -> dict[str, Doc]:
+    def _current(self) -> tuple[dict[str, Doc], str]:
         if time.monotonic() - self._read > FRESH_SECONDS:
-            self._docs, self.behind = self._index.facts([SPACES, UNRELATED])
+            self._seen = self._index.facts([SPACES, UNRELATED, *self._journals])
             self._read = time.monotonic()
-        return self._docs
+        return self._seen
 
 
 ASKED: Final[Doc] = {"query": {"ids": {"values": [SPACES]}}, "size": 1, "_source": ["held"], "track_total_hits": False}

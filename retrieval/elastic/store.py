@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.blocking import Journal
 from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.elastic import (
     additions,
+    blocked,
     docs,
     expunge,
     health,
@@ -29,7 +31,7 @@ from crossmedia.retrieval.elastic.address import Access, Address
 from crossmedia.retrieval.elastic.connection import Connection
 from crossmedia.retrieval.elastic.index import Index
 from crossmedia.retrieval.elastic.text import Analysed
-from crossmedia.retrieval.elastic.writer import Writer
+from crossmedia.retrieval.elastic.writer import Arrivals, Writer
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.labels import Labelled, Named, NameMatch
@@ -40,10 +42,12 @@ from crossmedia.retrieval.store import (
     Near,
     Neighbour,
     Said,
+    SpaceMismatch,
     Store,
     Unrelated,
     WordMatch,
     check_spaces,
+    check_vectors,
 )
 
 PREVIEWS = "-previews"
@@ -61,7 +65,8 @@ class ElasticStore:
         self._connection.check()
         self._own = index
         self._index = Index(self._connection, index or address.name, address.name + PREVIEWS)
-        self._writer = Writer(self._index)
+        self._arrivals = Arrivals()
+        self._writer = Writer(self._index, self._arrivals)
         self._facts = spaces.Facts(self._index)
         self._loading = 0
         self._ready = False
@@ -76,9 +81,9 @@ class ElasticStore:
     def bind(self, spaces_: Iterable[Space]) -> None:
         wanted = list(spaces_)
         self._make()
-        held = self._facts.spaces()
-        if self._facts.behind:
-            self._index.aim(self._facts.behind)  # what these spaces are of is what is written
+        held, behind = self._facts.bound()
+        if behind:
+            self._index.aim(behind)  # what these spaces are of is what is written
         check_spaces(held, wanted)
         if any(space.name not in held for space in wanted):
             spaces.record(self._index, wanted, replace=False)
@@ -93,34 +98,44 @@ class ElasticStore:
     def spaces(self) -> dict[str, Space]:
         return self._facts.spaces() if self.exists() else {}
 
-    def put(self, documents: Sequence[Document], *, replace: bool = False) -> None:
-        with self._writing():
-            whole.put(self._writer, documents, replace)
+    def put(self, documents: Sequence[Document], *, spaces: Iterable[Space] = (), replace: bool = False) -> None:
+        wanted = list(spaces)
+        if wanted:
+            self.bind(wanted)
+        with self._writing((lambda held: check_spaces(held, wanted)) if wanted else None) as writer:
+            whole.put(writer, documents, replace)
 
     def enrich(self, enrichments: Sequence[Enrichment]) -> None:
-        with self._writing():
+        with self._writing(lambda held: check_vectors(held, enrichments)) as writer:
             for enrichment in enrichments:
-                additions.enrich(self._writer, enrichment)
+                additions.enrich(writer, enrichment)
 
     def revise(self, revisions: Sequence[Revision]) -> None:
-        with self._writing():
-            additions.revise(self._writer, revisions)
+        with self._writing() as writer:
+            additions.revise(writer, revisions)
+
+    def follow(self, journal: Journal) -> None:
+        self._make()
+        if self._facts.followed(journal.id) != journal.last():
+            with self._writing() as writer:
+                blocked.follow(writer, journal)
+            self._facts.outdate()
 
     def locate(self, asset: str, source: Source, instead_of: str | None = None) -> None:
-        with self._writing():
-            places.locate(self._writer, asset, source, instead_of)
+        with self._writing() as writer:
+            places.locate(writer, asset, source, instead_of)
 
     def forget(self, locations: Sequence[str], collection: str) -> list[str]:
-        with self._writing():
-            return places.forget(self._writer, locations, collection)
+        with self._writing() as writer:
+            return places.forget(writer, locations, collection)
 
     def delete(self, assets: Sequence[str]) -> list[str]:
-        with self._writing():
-            return whole.delete(self._writer, assets)
+        with self._writing() as writer:
+            return whole.delete(writer, assets)
 
     def relabel(self, kind: str, value: str, to: str) -> int:
-        with self._writing():
-            return additions.relabel(self._writer, kind, value, to)
+        with self._writing() as writer:
+            return additions.relabel(writer, kind, value, to)
 
     def pending(self, enricher: str, model: str, media: Sequence[Medium]) -> list[str]:
         return reads.pending(self._index, enricher, model, media) if self.exists() else []
@@ -227,9 +242,9 @@ class ElasticStore:
         return whole.holdings(self._writer, assets)
 
     def restore(self, holdings: Sequence[Holding]) -> None:
-        with self._writing():
+        with self._writing() as writer:
             for holding in holdings:
-                whole.restore(self._writer, holding)
+                whole.restore(writer, holding)
 
     def loading(self) -> AbstractContextManager[None]:
         return self._late()
@@ -284,18 +299,35 @@ class ElasticStore:
                 self._facts.outdate()
                 self._index.make(self._own)
                 self._index.check()
+                self._index.complete()
                 self._ready = True
 
     def _preview(self, key: str) -> bytes | None:
         return self._index.shown([key]).get(key)
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """What is written inside is seen by everybody when the block ends, unless much is being loaded."""
+    def _writing(self, check: Callable[[Mapping[str, Space]], None] | None = None) -> Iterator[Writer]:
+        """What is written inside is seen by everybody when the block ends, unless much is being loaded.
+
+        All of it goes to one index, also where another takes its place meanwhile: then it is refused. `check`: of the
+        spaces of that very index.
+        """
         self._make()
+        behind = ""
+        if check is not None:
+            self._facts.outdate()
+            held, behind = self._facts.bound()
+            check(held)
+        index = self._index.pinned(behind)
+        target = index.target
         try:
-            yield
+            yield Writer(index, self._arrivals)
+        except SpaceMismatch:
+            if self._index.target == target:
+                self._index.aim("")  # it is no more
+            raise
         finally:
+            self._index.wrote()
             if not self._loading:
                 self._index.refresh()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from crossmedia.retrieval.documents import Document, Moment
-from crossmedia.retrieval.elastic import docs
+from crossmedia.retrieval.elastic import blocked, docs
 from crossmedia.retrieval.elastic.bulk import Action, write
 from crossmedia.retrieval.elastic.docs import Doc, Record, attachment_key, source_key
 from crossmedia.retrieval.elastic.places import add_source, others, settle, without
@@ -93,7 +93,9 @@ def _write_whole(
     actions: list[Action] = []
     manifests: list[Action] = []
     gone: list[Action] = []
+    hidden = blocked.journals(writer, [record.asset.id for record, _, _ in whole])
     for record, moments, attachments in whole:
+        record.blocked = hidden[record.asset.id]
         record.moments = {held.moment.id: held.maker for held in moments}
         record.attachments = tuple(attachments)
         record.cover = next((held.moment.id for held in moments if held.moment.thumbnail is not None), None)
@@ -120,6 +122,7 @@ def _write_whole(
         raise
     writer.do(manifests)
     writer.do(gone)
+    blocked.mark(writer, list(hidden))  # somebody may have decided meanwhile
 
 
 def _restore(writer: Writer, holding: Holding) -> None:

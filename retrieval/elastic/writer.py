@@ -9,6 +9,7 @@ replaces them.
 from __future__ import annotations
 
 import base64
+import threading
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
@@ -28,12 +29,25 @@ BLOCKED_SECONDS: Final = 0.25
 ResultT = TypeVar("ResultT")
 
 
-class Writer:
-    """Changes one index. Holds no state but the last time it gave to an arrival."""
+class Arrivals:
+    """Times of arrival: microseconds, each later than any that was given before."""
 
-    def __init__(self, index: Index) -> None:
-        self.index = index
+    def __init__(self) -> None:
         self._last = 0
+        self._lock = threading.Lock()
+
+    def now(self) -> int:
+        with self._lock:
+            self._last = max(self._last + 1, time.time_ns() // 1000)
+            return self._last
+
+
+class Writer:
+    """Changes one index."""
+
+    def __init__(self, index: Index, arrivals: Arrivals) -> None:
+        self.index = index
+        self.now = arrivals.now
 
     def again(self, change: Callable[[], ResultT]) -> ResultT:
         """Make a change on what is there, again if that changed meanwhile."""
@@ -121,8 +135,3 @@ class Writer:
             ]
         )
         self.do([Action(index.target, asset_key(asset), None)])
-
-    def now(self) -> int:
-        """Microseconds, later than any that was given before."""
-        self._last = max(self._last + 1, time.time_ns() // 1000)
-        return self._last

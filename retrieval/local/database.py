@@ -28,7 +28,7 @@ class _Held:
 class Database:
     """A SQLite file in WAL mode. Readers never wait; a writer waits up to a minute for another process's writer.
 
-    `schema` is the package whose `NNN_*.sql` files, in their order, are the migrations.
+    `schema` is the package whose `NNN_*.sql` files are the migrations.
     """
 
     def __init__(self, path: Path, schema: str) -> None:
@@ -105,8 +105,7 @@ class Database:
         self._local = threading.local()
 
     def _migrate(self) -> None:
-        files = resources.files(self._schema)
-        scripts = sorted(p.name for p in files.iterdir() if p.name.endswith(".sql"))
+        scripts = migrations(self._schema)
         connection = self.connection()
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > len(scripts):
@@ -118,14 +117,27 @@ class Database:
         connection.execute("BEGIN IMMEDIATE")
         try:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            for number, name in enumerate(scripts[version:], start=version + 1):
-                for statement in _statements(files.joinpath(name).read_text()):
+            for number, script in enumerate(scripts[version:], start=version + 1):
+                for statement in _statements(script):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version={number}")
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
+
+
+def migrations(package: str) -> list[str]:
+    """The scripts `NNN_*.sql` of a package by their numbers; raises ValueError unless those are 1, 2, 3, …
+
+    A file's number is what `user_version` says of a store that has been through it: it never changes, and a new script
+    comes after all others.
+    """
+    files = sorted((p for p in resources.files(package).iterdir() if p.name.endswith(".sql")), key=lambda p: p.name)
+    numbers = [p.name.partition("_")[0] for p in files]
+    if numbers != [f"{n:03}" for n in range(1, len(files) + 1)]:
+        raise ValueError(f"the migrations of {package} are numbered {', '.join(numbers)}")
+    return [p.read_text(encoding="utf-8") for p in files]
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -24,6 +24,9 @@ def conditions(filters: Filters) -> tuple[str, list[Any]]:
     if filters.besides:
         clauses.append(f"a.hash NOT IN ({', '.join('?' * len(filters.besides))})")
         values.extend(filters.besides)
+    if filters.journal is not None:
+        clauses.append("NOT EXISTS (SELECT 1 FROM blocked b WHERE b.journal = ? AND b.asset = a.hash)")
+        values.append(filters.journal)
     if filters.collection is not None or filters.path is not None:
         inner = ["s.asset = a.id"]
         if filters.collection is not None:

@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval.documents import Kind
-from crossmedia.retrieval.labels import NAMED, Labelled, NameMatch, best_named
+from crossmedia.retrieval.labels import Labelled, NameMatch, best_named
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.reads import batches, keys, marks
 from crossmedia.retrieval.query import Filters, Tally
@@ -29,7 +30,7 @@ def bearing(connection: sqlite3.Connection, values: Mapping[str, int], k: int, f
     found: Scores = {}
     common: list[tuple[str, str]] = []
     rare: set[int] = set()
-    for kind in NAMED:
+    for kind in said_kinds():
         for value in values:
             rows = connection.execute(
                 f"""SELECT l.moment, l.score FROM label l {join} WHERE l.kind = ? AND l.value = ? {passing}

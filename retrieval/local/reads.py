@@ -6,11 +6,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from crossmedia.embeddings.encoder import Vector
+from crossmedia.embeddings.encoder import Space, Vector
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Label, Moment, Source
-from crossmedia.retrieval.health import Statistics
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
 from crossmedia.retrieval.query import Filters
@@ -18,6 +17,10 @@ from crossmedia.retrieval.store import Located
 
 BATCH: Final = 500
 """Values bound in one statement at most."""
+
+
+def spaces(connection: sqlite3.Connection) -> dict[str, Space]:
+    return {row["name"]: Space(*row) for row in connection.execute("SELECT * FROM space ORDER BY name")}
 
 
 def placed(connection: sqlite3.Connection, assets: Sequence[str]) -> dict[str, tuple[Asset, list[Source]]]:
@@ -127,25 +130,6 @@ def keys(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str]:
     for some in batches(ids):
         found |= dict(connection.execute(f"SELECT id, key FROM moment WHERE id IN ({marks(some)})", some).fetchall())
     return found
-
-
-def statistics(connection: sqlite3.Connection) -> Statistics:
-    def counts(query: str) -> dict[str, int]:
-        return {row[0]: row[1] for row in connection.execute(query)}
-
-    enrichments: dict[str, dict[str, int]] = {}
-    for name, failed, count in connection.execute(
-        "SELECT enricher, error IS NOT NULL, count(*) FROM enrichment GROUP BY 1, 2"
-    ):
-        enrichments.setdefault(name, {})["failed" if failed else "done"] = count
-    return Statistics(
-        assets=counts("SELECT media, count(*) FROM asset GROUP BY 1 ORDER BY 1"),
-        moments=counts("SELECT kind, count(*) FROM moment GROUP BY 1 ORDER BY 1"),
-        vectors=counts("SELECT field, count(*) FROM vector GROUP BY 1 ORDER BY 1"),
-        sources=connection.execute("SELECT count(*) FROM source").fetchone()[0],
-        bytes=connection.execute("SELECT coalesce(sum(size), 0) FROM asset").fetchone()[0],
-        enrichments=enrichments,
-    )
 
 
 def batches(items: Sequence[Any]) -> Iterable[list[Any]]:

@@ -10,12 +10,24 @@ from typing import Any
 
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.blocking import Journal
 from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.labels import Labelled, Named, NameMatch
-from crossmedia.retrieval.local import expunge, fulltext, labels, near, reads, unrelated, verify, writes
+from crossmedia.retrieval.local import (
+    blocked,
+    expunge,
+    fulltext,
+    labels,
+    near,
+    reads,
+    totals,
+    unrelated,
+    verify,
+    writes,
+)
 from crossmedia.retrieval.local import holdings as whole
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.local.derived import Derived
@@ -32,7 +44,7 @@ from crossmedia.retrieval.store import (
     Store,
     Unrelated,
     WordMatch,
-    check_spaces,
+    check_vectors,
 )
 
 
@@ -51,11 +63,7 @@ class LocalStore:
         if all(held_now.get(space.name) == space for space in wanted):
             return  # a search must not wait for a writer
         with self._database.write() as connection:
-            held = {row["name"]: Space(*row) for row in connection.execute("SELECT * FROM space")}
-            check_spaces(held, wanted)
-            for space in wanted:
-                if space.name not in held:
-                    writes.space(connection, space)
+            writes.bind(connection, wanted)
 
     def rebind(self, spaces: Iterable[Space]) -> None:
         with self._database.write() as connection:
@@ -68,17 +76,24 @@ class LocalStore:
                 writes.revise(connection, revision)
 
     def spaces(self) -> dict[str, Space]:
-        return {row["name"]: Space(*row) for row in self._rows("SELECT * FROM space ORDER BY name")}
+        return reads.spaces(self._database.connection())
 
-    def put(self, documents: Sequence[Document], *, replace: bool = False) -> None:
+    def put(self, documents: Sequence[Document], *, spaces: Iterable[Space] = (), replace: bool = False) -> None:
         with self._database.write() as connection:
+            writes.bind(connection, list(spaces))
             for document in documents:
                 writes.put(connection, document, replace)
 
     def enrich(self, enrichments: Sequence[Enrichment]) -> None:
         with self._database.write() as connection:
+            check_vectors(reads.spaces(connection), enrichments)
             for enrichment in enrichments:
                 writes.enrich(connection, enrichment)
+
+    def follow(self, journal: Journal) -> None:
+        if blocked.followed(self._database.connection(), journal.id) != journal.last():
+            with self._database.write() as connection:
+                blocked.follow(connection, journal)
 
     def locate(self, asset: str, source: Source, instead_of: str | None = None) -> None:
         with self._database.write() as connection:
@@ -176,17 +191,27 @@ class LocalStore:
         return bytes(rows[0][0]) if rows else None
 
     def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
-        return near.nearest(self._database.connection(), self._derived, f"{space}/{modality}", query, k, filters)
+        connection, field = self._database.connection(), f"{space}/{modality}"
+        return blocked.unblocked(
+            connection, filters, k, lambda meeting: near.nearest(connection, self._derived, field, query, k, meeting)
+        )
 
     def words(
         self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
     ) -> list[WordMatch]:
         with self._database.read() as connection:
-            return fulltext.search(connection, self._frequencies, text, k, filters, without, least)
+            return blocked.unblocked(
+                connection,
+                filters,
+                k,
+                lambda meeting: fulltext.search(connection, self._frequencies, text, k, meeting, without, least),
+            )
 
     def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
         with self._database.read() as connection:
-            return labels.bearing(connection, values, k, filters)
+            return blocked.unblocked(
+                connection, filters, k, lambda meeting: labels.bearing(connection, values, k, meeting)
+            )
 
     def searched(self, near: Sequence[Near], said: Sequence[Said], named: Sequence[Named] = ()) -> Found:
         return (
@@ -201,7 +226,7 @@ class LocalStore:
 
     def statistics(self) -> Statistics:
         with self._database.read() as connection:
-            return reads.statistics(connection)
+            return totals.statistics(connection)
 
     def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
         with self._database.read() as connection:
@@ -222,7 +247,7 @@ class LocalStore:
             return unrelated.sample(connection, f"{space}/{modality}", count)
 
     def counted(self) -> dict[tuple[str, Modality], int]:
-        return unrelated.counted(self._database.connection())
+        return totals.vectors(self._database.connection())
 
     def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
         with self._database.write() as connection:
@@ -262,7 +287,9 @@ class LocalStore:
         expunge.everything(self._database, self._derived)
 
     def verify(self) -> list[str]:
-        return verify.wrong(self._database.connection()) + self._derived.differences()
+        found = verify.wrong(self._database.connection()) + self._derived.differences()
+        with self._database.read() as connection:
+            return found + totals.differences(connection)
 
     def close(self) -> None:
         self._database.close()

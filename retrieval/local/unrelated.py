@@ -5,11 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import astuple
-from typing import cast
 
 import numpy as np
 
-from crossmedia.embeddings.encoder import Modality, Vectors
+from crossmedia.embeddings.encoder import Vectors
 from crossmedia.retrieval.local.rows import from_blob
 from crossmedia.retrieval.store import Unrelated
 
@@ -21,12 +20,6 @@ def sample(connection: sqlite3.Connection, field: str, count: int) -> Vectors:
     one = "SELECT data FROM vector WHERE id = ?"
     found = [from_blob(connection.execute(one, [ids[n]]).fetchone()[0]) for n in chosen]
     return np.stack(found) if found else np.zeros((0, 0), np.float32)
-
-
-def counted(connection: sqlite3.Connection) -> dict[tuple[str, Modality], int]:
-    """Vectors by space and modality."""
-    rows = connection.execute("SELECT field, count(*) FROM vector GROUP BY field")
-    return {cast(tuple[str, Modality], tuple(row[0].split("/"))): row[1] for row in rows}
 
 
 def keep(connection: sqlite3.Connection, measured: Sequence[Unrelated]) -> None:

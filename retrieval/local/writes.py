@@ -20,8 +20,9 @@ from crossmedia.retrieval.documents import (
     modality,
 )
 from crossmedia.retrieval.holding import Done, Held, made_by
+from crossmedia.retrieval.local import reads
 from crossmedia.retrieval.local.rows import asset_row, blob, label_row, words_json
-from crossmedia.retrieval.store import NotFound
+from crossmedia.retrieval.store import NotFound, check_spaces
 
 
 def put(connection: sqlite3.Connection, document: Document, replace: bool) -> None:
@@ -68,6 +69,14 @@ def enrich(connection: sqlite3.Connection, enrichment: Enrichment) -> None:
         connection.executemany(_LABEL, [label_row(found["id"], label, maker) for label in patch.labels])
     done = Done(maker, enrichment.model, enrichment.error, tuple(sorted(touched)))
     keep_done(connection, asset, done)
+
+
+def bind(connection: sqlite3.Connection, wanted: Sequence[Space]) -> None:
+    held = reads.spaces(connection)
+    check_spaces(held, wanted)
+    for each in wanted:
+        if each.name not in held:
+            space(connection, each)
 
 
 def space(connection: sqlite3.Connection, space: Space) -> None:

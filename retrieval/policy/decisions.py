@@ -40,6 +40,7 @@ class Decisions:
         """Raises StoreUnusable at the first use where the file cannot be opened."""
         self._path = folder / FILE
         self._opened: Database | None = None
+        self._id: str | None = None
         self._opening = threading.Lock()
 
     def add(self, decisions: Iterable[Decision]) -> None:
@@ -84,6 +85,33 @@ class Decisions:
             else ()
         )
         return [_decision(row) for row in rows]
+
+    @property
+    def id(self) -> str:
+        """What tells this journal from others; a copy has the same. Asking makes the file."""
+        if self._id is None:
+            self._id = str(self._database().connection().execute("SELECT id FROM identity").fetchone()[0])
+        return self._id
+
+    def last(self) -> int:
+        """The number of the last decision; 0 while there is none."""
+        connection = self._reading()
+        return int(connection.execute("SELECT coalesce(max(id), 0) FROM decision").fetchone()[0]) if connection else 0
+
+    def since(self, entry: int) -> tuple[int, Mapping[str, bool]]:
+        """The last decision's number, and assets that were decided on after an entry, with whether they are blocked
+        now."""
+        connection = self._reading()
+        rows = (
+            connection.execute(
+                """SELECT asset, id, action FROM decision
+                WHERE id IN (SELECT max(id) FROM decision WHERE id > ? GROUP BY asset) ORDER BY id""",
+                (entry,),
+            ).fetchall()
+            if connection
+            else []
+        )
+        return (rows[-1]["id"] if rows else entry), {row["asset"]: row["action"] == "block" for row in rows}
 
     def owe(self, asset: str) -> None:
         """It is about to change and has to be judged afterwards; kept through a crash."""

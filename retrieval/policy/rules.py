@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.label_kinds import known_kinds
 from crossmedia.retrieval.banks.store import ACTIONS, Action
 from crossmedia.retrieval.documents import Label, Moment
 
@@ -31,20 +32,6 @@ LARGEST: Final = 1_000_000
 MOST_RULES: Final = 1_000
 TOLD: Final = 100
 """Reasons of a decision that are kept, gravest first."""
-KINDS: Final[Mapping[str, frozenset[str] | None]] = {
-    "object": None, "track": None, "moving": None, "region": None, "area": None, "text": None, "plate": None,
-    "person": None, "faces": None, "speaker": None, "sound": None, "language": None, "motion": None, "camera": None,
-    "nudity": frozenset(("exposed",)),
-    "abuse": frozenset(("words",)),
-    "trust": frozenset(
-        ("generated", "edited", "composite", "captured", "signed", "signer unknown", "signature invalid", "manifest unreadable")
-    ),
-    "signer": None, "generator": None, "source-type": None,
-    "forgery": frozenset(("face", "track")),
-    "spoof": frozenset(("speech",)),
-}  # fmt: skip
-"""Kinds of labels that rules may name, with their values where those are few: a word that nothing ever says is a
-mistake."""
 DEFAULT: Final = """
 [[rule]]
 bank = "*"
@@ -198,9 +185,10 @@ def _rule(number: int, given: object) -> Rule:
 
 def _label(given: object, bad: Any) -> tuple[str, str | None]:
     kind, _, value = given.partition(":") if isinstance(given, str) else ("", "", "")
-    if kind not in KINDS:
-        raise bad(f"names an unknown label {given!r}", f"kinds of labels are: {', '.join(KINDS)}")
-    values = KINDS[kind]
+    kinds = {name: known.values for name, known in known_kinds().items() if known.ruled}
+    if kind not in kinds:
+        raise bad(f"names an unknown label {given!r}", f"kinds of labels are: {', '.join(kinds)}")
+    values = kinds[kind]
     if value and values is not None and value.casefold() not in values:
         raise bad(f"names an unknown label {given!r}", f"{kind} has: {', '.join(sorted(values))}")
     return kind, value.casefold() or None

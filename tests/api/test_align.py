@@ -105,20 +105,20 @@ def test_from_python_a_service_that_is_open_follows(library: crossmedia.Library,
     library.index(flags)
     other = Service(Settings(data=tmp_path / "data", profile="toy", without=WEIGHTY, decode_workers=1))
     try:
-        assert not other.search(Query(texts=("eastland",), filters=IMAGES)).hits
+        assert not other.searching.search(Query(texts=("eastland",), filters=IMAGES)).hits
         told = library.align(flags / "flags.csv", name="lands")
         assert told["saved"]
         assert library.reindex("lands")["moments"] == 48
-        hits = other.search(Query(texts=("eastland",), k=20, filters=IMAGES, fold=False)).hits
+        hits = other.searching.search(Query(texts=("eastland",), k=20, filters=IMAGES, fold=False)).hits
         assert {Path(hit.path).stem for hit in hits} == {f"{n:02}" for n in range(48) if n % 4 == 3}
-        example = other.example(flags / "03.png")
-        by_picture = other.search(Query(examples=(example,), legs=("common",), k=5, fold=False)).hits
+        example = other.searching.example(flags / "03.png")
+        by_picture = other.searching.search(Query(examples=(example,), legs=("common",), k=5, fold=False)).hits
         assert {int(Path(hit.path).stem) % 4 for hit in by_picture if hit.path.endswith("png")} == {3}
         heads = tmp_path / "data" / "heads"
         heads.rename(tmp_path / "elsewhere")
         third = Service(Settings(data=tmp_path / "data", profile="toy"))
         with pytest.raises(CrossmediaError, match="no head lands@"):
-            third.search(Query(texts=("eastland",)))
+            third.searching.search(Query(texts=("eastland",)))
         third.close()
     finally:
         other.close()
@@ -136,10 +136,8 @@ def test_half_reindexed_nothing_searches_or_indexes(
         if next(calls) == 1:
             raise KeyboardInterrupt
 
-    from crossmedia.api import alignment
-
     with pytest.raises(KeyboardInterrupt):
-        alignment.reindex(library._service, "lands", tell=die)
+        library._service.alignment.reindex("lands", tell=die)
     for attempt in (lambda: library.search("eastland"), lambda: library.index(flags)):
         with pytest.raises(SpaceMismatch) as refused:
             attempt()

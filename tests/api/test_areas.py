@@ -12,9 +12,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from crossmedia.api.drawing import NothingToDraw
-from crossmedia.api.masks import LARGEST, finder, mask
+from crossmedia.api.masks import LARGEST, mask
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
+from crossmedia.embeddings.areas import area_finder
 from tests.api.helpers import Run, finished, settings
 from tests.embeddings.test_areas import landscape
 from tests.media_makers import tone, write_wav
@@ -62,10 +63,12 @@ def test_hostile_pictures_have_masks(tmp_path: Path, kind: str) -> None:
         size = {"dot": (1, 1), "wide": (30000, 2000)}.get(kind, (40, 30))
         Image.new(modes.get(kind, "RGB"), size).save(path)
     with closing(Service(settings(tmp_path, without=(*LEFT_OUT, "areas")))) as service:
-        report = service.index([path])
+        report = service.indexing.index([path])
         assert not report.failed
-        [asset] = service.store.find("")
-        drawn = mask(service.store, service.pool, finder(service.catalog, 1), asset, "water")
+        [asset] = service.runtime.store.find("")
+        drawn = mask(
+            service.runtime.store, service.runtime.pool, area_finder(service.runtime.catalog, 1), asset, "water"
+        )
         assert max(drawn.size) <= LARGEST
         assert min(drawn.size) >= 1
 
@@ -73,17 +76,17 @@ def test_hostile_pictures_have_masks(tmp_path: Path, kind: str) -> None:
 def test_a_sound_has_no_mask(tmp_path: Path) -> None:
     write_wav(tmp_path / "tone.wav", tone(1.0))
     with closing(Service(settings(tmp_path, without=(*LEFT_OUT, "areas")))) as service:
-        service.index([tmp_path / "tone.wav"])
-        [asset] = service.store.find("")
+        service.indexing.index([tmp_path / "tone.wav"])
+        [asset] = service.runtime.store.find("")
         with pytest.raises(NothingToDraw):
-            mask(service.store, service.pool, finder(service.catalog, 1), asset, "water")
+            mask(service.runtime.store, service.runtime.pool, area_finder(service.runtime.catalog, 1), asset, "water")
 
 
 def test_what_is_blocked_has_no_mask(tmp_path: Path, photo: Path) -> None:
     given = settings(tmp_path, without=(*LEFT_OUT, "areas"))
     with closing(Service(given)) as service:
-        service.index([photo])
-        [asset] = service.store.find("")
+        service.indexing.index([photo])
+        [asset] = service.runtime.store.find("")
         service.moderation.decide(asset, "block", "Ada")
     with TestClient(create_app(given)) as http:
         refused = http.get(f"/v1/assets/{asset}/masks/sky")

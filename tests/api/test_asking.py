@@ -36,9 +36,9 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def library(media: Path, whisper_folder: Path) -> Iterator[crossmedia.Library]:
-    from crossmedia.api.passes import ENRICHERS
+    from crossmedia.indexer.enrichers.registry import pass_names
 
-    without = [name for name in ENRICHERS if name not in KEPT]
+    without = [name for name in pass_names() if name not in KEPT]
     with crossmedia.open_library(media.parent / "data", without=without) as library:
         library.index(media)
         yield library

@@ -105,57 +105,57 @@ def test_a_broken_table_writes_nothing_unless_told(run: Run, tmp_path: Path) -> 
 
 def test_a_hash_that_is_banked_later_finds_what_is_indexed(opened: Service, media: Path, tmp_path: Path) -> None:
     write_video(media / "clip.mp4", [(3, 1.5), (4, 1.5)])
-    opened.index([media])
-    report, _ = opened.enrich(only=["hashes"])
+    opened.indexing.index([media])
+    report, _ = opened.indexing.enrich(only=["hashes"])
     assert (report.done, report.failed) == (5, [])
-    assert opened.enrich(only=["hashes"])[0].done == 0
+    assert opened.indexing.enrich(only=["hashes"])[0].done == 0
     banks = opened.banks
     banks.create("late", "review")
     own = hashlib.md5((media / "tone.wav").read_bytes()).hexdigest()
     done = banks.add("late", [f"md5:{own}"])
-    assert [(Path(one["path"]).name, one["kind"]) for one in done["indexed"]] == [("tone.wav", "md5")]
-    assert banks.lookup_file(media / "tone.wav").found[0].known.value == own
+    assert [(Path(one.path).name, one.kind) for one in done.indexed] == [("tone.wav", "md5")]
+    assert banks.lookup_file(media / "tone.wav").matches[0].hash == own
     # The same film made again, smaller and worse.
     again = write_video(tmp_path / "again.mp4", [(3, 1.5), (4, 1.5)], codec="mpeg4", fps=20)
     done = banks.add("late", [again, media / "b.png"], kinds=["pdq"])
-    found = [(Path(one["path"]).name, one["start"]) for one in done["indexed"]]
+    found = [(Path(one.path).name, one.start) for one in done.indexed]
     assert {name for name, _ in found} == {"b.png", "clip.mp4"}
     assert {start for _, start in found if start is not None} >= {0.0, 1.0, 2.0}
-    assert all(one["distance"] <= 31 for one in done["indexed"])
-    assert {Path(one["path"]).name for one in banks.matches("late")} == {"tone.wav", "b.png", "clip.mp4"}
+    assert all(one.distance <= 31 for one in done.indexed)
+    assert {Path(one.path).name for one in banks.matches("late")} == {"tone.wav", "b.png", "clip.mp4"}
     # The asset itself, by what the collection keeps of it: its file may be gone.
-    asset = opened.resolve(hashlib.sha256((media / "clip.mp4").read_bytes()).hexdigest()[:12])
+    asset = opened.runtime.resolve(hashlib.sha256((media / "clip.mp4").read_bytes()).hexdigest()[:12])
     (media / "clip.mp4").unlink()
-    matches = banks.lookup(asset[:12]).as_dict()["matches"]
-    assert {(match["kind"], match["bank"]) for match in matches} == {("pdq", "late")}
-    assert {match["start"] for match in matches} >= {0.0, 1.0, 2.0}
-    opened.delete([asset])
-    assert {Path(one["path"]).name for one in banks.matches("late")} == {"tone.wav", "b.png"}
+    matches = banks.lookup(asset[:12]).matches
+    assert {(match.kind, match.bank) for match in matches} == {("pdq", "late")}
+    assert {match.start for match in matches} >= {0.0, 1.0, 2.0}
+    opened.assets.delete([asset])
+    assert {Path(one.path).name for one in banks.matches("late")} == {"tone.wav", "b.png"}
 
 
 def test_sha256_finds_an_asset_and_every_copy_is_told(opened: Service, media: Path) -> None:
     bigger = media / "a-again.png"
     Image.fromarray(picture(1)).save(bigger, compress_level=1)
-    opened.index([media])
-    opened.enrich(only=["hashes"])
+    opened.indexing.index([media])
+    opened.indexing.enrich(only=["hashes"])
     opened.banks.create("known")
     digest = hashlib.sha256((media / "a.png").read_bytes()).hexdigest()
-    (one,) = opened.banks.add("known", [f"sha256:{digest}"])["indexed"]
-    assert (one["asset"], one["moment"]) == (digest, None)
+    (one,) = opened.banks.add("known", [f"sha256:{digest}"]).indexed
+    assert (one.asset, one.moment) == (digest, None)
     added = opened.banks.add("known", [media / "a.png"], kinds=["pdq"])
-    assert {Path(one["path"]).name for one in added["indexed"]} == {"a.png", "a-again.png"}
+    assert {Path(one.path).name for one in added.indexed} == {"a.png", "a-again.png"}
 
 
 def test_more_hashes_than_assets(opened: Service, media: Path, tmp_path: Path) -> None:
-    opened.index([media])
-    opened.enrich(only=["hashes"])
+    opened.indexing.index([media])
+    opened.indexing.enrich(only=["hashes"])
     own = opened.banks.lookup_file(media / "a.png").hashes[2].hash
     table = tmp_path / "many.csv"
     strangers = "".join(f"pdq {pdq(seed)}\n" for seed in range(300))
-    table.write_text(f"{strangers}pdq {near_pdq(own.value, 31)}\npdq {near_pdq(own.value, 32)}\n")
+    table.write_text(f"{strangers}pdq {near_pdq(own, 31)}\npdq {near_pdq(own, 32)}\n")
     opened.banks.create("many")
-    (one,) = opened.banks.load("many", table)["indexed"]
-    assert (Path(one["path"]).name, one["distance"], one["known"]) == ("a.png", 31, near_pdq(own.value, 31))
+    (one,) = opened.banks.load("many", table).indexed
+    assert (Path(one.path).name, one.distance, one.known) == ("a.png", 31, near_pdq(own, 31))
 
 
 def test_pictures_with_nothing_in_them(opened: Service, tmp_path: Path) -> None:
@@ -164,18 +164,18 @@ def test_pictures_with_nothing_in_them(opened: Service, tmp_path: Path) -> None:
         path = tmp_path / name
         Image.fromarray(pixels.astype(np.uint8)).save(path)
         known = opened.banks.lookup_file(path)
-        assert known.found == []
+        assert known.matches == []
         assert any("quality below 50" in note for note in known.notes)
-        assert [hashed.hash.quality for hashed in known.hashes if hashed.hash.kind == "pdq"] == [0]
+        assert [hashed.quality for hashed in known.hashes if hashed.kind == "pdq"] == [0]
         with pytest.raises(crossmedia.CrossmediaError) as error:
             opened.banks.add("known", [path], kinds=["pdq"])
         assert error.value.code == "nothing_to_bank"
-    assert opened.banks.listed()[0]["hashes"] == {}
+    assert opened.banks.list_banks()[0].hashes == {}
     # They are in the collection without a hash that would match each other's.
-    opened.index([tmp_path / "dot.png", tmp_path / "grey.png"])
-    opened.enrich(only=["hashes"])
-    assert len(opened.store.labelled("hash")) == 2
-    assert all(label.value.startswith("md5:") for label in opened.store.labelled("hash"))
+    opened.indexing.index([tmp_path / "dot.png", tmp_path / "grey.png"])
+    opened.indexing.enrich(only=["hashes"])
+    assert len(opened.runtime.store.labelled("hash")) == 2
+    assert all(label.value.startswith("md5:") for label in opened.runtime.store.labelled("hash"))
 
 
 def test_a_cropped_copy_is_known_where_crops_are_banked(opened: Service, media: Path, tmp_path: Path) -> None:
@@ -183,8 +183,8 @@ def test_a_cropped_copy_is_known_where_crops_are_banked(opened: Service, media: 
     Image.fromarray(picture(1)[12:-12, 16:-16]).save(copy, quality=70)
     for name, crops, added in (("plain", False, 1), ("crops", True, 3)):
         opened.banks.create(name)
-        assert opened.banks.add(name, [media / "a.png"], ["pdq"], crops=crops)["added"] == added
-    assert {one.bank for one in opened.banks.lookup_file(copy).found} == {"crops"}
+        assert opened.banks.add(name, [media / "a.png"], ["pdq"], crops=crops).added == added
+    assert {one.bank for one in opened.banks.lookup_file(copy).matches} == {"crops"}
 
 
 def test_nothing_is_banked_if_one_of_several_cannot_be(opened: Service, media: Path) -> None:
@@ -192,7 +192,7 @@ def test_nothing_is_banked_if_one_of_several_cannot_be(opened: Service, media: P
     for wrong in ("nothing of the kind", "pdq:12", pdq(1)):
         with pytest.raises(crossmedia.CrossmediaError):
             opened.banks.add("known", [media / "a.png", wrong])
-    assert opened.banks.listed()[0]["hashes"] == {}
+    assert opened.banks.list_banks()[0].hashes == {}
 
 
 def test_what_cannot_be_decoded_is_compared_by_its_bytes(opened: Service, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_what_cannot_be_decoded_is_compared_by_its_bytes(opened: Service, tmp_pa
     opened.banks.create("known", "block")
     opened.banks.add("known", [f"md5:{hashlib.md5(junk.read_bytes()).hexdigest()}"])
     known = opened.banks.lookup_file(junk)
-    assert [one.bank for one in known.found] == ["known"]
+    assert [one.bank for one in known.matches] == ["known"]
     assert any("only its bytes" in note for note in known.notes)
 
 
@@ -210,12 +210,12 @@ def test_without_the_libraries(opened: Service, media: Path, monkeypatch: pytest
         raise DependencyMissing("pdqhash is not installed", 'pip install "crossmedia[banks]"')
 
     monkeypatch.setattr(hashers, "PdqHasher", absent)
-    opened.index([media])
-    report, notes = opened.enrich(only=["hashes"])
+    opened.indexing.index([media])
+    report, notes = opened.indexing.enrich(only=["hashes"])
     assert (report.done, report.failed) == (4, [])
     assert any('pip install "crossmedia[banks]"' in note for note in notes)
     known = opened.banks.lookup_file(media / "a.png")
-    assert [hashed.hash.kind for hashed in known.hashes] == ["sha256", "md5"]
+    assert [hashed.kind for hashed in known.hashes] == ["sha256", "md5"]
     assert known.notes == ['pdqhash is not installed: pip install "crossmedia[banks]"']
     assert "pdqhash" not in str(opened.banks.lookup_file(media / "note.txt").notes)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.eval import cli as eval_cli
+from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.retrieval.documents import Asset, Document, Label, Moment, Source, moment_id
 from crossmedia.retrieval.local import LocalStore
 from tests.api.helpers import Run
@@ -151,7 +151,7 @@ def test_interrupt_is_safe_and_the_next_run_goes_on(run: Run, tmp_path: Path, en
     for i in range(800):
         write_picture(folder / f"p{i}.png", seed=i, width=16, height=16)
     data = tmp_path / "data"
-    passes = [f"--without={name}" for name in ENRICHERS]
+    passes = [f"--without={name}" for name in pass_names()]
     command = [sys.executable, "-m", "crossmedia.api.cli", "index", str(folder), "--data", str(data), *passes]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 60

@@ -75,10 +75,10 @@ def test_http(url: str, tmp_path: Path) -> None:
 def test_both_stores_answer_alike(url: str, tmp_path: Path, media: Path) -> None:
     here, there = (Service(settings(tmp_path / name, store=store)) for name, store in (("here", ""), ("there", url)))
     for service in (here, there):
-        service.index([media])
+        service.indexing.index([media])
     for text in ("red", "boats", "blue sky", "zzz"):
         query = Query(texts=(text,), min_relevance=0.0)
-        one, other = here.search(query).hits, there.search(query).hits
+        one, other = here.searching.search(query).hits, there.searching.search(query).hits
         assert [(h.moment, h.relevance, h.path) for h in one] == [(h.moment, h.relevance, h.path) for h in other]
         assert [[(e.leg, e.similarity, e.text) for e in h.evidence] for h in one] == [
             [(e.leg, e.similarity, e.text) for e in h.evidence] for h in other
@@ -94,13 +94,13 @@ def test_made_anew_while_it_is_searched(url: str, environment: dict[str, str], f
     command(environment, "align", "train", str(flags / "flags.csv"))
     searcher = Service(settings(tmp_path, store=url))
     query = Query(texts=("southland",), filters=Filters(media=("image",)), k=30, fold=False)
-    assert searcher.search(query).hits == ()
+    assert searcher.searching.search(query).hits == ()
     stop, failures, counts = threading.Event(), [], []  # type: ignore[var-annotated]
 
     def search() -> None:
         while not stop.is_set():
             try:
-                counts.append(len(searcher.search(query).hits))
+                counts.append(len(searcher.searching.search(query).hits))
             except Exception as error:
                 failures.append(error)
 
@@ -116,7 +116,7 @@ def test_made_anew_while_it_is_searched(url: str, environment: dict[str, str], f
     assert counts == sorted(counts)
     unchanged = json.loads(command(environment, "reindex", "--json").stdout)
     assert unchanged["assets"] == 0
-    assert searcher.store.verify() == []
+    assert searcher.runtime.store.verify() == []
     searcher.close()
 
 
@@ -124,7 +124,7 @@ def test_made_anew_while_it_is_searched(url: str, environment: dict[str, str], f
 def test_a_server_that_is_away(tmp_path: Path, environment: dict[str, str]) -> None:
     away = "elasticsearch://somebody:topsecret@127.0.0.1:9/x?patience=0.2"
     with pytest.raises(CrossmediaError, match="cannot be reached"):
-        Service(settings(tmp_path, store=away)).require_collection()
+        Service(settings(tmp_path, store=away)).runtime.require_collection()
     environment = {**environment, "CROSSMEDIA_STORE": away, "CROSSMEDIA_DATA": str(tmp_path)}
     for words in (("search", "x"), ("status",), ("doctor",)):
         done = command(environment, *words, code=1)
@@ -135,7 +135,7 @@ def test_a_server_that_is_away(tmp_path: Path, environment: dict[str, str]) -> N
 def test_settings_that_name_no_store(tmp_path: Path) -> None:
     service = Service(settings(tmp_path, store="mysql://localhost"))
     with pytest.raises(CrossmediaError, match="begins with elasticsearch://") as failure:
-        service.require_collection()
+        service.runtime.require_collection()
     assert failure.value.code == "invalid_setting"
 
 
@@ -167,7 +167,7 @@ def test_readyz_and_searches_follow_the_server(elastic_programs: Path, tmp_path:
 def test_nothing_is_made_by_looking(url: str, elastic_url: str, tmp_path: Path) -> None:
     service = Service(settings(tmp_path, store=url))
     with pytest.raises(NoCollection):
-        service.require_collection()
-    assert not service.has_collection
+        service.runtime.require_collection()
+    assert not service.runtime.has_collection
     assert os.listdir(tmp_path) == []  # noqa: PTH208
     service.close()

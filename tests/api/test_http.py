@@ -146,7 +146,7 @@ def test_models_that_break_make_it_not_ready(http: TestClient, monkeypatch: pyte
     def fault() -> None:
         raise ValueError("a fault")
 
-    monkeypatch.setattr(state.service, "warm", fault)
+    monkeypatch.setattr(state.service.searching, "warm", fault)
     state.warm()
     broken = http.get("/readyz")
     assert (broken.status_code, broken.json()["error"]["code"]) == (503, "internal")

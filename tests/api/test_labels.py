@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 import crossmedia
 from crossmedia.api.invalid import InvalidRequest
-from crossmedia.api.labels import condition
+from crossmedia.api.label_conditions import parse_condition
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.retrieval.documents import Enrichment, Label, Patch
@@ -30,15 +30,15 @@ from tests.media_makers import write_picture
     ],
 )
 def test_how_conditions_are_written(written: str, kind: str, value: str | None, score: float, count: int) -> None:
-    assert condition(written, negate=True) == {
+    assert parse_condition(written, negate=True) == {
         "kind": kind, "value": value, "min_score": score, "min_count": count, "negate": True,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("written", ["", ":", ":dog", "@0.5"])
-def test_what_is_no_condition(written: str) -> None:
+def test_what_is_no_parse_condition(written: str) -> None:
     with pytest.raises(InvalidRequest):
-        condition(written)
+        parse_condition(written)
 
 
 def write_labelled(data: Path, photos: Path) -> None:
@@ -47,11 +47,11 @@ def write_labelled(data: Path, photos: Path) -> None:
     for n, name in enumerate(("a.png", "b.png")):
         write_picture(photos / name, seed=n)
     service = Service(settings(data.parent))
-    service.index([photos])
+    service.indexing.index([photos])
     for name, values in (("a.png", ("dog", "dog")), ("b.png", ("dog", "cat"))):
-        [asset] = [a for a in service.store.find("") if service.store.asset(a).title == name]  # type: ignore[union-attr]
+        [asset] = [a for a in service.runtime.store.find("") if service.runtime.store.asset(a).title == name]  # type: ignore[union-attr]
         labels = tuple(Label("object", value, 0.9 - n / 10, "m@1") for n, value in enumerate(values))
-        service.store.enrich(
+        service.runtime.store.enrich(
             [Enrichment(asset, "objects", "m@1", patches=(Patch(f"{asset}-picture0", labels=labels),))]
         )
     service.close()
@@ -96,3 +96,13 @@ def test_counted_and_filtered_in_every_face(tmp_path: Path, run: Run) -> None:
     assert found("--label", "object:dog", "--without-label", "object:cat") == ["a.png"]
     assert "object dog 2, cat 1" in run("search", "a dog", "--leg", "labels", "--facets", "object").stdout
     assert "is no condition" in run("search", "x", "--label", ":", code=2).stderr
+
+
+def test_the_vocabulary_over_http(tmp_path: Path) -> None:
+    with TestClient(create_app(settings(tmp_path))) as http:
+        kinds = {one["kind"]: one for one in http.get("/v1/labels/kinds").json()["kinds"]}
+    assert [kind for kind, one in kinds.items() if one["facet"]] == "object area person speaker sound trust".split()
+    first = {"kind": "object", "title": "Things", "said": True, "facet": True, "recognised": True, "values": None}
+    assert kinds["object"] == first
+    assert kinds["nudity"]["values"] == ["exposed"]
+    assert not kinds["hash"]["recognised"]

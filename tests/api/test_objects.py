@@ -15,18 +15,18 @@ from PIL import Image
 
 import crossmedia
 from crossmedia.api.drawing import LARGE, Drawing, NothingToDraw, drawings, drawn, framed, sheet
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.retrieval.documents import Label
 from tests.api.helpers import command, finished, settings
 from tests.media_makers import picture, tone, write_picture, write_video, write_wav
 
-ONLY = tuple(name for name in ENRICHERS if name != "objects")
+ONLY = tuple(name for name in pass_names() if name != "objects")
 BOX = (0.25, 0.25, 0.75, 0.75)
 
 
@@ -55,9 +55,13 @@ def photos(tmp_path: Path) -> Path:
 
 def objects(service: Service, name: str) -> list[Label]:
     asset = next(
-        a for a in service.store.find("") if (found := service.store.asset(a)) and found.title.startswith(name)
+        a
+        for a in service.runtime.store.find("")
+        if (found := service.runtime.store.asset(a)) and found.title.startswith(name)
     )
-    return [label for moment in service.store.moments(asset) for label in moment.labels if label.kind == "object"]
+    return [
+        label for moment in service.runtime.store.moments(asset) for label in moment.labels if label.kind == "object"
+    ]
 
 
 def test_a_filter_finds_what_has_the_object(reddish: None, tmp_path: Path, photos: Path) -> None:
@@ -93,14 +97,14 @@ def test_an_absent_model_is_a_line_and_a_skipped_pass(
 
     monkeypatch.setattr(Catalog, "resolve", resolve)
     service = Service(settings(tmp_path, without=ONLY))
-    assert service.index([photos]).counts["added"] == 2
-    report, absent = service.enrich()
+    assert service.indexing.index([photos]).counts["added"] == 2
+    report, absent = service.indexing.enrich()
     assert (report.done, report.failed) == (0, [])
     assert absent == ["objects is left out: YOLOX-nano is not installed; install it"]
     monkeypatch.undo()
     service.close()
     again = Service(settings(tmp_path, without=ONLY))
-    assert again.enrich()[0].done == 2
+    assert again.indexing.enrich()[0].done == 2
     again.close()
 
 
@@ -108,15 +112,15 @@ def test_another_model_looks_again_and_replaces(
     reddish: None, tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = Service(settings(tmp_path, without=ONLY))
-    service.index([photos])
-    assert service.enrich()[0].done == 2
-    assert service.enrich()[0].done == 0
+    service.indexing.index([photos])
+    assert service.indexing.enrich()[0].done == 2
+    assert service.indexing.enrich()[0].done == 0
     assert [label.value for label in objects(service, "red")] == ["dog"]
     service.close()
     monkeypatch.setattr(ObjectDetector, "model", "yolox-nano@next")
     monkeypatch.setattr(ObjectDetector, "detect", lambda self, batch: [[Found("cat", 0.7, BOX)] for _ in batch])
     newer = Service(settings(tmp_path, without=ONLY))
-    assert newer.enrich()[0].done == 2
+    assert newer.indexing.enrich()[0].done == 2
     assert [(label.value, label.model) for label in objects(newer, "red")] == [("cat", "yolox-nano@next")]
     newer.close()
 
@@ -132,11 +136,11 @@ def test_odd_pictures_fail_nothing(tmp_path: Path) -> None:
     frames[0].save(folder / "moving.gif", save_all=True, append_images=frames[1:], duration=80)
     write_picture(folder / "turned.jpg", seed=6, exif=_turned())
     service = Service(settings(tmp_path, without=ONLY))
-    assert service.index([folder]).counts["added"] == 6
-    report, absent = service.enrich()
+    assert service.indexing.index([folder]).counts["added"] == 6
+    report, absent = service.indexing.enrich()
     assert (report.done, report.failed, absent) == (6, [], [])
-    for asset in service.store.find(""):
-        image = drawn(drawings(service.store, service.pool, asset))
+    for asset in service.runtime.store.find(""):
+        image = drawn(drawings(service.runtime.store, service.runtime.pool, asset))
         assert max(image.size) == LARGE
     service.close()
 
@@ -153,15 +157,15 @@ def test_a_video_is_drawn_on_a_sheet_and_a_sound_not_at_all(reddish: None, tmp_p
     write_video(folder / "film.mp4", [(1, 1.0), (2, 1.0), (3, 1.0)])
     write_wav(folder / "tone.wav", tone(1.0))
     service = Service(settings(tmp_path, without=ONLY))
-    report = service.index([folder])
-    service.enrich()
+    report = service.indexing.index([folder])
+    service.indexing.enrich()
     by_name = {Path(path).name: asset for path, asset in report.assets.items()}
-    shown = drawings(service.store, service.pool, by_name["film.mp4"])
+    shown = drawings(service.runtime.store, service.runtime.pool, by_name["film.mp4"])
     assert [one.title for one in shown] == ["0.0 to 1.0 s", "1.0 to 2.0 s", "2.0 to 3.0 s"]
     whole = drawn(shown)
     assert whole.size[0] > 2 * 480
     with pytest.raises(NothingToDraw):
-        drawings(service.store, service.pool, by_name["tone.wav"])
+        drawings(service.runtime.store, service.runtime.pool, by_name["tone.wav"])
     service.close()
 
 
@@ -245,11 +249,11 @@ def test_a_dog_that_runs_through_a_film_is_one_dog(tmp_path: Path, shared: Path)
             out.mux(stream.encode(av.VideoFrame.from_image(frame)))
         out.mux(stream.encode(None))
     service = Service(settings(tmp_path, without=ONLY))
-    service.index([tmp_path / "film.mp4"])
-    report, absent = service.enrich()
+    service.indexing.index([tmp_path / "film.mp4"])
+    report, absent = service.indexing.enrich()
     assert (report.done, absent) == (1, [])
-    (asset,) = service.store.find("")
-    labels = [x for moment in service.store.moments(asset) for x in moment.labels if moment.kind == "shot"]
+    (asset,) = service.runtime.store.find("")
+    labels = [x for moment in service.runtime.store.moments(asset) for x in moment.labels if moment.kind == "shot"]
     service.close()
     (track,) = [x for x in labels if (x.kind, x.value) == ("track", "dog")]
     assert track.start == pytest.approx(0.0, abs=0.6)

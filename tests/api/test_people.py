@@ -55,16 +55,16 @@ def test_off_until_a_setting_turns_it_on(tmp_path: Path, album: Path) -> None:
     with opened(tmp_path, faces=False) as off:
         report = off.index(album)
         assert (off.people(), report["notes"]) == ([], [])
-        assert FACE not in off._service.store.spaces()
-        assert off._service.store.statistics().moments == {"picture": 3}
+        assert FACE not in off._service.runtime.store.spaces()
+        assert off._service.runtime.store.statistics().moments == {"picture": 3}
         with pytest.raises(crossmedia.CrossmediaError, match="not told apart"):
             off.verify_faces(album / "ada.png", album / "both.png")
-        _, notes = off._service.enrich(only=["faces"])
+        _, notes = off._service.indexing.enrich(only=["faces"])
         assert "CROSSMEDIA_FACES=1" in notes[0]
     with opened(tmp_path) as on:  # the same collection, later
         on.index(album)
         assert len(on.people()) == 2
-        assert FACE in on._service.store.spaces()
+        assert FACE in on._service.runtime.store.spaces()
 
 
 def test_one_person_in_two_pictures_has_one_name(library: crossmedia.Library, album: Path) -> None:
@@ -134,7 +134,7 @@ def test_merged_and_split_again(library: crossmedia.Library) -> None:
     assert error.value.code == "name_taken"
     moved = library.split_person("Everybody", "Ada", faces=[library.appearances("Everybody")[0]["faces"][0]["moment"]])
     assert moved == {"name": "Ada", "faces": 1}
-    library._service.enrich()
+    library._service.indexing.enrich()
     assert {p["name"] for p in library.people()} == {"Everybody", "Everybody (2)", "Ada"}
 
 
@@ -149,8 +149,8 @@ def test_forgotten_is_gone_from_the_files_and_stays_gone(
     with opened(tmp_path) as library:
         library.index(album)
         library.name_person(of(library, 2), "Adalovelace")
-        library._service.store.optimise()
-        store = library._service.store
+        library._service.runtime.store.optimise()
+        store = library._service.runtime.store
         faces = [face["moment"] for one in library.appearances("Adalovelace") for face in one["faces"]]
         assert len(faces) == 2
         secrets = [vector.tobytes() for vector in store.vectors(FACE, faces).values()]
@@ -171,7 +171,7 @@ def test_forgotten_is_gone_from_the_files_and_stays_gone(
         monkeypatch.setattr("crossmedia.embeddings.toy_faces.ToyFinder.model", "toy, later")
         library.index(album)
         assert [person["assets"] for person in library.people()] == [1]
-        assert library._service.store.verify() == []
+        assert library._service.runtime.store.verify() == []
         assert not any(secret in contents(tmp_path / "data") for secret in secrets)
         with pytest.raises(crossmedia.CrossmediaError):
             library.forget_person("Adalovelace")
@@ -180,13 +180,13 @@ def test_forgotten_is_gone_from_the_files_and_stays_gone(
 
 
 def test_people_without_a_name_are_joined_whatever_the_order(library: crossmedia.Library, tmp_path: Path) -> None:
-    store = library._service.store
+    store = library._service.runtime.store
     ada, bob = (person["name"] for person in library.people())
     (one, *_) = [face["moment"] for found in library.appearances(ada) for face in found["faces"]]
     library.split_person(ada, "person 0000-9", faces=[one])
     library.name_person(bob, "Bob")
     assert len(library.people()) == 3
-    library._service.enrich()
+    library._service.indexing.enrich()
     assert sorted(person["faces"] for person in library.people()) == [1, 2]
     assert store.moments(whole_of(one).rsplit("-", 1)[0])
 
@@ -216,7 +216,7 @@ def test_when_somebody_appears(tmp_path: Path) -> None:
         }
         assert labels == {"shot0": {ada["name"]}, "shot1": {bob["name"]}, "shot2": {ada["name"], bob["name"]}}
         library.forget_person(ada["name"])
-        library._service.store.enrich([])
+        library._service.runtime.store.enrich([])
         assert [person["name"] for person in library.people()] == [bob["name"]]
 
 

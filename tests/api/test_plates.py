@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 import crossmedia
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.api.server import create_app
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.indexer.enrichers.registry import pass_names
 from tests.api.helpers import Run, settings
 from tests.indexer.test_plates import car
 
@@ -51,7 +51,7 @@ def test_a_plate_is_found_where_it_is_seen(cars: Path, tmp_path: Path) -> None:
 
 def test_the_command_says_what_it_finds(run: Run, tmp_path: Path) -> None:
     Image.new("RGB", (40, 30), "red").save(tmp_path / "red.png")
-    without = (word for name in ENRICHERS for word in ("--without", name))
+    without = (word for name in pass_names() for word in ("--without", name))
     run("index", str(tmp_path / "red.png"), *without)
     assert json.loads(run("plate", "RK755AJ", "--json").stdout) == {"plates": []}
     assert "Not seen" in run("plate", "RK755AJ").stdout

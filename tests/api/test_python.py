@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 import crossmedia
-from crossmedia.api.passes import ENRICHERS
+from crossmedia.indexer.enrichers.registry import pass_names
 from tests.media_makers import write_picture
 
 WITHOUT = ("ocr", "transcript")
@@ -117,7 +117,7 @@ def test_client_over_a_real_socket(url: str, media: Path, monkeypatch: pytest.Mo
     (media / "more").mkdir()
     write_picture(media / "more" / "a.png", seed=7)
     with crossmedia.Client(url) as client:
-        report = client.index(media, without=[name for name in ENRICHERS if name not in ("transcript", "speakers")])
+        report = client.index(media, without=[name for name in pass_names() if name not in ("transcript", "speakers")])
         assert (report["added"], report["failed"], report["enriched"]) == (5, 0, 1)
         assert "no speech recogniser" in report["notes"][0]
         assert {str(Path(path).relative_to(media)) for path in report["assets"]} == {

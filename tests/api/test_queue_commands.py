@@ -118,8 +118,8 @@ def test_status_and_doctor_tell_of_the_queue(
 
 
 @pytest.mark.process
-def test_without_celery_the_command_that_brings_it_is_told(environment: dict[str, str]) -> None:
-    program = "import sys; sys.modules['celery'] = None; from crossmedia.api.cli import app; app()"
+def test_without_the_client_the_command_that_brings_it_is_told(environment: dict[str, str]) -> None:
+    program = "import sys; sys.modules['redis'] = None; from crossmedia.api.cli import app; app()"
     there = {**os.environ, **environment, "CROSSMEDIA_QUEUE": nobody()}
     lacking = subprocess.run(
         [sys.executable, "-c", program, "worker"], env=there, capture_output=True, text=True, timeout=120

@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from crossmedia.api.invalid import InvalidRequest
-from crossmedia.api.policy import Blocked
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
+from crossmedia.api.use_cases.moderation import Blocked
 from crossmedia.retrieval.documents import Enrichment, Label, Patch
 from crossmedia.retrieval.policy.rules import BadPolicy
 from crossmedia.retrieval.query import Query
@@ -44,20 +44,26 @@ def given(tmp_path: Path) -> Settings:
 @pytest.fixture
 def service(given: Settings, tmp_path: Path) -> Iterator[Service]:
     service = Service(given)
-    service.index([tmp_path / "photos"])
+    service.indexing.index([tmp_path / "photos"])
     yield service
     service.close()
 
 
 def asset(service: Service, title: str) -> str:
-    return next(a for a in service.store.asset_ids() if (found := service.store.asset(a)) and found.title == title)
+    return next(
+        a
+        for a in service.runtime.store.asset_ids()
+        if (found := service.runtime.store.asset(a)) and found.title == title
+    )
 
 
 def say(service: Service, title: str, *labels: tuple[str, str]) -> str:
     """An enricher finds these labels; returns the asset."""
     found = asset(service, title)
     said = tuple(Label(kind, value, 0.9, "m@1") for kind, value in labels)
-    service.store.enrich([Enrichment(found, "objects", "m@1", patches=(Patch(f"{found}-picture0", labels=said),))])
+    service.runtime.store.enrich(
+        [Enrichment(found, "objects", "m@1", patches=(Patch(f"{found}-picture0", labels=said),))]
+    )
     service.moderation.judge([found])
     return found
 
@@ -65,8 +71,8 @@ def say(service: Service, title: str, *labels: tuple[str, str]) -> str:
 def test_what_is_found_is_judged_once(service: Service) -> None:
     found = say(service, "a.png", ("object", "knife"))
     [decision] = service.moderation.queue()
-    assert (decision["asset"], decision["action"], decision["by_person"]) == (found, "review", False)
-    assert decision["reasons"] == [
+    assert (decision.asset, decision.action, decision.by_person) == (found, "review", False)
+    assert decision.reasons == [
         {
             "action": "review",
             "kind": "object",
@@ -76,10 +82,10 @@ def test_what_is_found_is_judged_once(service: Service) -> None:
             "moment": f"{found}-picture0",
         }
     ]
-    assert decision["by"].startswith("policy ")
+    assert decision.by.startswith("policy ")
     assert service.moderation.judge([found, asset(service, "b.png"), "nowhere"]) == 0
     say(service, "a.png")
-    assert [d["action"] for d in service.moderation.history(found)] == ["review", "allow"]
+    assert [d.action for d in service.moderation.history(found)] == ["review", "allow"]
     assert service.moderation.queue() == []
 
 
@@ -89,8 +95,8 @@ def test_a_person_has_the_last_word_until_something_new_is_found(service: Servic
     assert service.moderation.judge([found]) == 0
     say(service, "a.png", ("object", "knife"), ("plate", "AB123"))
     history = service.moderation.history(found)
-    assert [(d["action"], d["by_person"]) for d in history] == [("review", False), ("allow", True), ("block", False)]
-    assert {reason["kind"] for reason in history[-1]["reasons"]} == {"object", "plate"}
+    assert [(d.action, d.by_person) for d in history] == [("review", False), ("allow", True), ("block", False)]
+    assert {reason["kind"] for reason in history[-1].reasons} == {"object", "plate"}
     service.moderation.decide(found, "allow", "Ada")
     assert service.moderation.judge([found]) == 0
     with pytest.raises(InvalidRequest):
@@ -102,7 +108,7 @@ def test_a_person_has_the_last_word_until_something_new_is_found(service: Servic
 def test_what_is_blocked_is_neither_found_nor_served(service: Service, given: Settings) -> None:
     found = say(service, "a.png", ("plate", "AB123"))
     everything = Query(texts=("picture",), min_relevance=0)
-    assert found not in {hit.asset for hit in service.search(everything).hits}
+    assert found not in {hit.asset for hit in service.searching.search(everything).hits}
     with pytest.raises(Blocked):
         service.moderation.require_served(found)
     service.close()
@@ -129,7 +135,7 @@ def test_a_bank_decides_as_it_says(service: Service, tmp_path: Path) -> None:
     service.banks.add("known", [tmp_path / "photos" / "b.png"], ["sha256"])
     assert service.moderation.judge_all() == (2, 0)
     [decision] = service.moderation.queue("block")
-    assert (Path(decision["path"]).name, decision["reasons"][0]["bank"]) == ("b.png", "known")
+    assert (Path(decision.path).name, decision.reasons[0]["bank"]) == ("b.png", "known")
     # What is banked later is judged at once.
     service.banks.add("known", [tmp_path / "photos" / "a.png"], ["sha256"])
     assert len(service.moderation.queue("block")) == 2
@@ -140,9 +146,9 @@ def test_an_enriched_asset_is_judged(given: Settings, tmp_path: Path, monkeypatc
     judged: list[str] = []
     service = Service(given)
     monkeypatch.setattr(service.moderation, "judge", lambda assets: judged.extend(assets))
-    service.index([tmp_path / "photos"])
-    service.enrich()
-    assert sorted(set(judged)) == sorted(service.store.asset_ids())
+    service.indexing.index([tmp_path / "photos"])
+    service.indexing.enrich()
+    assert sorted(set(judged)) == sorted(service.runtime.store.asset_ids())
     service.close()
 
 
@@ -163,10 +169,10 @@ def test_commands(service: Service, run: Run, environment: dict[str, str], tmp_p
 def test_a_broken_policy_stops_an_enrichment_before_it_begins(given: Settings, tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text("[[rule]")
     service = Service(given)
-    service.index([tmp_path / "photos"])
+    service.indexing.index([tmp_path / "photos"])
     with pytest.raises(BadPolicy):
-        service.enrich()
-    assert service.store.statistics().enrichments == {}
+        service.indexing.enrich()
+    assert service.runtime.store.statistics().enrichments == {}
     service.close()
 
 
@@ -182,12 +188,29 @@ def test_what_a_crash_kept_from_being_judged_is_judged_first(
         blocked = say(service, "a.png", ("plate", "AB 12"))
         patched.setattr(service.moderation, "judge", killed)
         with pytest.raises(RuntimeError, match="killed"):
-            service.enrich(only=["trust"])
-    assert service.moderation.blocked() == ()
+            service.indexing.enrich(only=["trust"])
+    assert service.moderation.decisions.standing("block") == []
     assert service.moderation.decisions.owed()
     with TestClient(create_app(given)) as client:
         assert client.get(f"/v1/assets/{blocked}/content").status_code == 403
     assert service.moderation.decisions.owed() == []
     service.moderation.decisions.owe(blocked)
-    service.enrich(only=["trust"])
+    service.indexing.enrich(only=["trust"])
     assert service.moderation.decisions.owed() == []
+
+
+def test_a_decision_counts_though_its_process_died_before_the_store_knew(
+    service: Service, given: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = asset(service, "a.png")
+    everything = Query(texts=("picture",), min_relevance=0)
+    deciding = Service(given)
+    monkeypatch.setattr(deciding.moderation, "follow", killed)
+    with pytest.raises(RuntimeError, match="killed"):
+        deciding.moderation.decide(found, "block", "Ada")
+    deciding.close()
+    assert found not in {hit.asset for hit in service.searching.search(everything).hits}, (
+        "nor in a service that runs on"
+    )
+    service.moderation.decide(found, "allow", "Ada")
+    assert found in {hit.asset for hit in service.searching.search(everything).hits}

@@ -14,24 +14,24 @@ from fastapi.testclient import TestClient
 import crossmedia
 from crossmedia.api.examples import MAX_EXAMPLE_SECONDS
 from crossmedia.api.ingest import Ingest, files_json
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.api.uploads import Part
 from crossmedia.embeddings.media import Waveform
 from crossmedia.embeddings.toy import ToyTranscriber, toy_profile
+from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.indexer.queue import Job, Queue
 from crossmedia.indexer.scan import scan
 from crossmedia.indexer.worker import Progress, Unfinished
 from tests.api.helpers import finished, kept, png, settings, upload
 from tests.media_makers import tone, write_wav
 
-ALL_BUT_SPEECH = tuple(name for name in ENRICHERS if name not in ("transcript", "speakers"))
+ALL_BUT_SPEECH = tuple(name for name in pass_names() if name not in ("transcript", "speakers"))
 
 
 @pytest.fixture
 def listening(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossmedia.api.service.load_profile", lambda *_: toy_profile(ToyTranscriber()))
+    monkeypatch.setattr("crossmedia.api.runtime.load_profile", lambda *_: toy_profile(ToyTranscriber()))
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def test_parts_are_built_once_by_any_number_of_threads(tmp_path: Path) -> None:
             name: str, service: Service = service, start: threading.Barrier = start, found: list[int] = found
         ) -> None:
             start.wait()
-            getattr(service, name)
-            found.append(id(service.engine))
+            getattr(service.runtime, name)
+            found.append(id(service.runtime.engine))
 
         threads = [threading.Thread(target=ask, args=(n,), daemon=True) for n in ("profile", "engine", "store") * 2]
         for thread in threads:
@@ -74,12 +74,12 @@ def test_examples_have_a_decoder_of_their_own_and_are_heard_for_a_minute(service
     def refuse() -> None:
         raise AssertionError("an example waits behind the ingest")
 
-    service._once("pool", lambda: type("Busy", (), {"submit": refuse, "close": lambda self: None})())
-    example = service.example(write_wav(tmp_path / "long.wav", tone(MAX_EXAMPLE_SECONDS + 5)))
+    service.runtime._parts.get("pool", lambda: type("Busy", (), {"submit": refuse, "close": lambda self: None})())
+    example = service.searching.example(write_wav(tmp_path / "long.wav", tone(MAX_EXAMPLE_SECONDS + 5)))
     assert isinstance(example.media, Waveform)
     assert example.media.seconds == MAX_EXAMPLE_SECONDS
     assert example.name == "long.wav (the first 60 s of its sound)"
-    assert service.example(write_wav(tmp_path / "short.wav", tone(1.0))).name == "short.wav"
+    assert service.searching.example(write_wav(tmp_path / "short.wav", tone(1.0))).name == "short.wav"
 
 
 @pytest.mark.usefixtures("listening")
@@ -88,7 +88,7 @@ def test_enriching_makes_way_for_indexing(service: Service, tmp_path: Path) -> N
     folder.mkdir()
     for i in range(3):
         write_wav(folder / f"{i}.wav", tone(1.0, 300 + 100 * i))
-    jobs, ingest, stop = service.jobs, Ingest(service), threading.Event()
+    jobs, ingest, stop = service.runtime.jobs, Ingest(service), threading.Event()
     job = jobs.submit("index", {"paths": [str(folder)], "collection": "default"})
 
     class Interrupting(Progress):
@@ -133,18 +133,18 @@ def test_a_job_is_done_when_its_speech_is_searchable(tmp_path: Path) -> None:
 
 
 def test_uploads_of_a_request_that_goes_on_elsewhere_are_let_alone(service: Service) -> None:
-    old, new = (service.uploads.keep([Part.of(name, None, io.BytesIO(name.encode()))], lambda kept: kept[0].location)
+    old, new = (service.runtime.uploads.keep([Part.of(name, None, io.BytesIO(name.encode()))], lambda kept: kept[0].location)
                 for name in ("old.txt", "new.txt"))  # fmt: skip
     room = old.parent.parent / ".incoming-x"
     room.mkdir()
     os.utime(old, (1, 1))
-    assert service.uploads.kept(3600) == [old]
-    service.uploads.sweep(3600)
+    assert service.runtime.uploads.kept(3600) == [old]
+    service.runtime.uploads.sweep(3600)
     assert room.is_dir()
     os.utime(room, (1, 1))
-    service.uploads.sweep(3600)
+    service.runtime.uploads.sweep(3600)
     assert not room.exists()
-    assert sorted(service.uploads.kept()) == sorted([old, new])
+    assert sorted(service.runtime.uploads.kept()) == sorted([old, new])
 
 
 def test_parts_stay_within_their_folders(service: Service, tmp_path: Path) -> None:
@@ -156,8 +156,8 @@ def test_parts_stay_within_their_folders(service: Service, tmp_path: Path) -> No
     files = files_json(list(scan([inside])))
     (inside / "note.txt").unlink()
     (inside / "note.txt").symlink_to(outside / "secret.txt")
-    job = service.jobs.submit("index", {"files": files, "within": [str(inside)], "collection": "default"})
-    report = Ingest(service)(next_of(service.jobs), Progress(service.jobs, job.id), threading.Event())
+    job = service.runtime.jobs.submit("index", {"files": files, "within": [str(inside)], "collection": "default"})
+    report = Ingest(service)(next_of(service.runtime.jobs), Progress(service.runtime.jobs, job.id), threading.Event())
     assert isinstance(report, dict)
     assert (report["added"], report["failed"]) == (0, 0)
 

@@ -10,12 +10,14 @@ from fastapi.testclient import TestClient
 
 import crossmedia
 from crossmedia.api.invalid import InvalidRequest
-from crossmedia.api.passes import ASKED
+from crossmedia.api.runtime import Runtime
 from crossmedia.api.service import Service
 from crossmedia.embeddings.errors import CrossmediaError
 from tests.api.helpers import Run, finished, settings
 from tests.media_makers import tone, write_picture, write_wav
 from tests.signing import authority, signed
+
+ASKED = {"forgery", "spoof"}
 
 
 @pytest.fixture
@@ -89,19 +91,19 @@ def test_broken_anchors_are_a_clear_error(run: Run, drawn: Path, environment: di
 
 
 def test_forgeries_are_looked_for_only_where_they_are_asked_for(tmp_path: Path) -> None:
-    quiet, loud = Service(settings(tmp_path)), Service(settings(tmp_path, indications=True))
-    assert "trust" in quiet.wanted_enrichers()
-    assert not set(quiet.wanted_enrichers()) & set(ASKED)
-    assert quiet.wanted_enrichers(only=["spoof"]) == ["spoof"]
-    assert set(loud.wanted_enrichers()) >= set(ASKED)
-    assert quiet.wanted_enrichers(only=["forgery"], without=["forgery"]) == []
+    quiet, loud = Runtime(settings(tmp_path)), Runtime(settings(tmp_path, indications=True))
+    assert "trust" in quiet.enricher_names()
+    assert not set(quiet.enricher_names()) & ASKED
+    assert quiet.enricher_names(only=["spoof"]) == ["spoof"]
+    assert set(loud.enricher_names()) >= ASKED
+    assert quiet.enricher_names(only=["forgery"], without=["forgery"]) == []
 
 
 @pytest.mark.shared
 def test_each_score_comes_with_what_it_is_worth(tmp_path: Path, shared: Path) -> None:
     service = Service(settings(tmp_path))
     recording = sorted((shared / "data" / "spoken_captions").glob("*.mp3"))[0]
-    found = service.trust.of_file(recording).as_dict()
+    found = service.trust.of_file(recording).model_dump()
     (model,) = found["models"]
     assert (model["kind"], model["trained_on"]) == ("spoof", "ASVspoof 2019 LA, its training part")
     assert all(

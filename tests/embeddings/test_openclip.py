@@ -203,7 +203,7 @@ def test_without_the_extra_the_hint_installs_it(absent: str, monkeypatch: pytest
 def test_importing_the_encoders_imports_no_heavy_library() -> None:
     code = (
         "import sys\n"
-        "import embeddings.openclip, embeddings.sentence_transformer, embeddings.clap, embeddings.export\n"
+        "from crossmedia.embeddings import clap, export, openclip, sentence_transformer\n"
         "heavy = {'torch', 'open_clip', 'transformers', 'sentence_transformers', 'onnx', 'scipy', 'huggingface_hub'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )

@@ -126,7 +126,7 @@ def toy_service(tmp_path: Path) -> Service:
 def test_what_is_found_is_where_it_was_planted(toy_service: Service, tmp_path: Path) -> None:
     path = tmp_path / "planted.wav"
     write_wav(path, np.concatenate([tone(9, 200), np.zeros(6 * 16_000, np.float32), tone(9, 3000)]))
-    toy_service.index([path], "planted")
+    toy_service.indexing.index([path], "planted")
     moments = (("low", 0.0, 9.0, "sound"), ("high", 15.0, 24.0, "sound"), ("exit", 0.0, 9.0, "writing"))
     asked = found.ask(toy_service, Planted(path, (), (), (), moments, {}), "planted")
     toy_service.close()

@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossmedia.api.passes import wanted
-from crossmedia.api.settings import Settings
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Picture
@@ -19,6 +17,7 @@ from crossmedia.embeddings.objects import Found
 from crossmedia.indexer.decode.types import Decoded
 from crossmedia.indexer.enrichers.abuse import AbuseEnricher
 from crossmedia.indexer.enrichers.nudity import NudityEnricher
+from crossmedia.indexer.enrichers.registry import select
 from crossmedia.retrieval.documents import Asset
 from tests.retrieval.makers import asset_id, moment
 
@@ -83,10 +82,10 @@ def test_labels_of_words_are_on_the_moment_that_says_them() -> None:
 
 
 def test_who_is_not_installed_is_not_missed_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossmedia.api.passes.find_spec", lambda name: None)
-    assert not {"nudity", "abuse"} & set(wanted(Settings()))
-    assert "objects" in wanted(Settings())
-    assert wanted(Settings(), ["nudity"]) == ["nudity"]
+    monkeypatch.setattr("crossmedia.indexer.enrichers.registry.find_spec", lambda name: None)
+    assert not {"nudity", "abuse"} & set(select(()))
+    assert "objects" in select(())
+    assert select((), ["nudity"]) == ["nudity"]
 
 
 @pytest.mark.skipif(find_spec("nudenet") is None, reason="the extra nudity is not installed")

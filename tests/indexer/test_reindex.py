@@ -18,12 +18,13 @@ from crossmedia.embeddings.profile import Profile
 from crossmedia.embeddings.toy import PICTURE, TEXT, ToyPicture, ToyText, ToyTranscriber, ToyVoice, toy_profile
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.enrich import EnrichPass
+from crossmedia.indexer.enrichers.regions import RegionsEnricher, around
 from crossmedia.indexer.enrichers.speakers import SpeakersEnricher
 from crossmedia.indexer.enrichers.transcript import TranscriptEnricher
 from crossmedia.indexer.pipeline import Pipeline
 from crossmedia.indexer.reindex import Reindex, ReindexReport
 from crossmedia.indexer.scan import scan
-from crossmedia.retrieval.documents import Enrichment, Patch
+from crossmedia.retrieval.documents import Enrichment, Label, Patch
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import SpaceMismatch
@@ -60,7 +61,7 @@ def store(tmp_path: Path, media: Path, pool: DecodePool) -> Iterator[LocalStore]
     picture = next(m for m in everything(store) if m.endswith("-picture0"))
     words = TOY.text.encode(["exit"]).vectors["text"][0]
     written = Patch(picture, fields={"ocr": "exit"}, vectors={"text": words})
-    store.enrich([Enrichment(picture.split("-")[0], "ocr", "1", patches=(written,))])
+    store.enrich([Enrichment(picture.split("-")[0], "ocr", "1", patches=(written,), spaces=TOY.text.spaces)])
     yield store
     store.close()
 
@@ -360,3 +361,40 @@ def test_voices_of_another_model_are_forgotten_and_found_again(
     listen(other).run()
     assert set(store.vectors("voice", turns)) == set(turns)
     assert store.verify() == []
+
+
+def test_a_pass_built_before_a_reindex_mixes_no_vectors_in(store: LocalStore, media: Path, pool: DecodePool) -> None:
+    """A service runs on while another gives the collection a head."""
+    box, pictures = (0.1, 0.1, 0.6, 0.6), [a.id for a in store.assets(Filters(media=("image",)), 10)]
+
+    def see(asset: str) -> None:
+        label = Label("object", "boat", 0.9, "o@1", box)
+        store.enrich([Enrichment(asset, "objects", "o@1", patches=(Patch(f"{asset}-picture0", labels=(label,)),))])
+
+    for asset in pictures:
+        see(asset)
+    stale, signs = RegionsEnricher(TOY.picture), head("signs")
+    assert EnrichPass(store, pool, [stale], pictures[:2]).run().done == 2
+    run(store, TOY, [signs], pool)
+    with pytest.raises(SpaceMismatch):
+        EnrichPass(store, pool, [stale]).run()
+    assert store.pending("regions", stale.model, ["image"]) == pictures[2:], "it did not fail, and is not done"
+    fresh = RegionsEnricher(aligned(TOY, [signs]).picture)
+    assert store.pending("regions", fresh.model, ["image"]) == pictures, "those of before are not of the head"
+    assert EnrichPass(store, pool, [fresh]).run().failed == []
+    for asset in pictures:
+        source = store.sources(asset)[0]
+        picture = pool.submit(Path(source.location)).result().content
+        assert isinstance(picture, Picture)
+        [expected] = aligned(TOY, [signs]).picture.encode([around(picture, box)]).vectors[COMMON]
+        [stored] = store.vectors(COMMON, [f"{asset}-picture0.region0"]).values()
+        np.testing.assert_allclose(stored, expected, atol=1e-6)
+    assert store.verify() == []
+
+
+def test_what_was_said_is_not_listened_to_again_for_a_head(store: LocalStore, pool: DecodePool) -> None:
+    """Its vectors are made anew from the words that are stored."""
+    signs = head("signs")
+    run(store, TOY, [signs], pool)
+    again = TranscriptEnricher(ToyTranscriber(), aligned(TOY, [signs]).text)
+    assert EnrichPass(store, pool, [again]).pending() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -11,8 +12,7 @@ import pytest
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import LeaseLost, Part, QueueUnreachable, QueueUnusable
-from crossmedia.indexer.shared.delivery import MESSAGES
-from crossmedia.indexer.shared.redis_queue import PREFIX, RedisQueue
+from crossmedia.indexer.shared.redis_queue import BELL, MOST_RINGS, PREFIX, RedisQueue
 from crossmedia.indexer.shared.sums import summed
 from tests.redis_server import RedisServer
 
@@ -174,17 +174,20 @@ def test_the_end_of_a_part_counts_once(queue: RedisQueue) -> None:
     assert queue.get(whole.id).state == "running"
 
 
-def test_messages_that_are_lost_are_sent_again(queue: RedisQueue, redis_server: RedisServer) -> None:
-    client = redis_server.client()
+def test_whoever_waits_hears_of_new_work(queue: RedisQueue, other: RedisQueue, redis_server: RedisServer) -> None:
+    began = time.monotonic()
+    ringing = threading.Timer(0.2, lambda: other.submit("index", {}))
+    ringing.start()
+    queue.wait(60)
+    assert time.monotonic() - began < 60, "heard, not waited for"
+    ringing.join()
+    assert queue.claim() is not None
+
+
+def test_rings_do_not_pile_up_where_nobody_listens(queue: RedisQueue, redis_server: RedisServer) -> None:
+    queue._ring(MOST_RINGS)
     queue.submit("index", {})
-    queue.submit("index", {})
-    assert client.llen(MESSAGES) == 2
-    client.delete(MESSAGES)
-    queue.recover()
-    assert client.llen(MESSAGES) == 2
-    queue.recover()
-    assert client.llen(MESSAGES) == 2
-    assert "application/json" in str(client.lindex(MESSAGES, 0))
+    assert redis_server.client().llen(BELL) == MOST_RINGS
 
 
 def test_a_restart_of_redis_loses_nothing_accepted(own_redis: MakeRedis) -> None:
@@ -203,7 +206,6 @@ def test_a_restart_of_redis_loses_nothing_accepted(own_redis: MakeRedis) -> None
     queue.progress(kept.id, "indexing", 1, 2)  # not told, and no reason to stop
     server.start()
     assert queue.counts() == {"queued": 1, "running": 1}
-    assert server.client().llen(MESSAGES) == 2
     assert queue.renew(kept.id)
     queue.finish(kept.id, {"added": 1})
     after = queue.claim()

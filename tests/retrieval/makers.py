@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,26 @@ def document(
     )
 
 
+@dataclass
+class Decided:
+    """A journal of decisions in memory."""
+
+    id: str = "journal"
+    entries: list[tuple[str, bool]] = field(default_factory=list)
+
+    def block(self, *names: str) -> None:
+        self.entries += [(asset_id(name), True) for name in names]
+
+    def unblock(self, *names: str) -> None:
+        self.entries += [(asset_id(name), False) for name in names]
+
+    def last(self) -> int:
+        return len(self.entries)
+
+    def since(self, entry: int) -> tuple[int, Mapping[str, bool]]:
+        return len(self.entries), dict(self.entries[entry:])
+
+
 def eventful(store: Store) -> None:
     """A photo, a clip and a page to which everything has happened: put, located, enriched, revised."""
     photo, clip = asset_id("photo"), asset_id("clip")
@@ -98,8 +119,8 @@ def eventful(store: Store) -> None:
     )
     who = Patch(spoken.id, labels=(Label("speaker", "voice 1b2c-1", 0.9, "s@1"),))
     store.enrich([
-        Enrichment(photo, "ocr", "o@1", patches=(sign,)),
-        Enrichment(clip, "transcript", "t@1", moments=(spoken,)),
+        Enrichment(photo, "ocr", "o@1", patches=(sign,), spaces=tuple(SPACES)),
+        Enrichment(clip, "transcript", "t@1", moments=(spoken,), spaces=tuple(SPACES)),
         Enrichment(clip, "speakers", "s@1", moments=(turn,), patches=(who,)),
         Enrichment(clip, "ocr", "o@1", error={"code": "x", "message": "y", "hint": ""}),
     ])  # fmt: skip

@@ -20,7 +20,7 @@ from crossmedia.retrieval.local.words import match_expressions
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import StoreUnusable
 from crossmedia.retrieval.wording import content_words, snippet
-from tests.retrieval.makers import SPACES, asset_id, document, unit
+from tests.retrieval.makers import SPACES, asset_id, document, eventful, unit
 
 
 @pytest.fixture
@@ -218,3 +218,31 @@ def test_a_field_that_is_none_never_gets_into_a_statement(tmp_path: Path) -> Non
             store.restore([replace(held, done=(Done("ocr", "m", None, (field,)),))])
     [after] = store.holdings([asset_id("a")])
     assert same(held, after)
+
+
+def test_totals_follow_whatever_is_written(folder: Path) -> None:
+    store = LocalStore(folder)
+    store.bind(SPACES)
+    eventful(store)
+    assert store.verify() == []
+    everything = list(store.asset_ids())
+    store.restore(store.holdings(everything))
+    store.put([replace(document("photo", vector=unit(1)), attachments={})], replace=True)
+    store.put([document("moving", vector=unit(7)), document("p1", media="video")], replace=True)
+    store.forget(["/disk/photos/p2"], "default")
+    store.delete([asset_id("clip")])
+    assert store.verify() == []
+    assert store.statistics().assets == {"image": 20, "text": 1, "video": 1}
+    store.delete(list(store.asset_ids()))
+    assert store.verify() == []
+    assert (store.statistics().assets, store.statistics().bytes, store.counted()) == ({}, 0, {})
+
+
+def test_a_wrong_total_is_told(folder: Path) -> None:
+    store, _ = filled(folder, 3)
+    with sqlite3.connect(folder / "store.sqlite") as connection:
+        connection.execute("UPDATE total SET count = 4 WHERE what = 'moments'")
+    assert store.verify() == [
+        "the total of moments picture is 4, and others are there",
+        "there are 3 moments picture, and no total says so",
+    ]

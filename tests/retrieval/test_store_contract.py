@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from crossmedia.embeddings.encoder import Space
+from crossmedia.embeddings.encoder import Space, Vector
 from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval import people
 from crossmedia.retrieval.coincidence import Span
@@ -24,7 +25,7 @@ from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import Filters, LabelFilter, Tally
 from crossmedia.retrieval.store import NotFound, SpaceMismatch, Store, Unrelated
 from tests.elastic_servers import wipe
-from tests.retrieval.makers import DIM, SPACES, asset_id, document, eventful, moment, unit
+from tests.retrieval.makers import DIM, SPACES, Decided, asset_id, document, eventful, moment, unit
 
 Everything = Filters()
 FACES = Space("face", DIM, "test", "1", "none")
@@ -314,6 +315,77 @@ def test_enrichment_is_pending_until_done_and_replaces_itself(store: Store) -> N
     assert store.verify() == []
 
 
+COMMON = SPACES[0]
+
+
+def made(*spaces: Space, **vectors: Vector) -> list[Enrichment]:
+    """Of two photos: the first says words, the second has these vectors."""
+    words = Patch(f"{asset_id('a')}-picture0", {"ocr": "exit"})
+    part = Moment(part_id(f"{asset_id('b')}-picture0", "region", 0), asset_id("b"), "region", vectors=vectors)
+    return [
+        Enrichment(asset_id("a"), "regions", "m@1", patches=(words,)),
+        Enrichment(asset_id("b"), "regions", "m@1", moments=(part,), spaces=spaces),
+    ]
+
+
+@pytest.mark.parametrize(
+    "enrichments",
+    [
+        made(replace(COMMON, revision="2"), common=unit(1)),
+        made(replace(COMMON, model="other"), common=unit(1)),
+        made(replace(COMMON, dim=24), common=unit(1, 24)),
+        made(common=unit(1)),
+        made(COMMON, common=unit(1), picture=unit(2)),
+        made(COMMON, Space("unheard", DIM, "test", "1", "none"), unheard=unit(1)),
+    ],
+    ids=["another revision", "another model", "another size", "none named", "one not named", "one that is not there"],
+)
+def test_vectors_of_other_spaces_are_refused_with_all_that_came_with_them(
+    store: Store, enrichments: list[Enrichment]
+) -> None:
+    store.put([document("a", vector=unit(1)), document("b", vector=unit(2))])
+    with pytest.raises(SpaceMismatch):
+        store.enrich(enrichments)
+    assert store.pending("regions", "m@1", ["image"]) == [asset_id("a"), asset_id("b")]
+    assert store.words("exit", 5, Everything) == []
+    assert store.statistics().moments == {"picture": 2}
+
+
+def test_a_patch_is_of_the_spaces_too(store: Store) -> None:
+    store.put([document("a", vector=unit(1))])
+    patch = Patch(f"{asset_id('a')}-picture0", vectors={"text": unit(3)})
+    with pytest.raises(SpaceMismatch, match="text"):
+        store.enrich([Enrichment(asset_id("a"), "ocr", "m@1", patches=(patch,))])
+    store.enrich([Enrichment(asset_id("a"), "ocr", "m@1", patches=(patch,), spaces=tuple(SPACES))])
+    assert store.pending("ocr", "m@1", ["image"]) == []
+
+
+def test_what_is_made_for_the_spaces_of_before_is_refused(store: Store, make_store: Callable[[], Store]) -> None:
+    """Another process makes the vectors anew, after this one has looked at the spaces."""
+    store.put([document("a", vector=unit(1)), document("b", vector=unit(2))])
+    assert store.spaces()["common"] == COMMON
+    another = make_store()
+    successor = another.successor()
+    successor.rebind([replace(COMMON, revision="2")])
+    while late := another.succeed(successor):
+        successor.revise([Revision(asset, "v2", (), {}) for asset in late])
+    with pytest.raises(SpaceMismatch):
+        store.enrich(made(COMMON, common=unit(1)))
+    with pytest.raises(SpaceMismatch):
+        store.put([document("c", vector=unit(3))], spaces=SPACES)
+    assert store.statistics().moments == {"picture": 2}
+    store.enrich(made(replace(COMMON, revision="2"), common=unit(1)))
+    assert store.statistics().moments == {"picture": 2, "region": 1}
+
+
+def test_put_binds_the_spaces_of_what_it_writes(store: Store) -> None:
+    store.put([document("a", vector=unit(1))], spaces=[*SPACES, FACES])
+    assert store.spaces()["face"] == FACES
+    with pytest.raises(SpaceMismatch):
+        store.put([document("b", vector=unit(1))], spaces=[replace(COMMON, revision="2")])
+    assert store.asset(asset_id("b")) is None
+
+
 def test_put_again_makes_enrichments_pending(store: Store) -> None:
     store.put([document("a", vector=unit(1))])
     store.enrich([Enrichment(asset_id("a"), "ocr", "m")])
@@ -453,7 +525,7 @@ def test_revise_replaces_vectors_of_the_spaces_named_and_nothing_else(store: Sto
     patch = Patch(
         f"{a}-picture0", fields={"ocr": "exit"}, vectors={"text": unit(9)}, labels=(Label("text", "exit", 0.8, "o@1"),)
     )
-    store.enrich([Enrichment(a, "ocr", "1", patches=(patch,))])
+    store.enrich([Enrichment(a, "ocr", "1", patches=(patch,), spaces=tuple(SPACES))])
     assert store.nearest("common", "picture", unit(0), 1, Everything)[0].moment == f"{a}-picture0"
     assert store.pending(REVISION, "v2", ["image"]) == [a, b]
     vectors = {f"{a}-picture0": {"common": unit(50)}, f"{asset_id('c')}-picture0": {"common": unit(51)}}
@@ -753,8 +825,8 @@ def test_what_was_removed_is_expunged(store: Store, monkeypatch: pytest.MonkeyPa
         moment_of_face(whole, number, vectors={"face": unit(30 + number)}, thumbnail=b"face%d" % number)
         for number in range(2)
     )
-    store.enrich([Enrichment(asset, "faces", "m@1", moments=faces)])
-    store.enrich([Enrichment(asset, "faces", "m@1", moments=faces[1:])])
+    store.enrich([Enrichment(asset, "faces", "m@1", moments=faces, spaces=(FACES,))])
+    store.enrich([Enrichment(asset, "faces", "m@1", moments=faces[1:], spaces=(FACES,))])
     store.expunge()
     assert ids(store.nearest("face", "face", unit(30), 5, Everything)) == [faces[1].id]
     assert (store.thumbnail(faces[0].id), store.thumbnail(faces[1].id)) == (None, b"face1")
@@ -788,7 +860,7 @@ def test_people_are_split_joined_and_forgotten(store: Store, monkeypatch: pytest
             for place, name in enumerate(names)
         )
         patches = tuple(Patch(key, labels=tuple(labels)) for key, labels in people.said([whole], faces).items())
-        store.enrich([Enrichment(asset, "faces", "m@1", moments=faces, patches=patches)])
+        store.enrich([Enrichment(asset, "faces", "m@1", moments=faces, patches=patches, spaces=(FACES,))])
 
     def told(asset: str) -> list[list[str]]:
         return [sorted(label.value for label in m.labels if label.kind == "person") for m in store.moments(asset)]
@@ -825,3 +897,123 @@ def test_a_server_holds_nothing_of_what_was_removed(make_store: Callable[[], Sto
     store.delete([asset_id("a")])
     store.expunge()
     assert expunge.left(store._index) == 0
+
+
+def titles(store: Store, journal: Decided, **conditions: Any) -> set[str]:
+    """What every kind of search finds of four photos that are all alike; they must agree."""
+    filters = Filters(journal=journal.id, **conditions)
+    everything = list(store.asset_ids())
+    moments = [moment.id for asset in everything for moment in store.moments(asset)]
+    found = [
+        {m.moment for m in store.nearest("common", "picture", unit(1), 4, filters)},
+        {m.moment for m in store.words("harbour", 4, filters)},
+        {m.moment for m in store.bearing({"boat": 1}, 4, filters)},
+        store.meeting(moments, filters),
+        {m.id for asset in store.assets(filters, 10) for m in store.moments(asset.id)},
+    ]
+    assert all(one == found[0] for one in found), found
+    placed = store.placed([m.rsplit("-", 1)[0] for m in found[0]])
+    return {asset.title for asset, _ in placed.values()}
+
+
+def alike(*names: str) -> list[Any]:
+    boat = (Label("object", "boat", 0.9, "m@1"),)
+    return [document(name, vector=unit(1), text="harbour", labels=boat) for name in names]
+
+
+def test_what_is_blocked_is_left_out_of_every_search(store: Store) -> None:
+    store.put(alike("a", "b", "c", "d"))
+    journal = Decided()
+    store.follow(journal)
+    assert titles(store, journal) == {"a", "b", "c", "d"}
+    journal.block("a", "b")
+    store.follow(journal)
+    assert titles(store, journal) == {"c", "d"}
+    assert titles(store, journal, media=("image",), path="photos/c") == {"c"}
+    assert len(store.nearest("common", "picture", unit(1), 4, Everything)) == 4, "only where it is asked for"
+    [best] = store.nearest("common", "picture", unit(1), 1, Filters(journal=journal.id))
+    assert best.moment[:64] in (asset_id("c"), asset_id("d"))
+    journal.unblock("a")
+    journal.block("c")
+    journal.unblock("c")
+    store.follow(journal)
+    assert titles(store, journal) == {"a", "c", "d"}
+    assert store.verify() == []
+
+
+def test_what_was_blocked_before_it_came_is_blocked(store: Store, other: Store) -> None:
+    journal = Decided()
+    journal.block("a", "b", "c", "d", "elsewhere")
+    store.follow(journal)
+    store.put(alike("a", "b"))
+    other.put(alike("c"))
+    store.restore(other.holdings([asset_id("c")]))
+    assert titles(store, journal) == set()
+    store.put(alike("a"), replace=True)
+    store.delete([asset_id("b")])
+    store.put(alike("b", "free"))
+    store.locate(asset_id("b"), Source("/disk/photos/new", "photos/new", "default", 1, 1), "/disk/photos/b")
+    store.enrich(
+        [Enrichment(asset_id("a"), "o", "1", patches=(Patch(f"{asset_id('a')}-picture0", {"ocr": "harbour"}),))]
+    )
+    store.relabel("object", "boat", "BOAT")
+    assert titles(store, journal) == {"free"}
+    journal.unblock("a", "b")
+    store.follow(journal)
+    assert titles(store, journal) == {"a", "new", "free"}
+
+
+def test_a_collection_that_is_made_anew_knows_what_is_blocked(store: Store) -> None:
+    store.put(alike("a", "b", "c"))
+    journal = Decided()
+    journal.block("a", "later")
+    store.follow(journal)
+    successor = store.successor()
+    successor.revise([Revision(asset_id("a"), "v2", ("common",), {f"{asset_id('a')}-picture0": {"common": unit(1)}})])
+    journal.block("b", "much later")
+    store.follow(journal)
+    while late := store.succeed(successor):
+        successor.revise([Revision(asset, "v2", ("common",), {}) for asset in late])
+    store.follow(journal)
+    assert titles(store, journal) == {"c"}
+    store.put(alike("later", "much later", "free"))
+    assert titles(store, journal) == {"c", "free"}
+
+
+def test_a_journal_is_followed_wherever_somebody_stopped(store: Store, make_store: Callable[[], Store]) -> None:
+    """Another process decides and dies before the store knows; an older copy of the journal comes back."""
+    store.put(alike("a", "b", "c"))
+    journal = Decided()
+    journal.block("a")
+    store.follow(journal)
+    journal.block("b")
+    another = make_store()
+    another.follow(journal)
+    assert titles(store, journal) == {"c"}
+    store.follow(journal)
+    assert titles(store, journal) == {"c"}
+    older = Decided(entries=[(asset_id("c"), True)])
+    store.follow(older)
+    assert titles(store, older) == {"a", "b"}
+
+
+def test_journals_of_several_services_do_not_mix(store: Store) -> None:
+    store.put(alike("a", "b", "c"))
+    one, two = Decided("one"), Decided("two")
+    one.block("a")
+    two.block("a", "b")
+    store.follow(one)
+    store.follow(two)
+    assert (titles(store, one), titles(store, two)) == ({"b", "c"}, {"c"})
+    two.unblock("a")
+    store.follow(two)
+    assert (titles(store, one), titles(store, two)) == ({"b", "c"}, {"a", "c"})
+    assert titles(store, Decided("three")) == {"a", "b", "c"}
+
+
+def test_more_may_be_blocked_than_a_statement_takes(store: Store) -> None:
+    store.put(alike("a", "b"))
+    journal = Decided()
+    journal.block("a", *(f"elsewhere {n}" for n in range(70_000)))
+    store.follow(journal)
+    assert titles(store, journal) == {"b"}

@@ -15,16 +15,16 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.eval.demo.corpus import make
+from crossmedia.indexer.enrichers.registry import pass_names
 from tests.conftest import _absent
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 KEPT = ("transcript", "objects", "areas", "descriptions", "speakers")
-WITHOUT = tuple(name for name in ENRICHERS if name not in KEPT)
+WITHOUT = tuple(name for name in pass_names() if name not in KEPT)
 HOSTILE = "<img src=x onerror=window.hurt=1>"
 SCREENSHOTS = "CROSSMEDIA_TEST_SCREENSHOTS"
 """Names a folder into which each view is drawn, to be looked at."""
@@ -69,8 +69,8 @@ def served(tmp_path_factory: pytest.TempPathFactory, whisper_folder: Path) -> It
     )
     settings = Settings(data=folder / "data", without=WITHOUT)
     service = Service(settings)
-    service.index([folder / "media"])
-    service.enrich()
+    service.indexing.index([folder / "media"])
+    service.indexing.enrich()
     service.close()
     url, end = serve(settings)
     yield Served(url, folder / "media")

@@ -10,9 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from crossmedia.api.passes import ENRICHERS
 from crossmedia.api.routes.page import FOLDER
 from crossmedia.api.settings import Settings
+from crossmedia.indexer.enrichers.registry import pass_names
 from tests.web.conftest import WITHOUT, Served, serve, shot, until
 
 VIEWS = ("/", "/?q=a+cat", "/?view=ask&q=how+many+photos+are+there", "/?view=upload", "/?view=jobs", "/?view=people", "/?view=voices", "/?view=lookup", "/?view=review")  # fmt: skip
@@ -187,7 +187,7 @@ def test_a_newcomer_s_path(browser: Browser, served: Served, tmp_path: Path) -> 
 
 
 def test_a_folder_waits_for_room_in_the_queue(browser: Browser, tmp_path: Path) -> None:
-    url, end = serve(Settings(data=tmp_path / "data", profile="toy", without=ENRICHERS, max_jobs=1))
+    url, end = serve(Settings(data=tmp_path / "data", profile="toy", without=pass_names(), max_jobs=1))
     context = browser.new_context(base_url=url)
     page = context.new_page()
     (tmp_path / "folder" / "inner").mkdir(parents=True)

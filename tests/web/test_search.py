@@ -345,3 +345,18 @@ def test_what_a_microphone_hears_is_searched_with_and_it_is_let_go(page: Page) -
     page.wait_for_selector('button[aria-label="Stop recording"]')
     page.click("nav >> text=Ask")
     until(page, "heard.getTracks().every(one => one.readyState === 'ended')")
+
+
+def test_the_page_works_without_the_vocabulary(page: Page, wrong: list[str]) -> None:
+    page.route("**/v1/labels/kinds", lambda route: route.abort())
+    page.goto("/?q=dog")
+    expect(page.locator(".hit").first).to_be_visible()
+    wrong.clear()
+
+
+def test_facets_are_called_as_the_vocabulary_says(page: Page) -> None:
+    kind = {"kind": "object", "title": "Gadgets", "said": True, "facet": True, "recognised": True, "values": None}
+    page.route("**/v1/labels/kinds", lambda route: route.fulfill(json={"kinds": [kind]}))
+    page.goto("/?q=dog&all=1")
+    expect(page.locator("#filters legend").first).to_have_text("Gadgets")
+    expect(page.locator("#filters legend")).to_have_count(2)

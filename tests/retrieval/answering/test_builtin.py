@@ -12,14 +12,17 @@ import pytest
 from PIL import Image
 
 from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.extensions import Extension, Extensions
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.profile import Word
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.toy import toy_profile
+from crossmedia.retrieval.answering import foreign
 from crossmedia.retrieval.answering.answerer import CANNOT_TELL, Reply
 from crossmedia.retrieval.answering.builtin import BuiltIn
 from crossmedia.retrieval.answering.colours import colour_shares
 from crossmedia.retrieval.answering.counting import numbers, told
+from crossmedia.retrieval.answering.foreign import AnswererSpec
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.documents import Label, Moment
 from crossmedia.retrieval.engine import Engine
@@ -80,11 +83,10 @@ def ask(tmp_path: Path, kinds: MiniLM) -> Iterator[Ask]:
         replace(spoken, asset=replace(spoken.asset, metadata={"seconds": 12.0})),
     ])  # fmt: skip
     engine = Engine(store, PROFILE)
-    answerer = BuiltIn(PROFILE, kinds)
 
     def ask(text: str, name: str | None = None, filters: Filters | None = None) -> Reply:
         asset = store.asset(asset_id(name)) if name else None
-        return answerer.reply(text, Scope(engine, engine.search, filters or Filters(), asset))[1]
+        return BuiltIn(PROFILE, kinds).reply(text, Scope(engine, engine.search, filters or Filters(), asset))[1]
 
     yield ask
     store.close()
@@ -183,3 +185,55 @@ def test_colour_terms_of_plain_colours() -> None:
         from crossmedia.retrieval.answering.colours import COLOURS
 
         assert list(COLOURS)[int(shares.argmax())] == name
+
+
+class Saying:
+    """Says one thing, and counts how often it was asked."""
+
+    model = "saying@1"
+
+    def __init__(self, confidence: float) -> None:
+        self.confidence = confidence
+        self.asked = 0
+
+    def answer(self, question: object, scope: object) -> Reply | None:
+        self.asked += 1
+        return Reply(str(self.confidence), self.confidence, (), self.model)
+
+
+@pytest.mark.parametrize(
+    ("confidences", "answer", "asked"),
+    [
+        ((0.7, 0.9, 0.6), "0.7", [1, 0, 1]),
+        ((0.7, 0.9, 0.8), "0.8", [1, 0, 1]),
+        ((0.4, 0.6, 0.6), "0.6", [1, 1, 1]),
+        ((0.6,), "0.6", [1]),
+    ],
+)
+def test_the_first_who_is_sure_speaks_unless_the_last_is_surer(
+    kinds: MiniLM, monkeypatch: pytest.MonkeyPatch, confidences: tuple[float, ...], answer: str, asked: list[int]
+) -> None:
+    builtin, answerers = BuiltIn(PROFILE, kinds), [Saying(one) for one in confidences]
+    monkeypatch.setattr(builtin, "_answerers", lambda kind: answerers)
+    assert builtin.reply("how many dogs are there?", None)[1].answer == answer  # type: ignore[arg-type]
+    assert [one.asked for one in answerers] == asked
+
+
+def test_who_is_foreign_is_asked_what_it_claims_and_what_ours_do_not_know(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(profile: object) -> Saying:
+        raise ValueError("no model")
+
+    specs = (
+        AnswererSpec(name="failing", build=failing, kinds=("when",)),
+        AnswererSpec(name="dated", build=lambda profile: Saying(0.75), kinds=("when", "how many")),
+        AnswererSpec(name="torn", build=lambda profile: Saying(0.9), claims=lambda text: bool(1 / 0)),
+        AnswererSpec(name="giraffes", build=lambda profile: Saying(0.9), claims=lambda text: "giraffe" in text),
+    )
+    usable = tuple(Extension(spec, "box 1.0") for spec in specs)
+    assert not ask("when was the giraffe seen?").answered
+    monkeypatch.setattr(foreign, "foreign_answerers", lambda: Extensions(usable, ()))
+    assert ask("when was the giraffe seen?").answer == "0.9"
+    assert ask("when was the unicorn seen?").answer == "0.75"
+    assert ask("how many dogs are there?", "dogs").answer == "2 dogs"

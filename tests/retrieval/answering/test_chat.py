@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossmedia.api.asking import AskRequest
 from crossmedia.api.service import Service
+from crossmedia.api.use_cases.asking import AskRequest
 from crossmedia.embeddings.toy import toy_profile
 from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.chat import SYSTEM, UNCITED, Chat, ChatUnavailable, Endpoint, enforced
@@ -204,12 +204,12 @@ def test_the_built_in_one_answers_where_the_endpoint_is_down(tmp_path: Path) -> 
     given = settings(tmp_path, chat_url="http://127.0.0.1:9/v1", chat_key=KEY)
     service = Service(given)
     (tmp_path / "red.png").write_bytes(png("red"))
-    service.index([tmp_path / "red.png"])
+    service.indexing.index([tmp_path / "red.png"])
     told = service.asking.ask(AskRequest(question="how many photos are there?"))
     service.close()
-    assert told["answer"] == "1 picture"
-    assert "the built-in answerer spoke" in told["notes"][0]
-    assert KEY not in json.dumps(told) + repr(given)
+    assert told.answer == "1 picture"
+    assert "the built-in answerer spoke" in told.notes[0]
+    assert KEY not in told.model_dump_json() + repr(given)
 
 
 @given(st.text(max_size=200), st.integers(0, 9))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from crossmedia.embeddings.encoder import Space
 from crossmedia.retrieval.documents import Enrichment, Patch, Source
 from crossmedia.retrieval.elastic import ElasticStore
 from crossmedia.retrieval.elastic.address import Address
@@ -18,7 +19,7 @@ from crossmedia.retrieval.health import Health
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import StoreUnusable
 from tests.elastic_servers import Node
-from tests.retrieval.makers import SPACES, asset_id, document, unit
+from tests.retrieval.makers import DIM, SPACES, asset_id, document, unit
 
 Open = Callable[..., ElasticStore]
 Everything = Filters()
@@ -64,13 +65,18 @@ def test_many_writers_make_no_doubles(open_store: Open, store: ElasticStore) -> 
 
     def work(number: int) -> None:
         writer = writers[number]
-        writer.bind(SPACES)
+        own = Space(f"s{number}", DIM, "test", "1", "none")
+        writer.bind([*SPACES, own])
         for start in range(0, 60, 10):
             names = [f"p{(start + n + 5 * number) % 60}" for n in range(15)]
             writer.put([document(name, vector=unit(int(name[1:])), text="word") for name in names])
         label = f"enricher{number}"
         writer.enrich(
-            [Enrichment(asset_id("p0"), label, "1", patches=(Patch(picture, vectors={f"s{number}": unit(1)}),))]
+            [
+                Enrichment(
+                    asset_id("p0"), label, "1", patches=(Patch(picture, vectors={own.name: unit(1)}),), spaces=(own,)
+                )
+            ]
         )
         writer.locate(asset_id("p1"), Source(f"/copy/{number}/p1", f"copy/{number}/p1", "default", 1, 1))
 

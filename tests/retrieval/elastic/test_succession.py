@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from crossmedia.embeddings.encoder import Space
 from crossmedia.retrieval.documents import REVISION, Revision
-from crossmedia.retrieval.elastic import ElasticStore, succession
+from crossmedia.retrieval.elastic import ElasticStore, succession, whole
 from crossmedia.retrieval.elastic.connection import StoreBlocked
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import SpaceMismatch
@@ -96,6 +97,32 @@ def test_vectors_that_were_on_their_way_do_not_end_up_in_the_successor(open_stor
     with pytest.raises(SpaceMismatch, match="made anew"):
         writer.put([document("b", vector=unit(2))])
     assert store.asset(asset_id("b")) is None
+
+
+def test_a_search_does_not_turn_what_is_being_written_to_the_successor(
+    open_store: Open, store: ElasticStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread writes; meanwhile another puts a successor in place, and a third searches it by its new spaces."""
+    store.put([document("a", vector=unit(1))])
+    writer = open_store()
+    new = Space("common", 16, "test", "2", "none")
+    put = whole.put
+
+    def replaced(*values: Any) -> None:
+        successor = store.successor()
+        successor.rebind([new])
+        assert store.succeed(successor) == []
+        writer._facts.outdate()
+        writer.bind([new])
+        put(*values)
+
+    monkeypatch.setattr(whole, "put", replaced)
+    with pytest.raises(SpaceMismatch, match="made anew"):
+        writer.put([document("b", vector=unit(2))], spaces=SPACES)
+    assert store.asset(asset_id("b")) is None
+    monkeypatch.undo()
+    writer.put([document("b", vector=unit(2))], spaces=[new])
+    assert store.asset(asset_id("b")) is not None
 
 
 def test_writers_wait_for_the_moment_of_the_change(

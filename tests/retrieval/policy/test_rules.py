@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossmedia.embeddings.label_kinds import known_kinds
 from crossmedia.retrieval.banks.hashes import Hash
 from crossmedia.retrieval.banks.matching import Found
 from crossmedia.retrieval.documents import Label
-from crossmedia.retrieval.policy.rules import DEFAULT, KINDS, BadPolicy, read_policy
+from crossmedia.retrieval.policy.rules import DEFAULT, BadPolicy, read_policy
 from tests.retrieval.makers import asset_id, moment
 
 RULES = """
@@ -108,7 +109,11 @@ def test_any_text_is_a_policy_or_refused(text: str) -> None:
         assert read_policy(text).version
 
 
-@given(st.lists(st.tuples(st.sampled_from(sorted(KINDS)), st.sampled_from(["exposed", "words", "x"]), st.floats(0, 1))))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(sorted(known_kinds())), st.sampled_from(["exposed", "words", "x"]), st.floats(0, 1))
+    )
+)
 def test_more_labels_never_make_it_milder_without_a_rule_that_allows(labels: list[tuple[str, str, float]]) -> None:
     policy = read_policy(DEFAULT)
     order = ("allow", "review", "block")

@@ -2,18 +2,17 @@
 import { call } from "../core/api.js";
 import { el, fill } from "../core/dom.js";
 import { clock, percent } from "../core/format.js";
+import { titleOf, vocabulary } from "../core/labels.js";
 import { address } from "../core/state.js";
-
-const KINDS = ["object", "area", "text", "plate", "person", "faces", "sound", "speaker", "motion", "camera", "moving", "nudity", "abuse", "forgery", "spoof"];
-const NAMES = { object: "Things", area: "Surroundings", text: "Writing", plate: "Plates", person: "People",
-  faces: "Faces", sound: "Sounds", speaker: "Speakers", motion: "How much moves", camera: "Camera", moving: "What moves where", nudity: "Nakedness", abuse: "Abuse", forgery: "Signs of forgery", spoof: "Signs of synthesis" };
 
 export function facts(asset, view) {
   const summary = el("div", {});
   const trust = el("div", {});
   call(`/v1/assets/${asset.asset}/summary`).then((told) => fill(summary, summed(told, view))).catch(() => {});
   call(`/v1/assets/${asset.asset}/trust`).then((told) => fill(trust, trusted(told))).catch(() => {});
-  return el("div", {}, summary, labels(asset, view), trust, place(asset));
+  const recognised = el("div", {});
+  vocabulary().then((kinds) => fill(recognised, labels(asset, view, kinds)));
+  return el("div", {}, summary, recognised, trust, place(asset));
 }
 
 function summed({ sentences, descriptions, chapters }, view) {
@@ -25,9 +24,11 @@ function summed({ sentences, descriptions, chapters }, view) {
     !sentences.length ? descriptions.slice(0, 3).map((one) => el("p", {}, one.text, el("span", { class: "soft small" }, " (made from labels)"))) : null);
 }
 
-function labels(asset, view) {
+/** `kinds`: the vocabulary; without it every kind is listed. */
+function labels(asset, view, kinds) {
   const all = asset.moments.flatMap((one) => one.labels.map((label) => ({ ...label, start: label.start ?? one.start })));
-  const shown = KINDS.map((kind) => [kind, best(all.filter((label) => label.kind === kind))]).filter(([, some]) => some.length);
+  const listed = kinds.length ? kinds.filter((one) => one.recognised).map((one) => one.kind) : [...new Set(all.map((label) => label.kind))];
+  const shown = listed.map((kind) => [kind, best(all.filter((label) => label.kind === kind))]).filter(([, some]) => some.length);
   if (!shown.length) return null;
   let on = null;
   const press = (button, draw) => () => {
@@ -38,7 +39,7 @@ function labels(asset, view) {
     draw();
   };
   return el("section", { class: "card panel" }, el("h2", {}, "What was recognised"), shown.map(([kind, some]) => el("div", {},
-    el("h3", { class: "small soft" }, NAMES[kind] ?? kind),
+    el("h3", { class: "small soft" }, titleOf(kind)),
     el("div", { class: "tags" }, some.slice(0, 40).map((label) => {
       const boxes = ["image", "video"].includes(asset.media) ? distinct(all.filter((one) => one.kind === kind && one.value === label.value && one.box)) : [];
       const drawn = boxes.length ? () => view.boxes(boxes)

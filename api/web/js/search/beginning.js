@@ -2,16 +2,18 @@
 import { call } from "../core/api.js";
 import { el } from "../core/dom.js";
 import { name } from "../core/format.js";
+import { vocabulary } from "../core/labels.js";
 import { address } from "../core/state.js";
 import { picture } from "../results/picture.js";
 
-const KINDS = ["object", "area", "person", "speaker"];
-const OF_EACH = { object: 8, area: 3, person: 3, speaker: 2 };
+const OF_EACH = { object: 8, area: 3, person: 3 };
+const OF_OTHERS = 2;
 
 /** For a collection that has these assets, and others. */
 export async function beginning(assets) {
-  const { labels } = await call(`/v1/labels?limit=8&${KINDS.map((kind) => `kind=${kind}`).join("&")}`);
-  const some = KINDS.flatMap((kind) => (labels.find((one) => one.kind === kind)?.top ?? []).slice(0, OF_EACH[kind]).map((one) => [kind, one]));
+  const kinds = (await vocabulary()).filter((one) => one.said).map((one) => one.kind);
+  const { labels } = kinds.length ? await call(`/v1/labels?limit=8&${kinds.map((kind) => `kind=${encodeURIComponent(kind)}`).join("&")}`) : { labels: [] };
+  const some = kinds.flatMap((kind) => (labels.find((one) => one.kind === kind)?.top ?? []).slice(0, OF_EACH[kind] ?? OF_OTHERS).map((one) => [kind, one]));
   return el("div", {},
     el("div", { class: "empty" }, el("h2", {}, "What are you looking for?"),
       el("p", { class: "soft" }, "Type words, drop a picture, a sound or a clip anywhere on this page, paste one, or speak."),

@@ -1,8 +1,8 @@
 // What else is in what was found, as filters; dates, paths.
 import { el, fill } from "../core/dom.js";
+import { titleOf } from "../core/labels.js";
 import { change, read } from "../core/state.js";
 
-const NAMES = { object: "Things", area: "Surroundings", person: "People", speaker: "Speakers", sound: "Sounds", trust: "Trust" };
 const SHOWN = 8;
 
 export function facets() {
@@ -27,7 +27,7 @@ export function facets() {
     draw(state, found) {
       for (const one of inputs) if (one.name !== "without") one.field.value = state[one.name] ?? "";
       fill(counted, Object.entries(found ?? {}).filter(([, values]) => values.length).map(([kind, values]) =>
-        el("fieldset", {}, el("legend", {}, NAMES[kind] ?? kind), values.slice(0, SHOWN).map(({ value, moments }) => {
+        el("fieldset", {}, el("legend", {}, titleOf(kind)), values.slice(0, SHOWN).map(({ value, moments }) => {
           const label = `${kind}:${value}`;
           const on = state.label.includes(label);
           return el("div", { class: "facet-row" }, el("button", {

@@ -2,6 +2,7 @@
 import { call } from "../core/api.js";
 import { announce, el, fill } from "../core/dom.js";
 import { MEDIA, count } from "../core/format.js";
+import { vocabulary } from "../core/labels.js";
 import { problem } from "../core/problem.js";
 import { address, change, read } from "../core/state.js";
 import { resultList } from "../results/list.js";
@@ -52,8 +53,7 @@ export function open(root, state) {
     form.draw(now);
     drawTabs(now);
     if (!wants(now, files())) return nothingAsked(now);
-    const told = request(now, k, files());
-    const key = keyOf(told);
+    const key = keyOf(request(now, k, files()));
     if (key === asked && !anew) return undefined;
     running?.abort();
     running = new AbortController();
@@ -61,7 +61,9 @@ export function open(root, state) {
     asked = key;
     found.setAttribute("aria-busy", "true");
     try {
-      const answer = await call("/v1/search", body(told, files(), signal));
+      const facets = (await vocabulary()).filter((one) => one.facet).map((one) => one.kind);
+      if (signal.aborted) return undefined;
+      const answer = await call("/v1/search", body(request(now, k, files(), facets), files(), signal));
       if (signal.aborted) return undefined;
       keep(answer.hits.length ? { key, k, answer } : null);
       await shown(now, answer);

@@ -1,17 +1,16 @@
 // A state as the request of a search.
 import { condition } from "../core/format.js";
 
-export const FACETS = ["object", "area", "person", "speaker", "sound", "trust"];
 export const FIRST = 60;
 export const MOST = 10000;
 
-/** The JSON object of POST /v1/search; `files`: what was dropped, in its order. */
-export function request(state, k, files = []) {
+/** The JSON object of POST /v1/search; `files`: what was dropped, in its order; `facets`: kinds of labels to count. */
+export function request(state, k, files = [], facets = []) {
   const labels = [...state.label.map((one) => condition(one)), ...state.nolabel.map((one) => condition(one, true))];
   const filters = { labels };
   for (const name of ["after", "before", "path", "collection"]) if (state[name]) filters[name] = state[name];
   const told = {
-    text: state.q ? [state.q] : [], negative: state.not, k, filters, facets: FACETS,
+    text: state.q ? [state.q] : [], negative: state.not, k, filters, facets,
     examples: [...state.like.map((asset) => ({ asset, weight: 1 })), ...state.unlike.map((asset) => ({ asset, weight: -1 }))],
   };
   if (state.media) told.media = [state.media];

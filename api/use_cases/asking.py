@@ -1,4 +1,4 @@
-"""Questions over the service: what is asked, about what, and the answer with what it rests on."""
+"""Questions: what is asked, about what, and the answer with what it rests on."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crossmedia.api.invalid import InvalidRequest
-from crossmedia.api.looking import seen_in
-from crossmedia.api.schema import FilterSpec, HitOut, Name, hit_json
+from crossmedia.api.looking import look_at
+from crossmedia.api.parts import Parts
+from crossmedia.api.runtime import Runtime
+from crossmedia.api.schema import FilterSpec, HitOut, Name, hit_values
+from crossmedia.api.use_cases.moderation import Moderation
+from crossmedia.api.use_cases.searching import Searching
 from crossmedia.embeddings.catalog import BUNDLED
-from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.encoder import COMMON, Encoder
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Media, Medium, Waveform
+from crossmedia.embeddings.profile import Profile
 from crossmedia.embeddings.text import TEXT, MiniLM
 from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.builtin import BuiltIn
@@ -26,9 +31,6 @@ from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.answering.visual import Looks
 from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.store import NotFound
-
-if TYPE_CHECKING:
-    from crossmedia.api.service import Service
 
 Tell = Callable[[str, dict[str, Any]], None]
 """Hears of an event (`hits`, `delta`) and what it tells, while an answer comes about."""
@@ -91,35 +93,41 @@ class AskAnswer(BaseModel):
 
 
 class Asking:
-    """Answers questions over one service."""
+    """Answers questions about what is indexed, and about pictures that come along."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, runtime: Runtime, searching: Searching, moderation: Moderation) -> None:
+        self._runtime = runtime
+        self._searching = searching
+        self._moderation = moderation
+        self._parts = Parts()
 
-    @cached_property
+    @property
     def builtin(self) -> BuiltIn:
-        """Knows everything but large models."""
-        profile = self._service.profile
+        """Knows everything but large models. It encodes as the collection was encoded, by whatever heads it has now."""
+        profile = self._runtime.profile
+        return self._parts.get("builtin", lambda: self._build(profile), profile.spaces[COMMON].revision)
+
+    def _build(self, profile: Profile) -> BuiltIn:
         own: Encoder[str] = profile.text
         if TEXT not in own.spaces:
-            own = MiniLM(BUNDLED, self._service.settings.threads)
-        return BuiltIn(profile, own, self._eyes())
+            own = MiniLM(BUNDLED, self._runtime.settings.threads)
+        return BuiltIn(profile, own, self._parts.get("eyes", self._eyes))
 
     def _eyes(self) -> Looks:
         """What looks at pictures: the network that a setting names, or the one in the box. Raises ModelMissing."""
-        given = self._service.settings
+        given = self._runtime.settings
         if given.vqa_model:
             from crossmedia.embeddings.vqa import TransformersVqa
 
             return TransformersVqa(given.vqa_model, given.device, given.precision, allow_hub=given.allow_hub)
         from crossmedia.embeddings.visual_answers import VisualAnswers
 
-        return VisualAnswers(self._service.catalog.resolve("visual-answers"), given.threads)
+        return VisualAnswers(self._runtime.catalog.resolve("visual-answers"), given.threads)
 
     @cached_property
     def chat(self) -> Chat | None:
         """The language model, where an endpoint is set."""
-        given = self._service.settings
+        given = self._runtime.settings
         if not given.chat_url:
             return None
         key = given.chat_key.get_secret_value()
@@ -131,9 +139,8 @@ class Asking:
         image: Path | None = None,
         voice: Path | None = None,
         tell: Tell = lambda event, data: None,
-    ) -> dict[str, Any]:
-        """The JSON object of an answer. `image`: a picture that the question is about, `voice`: the question spoken;
-        neither is kept.
+    ) -> AskAnswer:
+        """`image`: a picture that the question is about, `voice`: the question spoken; neither is kept.
 
         Raises InvalidRequest, NotUnderstood, NotFound, Ambiguous, Blocked, and what decoding raises.
         """
@@ -148,21 +155,21 @@ class Asking:
                 computed = None if scope.single else self.builtin.reply(text, scope)[1]
                 spoken = self.chat.reply(question, scope, lambda part: tell("delta", {"text": part}), computed)
                 if spoken is not None:
-                    return answer_json(question, spoken)
+                    return ask_answer(question, spoken)
             except ChatUnavailable as error:
                 notes = (f"{error.message}; the built-in answerer spoke",)
         question, reply = self.builtin.reply(text, scope)
-        told = answer_json(question, replace(reply, notes=(*notes, *reply.notes)))
-        tell("hits", {"citations": told["citations"]})
-        tell("delta", {"text": told["answer"]})
-        return told
+        answer = ask_answer(question, replace(reply, notes=(*notes, *reply.notes)))
+        tell("hits", {"citations": [hit.model_dump(mode="json") for hit in answer.citations]})
+        tell("delta", {"text": answer.answer})
+        return answer
 
     def heard(self, voice: Path) -> str:
         """The words of a spoken question."""
-        transcriber = self._service.profile.transcriber
+        transcriber = self._runtime.profile.transcriber
         if transcriber is None:
             raise NotUnderstood("nothing here understands speech", 'pip install "crossmedia[offline]"')
-        content = self._service.example_pool.submit(voice, sound_only=True).result().content
+        content = self._runtime.example_pool.submit(voice, sound_only=True).result().content
         sound = content if isinstance(content, Waveform) else getattr(content, "waveform", None)
         if sound is None:
             raise InvalidRequest("the spoken question is no recording", "send a recording, a WAV for instance")
@@ -175,12 +182,9 @@ class Asking:
 
     def scope(self, request: AskRequest, image: Path | None = None) -> Scope:
         """What a request asks about; what is blocked is no part of it."""
-        service = self._service
         asset = None
         if request.asset is not None:
-            found = service.resolve(request.asset)
-            service.moderation.require_served(found)
-            asset = service.store.asset(found)
+            asset = self._runtime.store.asset(self._moderation.resolve_served(request.asset))
             if asset is None:
                 raise NotFound(f"no asset {request.asset}", "it was removed just now")
         shown: Media | None = None
@@ -188,19 +192,20 @@ class Asking:
         if image is not None:
             if asset is not None:
                 raise InvalidRequest("a picture and an asset", "ask about one of the two")
-            shown, seen = seen_in(service, image)
-        filters = service.moderation.unblocked(request.filters.filters(request.media))
-        return Scope(service.engine, service.search, filters, asset, shown, seen)
+            shown, seen = look_at(self._runtime, image)
+        filters = self._moderation.unblocked(request.filters.filters(request.media))
+        return Scope(self._runtime.engine, self._searching.search, filters, asset, shown, seen)
 
 
-def answer_json(question: Question, reply: Reply) -> dict[str, Any]:
-    return {
-        "answer": reply.answer,
-        "answered": reply.answered,
-        "confidence": round(reply.confidence, 4),
-        "kind": question.kind,
-        "model": reply.model,
-        "question": question.text,
-        "citations": [{"number": n, **hit_json(hit)} for n, hit in enumerate(reply.citations, start=1)],
-        "notes": list(reply.notes),
-    }
+def ask_answer(question: Question, reply: Reply) -> AskAnswer:
+    """An answer as it leaves the service."""
+    return AskAnswer(
+        answer=reply.answer,
+        answered=reply.answered,
+        confidence=round(reply.confidence, 4),
+        kind=question.kind,
+        model=reply.model,
+        question=question.text,
+        citations=[CitedHit(number=n, **hit_values(hit)) for n, hit in enumerate(reply.citations, start=1)],
+        notes=list(reply.notes),
+    )

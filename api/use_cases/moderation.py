@@ -1,4 +1,4 @@
-"""The policy over the service: every asset that was looked at is judged, people decide, and what is blocked is not
+"""The policy: every asset that was looked at is judged, people decide, and what is blocked is not
 served."""
 
 from __future__ import annotations
@@ -6,17 +6,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from pydantic import BaseModel
 
 from crossmedia.api.invalid import InvalidRequest
+from crossmedia.api.runtime import Runtime
 from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.banks.indexed import hashes_of
 from crossmedia.retrieval.banks.store import ACTIONS, Action
 from crossmedia.retrieval.policy.decisions import Decision, Decisions
 from crossmedia.retrieval.policy.rules import DEFAULT, BadPolicy, Policy, Reason, gravest, read_policy
 from crossmedia.retrieval.query import Filters
-
-if TYPE_CHECKING:
-    from crossmedia.api.service import Service
 
 LONGEST: Final = 2_000
 """Characters of a note, of somebody's name."""
@@ -30,17 +32,33 @@ class Blocked(CrossmediaError):
     status = 403
 
 
+class DecisionOut(BaseModel):
+    """One entry of the journal. `by`: a person, or `policy` and its version; `reasons`: labels with their scores and
+    models, or banks with the distance; `id` grows from one decision to the next."""
+
+    id: int
+    asset: str
+    path: str | None
+    media: Medium | None
+    action: Action
+    by: str
+    by_person: bool
+    reasons: list[dict[str, Any]]
+    note: str
+    at: float
+
+
 class Moderation:
     """Decisions lie in the data directory, beside the collection; the last one on an asset counts."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self.decisions = Decisions(service.settings.data)
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.decisions = Decisions(runtime.settings.data)
 
     @cached_property
     def policy(self) -> Policy:
         """From the file of the settings, or the default; raises BadPolicy."""
-        path = self._service.settings.policy
+        path = self._runtime.settings.policy
         if path is None:
             return read_policy(DEFAULT)
         try:
@@ -57,6 +75,7 @@ class Moderation:
         latest = self.decisions.latest(assets)
         new = [decision for asset in assets if (decision := self._judged(asset, latest.get(asset)))]
         self.decisions.add(new)
+        self.follow()
         return len(new)
 
     def settle(self, assets: Sequence[str] | None = None) -> None:
@@ -64,17 +83,29 @@ class Moderation:
         BadPolicy."""
         if assets is None:
             assets = self.decisions.owed()
-            if assets and not self._service.has_collection:
+            if not (assets or self.decisions.last()) or not self._runtime.has_collection:
                 return
         for some in (assets[n : n + PAGE] for n in range(0, len(assets), PAGE)):
             self.judge(some)
             self.decisions.settle(some)
+        self.follow()
+
+    def follow(self) -> bool:
+        """Let the collection know what is blocked by now; whether anything was ever decided.
+
+        The journal is written first. Whoever decided may have died since, so this is called at every start and before
+        every search too, when it is no more than a look.
+        """
+        if not self.decisions.last():
+            return False
+        self._runtime.store.follow(self.decisions)
+        return True
 
     def judge_all(
         self, plan: Callable[[int], None] = lambda total: None, advance: Callable[[int], None] = lambda count: None
     ) -> tuple[int, int]:
         """Everything in the collection, after a change of the policy: how many assets, how many new decisions."""
-        store = self._service.store
+        store = self._runtime.store
         plan(sum(store.statistics().assets.values()))
         done = new = 0
         some: list[str] = []
@@ -89,31 +120,29 @@ class Moderation:
         advance(len(some))
         return done + len(some), new
 
-    def decide(self, asset: str, action: str, by: str, note: str = "") -> dict[str, Any]:
+    def decide(self, asset: str, action: str, by: str, note: str = "") -> DecisionOut:
         """A person's decision on an indexed asset; raises NotFound, Ambiguous, InvalidRequest."""
         chosen = _action(action)
         who = " ".join(by.split())
         if not who or len(who) > LONGEST or len(note) > LONGEST:
             raise InvalidRequest("say who decides, in at most 2,000 characters", "give a name; a note as long at most")
-        found = self._service.resolve(asset)
+        found = self._runtime.resolve(asset)
         before = self.decisions.latest([found]).get(found)
         # What somebody has seen when deciding is what would not make it anew.
         reasons = before.reasons if before else ()
         self.decisions.add([Decision(found, chosen, who, True, reasons, note)])
-        return self.told([self.decisions.latest([found])[found]])[0]
+        self.follow()
+        return self._describe([self.decisions.latest([found])[found]])[0]
 
-    def queue(self, action: str = "review", limit: int = 100, before: int | None = None) -> list[dict[str, Any]]:
+    def queue(self, action: str = "review", limit: int = 100, before: int | None = None) -> list[DecisionOut]:
         """Assets of which this is the last word, newest first; of those that are indexed still."""
-        return self.told(self.decisions.standing(_action(action), limit, before), indexed=True)
+        return self._describe(self.decisions.standing(_action(action), limit, before), indexed=True)
 
-    def history(self, asset: str) -> list[dict[str, Any]]:
+    def history(self, asset: str) -> list[DecisionOut]:
         """All that was decided of an asset, oldest first; it need not be indexed any more if its whole id is given."""
         whole = asset.lower()
-        found = whole if self.decisions.latest([whole]) else self._service.resolve(asset)
-        return self.told(self.decisions.history(found))
-
-    def blocked(self) -> tuple[str, ...]:
-        return tuple(decision.asset for decision in self.decisions.standing("block"))
+        found = whole if self.decisions.latest([whole]) else self._runtime.resolve(asset)
+        return self._describe(self.decisions.history(found))
 
     def require_served(self, asset: str) -> None:
         """Raises Blocked."""
@@ -121,34 +150,53 @@ class Moderation:
         if decision is not None and decision.action == "block":
             raise Blocked(f"{asset[:12]} is blocked by {decision.maker}", "crossmedia review history ID tells why")
 
+    def resolve_served(self, asset: str) -> str:
+        """The asset whose id starts so; raises NotFound, Ambiguous, Blocked."""
+        resolved = self._runtime.resolve(asset)
+        self.require_served(resolved)
+        return resolved
+
     def unblocked(self, filters: Filters) -> Filters:
         """The filters, and nothing that is blocked."""
-        return replace(filters, besides=(*filters.besides, *blocked)) if (blocked := self.blocked()) else filters
+        return replace(filters, journal=self.decisions.id) if self.follow() else filters
 
-    def told(self, decisions: Iterable[Decision], *, indexed: bool = False) -> list[dict[str, Any]]:
-        some = list(decisions)
-        placed = self._service.store.placed([d.asset for d in some]) if self._service.has_collection else {}
-        return [
-            {
-                "id": d.id, "asset": d.asset, "action": d.action, "by": d.maker, "by_person": d.by_person,
-                "reasons": [dict(reason) for reason in d.reasons], "note": d.note, "at": d.at,
-                "path": placed[d.asset][1][0].path if d.asset in placed and placed[d.asset][1] else None,
-                "media": placed[d.asset][0].media if d.asset in placed else None,
-            }
-            for d in some
-            if not indexed or d.asset in placed
-        ]  # fmt: skip
+    def _describe(self, decisions: Iterable[Decision], *, indexed: bool = False) -> list[DecisionOut]:
+        """With what is known of their assets; `indexed`: only of those that are still in the collection."""
+        listed = list(decisions)
+        placed = self._runtime.store.placed([d.asset for d in listed]) if self._runtime.has_collection else {}
+        described = []
+        for decision in listed:
+            asset, sources = placed.get(decision.asset, (None, []))
+            if indexed and asset is None:
+                continue
+            described.append(
+                DecisionOut(
+                    id=decision.id,
+                    asset=decision.asset,
+                    path=sources[0].path if sources else None,
+                    media=asset.media if asset else None,
+                    action=decision.action,
+                    by=decision.maker,
+                    by_person=decision.by_person,
+                    reasons=[dict(reason) for reason in decision.reasons],
+                    note=decision.note,
+                    at=decision.at,
+                )
+            )
+        return described
 
     def close(self) -> None:
         self.decisions.close()
 
     def _judged(self, asset: str, before: Decision | None) -> Decision | None:
         """A decision, if it is another than the one before."""
-        store = self._service.store
+        store = self._runtime.store
         if store.asset(asset) is None:
             return None
-        known = self._service.banks.lookup_asset(asset) if self._service.banks.any_enabled else None
-        action, reasons = self.policy.judged(store.moments(asset), known.found if known else ())
+        matches = []
+        if self._runtime.bank_store.enabled():
+            matches = self._runtime.matcher.match(known for known, _ in hashes_of(store, asset))
+        action, reasons = self.policy.judged(store.moments(asset), matches)
         if before is None and not reasons:
             return None
         if before is not None:

@@ -1,0 +1,185 @@
+"""What every use case is built from: settings, store, models, decoders and queue over one data directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crossmedia.api.parts import Parts
+from crossmedia.api.profiles import load_profile
+from crossmedia.api.queues import open_queue
+from crossmedia.api.settings import Settings
+from crossmedia.api.stores import NoCollection, has_store, open_store, place
+from crossmedia.api.uploads import Uploads
+from crossmedia.embeddings.align import aligned, applied
+from crossmedia.embeddings.catalog import Catalog
+from crossmedia.embeddings.encoder import COMMON
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.heads import Heads
+from crossmedia.embeddings.profile import Profile
+from crossmedia.retrieval.background import refresh
+from crossmedia.retrieval.banks.matching import Matcher
+from crossmedia.retrieval.banks.store import BankStore
+from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.store import NotFound, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crossmedia.embeddings.vad import Detector
+    from crossmedia.indexer.decode.pool import DecodePool
+    from crossmedia.indexer.enrichers.base import Enricher
+    from crossmedia.indexer.hashes.hashers import Hashers
+    from crossmedia.indexer.provenance.reader import ProvenanceReader
+    from crossmedia.indexer.queue import Queue
+
+
+class Ambiguous(CrossmediaError):
+    """The beginning of an id fits several assets."""
+
+    code = "ambiguous_id"
+    status = 409
+
+
+class Runtime:
+    """Parts are built when they are first used: a search by words opens no decoder. Thread-safe.
+
+    What follows from the collection's own encoders (profile, engine, enrichers) is built anew once the collection has
+    been reindexed, by whichever process.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.catalog = Catalog(settings.models, settings.allow_hub)
+        self.uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes)
+        self.heads = Heads(settings.data / "heads")
+        self._parts = Parts()
+
+    @property
+    def store(self) -> Store:
+        return self._parts.get("store", lambda: open_store(self.settings))
+
+    @property
+    def base_profile(self) -> Profile:
+        """The encoders without any head."""
+        return self._parts.get("base profile", lambda: load_profile(self.settings, self.catalog))
+
+    @property
+    def profile(self) -> Profile:
+        """The encoders that made the collection's vectors, heads included."""
+        revision = self._revision()
+
+        def build() -> Profile:
+            return aligned(self.base_profile, [self.heads.load(name) for name in applied(revision)])
+
+        return self._parts.get("profile", build, revision)
+
+    @property
+    def engine(self) -> Engine:
+        """Raises SpaceMismatch where the models that are installed are not the collection's."""
+        profile = self.profile
+        self.store.bind(profile.spaces.values())
+        return self._parts.get("engine", lambda: Engine(self.store, profile), profile.spaces[COMMON].revision)
+
+    @property
+    def pool(self) -> DecodePool:
+        """Decoders of what is indexed."""
+        from crossmedia.indexer.decode.pool import DecodePool
+
+        return self._parts.get("pool", lambda: DecodePool(self.settings.decode_workers))
+
+    @property
+    def example_pool(self) -> DecodePool:
+        """The decoder of what is searched with: behind an ingest in the other pool it would wait for minutes."""
+        from crossmedia.indexer.decode.pool import DecodePool
+
+        return self._parts.get("example pool", lambda: DecodePool(1))
+
+    @property
+    def jobs(self) -> Queue:
+        return self._parts.get("jobs", lambda: open_queue(self.settings))
+
+    @property
+    def bank_store(self) -> BankStore:
+        """Hashes of known content, whether or not there is a collection."""
+        return self._parts.get("banks", lambda: BankStore(self.settings.data))
+
+    @property
+    def matcher(self) -> Matcher:
+        """Looks hashes up in the banks."""
+        return self._parts.get("matcher", lambda: Matcher(self.bank_store))
+
+    @property
+    def hashers(self) -> Hashers:
+        """Makes hashes of files."""
+        from crossmedia.indexer.hashes.hashers import Hashers
+
+        return self._parts.get("hashers", Hashers)
+
+    @property
+    def provenance(self) -> ProvenanceReader:
+        """Reads where files say that they come from."""
+        from crossmedia.indexer.provenance.reader import ProvenanceReader
+
+        return self._parts.get("provenance reader", lambda: ProvenanceReader(self.settings.trust_anchors))
+
+    @property
+    def threads(self) -> int:
+        """Processor threads a network uses."""
+        return self.settings.threads
+
+    @property
+    def voiced(self) -> Detector:
+        """Where somebody speaks."""
+        return self.base_profile.detector
+
+    def enricher_names(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[str]:
+        """Of the passes that are to run, whether or not they can; raises UnknownEnricher."""
+        from crossmedia.indexer.enrichers.registry import select
+
+        return select(self.settings.switches, only, (*without, *self.settings.without))
+
+    def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
+        """The passes that can run, built; and a line for each that cannot, with the command that mends it."""
+        from crossmedia.indexer.enrichers.registry import build_all
+
+        return build_all(self.enricher_names(only, without), self._enricher)
+
+    def _enricher(self, name: str) -> Enricher:
+        from crossmedia.indexer.enrichers.registry import build
+
+        # Where there is no collection, none is made: some passes look at files of none.
+        revision = self._revision() if self.has_collection else None
+        return self._parts.get(("enricher", name), lambda: build(name, self), revision)
+
+    @property
+    def has_collection(self) -> bool:
+        # Once the store is open there is one, or a write is about to make it.
+        return self._parts.holds("store") or has_store(self.settings)
+
+    def require_collection(self) -> None:
+        """Raises NoCollection where nothing was ever indexed, so that looking makes no store."""
+        if not self.has_collection:
+            hint = "crossmedia index FOLDER, or name another folder with --data"
+            raise NoCollection(f"nothing is indexed in {place(self.settings)}", hint)
+
+    def resolve(self, prefix: str) -> str:
+        """The asset whose id starts so; raises NotFound or Ambiguous."""
+        matching = self.store.find(prefix.lower()) if prefix else []
+        if not matching:
+            raise NotFound(f"no asset {prefix}", "crossmedia search --json prints ids")
+        if len(matching) > 1:
+            raise Ambiguous(f"{prefix} fits {len(matching)} assets or more", "give more characters of the id")
+        return matching[0]
+
+    def settle_store(self) -> None:
+        """After a large write: bring indexes into shape, and measure anew what random pairs score."""
+        self.store.optimise()
+        refresh(self.store, self.profile)
+
+    def close(self) -> None:
+        self._parts.close()
+
+    def _revision(self) -> str:
+        """Of the collection's common space; it names the heads its vectors were made with."""
+        common = self.store.spaces().get(COMMON)
+        return common.revision if common else ""
