@@ -79,7 +79,9 @@ def test_the_readme_runs_as_it_stands(collection: Path, printed: dict[Path, str]
 @pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.parametrize(
-    "document", [path for path in DOCS if path.stem != "extending" and (blocks(path, "bash") or blocks(path, "python"))], ids=lambda path: path.stem
+    "document",
+    [path for path in DOCS if path.stem != "extending" and (blocks(path, "bash") or blocks(path, "python"))],
+    ids=lambda path: path.stem,
 )
 def test_a_document_runs_as_it_stands(document: Path, collection: Path, tmp_path: Path) -> None:
     """Each in a copy of the README's folder, so that none needs another."""
