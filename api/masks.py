@@ -23,7 +23,7 @@ def mask(store: Store, pool: DecodePool, looking: AreaFinder, asset: str, name: 
     raises.
     """
     if name not in looking.classes:
-        raise NotFound(f"no areas {name!r} are told", f"there are: {', '.join(looking.classes)}")
+        raise NotFound(f"no areas {name!r} are known", f"there are: {', '.join(looking.classes)}")
     _, shown = read_anew(store, pool, asset)
     looked = [(looking.look(picture), picture) for _, picture in shown]
     parts, picture = max(looked, key=lambda one: one[0].shares()[name])

@@ -33,7 +33,7 @@ class SourceGone(CrossmediaError):
 
 
 class EnricherFailed(CrossmediaError):
-    """An enricher raised something unforeseen; the log has the trace."""
+    """An enricher raised something unforeseen; see the traceback in the log."""
 
     code = "enricher_failed"
 
@@ -228,7 +228,7 @@ def _parts(asset: Asset, enrichers: Sequence[Enricher]) -> list[_Part]:
 
 def gone(asset: Asset) -> SourceGone:
     return SourceGone(
-        f"{asset.title} is not where it was indexed", "crossmedia index finds it again, --prune forgets it"
+        f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path; --prune removes it"
     )
 
 
@@ -247,5 +247,5 @@ def whereabouts(store: Store, asset: str) -> Source | None:
 def _unforeseen(enricher: Enricher, asset: Asset, error: Exception) -> EnricherFailed:
     log.exception("%s failed on %s", enricher.name, asset.title, exc_info=error)
     return EnricherFailed(
-        f"{enricher.name} failed on {asset.title}: {type(error).__name__}: {error}", "the log has the trace"
+        f"{enricher.name} failed on {asset.title}: {type(error).__name__}: {error}", "see the traceback in the log"
     )

@@ -54,7 +54,9 @@ class Speaking:
                 return _sized(done.stdout)
         if find_spec("espeakng_loader") is not None:
             return _espeak(words)
-        raise NoVoice("nothing here can speak", 'apt-get install espeak-ng, or pip install "crossmedia[demo]"')
+        raise NoVoice(
+            "no speech synthesiser is installed", 'apt-get install espeak-ng, or pip install "crossmedia[demo]"'
+        )
 
 
 def piper_voice(models: Path | None) -> Path | None:

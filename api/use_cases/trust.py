@@ -132,11 +132,11 @@ class Trust:
             found: list[Label] = []
             if isinstance(enricher, ForgeryEnricher) and decoded.media in enricher.accepts:
                 found = [label for some in enricher.labels(asset, decoded).values() for label in some]
-                notes += [] if found else ["no face is large enough to be looked at"]
+                notes += [] if found else ["no face is large enough"]
             sound = sound_track(decoded)
             if isinstance(enricher, SpoofEnricher) and sound is not None:
                 found = enricher.labels(sound)
-                notes += [] if found else ["nobody speaks long enough to be listened to"]
+                notes += [] if found else ["no turn of speech is long enough"]
             labels += found
         return list(_once(labels)), notes
 
