@@ -18,9 +18,9 @@ from PIL import Image, ImageDraw, ImageFont
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Picture
 from crossmedia.indexer.decode.pool import DecodePool
-from crossmedia.indexer.enrich import gone, whereabouts
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.objects import MOVING, TRACK
+from crossmedia.indexer.originals import find_original, source_gone
 from crossmedia.retrieval.documents import Asset, Label
 from crossmedia.retrieval.store import NotFound, Store
 
@@ -61,9 +61,9 @@ def read_anew(store: Store, pool: DecodePool, asset: str) -> tuple[Asset, list[t
         raise NotFound(f"no asset {asset}", "it was removed just now")
     shown = []
     if described.media in ("image", "video"):
-        source = whereabouts(store, asset)
+        source = find_original(store, asset)
         if source is None:
-            raise gone(described)
+            raise source_gone(described)
         shown = pictures(described, pool.submit(Path(source.location)).result())
     if not shown:
         raise NothingToDraw(f"{described.title} has no pictures", "only pictures and videos can be drawn or masked")

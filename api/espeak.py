@@ -1,8 +1,9 @@
-"""Text → speech, in process: eSpeak NG through its C interface (speak_lib.h), from the package `espeakng-loader`."""
+"""Text → speech, in process: eSpeak NG through its C interface (speak_lib.h)."""
 
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
 from functools import cache
 from threading import Lock
 from typing import Any, Final
@@ -33,7 +34,7 @@ class VoiceFailed(CrossmediaError):
 def say(text: str, speed: int = 160, voice: str = "en") -> Waveform:
     """`text` spoken at `speed` words a minute (80 to 450) by an eSpeak voice (`en`, `en-us`, `de`, `en+f3`, …).
 
-    Raises `DependencyMissing` without the package, `VoiceFailed` for a voice it does not have.
+    Raises `DependencyMissing` where eSpeak NG is not installed, `VoiceFailed` for a voice it does not have.
     """
     heard: list[Any] = []
 
@@ -59,16 +60,25 @@ def say(text: str, speed: int = 160, voice: str = "en") -> Waveform:
 @cache
 def _library() -> tuple[Any, int]:
     """The library, started, and its sample rate in Hz."""
-    try:
-        import espeakng_loader
-    except ImportError as error:
-        raise DependencyMissing("espeakng-loader is not installed", 'pip install "crossmedia[demo]"') from error
-    library = ctypes.CDLL(espeakng_loader.get_library_path())
-    data = espeakng_loader.get_data_path().encode()
+    path, data = _locate()
+    library = ctypes.CDLL(path)
     rate = int(library.espeak_Initialize(_RETRIEVAL, 500, data, _DONT_EXIT))
     if rate <= 0:
         raise VoiceFailed("eSpeak NG did not start", 'pip install --force-reinstall "espeakng-loader"')
     return library, rate
+
+
+def _locate() -> tuple[str, bytes | None]:
+    """The library and its voices (None: where the library itself looks): the package's, or else the system's."""
+    try:
+        import espeakng_loader
+    except ImportError as error:
+        system = ctypes.util.find_library("espeak-ng")
+        if system is None:
+            hint = 'pip install "crossmedia[demo]", or apt-get install libespeak-ng1'
+            raise DependencyMissing("eSpeak NG is not installed", hint) from error
+        return system, None
+    return espeakng_loader.get_library_path(), espeakng_loader.get_data_path().encode()
 
 
 def _resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

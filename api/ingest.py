@@ -108,13 +108,17 @@ class Ingest:
             if stop.is_set() or self._fresh():
                 pause.set()
 
+        def advance(seconds: float) -> None:
+            # Assets are written some at a time; a job that waits need not wait for the others of them.
+            progress.advance(seconds)
+            look()
+
         look()
         enriched, absent = self._service.indexing.enrich(
             without=job.payload.get("without", ()),
             assets=[*report["assets"].values(), *(asset for asset in report["uploaded"] if asset)],
             plan=lambda total: progress.start("enriching", total),
-            tell=lambda enriched: look(),
-            advance=progress.advance,
+            advance=advance,
             stop=pause,
         )
         now = enriched.as_dict()

@@ -7,7 +7,7 @@ from typing import Final
 from PIL import Image
 
 from crossmedia.api.drawing import read_anew
-from crossmedia.embeddings.areas import AreaFinder
+from crossmedia.embeddings.segmentation import Segmenter
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.retrieval.store import NotFound, Store
 
@@ -15,17 +15,17 @@ LARGEST: Final = 1024
 """Longer side of a mask, px: the picture's own size up to it."""
 
 
-def mask(store: Store, pool: DecodePool, looking: AreaFinder, asset: str, name: str) -> Image.Image:
+def mask(store: Store, pool: DecodePool, segmenter: Segmenter, asset: str, name: str) -> Image.Image:
     """8 bit grey, 255 where the class `name` is: of the picture, or of the key frame that has most of it; black without
     any.
 
     Raises `NotFound` for an unknown class, `NothingToDraw` for a recording or a text, `SourceGone`, and what decoding
     raises.
     """
-    if name not in looking.classes:
-        raise NotFound(f"no areas {name!r} are known", f"there are: {', '.join(looking.classes)}")
+    if name not in segmenter.classes:
+        raise NotFound(f"no areas {name!r} are known", f"there are: {', '.join(segmenter.classes)}")
     _, shown = read_anew(store, pool, asset)
-    looked = [(looking.look(picture), picture) for _, picture in shown]
+    looked = [(segmenter.segment(picture), picture) for _, picture in shown]
     parts, picture = max(looked, key=lambda one: one[0].shares()[name])
     scale = min(1.0, LARGEST / max(picture.width, picture.height))
     width, height = (max(1, round(side * scale)) for side in (picture.width, picture.height))

@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 from crossmedia.embeddings.cards import FACES
 from crossmedia.embeddings.catalog import BUNDLED
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import THIN, WIDE, Box, Found
+from crossmedia.embeddings.objects import THIN, WIDE, Box, Detection
 from crossmedia.embeddings.onnx import session
 
+FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
+"""What to do where face recognition is off."""
 STRIDES: Final = (8, 16, 32)
 LEAST: Final = 0.7
 """Score from which a face is told; below it, as many muzzles of dogs as faces are found in the photos of Flickr8k."""
@@ -53,7 +55,7 @@ Points = tuple[Point, Point, Point, Point, Point]
 
 
 @dataclass(frozen=True)
-class Face(Found):
+class Face(Detection):
     """A face; its `value` is always `face`. `score` in [0, 1]: the network's, the root of "a face" times "anything".
 
     `points`: the eye on the left of the picture, the other, the tip of the nose, the corners of the mouth, left and

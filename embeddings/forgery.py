@@ -52,10 +52,10 @@ class ForgeryDetector:
         """Of each face the network's own probability in [0, 1] that it is forged; None of one that is too small."""
         squares = [aligned(picture, face) for face in faces]
         shown = [square for square in squares if square is not None]
-        told = iter(self.told(np.stack(shown)).tolist() if shown else [])
-        return [None if square is None else next(told) for square in squares]
+        scores = iter(self.classify(np.stack(shown)).tolist() if shown else [])
+        return [None if square is None else next(scores) for square in squares]
 
-    def told(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def classify(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Of squares (N, 256, 256, 3) RGB, one at a time: (N,)."""
         return np.concatenate([self._network.run(("forged",), {"pixels": square[None]})[0] for square in squares])
 

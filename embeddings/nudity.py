@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from crossmedia.embeddings.cards import NUDITY
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import Found, letterbox
+from crossmedia.embeddings.objects import Detection, letterbox
 from crossmedia.embeddings.onnx import session
 
 SIDE: Final = 320
@@ -43,12 +43,12 @@ class NudityDetector:
     def _network(self) -> Any:
         return session(self.path, self._threads, lean=True)
 
-    def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Found]]:
+    def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Detection]]:
         """Of each picture what is exposed, best first, with its box in fractions. `score` ranks; it is no measured
         frequency."""
         return [self._look(picture, least) for picture in batch]
 
-    def _look(self, picture: Picture, least: float) -> list[Found]:
+    def _look(self, picture: Picture, least: float) -> list[Detection]:
         (raw,) = self._network.run(None, {self._network.get_inputs()[0].name: squared(picture)[None]})
         return exposed(raw[0], picture, least)
 
@@ -59,7 +59,7 @@ def squared(picture: Picture) -> NDArray[np.float32]:
     return np.ascontiguousarray(square.transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
 
 
-def exposed(raw: NDArray[np.float32], picture: Picture, least: float) -> list[Found]:
+def exposed(raw: NDArray[np.float32], picture: Picture, least: float) -> list[Detection]:
     """The network's answer (22, 2100), four numbers of a box and 18 scores a column, as what is naked, doubles taken
     out."""
     classes = np.array(list(EXPOSED))
@@ -78,5 +78,5 @@ def exposed(raw: NDArray[np.float32], picture: Picture, least: float) -> list[Fo
         x, y, width, height = corners[row]
         x0, y0, x1, y1 = (np.array([x, y, x + width, y + height]) * shares).clip(0, 1).tolist()
         if x1 > x0 and y1 > y0:
-            found.append(Found(EXPOSED[int(numbers[row])], float(score[kept][row]), (x0, y0, x1, y1)))
+            found.append(Detection(EXPOSED[int(numbers[row])], float(score[kept][row]), (x0, y0, x1, y1)))
     return sorted(found, key=lambda one: -one.score)

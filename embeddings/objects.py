@@ -42,7 +42,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Found:
+class Detection:
     """One object. `box`: x0, y0, x1, y1 in fractions of the picture, within it.
 
     `score` in [0, 1] is the network's own: its probability that something is there times that of the class. It ranks
@@ -73,18 +73,18 @@ class ObjectDetector:
         """COCO's 80 names, in the network's order; it brings them along."""
         return tuple(self._network.get_modelmeta().custom_metadata_map["classes"].split("\n"))
 
-    def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Found]]:
+    def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Detection]]:
         """Of each picture its objects with a score of at least `least`, best first. Any size and shape, from 1×1 px."""
         return [
             self._wide(picture, least) if len(tiles(picture)) > 1 else self._look(picture, least) for picture in batch
         ]
 
-    def _look(self, picture: Picture, least: float) -> list[Found]:
+    def _look(self, picture: Picture, least: float) -> list[Detection]:
         # One a run: the activations of several leave the cache.
         (raw,) = self._network.run(("raw",), {"pixels": letterbox(picture)[None]})
         return self.named(picture, raw[0], least)
 
-    def _wide(self, picture: Picture, least: float) -> list[Found]:
+    def _wide(self, picture: Picture, least: float) -> list[Detection]:
         """What the whole and each of its tiles show, doubles taken out; a tile does not tell of what its border cuts,
         so that what is longer than half a tile is sometimes left to the whole."""
         found = self._look(picture, least)
@@ -101,21 +101,23 @@ class ObjectDetector:
                 if not (cut_before or cut_after):
                     box = (left + x0, top + y0, left + x1, top + y1)
                     shares = (n / size for n, size in zip(box, (picture.width, picture.height) * 2, strict=True))
-                    found.append(Found(one.value, one.score, (next(shares), next(shares), next(shares), next(shares))))
-        best: list[Found] = []
+                    found.append(
+                        Detection(one.value, one.score, (next(shares), next(shares), next(shares), next(shares)))
+                    )
+        best: list[Detection] = []
         for one in sorted(found, key=lambda one: -one.score):
             if all(one.value != other.value or overlap(one.box, other.box) <= OVERLAP for other in best):
                 best.append(one)
         return best
 
-    def named(self, picture: Picture, raw: NDArray[np.float32], least: float = LEAST) -> list[Found]:
+    def named(self, picture: Picture, raw: NDArray[np.float32], least: float = LEAST) -> list[Detection]:
         """What the network says of a picture's square, (3549, 85), as objects; what lies outside of the picture is
         gone."""
         boxes, scores, classes = chosen(raw, least)
         width, height = inside(picture)
         shares = (boxes / np.array([width, height, width, height], np.float32)).clip(0.0, 1.0)
         return [
-            Found(self.classes[number], float(score), (float(x0), float(y0), float(x1), float(y1)))
+            Detection(self.classes[number], float(score), (float(x0), float(y0), float(x1), float(y1)))
             for (x0, y0, x1, y1), score, number in zip(shares, scores, classes.tolist(), strict=True)
             if x1 > x0 and y1 > y0
         ]

@@ -38,7 +38,7 @@ class QuestionKinds:
         except (ValueError, KeyError, OSError) as error:
             raise ModelCorrupt(f"{self.path.name}: {error}", 'pip install --force-reinstall "crossmedia"') from error
 
-    def told(self, vector: Vector) -> list[tuple[str, float]]:
+    def classify(self, vector: Vector) -> list[tuple[str, float]]:
         """(384,) unit vector → every kind with its probability, likeliest first."""
         matrix, bias, kinds = self._weights
         logits = vector @ matrix + bias

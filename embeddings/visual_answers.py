@@ -22,13 +22,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.areas import LAYERS
 from crossmedia.embeddings.cards import LITE2, VISUAL_ANSWERS
 from crossmedia.embeddings.catalog import BUNDLED
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.embeddings.onnx import session
 from crossmedia.embeddings.picture import prepare
+from crossmedia.embeddings.segmentation import LAYERS
 from crossmedia.embeddings.text import MiniLM
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -111,7 +111,7 @@ def colours(pixels: NDArray[np.uint8]) -> Floats:
     return shares
 
 
-def counted(found: Sequence[tuple[int, Found]]) -> Floats:
+def counted(found: Sequence[tuple[int, Detection]]) -> Floats:
     """(240,): of each class the best score, how many there are by their scores, and the share of the picture they
     fill."""
     told = np.zeros((3, OBJECTS), np.float32)
@@ -172,7 +172,7 @@ class VisualAnswers:
         """What several questions about one picture need once."""
         return self._eyes.look(picture)
 
-    def told(self, seen: Seen, question: str) -> list[tuple[str, float]]:
+    def answer_seen(self, seen: Seen, question: str) -> list[tuple[str, float]]:
         """The five likeliest answers, best first. The first one's probability is how often such a one is right."""
         about = self._about
         words = {word: n for n, word in enumerate(about["words"], start=2)}
@@ -190,7 +190,7 @@ class VisualAnswers:
 
     def answer(self, picture: Picture, question: str) -> list[tuple[str, float]]:
         """The same, of a picture that is asked about once."""
-        return self.told(self.look(picture), question)
+        return self.answer_seen(self.look(picture), question)
 
 
 def calibrated(share: float, calibration: dict[str, Any]) -> float:

@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from crossmedia.embeddings.areas import OTHER, AreaFinder, Parts, decided
 from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.segmentation import OTHER, Segmentation, Segmenter, decided
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.eval.objects import opened
 
@@ -49,7 +49,7 @@ def points(path: Path = POINTS) -> dict[str, list[Point]]:
     return found
 
 
-def told(parts: Parts, x: float, y: float) -> str:
+def class_at(parts: Segmentation, x: float, y: float) -> str:
     """What is said to be at a point, in fractions of the picture."""
     best = decided(parts.chances)
     row, column = (min(size - 1, int(at * size)) for at, size in zip((y, x), best.shape, strict=True))
@@ -84,16 +84,16 @@ def by_share(
 
 
 def measure(
-    finder: AreaFinder, folder: Path, sheet: Path | None = None, tell: Callable[[str], None] = lambda line: None
+    segmenter: Segmenter, folder: Path, sheet: Path | None = None, tell: Callable[[str], None] = lambda line: None
 ) -> list[Section]:
     """Points and shares of the photos in `folder`. `sheet`: where a sheet of photos and areas goes."""
     known = points()
     tell(f"areas in {len(known)} photos")
     photos = [opened(folder / name) for name in known]
     started = time.monotonic()
-    found = [finder.look(photo) for photo in photos]
+    found = [segmenter.segment(photo) for photo in photos]
     seconds = time.monotonic() - started
-    pairs = [(n, told(parts, x, y)) for parts, some in zip(found, known.values(), strict=True) for x, y, n in some]
+    pairs = [(n, class_at(parts, x, y)) for parts, some in zip(found, known.values(), strict=True) for x, y, n in some]
     if sheet is not None:
         sheet.parent.mkdir(parents=True, exist_ok=True)
         drawn(photos, found).save(sheet, quality=85)
@@ -101,12 +101,12 @@ def measure(
     note = f"{len(known)} dev photos of Flickr8k, nine points each, named by eye by one person; two rules were chosen on them."
     shares = [parts.shares() for parts in found]
     return [
-        Section("Points", note, tuple(by_point(finder.classes, pairs)), seconds=seconds),
-        Section("Shares", note, tuple(by_share(finder.classes, list(known.values()), shares))),
+        Section("Points", note, tuple(by_point(segmenter.classes, pairs)), seconds=seconds),
+        Section("Shares", note, tuple(by_share(segmenter.classes, list(known.values()), shares))),
     ]
 
 
-def drawn(photos: Sequence[Picture], found: Sequence[Parts]) -> Image.Image:
+def drawn(photos: Sequence[Picture], found: Sequence[Segmentation]) -> Image.Image:
     """Each photo above its areas in colours, with their names."""
     rows = -(-len(photos) // COLUMNS)
     whole = Image.new("RGB", (COLUMNS * TILE, rows * 2 * TILE), "black")

@@ -17,10 +17,10 @@ from rich.table import Table
 from crossmedia.api.commands.context import Json, err, out, print_json, service
 from crossmedia.api.settings import read_settings
 from crossmedia.api.stores import open_store
-from crossmedia.embeddings.areas import area_finder
 from crossmedia.embeddings.faces import FaceDetector
 from crossmedia.embeddings.forgery import ForgeryDetector
 from crossmedia.embeddings.objects import ObjectDetector
+from crossmedia.embeddings.segmentation import shared_segmenter
 from crossmedia.embeddings.spoof import SpoofDetector
 from crossmedia.eval import answering, cutoff, figures, report
 from crossmedia.eval import areas as surfaces
@@ -155,9 +155,9 @@ def areas(
 ) -> None:
     """How well sky, grass, water and the like are told, on points named by eye: report.md and report.json."""
     with service(None) as opened:
-        finder = area_finder(opened.runtime.catalog, opened.runtime.settings.threads)
-    sections = surfaces.measure(finder, shared / "flickr8k" / "images", sheet, _tell)
-    _write(out_folder, "Areas", "areas", [finder.model], sections)
+        segmenter = shared_segmenter(opened.runtime.catalog, opened.runtime.settings.threads)
+    sections = surfaces.measure(segmenter, shared / "flickr8k" / "images", sheet, _tell)
+    _write(out_folder, "Areas", "areas", [segmenter.model], sections)
 
 
 @app.command()

@@ -45,10 +45,10 @@ def measure(network: VisualAnswers, folder: Path, nouns: Nouns | None, tell: Cal
         with Image.open(folder / "images" / image) as opened:
             seen[image] = network.look(Picture(np.asarray(opened.convert("RGB"))))
     tell(f"{len(images)} pictures")
-    told = [network.told(seen[one.image], one.question)[0] for one in asked]
+    told = [network.answer_seen(seen[one.image], one.question)[0] for one in asked]
     # Any other picture of the same kind: what is left is what questions alone tell this network.
     other = {image: images[(n + len(images) // 2) % len(images)] for n, image in enumerate(images)}
-    swapped = [network.told(seen[other[one.image]], one.question)[0][0] for one in asked]
+    swapped = [network.answer_seen(seen[other[one.image]], one.question)[0][0] for one in asked]
     tell(f"{len(asked)} questions")
     good = [same(answer, one.answer) for (answer, _), one in zip(told, asked, strict=True)]
     chances = [chance for _, chance in told]

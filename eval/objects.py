@@ -5,8 +5,8 @@ found, those of which one of the captions names it. Captions tell what matters t
 well be there:
 "named" is a lower bound of precision. And a thing named may be hidden or tiny: recall is one as well.
 
->>> sorted(told("Two dogs chase a tennis ball past a biker ."))
-['dog', 'sports ball']
+>>> sorted(names_in("Two dogs chase a tennis ball past a biker ."))
+['dog', 'person', 'sports ball']
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from PIL import Image
 
 from crossmedia.api.drawing import Drawing, sheets
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import LEAST, Found, ObjectDetector
+from crossmedia.embeddings.objects import LEAST, Detection, ObjectDetector
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.indexer.enrichers.objects import KIND
 from crossmedia.retrieval.documents import Label
@@ -58,7 +58,7 @@ TILE: Final = 380
 _PATTERNS: Final = {name: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for name, words in WORDS.items()}
 
 
-def told(caption: str) -> set[str]:
+def names_in(caption: str) -> set[str]:
     """The classes of `WORDS` that a caption names."""
     return {name for name, pattern in _PATTERNS.items() if pattern.search(caption)}
 
@@ -69,19 +69,19 @@ def opened(path: Path) -> Picture:
         return Picture(np.asarray(image.convert("RGB")))
 
 
-def detected(detector: ObjectDetector, photos: Sequence[Path], least: float) -> list[list[Found]]:
+def detected(detector: ObjectDetector, photos: Sequence[Path], least: float) -> list[list[Detection]]:
     """The objects of each photo."""
     return [detector.detect([opened(path)], least)[0] for path in photos]
 
 
 def by_class(
-    captions: Sequence[Sequence[str]], found: Sequence[Sequence[Found]], least: float
+    captions: Sequence[Sequence[str]], found: Sequence[Sequence[Detection]], least: float
 ) -> tuple[list[Figure], list[Figure]]:
     """Recall and named of each class that at least five photos show or are said to show, and of all cases together.
 
     `captions` and `found`: of the same photos, in order; only objects with a score of `least` count.
     """
-    named = [{name for caption in some for name in told(caption)} for some in captions]
+    named = [{name for caption in some for name in names_in(caption)} for some in captions]
     seen = [{one.value for one in some if one.score >= least} for some in found]
     recall: list[Figure] = []
     precision: list[Figure] = []
@@ -101,12 +101,12 @@ def by_class(
 
 
 def by_score(
-    captions: Sequence[Sequence[str]], found: Sequence[Sequence[Found]], steps: Sequence[float] = STEPS
+    captions: Sequence[Sequence[str]], found: Sequence[Sequence[Detection]], steps: Sequence[float] = STEPS
 ) -> list[Figure]:
     """Recall and named of all classes but `person`, which outweighs them, from each of these scores on."""
     figures = []
     for least in steps:
-        named = [{name for caption in some for name in told(caption)} - {"person"} for some in captions]
+        named = [{name for caption in some for name in names_in(caption)} - {"person"} for some in captions]
         seen = [{o.value for o in some if o.score >= least and o.value in WORDS} - {"person"} for some in found]
         caught = [name in s for n, s in zip(named, seen, strict=True) for name in n]
         meant = [name in n for n, s in zip(named, seen, strict=True) for name in s]
@@ -146,7 +146,7 @@ def measure(
 
 
 def draw(
-    photos: Sequence[Path], found: Sequence[Sequence[Found]], folder: Path, tell: Callable[[str], None]
+    photos: Sequence[Path], found: Sequence[Sequence[Detection]], folder: Path, tell: Callable[[str], None]
 ) -> list[Path]:
     """Sheets `objects-00.jpg`, … of 25 photos with their boxes, and the photos' names below."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from crossmedia.api.service import Service
 from crossmedia.embeddings.objects import LEAST, ObjectDetector
 from crossmedia.eval import cutoff
 from crossmedia.eval.figures import Figure, Section, share
-from crossmedia.eval.objects import detected, told
+from crossmedia.eval.objects import detected, names_in
 from crossmedia.retrieval.query import Filters, Query
 
 SMALL: Final = 0.1
@@ -99,7 +99,7 @@ def _small(detector: ObjectDetector, captions: Captions) -> dict[Path, set[str]]
     small: dict[Path, set[str]] = {}
     for path, objects in zip(photos, detected(detector, photos, LEAST), strict=True):
         tiny = {o.value for o in objects if (o.box[2] - o.box[0]) * (o.box[3] - o.box[1]) < SMALL} - {"person"}
-        small[path] = {text for text in captions[path] if told(text) & tiny}
+        small[path] = {text for text in captions[path] if names_in(text) & tiny}
     return small
 
 

@@ -95,10 +95,10 @@ def faces(detector: ForgeryDetector, finder: FaceDetector, sets: Mapping[str, Se
     forged_scores: list[float] = []
     for name, pictures in sets.items():
         shown = squares(finder, pictures)
-        real = detector.told(np.stack(shown)).tolist() if shown else []
+        real = detector.classify(np.stack(shown)).tolist() if shown else []
         figures += _spread(f"{name}: real faces", real, forgery.LIKELY)
         real_scores += real
-        forged_scores += detector.told(np.stack([forged(square) for square in shown])).tolist() if shown else []
+        forged_scores += detector.classify(np.stack([forged(square) for square in shown])).tolist() if shown else []
     figures += _apart(real_scores, forged_scores, forgery.LIKELY, "faces forged here")
     note = (
         f"Faces of which the square that is looked at has {forgery.SMALLEST} px or more. Forged here: their middle through "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,21 +15,22 @@ from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.decode.progress import Progress
-from crossmedia.indexer.enrichers.base import Enricher, Follower
-from crossmedia.retrieval.documents import Asset, Enrichment, Source
+from crossmedia.indexer.enrichers.base import Enricher, Follower, Recogniser
+from crossmedia.indexer.originals import find_original, first_unchanged, source_gone
+from crossmedia.retrieval.changes import enriched
+from crossmedia.retrieval.documents import Asset, Enrichment, Moment, Source
+from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.store import SpaceMismatch, Store, StoreUnusable
 
 ORDER: Final[tuple[Medium, ...]] = ("audio", "video", "text", "image", "mesh")
 """What is said first: a recording has little else to be found by, a picture already has its vectors."""
 AHEAD = 4
+TOGETHER: Final = 32
+"""Parts of assets whose results are written together at most, and seconds of media: what a crash loses is done again in
+a minute or so."""
+LISTED: Final = 500
+"""Assets that the store is asked about at once before the work begins."""
 log = logging.getLogger("crossmedia.indexer")
-
-
-class SourceGone(CrossmediaError):
-    """An indexed file is no longer where it was, so it cannot be read again."""
-
-    code = "source_gone"
-    status = 410
 
 
 class EnricherFailed(CrossmediaError):
@@ -63,7 +64,8 @@ class EnrichReport:
 class EnrichPass:
     """Runs every enricher over every asset it has not seen in its present version.
 
-    An asset is decoded once for all of its enrichers; each result is one transaction. What was interrupted is pending
+    An asset is decoded once for all of its enrichers. Some assets' results are written together, so that the calls of
+    the store grow with such batches: all of them or none, and told when they are there. What was interrupted is pending
     again. An asset that cannot be read is recorded as failed, except where only its file is out of reach for now.
     Where the collection's vectors were made anew since the enrichers were built, SpaceMismatch is raised.
     """
@@ -74,10 +76,13 @@ class EnrichPass:
         pool: DecodePool,
         enrichers: Sequence[Enricher],
         assets: Sequence[str] | None = None,
-        begin: Callable[[str], None] = lambda asset: None,
+        begin: Callable[[Sequence[str]], None] = lambda assets: None,
+        end: Callable[[Sequence[str]], None] = lambda assets: None,
     ) -> None:
-        """`assets`: only these, if given. `begin` hears of each asset before anything of it is changed."""
+        """`assets`: only these, if given. `begin` hears of assets before anything of them is changed, `end` when all
+        that was said of them is written."""
         self._begin = begin
+        self._end = end
         self._only = None if assets is None else set(assets)
         self._store = store
         self._pool = pool
@@ -113,73 +118,112 @@ class EnrichPass:
         one.
         """
         report = EnrichReport()
-        work = [
-            part
-            for key, enrichers in self.pending()
-            if (asset := self._store.asset(key))
-            for part in _parts(asset, enrichers)
-        ]
+        work = self._work()
         plan(sum(part.length for part in work))
         # Decoding runs in other processes a few assets ahead of the enrichers, which run here.
         futures: dict[_Part, Future[Decoded] | None] = {}
-        for i, part in enumerate(work):
-            for ahead in work[i : i + AHEAD]:
-                if ahead not in futures:
-                    source = whereabouts(self._store, ahead.asset.id)
-                    futures[ahead] = (
-                        self._pool.submit(Path(source.location), sound_only=ahead.hears, glimpses=ahead.glimpses)
-                        if source
-                        else None
-                    )
+        done = 0
+        for batch in _batches(work):
             if stop is not None and stop.is_set():
                 break
-            future = futures[part]
-            futures[part] = None
-            if self._store.asset(part.asset.id) is None:
-                continue
-            error: CrossmediaError | None = None
-            pace = _Pace(part.length, advance)
-            self._begin(part.asset.id)
-            if future is None:
-                error = gone(part.asset)
-            else:
-                try:
-                    decoded = future.result()
-                except CrossmediaError as reason:
-                    error = reason
-                    self._store.enrich(
-                        [Enrichment(part.asset.id, e.name, e.model, error=reason.as_dict()) for e in part.enrichers]
-                    )
-                else:
-                    error = self._enrich(part.asset, decoded, part.enrichers, pace.reached)
-            pace.reached(pace.whole)
-            names = tuple(enricher.name for enricher in part.enrichers)
-            enriched = Enriched(part.asset.id, part.asset.title, names, error)
-            if error is not None:
-                report.failed.append(enriched)
-            elif part.last:
-                report.done += 1
-            tell(enriched)
+            results = _Results(self._store, self._store.contents(list(dict.fromkeys(p.asset.id for p in batch))))
+            self._begin(list(results.assets))
+            told: list[Enriched] = []
+            for part in batch:
+                if stop is not None and stop.is_set():
+                    break
+                for ahead in work[done : done + AHEAD]:
+                    if ahead not in futures:
+                        futures[ahead] = self._decoding(ahead)
+                future = futures[part]
+                futures[part] = None
+                done += 1
+                if part.asset.id not in results.assets:
+                    continue
+                pace = _Pace(part.length, advance)
+                error = self._part(part, future, results, pace.reached)
+                pace.reached(pace.whole)
+                names = tuple(enricher.name for enricher in part.enrichers)
+                told.append(Enriched(part.asset.id, part.asset.title, names, error))
+                if error is not None:
+                    report.failed.append(told[-1])
+                elif part.last:
+                    report.done += 1
+            results.write()
+            self._end(list(results.assets))
+            for each in told:
+                tell(each)
         for future in futures.values():
             if future is not None:
                 future.cancel()
         return report
 
-    def _enrich(
-        self, asset: Asset, decoded: Decoded, enrichers: Sequence[Enricher], progress: Progress
+    def _work(self) -> list[_Part]:
+        pending = self.pending()
+        work: list[_Part] = []
+        for first in range(0, len(pending), LISTED):
+            some = pending[first : first + LISTED]
+            placed = self._store.placed([asset for asset, _ in some])
+            for key, enrichers in some:
+                if key in placed:
+                    work += _parts(*placed[key], enrichers)
+        return work
+
+    def _decoding(self, part: _Part) -> Future[Decoded] | None:
+        """None where the bytes lie nowhere any more; they may have been moved since the work was listed."""
+        source = first_unchanged(part.sources) or find_original(self._store, part.asset.id)
+        if source is None:
+            return None
+        return self._pool.submit(Path(source.location), sound_only=part.hears, sample_rate=part.sample_rate)
+
+    def _part(
+        self, part: _Part, future: Future[Decoded] | None, results: _Results, progress: Progress
     ) -> CrossmediaError | None:
+        """What the enrichers of a part say goes to the results; returns the last error, if there was one."""
+        asset = part.asset
+        if future is None:
+            return source_gone(asset)
+        try:
+            decoded = future.result()
+        except CrossmediaError as reason:
+            for enricher in part.enrichers:
+                results.add(Enrichment(asset.id, enricher.name, enricher.model, error=reason.as_dict()))
+            return reason
         failed: CrossmediaError | None = None
-        for enricher in enrichers:
+        for enricher in part.enrichers:
             try:
-                found = enricher.enrich(asset, decoded, self._store.moments(asset.id), progress)
+                found = enricher.enrich(asset, decoded, results.moments(asset.id), progress)
             except (StoreUnusable, SpaceMismatch):
                 raise  # no fault of the asset's
             except Exception as error:
                 # One odd file must not stop the pass, now and at every later try.
                 failed = error if isinstance(error, CrossmediaError) else _unforeseen(enricher, asset, error)
                 found = Enrichment(asset.id, enricher.name, enricher.model, error=failed.as_dict())
-            self._store.enrich([found])
+            results.add(found)
+            if found.moments and isinstance(enricher, Recogniser):
+                results.write()  # the next asset may show or let us hear the same person
         return failed
+
+
+class _Results:
+    """What is said of a batch of assets: not yet written, but seen by the enrichers that come after."""
+
+    def __init__(self, store: Store, assets: dict[str, Holding]) -> None:
+        self.assets = assets
+        self._store = store
+        self._waiting: list[Enrichment] = []
+
+    def moments(self, asset: str) -> list[Moment]:
+        return [held.moment for held in self.assets[asset].moments]
+
+    def add(self, enrichment: Enrichment) -> None:
+        self.assets[enrichment.asset] = enriched(self.assets[enrichment.asset], enrichment)
+        self._waiting.append(enrichment)
+
+    def write(self) -> None:
+        if self._waiting:
+            self._store.enrich(self._waiting)
+            self._waiting = []
 
 
 class _Pace:
@@ -199,21 +243,23 @@ class _Pace:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """An asset and those of its enrichers that need the same of it decoded. `length`: its share of the progress."""
+    """An asset and those of its enrichers that need the same of it decoded. `sources`: where it lay when the work was
+    listed; `length`: its share of the progress."""
 
     asset: Asset
+    sources: Sequence[Source]
     enrichers: tuple[Enricher, ...]
     hears: bool
     length: int
     last: bool
 
     @property
-    def glimpses(self) -> float:
+    def sample_rate(self) -> float:
         """Frames a second that are to be followed."""
-        return max((e.glimpses for e in self.enrichers if isinstance(e, Follower)), default=0.0)
+        return max((e.sample_rate for e in self.enrichers if isinstance(e, Follower)), default=0.0)
 
 
-def _parts(asset: Asset, enrichers: Sequence[Enricher]) -> list[_Part]:
+def _parts(asset: Asset, sources: Sequence[Source], enrichers: Sequence[Enricher]) -> list[_Part]:
     """What only listens to a video need not wait for its pictures, nor hold them: decoding its sound costs next to
     nothing."""
     listening = tuple(e for e in enrichers if e.hears and asset.media == "video")
@@ -221,27 +267,21 @@ def _parts(asset: Asset, enrichers: Sequence[Enricher]) -> list[_Part]:
     groups = [(group, hears) for group, hears in ((listening, True), (looking, False)) if group]
     whole = max(1, round(float(asset.metadata.get("seconds", 1.0))))
     return [
-        _Part(asset, group, hears, whole if n == 0 else 1, n == len(groups) - 1)
+        _Part(asset, sources, group, hears, whole if n == 0 else 1, n == len(groups) - 1)
         for n, (group, hears) in enumerate(groups)
     ]
 
 
-def gone(asset: Asset) -> SourceGone:
-    return SourceGone(
-        f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path; --prune removes it"
-    )
-
-
-def whereabouts(store: Store, asset: str) -> Source | None:
-    """A place where the asset's bytes still lie unchanged."""
-    for source in store.sources(asset):
-        try:
-            status = Path(source.location).stat()
-        except OSError:
-            continue
-        if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns):
-            return source
-    return None
+def _batches(work: Sequence[_Part]) -> Iterator[list[_Part]]:
+    """Parts whose results are written together; something long is written when it is done."""
+    batch: list[_Part] = []
+    for part in work:
+        batch.append(part)
+        if len(batch) >= TOGETHER or sum(p.length for p in batch) >= TOGETHER:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _unforeseen(enricher: Enricher, asset: Asset, error: Exception) -> EnricherFailed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
@@ -19,9 +19,9 @@ from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.report import BadFileName, ChangedWhileRead, Outcome, Report, outcome, shown
-from crossmedia.indexer.scan import Found
+from crossmedia.indexer.scan import Found, shares
 from crossmedia.retrieval.documents import Document, Source
-from crossmedia.retrieval.store import NotFound, Store
+from crossmedia.retrieval.store import Located, NotFound, Store
 
 CHUNK_FILES, CHUNK_BYTES = 16, 4 << 20
 """Files handed to a decoding process at once: small ones share the cost of the crossing."""
@@ -30,6 +30,8 @@ PLACES = 100
 """Folders below which the store is asked for sources at once."""
 LOOKED_UP = 500
 """Files whose places the store is asked for at once."""
+HASHED_FILES, HASHED_BYTES = 64, 64 << 20
+"""Files whose content is looked up in the store at once: decoding waits until they have been read."""
 COMMIT_PICTURES = 64
 COMMIT_BYTES = 64 << 20
 
@@ -105,36 +107,58 @@ class Pipeline:
         the same bytes at a second path wait for the first."""
         for some in _lots(files, LOOKED_UP):
             known = self._store.at([str(found.location) for found in some if _is_text(found)], self._collection)
-            for found in some:
-                if stop is not None and stop.is_set():
-                    return
-                held = known.get(str(found.location))
-                if held and (held.source.size, held.source.mtime_ns) == (found.size, found.mtime_ns):
-                    told(outcome(found, "unchanged", held.asset))
-                    continue
-                try:
-                    asset = _hash(found)
-                except CrossmediaError as error:
-                    told(outcome(found, "failed", error=error))
-                    continue
-                if asset in coming:
-                    coming[asset].copies.append(found)
-                elif not self._located(asset, found, told):
-                    coming[asset] = _New(asset, found, [])
-                    yield coming[asset]
+            for part in shares(some, HASHED_FILES, HASHED_BYTES):
+                yield from self._new(part, known, coming, told, stop)
 
-    def _located(self, asset: str, found: Found, told: Callable[[Outcome], None]) -> bool:
-        """Record a known asset's further or new place; False if there is no such asset, or no more."""
-        sources = self._store.sources(asset)
+    def _new(
+        self,
+        files: Sequence[Found],
+        known: Mapping[str, Located],
+        coming: dict[str, _New],
+        told: Callable[[Outcome], None],
+        stop: threading.Event | None,
+    ) -> list[_New]:
+        """Those of a few files that have to be decoded; the others are dealt with."""
+        hashed: list[tuple[str, Found]] = []
+        for found in files:
+            if stop is not None and stop.is_set():
+                break
+            held = known.get(str(found.location))
+            if held and (held.source.size, held.source.mtime_ns) == (found.size, found.mtime_ns):
+                told(outcome(found, "unchanged", held.asset))
+                continue
+            try:
+                hashed.append((_hash(found), found))
+            except CrossmediaError as error:
+                told(outcome(found, "failed", error=error))
+        there = self._sources([asset for asset, _ in hashed if asset not in coming])
+        new: list[_New] = []
+        for asset, found in hashed:
+            if asset in coming:
+                coming[asset].copies.append(found)
+            elif not self._located(asset, found, there.get(asset, []), told):
+                coming[asset] = _New(asset, found, [])
+                new.append(coming[asset])
+        return new
+
+    def _sources(self, assets: Sequence[str]) -> dict[str, list[Source]]:
+        """Where assets lie that are known."""
+        return {asset: sources for asset, (_, sources) in self._store.placed(assets).items()} if assets else {}
+
+    def _located(self, asset: str, found: Found, sources: list[Source], told: Callable[[Outcome], None]) -> bool:
+        """Record a known asset's further or new place, also among its `sources`; False if there is no such asset, or
+        no more."""
         if not sources:
             return False
-        location = str(found.location)
+        location, here = str(found.location), self._source(found)
         places = [source.location for source in sources if source.collection == self._collection]
         left = next((place for place in places if place != location and not Path(place).exists()), None)
         try:
-            self._store.locate(asset, self._source(found), instead_of=left)
+            self._store.locate(asset, here, instead_of=left)
         except NotFound:
             return False
+        gone = (location, left)
+        sources[:] = [s for s in sources if s.collection != self._collection or s.location not in gone] + [here]
         told(outcome(found, "moved" if left else "unchanged" if location in places else "copied", asset))
         return True
 
@@ -176,10 +200,11 @@ class Pipeline:
                 stored.append((item, decoded))
         # Another process may have begun to make the collection's vectors anew: then this is refused.
         self._store.put(documents, spaces=self._profile.spaces.values())
+        there = self._sources([item.asset for item, _ in stored if item.copies])
         for item, decoded in stored:
             told(outcome(item.found, "added", item.asset, warnings=decoded.warnings))
             for copy in item.copies:
-                if not self._located(item.asset, copy, told):
+                if not self._located(item.asset, copy, there.get(item.asset, []), told):
                     error = ChangedWhileRead(f"{copy.path} was removed while it was added", "index it again")
                     told(outcome(copy, "failed", error=error))
 

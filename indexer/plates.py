@@ -90,12 +90,12 @@ class PlateReader:
         known = [_corners(box, picture) for text, box in lines if SHORTEST - 1 <= len(plain(text)) <= LONGEST + 1]
         ahead = self._looks(picture, [quad for quad in known if _formed(quad)])
         regions = _regions(vehicles, picture)
-        plates = [] if regions else self._told(picture, ahead, False)
+        plates = [] if regions else self._plates(picture, ahead, False)
         for region in regions:
             looks = [look for look in ahead if _within(look.corners, region)]
             for side in SIDES:
                 looks = looks + self._looks(picture, self._searched(picture, region, side))
-                found = self._told(picture, looks, True)
+                found = self._plates(picture, looks, True)
                 if any(plate.sure for plate in found):
                     break
             plates += found
@@ -114,7 +114,7 @@ class PlateReader:
         crops = [flattened(picture.pixels, quad) for quad in quads]
         return [Look(q, c) for q, c in zip(quads, self._engine.chances(crops, ALPHABET), strict=True)]
 
-    def _told(self, picture: Picture, looks: Sequence[Look], vehicle: bool) -> list[Plate]:
+    def _plates(self, picture: Picture, looks: Sequence[Look], vehicle: bool) -> list[Plate]:
         found = []
         for group in groups([*looks, *joined(looks)]):
             reading = read([look.chances for look in group])

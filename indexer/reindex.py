@@ -19,7 +19,7 @@ from crossmedia.embeddings.media import MEDIA
 from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.assemble import assembled
 from crossmedia.indexer.decode.pool import DecodePool
-from crossmedia.indexer.enrich import gone, whereabouts
+from crossmedia.indexer.originals import find_original, source_gone
 from crossmedia.indexer.scan import Found
 from crossmedia.retrieval.documents import ADDED, MODALITY, REVISION, Document, Label, Moment, Revision
 from crossmedia.retrieval.store import Store
@@ -212,13 +212,13 @@ class Reindex:
         replaced = []
         waiting = [work for work in works if work.unread]
         for first in range(0, len(waiting), DECODED_AT_ONCE):
-            some = [(work, whereabouts(self._store, work.asset)) for work in waiting[first : first + DECODED_AT_ONCE]]
+            some = [(work, find_original(self._store, work.asset)) for work in waiting[first : first + DECODED_AT_ONCE]]
             coming = [self._pool.submit(Path(source.location)) if source else None for _, source in some]
             for (work, source), future in zip(some, coming, strict=True):
                 asset = self._store.asset(work.asset)
                 if asset is None:
                     continue
-                result: Document | CrossmediaError = gone(asset)
+                result: Document | CrossmediaError = source_gone(asset)
                 if source is not None and future is not None:
                     try:
                         decoded = future.result()

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmedia.embeddings.errors import DependencyMissing
-from crossmedia.embeddings.objects import Found, overlap
+from crossmedia.embeddings.objects import Detection, overlap
 from crossmedia.retrieval.documents import Box
 
 RATE: Final = 4.0
@@ -40,7 +40,7 @@ Direction: TypeAlias = Literal["left", "right", "up", "down", "closer", "away", 
 @dataclass(frozen=True)
 class Track:
     """One object through a shot. `score`: the best of its detections; `boxes`: of the first, of the best, and of the
-    last; `found`:
+    last; `detections`:
     all of them with their times, s."""
 
     value: str
@@ -49,7 +49,7 @@ class Track:
     end: float
     boxes: tuple[Box, Box, Box]
     direction: Direction
-    found: tuple[tuple[float, Found], ...] = ()
+    detections: tuple[tuple[float, Detection], ...] = ()
 
 
 class Tracker:
@@ -62,7 +62,7 @@ class Tracker:
             )
         self.model = f"norfair-{version('norfair-enough')}"
 
-    def follow(self, frames: Iterable[tuple[float, Sequence[Found]]], end: float) -> list[Track]:
+    def follow(self, frames: Iterable[tuple[float, Sequence[Detection]]], end: float) -> list[Track]:
         """(time in s, objects) of a shot's frames, ascending, `end` when it ends → its tracks by their beginnings.
 
         A track lasts from its first detection until the frame after its last, or the shot's end.
@@ -73,7 +73,7 @@ class Tracker:
         tracker = norfair.Tracker("iou", APART, hit_counter_max=PATIENCE, initialization_delay=0)
         # The constructor takes no such object, and for a plain function it logs that there is a faster way.
         tracker.distance_function = VectorizedDistance(_apart)
-        seen: dict[int, list[tuple[float, Found]]] = {}
+        seen: dict[int, list[tuple[float, Detection]]] = {}
         until: dict[int, float] = {}
         last: list[int] = []
         for time, objects in frames:
@@ -86,11 +86,11 @@ class Tracker:
                     seen.setdefault(track.global_id, []).append((time, one))
                     last.append(track.global_id)
         until |= dict.fromkeys(last, end)
-        tracks = [_track(found, until[number]) for number, found in seen.items() if len(found) >= LEAST]
+        tracks = [_track(looks, until[number]) for number, looks in seen.items() if len(looks) >= LEAST]
         return sorted(tracks, key=lambda track: (track.start, -track.score))
 
 
-def _detection(norfair: Any, time: float, one: Found) -> Any:
+def _detection(norfair: Any, time: float, one: Detection) -> Any:
     corners = np.array([one.box[:2], one.box[2:]], dtype=np.float64)
     return norfair.Detection(corners, scores=np.full(2, one.score), data=(time, one), label=one.value)
 
@@ -103,11 +103,13 @@ def _apart(detections: NDArray[np.float64], expected: NDArray[np.float64]) -> ND
     return np.array([[1.0 - overlap(one, other) for other in expected.tolist()] for one in detections.tolist()])
 
 
-def _track(found: Sequence[tuple[float, Found]], end: float) -> Track:
-    best = max((one for _, one in found), key=lambda one: one.score)
-    first, last = found[0][1], found[-1][1]
+def _track(detections: Sequence[tuple[float, Detection]], end: float) -> Track:
+    best = max((one for _, one in detections), key=lambda one: one.score)
+    first, last = detections[0][1], detections[-1][1]
     boxes = first.box, best.box, last.box
-    return Track(best.value, best.score, found[0][0], end, boxes, direction(first.box, last.box), tuple(found))
+    return Track(
+        best.value, best.score, detections[0][0], end, boxes, direction(first.box, last.box), tuple(detections)
+    )
 
 
 def direction(first: Box, last: Box) -> Direction:

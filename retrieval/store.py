@@ -279,6 +279,10 @@ class Store(Protocol):
         """Ids of all assets, in the order in which they came, read a few at a time. One that comes or goes while this
         is read may be among them or not."""
 
+    def contents(self, assets: Sequence[str]) -> dict[str, Holding]:
+        """What `holdings` tells, many at once, without vectors, thumbnails and attachments; unknown ids are left
+        out."""
+
     def holdings(self, assets: Sequence[str]) -> list[Holding]:
         """All that is held of these assets, in their order; unknown ids are left out."""
 

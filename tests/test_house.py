@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,28 @@ def test_no_arrow_points_up(path: Path) -> None:
             assert FLOOR[other] <= FLOOR[room], f"{path} imports {name}, a floor above"
         if room == "api":
             assert other != "eval", f"{path}: the service must not need the evaluation"
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = parts[2:] if parts[:2] == ("api", "python") else parts
+    return ".".join(("crossmedia", *(part for part in parts if part != "__init__")))
+
+
+def test_no_module_needs_itself() -> None:
+    """No circle of imports, those inside functions and for types alone included."""
+    modules = {module_of(path): path for path in FILES}
+    graph: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        graph[name] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                graph[name] |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                whole = {f"{node.module}.{alias.name}" for alias in node.names}
+                graph[name] |= (whole & modules.keys()) or {node.module}
+        graph[name] &= modules.keys() - {name, "crossmedia"}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 def test_value_types_import_nothing_of_ours() -> None:

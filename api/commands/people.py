@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from crossmedia.api.commands.context import Data, Json, out, print_json, service
-from crossmedia.indexer.enrichers.faces import FACES_OFF
+from crossmedia.embeddings.faces import FACES_OFF
 from crossmedia.retrieval.clock import clock, clock_span
 
 app = typer.Typer(help="Whose faces: list, name, merge, split and forget people.", no_args_is_help=True)

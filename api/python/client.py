@@ -39,24 +39,22 @@ class Unreachable(CrossmediaError):
 
 
 class Client:
-    """The methods of `crossmedia.Library` against a running service. Files are uploaded.
+    """The methods of `crossmedia.Library` against a running service, but for `Maintenance`. Files are uploaded.
 
-    Every method raises RemoteError with what the service says, and Unreachable where it says nothing.
+    Every method raises RemoteError with what the service says, and Unreachable where it says nothing. `timeout`:
+    seconds for one answer; `job_timeout`: for all that `index` uploads; the service goes on with what it has.
     """
 
-    def __init__(self, url: str, key: str | None = None, timeout: float = 60.0) -> None:
+    def __init__(self, url: str, key: str | None = None, timeout: float = 60.0, job_timeout: float = 3600.0) -> None:
         self._http = httpx.Client(
             base_url=url, timeout=timeout, headers={"Authorization": f"Bearer {key}"} if key else {}
         )
+        self._job_timeout = job_timeout
 
-    def index(
-        self, *paths: str | Path, collection: str = "default", without: Sequence[str] = (), wait: float = 3600.0
-    ) -> dict[str, Any]:
+    def index(self, *paths: str | Path, collection: str = "default", without: Sequence[str] = ()) -> dict[str, Any]:
         """Upload files (folders with every visible file in them), wait for both passes, return one report of it all.
-
-        `wait`: seconds until a RemoteError of code `timeout`; the service goes on with what it has.
-        """
-        until = time.monotonic() + wait
+        Raises RemoteError of code `timeout`."""
+        until = time.monotonic() + self._job_timeout
         total: dict[str, Any] = {"notes": []}
         begun: list[str] = []
         for batch in _batches(scan([Path(path) for path in paths])):
@@ -190,6 +188,48 @@ class Client:
         found: list[dict[str, Any]] = self._json("GET", "/v1/banks")["banks"]
         return found
 
+    def create_bank(self, name: str, action: str = "review") -> dict[str, Any]:
+        return self._json("POST", "/v1/banks", json={"name": name, "action": action})
+
+    def add_to_bank(self, bank: str, *what: str | Path, tags: str = "", crops: bool = False) -> dict[str, Any]:
+        """As `Library.add_to_bank`; files are uploaded and not kept. Files and what is none are two requests, each of
+        them all or none."""
+        files = [Path(one) for one in what if Path(one).is_file()]
+        words = [str(one) for one in what if not Path(one).is_file()]
+        place = f"/v1/banks/{quote(bank)}/hashes"
+        done: dict[str, Any] = {}
+        if words:
+            _add(done, self._json("POST", place, json={"what": words, "tags": tags}))
+        if files:
+            with ExitStack() as stack:
+                parts = [("file", (file.name, stack.enter_context(file.open("rb")))) for file in files]
+                form = {"tags": tags, "crops": "true" if crops else "false"}
+                _add(done, self._json("POST", place, files=parts, data=form))
+        return {**done, "bank": bank}
+
+    def import_bank(self, bank: str, table: str | Path, *, skip_bad: bool = False) -> dict[str, Any]:
+        """As `Library.import_bank`; the table is uploaded and not kept."""
+        with Path(table).open("rb") as stream:
+            return self._json(
+                "POST",
+                f"/v1/banks/{quote(bank)}/table",
+                files={"file": (Path(table).name, stream)},
+                params={"skip_bad": skip_bad},
+            )
+
+    def review(self, action: str = "review", limit: int = 100) -> list[dict[str, Any]]:
+        decisions: list[dict[str, Any]] = self._json("GET", "/v1/review", params={"action": action, "limit": limit})[
+            "decisions"
+        ]
+        return decisions
+
+    def decide(self, asset: str, action: str, by: str, note: str = "") -> dict[str, Any]:
+        return self._json("POST", f"/v1/review/{asset}", json={"action": action, "by": by, "note": note})
+
+    def plate(self, text: str) -> list[dict[str, Any]]:
+        plates: list[dict[str, Any]] = self._json("GET", f"/v1/plates/{quote(text)}")["plates"]
+        return plates
+
     def delete(self, asset: str) -> None:
         self._json("DELETE", f"/v1/assets/{asset}")
 
@@ -268,5 +308,7 @@ def _add(total: dict[str, Any], report: Mapping[str, Any]) -> None:
             total[name] = {**total.get(name, {}), **value}
         elif isinstance(value, list):
             total[name] = [*total.get(name, []), *value]
+        elif isinstance(value, int | float) and not isinstance(value, bool) and name in total:
+            total[name] += value
         else:
-            total[name] = total[name] + value if name in total and not isinstance(value, bool) else value
+            total[name] = value

@@ -13,7 +13,7 @@ from crossmedia.api.runtime import Runtime
 from crossmedia.api.schema import AssetOut, asset_out
 from crossmedia.api.uploads import within
 from crossmedia.embeddings.catalog import sha256
-from crossmedia.indexer.enrich import SourceGone
+from crossmedia.indexer.originals import SourceGone
 from crossmedia.retrieval.captions import Format, written
 from crossmedia.retrieval.documents import MOTION, PREVIEW, Moment, Source
 from crossmedia.retrieval.query import Filters
@@ -117,11 +117,13 @@ class Assets:
         SourceGone."""
         # Opening the networks costs time and memory that an index without pictures has no use for.
         from crossmedia.api.masks import mask
-        from crossmedia.embeddings.areas import area_finder
+        from crossmedia.embeddings.segmentation import shared_segmenter
 
         runtime = self._runtime
         resolved = self._runtime.resolve(asset)
-        return mask(runtime.store, runtime.pool, area_finder(runtime.catalog, runtime.settings.threads), resolved, name)
+        return mask(
+            runtime.store, runtime.pool, shared_segmenter(runtime.catalog, runtime.settings.threads), resolved, name
+        )
 
     def drawing(self, asset: str) -> Image.Image:
         """Its picture, or its key frames on a sheet, with the boxes of their labels. Raises NothingToDraw,

@@ -92,17 +92,18 @@ class Indexing:
         self._moderation.policy  # noqa: B018 -- a broken file is told before anything is done
         self._moderation.settle()
 
-        def judged(enriched: Enriched) -> None:
-            self._moderation.settle([enriched.asset])
-            tell(enriched)
-
         def run() -> tuple[EnrichReport, list[str]]:
             enrichers, absent = self._runtime.enrichers(only, without)
             work = EnrichPass(
-                self._runtime.engine.store, self._runtime.pool, enrichers, assets, begin=self._moderation.decisions.owe
+                self._runtime.engine.store,
+                self._runtime.pool,
+                enrichers,
+                assets,
+                begin=self._moderation.decisions.owe,
+                end=self._moderation.settle,
             )
             with self._runtime.store.loading():
-                report = work.run(judged, stop, plan, advance)
+                report = work.run(tell, stop, plan, advance)
             if any(enricher.name == "faces" for enricher in enrichers):
                 join_unnamed(self._runtime.store, self._runtime.profile)
             return report, absent

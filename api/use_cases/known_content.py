@@ -245,7 +245,7 @@ class KnownContent:
         """What the collection keeps of an asset."""
         self._runtime.require_collection()
         store, name = self._runtime.store, self._runtime.resolve(asset)
-        kept = [Hashed(known, start) for known, start in hashes_of(store, name)]
+        kept = [Hashed(known, start) for known, start in hashes_of(name, store.moments(name))]
         lacking = "the collection keeps no other hash of it: crossmedia enrich --only hashes"
         return kept, [] if len(kept) > 1 else [lacking]
 

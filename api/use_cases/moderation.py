@@ -16,6 +16,7 @@ from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.banks.indexed import hashes_of
 from crossmedia.retrieval.banks.store import ACTIONS, Action
+from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.policy.decisions import Decision, Decisions
 from crossmedia.retrieval.policy.rules import DEFAULT, BadPolicy, Policy, Reason, gravest, read_policy
 from crossmedia.retrieval.query import Filters
@@ -23,6 +24,8 @@ from crossmedia.retrieval.query import Filters
 LONGEST: Final = 2_000
 """Characters of a note, of somebody's name."""
 PAGE: Final = 500
+READ: Final = 50
+"""Assets whose moments are read at once."""
 
 
 class Blocked(CrossmediaError):
@@ -73,7 +76,12 @@ class Moderation:
         there when it was decided.
         """
         latest = self.decisions.latest(assets)
-        new = [decision for asset in assets if (decision := self._judged(asset, latest.get(asset)))]
+        new: list[Decision] = []
+        for some in (assets[n : n + READ] for n in range(0, len(assets), READ)):
+            for asset, holding in self._runtime.store.contents(some).items():
+                moments = [held.moment for held in holding.moments]
+                if decision := self._judged(asset, moments, latest.get(asset)):
+                    new.append(decision)
         self.decisions.add(new)
         self.follow()
         return len(new)
@@ -188,15 +196,12 @@ class Moderation:
     def close(self) -> None:
         self.decisions.close()
 
-    def _judged(self, asset: str, before: Decision | None) -> Decision | None:
+    def _judged(self, asset: str, moments: Sequence[Moment], before: Decision | None) -> Decision | None:
         """A decision, if it is another than the one before."""
-        store = self._runtime.store
-        if store.asset(asset) is None:
-            return None
         matches = []
         if self._runtime.bank_store.enabled():
-            matches = self._runtime.matcher.match(known for known, _ in hashes_of(store, asset))
-        action, reasons = self.policy.judged(store.moments(asset), matches)
+            matches = self._runtime.matcher.match(known for known, _ in hashes_of(asset, moments))
+        action, reasons = self.policy.judged(moments, matches)
         if before is None and not reasons:
             return None
         if before is not None:

@@ -17,9 +17,8 @@ from crossmedia.api.schema import Renamed, content_link
 from crossmedia.embeddings.encoder import FACE, Vector
 from crossmedia.embeddings.errors import CrossmediaError, ModelMissing
 from crossmedia.embeddings.face import largest
-from crossmedia.embeddings.faces import Portrait
+from crossmedia.embeddings.faces import FACES_OFF, Portrait
 from crossmedia.embeddings.media import Clip, Picture
-from crossmedia.indexer.enrichers.faces import FACES_OFF
 from crossmedia.retrieval import identities, people
 from crossmedia.retrieval.documents import Moment, whole_of
 from crossmedia.retrieval.identities import PERSON

@@ -17,7 +17,7 @@ from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.enrichers.base import sound_track
 from crossmedia.indexer.enrichers.forgery import ForgeryEnricher
 from crossmedia.indexer.enrichers.spoof import SpoofEnricher
-from crossmedia.indexer.provenance.facts import KINDS, Fact, FactKind, told
+from crossmedia.indexer.provenance.facts import KINDS, Fact, FactKind, merge_facts
 from crossmedia.indexer.provenance.reader import ACCEPTS
 from crossmedia.indexer.tracks import RATE
 from crossmedia.retrieval.documents import Asset, Label, Moment
@@ -95,7 +95,7 @@ class Trust:
         notes = [*found.notes, *(f"{error.message}: {error.hint}" for error in reader.missing)]
         labels: list[Label] = []
         try:
-            decoded = self._runtime.example_pool.submit(path, glimpses=RATE).result()
+            decoded = self._runtime.example_pool.submit(path, sample_rate=RATE).result()
             if decoded.media not in ACCEPTS:
                 notes.append("only pictures, videos and recordings are looked at")
             else:
@@ -182,7 +182,7 @@ def trust_out(
 def _said(moments: Iterable[Moment]) -> tuple[Sequence[Fact], list[Label]]:
     """What an asset says of itself, and the scores it was given."""
     labels = [label for moment in moments for label in moment.labels]
-    facts = told(Fact(label.kind, label.value, label.model) for label in labels if label.kind in KINDS)
+    facts = merge_facts(Fact(label.kind, label.value, label.model) for label in labels if label.kind in KINDS)
     return facts, list(_once(label for label in labels if label.kind in _HIGH))
 
 

@@ -22,10 +22,10 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.areas import FAR, GRID, OTHER, Features, softmax
 from crossmedia.embeddings.catalog import BUNDLED, sha256
-from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.embeddings.picture import prepare
+from crossmedia.embeddings.segmentation import FAR, GRID, OTHER, Features, softmax
 from crossmedia.embeddings.train import areas_card, data
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -84,7 +84,7 @@ def chosen(photos: Sequence[data.Photo], counts: NDArray[np.int64], rng: np.rand
     return sorted(some)
 
 
-def things(found: Sequence[Found]) -> NDArray[np.bool_]:
+def things(found: Sequence[Detection]) -> NDArray[np.bool_]:
     """(17, 17): the cells in the middle of objects' boxes."""
     middle = (np.arange(GRID) + 0.5) / GRID
     cells = np.zeros((GRID, GRID), dtype=bool)

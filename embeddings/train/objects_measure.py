@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import Found, ObjectDetector, inside, letterbox, overlap
+from crossmedia.embeddings.objects import Detection, ObjectDetector, inside, letterbox, overlap
 from crossmedia.embeddings.onnx import session
 
 SAME: Final = 0.5
@@ -51,11 +51,11 @@ def timed(paths: Sequence[Path], photos: Sequence[Picture]) -> list[float]:
     return [float(np.median(own[1:]) * 1000) for own in times]
 
 
-def pairs(one: Sequence[Found], other: Sequence[Found]) -> list[tuple[Found, Found]]:
+def pairs(one: Sequence[Detection], other: Sequence[Detection]) -> list[tuple[Detection, Detection]]:
     """One-to-one, of one class, overlapping by at least `SAME`, as many overlaps in sum as can be.
 
-    >>> dog = Found("dog", 0.9, (0.0, 0.0, 0.5, 0.5))
-    >>> len(pairs([dog], [dog, Found("cat", 0.9, dog.box)]))
+    >>> dog = Detection("dog", 0.9, (0.0, 0.0, 0.5, 0.5))
+    >>> len(pairs([dog], [dog, Detection("cat", 0.9, dog.box)]))
     1
     """
     if not one or not other:
@@ -65,7 +65,7 @@ def pairs(one: Sequence[Found], other: Sequence[Found]) -> list[tuple[Found, Fou
     return [(one[r], other[c]) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if shared[r, c] >= SAME]
 
 
-def _published(network: Any, photo: Picture, detector: ObjectDetector) -> list[Found]:
+def _published(network: Any, photo: Picture, detector: ObjectDetector) -> list[Detection]:
     """What the network as published finds, fed as its authors do: linear interpolation, blue first, floats."""
     width, height = inside(photo)
     square = letterbox(photo)

@@ -13,9 +13,9 @@ import av
 
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
+from crossmedia.api.wav import write_wav
 from crossmedia.eval.bench.common import Row, show, timed, watched
 from crossmedia.eval.bench.media import spoken, write_video
-from crossmedia.eval.wav import write_wav
 
 PIECE = 600.0
 """Seconds of film that are made; a longer one repeats them."""

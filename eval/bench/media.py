@@ -15,10 +15,10 @@ from PIL import Image
 
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
+from crossmedia.api.wav import write_wav
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 from crossmedia.eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
 from crossmedia.eval.datasets import spoken_captions
-from crossmedia.eval.wav import write_wav
 from crossmedia.indexer.decode.reader import decode
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
+from crossmedia.api.wav import write_wav
 from crossmedia.embeddings.objects import ObjectDetector, letterbox
 from crossmedia.embeddings.onnx import session
 from crossmedia.eval.bench.common import Row, flickr_photos, repeat, show, timed, watched
 from crossmedia.eval.bench.media import spoken, write_video
 from crossmedia.eval.objects import opened
-from crossmedia.eval.wav import write_wav
 from crossmedia.indexer.tracks import RATE
 
 ALONE = 32

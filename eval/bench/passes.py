@@ -13,9 +13,9 @@ from typing import Final
 
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
+from crossmedia.api.wav import write_wav
 from crossmedia.eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
 from crossmedia.eval.bench.media import spoken, write_video
-from crossmedia.eval.wav import write_wav
 from crossmedia.indexer.enrichers.registry import pass_names
 
 CARS: Final = 20

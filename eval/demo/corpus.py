@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from crossmedia.api.espeak import say
+from crossmedia.api.wav import write_wav
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Medium
 from crossmedia.eval.demo.film import write_film
 from crossmedia.eval.demo.pdf import pdf
 from crossmedia.eval.demo.photos import available
 from crossmedia.eval.demo.prose import FILMS, HTML, MARKDOWN, PDF, RECORDINGS
-from crossmedia.eval.wav import write_wav
 
 SAMPLES: Final[Mapping[Medium, str]] = {
     "image": "photos/photo-04.jpg",

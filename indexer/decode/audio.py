@@ -80,7 +80,7 @@ class SoundTrack:
 
     def warnings(self) -> list[str]:
         """The stretches that were lost, in seconds."""
-        return self._losses.told("the sound")
+        return self._losses.describe("the sound")
 
     def _remember_loss(self, packet: Packet[Any]) -> None:
         stamp = packet.pts if packet.pts is not None else packet.dts

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import webencodings
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from crossmedia.indexer.decode import charset
+from crossmedia.indexer.decode.charset import Charset, clean, guess
 from crossmedia.indexer.decode.errors import Corrupt
 from crossmedia.indexer.decode.text import one_page, read_bytes
 from crossmedia.indexer.decode.types import Decoded, Limits
@@ -28,29 +29,28 @@ _META_CHARSET: Final = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)
 def decode_html(path: Path, mime: str, limits: Limits) -> Decoded:
     """One page without a number; the title is the document's, else its first heading's. Raises like `decode_text`."""
     data = read_bytes(path, limits)
-    text, encoding = _decoded(data, path)
-    tree = LexborHTMLParser(charset.clean(text))
+    text, charset = _decoded(data, path)
+    tree = LexborHTMLParser(clean(text))
     titled = tree.css_first("title") or tree.css_first(_HEADINGS)
     title = " ".join(titled.text().split()) if titled else ""
     for node in tree.css(_HIDDEN):
         node.decompose()
     paragraphs = list(_paragraphs(tree.root)) if tree.root else []
-    return one_page(path, mime, title or None, paragraphs, encoding)
+    return one_page(path, mime, title or None, paragraphs, charset)
 
 
-def _decoded(data: bytes, path: Path) -> tuple[str, str]:
-    """By byte order mark or valid UTF-8, else what the page's own head declares, else cp1252."""
-    guessed = charset.guess(data)
+def _decoded(data: bytes, path: Path) -> tuple[str, Charset]:
+    """By byte order mark or valid UTF-8, else what the page's own head declares, as browsers read it, else a guess."""
+    guessed = guess(data)
+    if guessed is not None and guessed.name.startswith("utf"):
+        return data.decode(guessed.name), guessed
     declared = _META_CHARSET.search(data[:4096])
-    if declared and guessed in (None, "cp1252"):
-        name = declared[1].decode("ascii")
-        try:
-            return data.decode(name, "replace"), name.lower()
-        except LookupError:
-            pass  # An unknown name in the page's head says nothing; the guess below decides or refuses.
+    known = webencodings.lookup(declared[1].decode("ascii")) if declared else None
+    if known is not None and known.name != "replacement":
+        return webencodings.decode(data, known)[0], Charset(known.name)
     if guessed is None:
         raise Corrupt(f"{path.name} holds binary data", "save the page again")
-    return data.decode(guessed), guessed
+    return data.decode(guessed.name), guessed
 
 
 def _paragraphs(root: LexborNode) -> Iterator[str]:

@@ -24,7 +24,7 @@ class Losses:
         else:
             self._spans.append([start, end])
 
-    def told(self, what: str) -> list[str]:
+    def describe(self, what: str) -> list[str]:
         """One sentence a stretch about `what` (`the pictures`)."""
         verb = "are damaged and were" if what.endswith("s") else "is damaged and was"
         return [f"{what} from {start:.1f} to {end:.1f} s {verb} left out" for start, end in self._spans]

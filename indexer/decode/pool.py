@@ -51,10 +51,10 @@ class DecodePool:
         self._lock = threading.Lock()
         self._open: set[Future[Any]] = set()
 
-    def submit(self, path: Path, *, sound_only: bool = False, glimpses: float = 0.0) -> Future[Decoded]:
+    def submit(self, path: Path, *, sound_only: bool = False, sample_rate: float = 0.0) -> Future[Decoded]:
         """One file's content, or of a video only how it sounds; its exception is a `CrossmediaError`.
 
-        `glimpses`: frames a second that are handed out as well, see `Limits`."""
+        `sample_rate`: frames a second that are handed out as well, see `Limits`."""
         outer: Future[Decoded] = Future()
 
         def done(results: list[Outcome]) -> None:
@@ -64,7 +64,7 @@ class DecodePool:
             else:
                 outer.set_result(result)
 
-        self._accept([path], outer, done, replace(self._limits, sound_only=sound_only, glimpses=glimpses))
+        self._accept([path], outer, done, replace(self._limits, sound_only=sound_only, sample_rate=sample_rate))
         return outer
 
     def submit_many(self, paths: Sequence[Path]) -> Future[list[Outcome]]:

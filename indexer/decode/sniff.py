@@ -86,8 +86,8 @@ def sniff(path: Path) -> tuple[Medium, str]:
         if head.startswith(magic):
             raise UnknownType(f"{path.name} is {what}", f"{hint}; accepted are {ACCEPTED}")
     known = head.startswith(_CONTAINERS) or head[4:8] == b"ftyp"
-    if not known and (encoding := charset.guess(head, whole=len(head) < HEAD)):
-        return "text", _text_mime(path, head.decode(encoding, "replace"))
+    if not known and (text := charset.guess(head, whole=len(head) < HEAD)):
+        return "text", _text_mime(path, head.decode(text.name, "replace"))
     return _streams(path, head, known)
 
 

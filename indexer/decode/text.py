@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from crossmedia.indexer.decode import charset
+from crossmedia.indexer.decode.charset import Charset, clean, doubt, guess
 from crossmedia.indexer.decode.errors import Corrupt, EmptyFile, TooLarge
 from crossmedia.indexer.decode.types import Decoded, Limits, Page
 
@@ -25,29 +25,30 @@ def decode_text(path: Path, mime: str, limits: Limits) -> Decoded:
 
     Raises `TooLarge`, `EmptyFile` (nothing but white space) and `Corrupt` (binary bytes after a beginning of text).
     """
-    text, encoding = read_text(path, limits)
+    text, charset = read_text(path, limits)
     title, paragraphs = markdown(text) if mime == "text/markdown" else (None, plain(text))
-    return one_page(path, mime, title, paragraphs, encoding)
+    return one_page(path, mime, title, paragraphs, charset)
 
 
-def one_page(path: Path, mime: str, title: str | None, paragraphs: list[str], encoding: str) -> Decoded:
+def one_page(path: Path, mime: str, title: str | None, paragraphs: list[str], charset: Charset) -> Decoded:
     """A text without pages. Raises `EmptyFile` if it has no paragraph."""
     if not paragraphs:
         raise EmptyFile(f"{path.name} has no words", "leave it out")
-    metadata = {"charset": encoding, "characters": sum(map(len, paragraphs))}
-    return Decoded("text", mime, (Page(None, tuple(paragraphs)),), title=title, metadata=metadata)
+    metadata = {"charset": charset.name, "characters": sum(map(len, paragraphs))}
+    warnings = () if charset.sure else (doubt(charset.name),)
+    return Decoded("text", mime, (Page(None, tuple(paragraphs)),), title=title, metadata=metadata, warnings=warnings)
 
 
-def read_text(path: Path, limits: Limits) -> tuple[str, str]:
+def read_text(path: Path, limits: Limits) -> tuple[str, Charset]:
     """The file's text with clean line ends, and its character set."""
     data = read_bytes(path, limits)
-    encoding = charset.guess(data)
-    if encoding is None:
+    charset = guess(data)
+    if charset is None:
         raise Corrupt(f"{path.name} begins as text but holds binary data", "save it as UTF-8 text")
-    text = charset.clean(data.decode(encoding))
+    text = clean(data.decode(charset.name))
     if len(text) > limits.characters:
         raise _too_long(path, limits)
-    return text, encoding
+    return text, charset
 
 
 def read_bytes(path: Path, limits: Limits) -> bytes:

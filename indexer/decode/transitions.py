@@ -47,7 +47,7 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Candidate:
     transition: Transition
     score: float
     until: int
@@ -75,7 +75,7 @@ class TransitionFinder:
         self._rows: NDArray[np.float32] = np.empty((0, 0), np.float32)
         self._gram: NDArray[np.float64] = np.zeros((_KEPT, _KEPT))
         self._seen = 0
-        self._open: list[_Found] = []
+        self._open: list[_Candidate] = []
         """What something better may still take the place of."""
         self._dark: Transition | None = None
         """A fade out whose end is not known yet; its `end` is the last flat frame so far."""
@@ -128,7 +128,7 @@ class TransitionFinder:
         self._gram[at, : at + 1] = self._gram[: at + 1, at] = (self._rows[: at + 1] @ tiny.values) / len(tiny.values)
         self._cuts = [cut for cut in self._cuts if cut > self._times[0] - _LONGEST_FLAT - 2]
 
-    def _mixture(self, half: int) -> _Found | None:
+    def _mixture(self, half: int) -> _Candidate | None:
         """The transition in the last 2·half + 1 looks, if they are one."""
         last = len(self._times) - 1
         first = last - 2 * half
@@ -151,7 +151,7 @@ class TransitionFinder:
             return None
         score = float(np.sqrt(apart) * (1 - residue))
         spanned = _span(share, times)
-        return _Found(spanned, score, self._seen + _HALVES[-1] - half + 2, (times[0], times[-1]), a.flat, b.flat)
+        return _Candidate(spanned, score, self._seen + _HALVES[-1] - half + 2, (times[0], times[-1]), a.flat, b.flat)
 
     def _bearable(self, first: int, half: int, last: int) -> float:
         """How large the residue may be: the more fine contrast is gone in the middle, the surer it is a mixture."""
@@ -169,13 +169,13 @@ class TransitionFinder:
             return False
         return float(product - float(a.means @ b.means) / 3) > _ALIKE * a.contrast * b.contrast
 
-    def _offer(self, found: _Found) -> None:
+    def _offer(self, found: _Candidate) -> None:
         rivals = [other for other in self._open if _one(found.transition, other.transition)]
         if all(found.score > rival.score for rival in rivals):
             kept = [other for other in self._open if other not in rivals] + [found]
             self._open = sorted(kept, key=lambda one: one.transition.middle)
 
-    def _settle(self, found: _Found) -> list[Transition]:
+    def _settle(self, found: _Candidate) -> list[Transition]:
         span = found.transition
         if self._cut_between(*found.window):
             return []

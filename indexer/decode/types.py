@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from crossmedia.embeddings.media import Clip, Medium, Picture, Waveform
-from crossmedia.indexer.decode.glimpses import Glimpses
+from crossmedia.indexer.decode.sampled_frames import SampledFrames
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Limits:
     side: int = 1600
     sound_only: bool = False
     """Of a video nothing but its sound track: no frame is decoded."""
-    glimpses: float = 0.0
+    sample_rate: float = 0.0
     """Frames a second of a video that are kept small, beside its key frames."""
 
 
@@ -79,5 +79,5 @@ class Decoded:
     """What was lost while the rest was kept: a corrupt stretch, a sound track that could not be read."""
     preview: bytes | None = None
     motion: tuple[tuple[float, float], ...] = ()
-    glimpses: Glimpses | None = None
+    sampled: SampledFrames | None = None
     """Of a video, where they were asked for: frames in small, evenly in time."""

@@ -15,14 +15,14 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from crossmedia.embeddings.media import Clip, Picture, Waveform
-from crossmedia.indexer.decode import container, glimpses
+from crossmedia.indexer.decode import container, sampled_frames
 from crossmedia.indexer.decode.album import PLAIN, Album, fit
 from crossmedia.indexer.decode.audio import SoundTrack, short
 from crossmedia.indexer.decode.errors import NoFrames, TooLarge
-from crossmedia.indexer.decode.glimpses import GlimpseTrack
 from crossmedia.indexer.decode.losses import Damage
 from crossmedia.indexer.decode.motion import Camera
 from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.sampled_frames import FrameSampler
 from crossmedia.indexer.decode.shots import FASTEST, Cut, ShotCutter
 from crossmedia.indexer.decode.types import Decoded, Limits, Shot
 
@@ -59,7 +59,7 @@ class PictureTrack:
         self._damage = Damage(self._interval)
         self.width = self.height = 0
         self.album = Album(limits.side)
-        self.glimpses = GlimpseTrack(limits.glimpses) if limits.glimpses else None
+        self.sampler = FrameSampler(limits.sample_rate) if limits.sample_rate else None
         self._glancer = VideoReformatter()
         self.times: list[float] = []
         self.shots: list[Shot] = []
@@ -103,7 +103,7 @@ class PictureTrack:
 
     def warnings(self) -> list[str]:
         """The stretches that were lost, in seconds."""
-        return self._damage.losses.told("the pictures")
+        return self._damage.losses.describe("the pictures")
 
     def _time_of(self, packet: Packet[Any]) -> float:
         stamp = packet.pts if packet.pts is not None else packet.dts
@@ -132,8 +132,10 @@ class PictureTrack:
         if self._small is None:
             self._measure(frame)
         assert self._small is not None
-        if self.glimpses and self.glimpses.wants(time):
-            self.glimpses.add(self._upright_picture(self._glancer, frame, glimpses.SIDE, Interpolation.BILINEAR), time)
+        if self.sampler and self.sampler.wants(time):
+            self.sampler.add(
+                self._upright_picture(self._glancer, frame, sampled_frames.SIDE, Interpolation.BILINEAR), time
+            )
         small = self._looker.reformat(frame, *self._small, "bgr24", interpolation=Interpolation.FAST_BILINEAR)
         for shot in self._cutter.look(_pixels(small), time, partial(self._full, frame)):
             self._keep(shot)
@@ -231,9 +233,9 @@ def decode_video(path: Path, mime: str, limits: Limits, progress: Progress = unh
         clip = Clip(tuple(pictures.album.pictures), tuple(pictures.times), waveform, seconds)
         facts |= {"width": pictures.width, "height": pictures.height}
         shots, motion = tuple(pictures.shots), pictures.motion
-        seen = pictures.glimpses.finish() if pictures.glimpses else None
+        seen = pictures.sampler.finish() if pictures.sampler else None
         return Decoded(
-            "video", mime, clip, title, captured, facts, shots, warnings=tuple(warnings), motion=motion, glimpses=seen
+            "video", mime, clip, title, captured, facts, shots, warnings=tuple(warnings), motion=motion, sampled=seen
         )
     if waveform is None:
         raise NoFrames(f"{path.name} has neither a picture nor sound that can be decoded", "copy or export it again")

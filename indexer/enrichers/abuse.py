@@ -62,8 +62,8 @@ def _text(moment: Moment) -> str:
 def _probabilities(texts: Sequence[str]) -> Sequence[float]:
     from profanity_check import predict_prob
 
-    found: Sequence[float] = predict_prob(list(texts)).tolist()
-    return found
+    probabilities: Sequence[float] = predict_prob(list(texts)).tolist()
+    return probabilities
 
 
 PASS: Final = PassSpec(

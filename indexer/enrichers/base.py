@@ -11,6 +11,7 @@ from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Medium, Picture, Waveform
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.originals import find_original
 from crossmedia.indexer.structure import shown_in
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, moment_id
 from crossmedia.retrieval.store import Store
@@ -39,10 +40,10 @@ class Enricher(Protocol):
 
 @runtime_checkable
 class Follower(Protocol):
-    """An enricher that follows what moves in a video: `glimpses` is how many frames a second it wants beside the key
+    """An enricher that follows what moves in a video: `sample_rate` is how many frames a second it wants beside the key
     frames."""
 
-    glimpses: float
+    sample_rate: float
 
 
 @runtime_checkable
@@ -50,6 +51,14 @@ class Incomplete(Protocol):
     """An enricher that may do a part of its work only: `missing` says what for want of what."""
 
     missing: Sequence[CrossmediaError]
+
+
+@runtime_checkable
+class Recogniser(Protocol):
+    """An enricher that looks in the collection for who it sees or hears: what it said of one asset has to be there
+    before the next."""
+
+    recognises: bool
 
 
 def spaces_of(encoder: Encoder[Any], *names: str) -> tuple[Space, ...]:
@@ -67,10 +76,9 @@ def pictures(asset: Asset, decoded: Decoded) -> list[tuple[str, Picture]]:
 
 def original(store: Store) -> Callable[[str], Path | None]:
     """An asset's id → where its bytes lie now."""
-    from crossmedia.indexer.enrich import whereabouts
 
     def place(asset: str) -> Path | None:
-        source = whereabouts(store, asset)
+        source = find_original(store, asset)
         return Path(source.location) if source else None
 
     return place

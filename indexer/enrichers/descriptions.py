@@ -31,9 +31,9 @@ class DescriptionsEnricher:
         patches = []
         for name, picture in pictures(asset, decoded):
             whole = known.get(name)
-            told = described(whole, picture) if whole is not None else None
-            if whole is not None and told is not None:
-                patches.append(Patch(name, {"description": told.text}))
+            sentence = described(whole, picture) if whole is not None else None
+            if whole is not None and sentence is not None:
+                patches.append(Patch(name, {"description": sentence.text}))
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
 
 

@@ -16,9 +16,9 @@ import numpy as np
 from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import FACE, Encoder, Vector, normalise
 from crossmedia.embeddings.errors import ModelMissing
-from crossmedia.embeddings.faces import Face, FaceFinder, Portrait
+from crossmedia.embeddings.faces import FACES_OFF, Face, FaceFinder, Portrait
 from crossmedia.embeddings.media import Clip, Medium, Picture
-from crossmedia.embeddings.objects import Found, overlap
+from crossmedia.embeddings.objects import Detection, overlap
 from crossmedia.indexer.decode import Decoded, Shot
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.decode.thumbnail import thumbnail
@@ -45,7 +45,6 @@ AROUND: Final = 0.25
 RECOGNISED: Final = 0.99
 """Probability from which a face is of a person that the collection knows. A collection has more strangers than voices:
 of pairs of strangers in photos every 260th has 0.97 or more (`embeddings/train/face.py`)."""
-FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
 
 
 class Tracking(Protocol):
@@ -53,7 +52,7 @@ class Tracking(Protocol):
 
     model: str
 
-    def follow(self, frames: Iterator[tuple[float, Sequence[Found]]], end: float) -> list[Track]: ...
+    def follow(self, frames: Iterator[tuple[float, Sequence[Detection]]], end: float) -> list[Track]: ...
 
 
 @dataclass
@@ -84,7 +83,8 @@ class FacesEnricher:
     accepts: tuple[Medium, ...] = ("image", "video")
     after: tuple[str, ...] = ()
     hears = False
-    glimpses = RATE
+    sample_rate = RATE
+    recognises = True
 
     def __init__(
         self,
@@ -126,16 +126,16 @@ class FacesEnricher:
         for name, count in counts.items():
             if name in wholes and count:
                 labels.setdefault(name, []).append(Label(COUNT, str(count), 1.0, self._finder.model))
-        patches = tuple(Patch(name, labels=tuple(found)) for name, found in labels.items())
+        patches = tuple(Patch(name, labels=tuple(own)) for name, own in labels.items())
         return Enrichment(
             asset.id, self.name, self.model, moments=tuple(faces), patches=patches, spaces=self._encoder.spaces
         )
 
     def _still(self, name: str, picture: Picture, whole: Moment | None, counts: dict[str, int]) -> list[_Seen]:
         """The faces of a picture that are large enough, largest first; all of them are counted."""
-        found = self._finder.detect([picture])[0]
-        counts[name] = len(found)
-        large = [one for face in found if (one := Portrait(picture, face)).size >= SMALLEST]
+        faces = self._finder.detect([picture])[0]
+        counts[name] = len(faces)
+        large = [one for face in faces if (one := Portrait(picture, face)).size >= SMALLEST]
         start, end = (whole.start, whole.end) if whole else (None, None)
         return [_Seen(name, start, end, [one]) for one in sorted(large, key=lambda one: -one.size)[:MOST]]
 
@@ -150,18 +150,18 @@ class FacesEnricher:
     ) -> list[_Seen]:
         """The faces that are followed through a shot, and those that only a key frame shows."""
         still = [(time, one) for time, key, frame in keys for one in self._still(key, frame, wholes.get(key), counts)]
-        if decoded.glimpses is None:
+        if decoded.sampled is None:
             return [one for _, one in still]
-        frames = decoded.glimpses.within(shot.start, shot.end)
+        frames = decoded.sampled.within(shot.start, shot.end)
         looked = ((time, self._finder.detect([picture])[0]) for time, picture in frames)
         followed = []
         for track in self._tracking.follow(looked, shot.end):
-            # Key frames are larger than glimpses.
+            # Key frames are larger than sampled frames.
             own = [(time, one) for time, one in still if _on(track, time, one.best.face.box)]
             still = [each for each in still if each not in own]
             views = [one.best for _, one in own]
             if len(views) < VIEWS:
-                views += _glimpsed(track, decoded, VIEWS - len(views))
+                views += _sampled(track, decoded, VIEWS - len(views))
             large = sorted((one for one in views if one.size >= SMALLEST), key=lambda one: -one.size)[:VIEWS]
             if large:
                 followed.append(_Seen(name, track.start, track.end, large))
@@ -231,16 +231,18 @@ def _on(track: Track, time: float, box: Box) -> bool:
     """Whether a key frame's face is the one that is followed: it is where that was seen nearest in time."""
     if not track.start <= time <= track.end:
         return False
-    _, nearest = min(track.found, key=lambda seen: abs(seen[0] - time))
+    _, nearest = min(track.detections, key=lambda seen: abs(seen[0] - time))
     return overlap(nearest.box, box) >= SAME
 
 
-def _glimpsed(track: Track, decoded: Decoded, count: int) -> Iterator[Portrait]:
+def _sampled(track: Track, decoded: Decoded, count: int) -> Iterator[Portrait]:
     """The largest looks at a face that is followed, one of each part of the time."""
-    assert decoded.glimpses is not None
-    for part in np.array_split(np.arange(len(track.found)), min(count, len(track.found))):
-        time, one = max((track.found[n] for n in part.tolist()), key=lambda seen: _area(seen[1].box) * seen[1].score)
-        for _, picture in decoded.glimpses.within(time, np.nextafter(time, np.inf)):
+    assert decoded.sampled is not None
+    for part in np.array_split(np.arange(len(track.detections)), min(count, len(track.detections))):
+        time, one = max(
+            (track.detections[n] for n in part.tolist()), key=lambda seen: _area(seen[1].box) * seen[1].score
+        )
+        for _, picture in decoded.sampled.within(time, np.nextafter(time, np.inf)):
             if isinstance(one, Face):
                 yield Portrait(picture, one)
 

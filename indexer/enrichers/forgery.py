@@ -16,7 +16,7 @@ from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.faces import FaceDetector
 from crossmedia.embeddings.forgery import ForgeryDetector
 from crossmedia.embeddings.media import Clip, Medium, Picture
-from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.objects import Detection
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import pictures
@@ -31,7 +31,7 @@ TRACK: Final = "track"
 
 
 @dataclass(frozen=True)
-class Look(Found):
+class Look(Detection):
     """A face as one frame shows it; `forged`: None where it is too small there."""
 
     forged: float | None
@@ -46,7 +46,7 @@ class ForgeryEnricher:
     accepts: tuple[Medium, ...] = ("image", "video")
     after: tuple[str, ...] = ()
     hears = False
-    glimpses = RATE
+    sample_rate = RATE
 
     def __init__(self, faces: FaceDetector, detector: ForgeryDetector, tracking: Tracking) -> None:
         self._faces = faces
@@ -58,8 +58,8 @@ class ForgeryEnricher:
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
     ) -> Enrichment:
         known = {moment.id for moment in moments}
-        found = self.labels(asset, decoded, progress)
-        patches = [Patch(name, labels=tuple(labels)) for name, labels in found.items() if name in known and labels]
+        labelled = self.labels(asset, decoded, progress)
+        patches = [Patch(name, labels=tuple(labels)) for name, labels in labelled.items() if name in known and labels]
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
 
     def labels(self, asset: Asset, decoded: Decoded, progress: Progress = unhurried) -> dict[str, list[Label]]:
@@ -67,26 +67,26 @@ class ForgeryEnricher:
         shown = pictures(asset, decoded)
         times = decoded.content.times if isinstance(decoded.content, Clip) else (None,) * len(shown)
         stills = [self._still(picture, time) for (_, picture), time in zip(shown, times, strict=True)]
-        found = {name: labels for (name, _), labels in zip(shown, stills, strict=True)}
+        labelled = {name: labels for (name, _), labels in zip(shown, stills, strict=True)}
         for number, shot in enumerate(decoded.shots):
             own = [label for frame in shot.frames for label in stills[frame]]
-            if decoded.glimpses is not None:
-                frames = decoded.glimpses.within(shot.start, shot.end)
+            if decoded.sampled is not None:
+                frames = decoded.sampled.within(shot.start, shot.end)
                 looked = ((time, self._looks(picture)) for time, picture in frames)
                 own += self._followed(self._tracking.follow(looked, shot.end))
-            found[moment_id(asset.id, "shot", number)] = own
+            labelled[moment_id(asset.id, "shot", number)] = own
             progress(shot.end)
-        return found
+        return labelled
 
     def _followed(self, tracks: Sequence[Track]) -> list[Label]:
         """Of each track that is large enough at least once the mean over the looks that are."""
-        found = []
+        labels = []
         for track in tracks:
-            told = [look.forged for _, look in track.found if isinstance(look, Look) and look.forged is not None]
-            if told:
-                score = float(np.mean(told))
-                found.append(Label(KIND, TRACK, score, self.model, track.boxes[1], track.start, track.end))
-        return found
+            scores = [look.forged for _, look in track.detections if isinstance(look, Look) and look.forged is not None]
+            if scores:
+                score = float(np.mean(scores))
+                labels.append(Label(KIND, TRACK, score, self.model, track.boxes[1], track.start, track.end))
+        return labels
 
     def _still(self, picture: Picture, time: float | None) -> list[Label]:
         looks = self._looks(picture)

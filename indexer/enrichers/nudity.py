@@ -35,7 +35,7 @@ class NudityEnricher:
     ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
         seen = [(known[name], picture) for name, picture in pictures(asset, decoded) if name in known]
-        found = self._detector.detect([picture for _, picture in seen])
+        detections = self._detector.detect([picture for _, picture in seen])
         patches = [
             Patch(
                 moment.id,
@@ -44,7 +44,7 @@ class NudityEnricher:
                     for one in parts
                 ),
             )
-            for (moment, _), parts in zip(seen, found, strict=True)
+            for (moment, _), parts in zip(seen, detections, strict=True)
             if parts
         ]
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))

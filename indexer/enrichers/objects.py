@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Clip, Medium, Picture
-from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.objects import Detection
 from crossmedia.indexer.decode import Decoded, Shot
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import pictures
@@ -26,7 +26,7 @@ class Detector(Protocol):
 
     model: str
 
-    def detect(self, batch: Sequence[Picture]) -> list[list[Found]]: ...
+    def detect(self, batch: Sequence[Picture]) -> list[list[Detection]]: ...
 
 
 class Tracking(Protocol):
@@ -34,7 +34,7 @@ class Tracking(Protocol):
 
     model: str
 
-    def follow(self, frames: Iterator[tuple[float, Sequence[Found]]], end: float) -> list[Track]: ...
+    def follow(self, frames: Iterator[tuple[float, Sequence[Detection]]], end: float) -> list[Track]: ...
 
 
 class ObjectsEnricher:
@@ -52,7 +52,7 @@ class ObjectsEnricher:
     accepts: tuple[Medium, ...] = ("image", "video")
     after: tuple[str, ...] = ()
     hears = False
-    glimpses = RATE
+    sample_rate = RATE
 
     def __init__(self, detector: Detector, tracking: Tracking) -> None:
         self._detector = detector
@@ -72,14 +72,14 @@ class ObjectsEnricher:
                 progress(shot.end)
         else:
             labels = self._still(shown, known)
-        patches = tuple(Patch(name, labels=tuple(found)) for name, found in labels.items() if name in known and found)
+        patches = tuple(Patch(name, labels=tuple(own)) for name, own in labels.items() if name in known and own)
         return Enrichment(asset.id, self.name, self.model, patches=patches)
 
     def _still(self, shown: Sequence[tuple[str, Picture]], known: dict[str, Moment]) -> dict[str, list[Label]]:
         """Of each picture the moment that shows it with its objects."""
-        found = self._detector.detect([picture for _, picture in shown])
+        detections = self._detector.detect([picture for _, picture in shown])
         labels: dict[str, list[Label]] = {}
-        for (name, _), objects in zip(shown, found, strict=True):
+        for (name, _), objects in zip(shown, detections, strict=True):
             moment = known.get(name)
             start, end = (moment.start, moment.end) if moment else (None, None)
             labels[name] = [self._label(KIND, one.value, one.score, one.box, start, end) for one in objects]
@@ -96,17 +96,17 @@ class ObjectsEnricher:
         """The moments of a shot and of its key frames with their labels."""
         labels = self._still(keys, known)
         own = _fullest(labels.values())
-        if decoded.glimpses is not None:
-            frames = decoded.glimpses.within(shot.start, shot.end)
+        if decoded.sampled is not None:
+            frames = decoded.sampled.within(shot.start, shot.end)
             looked = ((time, self._detector.detect([picture])[0]) for time, picture in frames)
             own += self._followed(self._tracking.follow(looked, shot.end), {label.value for label in own})
         return {**labels, name: own}
 
-    def _followed(self, tracks: Sequence[Track], told: set[str]) -> list[Label]:
-        """`told`: classes that a key frame shows."""
+    def _followed(self, tracks: Sequence[Track], still: set[str]) -> list[Label]:
+        """`still`: classes that a key frame shows."""
         best: dict[str, Track] = {}
         for track in tracks:
-            if track.value not in told and (track.value not in best or track.score > best[track.value].score):
+            if track.value not in still and (track.value not in best or track.score > best[track.value].score):
                 best[track.value] = track
         unseen = [self._label(KIND, t.value, t.score, None, t.start, t.end) for t in best.values()]
         followed = [self._label(TRACK, t.value, t.score, t.boxes[1], t.start, t.end) for t in tracks]

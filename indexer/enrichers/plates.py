@@ -55,9 +55,9 @@ class PlatesEnricher:
             # of the frame.
             vehicles = [one.box for one in moment.labels if one.kind == OBJECT and one.value in VEHICLES and one.box]
             lines = [(one.value, one.box) for one in moment.labels if one.kind == TEXT and one.box]
-            found = self._reader.read(picture, lines, vehicles) if vehicles or lines else []
+            read = self._reader.read(picture, lines, vehicles) if vehicles or lines else []
             labels = tuple(
-                Label(PLATE, one.text, one.score, self.model, one.box, moment.start, moment.end) for one in found
+                Label(PLATE, one.text, one.score, self.model, one.box, moment.start, moment.end) for one in read
             )
             if labels:
                 patches.append(Patch(name, labels=labels))

@@ -22,16 +22,16 @@ from crossmedia.embeddings.extensions import (
 )
 from crossmedia.indexer.enrichers import (
     abuse,
-    areas,
     descriptions,
     faces,
     forgery,
     hashes,
     nudity,
+    object_crops,
     objects,
     ocr,
     plates,
-    regions,
+    segmentation,
     sounds,
     speakers,
     spoof,
@@ -48,8 +48,8 @@ OUR_PASSES: Final = tuple(
         speakers,
         sounds,
         objects,
-        regions,
-        areas,
+        object_crops,
+        segmentation,
         faces,
         ocr,
         plates,
@@ -110,10 +110,11 @@ def build(name: str, context: PassContext) -> Enricher:
         raise error
     with blaming(extension):
         enricher = spec.build(context)
-    if (enricher.name, enricher.after) != (spec.name, spec.after):
+        built = enricher.name, tuple(enricher.after)
+    if built != (spec.name, spec.after):
         raise ExtensionBroken(
-            f"{extension.package} declares {spec.name!r} after {spec.after}, its enricher is {enricher.name!r} after "
-            f"{enricher.after}",
+            f"{extension.package} declares the pass {spec.name!r} after {spec.after}, and builds {built[0]!r} after "
+            f"{built[1]}",
             "both have to agree",
         )
     lacking = [space for space in spec.spaces if space not in context.profile.spaces]

@@ -51,8 +51,8 @@ class SoundsEnricher:
             if moment.kind != "sound" or moment.start is None or moment.end is None or waveform is None:
                 continue
             known = {label.value for label in moment.labels if label.kind == KIND}
-            told = self._tagger.best(waveform.cut(moment.start, moment.end), LEAST, MOST + len(UNTOLD))
-            new = [(value, score) for value, score in told if value not in known and value not in UNTOLD][:MOST]
+            heard = self._tagger.best(waveform.cut(moment.start, moment.end), LEAST, MOST + len(UNTOLD))
+            new = [(value, score) for value, score in heard if value not in known and value not in UNTOLD][:MOST]
             if new:
                 labels = (
                     Label(KIND, v, round(s, 4), self._tagger.model, None, moment.start, moment.end) for v, s in new

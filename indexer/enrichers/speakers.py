@@ -41,8 +41,9 @@ class SpeakersEnricher:
     name = "speakers"
     accepts: tuple[Medium, ...] = ("audio", "video")
     after: tuple[str, ...] = ("transcript",)
-    hears = True
     """Enrichers whose moments it labels: it runs again when they have."""
+    hears = True
+    recognises = True
 
     def __init__(self, voice: Encoder[Waveform], known: Callable[[Vector], str | None], detector: Detector) -> None:
         """`known`: a speaker's mean vector → the name of that voice in the collection. `detector`: where somebody

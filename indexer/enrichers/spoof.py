@@ -60,12 +60,12 @@ class SpoofEnricher:
 
     def labels(self, waveform: Waveform, progress: Progress = unhurried) -> list[Label]:
         """One a stretch of speech that is long enough, whoever speaks."""
-        found = []
+        labels = []
         for start, end in stretches(self._voiced(waveform)):
             label = self._label(waveform, start, end)
-            found += [label] if label else []
+            labels += [label] if label else []
             progress(end)
-        return found
+        return labels
 
     def _label(self, waveform: Waveform, start: float, end: float) -> Label | None:
         score = self._detector.score_of(waveform, start, end)

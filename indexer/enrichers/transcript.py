@@ -8,7 +8,7 @@ from typing import Final
 
 from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.cards import WHISPER
-from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.encoder import COMMON, Encoder
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Medium
 from crossmedia.embeddings.profile import Transcriber, Utterance
@@ -70,15 +70,15 @@ class TranscriptEnricher:
         )
 
     def _encoded(self, moments: Sequence[Moment]) -> list[Moment]:
-        found: list[Moment] = []
+        encoded: list[Moment] = []
         for first in range(0, len(moments), _BATCH):
             batch = moments[first : first + _BATCH]
             vectors = self._text.encode([moment.fields["transcript"] for moment in batch]).vectors
-            found += [
+            encoded += [
                 replace(moment, vectors={space: rows[row] for space, rows in vectors.items()})
                 for row, moment in enumerate(batch)
             ]
-        return found
+        return encoded
 
 
 def _build(context: PassContext) -> TranscriptEnricher:
@@ -92,6 +92,6 @@ PASS: Final = PassSpec(
     name=TranscriptEnricher.name,
     summary="what is said, with the times of the words",
     labels=(label_kinds.LANGUAGE,),
-    spaces=("text",),
+    spaces=(COMMON, "text"),
     build=_build,
 )

@@ -65,7 +65,7 @@ def read(path: Path, anchors: str = "") -> Provenance:
                 text, remote = reader.json(), reader.get_remote_url()
         if len(text) > LARGE:
             raise ValueError("it is too large")
-        return _told(json.loads(text), by, remote)
+        return _read_store(json.loads(text), by, remote)
     except (library.C2paError, ValueError, RecursionError) as error:
         if not marked(path):
             return Provenance()
@@ -86,7 +86,7 @@ def marked(path: Path) -> bool:
         return place >= 0
 
 
-def _told(store: Mapping[str, Any], by: str, remote: str | None) -> Provenance:
+def _read_store(store: Mapping[str, Any], by: str, remote: str | None) -> Provenance:
     manifests = store.get("manifests") or {}
     active = manifests.get(store.get("active_manifest")) or {}
     state = STATES.get(str(store.get("validation_state")), INVALID)

@@ -51,7 +51,7 @@ def plain(value: object) -> str:
     return _CONTROL.sub(" ", str(value)[: 8 * LONGEST]).strip()[:LONGEST].strip()
 
 
-def told(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+def merge_facts(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     """Each once, in the order of kinds, those that say nothing left out."""
     kept = [fact for fact in dict.fromkeys(facts) if fact.value]
     return tuple(sorted(kept, key=lambda fact: KINDS.index(fact.kind))[:MOST])

@@ -16,7 +16,7 @@ from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.decode.sniff import read_head, sniff
 from crossmedia.indexer.provenance import c2pa, iptc, parameters
-from crossmedia.indexer.provenance.facts import Fact, Provenance, told
+from crossmedia.indexer.provenance.facts import Fact, Provenance, merge_facts
 from crossmedia.indexer.provenance.fields import fields
 
 ACCEPTS: Final[tuple[Medium, ...]] = ("image", "video", "audio")
@@ -84,4 +84,4 @@ def read_provenance(path: Path, limits: Limits, progress: Progress = unhurried, 
         for tool in iptc.tools(packet):
             facts += parameters.facts({"CreatorTool": tool})
     facts += parameters.facts(texts)
-    return Decoded("text", "", (), metadata={_NAME: Provenance(told(facts), manifest, notes)})
+    return Decoded("text", "", (), metadata={_NAME: Provenance(merge_facts(facts), manifest, notes)})

@@ -66,10 +66,10 @@ class BuiltIn:
     def understood(self, text: str) -> list[Question]:
         """The question as its likely kinds have it, likeliest first."""
         vector = self._sentences.encode([text]).vectors["text"][0]
-        told = self._kinds.told(vector)
-        first = asked(text, told)
-        others = [kind for kind, share in told[:3] if share >= CLOSE and kind != first.kind]
-        return [first, *(asked_as(text, kind, dict(told)[kind]) for kind in others)]
+        shares = self._kinds.classify(vector)
+        first = asked(text, shares)
+        others = [kind for kind, share in shares[:3] if share >= CLOSE and kind != first.kind]
+        return [first, *(asked_as(text, kind, dict(shares)[kind]) for kind in others)]
 
     def reply(self, text: str, scope: Scope) -> tuple[Question, Reply]:
         """The question as it was understood, and the answer; one that nothing tells is abstained from."""

@@ -43,7 +43,7 @@ WAIT: Final = 0.5
 NEAR: Final = 0.3
 """Relevance from which a hit is evidence: less than what a search shows, since the model weighs it."""
 UNCITED: Final = " (not in the evidence)"
-ABSTENTION = "cannot tell from what is indexed"
+ABSTENTION: Final = "cannot tell from what is indexed"
 """What the model is told to say where the evidence has no answer."""
 SYSTEM: Final = (
     "You answer questions about somebody's photos, recordings, videos and documents, only from the numbered evidence that the "
@@ -71,7 +71,7 @@ class Endpoint:
     pictures: int = 4
 
     @property
-    def told(self) -> str:
+    def address(self) -> str:
         """Where it is, without what may be secret."""
         parts = urlsplit(self.url)
         return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
@@ -92,7 +92,7 @@ class Chat:
     def __init__(self, endpoint: Endpoint, sleep: Callable[[float], None] = time.sleep) -> None:
         self._endpoint = endpoint
         self._sleep = sleep
-        self.model = f"{endpoint.model}@{endpoint.told}"
+        self.model = f"{endpoint.model}@{endpoint.address}"
 
     def reply(
         self,
@@ -135,7 +135,7 @@ class Chat:
             except _Passing as error:
                 if begun or attempt == TRIES:
                     raise ChatUnavailable(
-                        f"the language model at {self._endpoint.told} failed: {error}", "is it running?"
+                        f"the language model at {self._endpoint.address} failed: {error}", "is it running?"
                     ) from None
                 self._sleep(max(error.wait, WAIT * 2 ** (attempt - 1)))
 
@@ -154,7 +154,7 @@ class Chat:
                     )
                 if response.is_error:
                     raise ChatUnavailable(
-                        f"the language model at {end.told} refused: {response.status_code}",
+                        f"the language model at {end.address} refused: {response.status_code}",
                         "check CROSSMEDIA_CHAT_URL, CROSSMEDIA_CHAT_MODEL and CROSSMEDIA_CHAT_KEY",
                     )
                 yield from _streamed(response)

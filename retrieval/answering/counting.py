@@ -63,7 +63,7 @@ class Counting:
             return self._files(question, scope, files["rest"])
         if re.search(r"\bpages?\b", plain) and scope.asset and "pages" in scope.asset.metadata:
             count = int(scope.asset.metadata["pages"])
-            return Reply(told(count, "page"), 0.99, scope.cited(scope.moments[0]) if scope.moments else (), MODEL)
+            return Reply(say_count(count, "page"), 0.99, scope.cited(scope.moments[0]) if scope.moments else (), MODEL)
         if re.search(
             r"\b(?:people|persons|speakers|voices|different voices)\b.*\b(?:speak|talk|heard|voices)|speakers|voices",
             plain,
@@ -81,7 +81,7 @@ class Counting:
             cited = [
                 hit for m, label in tracks[:CITED] for hit in scope.cited(m, [evidence_of([label], m)], label.score)
             ]
-            return Reply(told(len(tracks), thing.value), 0.55 * share, tuple(cited), MODEL)
+            return Reply(say_count(len(tracks), thing.value), 0.55 * share, tuple(cited), MODEL)
         stills = scope.stills()
         if not stills:
             return None
@@ -90,18 +90,18 @@ class Counting:
         doubtful = [label for label in labels_of(best, "object", thing.value) if label.score < LEAST]
         if not counted:
             sure = NONE_SEEN * share * math.prod(1 - math.sqrt(label.score) for label in doubtful)
-            return Reply(told(0, thing.value), sure, scope.cited(best), MODEL) if thing.whole else None
+            return Reply(say_count(0, thing.value), sure, scope.cited(best), MODEL) if thing.whole else None
         chances = numbers([label.score for label in (*counted, *doubtful)])
         vector = vectors_of(scope, [best]).get(best.id)
         if vector is not None:
             # A picture of two dogs is nearer to "two dogs" than to "one dog", also where the detector sees one.
-            prompts = [f"{WORDS[n]} {told(n, thing.value).split(' ', 1)[1]}" for n in range(1, len(chances))]
+            prompts = [f"{WORDS[n]} {say_count(n, thing.value).split(' ', 1)[1]}" for n in range(1, len(chances))]
             logits = odds(scope, scope.profile.text.encode(prompts).vectors[COMMON], best, vector)
             chances[1:] *= np.exp(SEEN * (logits - logits.max()))
             chances /= chances.sum()
         number = int(chances[1:].argmax()) + 1
         return Reply(
-            told(number, thing.value), float(chances[number]) * share,
+            say_count(number, thing.value), float(chances[number]) * share,
             scope.cited(best, [evidence_of(counted, best)], counted[0].score), MODEL,
         )  # fmt: skip
 
@@ -113,7 +113,7 @@ class Counting:
         hits = self._with(scope, thing.value, question)
         moments = scope.store.load([hit.moment for hit in hits])
         total = sum(len(labels_of(m, "object", thing.value, LEAST)) for m in moments.values())
-        shown = f"{told(total, thing.value)} in {len(hits)} files" if total else told(0, thing.value)
+        shown = f"{say_count(total, thing.value)} in {len(hits)} files" if total else say_count(0, thing.value)
         return Reply(shown, COLLECTION * 0.8, tuple(hits[:CITED]), MODEL)
 
     def _files(self, question: Question, scope: Scope, rest: str) -> Reply | None:
@@ -124,15 +124,15 @@ class Counting:
         if not content(about):
             counted = scope.store.assets(_of(scope.within, question), MOST * 100)
             hits = [hit for asset in counted[:CITED] for hit in _first(scope, asset.id)]
-            return Reply(told(len(counted), name), 0.99, tuple(hits), MODEL)
+            return Reply(say_count(len(counted), name), 0.99, tuple(hits), MODEL)
         thing = thing_of(about)
         found = self._with(scope, thing.value, question) if thing and thing.whole else ()
         if not found:
             query = Query((about,), filters=_of(scope.within, question), k=MOST, group=True, fold=False)
             found = scope.search(query).hits
         if not found:
-            return Reply(told(0, name), COLLECTION * 0.9, (), MODEL) if thing and thing.whole else None
-        return Reply(told(len(found), name), COLLECTION, tuple(found[:CITED]), MODEL)
+            return Reply(say_count(0, name), COLLECTION * 0.9, (), MODEL) if thing and thing.whole else None
+        return Reply(say_count(len(found), name), COLLECTION, tuple(found[:CITED]), MODEL)
 
     def _with(self, scope: Scope, value: str, question: Question) -> tuple[Hit, ...]:
         """Files that bear an object, surest first."""
@@ -147,7 +147,7 @@ class Counting:
             return None
         turns = [m for m in scope.moments if m.kind == "turn"][:CITED]
         cited = [hit for m in turns for hit in scope.cited(m, [evidence_of(labels_of(m, "speaker"), m)])]
-        return Reply(told(len(voices), "speaker"), 0.7, tuple(cited), MODEL)
+        return Reply(say_count(len(voices), "speaker"), 0.7, tuple(cited), MODEL)
 
     def _mentions(self, question: Question, scope: Scope) -> Reply | None:
         """How often words are said or written in one asset."""
@@ -163,7 +163,7 @@ class Counting:
             count += times
             if times:
                 hits += scope.cited(moment, [said_in(moment, text, 1.0)])
-        return Reply(told(count, "time"), 0.8, tuple(hits[:CITED]), MODEL)
+        return Reply(say_count(count, "time"), 0.8, tuple(hits[:CITED]), MODEL)
 
 
 def numbers(scores: Sequence[float]) -> NDArray[np.float64]:
@@ -182,10 +182,10 @@ def numbers(scores: Sequence[float]) -> NDArray[np.float64]:
     return whole
 
 
-def told(count: int, name: str) -> str:
+def say_count(count: int, name: str) -> str:
     """A count as a person says it: "two (2) dogs" is nobody's way, "2 dogs" is.
 
-    >>> told(1, "dog"), told(2, "dog"), told(3, "person"), told(0, "knife")
+    >>> say_count(1, "dog"), say_count(2, "dog"), say_count(3, "person"), say_count(0, "knife")
     ('1 dog', '2 dogs', '3 people', '0 knives')
     """
     return f"{count} {name if count == 1 else _plural(name)}"

@@ -8,7 +8,7 @@ from typing import Final
 
 from crossmedia.embeddings.media import Picture
 from crossmedia.retrieval.answering.colours import COLOURS, colour_shares, inside
-from crossmedia.retrieval.answering.counting import WORDS, told
+from crossmedia.retrieval.answering.counting import WORDS, say_count
 from crossmedia.retrieval.answering.things import labels_of
 from crossmedia.retrieval.documents import Label, Moment
 
@@ -72,7 +72,7 @@ def _grouped(objects: list[Label]) -> list[tuple[str, list[Label]]]:
 
 def _counted(value: str, some: list[Label], picture: Picture | None) -> str:
     number = WORDS[len(some)] if len(some) < len(WORDS) else str(len(some))
-    name = told(len(some), value).split(" ", 1)[1]
+    name = say_count(len(some), value).split(" ", 1)[1]
     if len(some) == 1:
         colour = _colour(some[0], picture) if value in COLOURED else None
         whole = f"{colour} {name}" if colour else name

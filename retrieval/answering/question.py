@@ -93,10 +93,10 @@ def taken_apart(text: str, kind: QuestionKind, sureness: float) -> Question:
     return Question(" ".join(text.split()), kind, sureness, topic_of(bare, kind), medium, share, span_of(plain))
 
 
-def asked(text: str, told: list[tuple[str, float]]) -> Question:
-    """A question and what `QuestionKinds.told` says of its sentence vector; its first words decide where they leave no
+def asked(text: str, shares: list[tuple[str, float]]) -> Question:
+    """A question and what `QuestionKinds.classify` says of its sentence vector; its first words decide where they leave no
     doubt."""
-    kind, sureness = told[0]
+    kind, sureness = shares[0]
     sure = _plain_kind(" ".join(text.split()).lower())
     return taken_apart(text, sure, 1.0) if sure else taken_apart(text, kind, sureness)  # type: ignore[arg-type]
 

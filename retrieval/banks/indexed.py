@@ -8,7 +8,7 @@ from typing import Final
 
 from crossmedia.retrieval.banks.hashes import LABEL, NEAR, BadHash, Hash, HashKind
 from crossmedia.retrieval.banks.matching import EXACT, index_of
-from crossmedia.retrieval.documents import Label
+from crossmedia.retrieval.documents import Label, Moment
 from crossmedia.retrieval.labels import Labelled
 from crossmedia.retrieval.query import Filters, LabelFilter
 from crossmedia.retrieval.store import Store
@@ -112,11 +112,10 @@ def _rated(hashed: Hash, label: Label) -> Hash:
     return Hash(hashed.kind, hashed.value, round(100 * label.score)) if hashed.kind == "pdq" else hashed
 
 
-def hashes_of(store: Store, asset: str) -> list[tuple[Hash, float | None]]:
-    """An indexed asset's own hashes, its SHA-256 first, and of a video's frames the second."""
-    found: list[tuple[Hash, float | None]] = [(Hash("sha256", asset), None)]
-    for moment in store.moments(asset):
-        for label in moment.labels:
-            if label.kind == LABEL:
-                found.append((_rated(Hash.told(label.value), label), label.start))
-    return found
+def hashes_of(asset: str, moments: Iterable[Moment]) -> list[tuple[Hash, float | None]]:
+    """An indexed asset's own hashes, its SHA-256 first; with the second of the frame, if it is of a video's."""
+    labels = [label for moment in moments for label in moment.labels if label.kind == LABEL]
+    return [
+        (Hash("sha256", asset), None),
+        *((_rated(Hash.told(label.value), label), label.start) for label in labels),
+    ]

@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from crossmedia.retrieval import changes
 from crossmedia.retrieval.documents import REVISION, Enrichment, Revision
-from crossmedia.retrieval.elastic import changes, docs
+from crossmedia.retrieval.elastic import docs
 from crossmedia.retrieval.elastic.bulk import Action, write
+from crossmedia.retrieval.elastic.docs import Record
 from crossmedia.retrieval.elastic.tokens import label_prefix
 from crossmedia.retrieval.elastic.whole import distinct
 from crossmedia.retrieval.elastic.writer import Writer
-from crossmedia.retrieval.holding import Done, made_by
+from crossmedia.retrieval.holding import Done, Held, made_by
 
 
-def enrich(writer: Writer, enrichment: Enrichment) -> None:
-    distinct(enrichment.moments)
-    writer.again(lambda: _enrich(writer, enrichment))
+def enrich(writer: Writer, enrichments: Sequence[Enrichment]) -> None:
+    """In as few requests as there can be, however many they are; each asset's are whole or not there."""
+    for enrichment in enrichments:
+        distinct(enrichment.moments)
+    writer.again(lambda: _enrich(writer, enrichments))
 
 
 def revise(writer: Writer, revisions: Sequence[Revision]) -> None:
@@ -40,37 +44,59 @@ def relabel(writer: Writer, kind: str, value: str, to: str) -> int:
             return changed
 
 
-def _enrich(writer: Writer, enrichment: Enrichment) -> None:
-    record = writer.records([enrichment.asset]).get(enrichment.asset)
-    if record is None:
-        return
-    maker, index = enrichment.enricher, writer.index
-    own = [moment for moment, by in record.moments.items() if by == maker]
-    said = record.done.get(maker)
-    before = record.patched.get(maker, ())
-    targets = {patch.moment for patch in enrichment.patches if patch.moment in record.moments}
-    versions = index.versioned([m for m in record.moments if m in {*before, *targets} and m not in own])
+def _enrich(writer: Writer, enrichments: Sequence[Enrichment]) -> None:
+    index = writer.index
+    records = writer.records(list(dict.fromkeys(enrichment.asset for enrichment in enrichments)))
+    own = {asset: list(record.moments) for asset, record in records.items()}
+    touched = {patch.moment for enrichment in enrichments for patch in enrichment.patches}
+    for enrichment in enrichments:
+        if enrichment.asset in records:
+            touched |= set(records[enrichment.asset].patched.get(enrichment.enricher, ()))
+    versions = index.versioned([moment for moments in own.values() for moment in moments if moment in touched])
     held = {key: docs.to_held(key, doc) for key, (doc, _) in versions.items()}
-    for key in held:
+    changed: dict[str, None] = {}
+    for enrichment in enrichments:
+        if enrichment.asset in records:
+            changed |= dict.fromkeys(_added(records[enrichment.asset], held, enrichment))
+    whole = {asset: [held[key] for key in record.moments if key in changed] for asset, record in records.items()}
+    expected = {key: version for key, (_, version) in versions.items() if key in held and key not in _new(enrichments)}
+    writer.provide(each.moment for moments in whole.values() for each in moments)
+    writer.do([a for asset, record in records.items() for a in writer.moments(record, whole[asset], expected)])
+    writer.do([writer.manifest(record) for record in records.values()])
+    gone = [moment for asset, record in records.items() for moment in own[asset] if moment not in record.moments]
+    writer.do([Action(at, moment, None) for moment in gone for at in (index.target, index.previews)])
+
+
+def _added(record: Record, held: dict[str, Held], enrichment: Enrichment) -> list[str]:
+    """Put an enricher's result in place of what it said before, in an asset's record and in moments by id; returns
+    the moments that are others now."""
+    maker = enrichment.enricher
+    said = record.done.get(maker)
+    for moment in [moment for moment, by in record.moments.items() if by == maker]:
+        del record.moments[moment]
+        held.pop(moment, None)
+    targets = {*record.patched.get(maker, ()), *(patch.moment for patch in enrichment.patches)}
+    changed = [moment for moment in record.moments if moment in targets and moment in held]
+    for key in changed:
         held[key] = changes.retracted(held[key], maker, said.fields if said else ())
     patched: dict[str, None] = {}
     fields: set[str] = set()
     for patch in enrichment.patches:
-        if patch.moment in held:
+        if patch.moment in record.moments and patch.moment in held:
             held[patch.moment] = changes.patched(held[patch.moment], patch, maker)
             patched[patch.moment] = None
             fields |= set(patch.fields)
-    new = [made_by(moment, maker) for moment in enrichment.moments]
-    record.moments = {moment: by for moment, by in record.moments.items() if by != maker}
-    record.moments |= {each.moment.id: maker for each in new}
+    for new in enrichment.moments:
+        held[new.id] = made_by(new, maker)
+        record.moments[new.id] = maker
     record.done[maker] = Done(maker, enrichment.model, enrichment.error, tuple(sorted(fields)))
     record.patched[maker] = tuple(patched)
-    writer.provide([*(each.moment for each in new), *(each.moment for each in held.values())])
-    expected = {key: version for key, (_, version) in versions.items()}
-    writer.do([*writer.moments(record, new), *writer.moments(record, list(held.values()), expected)])
-    writer.do([writer.manifest(record)])
-    gone = [moment for moment in own if moment not in record.moments]
-    writer.do([Action(at, moment, None) for moment in gone for at in (index.target, index.previews)])
+    return [*changed, *(moment.id for moment in enrichment.moments)]
+
+
+def _new(enrichments: Sequence[Enrichment]) -> set[str]:
+    """Moments that come whole, whatever was there before."""
+    return {moment.id for enrichment in enrichments for moment in enrichment.moments}
 
 
 def _revise(writer: Writer, revision: Revision) -> None:

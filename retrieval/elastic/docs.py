@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -221,6 +221,15 @@ def to_held(key: str, doc: Doc) -> Held:
         held["makers"],
         tuple(row[7] for row in ordered),
     )
+
+
+PACKED: Final = ("held.packed", "held.makers")
+"""Where vectors lie in a moment's document, and who made them."""
+
+
+def without_vectors(doc: Doc) -> Doc:
+    """A document that was read without `PACKED`, as one that has no vectors."""
+    return {**doc, "held": {**doc["held"], "packed": {}, "makers": {}}}
 
 
 def to_label(row: Sequence[Any]) -> Label:

@@ -107,8 +107,7 @@ class ElasticStore:
 
     def enrich(self, enrichments: Sequence[Enrichment]) -> None:
         with self._writing(lambda held: check_vectors(held, enrichments)) as writer:
-            for enrichment in enrichments:
-                additions.enrich(writer, enrichment)
+            additions.enrich(writer, enrichments)
 
     def revise(self, revisions: Sequence[Revision]) -> None:
         with self._writing() as writer:
@@ -237,6 +236,9 @@ class ElasticStore:
 
     def asset_ids(self) -> Iterator[str]:
         return reads.asset_ids(self._index)
+
+    def contents(self, assets: Sequence[str]) -> dict[str, Holding]:
+        return {holding.asset.id: holding for holding in whole.contents(self._writer, assets)}
 
     def holdings(self, assets: Sequence[str]) -> list[Holding]:
         return whole.holdings(self._writer, assets)

@@ -9,7 +9,7 @@ from functools import partial
 from crossmedia.retrieval.documents import Document, Moment
 from crossmedia.retrieval.elastic import blocked, docs
 from crossmedia.retrieval.elastic.bulk import Action, write
-from crossmedia.retrieval.elastic.docs import Doc, Record, attachment_key, source_key
+from crossmedia.retrieval.elastic.docs import PACKED, Doc, Record, attachment_key, source_key
 from crossmedia.retrieval.elastic.places import add_source, others, settle, without
 from crossmedia.retrieval.elastic.writer import Writer
 from crossmedia.retrieval.holding import Done, Held, Holding, made_by
@@ -48,6 +48,14 @@ def holdings(writer: Writer, assets: Sequence[str]) -> list[Holding]:
     previews = [key for record in records for key in (*record.moments, *_attached(record).values())]
     shown = writer.index.shown(previews)
     return [_holding(record, plain, shown) for record in records]
+
+
+def contents(writer: Writer, assets: Sequence[str]) -> list[Holding]:
+    """Without vectors, thumbnails and attachments."""
+    records = writer.records(list(dict.fromkeys(assets))).values()
+    moments = writer.index.versioned([moment for record in records for moment in record.moments], without=PACKED)
+    plain = {key: docs.without_vectors(doc) for key, (doc, _) in moments.items()}
+    return [replace(_holding(record, plain, {}), attachments={}) for record in records]
 
 
 def _holding(record: Record, moments: Mapping[str, Doc], shown: Mapping[str, bytes]) -> Holding:

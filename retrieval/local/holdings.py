@@ -31,8 +31,8 @@ def asset_ids(database: Database) -> Iterator[str]:
         last = rows[-1]["id"]
 
 
-def read(connection: sqlite3.Connection, assets: Sequence[str]) -> list[Holding]:
-    """All that is held of these assets, in their order."""
+def read(connection: sqlite3.Connection, assets: Sequence[str], heavy: bool = True) -> list[Holding]:
+    """All that is held of these assets, in their order; vectors, thumbnails and attachments only if `heavy`."""
     placed = reads.placed(connection, assets)
     known = [asset for asset in dict.fromkeys(assets) if asset in placed]
     moments: dict[str, list[Held]] = {asset: [] for asset in known}
@@ -41,9 +41,10 @@ def read(connection: sqlite3.Connection, assets: Sequence[str]) -> list[Holding]
     for some in reads.batches(known):
         of_these = f"JOIN asset a ON a.id = x.asset WHERE a.hash IN ({reads.marks(some)})"
         rows = connection.execute(f"SELECT x.*, a.hash FROM moment x {of_these} ORDER BY x.id", some).fetchall()
-        for asset, held in _moments(connection, rows):
+        for asset, held in _moments(connection, rows, heavy):
             moments[asset].append(held)
-        for row in connection.execute(f"SELECT a.hash, x.name, x.data FROM attachment x {of_these}", some):
+        attached = f"SELECT a.hash, x.name, x.data FROM attachment x {of_these}"
+        for row in connection.execute(attached, some) if heavy else ():
             attachments[row["hash"]][row["name"]] = bytes(row["data"])
         for row in connection.execute(f"SELECT x.*, a.hash FROM enrichment x {of_these} ORDER BY x.enricher", some):
             error = json.loads(row["error"]) if row["error"] else None
@@ -72,8 +73,8 @@ def restore(connection: sqlite3.Connection, holding: Holding) -> None:
         writes.keep_source(connection, asset, source)
 
 
-def _moments(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> Iterator[tuple[str, Held]]:
-    """Rows of `moment` with their asset's hash → that, and the moment whole."""
+def _moments(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row], heavy: bool) -> Iterator[tuple[str, Held]]:
+    """Rows of `moment` with their asset's hash → that, and the moment, whole if `heavy`."""
     labels: dict[int, list[tuple[Label, str | None]]] = {}
     vectors: dict[int, dict[str, tuple[Vector, str | None]]] = {}
     thumbnails: dict[int, bytes] = {}
@@ -81,6 +82,8 @@ def _moments(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> Ite
         of_these = f"WHERE moment IN ({reads.marks(some)})"
         for row in connection.execute(f"SELECT * FROM label {of_these} ORDER BY score DESC, rowid", some):
             labels.setdefault(row["moment"], []).append((to_label(row), row["maker"]))
+        if not heavy:
+            continue
         for row in connection.execute(f"SELECT * FROM vector {of_these} ORDER BY id", some):
             space = row["field"].partition("/")[0]
             vectors.setdefault(row["moment"], {})[space] = (from_blob(row["data"]), row["maker"])

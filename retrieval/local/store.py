@@ -259,6 +259,10 @@ class LocalStore:
     def asset_ids(self) -> Iterator[str]:
         return whole.asset_ids(self._database)
 
+    def contents(self, assets: Sequence[str]) -> dict[str, Holding]:
+        with self._database.read() as connection:
+            return {holding.asset.id: holding for holding in whole.read(connection, assets, heavy=False)}
+
     def holdings(self, assets: Sequence[str]) -> list[Holding]:
         with self._database.read() as connection:
             return whole.read(connection, assets)

@@ -113,10 +113,10 @@ class Decisions:
         )
         return (rows[-1]["id"] if rows else entry), {row["asset"]: row["action"] == "block" for row in rows}
 
-    def owe(self, asset: str) -> None:
-        """It is about to change and has to be judged afterwards; kept through a crash."""
+    def owe(self, assets: Sequence[str]) -> None:
+        """They are about to change and have to be judged afterwards; kept through a crash."""
         with self._database().write() as connection:
-            connection.execute("INSERT OR IGNORE INTO owed (asset) VALUES (?)", (asset,))
+            connection.executemany("INSERT OR IGNORE INTO owed (asset) VALUES (?)", [(asset,) for asset in assets])
 
     def owed(self) -> list[str]:
         connection = self._reading()

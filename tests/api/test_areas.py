@@ -15,9 +15,9 @@ from crossmedia.api.drawing import NothingToDraw
 from crossmedia.api.masks import LARGEST, mask
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
-from crossmedia.embeddings.areas import area_finder
+from crossmedia.embeddings.segmentation import shared_segmenter
 from tests.api.helpers import Run, finished, settings
-from tests.embeddings.test_areas import landscape
+from tests.embeddings.test_segmentation import landscape
 from tests.media_makers import tone, write_wav
 
 LEFT_OUT = ("objects", "regions", "ocr", "plates", "transcript")
@@ -67,7 +67,7 @@ def test_hostile_pictures_have_masks(tmp_path: Path, kind: str) -> None:
         assert not report.failed
         [asset] = service.runtime.store.find("")
         drawn = mask(
-            service.runtime.store, service.runtime.pool, area_finder(service.runtime.catalog, 1), asset, "water"
+            service.runtime.store, service.runtime.pool, shared_segmenter(service.runtime.catalog, 1), asset, "water"
         )
         assert max(drawn.size) <= LARGEST
         assert min(drawn.size) >= 1
@@ -79,7 +79,13 @@ def test_a_sound_has_no_mask(tmp_path: Path) -> None:
         service.indexing.index([tmp_path / "tone.wav"])
         [asset] = service.runtime.store.find("")
         with pytest.raises(NothingToDraw):
-            mask(service.runtime.store, service.runtime.pool, area_finder(service.runtime.catalog, 1), asset, "water")
+            mask(
+                service.runtime.store,
+                service.runtime.pool,
+                shared_segmenter(service.runtime.catalog, 1),
+                asset,
+                "water",
+            )
 
 
 def test_what_is_blocked_has_no_mask(tmp_path: Path, photo: Path) -> None:

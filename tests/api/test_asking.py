@@ -17,8 +17,8 @@ import crossmedia
 from crossmedia.api.espeak import say
 from crossmedia.api.server import create_app
 from crossmedia.api.settings import Settings
+from crossmedia.api.wav import write_wav
 from crossmedia.eval.demo.corpus import make
-from crossmedia.eval.wav import write_wav
 from tests.api.helpers import Run, png, settings, upload
 
 KEPT = ("transcript", "objects", "areas", "descriptions")

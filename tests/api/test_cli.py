@@ -143,6 +143,16 @@ def test_models_and_doctor(run: Run) -> None:
     assert "store and indexes agree" in run("doctor").stdout
 
 
+def test_passes_are_listed_and_nothing_is_made(run: Run, tmp_path: Path) -> None:
+    listed = {row["pass"]: row for row in json.loads(run("passes", "--json").stdout)["passes"]}
+    assert tuple(listed) == pass_names()
+    assert listed["objects"]["labels"] == ["object", "track", "moving"]
+    assert (listed["objects"]["wanted"], listed["faces"]["wanted"], listed["spoof"]["wanted"]) == (True, False, False)
+    assert listed["objects"]["needs"] == []
+    assert "what is written in pictures" in " ".join(run("passes").stdout.split())
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.process
 def test_interrupt_is_safe_and_the_next_run_goes_on(run: Run, tmp_path: Path, environment: dict[str, str]) -> None:

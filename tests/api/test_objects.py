@@ -20,7 +20,7 @@ from crossmedia.api.service import Service
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.retrieval.documents import Label
 from tests.api.helpers import command, finished, settings
@@ -34,9 +34,9 @@ class Reddish:
     """In the place of the network: whatever is reddish on the whole is a dog in the middle."""
 
     @staticmethod
-    def detect(detector: ObjectDetector, batch: Sequence[Picture], least: float = 0.3) -> list[list[Found]]:
+    def detect(detector: ObjectDetector, batch: Sequence[Picture], least: float = 0.3) -> list[list[Detection]]:
         red = [one.pixels[..., 0].mean() > one.pixels[..., 2].mean() + 20 for one in batch]
-        return [[Found("dog", 0.8, BOX)] if one else [] for one in red]
+        return [[Detection("dog", 0.8, BOX)] if one else [] for one in red]
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_another_model_looks_again_and_replaces(
     assert [label.value for label in objects(service, "red")] == ["dog"]
     service.close()
     monkeypatch.setattr(ObjectDetector, "model", "yolox-nano@next")
-    monkeypatch.setattr(ObjectDetector, "detect", lambda self, batch: [[Found("cat", 0.7, BOX)] for _ in batch])
+    monkeypatch.setattr(ObjectDetector, "detect", lambda self, batch: [[Detection("cat", 0.7, BOX)] for _ in batch])
     newer = Service(settings(tmp_path, without=ONLY))
     assert newer.indexing.enrich()[0].done == 2
     assert [(label.value, label.model) for label in objects(newer, "red")] == [("cat", "yolox-nano@next")]

@@ -13,7 +13,7 @@ from PIL import Image
 import crossmedia
 from crossmedia.api.server import create_app
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.indexer.enrichers.registry import pass_names
 from tests.api.helpers import Run, settings
 from tests.indexer.test_plates import car
@@ -25,8 +25,8 @@ WITHOUT = ("transcript", "speakers", "hashes")
 def cars(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder with a car on whose plate RK 755 AJ stands. In the place of the network: everything is a car."""
 
-    def detect(detector: ObjectDetector, batch: Sequence[Picture], least: float = 0.3) -> list[list[Found]]:
-        return [[Found("car", 0.8, (0.1, 0.2, 0.9, 0.9))] for _ in batch]
+    def detect(detector: ObjectDetector, batch: Sequence[Picture], least: float = 0.3) -> list[list[Detection]]:
+        return [[Detection("car", 0.8, (0.1, 0.2, 0.9, 0.9))] for _ in batch]
 
     monkeypatch.setattr(ObjectDetector, "detect", detect)
     folder = tmp_path / "cars"

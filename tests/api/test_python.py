@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import socket
 import subprocess
 import sys
@@ -14,9 +16,13 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 
 import crossmedia
+from crossmedia.api.server import create_app
+from crossmedia.api.settings import read_settings
 from crossmedia.indexer.enrichers.registry import pass_names
+from crossmedia.library import Library, Maintenance
 from tests.media_makers import write_picture
 
 WITHOUT = ("ocr", "transcript")
@@ -54,6 +60,46 @@ def test_wrong_settings(tmp_path: Path) -> None:
         with pytest.raises(crossmedia.CrossmediaError) as error:
             crossmedia.open_library(tmp_path, **wrong)
         assert error.value.code == "invalid_setting"
+
+
+def test_a_library_and_a_client_have_the_same_methods() -> None:
+    """But for what needs the data directory itself."""
+
+    def methods(kind: type) -> dict[str, list[tuple[str, object, object]]]:
+        return {
+            name: [(p.name, p.kind, p.default) for p in inspect.signature(method).parameters.values()]
+            for name, method in inspect.getmembers(kind, inspect.isfunction)
+            if not name.startswith("_")
+        }
+
+    local = {name: signature for name, signature in methods(Library).items() if name not in methods(Maintenance)}
+    assert methods(crossmedia.Client) == local
+
+
+def test_a_client_banks_reviews_and_finds_plates(tmp_path: Path, media: Path) -> None:
+    (tmp_path / "a.txt").write_text("red boats come home")
+    settings = read_settings(data=tmp_path / "data", profile="toy", without=pass_names())
+    with TestClient(create_app(settings)) as http, crossmedia.Client("http://testserver") as client:
+        client._http = http
+        report = client.index(tmp_path / "a.txt", without=pass_names())
+        (asset,) = report["assets"].values()
+        assert client.create_bank("known", "block")["hashes"] == {}
+        digest = f"md5:{hashlib.md5(b'elsewhere').hexdigest()}"
+        done = client.add_to_bank("known", media / "note.txt", digest, tags="first")
+        assert (done["bank"], done["added"], digest in done["hashes"]) == ("known", 3, True)
+        assert [match["tags"] for match in client.lookup(file=media / "note.txt")["matches"]] == ["first", "first"]
+        (tmp_path / "table.csv").write_text(f"md5 {hashlib.md5(b'more').hexdigest()}\nmd5 broken\n")
+        with pytest.raises(crossmedia.CrossmediaError):
+            client.import_bank("known", tmp_path / "table.csv")
+        assert client.import_bank("known", tmp_path / "table.csv", skip_bad=True)["added"] == 1
+        assert client.decide(asset, "block", "Ada", "seen")["by"] == "Ada"
+        assert [one["asset"] for one in client.review("block")] == [asset]
+        assert client.search("red boats", min_relevance=0)["hits"] == []
+        assert client.plate("AB 123") == []
+        # A word that names a file of the server is no file to a caller elsewhere.
+        with pytest.raises(crossmedia.CrossmediaError) as refused:
+            client._json("POST", "/v1/banks/known/hashes", json={"what": [str(media / "note.txt")]})
+        assert refused.value.code == "not_found"
 
 
 class _Page(BaseHTTPRequestHandler):

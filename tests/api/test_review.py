@@ -194,7 +194,7 @@ def test_what_a_crash_kept_from_being_judged_is_judged_first(
     with TestClient(create_app(given)) as client:
         assert client.get(f"/v1/assets/{blocked}/content").status_code == 403
     assert service.moderation.decisions.owed() == []
-    service.moderation.decisions.owe(blocked)
+    service.moderation.decisions.owe([blocked])
     service.indexing.enrich(only=["trust"])
     assert service.moderation.decisions.owed() == []
 

@@ -84,7 +84,7 @@ def test_the_bundled_network_gives_what_its_layers_give(shared: Path) -> None:
         file.visititems(keep)
     squares = np.stack([np.kron(picture(2, 16, 16), np.ones((16, 16, 1), np.uint8)), picture(3, SIDE, SIDE)])
     real = forward(squares, tables, MESO["mesoinception"])
-    assert ForgeryDetector(threads=1).told(squares) == pytest.approx(1 - real, abs=1e-4)
+    assert ForgeryDetector(threads=1).classify(squares) == pytest.approx(1 - real, abs=1e-4)
 
 
 @pytest.mark.shared
@@ -98,8 +98,8 @@ def test_faces_forged_here_score_higher_than_they_were(shared: Path) -> None:
         if square is not None:
             small = cv2.resize(square, (48, 48), interpolation=cv2.INTER_AREA)
             blurred = np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
-            before.append(detector.told(square[None])[0])
-            after.append(detector.told(blurred[None])[0])
+            before.append(detector.classify(square[None])[0])
+            after.append(detector.classify(blurred[None])[0])
     assert len(before) >= 6
     assert np.mean(after) > np.mean(before) + 0.2
 

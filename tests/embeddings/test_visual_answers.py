@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.objects import Detection
 from crossmedia.embeddings.train.visual_data import Asked, parts, shown
 from crossmedia.embeddings.visual_answers import (
     CELLS,
@@ -44,9 +44,9 @@ def test_what_is_seen_has_its_shape_and_a_box_lies_where_it_is(network: VisualAn
     seen = network.look(drawn())
     assert seen.cells.shape == (2, CELLS, CHANNELS)
     assert seen.sights.shape == (2, sum(SIGHT))
-    found = counted([(7, Found("x", 0.5, (0.0, 0.0, 0.5, 0.5))), (7, Found("x", 0.2, (0.5, 0.5, 1.0, 1.0)))]).reshape(
-        3, 80
-    )
+    found = counted(
+        [(7, Detection("x", 0.5, (0.0, 0.0, 0.5, 0.5))), (7, Detection("x", 0.2, (0.5, 0.5, 1.0, 1.0)))]
+    ).reshape(3, 80)
     assert found[:, 7] == pytest.approx([0.5, np.log1p(0.7), 0.5])
     assert found.sum() == pytest.approx(found[:, 7].sum())
 
@@ -92,13 +92,13 @@ def test_a_picture_shows_what_is_named_in_its_questions_and_answers() -> None:
 
 def test_answers_are_chances_and_stay_what_they_were(network: VisualAnswers) -> None:
     seen = network.look(drawn())
-    told = network.told(seen, "what is the colour of the thing on the wall")
-    assert told == network.told(seen, "what is the colour of the thing on the wall")
+    told = network.answer_seen(seen, "what is the colour of the thing on the wall")
+    assert told == network.answer_seen(seen, "what is the colour of the thing on the wall")
     assert len(told) == 5
     assert {answer for answer, _ in told} <= set(network.answers)
     assert all(0 <= chance <= 1 for _, chance in told)
     assert told[0][0] in ("blue", "white", "brown", "red", "black")
-    counted = network.told(seen, "how many chairs are there")
+    counted = network.answer_seen(seen, "how many chairs are there")
     assert counted[0][0].isdigit()
 
 

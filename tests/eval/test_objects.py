@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from crossmedia.embeddings.objects import Found, ObjectDetector
+from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.eval.datasets import flickr8k
-from crossmedia.eval.objects import SHEET, by_class, by_score, draw, measure, told
+from crossmedia.eval.objects import SHEET, by_class, by_score, draw, measure, names_in
 from tests.media_makers import write_picture
 
 BOX = (0.1, 0.1, 0.9, 0.9)
@@ -29,13 +29,13 @@ BOX = (0.1, 0.1, 0.9, 0.9)
     ],
 )
 def test_what_a_caption_names(caption: str, names: set[str]) -> None:
-    assert told(caption) == names
+    assert names_in(caption) == names
 
 
 def test_recall_and_named_are_shares_of_photos() -> None:
     captions = [["A dog .", "A brown dog runs ."]] * 4 + [["A cat ."]] * 6
-    dog, weak = [Found("dog", 0.9, BOX), Found("dog", 0.8, BOX)], [Found("dog", 0.2, BOX)]
-    found = [dog, dog, dog, weak, dog, dog, [], [], [], [Found("cat", 0.5, BOX)]]
+    dog, weak = [Detection("dog", 0.9, BOX), Detection("dog", 0.8, BOX)], [Detection("dog", 0.2, BOX)]
+    found = [dog, dog, dog, weak, dog, dog, [], [], [], [Detection("cat", 0.5, BOX)]]
     recall, named = by_class(captions, found, 0.3)
     assert {f.what.split(",")[0]: (f.value, f.of) for f in recall} == {
         "cat": (pytest.approx(1 / 6), 6),  # four photos of dogs are too few for a line of their own
@@ -50,14 +50,14 @@ def test_recall_and_named_are_shares_of_photos() -> None:
 
 
 def test_people_do_not_drown_the_rest() -> None:
-    figures = by_score([["A man with a dog ."]], [[Found("person", 0.9, BOX)]], (0.3,))
+    figures = by_score([["A man with a dog ."]], [[Detection("person", 0.9, BOX)]], (0.3,))
     assert [(f.value, f.of) for f in figures] == [(0.0, 1), (0.0, 0)]
 
 
 def test_photos_are_drawn_on_sheets(tmp_path: Path) -> None:
     photos = [write_picture(tmp_path / f"{n:02}.png", seed=n, width=60, height=60) for n in range(SHEET + 1)]
     lines: list[str] = []
-    written = draw(photos, [[Found("dog", 0.9, BOX)]] * len(photos), tmp_path / "sheets", lines.append)
+    written = draw(photos, [[Detection("dog", 0.9, BOX)]] * len(photos), tmp_path / "sheets", lines.append)
     assert [path.name for path in written] == ["objects-00.jpg", "objects-01.jpg"]
     assert Image.open(written[0]).width > 4 * Image.open(written[1]).width
     assert lines == [f"2 sheets in {tmp_path / 'sheets'}"]

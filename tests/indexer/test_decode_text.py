@@ -6,8 +6,11 @@ import io
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
+from crossmedia.indexer.decode.charset import guess
 from crossmedia.indexer.decode.errors import Corrupt, EmptyFile, Encrypted, TooLarge
 from crossmedia.indexer.decode.pdf import iso_date, paragraphs
 from crossmedia.indexer.decode.reader import decode
@@ -30,6 +33,54 @@ def test_plain_text_in_any_charset(tmp_path: Path, encoding: str) -> None:
     decoded = read(tmp_path / "a.txt", "Café first\r\nline.\r\n\r\n  \r\nSecond – déjà vu.".encode(encoding))
     assert pages(decoded) == (Page(None, ("Café first line.", "Second – déjà vu.")),)
     assert decoded.title is None
+
+
+SENTENCES = {
+    "gb18030": "灯塔在午夜停电两小时。我们在海边等待黎明，然后修理了水泵。",
+    "big5": "燈塔在午夜停電兩小時。我們在海邊等待黎明，然後修理了水泵。",
+    "shift_jis": "灯台は真夜中に二時間停電しました。私たちは海辺で夜明けを待ちました。",
+    "euc_jp": "灯台は真夜中に二時間停電しました。私たちは海辺で夜明けを待ちました。",
+    "cp949": "오늘은 회의가 있었고, 펌프를 고치는 데 두 시간이 걸렸다. 저녁에는 비가 왔다.",
+    "koi8-r": "Маяк отключился в полночь на два часа. Мы ждали рассвета на берегу моря.",
+    "cp1251": "Маяк отключился в полночь на два часа. Мы ждали рассвета на берегу моря.",
+    "iso8859-2": "Latarnia morska zgasła o północy na dwie godziny. Czekaliśmy na świt, żeby naprawić pompę.",
+    "cp1250": "Latarnia morska zgasła o północy na dwie godziny. Czekaliśmy na świt, żeby naprawić pompę.",
+    "iso8859-7": "Ο φάρος έσβησε τα μεσάνυχτα για δύο ώρες. Περιμέναμε την αυγή.",
+    "cp1254": "Deniz feneri gece yarısı iki saat söndü. Şafağı sahilde bekledik.",
+    "cp1255": "המגדלור כבה בחצות למשך שעתיים. חיכינו לעלות השחר.",
+    "cp1256": "انطفأت المنارة عند منتصف الليل لمدة ساعتين. انتظرنا الفجر.",
+    "tis-620": "ประภาคารดับตอนเที่ยงคืนสองชั่วโมง",
+    "utf-16-le": "The lighthouse went dark at midnight for two hours.",
+    "utf-16-be": "The lighthouse went dark at midnight for two hours.",
+}
+
+
+@pytest.mark.parametrize("encoding", SENTENCES)
+def test_text_in_the_charsets_of_many_languages(tmp_path: Path, encoding: str) -> None:
+    decoded = read(tmp_path / "a.txt", SENTENCES[encoding].encode(encoding))
+    assert pages(decoded)[0].paragraphs == (SENTENCES[encoding],)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "word"), [("gb18030", "灯塔"), ("cp1251", "Маяк"), ("cp1250", "Łódź"), ("cp1252", "déjà vu")]
+)
+def test_a_charset_that_few_letters_tell_is_a_guess_that_is_told(tmp_path: Path, encoding: str, word: str) -> None:
+    text = f"Report of the harbour master, in which nothing happened but for {word}, which was out of order."
+    decoded = read(tmp_path / "a.txt", text.encode(encoding))
+    assert pages(decoded)[0].paragraphs == (text,)
+    assert "which is a guess" in decoded.warnings[0]
+
+
+def test_a_text_with_a_trace_of_zeros_is_one_and_binary_data_is_none(tmp_path: Path) -> None:
+    log = b"10:00 the beekeeper service starts\n" * 2_000
+    decoded = read(tmp_path / "a.log", log + b"\x00" * 8 + log)
+    assert "\x00" not in pages(decoded)[0].paragraphs[0]
+    assert decoded.warnings == ()
+
+
+@given(st.binary(min_size=64, max_size=400).filter(lambda data: any(byte < 8 for byte in data[:64])))
+def test_bytes_with_control_characters_are_no_text(data: bytes) -> None:
+    assert guess(data) is None or guess(data).name.startswith("utf")  # type: ignore[union-attr]
 
 
 def test_long_lines_without_blank_ones_are_paragraphs(tmp_path: Path) -> None:
@@ -59,6 +110,21 @@ def test_html_declares_its_charset_and_may_nest_deep(tmp_path: Path) -> None:
     decoded = read(tmp_path / "a.html", "<html><head><meta charset=windows-1251></head><body>Привет".encode("cp1251"))
     assert pages(decoded)[0].paragraphs == ("Привет",)
     assert pages(read(tmp_path / "b.html", "<html><body>" + "<div>" * 5_000 + "x"))[0].paragraphs == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding", "text"),
+    [
+        ("gb2312", "gb18030", "镕基在灯塔停留"),
+        ("shift_jis", "cp932", "①髙橋さんの灯台"),
+        ("iso-8859-1", "cp1252", "“The pump” – 20 €"),
+    ],
+)
+def test_html_is_read_as_browsers_read_what_it_declares(
+    tmp_path: Path, declared: str, encoding: str, text: str
+) -> None:
+    page = f"<html><head><meta charset={declared}></head><body>{text}".encode(encoding)
+    assert pages(read(tmp_path / "a.html", page))[0].paragraphs == (text,)
 
 
 def test_pdf(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import pytest
 from crossmedia.embeddings.faces import Face, FaceDetector
 from crossmedia.embeddings.forgery import ForgeryDetector
 from crossmedia.embeddings.media import Clip, Picture, Waveform
-from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.objects import Detection
 from crossmedia.embeddings.spoof import SpoofDetector
 from crossmedia.embeddings.toy import stretches as spoken
 from crossmedia.indexer.decode import Decoded, Shot
-from crossmedia.indexer.decode.glimpses import GlimpseTrack
+from crossmedia.indexer.decode.sampled_frames import FrameSampler
 from crossmedia.indexer.enrichers.forgery import ForgeryEnricher, Look
 from crossmedia.indexer.enrichers.spoof import SpoofEnricher, stretches
 from crossmedia.indexer.tracks import Track, Tracker
@@ -51,7 +51,7 @@ class All:
 
     model = "all@1"
 
-    def follow(self, frames: Iterable[tuple[float, Sequence[Found]]], end: float) -> list[Track]:
+    def follow(self, frames: Iterable[tuple[float, Sequence[Detection]]], end: float) -> list[Track]:
         looks = [(time, one) for time, found in frames for one in found]
         box = (0.25, 0.25, 0.75, 0.75)
         return [Track("face", 0.9, looks[0][0], end, (box, box, box), "still", tuple(looks))] if looks else []
@@ -77,26 +77,26 @@ def test_a_still_has_a_label_for_each_face() -> None:
 
 
 def test_a_track_has_the_mean_of_its_looks() -> None:
-    glimpses = GlimpseTrack(4)
+    sampler = FrameSampler(4)
     for time, level in ((0.0, 51), (0.25, 153), (0.5, 0), (1.5, 204)):
-        glimpses.add(grey(level), time)
+        sampler.add(grey(level), time)
     clip = Clip((grey(102), grey(204)), (0.2, 1.5), None, 2.0)
     shots = (Shot(0.0, 1.0, (0,)), Shot(1.0, 2.0, (1,)))
-    decoded = Decoded("video", "video/mp4", clip, shots=shots, glimpses=glimpses.finish())
+    decoded = Decoded("video", "video/mp4", clip, shots=shots, sampled=sampler.finish())
     moments = [moment("shot", 0, 0.0, 1.0), moment("shot", 1, 1.0, 2.0)]
     found = ForgeryEnricher(Faces(), Forged(), All()).enrich(ASSET, decoded, moments)
     first, second = (patch.labels for patch in found.patches)
     assert [(label.value, label.start, label.end) for label in first] == [("face", 0.2, 0.2), ("track", 0.0, 1.0)]
     assert [label.score for label in first] == pytest.approx([0.4, 0.4], abs=0.01)
     assert [label.score for label in second] == pytest.approx([0.8, 0.8], abs=0.01)
-    plain = ForgeryEnricher(Faces(), Forged(), All()).enrich(ASSET, replace(decoded, glimpses=None), moments)
+    plain = ForgeryEnricher(Faces(), Forged(), All()).enrich(ASSET, replace(decoded, sampled=None), moments)
     assert [label.value for patch in plain.patches for label in patch.labels] == ["face", "face"]
 
 
 def test_tracks_keep_every_look() -> None:
     looks = [Look("face", 0.9, (0.1 + n / 50, 0.1, 0.4 + n / 50, 0.5), n / 10) for n in range(5)]
     (track,) = Tracker().follow(((n / 4, [look]) for n, look in enumerate(looks)), 2.0)
-    assert [look.forged for _, look in track.found if isinstance(look, Look)] == [0.0, 0.1, 0.2, 0.3, 0.4]
+    assert [look.forged for _, look in track.detections if isinstance(look, Look)] == [0.0, 0.1, 0.2, 0.3, 0.4]
 
 
 def test_each_turn_that_is_long_enough_has_a_score() -> None:

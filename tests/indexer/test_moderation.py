@@ -13,7 +13,7 @@ from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.nudity import EXPOSED, SIDE, NudityDetector, exposed, squared
-from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.objects import Detection
 from crossmedia.indexer.decode.types import Decoded
 from crossmedia.indexer.enrichers.abuse import AbuseEnricher
 from crossmedia.indexer.enrichers.nudity import NudityEnricher
@@ -54,8 +54,8 @@ def test_any_shape_is_squared(width: int, height: int) -> None:
 class Everywhere:
     model = "everywhere@1"
 
-    def detect(self, batch: Sequence[Picture]) -> list[list[Found]]:
-        return [[Found("breast", 0.7, (0.1, 0.1, 0.2, 0.2))] for _ in batch]
+    def detect(self, batch: Sequence[Picture]) -> list[list[Detection]]:
+        return [[Detection("breast", 0.7, (0.1, 0.1, 0.2, 0.2))] for _ in batch]
 
 
 def test_labels_of_nakedness() -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from crossmedia.embeddings.media import Clip, Picture
-from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.objects import Detection
 from crossmedia.indexer.decode import Decoded, Page, Shot
-from crossmedia.indexer.decode.glimpses import GlimpseTrack
+from crossmedia.indexer.decode.sampled_frames import FrameSampler
 from crossmedia.indexer.enrichers.base import Follower
 from crossmedia.indexer.enrichers.objects import ObjectsEnricher
 from crossmedia.indexer.enrichers.ocr import OcrEnricher
@@ -19,17 +19,17 @@ from crossmedia.retrieval.documents import Asset, Kind, Moment, moment_id
 
 ASSET = Asset("b" * 64, "video", "video/x", 1, "x")
 BOX = (0.1, 0.2, 0.5, 0.6)
-DOG, BALL = Found("dog", 0.9, BOX), Found("sports ball", 0.4, (0.5, 0.5, 0.6, 0.6))
+DOG, BALL = Detection("dog", 0.9, BOX), Detection("sports ball", 0.4, (0.5, 0.5, 0.6, 0.6))
 
 
 class FixedDetector:
     model = "fixed@1"
 
-    def __init__(self, *answers: list[Found]) -> None:
+    def __init__(self, *answers: list[Detection]) -> None:
         self.answers = list(answers)
         self.asked: list[int] = []
 
-    def detect(self, batch: Sequence[Picture]) -> list[list[Found]]:
+    def detect(self, batch: Sequence[Picture]) -> list[list[Detection]]:
         self.asked.append(len(batch))
         return [self.answers.pop(0) for _ in batch]
 
@@ -87,15 +87,15 @@ def test_a_moment_that_is_gone_gets_nothing() -> None:
 
 def test_what_is_followed_is_told_of_its_shot() -> None:
     """A dog is on the key frame and runs to the right; a bird is between the key frames only."""
-    track = GlimpseTrack(4.0)
+    track = FrameSampler(4.0)
     for number in range(8):
         track.add(blank(), number / 4)
     shots = (Shot(0.0, 2.0, (0,)),)
     clip = Clip((blank(),), (1.0,), None, 2.0)
-    birds = [[Found("bird", 0.6, BOX)] if n < 4 else [] for n in range(8)]
-    dogs = [Found("dog", 0.7, (0.1 + 0.05 * n, 0.7, 0.3 + 0.05 * n, 0.9)) for n in range(8)]
+    birds = [[Detection("bird", 0.6, BOX)] if n < 4 else [] for n in range(8)]
+    dogs = [Detection("dog", 0.7, (0.1 + 0.05 * n, 0.7, 0.3 + 0.05 * n, 0.9)) for n in range(8)]
     detector = FixedDetector([DOG], *[[dog, *bird] for dog, bird in zip(dogs, birds, strict=True)])
-    decoded = Decoded("video", "video/x", clip, shots=shots, glimpses=track.finish())
+    decoded = Decoded("video", "video/x", clip, shots=shots, sampled=track.finish())
     (patch,) = ObjectsEnricher(detector, Tracker()).enrich(ASSET, decoded, [moment("shot", 0, 0, 2)]).patches
     assert [(x.kind, x.value, x.start, x.end, x.box is not None) for x in patch.labels] == [
         ("object", "dog", 0, 2, True),

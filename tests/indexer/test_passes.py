@@ -92,8 +92,9 @@ def test_what_is_absent_is_named_with_what_brings_it(monkeypatch: pytest.MonkeyP
     ("broken", "why"),
     [
         (spec("a"), "box 1.0 failed: ValueError: no such file"),
-        (replace(PASS, name="other"), "declares 'other'"),
-        (replace(PASS, after=()), "after"),
+        (replace(PASS, name="other"), "declares the pass 'other'"),
+        (replace(PASS, after=()), "builds 'descriptions' after"),
+        (spec("a", build=lambda context: None), "AttributeError"),
         (replace(PASS, spaces=("smell",)), "writes to smell"),
     ],
 )

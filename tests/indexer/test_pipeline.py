@@ -238,14 +238,14 @@ def test_copy_of_what_is_deleted_meanwhile_is_read_again(
 ) -> None:
     asset = pipeline.index(list(scan([media]))).assets[str(media / "a.png")]
     shutil.copy(media / "a.png", media / "copy.png")
-    known = store.sources
+    known = store.placed
 
-    def vanishing(wanted: str) -> object:
+    def vanishing(wanted: Sequence[str]) -> object:
         found = known(wanted)
-        store.delete([wanted])
+        store.delete(wanted)
         return found
 
-    monkeypatch.setattr(store, "sources", vanishing)
+    monkeypatch.setattr(store, "placed", vanishing)
     report = pipeline.index(list(scan([media / "copy.png"])))
     assert report.counts["added"] == 1
     assert report.assets[str(media / "copy.png")] == asset

@@ -229,7 +229,7 @@ def test_losses_near_one_another_are_one() -> None:
     losses = Losses()
     for start, end in ((-0.5, 0.2), (5.0, 5.1), (5.5, 6.0), (9.0, 9.5)):
         losses.add(start, end)
-    assert losses.told("the pictures") == [
+    assert losses.describe("the pictures") == [
         "the pictures from 0.0 to 0.2 s are damaged and were left out",
         "the pictures from 5.0 to 6.0 s are damaged and were left out",
         "the pictures from 9.0 to 9.5 s are damaged and were left out",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from crossmedia.embeddings.errors import DependencyMissing
-from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.objects import Detection
 from crossmedia.indexer.tracks import LEAST, RATE, Track, Tracker, direction
 
 Place = Callable[[float], tuple[float, float, float]]
@@ -17,7 +17,7 @@ Place = Callable[[float], tuple[float, float, float]]
 
 def frames(
     seconds: float, *things: tuple[str, Place, tuple[tuple[float, float], ...]]
-) -> list[tuple[float, list[Found]]]:
+) -> list[tuple[float, list[Detection]]]:
     """Each thing is seen in its spans only, its score best in the middle of the video."""
     found = []
     for number in range(round(seconds * RATE)):
@@ -27,7 +27,7 @@ def frames(
             if any(start <= time < end for start, end in spans):
                 x, y, side = place(time)
                 box = (x - side / 2, y - side / 2, x + side / 2, y + side / 2)
-                seen.append(Found(value, 0.9 - 0.05 * abs(time - seconds / 2), box))
+                seen.append(Detection(value, 0.9 - 0.05 * abs(time - seconds / 2), box))
         found.append((time, seen))
     return found
 

@@ -15,6 +15,7 @@ import pytest
 from crossmedia.embeddings.encoder import Space, Vector
 from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval import people
+from crossmedia.retrieval.changes import enriched
 from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source, part_id
 from crossmedia.retrieval.elastic import ElasticStore, expunge
@@ -1017,3 +1018,69 @@ def test_more_may_be_blocked_than_a_statement_takes(store: Store) -> None:
     journal.block("a", *(f"elsewhere {n}" for n in range(70_000)))
     store.follow(journal)
     assert titles(store, journal) == {"b"}
+
+
+def light(holding: Holding) -> Holding:
+    """Without what `contents` leaves out."""
+    return replace(
+        holding,
+        attachments={},
+        moments=tuple(
+            replace(held, moment=replace(held.moment, vectors={}, thumbnail=None), vectors={})
+            for held in holding.moments
+        ),
+    )
+
+
+def test_contents_are_holdings_without_what_is_large(store: Store) -> None:
+    eventful(store)
+    everything = list(store.asset_ids())
+    contents = store.contents([*everything, "unknown"])
+    assert list(contents) == everything
+    for holding in store.holdings(everything):
+        assert same(contents[holding.asset.id], light(holding))
+
+
+def test_what_a_result_makes_of_an_asset_is_known_before_it_is_written(store: Store) -> None:
+    eventful(store)
+    photo, clip = asset_id("photo"), asset_id("clip")
+    sign = Patch(f"{photo}-picture0", {"ocr": "sorti\u0065\u0301"}, {}, seen("way out", score=0.95))
+    nothing = Enrichment(clip, "transcript", "t@2")
+    failed = Enrichment(photo, "ocr", "o@3", error={"code": "x", "message": "y", "hint": ""})
+    spoken = moment(clip, "speech", 1, start=3.0, end=3.5, fields={"transcript": "bye"}, vectors={"text": unit(8)})
+    named = Enrichment(clip, "speakers", "s@2", patches=(Patch(f"{clip}-speech1", labels=seen("Ada", score=0.3)),))
+    for result in (
+        Enrichment(photo, "ocr", "o@2", patches=(sign, Patch("nowhere", {"ocr": "lost"}))),
+        Enrichment(photo, "objects", "y@1", patches=(Patch(f"{photo}-picture0", labels=seen("boat", "buoy")),)),
+        failed,
+        nothing,
+        Enrichment(clip, "transcript", "t@3", moments=(spoken,), spaces=tuple(SPACES)),
+        named,
+    ):
+        expected = enriched(store.contents([result.asset])[result.asset], result)
+        store.enrich([result])
+        assert same(store.contents([result.asset])[result.asset], expected), result
+    assert store.verify() == []
+
+
+def test_results_written_together_are_as_if_written_in_turn(store: Store, other: Store) -> None:
+    """Several enrichers of several assets, of which one patches what another has just brought or takes back."""
+    clip, photo = asset_id("clip"), asset_id("photo")
+    for each in (store, other):
+        eventful(each)
+    spoken = [moment(clip, "speech", n, start=n, end=n + 1.0, fields={"transcript": f"word {n}"}) for n in (0, 2)]
+    results = [
+        Enrichment(clip, "transcript", "t@2", moments=tuple(spoken)),
+        Enrichment(photo, "objects", "y@1", patches=(Patch(f"{photo}-picture0", labels=seen("boat")),)),
+        Enrichment(clip, "speakers", "s@2", patches=tuple(Patch(m.id, labels=seen("Bob")) for m in spoken)),
+        Enrichment(photo, "objects", "y@2", patches=(Patch(f"{photo}-picture0", labels=seen("ship")),)),
+        Enrichment(asset_id("gone"), "objects", "y@2"),
+        Enrichment(clip, "abuse", "a@1", patches=(Patch(spoken[1].id, labels=seen("rude")),)),
+        Enrichment(clip, "transcript", "t@3", moments=(spoken[1],)),
+    ]
+    store.enrich(results)
+    for result in results:
+        other.enrich([result])
+    for asset in (clip, photo):
+        assert same(store.holdings([asset])[0], other.holdings([asset])[0])
+    assert store.verify() == other.verify() == []

@@ -21,7 +21,7 @@ from crossmedia.retrieval.answering import foreign
 from crossmedia.retrieval.answering.answerer import CANNOT_TELL, Reply
 from crossmedia.retrieval.answering.builtin import BuiltIn
 from crossmedia.retrieval.answering.colours import colour_shares
-from crossmedia.retrieval.answering.counting import numbers, told
+from crossmedia.retrieval.answering.counting import numbers, say_count
 from crossmedia.retrieval.answering.foreign import AnswererSpec
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.documents import Label, Moment
@@ -169,8 +169,8 @@ def test_chances_of_numbers_are_chances() -> None:
         assert chances.sum() == pytest.approx(1)
         assert (chances >= 0).all()
     assert numbers([0.95, 0.95]).argmax() == 2
-    assert told(1, "bus") == "1 bus"
-    assert told(2, "bus") == "2 buses"
+    assert say_count(1, "bus") == "1 bus"
+    assert say_count(2, "bus") == "2 buses"
 
 
 def test_colour_terms_of_plain_colours() -> None:

@@ -29,7 +29,7 @@ def tower() -> MiniLM:
     ],
 )  # fmt: skip
 def test_sentences_that_nothing_was_learned_from_are_told_apart(tower: MiniLM, text: str, kind: str) -> None:
-    told = QuestionKinds().told(tower.encode([text]).vectors["text"][0])
+    told = QuestionKinds().classify(tower.encode([text]).vectors["text"][0])
     assert {name for name, _ in told} == set(KINDS)
     assert sum(share for _, share in told) == pytest.approx(1, abs=1e-4)
     assert asked(text, told).kind == kind

@@ -1,15 +1,44 @@
-"""What an enricher or a reindex changes of moments: from what is held to what shall be held. No server in it."""
+"""What an enricher or a reindex changes of an asset: from what is held to what shall be held. No store in it."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from crossmedia.embeddings.encoder import Vector
-from crossmedia.retrieval.documents import FIELDS, Label, Patch, Revision
-from crossmedia.retrieval.holding import Held
+from crossmedia.retrieval.documents import FIELDS, Enrichment, Label, Patch, Revision
+from crossmedia.retrieval.holding import Done, Held, Holding, made_by
+
+
+def enriched(holding: Holding, enrichment: Enrichment) -> Holding:
+    """An asset as `Store.contents` tells it once this is written: without vectors and thumbnails."""
+    maker = enrichment.enricher
+    fields = next((done.fields for done in holding.done if done.enricher == maker), ())
+    kept = [retracted(held, maker, fields) for held in holding.moments if held.maker != maker]
+    patches: dict[str, list[Patch]] = {}
+    for patch in enrichment.patches:
+        patches.setdefault(patch.moment, []).append(patch)
+    there = {held.moment.id for held in kept}
+    filled = {name for key in there & patches.keys() for patch in patches[key] for name in patch.fields}
+    for n, held in enumerate(kept):
+        for patch in patches.get(held.moment.id, ()):
+            kept[n] = patched(kept[n], patch, maker)
+    moments = [*kept, *(made_by(moment, maker) for moment in enrichment.moments)]
+    done = Done(maker, enrichment.model, enrichment.error, tuple(sorted(filled)))
+    others = tuple(one for one in holding.done if one.enricher != maker)
+    return replace(holding, moments=tuple(_told(held) for held in moments), done=(*others, done))
+
+
+def _told(held: Held) -> Held:
+    """As a store tells it: labels best first, letters with their accents as one character, no vectors."""
+    order = sorted(range(len(held.labels)), key=lambda n: -held.moment.labels[n].score)
+    fields = {name: unicodedata.normalize("NFC", text) for name, text in held.moment.fields.items() if text}
+    labels = tuple(held.moment.labels[n] for n in order)
+    moment = replace(held.moment, fields=fields, vectors={}, labels=labels, thumbnail=None)
+    return replace(held, moment=moment, vectors={}, labels=tuple(held.labels[n] for n in order))
 
 
 def retracted(held: Held, maker: str, fields: Iterable[str]) -> Held:

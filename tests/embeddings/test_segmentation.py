@@ -7,15 +7,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossmedia.embeddings.areas import GRID, LEAST, AreaFinder, Parts, colours, decided, inside, places, refined
 from crossmedia.embeddings.cards import AREAS
 from crossmedia.embeddings.catalog import BUNDLED, sha256
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import Found
+from crossmedia.embeddings.objects import Detection
 from crossmedia.embeddings.onnx import outputs
+from crossmedia.embeddings.segmentation import (
+    GRID,
+    LEAST,
+    Segmentation,
+    Segmenter,
+    colours,
+    decided,
+    inside,
+    places,
+    refined,
+)
 from crossmedia.embeddings.train import areas as learning
 from crossmedia.indexer.decode.types import Decoded
-from crossmedia.indexer.enrichers.areas import AreasEnricher
+from crossmedia.indexer.enrichers.segmentation import SegmentationEnricher
 from crossmedia.retrieval.documents import Asset
 from tests.retrieval.makers import asset_id, moment
 
@@ -23,8 +33,8 @@ ASSET = Asset(asset_id("a"), "image", "image/png", 1, "a.png")
 
 
 @pytest.fixture(scope="module")
-def finder() -> AreaFinder:
-    return AreaFinder(threads=1)
+def segmenter() -> Segmenter:
+    return Segmenter(threads=1)
 
 
 def landscape(width: int = 320, height: int = 240) -> Picture:
@@ -37,8 +47,8 @@ def landscape(width: int = 320, height: int = 240) -> Picture:
     return Picture(pixels.clip(0, 255).astype(np.uint8))
 
 
-def test_a_drawn_landscape_is_sky_above_and_grass_below(finder: AreaFinder) -> None:
-    parts = finder.look(landscape())
+def test_a_drawn_landscape_is_sky_above_and_grass_below(segmenter: Segmenter) -> None:
+    parts = segmenter.segment(landscape())
     shares = parts.shares()
     assert 0.3 < shares["sky"] < 0.6
     assert 0.3 < shares["grass"] < 0.6
@@ -49,8 +59,8 @@ def test_a_drawn_landscape_is_sky_above_and_grass_below(finder: AreaFinder) -> N
     assert not (sky & grass).any()
 
 
-def test_masks_have_the_shares_of_their_classes(finder: AreaFinder) -> None:
-    parts = finder.look(landscape())
+def test_masks_have_the_shares_of_their_classes(segmenter: Segmenter) -> None:
+    parts = segmenter.segment(landscape())
     for name, share in parts.shares().items():
         assert (parts.mask(name, 520, 390) > 0).mean() == pytest.approx(share, abs=0.02)
     with pytest.raises(ValueError, match="tuple"):
@@ -58,10 +68,10 @@ def test_masks_have_the_shares_of_their_classes(finder: AreaFinder) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (30000, 2), (2, 3000), (17, 4000), (300, 20)])
-def test_any_shape_has_parts(finder: AreaFinder, width: int, height: int) -> None:
-    parts = finder.look(Picture(np.full((height, width, 3), 128, np.uint8)))
+def test_any_shape_has_parts(segmenter: Segmenter, width: int, height: int) -> None:
+    parts = segmenter.segment(Picture(np.full((height, width, 3), 128, np.uint8)))
     left, top, wide, high = inside(Picture(np.zeros((height, width, 3), np.uint8)))
-    assert parts.chances.shape == (high, wide, len(finder.classes) + 1)
+    assert parts.chances.shape == (high, wide, len(segmenter.classes) + 1)
     assert min(left, top) >= 0
     assert 0 <= sum(parts.shares().values()) <= 1 + 1e-6
     assert parts.mask("sky", 5, 3).shape == (3, 5)
@@ -70,7 +80,7 @@ def test_any_shape_has_parts(finder: AreaFinder, width: int, height: int) -> Non
 def test_what_is_unsure_is_other() -> None:
     chances = np.array([[[0.45, 0.3, 0.25]], [[LEAST, 0.4, 0.1]], [[0.1, 0.2, 0.7]]], np.float32)
     assert decided(chances).ravel().tolist() == [2, 0, 2]
-    parts = Parts(("sky", "grass"), chances)
+    parts = Segmentation(("sky", "grass"), chances)
     assert parts.shares() == {"sky": pytest.approx(1 / 3), "grass": 0}
     assert parts.mask("sky", 1, 3).ravel().tolist() == [0, 255, 0]
 
@@ -118,7 +128,9 @@ def test_captions_name_classes() -> None:
 
 
 def test_objects_are_other_but_not_what_is_seen_through() -> None:
-    cells = learning.things([Found("dog", 0.9, (0.0, 0.0, 0.5, 1.0)), Found("bench", 0.9, (0.5, 0.0, 1.0, 1.0))])
+    cells = learning.things(
+        [Detection("dog", 0.9, (0.0, 0.0, 0.5, 1.0)), Detection("bench", 0.9, (0.5, 0.0, 1.0, 1.0))]
+    )
     assert cells[8, 4]
     assert not cells[8, 9:].any()
     assert not cells[0].any()
@@ -145,29 +157,29 @@ class Half:
 
     model = "half@1"
 
-    def look(self, picture: Picture) -> Parts:
+    def segment(self, picture: Picture) -> Segmentation:
         chances = np.zeros((50, 2, 3), np.float32)
         chances[..., 2] = 1
         chances[:25] = (1, 0, 0)
         chances[49, 0] = (0, 1, 0)
-        return Parts(("sky", "water"), chances)
+        return Segmentation(("sky", "water"), chances)
 
 
 def test_shares_are_scores_of_labels_and_small_ones_are_not_told() -> None:
     shown = moment(ASSET.id)
-    found = AreasEnricher(Half()).enrich(ASSET, Decoded("image", "image/png", landscape()), [shown])
+    found = SegmentationEnricher(Half()).enrich(ASSET, Decoded("image", "image/png", landscape()), [shown])
     [patch] = found.patches
     [label] = patch.labels
     assert (patch.moment, label.kind, label.value, label.score) == (shown.id, "area", "sky", 0.5)
     assert found.model == "half@1+areas@1"
-    assert AreasEnricher(Half()).enrich(ASSET, Decoded("image", "image/png", landscape()), []).patches == ()
+    assert SegmentationEnricher(Half()).enrich(ASSET, Decoded("image", "image/png", landscape()), []).patches == ()
 
 
 @pytest.mark.shared
-def test_areas_of_photos_are_told_as_they_were_named(shared: Path, finder: AreaFinder) -> None:
+def test_areas_of_photos_are_told_as_they_were_named(shared: Path, segmenter: Segmenter) -> None:
     from crossmedia.eval.areas import measure, points
 
-    sections = measure(finder, shared / "data" / "flickr8k" / "images")
+    sections = measure(segmenter, shared / "data" / "flickr8k" / "images")
     figures = {figure.what: figure.value for section in sections for figure in section.figures}
     assert len(points()) == 40
     assert figures["points told right"] > 0.74

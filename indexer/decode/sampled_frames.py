@@ -20,7 +20,7 @@ QUALITY: Final = 85
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Glimpses:
+class SampledFrames:
     """`times`: (N,) float64, ascending, s; `ends`: (N,) int64, where each JPEG ends in `data`, (bytes,) uint8."""
 
     times: NDArray[np.float64]
@@ -39,15 +39,15 @@ class Glimpses:
     def __reduce__(self) -> tuple[Any, ...]:
         """To another process many go as a file, as sound does."""
         if self.data.nbytes < HANDED_OVER:
-            return Glimpses, (self.times, self.ends, self.data)
-        return _glimpses, (self.times, self.ends, written([self.data]))
+            return SampledFrames, (self.times, self.ends, self.data)
+        return _sampled_frames, (self.times, self.ends, written([self.data]))
 
 
-def _glimpses(times: NDArray[np.float64], ends: NDArray[np.int64], name: str) -> Glimpses:
-    return Glimpses(times, ends, mapped(name, "u1"))
+def _sampled_frames(times: NDArray[np.float64], ends: NDArray[np.int64], name: str) -> SampledFrames:
+    return SampledFrames(times, ends, mapped(name, "u1"))
 
 
-class GlimpseTrack:
+class FrameSampler:
     """Collects them: `wants` tells whether a frame shown at a time is one, `add` takes it."""
 
     def __init__(self, rate: float) -> None:
@@ -68,10 +68,10 @@ class GlimpseTrack:
         self._times.append(time)
         self._ends.append((self._ends[-1] if self._ends else 0) + coded.nbytes)
 
-    def finish(self) -> Glimpses:
+    def finish(self) -> SampledFrames:
         """All of them, mapped from the file."""
         self._file.flush()
         empty = np.zeros(0, np.uint8)
         data = np.memmap(self._file, np.uint8, "r").view(np.ndarray) if self._ends else empty
         self._file.close()
-        return Glimpses(np.array(self._times), np.array(self._ends, dtype=np.int64), data)
+        return SampledFrames(np.array(self._times), np.array(self._ends, dtype=np.int64), data)

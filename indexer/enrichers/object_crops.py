@@ -29,7 +29,7 @@ MOST: Final = 6
 """Objects of a picture, surest first."""
 
 
-class RegionsEnricher:
+class ObjectCropsEnricher:
     """Moments of kind `region`, each inside the moment of a picture or key frame (`part_id`), with the vector `common`
     of what lies around an object, and a label `region` with its class and box."""
 
@@ -81,15 +81,15 @@ class RegionsEnricher:
 
 def _crops(picture: Picture, moment: Moment) -> list[tuple[Label, Picture]]:
     """The objects of a moment that are worth a look, surest first, with what is looked at."""
-    found = []
+    crops = []
     for label in sorted(moment.labels, key=lambda label: -label.score):
         if label.kind != KIND or label.box is None:
             continue
         x0, y0, x1, y1 = label.box
         crop = around(picture, label.box)
         if SMALLEST <= (x1 - x0) * (y1 - y0) < LARGEST and min(crop.width, crop.height) >= FEWEST_PIXELS:
-            found.append((label, crop))
-    return found[:MOST]
+            crops.append((label, crop))
+    return crops[:MOST]
 
 
 def around(picture: Picture, box: Box, margin: float = MARGIN) -> Picture:
@@ -103,10 +103,10 @@ def around(picture: Picture, box: Box, margin: float = MARGIN) -> Picture:
 
 
 PASS: Final = PassSpec(
-    name=RegionsEnricher.name,
+    name=ObjectCropsEnricher.name,
     summary="object crops, so that words find small things",
     labels=(label_kinds.REGION,),
     spaces=(COMMON,),
-    after=RegionsEnricher.after,
-    build=lambda context: RegionsEnricher(context.profile.picture),
+    after=ObjectCropsEnricher.after,
+    build=lambda context: ObjectCropsEnricher(context.profile.picture),
 )

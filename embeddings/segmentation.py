@@ -48,7 +48,7 @@ SMOOTH: Final = 0.002
 
 
 @dataclass(frozen=True)
-class Parts:
+class Segmentation:
     """What a picture's places are: `chances` (rows, columns, classes and `other`) in [0, 1], of the picture alone, its
     longer side 260."""
 
@@ -71,7 +71,7 @@ class Parts:
         return np.where(large[..., 0] >= large[..., 1], 255, 0).astype(np.uint8)
 
 
-class AreaFinder:
+class Segmenter:
     """Pictures → what they are made of. `tower` holds `lite2-int8.onnx`, `folder` `areas.npz`; both are opened at the
     first picture. Safe for several threads."""
 
@@ -91,7 +91,7 @@ class AreaFinder:
         """The names of what it tells."""
         return tuple(name for name in self._learned["classes"].tolist() if name not in UNTOLD)
 
-    def look(self, picture: Picture) -> Parts:
+    def segment(self, picture: Picture) -> Segmentation:
         """Any size and shape, from 1×1 px."""
         square = prepare(picture)
         rows = self._features.of(picture, square)
@@ -103,7 +103,7 @@ class AreaFinder:
         chances = np.delete(chances, untold, axis=2)
         left, top, width, height = inside(picture)
         fine = refined(chances, square)[top : top + height, left : left + width]
-        return Parts(self.classes, np.ascontiguousarray(fine))
+        return Segmentation(self.classes, np.ascontiguousarray(fine))
 
 
 class Features:
@@ -189,11 +189,11 @@ def _spread(layer: Floats) -> Floats:
     return np.asarray((ways @ layer @ ways.T).transpose(1, 2, 0), dtype=np.float32)
 
 
-def area_finder(catalog: Catalog, threads: int) -> AreaFinder:
+def shared_segmenter(catalog: Catalog, threads: int) -> Segmenter:
     """The finder of this process. Raises `ModelMissing` or `ModelCorrupt`."""
     return _opened(catalog.resolve(LITE2.id), catalog.resolve(AREAS.id), threads)
 
 
 @cache
-def _opened(tower: Path, folder: Path, threads: int) -> AreaFinder:
-    return AreaFinder(tower, folder, threads)
+def _opened(tower: Path, folder: Path, threads: int) -> Segmenter:
+    return Segmenter(tower, folder, threads)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from crossmedia.embeddings import cards, label_kinds
-from crossmedia.embeddings.areas import Parts
 from crossmedia.embeddings.media import Medium, Picture
+from crossmedia.embeddings.segmentation import Segmentation
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, unhurried
 from crossmedia.indexer.enrichers.base import pictures
@@ -19,15 +19,15 @@ SMALLEST: Final = 0.05
 """Share of a picture's area from which it is told of: below, it is as often a mistake at an edge."""
 
 
-class Finder(Protocol):
-    """What tells the parts of a picture."""
+class PictureSegmenter(Protocol):
+    """Picture → what each part of it is."""
 
     model: str
 
-    def look(self, picture: Picture) -> Parts: ...
+    def segment(self, picture: Picture) -> Segmentation: ...
 
 
-class AreasEnricher:
+class SegmentationEnricher:
     """On the moment of a picture or key frame a label for each kind of area that fills a part of it."""
 
     name = "areas"
@@ -35,9 +35,9 @@ class AreasEnricher:
     after: tuple[str, ...] = ()
     hears = False
 
-    def __init__(self, finder: Finder) -> None:
-        self._finder = finder
-        self.model = f"{finder.model}+areas@1"
+    def __init__(self, segmenter: PictureSegmenter) -> None:
+        self._segmenter = segmenter
+        self.model = f"{segmenter.model}+areas@1"
 
     def enrich(
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
@@ -47,23 +47,23 @@ class AreasEnricher:
         for name, picture in pictures(asset, decoded):
             if name not in known:
                 continue
-            shares = self._finder.look(picture).shares()
+            shares = self._segmenter.segment(picture).shares()
             large = sorted((-share, value) for value, share in shares.items() if share >= SMALLEST)
             whole = known[name]
-            labels = (Label(KIND, v, -s, self._finder.model, None, whole.start, whole.end) for s, v in large)
+            labels = (Label(KIND, v, -s, self._segmenter.model, None, whole.start, whole.end) for s, v in large)
             if large:
                 patches.append(Patch(name, labels=tuple(labels)))
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
 
 
-def _build(context: PassContext) -> AreasEnricher:
-    from crossmedia.embeddings.areas import area_finder
+def _build(context: PassContext) -> SegmentationEnricher:
+    from crossmedia.embeddings.segmentation import shared_segmenter
 
-    return AreasEnricher(area_finder(context.catalog, context.threads))
+    return SegmentationEnricher(shared_segmenter(context.catalog, context.threads))
 
 
 PASS: Final = PassSpec(
-    name=AreasEnricher.name,
+    name=SegmentationEnricher.name,
     summary="what pictures are made of: sky, grass, water",
     labels=(label_kinds.AREA,),
     models=(cards.LITE2.id, cards.AREAS.id),

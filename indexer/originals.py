@@ -1,0 +1,41 @@
+"""Where the files of indexed assets lie now, if they still do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.documents import Asset, Source
+from crossmedia.retrieval.store import Store
+
+
+class SourceGone(CrossmediaError):
+    """An indexed file is no longer where it was, so it cannot be read again."""
+
+    code = "source_gone"
+    status = 410
+
+
+def find_original(store: Store, asset: str) -> Source | None:
+    """A place where the asset's bytes still lie unchanged."""
+    return first_unchanged(store.sources(asset))
+
+
+def first_unchanged(sources: Sequence[Source]) -> Source | None:
+    """The first place whose file is as long and as old as it was when it was indexed."""
+    for source in sources:
+        try:
+            status = Path(source.location).stat()
+        except OSError:
+            continue
+        if (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns):
+            return source
+    return None
+
+
+def source_gone(asset: Asset) -> SourceGone:
+    """The error for an asset whose file lies nowhere any more."""
+    return SourceGone(
+        f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path; --prune removes it"
+    )
