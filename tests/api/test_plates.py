@@ -55,4 +55,4 @@ def test_the_command_says_what_it_finds(run: Run, tmp_path: Path) -> None:
     run("index", str(tmp_path / "red.png"), *without)
     assert json.loads(run("plate", "RK755AJ", "--json").stdout) == {"plates": []}
     assert "Plate not found" in run("plate", "RK755AJ").stdout
-    assert "no plate" in run("plate", "A", code=2).stderr
+    assert "is not a licence plate" in run("plate", "A", code=2).stderr
