@@ -74,7 +74,7 @@ def drawings(store: Store, pool: DecodePool, asset: str) -> list[Drawing]:
     """An asset's picture or key frames with the labels that have a box. Raises what `read_anew` raises."""
     _, shown = read_anew(store, pool, asset)
     known = {moment.id: moment for moment in store.moments(asset)}
-    found = []
+    pictures_with_boxes = []
     for name, picture in shown:
         moment = known.get(name)
         # Where a track is when it is seen best is not where it is in this frame.
@@ -84,16 +84,16 @@ def drawings(store: Store, pool: DecodePool, asset: str) -> list[Drawing]:
             if moment is None or moment.start is None
             else f"{moment.start:.1f} to {moment.end or moment.start:.1f} s"
         )
-        found.append(Drawing(picture, labels, time))
-    return found
+        pictures_with_boxes.append(Drawing(picture, labels, time))
+    return pictures_with_boxes
 
 
-def drawn(shown: Sequence[Drawing]) -> Image.Image:
+def draw(shown: Sequence[Drawing]) -> Image.Image:
     """One picture large, several on a sheet."""
-    return framed(shown[0], LARGE) if len(shown) == 1 else sheet(shown)
+    return draw_boxes(shown[0], LARGE) if len(shown) == 1 else sheet(shown)
 
 
-def framed(shown: Drawing, side: int) -> Image.Image:
+def draw_boxes(shown: Drawing, side: int) -> Image.Image:
     """The picture with its longer side of `side` pixels, enlarged if need be, and its boxes, those of low scores
     first."""
     scale = side / max(shown.picture.width, shown.picture.height)
@@ -120,7 +120,7 @@ def sheet(shown: Sequence[Drawing], tile: int = TILE) -> Image.Image:
     font = _font(_SMALL + 2)
     below = 22 if any(one.title for one in shown) else 0
     rows = [shown[first : first + columns] for first in range(0, len(shown), columns)]
-    drawn_rows = [[framed(one, tile) for one in row] for row in rows]
+    drawn_rows = [[draw_boxes(one, tile) for one in row] for row in rows]
     heights = [max(image.height for image in row) + below + _GAP for row in drawn_rows]
     whole = Image.new("RGB", (columns * (tile + _GAP) + _GAP, sum(heights) + _GAP), "white")
     pen = ImageDraw.Draw(whole)

@@ -51,8 +51,8 @@ class Ingest:
             return False
         paths = [Path(path) for path in job.payload["paths"]]
         files: list[Found] = []
-        for found in scan(paths, [self._service.runtime.settings.data], self._within(job)):
-            files.append(found)
+        for file in scan(paths, [self._service.runtime.settings.data], self._within(job)):
+            files.append(file)
             if stop.is_set():
                 return False
         parts = shares(files, PART_FILES, PART_BYTES)
@@ -70,7 +70,7 @@ class Ingest:
     def _index(self, job: Job, progress: Progress, stop: threading.Event) -> dict[str, Any] | None:
         """The first pass' report; None if it was stopped."""
         payload, roots = job.payload, self._within(job)
-        uploads = _found(payload.get("uploads", ()))
+        uploads = _files(payload.get("uploads", ()))
 
         def plan(total: int) -> None:
             progress.start("indexing", total)
@@ -85,19 +85,19 @@ class Ingest:
             )
         else:
             # A link may have been put where a file was since it was found.
-            named = _found(payload.get("files", ()))
+            named = _files(payload.get("files", ()))
             files = uploads or [f for f in named if not roots or within(f.location.resolve(), [*map(str, roots)])]
             plan(len(files))
             try:
                 report = self._service.indexing.index_files(files, payload["collection"], tell=tell, stop=stop)
             except Exception:
-                self.discard_unused([found.location for found in uploads], job.id)
+                self.discard_unused([upload.location for upload in uploads], job.id)
                 raise
         if stop.is_set():
             return None
-        self.discard_unused([found.location for found in uploads], job.id)
-        told = {**report.as_dict(), "assets": report.assets, "uploaded": self._assets(uploads)}
-        return {**told, "enriched": 0, "enrich_failures": [], "notes": []}
+        self.discard_unused([upload.location for upload in uploads], job.id)
+        counts = {**report.as_dict(), "assets": report.assets, "uploaded": self._assets(uploads)}
+        return {**counts, "enriched": 0, "enrich_failures": [], "notes": []}
 
     def _enrich(
         self, job: Job, report: dict[str, Any], progress: Progress, stop: threading.Event
@@ -148,7 +148,7 @@ class Ingest:
         """At the start: remove what a crash left half received, or received and named nowhere."""
         older = OTHERS_SECONDS if shared(self._service.runtime.jobs) else 0.0
         self._service.runtime.uploads.sweep(older)
-        self.discard_unused(self._service.runtime.uploads.kept(older))
+        self.discard_unused(self._service.runtime.uploads.list_files(older))
 
     def _within(self, job: Job) -> list[Path]:
         return [Path(root) for root in job.payload.get("within", self._service.runtime.settings.roots)]
@@ -160,17 +160,17 @@ class Ingest:
             return False  # nothing can be claimed now, so nobody has to wait
 
     def _assets(self, files: Sequence[Found]) -> list[str | None]:
-        found = [_hash(file.location) for file in files]
-        known = self._service.runtime.store.placed(found)
-        return [asset if asset in known else None for asset in found]
+        hashes = [_hash(file.location) for file in files]
+        known = self._service.runtime.store.placed(hashes)
+        return [asset if asset in known else None for asset in hashes]
 
 
 def files_json(files: Sequence[Found]) -> list[dict[str, Any]]:
     """Found files as a job's payload names them."""
-    return [{**asdict(found), "location": str(found.location)} for found in files]
+    return [{**asdict(file), "location": str(file.location)} for file in files]
 
 
-def _found(files: Sequence[Mapping[str, Any]]) -> list[Found]:
+def _files(files: Sequence[Mapping[str, Any]]) -> list[Found]:
     return [Found(Path(f["location"]), f["path"], f["size"], f["mtime_ns"]) for f in files]
 
 

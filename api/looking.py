@@ -28,8 +28,8 @@ def look_at(runtime: Runtime, path: Path) -> tuple[Picture, tuple[Moment, ...]]:
             "index recordings, films and documents first, then ask about them with --asset",
         )
     status = path.stat()
-    found = Found(path, path.name, status.st_size, status.st_mtime_ns)
-    document = assemble([(sha256(path), found, decoded)], runtime.profile, "")[0]
+    file = Found(path, path.name, status.st_size, status.st_mtime_ns)
+    document = assemble([(sha256(path), file, decoded)], runtime.profile, "")[0]
     moments = list(document.moments)
     for enricher in runtime.enrichers(PASSES)[0]:
         said = enricher.enrich(document.asset, decoded, moments)

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossmedia.api.gate import Gate
-from crossmedia.api.queues import told
+from crossmedia.api.queues import describe_queue
 from crossmedia.api.service import Service
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -49,15 +49,15 @@ class _Gauges(Collector):
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         counts = self._service.runtime.store.statistics()
-        queue = told(self._service.runtime.jobs)
-        for name, what, found in (
+        queue = describe_queue(self._service.runtime.jobs)
+        for name, what, numbers in (
             ("assets", "medium", counts.assets),
             ("moments", "kind", counts.moments),
             ("vectors", "field", counts.vectors),
             ("jobs", "state", queue.get("jobs", {})),
         ):
             family = GaugeMetricFamily(f"crossmedia_{name}", f"{name} by {what}.", labels=[what])
-            for value, count in found.items():
+            for value, count in numbers.items():
                 family.add_metric([value], count)
             yield family
         yield GaugeMetricFamily("crossmedia_queue_up", "Whether the queue answers.", value="problem" not in queue)

@@ -28,10 +28,10 @@ def load_profile(settings: Settings, catalog: Catalog) -> Profile:
     from crossmedia.embeddings.builtin import face_encoder
 
     try:
-        face, finder, told = face_encoder(catalog, settings.threads)
+        face, finder, calibrations = face_encoder(catalog, settings.threads)
     except (ModelMissing, DependencyMissing):
         return profile  # the enricher says so
-    return replace(profile, face=face, finder=finder, backgrounds={**profile.backgrounds, **told})
+    return replace(profile, face=face, finder=finder, backgrounds={**profile.backgrounds, **calibrations})
 
 
 def _without_faces(settings: Settings, catalog: Catalog) -> Profile:
@@ -51,8 +51,8 @@ def _without_faces(settings: Settings, catalog: Catalog) -> Profile:
 
     text, picture, backgrounds = towers(catalog, settings.threads)
     sound, transcriber, heard = _whisper(settings, catalog)
-    voice, told = voice_encoder(catalog, settings.threads)
-    return Profile("builtin", text, picture, sound, transcriber, {**backgrounds, **heard, **told}, voice)
+    voice, spoken = voice_encoder(catalog, settings.threads)
+    return Profile("builtin", text, picture, sound, transcriber, {**backgrounds, **heard, **spoken}, voice)
 
 
 def _clip(settings: Settings, catalog: Catalog) -> Profile:
@@ -77,8 +77,8 @@ def _clip(settings: Settings, catalog: Catalog) -> Profile:
         named, sound = specification.sounds(settings.sound_encoder, runtime)
         text = Joined(sentence, words, named)
         known = {key: background for key, background in known.items() if key[0] != "sound"}
-    voice, told = voice_encoder(catalog, settings.threads)
-    return Profile("clip", text, picture, sound, transcriber, {**known, **told}, voice)
+    voice, spoken = voice_encoder(catalog, settings.threads)
+    return Profile("clip", text, picture, sound, transcriber, {**known, **spoken}, voice)
 
 
 def _whisper(settings: Settings, catalog: Catalog) -> tuple[Encoder[Waveform] | None, Transcriber | None, Backgrounds]:

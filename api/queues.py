@@ -40,7 +40,7 @@ def shared(queue: Queue) -> SharedQueue | None:
     return None if isinstance(queue, Jobs) else queue  # type: ignore[return-value]
 
 
-def told(queue: Queue) -> dict[str, Any]:
+def describe_queue(queue: Queue) -> dict[str, Any]:
     """Where the queue is, how many jobs are in each state, and how many `workers` do them (None: whoever serves).
 
     `problem` is an error's envelope where it cannot be reached; the numbers are left out then.

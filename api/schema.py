@@ -245,7 +245,7 @@ def whole_schema(model: type[BaseModel]) -> dict[str, Any]:
     """A model's JSON schema without references: where a route reads its body itself, nothing else describes its
     parts."""
     schema = model.model_json_schema()
-    parts = schema.pop("$defs", {})
+    definitions = schema.pop("$defs", {})
 
     def put_in(node: Any) -> Any:
         if isinstance(node, list):
@@ -253,11 +253,11 @@ def whole_schema(model: type[BaseModel]) -> dict[str, Any]:
         if not isinstance(node, dict):
             return node
         if "$ref" in node:
-            return put_in(parts[node["$ref"].rpartition("/")[2]])
+            return put_in(definitions[node["$ref"].rpartition("/")[2]])
         return {key: put_in(child) for key, child in node.items()}
 
-    found: dict[str, Any] = put_in(schema)
-    return found
+    whole: dict[str, Any] = put_in(schema)
+    return whole
 
 
 def search_answer(answer: Answer) -> SearchAnswer:

@@ -42,7 +42,7 @@ from crossmedia.indexer.worker import Worker
 log = logging.getLogger("crossmedia.api")
 
 
-def _settled(service: Service) -> None:
+def _settle(service: Service) -> None:
     """What a crash kept from being judged is judged before anything is served; where the store is away, by the next
     pass."""
     try:
@@ -60,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         service = Service(settings)
         ingest = Ingest(service)
         await anyio.to_thread.run_sync(ingest.sweep)
-        await anyio.to_thread.run_sync(_settled, service)
+        await anyio.to_thread.run_sync(_settle, service)
         gate, file_gate = Gate(settings.threads, settings.max_searches), Gate(1, settings.max_searches)
         worker = None if shared(service.runtime.jobs) else Worker(service.runtime.jobs, {"index": ingest})
         state = State(service, gate, file_gate, worker, metrics, threading.Event())

@@ -85,7 +85,7 @@ class Uploads:
 
         If anything fails, `accept` included, what was new is removed again.
         """
-        found: list[Found] = []
+        files: list[Found] = []
         new: list[Path] = []
         try:
             for part in parts:
@@ -97,8 +97,8 @@ class Uploads:
                             partial.replace(final)
                             new.append(final)
                         status = final.stat()
-                found.append(Found(final, part.path, status.st_size, status.st_mtime_ns))
-            return accept(found)
+                files.append(Found(final, part.path, status.st_size, status.st_mtime_ns))
+            return accept(files)
         except BaseException:
             self.discard(new)
             raise
@@ -124,7 +124,7 @@ class Uploads:
         finally:
             shutil.rmtree(room, ignore_errors=True)
 
-    def kept(self, older: float = 0.0) -> list[Path]:
+    def list_files(self, older: float = 0.0) -> list[Path]:
         """Every upload that lies here, or those that came `older` seconds ago or earlier."""
         return [path for path in self._folder.resolve().glob("[!.]*/*") if path.is_file() and _aged(path, older)]
 

@@ -53,9 +53,16 @@ def train(
             tasks.append(bar.add_task(stage, total=total))
 
         trained = opened.alignment.train(
-            pairs, space=space, name=name, held_out=holdout, passes=epochs, skip=skip_bad, force=force,
-            plan=plan, tick=lambda count: bar.advance(tasks[-1], count),
-        )  # fmt: skip
+            pairs,
+            space=space,
+            name=name,
+            held_out=holdout,
+            passes=epochs,
+            skip=skip_bad,
+            force=force,
+            plan=plan,
+            tick=lambda count: bar.advance(tasks[-1], count),
+        )
     if as_json:
         print_json(trained.report)
     else:
@@ -82,9 +89,14 @@ def list_heads(data: Data = None, as_json: Json = False) -> None:
             figures = card.told["figures"]
             before, after = (figures[when]["anchor_to_source"]["recall@10"] for when in ("before", "after"))
             table.add_row(
-                card.id, card.space, str(figures["pairs"]), f"{before:.1%}", f"{after:.1%}", card.made[:16],
+                card.id,
+                card.space,
+                str(figures["pairs"]),
+                f"{before:.1%}",
+                f"{after:.1%}",
+                card.made[:16],
                 "in use" if card.id in used else "",
-            )  # fmt: skip
+            )
         out.print(table)
 
 
@@ -119,9 +131,13 @@ def reindex(
     with service(data) as opened, stopping() as stop, progress() as bar:
         task = bar.add_task("reindexing", total=None)
         report, heads = opened.alignment.reindex(
-            head, builtin=builtin, again=again, stop=stop,
-            plan=lambda total: bar.update(task, total=total), tell=lambda count: bar.advance(task, count),
-        )  # fmt: skip
+            head,
+            builtin=builtin,
+            again=again,
+            stop=stop,
+            plan=lambda total: bar.update(task, total=total),
+            tell=lambda count: bar.advance(task, count),
+        )
     if as_json:
         print_json({"heads": heads, **report.as_dict()})
     else:
@@ -161,10 +177,11 @@ def _tell(trained: Trained) -> None:
         f"{figures['pairs']} pairs"
         + (f" ({told['duplicates']} more stand there twice)" if told["duplicates"] else "")
         + (f" ({len(told['left_out'])} left out)" if told["left_out"] else "")
-        + f"; {held} held out" + (f" in {divisions} divisions" if divisions > 1 else "")
+        + f"; {held} held out"
+        + (f" in {divisions} divisions" if divisions > 1 else "")
         + f", {new} of their {figures['held_out_pairs']} pairs with a {anchor} that was not learned either; "
         "brackets are 95 % intervals"
-    )  # fmt: skip
+    )
     cosine, passing = figures["cosine_before_after"], figures["passing"]
     out.print(
         f"strength {figures['strength']:.2f}"

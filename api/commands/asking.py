@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api.commands.context import Data, Json, err, fail, named, out, print_json, service
+from crossmedia.api.commands.context import Data, Json, err, fail, out, print_json, resolve_asset, service
 from crossmedia.api.label_conditions import parse_condition
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.clock import clock
@@ -58,9 +58,14 @@ def ask(
         fail(error)
     filters = {"path": path, "after": after, "before": before, "collection": collection, "labels": conditions}
     with service(data, made=True) as opened:
-        request = AskRequest.of({
-            "question": question, "asset": named(opened, asset) if asset else None, "media": media or [], "filters": filters,
-        })  # fmt: skip
+        request = AskRequest.of(
+            {
+                "question": question,
+                "asset": resolve_asset(opened, asset) if asset else None,
+                "media": media or [],
+                "filters": filters,
+            }
+        )
         answer = opened.asking.ask(request, image, voice)
         if speak is not None:
             speak.write_bytes(opened.speaking.speak(answer.answer))

@@ -20,9 +20,21 @@ from crossmedia.embeddings.catalog import sha256
 from crossmedia.embeddings.errors import CrossmediaError
 
 USAGE = {
-    "path_missing", "unknown_leg", "empty_query", "unknown_enricher", "ambiguous_id", "invalid_request", "invalid_setting",
-    "bad_head_name", "bad_name", "bad_bank", "bad_hash", "bad_policy", "bad_plate", "no_queue",
-}  # fmt: skip
+    "path_missing",
+    "unknown_leg",
+    "empty_query",
+    "unknown_enricher",
+    "ambiguous_id",
+    "invalid_request",
+    "invalid_setting",
+    "bad_head_name",
+    "bad_name",
+    "bad_bank",
+    "bad_hash",
+    "bad_policy",
+    "bad_plate",
+    "no_queue",
+}
 """Codes of failures that lie in how the command was called: they end it with 2, the others with 1."""
 
 out = Console(highlight=False)
@@ -63,7 +75,7 @@ def service(data: Path | None, *, made: bool = False, **settings: Any) -> Iterat
             opened.close()
 
 
-def named(opened: Service, asset: str) -> str:
+def resolve_asset(opened: Service, asset: str) -> str:
     """The id of an asset that is named by the beginning of its id, or by a file with its content. Raises NotFound,
     Ambiguous."""
     path = Path(asset)

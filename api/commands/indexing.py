@@ -183,8 +183,12 @@ class _Rate(ProgressColumn):
 
 def progress() -> Progress:
     columns: list[Any] = [
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(compact=True)
-    ]  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(compact=True),
+    ]
     return Progress(*columns, console=err)
 
 

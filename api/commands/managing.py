@@ -13,9 +13,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api.commands.context import Data, Json, named, out, print_json, service
+from crossmedia.api.commands.context import Data, Json, out, print_json, resolve_asset, service
 from crossmedia.api.commands.trust import print_trust
-from crossmedia.api.queues import told
+from crossmedia.api.queues import describe_queue
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.captions import Format
 from crossmedia.retrieval.clock import clock_span
@@ -53,7 +53,7 @@ def show(
     if mask is not None and mask[1].suffix.lower() != ".png":
         raise typer.BadParameter("a mask must be a .png file", param_hint="--mask")
     with service(data, made=True) as opened:
-        resolved = named(opened, asset)
+        resolved = resolve_asset(opened, asset)
         described = opened.assets.get(resolved)
         if draw is not None:
             opened.assets.drawing(resolved).save(draw)
@@ -76,9 +76,9 @@ def show(
             for label in moment.labels:
                 value = label.value if len(label.value) <= 80 else f"{label.value[:79]}…"
                 out.print(f"    {escape(label.kind)}: {escape(value)} [dim]{label.score:.2f}[/]")
-        from crossmedia.api.use_cases.trust import kept
+        from crossmedia.api.use_cases.trust import describe_trust
 
-        print_trust(kept(moments))
+        print_trust(describe_trust(moments))
         for path in (draw, mask[1] if mask else None):
             if path is not None:
                 out.print(f"[dim]{escape(str(path))}[/]", soft_wrap=True)
@@ -93,7 +93,7 @@ def rm(
     Copies that the service made of uploads are deleted with them.
     """
     with service(data, made=True) as opened:
-        found = [named(opened, asset) for asset in assets]
+        found = [resolve_asset(opened, asset) for asset in assets]
         for asset in opened.assets.delete(found):
             out.print(f"removed {asset}")
 
@@ -104,13 +104,22 @@ def status(data: Data = None, as_json: Json = False) -> None:
         counts = opened.runtime.store.statistics()
         built, absent = opened.runtime.enrichers()
         pending = {e.name: len(opened.runtime.store.pending(e.name, e.model, e.accepts)) for e in built}
-        queue = told(opened.runtime.jobs)
+        queue = describe_queue(opened.runtime.jobs)
         if as_json:
-            print_json({
-                "data": str(opened.runtime.settings.data), "assets": dict(counts.assets), "moments": dict(counts.moments),
-                "vectors": dict(counts.vectors), "sources": counts.sources, "bytes": counts.bytes,
-                "pending": pending, "absent": absent, "jobs": queue.get("jobs", {}), "queue": queue,
-            })  # fmt: skip
+            print_json(
+                {
+                    "data": str(opened.runtime.settings.data),
+                    "assets": dict(counts.assets),
+                    "moments": dict(counts.moments),
+                    "vectors": dict(counts.vectors),
+                    "sources": counts.sources,
+                    "bytes": counts.bytes,
+                    "pending": pending,
+                    "absent": absent,
+                    "jobs": queue.get("jobs", {}),
+                    "queue": queue,
+                }
+            )
             return
         table = Table(box=None, pad_edge=False, show_header=False)
         for name, found in (("assets", counts.assets), ("moments", counts.moments), ("vectors", counts.vectors)):
@@ -143,7 +152,7 @@ def transcript(
 ) -> None:
     """Print what is said in a recording or video."""
     with service(data, made=True) as opened:
-        told = opened.assets.transcript(named(opened, asset), form)
+        told = opened.assets.transcript(resolve_asset(opened, asset), form)
     if isinstance(told, dict):
         print_json(told)
     else:
@@ -201,7 +210,7 @@ def doctor(data: Data = None) -> None:
             line(not problems, agreed, "index into a new --data folder")
         except CrossmediaError as error:
             line(False, f"store: {error.message}", error.hint)
-        queue = told(opened.runtime.jobs)
+        queue = describe_queue(opened.runtime.jobs)
         if "problem" in queue:
             line(False, queue["problem"]["message"], queue["problem"]["hint"])
         elif queue["workers"] is not None:

@@ -70,7 +70,15 @@ def export(
 def _model_json(row: Status) -> dict[str, object]:
     card = row.card
     return {
-        "id": card.id, "title": card.title, "task": card.task, "licence": card.licence, "dim": card.dim, "revision": card.revision,
-        "size": card.size, "state": row.state, "source": row.source, "path": str(row.path) if row.path else None,
+        "id": card.id,
+        "title": card.title,
+        "task": card.task,
+        "licence": card.licence,
+        "dim": card.dim,
+        "revision": card.revision,
+        "size": card.size,
+        "state": row.state,
+        "source": row.source,
+        "path": str(row.path) if row.path else None,
         "install": card.install,
-    }  # fmt: skip
+    }

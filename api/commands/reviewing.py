@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api.commands.context import Data, Json, named, out, print_json, service
+from crossmedia.api.commands.context import Data, Json, out, print_json, resolve_asset, service
 from crossmedia.api.use_cases.moderation import DecisionOut
 from crossmedia.retrieval.banks.store import ACTIONS
 
@@ -35,7 +35,7 @@ def queue(
 def history(asset: Asset, data: Data = None, as_json: Json = False) -> None:
     """Show all decisions about a file, oldest first."""
     with service(data, made=True) as opened:
-        _show(opened.moderation.history(named(opened, asset)), as_json, "Nothing was decided.")
+        _show(opened.moderation.history(resolve_asset(opened, asset)), as_json, "Nothing was decided.")
 
 
 @app.command()
@@ -49,7 +49,7 @@ def decide(
 ) -> None:
     """Decide about a file; blocked files are neither found nor served."""
     with service(data, made=True) as opened:
-        done = opened.moderation.decide(named(opened, asset), action, by or getpass.getuser(), note)
+        done = opened.moderation.decide(resolve_asset(opened, asset), action, by or getpass.getuser(), note)
         if as_json:
             print_json(done)
         else:

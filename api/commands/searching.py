@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api.commands.context import Data, Json, err, fail, named, out, print_json, service
+from crossmedia.api.commands.context import Data, Json, err, fail, out, print_json, resolve_asset, service
 from crossmedia.api.label_conditions import parse_condition
 from crossmedia.api.schema import SearchRequest, by_kind, search_answer
 from crossmedia.embeddings.encoder import FACE, VOICE
@@ -117,12 +117,21 @@ def search(
         "labels": conditions,
     }
     with service(data, made=True) as opened:
-        request = SearchRequest.of({
-            "text": text or [], "negative": negative or [], "media": media or [], "k": k, "legs": legs or None,
-            "examples": [{"asset": named(opened, prefix)} for prefix in like or ()],
-            "files": [{"weight": weight} for _, weight in files],
-            "min_relevance": min_relevance, "group": group, "facets": facets or [], "filters": filters,
-        })  # fmt: skip
+        request = SearchRequest.of(
+            {
+                "text": text or [],
+                "negative": negative or [],
+                "media": media or [],
+                "k": k,
+                "legs": legs or None,
+                "examples": [{"asset": resolve_asset(opened, prefix)} for prefix in like or ()],
+                "files": [{"weight": weight} for _, weight in files],
+                "min_relevance": min_relevance,
+                "group": group,
+                "facets": facets or [],
+                "filters": filters,
+            }
+        )
         answer = opened.searching.search(
             request.query([opened.searching.example(file, weight) for file, weight in files])
         )

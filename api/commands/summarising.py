@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from crossmedia.api.commands.context import Data, Json, named, out, print_json, service
+from crossmedia.api.commands.context import Data, Json, out, print_json, resolve_asset, service
 from crossmedia.retrieval.clock import clock, clock_span
 
 
@@ -19,7 +19,7 @@ def summary(
 ) -> None:
     """Summarise a file: what it says and shows, chapters of a video."""
     with service(data, made=True) as opened:
-        told = opened.summarizing.summarize(named(opened, asset), sentences)
+        told = opened.summarizing.summarize(resolve_asset(opened, asset), sentences)
     if as_json:
         print_json(told)
         return

@@ -113,17 +113,13 @@ class Client:
     def transcript(self, asset: str, form: Format = "json") -> str | dict[str, Any]:
         if form == "json":
             return self._json("GET", f"/v1/assets/{asset}/transcript")
-        return self._answered("GET", f"/v1/assets/{asset}/transcript", params={"format": form}).text
+        return self._request("GET", f"/v1/assets/{asset}/transcript", params={"format": form}).text
 
     def labels(self, *kinds: str, limit: int = 20) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._json("GET", "/v1/labels", params={"kind": list(kinds), "limit": limit})[
-            "labels"
-        ]
-        return found
+        return self._list("labels", params={"kind": list(kinds), "limit": limit})
 
     def voices(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._json("GET", "/v1/voices")["voices"]
-        return found
+        return self._list("voices")
 
     def name_voice(self, voice: str, to: str) -> None:
         self._json("PUT", f"/v1/voices/{quote(voice)}", json={"name": to})
@@ -135,12 +131,11 @@ class Client:
         return self._verified("voices", one, other)
 
     def people(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._json("GET", "/v1/people")["people"]
-        return found
+        return self._list("people")
 
     def appearances(self, person: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._json("GET", f"/v1/people/{quote(person)}")["appearances"]
-        return found
+        appearances: list[dict[str, Any]] = self._json("GET", f"/v1/people/{quote(person)}")["appearances"]
+        return appearances
 
     def name_person(self, person: str, to: str) -> None:
         self._json("PUT", f"/v1/people/{quote(person)}", json={"name": to})
@@ -185,8 +180,7 @@ class Client:
             return self._json("POST", "/v1/trust", files={"file": (Path(file).name, stream)})
 
     def banks(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._json("GET", "/v1/banks")["banks"]
-        return found
+        return self._list("banks")
 
     def create_bank(self, name: str, action: str = "review") -> dict[str, Any]:
         return self._json("POST", "/v1/banks", json={"name": name, "action": action})
@@ -254,15 +248,19 @@ class Client:
                 raise RemoteError("timeout", f"job {job_id} is still {job['state']}", f"look at /v1/jobs/{job_id}", 504)
             time.sleep(POLL_SECONDS)
 
+    def _list(self, what: str, **request: Any) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self._json("GET", f"/v1/{what}", **request)[what]
+        return items
+
     def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        response = self._answered(method, path, **request)
+        response = self._request(method, path, **request)
         try:
             body: dict[str, Any] = response.json()
         except ValueError as error:
             raise self._foreign(response) from error
         return body
 
-    def _answered(self, method: str, path: str, **request: Any) -> httpx.Response:
+    def _request(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **request)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -288,10 +286,10 @@ def search_json(text: str | Sequence[str], weights: Sequence[float], query: Mapp
     return {"text": text if isinstance(text, str) else list(text), **files, **query}
 
 
-def _batches(found: Iterator[Found]) -> Iterator[list[Found]]:
+def _batches(files: Iterator[Found]) -> Iterator[list[Found]]:
     batch: list[Found] = []
     size = 0
-    for file in found:
+    for file in files:
         if batch and (len(batch) >= BATCH_FILES or size + file.size > BATCH_BYTES):
             yield batch
             batch, size = [], 0

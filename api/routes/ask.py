@@ -67,26 +67,26 @@ async def ask(request: Request, shared: Shared) -> AskAnswer | StreamingResponse
         wanted = AskRequest.of(query)
         gate = shared.file_gate if any(isinstance(part, UploadFile) for part in form.values()) else shared.gate
         if not streamed:
-            return await gate.run(lambda: _answered(shared, wanted, form, lambda event, data: None))
-        told: asyncio.Queue[tuple[str, dict[str, Any]] | None] = asyncio.Queue()
+            return await gate.run(lambda: _answer(shared, wanted, form, lambda event, data: None))
+        events: asyncio.Queue[tuple[str, dict[str, Any]] | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
         def tell(event: str, data: dict[str, Any]) -> None:
-            loop.call_soon_threadsafe(told.put_nowait, (event, data))
+            loop.call_soon_threadsafe(events.put_nowait, (event, data))
 
-        running = asyncio.create_task(gate.run(lambda: _answered(shared, wanted, form, tell)))
+        running = asyncio.create_task(gate.run(lambda: _answer(shared, wanted, form, tell)))
     except BaseException:
         await form.close()
         raise
-    return StreamingResponse(_events(running, told, form), media_type=EVENTS, headers={"Cache-Control": "no-store"})
+    return StreamingResponse(_events(running, events, form), media_type=EVENTS, headers={"Cache-Control": "no-store"})
 
 
 async def _events(
-    running: asyncio.Task[AskAnswer], told: asyncio.Queue[tuple[str, dict[str, Any]] | None], form: FormData
+    running: asyncio.Task[AskAnswer], events: asyncio.Queue[tuple[str, dict[str, Any]] | None], form: FormData
 ) -> AsyncIterator[str]:
-    running.add_done_callback(lambda _: told.put_nowait(None))
+    running.add_done_callback(lambda _: events.put_nowait(None))
     try:
-        while (one := await told.get()) is not None:
+        while (one := await events.get()) is not None:
             yield _event(*one)
         try:
             yield _event("answer", running.result().model_dump(mode="json"))
@@ -104,13 +104,13 @@ def _event(name: str, data: dict[str, Any]) -> str:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-def _answered(shared: State, wanted: AskRequest, form: FormData, tell: Tell) -> AskAnswer:
+def _answer(shared: State, wanted: AskRequest, form: FormData, tell: Tell) -> AskAnswer:
     with ExitStack() as stack:
-        image, voice = (_kept(shared, form.get(name), stack) for name in ("image", "voice"))
+        image, voice = (_temporary(shared, form.get(name), stack) for name in ("image", "voice"))
         return shared.service.asking.ask(wanted, image, voice, tell)
 
 
-def _kept(shared: State, part: UploadFile | str | None, stack: ExitStack) -> Path | None:
+def _temporary(shared: State, part: UploadFile | str | None, stack: ExitStack) -> Path | None:
     """Where a file that came along lies until the answer is given."""
     if not isinstance(part, UploadFile):
         return None

@@ -67,8 +67,8 @@ async def of_one(request: Request, shared: State, look: Callable[[Path], ResultT
             raise InvalidRequest("no file", "send it as a part named file")
         name = plain_name(file.filename)
 
-        def looked() -> ResultT:
+        def look_at_file() -> ResultT:
             with shared.service.runtime.uploads.temporary(name, file.file) as (path, _):
                 return look(path)
 
-        return await shared.file_gate.run(looked)
+        return await shared.file_gate.run(look_at_file)

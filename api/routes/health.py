@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from crossmedia.api.guards import envelope
-from crossmedia.api.queues import told
+from crossmedia.api.queues import describe_queue
 from crossmedia.api.routes.common import Shared
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import QueueUnreachable
@@ -61,17 +61,23 @@ def ready(shared: Shared) -> JSONResponse:
     health = shared.service.runtime.store.health()
     if health.state == "red":
         return envelope(StoreUnusable(health.told, health.hint))
-    queue = told(shared.service.runtime.jobs)
+    queue = describe_queue(shared.service.runtime.jobs)
     notes: list[CrossmediaError] = []
     if "problem" in queue:
         notes.append(QueueUnreachable("the queue cannot be used; searches can", "crossmedia doctor shows why"))
     elif queue["workers"] == 0:
         notes.append(NoWorker("no worker processes jobs", "crossmedia worker starts one"))
     profile = shared.service.runtime.profile
-    return JSONResponse({
-        "status": "ready", "store": asdict(health), "profile": profile.name, "spaces": list(profile.spaces),
-        "workers": queue.get("workers"), "notes": [note.as_dict() for note in notes],
-    })  # fmt: skip
+    return JSONResponse(
+        {
+            "status": "ready",
+            "store": asdict(health),
+            "profile": profile.name,
+            "spaces": list(profile.spaces),
+            "workers": queue.get("workers"),
+            "notes": [note.as_dict() for note in notes],
+        }
+    )
 
 
 @router.get("/metrics", response_class=Response)

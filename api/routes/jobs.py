@@ -45,8 +45,8 @@ class JobList(BaseModel):
 
 
 def job_json(job: Job) -> dict[str, Any]:
-    found = asdict(job)
-    return {name: found[name] for name in JobOut.model_fields}
+    values = asdict(job)
+    return {name: values[name] for name in JobOut.model_fields}
 
 
 @router.get("/jobs", response_model=JobList)

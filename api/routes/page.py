@@ -60,9 +60,13 @@ def begin(request: Request, shared: Shared) -> Response:
     response = Response(status_code=204)
     if key is not None:
         response.set_cookie(
-            COOKIE, session_of(key), max_age=DAYS * 86_400, httponly=True, samesite="strict",
+            COOKIE,
+            session_of(key),
+            max_age=DAYS * 86_400,
+            httponly=True,
+            samesite="strict",
             secure=request.url.scheme == "https",
-        )  # fmt: skip
+        )
     return response
 
 

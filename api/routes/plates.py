@@ -16,7 +16,7 @@ class PlateList(BaseModel):
 
 
 @router.get("/{text}")
-def seen(text: str, shared: Shared) -> PlateList:
+def find(text: str, shared: Shared) -> PlateList:
     """Exactly, or with one character read wrong, the nearest first. Blanks, hyphens, capitals, and O for 0 do not
     matter."""
     return PlateList(plates=shared.service.plates.find(text))

@@ -11,6 +11,6 @@ router = APIRouter(prefix="/v1", tags=["assets"], responses=ERRORS)
 
 
 @router.get("/assets/{asset}/summary")
-def summed(asset: str, shared: Shared, sentences: int = Query(SENTENCES, ge=1, le=20)) -> SummaryOut:
+def summarize(asset: str, shared: Shared, sentences: int = Query(SENTENCES, ge=1, le=20)) -> SummaryOut:
     """The sentences that most of it is near to, descriptions of what it shows, and a video's chapters."""
     return shared.service.summarizing.summarize(asset, sentences)

@@ -144,7 +144,7 @@ class Asking:
 
         Raises InvalidRequest, NotUnderstood, NotFound, Ambiguous, Blocked, and what decoding raises.
         """
-        text = request.question.strip() or (self.heard(voice) if voice is not None else "")
+        text = request.question.strip() or (self.transcribe(voice) if voice is not None else "")
         if not text:
             raise InvalidRequest("no question", 'send {"question": …}, or a recording of one')
         scope = self.scope(request, image)
@@ -164,7 +164,7 @@ class Asking:
         tell("delta", {"text": answer.answer})
         return answer
 
-    def heard(self, voice: Path) -> str:
+    def transcribe(self, voice: Path) -> str:
         """The words of a spoken question."""
         transcriber = self._runtime.profile.transcriber
         if transcriber is None:

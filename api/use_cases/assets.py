@@ -128,10 +128,10 @@ class Assets:
     def drawing(self, asset: str) -> Image.Image:
         """Its picture, or its key frames on a sheet, with the boxes of their labels. Raises NothingToDraw,
         SourceGone."""
-        from crossmedia.api.drawing import drawings, drawn
+        from crossmedia.api.drawing import draw, drawings
 
         resolved = self._runtime.resolve(asset)
-        return drawn(drawings(self._runtime.store, self._runtime.pool, resolved))
+        return draw(drawings(self._runtime.store, self._runtime.pool, resolved))
 
 
 def is_unchanged(path: Path, source: Source, asset: str) -> bool:

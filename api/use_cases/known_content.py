@@ -141,7 +141,7 @@ class KnownContent:
 
     def lookup_asset(self, asset: str) -> Lookup:
         """By the hashes that the collection keeps, no file is read. Raises NotFound, Ambiguous."""
-        return self._compare(*self._kept(asset))
+        return self._compare(*self._stored_hashes(asset))
 
     def lookup_file(self, path: Path) -> Lookup:
         """A file that need not be indexed, and is not by this. One that cannot be decoded is compared by its bytes."""
@@ -232,7 +232,7 @@ class KnownContent:
     def _read(self, what: str) -> tuple[list[Hashed], list[str]]:
         """A hash that is written out, or those of an asset."""
         if ":" not in what and self._runtime.has_collection and self._runtime.store.find(what.lower()):
-            return self._kept(what)
+            return self._stored_hashes(what)
         hashes = readings(what)
         if not hashes:
             raise NotFound(
@@ -241,7 +241,7 @@ class KnownContent:
             )
         return [Hashed(hashed) for hashed in hashes], []
 
-    def _kept(self, asset: str) -> tuple[list[Hashed], list[str]]:
+    def _stored_hashes(self, asset: str) -> tuple[list[Hashed], list[str]]:
         """What the collection keeps of an asset."""
         self._runtime.require_collection()
         store, name = self._runtime.store, self._runtime.resolve(asset)

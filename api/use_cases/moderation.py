@@ -77,10 +77,10 @@ class Moderation:
         """
         latest = self.decisions.latest(assets)
         new: list[Decision] = []
-        for some in (assets[n : n + READ] for n in range(0, len(assets), READ)):
-            for asset, holding in self._runtime.store.contents(some).items():
+        for page in (assets[n : n + READ] for n in range(0, len(assets), READ)):
+            for asset, holding in self._runtime.store.contents(page).items():
                 moments = [held.moment for held in holding.moments]
-                if decision := self._judged(asset, moments, latest.get(asset)):
+                if decision := self._judge_one(asset, moments, latest.get(asset)):
                     new.append(decision)
         self.decisions.add(new)
         self.follow()
@@ -93,9 +93,9 @@ class Moderation:
             assets = self.decisions.owed()
             if not (assets or self.decisions.last()) or not self._runtime.has_collection:
                 return
-        for some in (assets[n : n + PAGE] for n in range(0, len(assets), PAGE)):
-            self.judge(some)
-            self.decisions.settle(some)
+        for page in (assets[n : n + PAGE] for n in range(0, len(assets), PAGE)):
+            self.judge(page)
+            self.decisions.settle(page)
         self.follow()
 
     def follow(self) -> bool:
@@ -116,17 +116,17 @@ class Moderation:
         store = self._runtime.store
         plan(sum(store.statistics().assets.values()))
         done = new = 0
-        some: list[str] = []
+        page: list[str] = []
         for asset in store.asset_ids():
-            some.append(asset)
-            if len(some) == PAGE:
-                new += self.judge(some)
-                done += len(some)
-                advance(len(some))
-                some = []
-        new += self.judge(some)
-        advance(len(some))
-        return done + len(some), new
+            page.append(asset)
+            if len(page) == PAGE:
+                new += self.judge(page)
+                done += len(page)
+                advance(len(page))
+                page = []
+        new += self.judge(page)
+        advance(len(page))
+        return done + len(page), new
 
     def decide(self, asset: str, action: str, by: str, note: str = "") -> DecisionOut:
         """A person's decision on an indexed asset; raises NotFound, Ambiguous, InvalidRequest."""
@@ -134,13 +134,13 @@ class Moderation:
         who = " ".join(by.split())
         if not who or len(who) > LONGEST or len(note) > LONGEST:
             raise InvalidRequest("say who decides, in at most 2,000 characters", "give a name; a note as long at most")
-        found = self._runtime.resolve(asset)
-        before = self.decisions.latest([found]).get(found)
+        resolved = self._runtime.resolve(asset)
+        before = self.decisions.latest([resolved]).get(resolved)
         # What somebody has seen when deciding is what would not make it anew.
         reasons = before.reasons if before else ()
-        self.decisions.add([Decision(found, chosen, who, True, reasons, note)])
+        self.decisions.add([Decision(resolved, chosen, who, True, reasons, note)])
         self.follow()
-        return self._describe([self.decisions.latest([found])[found]])[0]
+        return self._describe([self.decisions.latest([resolved])[resolved]])[0]
 
     def queue(self, action: str = "review", limit: int = 100, before: int | None = None) -> list[DecisionOut]:
         """Assets of which this is the last word, newest first; of those that are indexed still."""
@@ -149,8 +149,8 @@ class Moderation:
     def history(self, asset: str) -> list[DecisionOut]:
         """All that was decided of an asset, oldest first; it need not be indexed any more if its whole id is given."""
         whole = asset.lower()
-        found = whole if self.decisions.latest([whole]) else self._runtime.resolve(asset)
-        return self._describe(self.decisions.history(found))
+        resolved = whole if self.decisions.latest([whole]) else self._runtime.resolve(asset)
+        return self._describe(self.decisions.history(resolved))
 
     def require_served(self, asset: str) -> None:
         """Raises Blocked."""
@@ -196,7 +196,7 @@ class Moderation:
     def close(self) -> None:
         self.decisions.close()
 
-    def _judged(self, asset: str, moments: Sequence[Moment], before: Decision | None) -> Decision | None:
+    def _judge_one(self, asset: str, moments: Sequence[Moment], before: Decision | None) -> Decision | None:
         """A decision, if it is another than the one before."""
         matches = []
         if self._runtime.bank_store.enabled():

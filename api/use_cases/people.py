@@ -163,10 +163,10 @@ class People:
     def appearances(self, person: str) -> Appearances:
         """When and where somebody appears, by asset. Raises NotFound."""
         store = self._runtime.store
-        found = people.faces_of(store, person)
-        placed = store.placed([*found])
+        by_asset = people.faces_of(store, person)
+        placed = store.placed([*by_asset])
         described = []
-        for asset, faces in found.items():
+        for asset, faces in by_asset.items():
             if asset not in placed:
                 continue
             about, sources = placed[asset]

@@ -91,19 +91,19 @@ class Trust:
         Raises `Unreadable` and `EmptyFile`."""
         started = time.monotonic()
         reader = self._runtime.provenance
-        found = reader(path)
-        notes = [*found.notes, *(f"{error.message}: {error.hint}" for error in reader.missing)]
+        provenance = reader(path)
+        notes = [*provenance.notes, *(f"{error.message}: {error.hint}" for error in reader.missing)]
         labels: list[Label] = []
         try:
             decoded = self._runtime.example_pool.submit(path, sample_rate=RATE).result()
             if decoded.media not in ACCEPTS:
                 notes.append("only pictures, videos and recordings are looked at")
             else:
-                labels, more = self._looked(decoded)
+                labels, more = self._score(decoded)
                 notes += more
         except CrossmediaError as error:
             notes.append(f"faces and speech are not looked at: {error.message}")
-        return trust_out(found.facts, found.manifest, labels, notes, time.monotonic() - started)
+        return trust_out(provenance.facts, provenance.manifest, labels, notes, time.monotonic() - started)
 
     def of_asset(self, asset: str) -> TrustOut:
         """By the labels that the collection keeps, no file is read. Raises NoCollection, NotFound, Ambiguous."""
@@ -111,7 +111,7 @@ class Trust:
         started = time.monotonic()
         store, name = self._runtime.store, self._runtime.resolve(asset)
         described, moments = store.asset(name), store.moments(name)
-        facts, indications = _said(moments)
+        facts, indications = _read_labels(moments)
         media: Medium = described.media if described else "text"
         notes = []
         if media not in ACCEPTS:
@@ -123,27 +123,29 @@ class Trust:
                 )
         return trust_out(facts, None, indications, notes, time.monotonic() - started)
 
-    def _looked(self, decoded: Decoded) -> tuple[list[Label], list[str]]:
+    def _score(self, decoded: Decoded) -> tuple[list[Label], list[str]]:
         """The scores of a decoded file, and a line for each that there is none of."""
         built, notes = self._runtime.enrichers(only=[one.kind for one in INDICATIONS])
         labels: list[Label] = []
         asset = Asset("0" * 64, decoded.media, decoded.mime, 0, "")
         for enricher in built:
-            found: list[Label] = []
+            scores: list[Label] = []
             if isinstance(enricher, ForgeryEnricher) and decoded.media in enricher.accepts:
-                found = [label for some in enricher.labels(asset, decoded).values() for label in some]
-                notes += [] if found else ["no face is large enough"]
+                scores = [
+                    label for labels_of_moment in enricher.labels(asset, decoded).values() for label in labels_of_moment
+                ]
+                notes += [] if scores else ["no face is large enough"]
             sound = sound_track(decoded)
             if isinstance(enricher, SpoofEnricher) and sound is not None:
-                found = enricher.labels(sound)
-                notes += [] if found else ["no turn of speech is long enough"]
-            labels += found
+                scores = enricher.labels(sound)
+                notes += [] if scores else ["no turn of speech is long enough"]
+            labels += scores
         return list(_once(labels)), notes
 
 
-def kept(moments: Iterable[Moment]) -> TrustOut:
+def describe_trust(moments: Iterable[Moment]) -> TrustOut:
     """What the labels of an asset's moments say."""
-    facts, indications = _said(moments)
+    facts, indications = _read_labels(moments)
     return trust_out(facts, None, indications)
 
 
@@ -179,7 +181,7 @@ def trust_out(
     )
 
 
-def _said(moments: Iterable[Moment]) -> tuple[Sequence[Fact], list[Label]]:
+def _read_labels(moments: Iterable[Moment]) -> tuple[Sequence[Fact], list[Label]]:
     """What an asset says of itself, and the scores it was given."""
     labels = [label for moment in moments for label in moment.labels]
     facts = merge_facts(Fact(label.kind, label.value, label.model) for label in labels if label.kind in KINDS)

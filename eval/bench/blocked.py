@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from elasticsearch import Elasticsearch
 from PIL import Image
 from pydantic import SecretStr
 
@@ -20,6 +21,7 @@ from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.embeddings.toy import COLOURS
 from crossmedia.eval.bench.common import Row, show, timed
+from crossmedia.retrieval.elastic.address import Access, parsed
 from crossmedia.retrieval.policy.decisions import Decision
 from crossmedia.retrieval.query import Query
 
@@ -32,6 +34,8 @@ def main(count: int, url: str) -> None:
     for name, store in (("local", ""), *([("Elasticsearch", url)] if url else [])):
         with tempfile.TemporaryDirectory() as folder:
             rows += measure(name, Path(folder), store, count)
+    if url:
+        remove(url)
     show(f"A search over {PICTURES} pictures, ms (median of {SEARCHES}, in turns)", rows)
 
 
@@ -61,6 +65,14 @@ def measure(name: str, folder: Path, store: str, count: int) -> list[Row]:
             strict=True,
         )
     ] + [Row(f"{name}, following so many decisions once, s", f"{max(seconds):.2f}", "")]
+
+
+def remove(url: str) -> None:
+    """The indexes of this benchmark."""
+    address, _ = parsed(url, Access())
+    with Elasticsearch(list(address.hosts)) as client:
+        for name in list(client.indices.get(index=f"{address.name}-*")):
+            client.indices.delete(index=name)
 
 
 def block(service: Service, assets: Sequence[str]) -> float:

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 import crossmedia
-from crossmedia.api.drawing import LARGE, Drawing, NothingToDraw, drawings, drawn, framed, sheet
+from crossmedia.api.drawing import LARGE, Drawing, NothingToDraw, draw, draw_boxes, drawings, sheet
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.embeddings.catalog import Catalog
@@ -140,7 +140,7 @@ def test_odd_pictures_fail_nothing(tmp_path: Path) -> None:
     report, absent = service.indexing.enrich()
     assert (report.done, report.failed, absent) == (6, [], [])
     for asset in service.runtime.store.find(""):
-        image = drawn(drawings(service.runtime.store, service.runtime.pool, asset))
+        image = draw(drawings(service.runtime.store, service.runtime.pool, asset))
         assert max(image.size) == LARGE
     service.close()
 
@@ -162,7 +162,7 @@ def test_a_video_is_drawn_on_a_sheet_and_a_sound_not_at_all(reddish: None, tmp_p
     by_name = {Path(path).name: asset for path, asset in report.assets.items()}
     shown = drawings(service.runtime.store, service.runtime.pool, by_name["film.mp4"])
     assert [one.title for one in shown] == ["0.0 to 1.0 s", "1.0 to 2.0 s", "2.0 to 3.0 s"]
-    whole = drawn(shown)
+    whole = draw(shown)
     assert whole.size[0] > 2 * 480
     with pytest.raises(NothingToDraw):
         drawings(service.runtime.store, service.runtime.pool, by_name["tone.wav"])
@@ -171,7 +171,7 @@ def test_a_video_is_drawn_on_a_sheet_and_a_sound_not_at_all(reddish: None, tmp_p
 
 def test_boxes_are_drawn_where_they_are() -> None:
     grey = Picture(np.full((100, 200, 3), 128, dtype=np.uint8))
-    pixels = np.asarray(framed(Drawing(grey, [Label("object", "dog", 0.8, "m", BOX)]), 1000))
+    pixels = np.asarray(draw_boxes(Drawing(grey, [Label("object", "dog", 0.8, "m", BOX)]), 1000))
     assert pixels.shape == (500, 1000, 3)
     coloured = (pixels != 128).any(axis=2)
     rows, columns = np.flatnonzero(coloured.any(axis=1)), np.flatnonzero(coloured.any(axis=0))
@@ -185,7 +185,7 @@ def test_boxes_are_drawn_where_they_are() -> None:
 def test_a_name_stays_within_the_picture() -> None:
     white = Picture(np.full((50, 400, 3), 255, dtype=np.uint8))
     corner = Label("object", "baseball glove", 0.5, "m", (0.98, 0.0, 1.0, 0.1))
-    assert np.asarray(framed(Drawing(white, [corner]), 800)).shape == (100, 800, 3)
+    assert np.asarray(draw_boxes(Drawing(white, [corner]), 800)).shape == (100, 800, 3)
 
 
 def test_a_sheet_holds_all_pictures() -> None:

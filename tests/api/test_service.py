@@ -138,13 +138,13 @@ def test_uploads_of_a_request_that_goes_on_elsewhere_are_let_alone(service: Serv
     room = old.parent.parent / ".incoming-x"
     room.mkdir()
     os.utime(old, (1, 1))
-    assert service.runtime.uploads.kept(3600) == [old]
+    assert service.runtime.uploads.list_files(3600) == [old]
     service.runtime.uploads.sweep(3600)
     assert room.is_dir()
     os.utime(room, (1, 1))
     service.runtime.uploads.sweep(3600)
     assert not room.exists()
-    assert sorted(service.runtime.uploads.kept()) == sorted([old, new])
+    assert sorted(service.runtime.uploads.list_files()) == sorted([old, new])
 
 
 def test_parts_stay_within_their_folders(service: Service, tmp_path: Path) -> None:
