@@ -66,7 +66,7 @@ def read_anew(store: Store, pool: DecodePool, asset: str) -> tuple[Asset, list[t
             raise source_gone(described)
         shown = pictures(described, pool.submit(Path(source.location)).result())
     if not shown:
-        raise NothingToDraw(f"{described.title} has no pictures", "drawings and masks are of pictures and videos")
+        raise NothingToDraw(f"{described.title} has no pictures", "only pictures and videos can be drawn or masked")
     return described, shown
 
 

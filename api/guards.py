@@ -110,7 +110,7 @@ class KeyCheck:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._keys and not own_page(scope["method"], Headers(scope=scope)):
             refused = envelope(
-                ForeignPage("a page of another site may change nothing here", "set CROSSMEDIA_API_KEYS and send one")
+                ForeignPage("requests from other web sites are not accepted", "set CROSSMEDIA_API_KEYS and send a key")
             )
             await refused(scope, receive, send)
             return
@@ -119,7 +119,7 @@ class KeyCheck:
             headers = Headers(scope=scope)
             session = known_session(headers, self._keys) and own_page(scope["method"], headers)
             if not (known_key(headers, self._keys) or session):
-                refused = envelope(BadKey("this service asks for a key", "send it as Authorization: Bearer KEY"))
+                refused = envelope(BadKey("this service requires a key", "send it as Authorization: Bearer KEY"))
                 await refused(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -171,9 +171,9 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        return envelope(HttpFailure(str(error.detail), "/docs lists what there is"), error.status_code, error.headers)
+        return envelope(HttpFailure(str(error.detail), "/docs lists all requests"), error.status_code, error.headers)
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> JSONResponse:
         log.exception("%s %s", request.method, request.url.path, exc_info=error)
-        return envelope(InternalError("the service failed on this request", "its log has the trace"))
+        return envelope(InternalError("the service failed on this request", "see the traceback in its log"))

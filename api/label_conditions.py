@@ -20,7 +20,7 @@ def parse_condition(text: str, *, negate: bool = False) -> dict[str, Any]:
     """
     match = _CONDITION.fullmatch(text.strip())
     if match is None:
-        raise InvalidRequest(f"{text!r} is no condition on labels", "write KIND:VALUE, 2xobject:dog, or object:dog@0.5")
+        raise InvalidRequest(f"{text!r} is not a label condition", "write KIND:VALUE, 2xobject:dog, or object:dog@0.5")
     return {
         "kind": match["kind"],
         "value": match["value"] or None,

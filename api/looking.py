@@ -24,7 +24,8 @@ def look_at(runtime: Runtime, path: Path) -> tuple[Picture, tuple[Moment, ...]]:
     decoded = runtime.example_pool.submit(path).result()
     if not isinstance(decoded.content, Picture):
         raise InvalidRequest(
-            f"{path.name} is no picture", "index recordings, films and documents, and ask about their asset"
+            f"{path.name} is not a picture",
+            "index recordings, films and documents first, then ask about them with --asset",
         )
     status = path.stat()
     file = Found(path, path.name, status.st_size, status.st_mtime_ns)

@@ -23,7 +23,7 @@ def mask(store: Store, pool: DecodePool, segmenter: Segmenter, asset: str, name:
     raises.
     """
     if name not in segmenter.classes:
-        raise NotFound(f"no areas {name!r} are told", f"there are: {', '.join(segmenter.classes)}")
+        raise NotFound(f"no areas {name!r} are known", f"there are: {', '.join(segmenter.classes)}")
     _, shown = read_anew(store, pool, asset)
     looked = [(segmenter.segment(picture), picture) for _, picture in shown]
     parts, picture = max(looked, key=lambda one: one[0].shares()[name])

@@ -62,7 +62,7 @@ class _Gauges(Collector):
             yield family
         yield GaugeMetricFamily("crossmedia_queue_up", "Whether the queue answers.", value="problem" not in queue)
         if queue.get("workers") is not None:
-            yield GaugeMetricFamily("crossmedia_workers", "Processes that do jobs.", value=queue["workers"])
+            yield GaugeMetricFamily("crossmedia_workers", "Processes that work on jobs.", value=queue["workers"])
         inside = sum(gate.inside for gate in self._gates)
         yield GaugeMetricFamily("crossmedia_searches_inside", "Searches running or waiting.", value=inside)
 

@@ -168,7 +168,7 @@ class Runtime:
         if not matching:
             raise NotFound(f"no asset {prefix}", "crossmedia search --json prints ids")
         if len(matching) > 1:
-            raise Ambiguous(f"{prefix} fits {len(matching)} assets or more", "give more characters of the id")
+            raise Ambiguous(f"{prefix} fits {len(matching)} assets or more", "use more characters of the id")
         return matching[0]
 
     def settle_store(self) -> None:

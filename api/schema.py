@@ -103,7 +103,7 @@ class SearchRequest(_Strict):
     text: Text | Annotated[list[Text], Field(max_length=MAX_SEVERAL)] = Field(
         default_factory=list, description="One or several wanted texts."
     )
-    negative: list[Text] = Field([], max_length=MAX_SEVERAL, description="What must not be in it.")
+    negative: list[Text] = Field([], max_length=MAX_SEVERAL, description="What must not be in the results.")
     examples: list[ExampleSpec] = Field([], max_length=MAX_SEVERAL)
     files: list[FileSpec] = Field(
         [], max_length=MAX_SEVERAL, description="Weights of the files beside this object, in their order; none: all 1."

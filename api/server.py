@@ -48,7 +48,7 @@ def _settle(service: Service) -> None:
     try:
         service.moderation.settle()
     except CrossmediaError as error:
-        log.warning("what a crash left is not judged yet: %s", error)
+        log.warning("files left by a crash are not judged yet: %s", error)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -1,4 +1,4 @@
-"""Everything that can be set, in one place, by `CROSSMEDIA_…` variables or by a face's options."""
+"""Everything that can be set, in one place, by `CROSSMEDIA_…` variables or by options of the interfaces."""
 
 from __future__ import annotations
 
@@ -27,76 +27,88 @@ class InvalidSetting(CrossmediaError):
 class Settings(BaseSettings):
     """Read once, in `Service.__init__`'s caller; nothing else looks at the environment. Lists are comma-separated."""
 
-    model_config = SettingsConfigDict(env_prefix="CROSSMEDIA_", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CROSSMEDIA_", extra="ignore", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     data: Path = Path(".crossmedia")
-    """The one data directory: store, derived indexes, jobs, uploads."""
+    """The data directory: store, indexes, jobs, uploads, heads."""
     store: SecretStr = SecretStr("")
-    """`elasticsearch://HOST:9200/NAME` (or `elasticsearch+https://…`) keeps the index in an Elasticsearch instead of
-    the data directory; it may hold a user and a password. The extra `elastic` is needed."""
+    """`elasticsearch://HOST:9200/NAME` (or `elasticsearch+https://…`) keeps the index in Elasticsearch instead of the
+    data directory. The address may hold a user and a password. Needs the extra `elastic`."""
     store_api_key: SecretStr = SecretStr("")
+    """API key for Elasticsearch."""
     store_user: str = ""
+    """User name for Elasticsearch, if it is not part of the address."""
     store_password: SecretStr = SecretStr("")
+    """Password for Elasticsearch, if it is not part of the address."""
     store_ca: Path | None = None
-    """The certificate that signed the server's, if no authority that the system trusts did."""
+    """File with the certificate authority of the Elasticsearch server; without one, the system's are used."""
     profile: Literal["builtin", "clip", "toy"] = "builtin"
-    """`clip` takes pictures and words from the encoder below; it needs the extra `clip` unless that is an `onnx:`
-    folder."""
+    """Which encoders are used: `builtin` (in the package), `clip` (the encoders named below; needs the extra `clip`
+    unless they are `onnx:` folders) or `toy` (for tests)."""
     picture_encoder: str = "openclip:ViT-B-32/laion2b_s34b_b79k"
+    """Profile `clip`: encoder of pictures and words, `openclip:MODEL/PRETRAINED-OR-PATH` or `onnx:FOLDER`."""
     text_encoder: str = ""
-    """Sentence vectors by `st:MODEL-OR-PATH`; the built-in ones if empty. Of the profile `clip` only, like the next."""
+    """Profile `clip`: encoder of sentences, `st:MODEL-OR-PATH` or `onnx:FOLDER`; if empty, the built-in one."""
     sound_encoder: str = ""
-    """Sounds and words by `clap:MODEL-OR-PATH`; if empty, sounds are found by example only."""
+    """Profile `clip`: encoder of sounds and words, `clap:MODEL-OR-PATH`; if empty, sounds are found by example only."""
     speech_model: str = "whisper-tiny.en"
-    """What listens to speech: an id of `crossmedia models` (`whisper-base` hears 99 languages), or a folder with a
-    Whisper in CTranslate2's format."""
+    """Speech recogniser: a name from `crossmedia models` (`whisper-base` knows 99 languages), or a folder with a
+    Whisper model in CTranslate2 format."""
     device: str = "auto"
-    """Where those run: auto, cpu, cuda or cuda:N."""
+    """Where large encoders run: `auto`, `cpu`, `cuda` or `cuda:N`."""
     precision: Precision = "auto"
+    """Number format of large encoders: `auto`, `fp32`, `fp16` or `bf16`."""
     models: Path | None = None
-    """A folder with further models, one sub-folder each, searched after the bundled ones."""
+    """Folder with further models, one subfolder each, searched after the bundled ones."""
     allow_hub: bool = False
-    """Whether a model that is nowhere here may be fetched from its hub."""
+    """Whether models that are not on this machine may be downloaded from Hugging Face."""
     faces: bool = False
-    """Whether faces are told apart: biometric data, which is kept of nobody unless this is set. The extra `faces` is
-    needed."""
+    """Whether people are recognised by their faces. This stores biometric data, so it is off unless set. Needs the
+    extra `faces`."""
     without: _List = ()
-    """Enrichers that are left out."""
+    """Passes that never run, such as `plates,ocr`."""
     policy: Path | None = None
-    """A file of rules: what is allowed, reviewed and blocked. Without one the default applies
-    (`retrieval/policy/rules.py`)."""
+    """TOML file with moderation rules; without one, the default rules apply."""
     indications: bool = False
-    """Whether every pass scores faces and speech for forgeries (`forgery`, `spoof`); else only where they are named."""
+    """Whether every pass also scores faces and speech for forgery; otherwise only `enrich --only forgery` (or `spoof`)
+    does."""
     trust_anchors: Path | None = None
-    """Certificates in PEM of those whose C2PA signatures are trusted; without any, every signer is unknown."""
+    """PEM file with certificates of trusted C2PA signers; without one, every signer counts as unknown."""
     chat_url: str = ""
-    """An OpenAI-compatible endpoint that answers questions, `http://127.0.0.1:8080/v1` say; the built-in answerer if
-    empty."""
+    """OpenAI-compatible endpoint that answers questions, such as `http://127.0.0.1:8080/v1`; if empty, the built-in
+    answerer does."""
     chat_model: str = "default"
+    """Model name that is sent to that endpoint."""
     chat_key: SecretStr = SecretStr("")
+    """API key for that endpoint."""
     chat_timeout: float = Field(60.0, gt=0, le=3600)
-    """Seconds without a piece of its answer after which it counts as away."""
+    """Seconds without any output after which the endpoint counts as unavailable."""
     chat_pictures: int = Field(4, ge=0, le=16)
-    """Pictures that go with one question, at most."""
+    """Maximum number of pictures sent with one question."""
     vqa_model: str = ""
-    """A BLIP or ViLT that looks at pictures in place of the built-in network: a folder, or a repository of the hub. It
-    needs the extra `vqa`."""
+    """BLIP or ViLT model that answers questions about pictures instead of the built-in network: a folder, or a
+    repository on the hub. Needs the extra `vqa`."""
     decode_workers: int = Field(2, ge=1, le=64)
+    """Processes that decode files."""
     threads: int = Field(2, ge=1, le=256)
-    """Processor threads an encoder uses."""
+    """CPU threads of one encoder."""
     roots: _List = ()
-    """Folders from which the service may index by path; none by default."""
+    """Folders that the service may index when a request names a path; none by default."""
     api_keys: _List = ()
-    """If any is set, every request but health checks must carry one."""
+    """Keys of which requests must carry one (all but health checks); if empty, requests need none."""
     max_upload_bytes: int = Field(2 << 30, ge=1)
+    """Maximum size of one upload request."""
     max_jobs: int = Field(1000, ge=1)
+    """Maximum number of waiting jobs; further ones are refused."""
     queue: SecretStr = SecretStr("")
-    """`redis://[USER:PASSWORD@]HOST:PORT/DB`: jobs wait there for `crossmedia worker`; if empty, whoever serves does
-    them."""
+    """`redis://[USER:PASSWORD@]HOST:PORT/DB` of a shared queue for `crossmedia worker`; if empty, the service does its
+    own jobs. Needs the extra `queue`."""
     queue_lease: float = Field(30.0, ge=1, le=3600)
-    """Seconds after which a worker that is not heard of counts as dead, and its job goes to another."""
+    """Seconds without a sign of life after which a worker counts as dead and its job is given to another."""
     max_searches: int = Field(32, ge=1)
-    """Searches running or waiting at once; one more is answered 429."""
+    """Maximum number of searches running or waiting; further ones are answered with status 429."""
 
     @property
     def switches(self) -> frozenset[Switch]:
@@ -107,7 +119,7 @@ class Settings(BaseSettings):
     @classmethod
     def _chat(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in ("http", "https"):
-            raise ValueError("an endpoint is http://HOST:PORT/v1, or https")
+            raise ValueError("a chat endpoint is http://HOST:PORT/v1, or https")
         return value
 
     @field_validator("queue")

@@ -45,6 +45,6 @@ class State:
             self.broken = error
         except Exception:
             log.exception("the models cannot be run")
-            self.broken = InternalError("the models cannot be run", "the service's log has the trace")
+            self.broken = InternalError("the models cannot be run", "see the traceback in the log of the service")
         else:
             self.ready.set()

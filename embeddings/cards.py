@@ -199,7 +199,7 @@ FACES: Final = ModelCard(
 )
 NUDITY: Final = ModelCard(
     id="nudenet",
-    task="nakedness in pictures",
+    task="nudity in pictures",
     licence="AGPL-3.0",
     dim=None,
     revision="c15d8273adad",
@@ -264,7 +264,7 @@ FORGERY: Final = ModelCard(
 )
 SPOOF: Final = ModelCard(
     id="aasist-l",
-    task="whether speech sounds synthesised: an indication",
+    task="whether speech sounds synthetic: an indication",
     licence="MIT",
     dim=None,
     revision="8e284106a0ec",

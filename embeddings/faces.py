@@ -24,7 +24,7 @@ from crossmedia.embeddings.objects import THIN, WIDE, Box, Detection
 from crossmedia.embeddings.onnx import session
 
 FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
-"""What to do where faces are not told apart."""
+"""What to do where face recognition is off."""
 STRIDES: Final = (8, 16, 32)
 LEAST: Final = 0.7
 """Score from which a face is told; below it, as many muzzles of dogs as faces are found in the photos of Flickr8k."""

@@ -112,7 +112,7 @@ def sound_features(whisper: Whisper, batch: Sequence[Waveform]) -> NDArray[np.fl
 @cache
 def projection() -> Projection:
     """The one that ships; its matrix is stored in 8 bits with a scale a column."""
-    with files("embeddings").joinpath("bundled/sound-stats.npz").open("rb") as file, np.load(file) as stored:
+    with files("crossmedia.embeddings").joinpath("bundled/sound-stats.npz").open("rb") as file, np.load(file) as stored:
         matrix = stored["matrix"].astype(np.float32) * stored["scale"].astype(np.float32)
         mean, deviation, centre = (stored[name].astype(np.float32) for name in ("mean", "deviation", "centre"))
     return Projection(mean, deviation, centre, matrix)

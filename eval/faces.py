@@ -75,7 +75,7 @@ def identified(vectors: Vectors, people: Names) -> list[float]:
 def _told_apart(service: Service, paths: Sequence[Path]) -> Section:
     profile = service.runtime.profile
     if profile.face is None or profile.finder is None:
-        raise ModelMissing("faces are not told apart here", 'pip install "crossmedia[faces]"')
+        raise ModelMissing("face recognition is off", 'pip install "crossmedia[faces]"')
     started = perf_counter()
     photos = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in paths]
     found = profile.finder.detect(photos)

@@ -41,7 +41,9 @@ def assembled(
         if len(items) > 1:
             return [result for item in items for result in assembled([item], profile, collection)]
         log.exception("encoding %s failed", items[0][1].path)
-        return [EncodingFailed(f"an encoder failed on it: {type(error).__name__}: {error}", "the log has the trace")]
+        return [
+            EncodingFailed(f"an encoder failed on it: {type(error).__name__}: {error}", "see the traceback in the log")
+        ]
 
 
 def assemble(items: Sequence[tuple[str, Found, Decoded]], profile: Profile, collection: str) -> list[Document]:

@@ -34,7 +34,7 @@ log = logging.getLogger("crossmedia.indexer")
 
 
 class EnricherFailed(CrossmediaError):
-    """An enricher raised something unforeseen; the log has the trace."""
+    """An enricher raised something unforeseen; see the traceback in the log."""
 
     code = "enricher_failed"
 
@@ -287,5 +287,5 @@ def _batches(work: Sequence[_Part]) -> Iterator[list[_Part]]:
 def _unforeseen(enricher: Enricher, asset: Asset, error: Exception) -> EnricherFailed:
     log.exception("%s failed on %s", enricher.name, asset.title, exc_info=error)
     return EnricherFailed(
-        f"{enricher.name} failed on {asset.title}: {type(error).__name__}: {error}", "the log has the trace"
+        f"{enricher.name} failed on {asset.title}: {type(error).__name__}: {error}", "see the traceback in the log"
     )

@@ -37,5 +37,5 @@ def first_unchanged(sources: Sequence[Source]) -> Source | None:
 def source_gone(asset: Asset) -> SourceGone:
     """The error for an asset whose file lies nowhere any more."""
     return SourceGone(
-        f"{asset.title} is not where it was indexed", "crossmedia index finds it again, --prune forgets it"
+        f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path; --prune removes it"
     )

@@ -14,8 +14,8 @@ MAX_ATTEMPTS: Final = 3
 """A job that was running at as many crashes is taken for their cause."""
 CRASHED: Final = {
     "code": "crashed",
-    "message": f"what ran it died {MAX_ATTEMPTS} times while it ran",
-    "hint": "the log of whoever ran it may tell why; submit less at once",
+    "message": f"the process died {MAX_ATTEMPTS} times during this job",
+    "hint": "see the log of that process; submit less at once",
 }
 
 

@@ -35,7 +35,7 @@ Handler = Callable[[Job, "Progress", threading.Event], Result]
 
 
 class JobFailed(CrossmediaError):
-    """A job stopped on something that is not the input's fault; the log has the trace."""
+    """A job stopped on something that is not the input's fault; see the traceback in the log."""
 
     code = "job_failed"
 
@@ -68,7 +68,9 @@ def perform(jobs: Queue, handlers: Mapping[str, Handler], job: Job, stop: thread
         jobs.fail(job.id, error)
     except Exception:
         log.exception("job %s failed", job.id)
-        jobs.fail(job.id, JobFailed("the job stopped on an internal error", "the log of whoever ran it has the trace"))
+        jobs.fail(
+            job.id, JobFailed("the job stopped on an internal error", "see the traceback in the log of that process")
+        )
     else:
         if isinstance(result, Unfinished):
             jobs.release(job.id, result.report)

@@ -44,7 +44,7 @@ def sentences(moments: Sequence[Moment]) -> list[Moment]:
     """The sentences among an asset's moments, in time. Raises `NoTranscript` where there are none."""
     spoken = sorted((moment for moment in moments if moment.kind == "speech"), key=lambda moment: moment.start or 0.0)
     if not spoken:
-        raise NoTranscript("nothing is said in it, as far as is known", "crossmedia enrich listens to what is pending")
+        raise NoTranscript("no speech is known in this file", "crossmedia enrich runs pending passes")
     return spoken
 
 

@@ -79,7 +79,7 @@ def rename(store: Store, kind: str, on: Kind, name: str, to: str) -> int:
     names = {found.value.casefold() for found in store.labelled(kind, on)}
     _require(names, kind, name)
     if to.casefold() in names and to.casefold() != name.casefold():
-        raise NameTaken(f"there is somebody called {to} already", "merge the two if they are one")
+        raise NameTaken(f"the name {to} is already in use", "merge the two if they are the same person")
     return store.relabel(kind, name, to)
 
 

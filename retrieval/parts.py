@@ -103,11 +103,11 @@ class _Asking:
     def _recognise(self, waveform: Waveform, vectors: PartVectors, name: str) -> None:
         """The vector of whoever speaks."""
         if self.profile.voice is None:
-            self.notes.append(f"{name}: this profile tells no voices apart")
+            self.notes.append(f"{name}: this profile has no speaker recognition")
             return
         speech = speech_of(waveform, self.profile.detector)
         if not speech.seconds:
-            self.notes.append(f"{name}: nobody speaks in it")
+            self.notes.append(f"{name}: no speech in it")
             return
         for space, rows in self.profile.voice.encode([speech]).vectors.items():
             vectors[space, "voice"] = [rows[0]]
@@ -115,7 +115,7 @@ class _Asking:
     def _look_at(self, pictures: Sequence[Picture], vectors: PartVectors, name: str) -> None:
         """The vector of the largest face."""
         if self.profile.face is None or self.profile.finder is None:
-            self.notes.append(f"{name}: this profile tells no faces apart")
+            self.notes.append(f"{name}: face recognition is off")
             return
         found = zip(pictures, self.profile.finder.detect(pictures), strict=True)
         face = largest(Portrait(picture, own) for picture, faces in found for own in faces)

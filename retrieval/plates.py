@@ -86,7 +86,9 @@ def find(store: Store, text: str, wrong: int = WRONG) -> list[Seen]:
     """
     wanted = folded(text)
     if not SHORTEST <= len(wanted) <= LONGEST:
-        raise BadPlate(f"{text!r} is no plate", f"give {SHORTEST} to {LONGEST} letters and digits, such as AB 123 CD")
+        raise BadPlate(
+            f"{text!r} is not a licence plate", f"give {SHORTEST} to {LONGEST} letters and digits, such as AB 123 CD"
+        )
     apart = {found.value: distance(wanted, folded(found.value)) for found in store.labelled(PLATE)}
     near = {value: d for value, d in apart.items() if d <= wrong}
     assets = {asset.id for value in near for asset in store.assets(Filters(labels=(LabelFilter(PLATE, value),)), MOST)}

@@ -34,7 +34,7 @@ def check_spaces(held: Mapping[str, Space], wanted: Iterable[Space]) -> None:
             raise SpaceMismatch(
                 f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), not by "
                 f"{space.model} {space.revision} ({space.dim}-d)",
-                "crossmedia reindex makes the vectors anew; or use the profile it was indexed with",
+                "crossmedia reindex computes them again; or use the profile it was indexed with",
             )
 
 

@@ -156,6 +156,7 @@ def run(site: Path, code: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("code", [PASS, DECODER, ENCODER, ANSWERER], ids=["pass", "decoder", "encoder", "answerer"])
 def test_what_the_document_declares_works(site: Path, code: str) -> None:
     run(site, code)
@@ -166,12 +167,14 @@ def test_the_pass_is_at_most_twenty_odd_lines() -> None:
     assert len([line for line in code.splitlines() if line.strip()]) <= 25
 
 
+@pytest.mark.process
 def test_what_is_broken_is_noted(site: Path) -> None:
     declare(site, "crossmedia.passes", "gone = paintbox.gone:PASS")
     declare(site, "crossmedia.encoders", "nothing = paintbox.mean:NOTHING")
     run(site, BROKEN)
 
 
+@pytest.mark.process
 def test_two_of_one_name_are_an_error_that_names_both(site: Path) -> None:
     declare(site, "crossmedia.passes", "again = paintbox.tints:PASS")
     run(site, CONFLICT)

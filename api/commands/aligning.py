@@ -33,21 +33,19 @@ def train(
     ],
     space: Annotated[
         str | None,
-        typer.Option(
-            help="Map the vectors of this native space: picture, sound or text [default: the side that is no text]"
-        ),
+        typer.Option(help="Map vectors of this space: picture, sound or text [default: the side that is not text]"),
     ] = None,
     name: Annotated[str | None, typer.Option(help="The head's name [default: the CSV's]", show_default=False)] = None,
     holdout: Annotated[float, typer.Option(min=0.05, max=0.5, help="Share of the files to measure on.")] = 0.2,
     epochs: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Passes over the pairs [default: by their number]")
+        int | None, typer.Option(min=1, max=1000, help="Passes over the pairs [default: depends on their number]")
     ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pairs whose file cannot be read.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Save the head even if it brings nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Save the head even if it does not improve results.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Learn from pairs; tells how well pairs that were held out find each other, before and after."""
+    """Train a head on pairs, and show how well held-out pairs match before and after."""
     with service(data) as opened, progress() as bar:
         tasks: list[Any] = []
 
@@ -75,7 +73,7 @@ def train(
 
 @app.command("list")
 def list_heads(data: Data = None, as_json: Json = False) -> None:
-    """The heads of this data directory, and which of them its vectors are made with."""
+    """List the heads, and which of them are in use."""
     with service(data) as opened:
         cards, used = opened.runtime.heads.cards(), opened.alignment.in_use()
         if as_json:
@@ -104,7 +102,7 @@ def list_heads(data: Data = None, as_json: Json = False) -> None:
 
 @app.command("remove")
 def remove_head(
-    name: Annotated[str, typer.Argument(metavar="HEAD", help="NAME, or NAME@REVISION where several are called so.")],
+    name: Annotated[str, typer.Argument(metavar="HEAD", help="NAME, or NAME@REVISION if several have that name.")],
     data: Data = None,
 ) -> None:
     """Delete a head that is not in use."""
@@ -116,9 +114,9 @@ def reindex(
     head: Annotated[
         str | None, typer.Option(help="Map the vectors with this head, NAME or NAME@REVISION.", show_default=False)
     ] = None,
-    builtin: Annotated[bool, typer.Option("--builtin", help="Take every head off again.")] = False,
+    builtin: Annotated[bool, typer.Option("--builtin", help="Remove all heads from the vectors.")] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Look at every asset, also for files that could not be read last time.")
+        bool, typer.Option("--again", help="Check every file, including those that could not be read last time.")
     ] = False,
     data: Data = None,
     as_json: Json = False,
@@ -150,9 +148,9 @@ def reindex(
         for title, error in report.failed[:SHOWN_FAILURES]:
             out.print(f"  [red]{error.code}[/] {escape(title)}: {escape(error.message)}", soft_wrap=True)
         if report.lost:
-            out.print(f"{report.lost} moments can only be found by their words until then; --again tries once more")
+            out.print(f"{report.lost} moments can only be found by their words for now; --again retries them")
     if not report.finished:
-        err.print("Stopped. Searches wait until the same command has gone through the rest.")
+        err.print("Stopped. Run the same command again to finish; searches are refused until then.")
     if not report.finished or report.failed:
         raise typer.Exit(1)
 
@@ -200,11 +198,11 @@ def _tell(trained: Trained) -> None:
     if not told["better"]:
         low, high = gain["interval"]
         out.print(
-            f"[yellow]no gain[/] held-out pairs do not find each other better than by chance: MRR {gain['mean']:+.3f} "
+            f"[yellow]no gain[/] held-out pairs do not match better than chance: MRR {gain['mean']:+.3f} "
             f"[dim]\\[{low:+.3f}, {high:+.3f}][/]; more pairs may help"
         )
     if trained.card is None:
-        out.print("Not saved; --force saves it all the same.")
+        out.print("Not saved; --force saves it anyway.")
     else:
         out.print(
             f"Saved as [bold]{escape(trained.card.id)}[/], learned from all pairs. crossmedia reindex --head {trained.card.name}"

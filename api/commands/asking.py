@@ -26,9 +26,7 @@ def ask(
     ] = None,
     image: Annotated[
         Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="Ask about this picture, which is kept nowhere.", show_default=False
-        ),
+        typer.Option(exists=True, dir_okay=False, help="Ask about this picture; it is not stored.", show_default=False),
     ] = None,
     voice: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="A recording of the question.", show_default=False)
@@ -45,7 +43,7 @@ def ask(
     ] = None,
     collection: Annotated[str | None, typer.Option(help="Only in this collection.", show_default=False)] = None,
     speak: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Also say the answer, into this WAV.", show_default=False)
+        Path | None, typer.Option(dir_okay=False, help="Also speak the answer, into this WAV file.", show_default=False)
     ] = None,
     data: Data = None,
     as_json: Json = False,

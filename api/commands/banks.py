@@ -41,7 +41,7 @@ def lookup(
         err.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     if not known.matches:
         kinds = ", ".join(dict.fromkeys(one.kind for one in known.hashes))
-        out.print(f"Nothing known. [dim]({kinds}; {known.took_ms:.1f} ms)[/]")
+        out.print(f"No match. [dim]({kinds}; {known.took_ms:.1f} ms)[/]")
         return
     table = _table("bank", "action", "kind", "distance", "quality", "at", "tags", "hash")
     for one in known.matches:
@@ -65,12 +65,10 @@ def lookup(
 @app.command()
 def create(
     name: Name,
-    action: Annotated[
-        str, typer.Option(help="What is to be done with what matches: allow, review or block.")
-    ] = "review",
+    action: Annotated[str, typer.Option(help="What to do with matches: allow, review or block.")] = "review",
     data: Data = None,
 ) -> None:
-    """Make an empty bank."""
+    """Create an empty bank."""
     with service(data) as opened:
         made = opened.banks.create(name, action)
     out.print(f"bank {escape(made.name)}: {made.action}")
@@ -83,15 +81,15 @@ def add(
     kind: Annotated[
         list[str] | None, typer.Option(help=f"Only hashes of this kind: {', '.join(KINDS)}.", show_default=False)
     ] = None,
-    tags: Annotated[str, typer.Option(help="Words to keep with them.", show_default=False)] = "",
+    tags: Annotated[str, typer.Option(help="Tags stored with the hashes.", show_default=False)] = "",
     crops: Annotated[
         bool,
-        typer.Option("--crops", help="Picture files also without 5 and 10 % of their sides: cropped copies are known."),
+        typer.Option("--crops", help="Also bank cropped versions of pictures (5 and 10 % off the sides)."),
     ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Bank the hashes of files or assets, or hashes; tells what is indexed already and matches."""
+    """Add files, indexed assets or hashes to a bank, and show what they match in the index."""
     with service(data) as opened:
         done = opened.banks.add(name, [file_or_word(one) for one in what], kind or (), tags, crops=crops)
     if as_json:
@@ -108,15 +106,17 @@ def load(
     name: Name,
     table: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CSV, or a list of TYPE HASH.")],
     kind: Annotated[
-        str | None, typer.Option(help="What hashes are whose line does not say: pdq, sha256, …", show_default=False)
+        str | None,
+        typer.Option(help="Type of hashes in lines that do not name one: pdq, sha256, …", show_default=False),
     ] = None,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Keep the good lines where some are broken; else nothing is written.")
+        bool,
+        typer.Option("--skip-bad", help="Import the valid lines if some are broken; otherwise nothing is imported."),
     ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Read hashes from a table as threatexchange and hasher-matcher-actioner write them."""
+    """Import hashes from a table of threatexchange or hasher-matcher-actioner."""
     with service(data) as opened:
         done = opened.banks.load(name, table, kind_of(kind) if kind else None, skip_bad=skip_bad)
     if as_json:
@@ -148,7 +148,7 @@ def export(
 
 @app.command("list")
 def show(data: Data = None, as_json: Json = False) -> None:
-    """Every bank, and how many hashes of each kind it has."""
+    """List banks with the number of hashes of each kind."""
     with service(data) as opened:
         found = opened.banks.list_banks()
     if as_json:
@@ -166,7 +166,7 @@ def show(data: Data = None, as_json: Json = False) -> None:
 
 @app.command()
 def disable(name: Name, data: Data = None) -> None:
-    """Compare nothing with a bank any more; its hashes stay."""
+    """Exclude a bank from comparisons; its hashes stay."""
     with service(data) as opened:
         done = opened.banks.switch(name, False)
     out.print(f"bank {escape(done.name)} is disabled")
@@ -174,7 +174,7 @@ def disable(name: Name, data: Data = None) -> None:
 
 @app.command()
 def enable(name: Name, data: Data = None) -> None:
-    """Compare with a bank again."""
+    """Include a bank in comparisons again."""
     with service(data) as opened:
         done = opened.banks.switch(name, True)
     out.print(f"bank {escape(done.name)} is enabled")
@@ -182,14 +182,14 @@ def enable(name: Name, data: Data = None) -> None:
 
 @app.command()
 def matches(name: Name, data: Data = None, as_json: Json = False) -> None:
-    """What of the collection a bank matches, whichever of the two was there first."""
+    """Show indexed files that a bank matches."""
     with service(data, made=True) as opened:
         found = opened.banks.matches(name)
     if as_json:
         print_json({"indexed": found})
         return
     if not found:
-        out.print("Nothing that is indexed matches.")
+        out.print("No indexed file matches.")
     _show(found)
 
 

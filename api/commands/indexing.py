@@ -31,10 +31,12 @@ def index(
     data: Data = None,
     collection: Annotated[str, typer.Option(help="The collection to index into.")] = "default",
     without: Without = None,
-    prune: Annotated[bool, typer.Option("--prune", help="Forget files that are gone from disk.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Stay, and index what changes.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove files from the index that are missing on disk.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep running and index changes.")] = False,
     enqueue: Annotated[
-        bool, typer.Option("--enqueue", help="Leave it to the workers of the shared queue, and do not wait.")
+        bool, typer.Option("--enqueue", help="Hand the work to the workers of the shared queue, and do not wait.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -62,7 +64,7 @@ def index(
                     told = True
                     out.print("Watching; Ctrl-C ends it.")
         if stop.is_set() and not watch:
-            err.print("Stopped. What is listed as added is kept; the same command goes on with the rest.")
+            err.print("Stopped. Files listed as added are indexed; run the same command again for the rest.")
             raise typer.Exit(1)
     if failed and not watch:
         raise typer.Exit(1)
@@ -168,7 +170,7 @@ def _summary(report: Report) -> None:
         for warning in outcome.warnings:
             out.print(f"  [yellow]note[/] {escape(outcome.path)}: {escape(warning)}", soft_wrap=True)
     if report.gone:
-        what = "forgotten" if report.pruned else "gone from disk, still indexed (--prune forgets them)"
+        what = "forgotten" if report.pruned else "missing on disk but still indexed (--prune removes them)"
         out.print(f"{len(report.gone)} {what}")
         for path in report.gone[:SHOWN_FAILURES]:
             out.print(f"  {escape(path)}", soft_wrap=True, style="dim")

@@ -17,7 +17,7 @@ def labels(
     kind: Annotated[
         list[str] | None, typer.Argument(help="Only these kinds: object, speaker, sound, …", show_default=False)
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="Values of each kind at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Maximum number of values of each kind.")] = 20,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -31,7 +31,7 @@ def labels(
         print_json({"labels": found})
         return
     if not found:
-        out.print("No labels. [dim](crossmedia enrich looks at what is pending)[/]")
+        out.print("No labels found. [dim](crossmedia enrich runs pending passes)[/]")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("kind", "values", "value", "moments", "files"):

@@ -32,7 +32,7 @@ def show(
         typer.Option(
             metavar="FILE.png",
             show_default=False,
-            help="Draw its picture, or its key frames on a sheet, with the boxes of its labels.",
+            help="Draw the picture, or a sheet of key frames, with the boxes of its labels.",
         ),
     ] = None,
     mask: Annotated[
@@ -40,7 +40,7 @@ def show(
         typer.Option(
             metavar="AREA FILE.png",
             show_default=False,
-            help="Write where it shows sky, grass, water, … as a mask, white there and black elsewhere.",
+            help="Write a mask of sky, grass, water, …: white there, black elsewhere.",
         ),
     ] = None,
     data: Data = None,
@@ -48,10 +48,10 @@ def show(
 ) -> None:
     """Show one file: where it lies, its moments, words and labels."""
     if draw is not None and draw.suffix.lower() not in DRAWN:
-        raise typer.BadParameter(f"a drawing is one of {', '.join(DRAWN)}", param_hint="--draw")
+        raise typer.BadParameter(f"a drawing must end with one of {', '.join(DRAWN)}", param_hint="--draw")
     # JPEG would blur it.
     if mask is not None and mask[1].suffix.lower() != ".png":
-        raise typer.BadParameter("a mask is a .png", param_hint="--mask")
+        raise typer.BadParameter("a mask must be a .png file", param_hint="--mask")
     with service(data, made=True) as opened:
         resolved = resolve_asset(opened, asset)
         described = opened.assets.get(resolved)
@@ -131,7 +131,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
             done = counts.enrichments.get(name, {})
             table.add_row(name, f"{count} to do", f"[dim]{done.get('done', 0)} done, {done.get('failed', 0)} failed[/]")
         jobs = ", ".join(f"{count} {state}" for state, count in queue.get("jobs", {}).items()) or "no jobs"
-        who = "whoever serves does them" if queue.get("workers") is None else f"workers: {queue['workers']}"
+        who = "processed by crossmedia serve" if queue.get("workers") is None else f"workers: {queue['workers']}"
         table.add_row("queue", queue["queue"], f"[dim]{jobs}; {who}[/]")
         if "problem" in queue:
             absent = [*absent, f"{queue['problem']['message']}; {queue['problem']['hint']}"]

@@ -13,7 +13,7 @@ from crossmedia.api.commands.indexing import progress, stopping
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(help="A folder that is new or empty.")],
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -30,7 +30,7 @@ def export(
             stop=stop,
         )
     if report is None:
-        err.print("Stopped; nothing is kept of it.")
+        err.print("Stopped. Nothing was written.")
         raise typer.Exit(1)
     if as_json:
         print_json(report)
@@ -68,7 +68,7 @@ def bring(
         for note in report["notes"]:
             err.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     if not report["finished"]:
-        err.print("Stopped. What is written is kept; the same command goes on with the rest.")
+        err.print("Stopped. What was written stays; run the same command again for the rest.")
         raise typer.Exit(1)
 
 

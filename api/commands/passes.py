@@ -9,7 +9,7 @@ from crossmedia.api.commands.context import Data, Json, err, out, print_json, se
 
 
 def passes(data: Data = None, as_json: Json = False) -> None:
-    """The slow passes in their order: what each adds, and whether it runs here."""
+    """List the slow passes: what each adds, and whether it runs here."""
     from crossmedia.indexer.enrichers.registry import absent, foreign_passes
     from crossmedia.indexer.enrichers.registry import passes as registered
 

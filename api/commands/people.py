@@ -14,19 +14,21 @@ from crossmedia.embeddings.faces import FACES_OFF
 from crossmedia.retrieval.clock import clock, clock_span
 
 app = typer.Typer(help="Whose faces: list, name, merge, split and forget people.", no_args_is_help=True)
-Person = Annotated[str, typer.Argument(help="What somebody is called now.")]
+Person = Annotated[str, typer.Argument(help="The person's current name.")]
 
 
 @app.command("list")
 def several(data: Data = None, as_json: Json = False) -> None:
-    """Everybody whose face was found, those who are seen most first."""
+    """List everybody whose face was found, most frequent first."""
     with service(data, made=True) as opened:
         found = opened.people.list_people()
     if as_json:
         print_json({"people": found})
         return
     if not found:
-        out.print(f"No people. [dim]({escape(FACES_OFF)}; crossmedia enrich then looks at what is pending)[/]")
+        out.print(
+            f"No people found. [dim]({escape(FACES_OFF)}; then crossmedia enrich processes files indexed before)[/]"
+        )
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("person", "faces", "files", "in videos", "see"):
@@ -40,7 +42,7 @@ def several(data: Data = None, as_json: Json = False) -> None:
 
 @app.command()
 def show(person: Person, data: Data = None, as_json: Json = False) -> None:
-    """When and where somebody appears."""
+    """Show when and where a person appears."""
     with service(data, made=True) as opened:
         told = opened.people.appearances(person)
     if as_json:
@@ -52,10 +54,8 @@ def show(person: Person, data: Data = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def name(
-    person: Person, to: Annotated[str, typer.Argument(help="What they are to be called.")], data: Data = None
-) -> None:
-    """Give somebody a name; pictures indexed later get it too."""
+def name(person: Person, to: Annotated[str, typer.Argument(help="The new name.")], data: Data = None) -> None:
+    """Name a person, also in files indexed later."""
     with service(data, made=True) as opened:
         done = opened.people.rename(person, to)
     out.print(f"{escape(person)} is {escape(done.name)} [dim]({done.labels} labels)[/]")
@@ -63,13 +63,13 @@ def name(
 
 @app.command()
 def merge(
-    names: Annotated[list[str], typer.Argument(metavar="PERSON…", help="Who are one.")],
+    names: Annotated[list[str], typer.Argument(metavar="PERSON…", help="Entries to merge.")],
     into: Annotated[
-        str | None, typer.Option(help="What all are called then [default: the first].", show_default=False)
+        str | None, typer.Option(help="Name after merging [default: the first].", show_default=False)
     ] = None,
     data: Data = None,
 ) -> None:
-    """Say that several are one person."""
+    """Merge several entries that are one person."""
     with service(data, made=True) as opened:
         done = opened.people.merge(names, into)
     out.print(f"all are {escape(done.name)} [dim]({done.labels} labels)[/]")
@@ -79,15 +79,18 @@ def merge(
 def split(
     person: Person,
     to: Annotated[
-        str | None, typer.Option(help="What the other is called [default: the name with a number].", show_default=False)
+        str | None,
+        typer.Option(help="Name of the second person [default: the first name with a number].", show_default=False),
     ] = None,
-    face: Annotated[list[str] | None, typer.Option(help="A face (moment) of the other.", show_default=False)] = None,
+    face: Annotated[
+        list[str] | None, typer.Option(help="A face (moment) of the second person.", show_default=False)
+    ] = None,
     asset: Annotated[
-        list[str] | None, typer.Option(help="A file in which it is the other, by its id.", show_default=False)
+        list[str] | None, typer.Option(help="A file that shows the second person, by its id.", show_default=False)
     ] = None,
     data: Data = None,
 ) -> None:
-    """Say that somebody is two people; without --face and --asset their faces are divided by likeness."""
+    """Split an entry that is two people; without --face and --asset, faces are divided by similarity."""
     with service(data, made=True) as opened:
         done = opened.people.split(person, to, face or (), asset or ())
     out.print(f"{done.faces} faces are {escape(done.name)}")
@@ -95,7 +98,7 @@ def split(
 
 @app.command()
 def forget(person: Person, data: Data = None) -> None:
-    """Remove somebody's faces with vectors, thumbnails and names. The pictures stay."""
+    """Erase a person's faces, vectors, thumbnails and name. The pictures stay."""
     with service(data, made=True) as opened:
         done = opened.people.forget(person)
     out.print(f"{escape(person)} is forgotten [dim]({done.faces} faces)[/]")
@@ -103,10 +106,10 @@ def forget(person: Person, data: Data = None) -> None:
 
 @app.command()
 def regroup(data: Data = None) -> None:
-    """Join people without a name who are one; every indexing does it as well."""
+    """Merge unnamed people who are the same; indexing does so as well."""
     with service(data, made=True) as opened:
         done = opened.people.regroup()
-    out.print(f"{done.joined} people were others")
+    out.print(f"{done.joined} people joined with others")
 
 
 @app.command()
@@ -116,7 +119,7 @@ def verify(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """How likely two pictures show one person."""
+    """Show how likely two pictures show the same person."""
     with service(data) as opened:
         told = opened.people.verify(one, other)
     if as_json:

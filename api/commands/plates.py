@@ -13,7 +13,7 @@ from crossmedia.retrieval.clock import clock_span
 
 
 def plate(
-    text: Annotated[str, typer.Argument(help="What stands on it; blanks, hyphens and capitals do not matter.")],
+    text: Annotated[str, typer.Argument(help="The characters on the plate; blanks, hyphens and case are ignored.")],
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -24,7 +24,7 @@ def plate(
         print_json({"plates": found})
         return
     if not found:
-        out.print("Not seen. [dim](crossmedia enrich reads the plates of what is pending)[/]")
+        out.print("Plate not found. [dim](crossmedia enrich runs pending passes)[/]")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("plate", "wrong", "score", "at", "file"):

@@ -21,19 +21,19 @@ Asset = Annotated[str, typer.Argument(help="The beginning of its id, or the file
 
 @app.command("list")
 def queue(
-    action: Annotated[str, typer.Option(help=f"Of which this is the last word: {', '.join(ACTIONS)}.")] = "review",
+    action: Annotated[str, typer.Option(help=f"Latest decision: {', '.join(ACTIONS)}.")] = "review",
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """What is to be reviewed, newest first; or what is blocked, or allowed."""
+    """List what is to be reviewed, blocked or allowed, newest first."""
     with service(data, made=True) as opened:
         _show(opened.moderation.queue(action, limit), as_json, f"Nothing to {action}.")
 
 
 @app.command()
 def history(asset: Asset, data: Data = None, as_json: Json = False) -> None:
-    """All that was decided of an asset, oldest first."""
+    """Show all decisions about a file, oldest first."""
     with service(data, made=True) as opened:
         _show(opened.moderation.history(resolve_asset(opened, asset)), as_json, "Nothing was decided.")
 
@@ -47,7 +47,7 @@ def decide(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Say what is to be done with an asset; what is blocked is neither found nor served."""
+    """Decide about a file; blocked files are neither found nor served."""
     with service(data, made=True) as opened:
         done = opened.moderation.decide(resolve_asset(opened, asset), action, by or getpass.getuser(), note)
         if as_json:
@@ -58,7 +58,7 @@ def decide(
 
 @policy.command("show")
 def show(data: Data = None, as_json: Json = False) -> None:
-    """The rules that apply, read from CROSSMEDIA_POLICY or the default, and whether they are well formed."""
+    """Show the rules in effect, from CROSSMEDIA_POLICY or the default ones."""
     with service(data) as opened:
         rules = opened.moderation.policy
         if as_json:
@@ -77,7 +77,7 @@ def show(data: Data = None, as_json: Json = False) -> None:
 
 @policy.command()
 def apply(data: Data = None, as_json: Json = False) -> None:
-    """Judge everything that is indexed anew, after a change of the rules or the banks."""
+    """Judge all indexed files again, after rules or banks have changed."""
     with service(data, made=True) as opened:
         assets, new = opened.moderation.judge_all()
     if as_json:

@@ -22,7 +22,9 @@ from crossmedia.retrieval.query import Answer, Evidence, Hit
 Files = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="FILE[@WEIGHT]", show_default=False, help="Search by a file; @-0.5, say, after its name pushes away."
+        metavar="FILE[@WEIGHT]",
+        show_default=False,
+        help="Search by a file; a negative weight, as in @-0.5, pushes away.",
     ),
 ]
 MIDDLE_WIDTH = 60
@@ -37,28 +39,31 @@ def search(
     video: Files = None,
     voice: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE[@WEIGHT]", show_default=False, help="Find whoever speaks in this recording."),
+        typer.Option(metavar="FILE[@WEIGHT]", show_default=False, help="Find the person who speaks in this recording."),
     ] = None,
     face: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE[@WEIGHT]", show_default=False, help="Find whoever this picture shows largest."),
+        typer.Option(
+            metavar="FILE[@WEIGHT]", show_default=False, help="Find the person with the largest face in this picture."
+        ),
     ] = None,
     like: Annotated[
         list[str] | None, typer.Option(help="An indexed asset to search by: its id, or the file.", show_default=False)
     ] = None,
     negative: Annotated[
-        list[str] | None, typer.Option("--not", help="What must not be in it.", show_default=False)
+        list[str] | None, typer.Option("--not", help="What must not be in the results.", show_default=False)
     ] = None,
     media: Annotated[
         list[str] | None, typer.Option("--type", help=f"Only these media: {', '.join(MEDIA)}.", show_default=False)
     ] = None,
-    k: Annotated[int, typer.Option("--k", min=1, max=10_000, help="How many hits at most.")] = 10,
+    k: Annotated[int, typer.Option("--k", min=1, max=10_000, help="Maximum number of hits.")] = 10,
     legs: Annotated[
         list[str] | None,
         typer.Option("--leg", help="Only these legs: common, picture, text, words, …", show_default=False),
     ] = None,
     min_relevance: Annotated[
-        float | None, typer.Option(min=0, max=1, help="The cut-off; 0 switches it off.", show_default=False)
+        float | None,
+        typer.Option(min=0, max=1, help="Minimum relevance [default: 0.5]; 0 returns everything.", show_default=False),
     ] = None,
     path: Annotated[
         str | None, typer.Option(help="Only below this path, or matching this glob.", show_default=False)
@@ -69,29 +74,29 @@ def search(
         list[str] | None,
         typer.Option(
             metavar="[Nx]KIND[:VALUE][@SCORE]",
-            help="Only with this label: object:dog, 2xobject:dog (two or more), object:dog@0.6 (surer).",
+            help="Only with this label: object:dog, 2xobject:dog (two or more), object:dog@0.6 (minimum score).",
             show_default=False,
         ),
     ] = None,
     without_label: Annotated[
-        list[str] | None, typer.Option(help="Only without it, written the same way.", show_default=False)
+        list[str] | None, typer.Option(help="Only without this label, in the same notation.", show_default=False)
     ] = None,
     facets: Annotated[
         list[str] | None,
-        typer.Option(metavar="KIND", help="Count labels of this kind on all that was found.", show_default=False),
+        typer.Option(metavar="KIND", help="Count labels of this kind in all results.", show_default=False),
     ] = None,
     collection: Annotated[str | None, typer.Option(help="Only in this collection.", show_default=False)] = None,
-    group: Annotated[bool, typer.Option("--group", help="The best moment of each file only.")] = False,
+    group: Annotated[bool, typer.Option("--group", help="Only the best moment of each file.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Find the moments that match."""
     for medium in media or ():
         if medium not in MEDIA:
-            raise typer.BadParameter(f"{medium!r} is no medium; there are {', '.join(MEDIA)}", param_hint="--type")
+            raise typer.BadParameter(f"{medium!r} is not a medium; use one of {', '.join(MEDIA)}", param_hint="--type")
     if voice and (legs or text or image or audio or video):
         # Who speaks and what it is are told by legs that have nothing in common: one would only dilute the other.
-        raise typer.BadParameter("a voice is searched for alone", param_hint="--voice")
+        raise typer.BadParameter("cannot be combined with other kinds of query", param_hint="--voice")
     try:
         conditions = [
             *(parse_condition(word) for word in label or ()),
@@ -100,7 +105,7 @@ def search(
     except CrossmediaError as error:
         fail(error)
     if face and (legs or text or image or audio or video or voice):
-        raise typer.BadParameter("a face is searched for alone", param_hint="--face")
+        raise typer.BadParameter("cannot be combined with other kinds of query", param_hint="--face")
     legs = [VOICE] if voice else [FACE] if face else legs
     examples = (*(image or ()), *(audio or ()), *(video or ()), *(voice or ()), *(face or ()))
     files = [_weighted(word) for word in examples]
@@ -193,7 +198,7 @@ def _weighted(word: str) -> tuple[Path, float]:
         try:
             return Path(name), float(number)
         except ValueError as error:
-            raise typer.BadParameter(f"{number!r} is no weight for {name}") from error
+            raise typer.BadParameter(f"{number!r} is not a weight for {name}") from error
     if not Path(word).is_file():
-        raise typer.BadParameter(f"{word} is no file")
+        raise typer.BadParameter(f"{word} is not a file")
     return Path(word), 1.0

@@ -22,5 +22,5 @@ def serve(
 
         settings = opened.runtime.settings
         if host not in ("127.0.0.1", "localhost", "::1") and not settings.api_keys:
-            out.print("[yellow]note[/] open to the network without keys; CROSSMEDIA_API_KEYS=… asks for one")
+            out.print("[yellow]note[/] open to the network without a key; CROSSMEDIA_API_KEYS=… requires one")
         uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)

@@ -13,7 +13,7 @@ from crossmedia.retrieval.clock import clock, clock_span
 
 def summary(
     asset: Annotated[str, typer.Argument(help="An indexed asset: its id, or the file.")],
-    sentences: Annotated[int, typer.Option(min=1, max=20, help="How many sentences at most.")] = 3,
+    sentences: Annotated[int, typer.Option(min=1, max=20, help="Maximum number of sentences.")] = 3,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -34,4 +34,4 @@ def summary(
         for description in told.descriptions:
             out.print(f"{escape(description.text)} [dim](made from labels)[/]", soft_wrap=True)
     if not (told.sentences or told.chapters or told.descriptions):
-        out.print("Nothing is said, written or recognised in it. [dim]crossmedia enrich looks at what is pending[/]")
+        out.print("Nothing was said, written or recognised in this file. [dim]crossmedia enrich runs pending passes[/]")

@@ -1,4 +1,4 @@
-"""`trust`: where a file says that it comes from, and indications of forgeries, never verdicts."""
+"""`trust`: provenance: where a file says it comes from, and indications of forgeries, never verdicts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def trust(
     for note in found.notes:
         err.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     if not found.facts:
-        out.print("It says nothing of where it comes from.")
+        out.print("The file says nothing about its origin.")
     print_trust(found)
 
 
@@ -56,8 +56,8 @@ def print_trust(found: TrustOut) -> None:
                 told = f"{published.figure}: {published.of} ({published.source})"
                 out.print(f"  [dim]published, {where} its data set[/] {escape(told)}", soft_wrap=True)
         if not model.outside:
-            out.print("  [dim]published, outside its data set[/] nothing known to us")
-        out.print(f"  [dim]mind[/] {escape(model.caution)}", soft_wrap=True)
+            out.print("  [dim]published, outside its data set[/] no figures known")
+        out.print(f"  [dim]note[/] {escape(model.caution)}", soft_wrap=True)
     if found.models:
         out.print(escape(found.statement), soft_wrap=True)
 

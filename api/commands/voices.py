@@ -17,14 +17,14 @@ app = typer.Typer(help="Who speaks: list, name, merge and compare voices.", no_a
 
 @app.command("list")
 def show(data: Data = None, as_json: Json = False) -> None:
-    """Every voice of the collection, those that speak most first."""
+    """List the voices, most talkative first."""
     with service(data, made=True) as opened:
         found = opened.voices.list_voices()
     if as_json:
         print_json({"voices": found})
         return
     if not found:
-        out.print("No voices. [dim](crossmedia enrich listens to what is pending)[/]")
+        out.print("No voices found. [dim](crossmedia enrich runs pending passes)[/]")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("voice", "speaks", "turns", "files", "hear"):
@@ -38,11 +38,11 @@ def show(data: Data = None, as_json: Json = False) -> None:
 
 @app.command()
 def name(
-    voice: Annotated[str, typer.Argument(help="What it is called now.")],
-    to: Annotated[str, typer.Argument(help="What it is to be called.")],
+    voice: Annotated[str, typer.Argument(help="The voice's current name.")],
+    to: Annotated[str, typer.Argument(help="The new name.")],
     data: Data = None,
 ) -> None:
-    """Give a voice a name; recordings indexed later get it too."""
+    """Name a voice, also in files indexed later."""
     with service(data, made=True) as opened:
         done = opened.voices.rename(voice, to)
     out.print(f"{escape(voice)} is {escape(done.name)} [dim]({done.labels} labels)[/]")
@@ -50,13 +50,13 @@ def name(
 
 @app.command()
 def merge(
-    names: Annotated[list[str], typer.Argument(metavar="VOICE…", help="Voices that are one person's.")],
+    names: Annotated[list[str], typer.Argument(metavar="VOICE…", help="Voices to merge.")],
     into: Annotated[
-        str | None, typer.Option(help="What all are called then [default: the first].", show_default=False)
+        str | None, typer.Option(help="Name after merging [default: the first].", show_default=False)
     ] = None,
     data: Data = None,
 ) -> None:
-    """Say that several voices are one person's."""
+    """Merge several voices that are one person's."""
     with service(data, made=True) as opened:
         done = opened.voices.merge(names, into)
     out.print(f"all are {escape(done.name)} [dim]({done.labels} labels)[/]")
@@ -69,7 +69,7 @@ def verify(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """How likely two recordings are of one speaker."""
+    """Show how likely two recordings have the same speaker."""
     with service(data) as opened:
         told = opened.voices.verify(one, other)
     if as_json:

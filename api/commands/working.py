@@ -34,7 +34,7 @@ def worker(
         from crossmedia.indexer.shared.worker import WorkerPool
 
         logging.basicConfig(level="WARNING", format="%(asctime)s %(name)s: %(message)s")
-        err.print(f"Taking jobs from {queue.address}; Ctrl-C puts back what is at hand and ends.", soft_wrap=True)
+        err.print(f"Taking jobs from {queue.address}; Ctrl-C returns unfinished jobs and exits.", soft_wrap=True)
         code = WorkerPool(lambda: _workplace(opened.runtime.settings), queue, concurrency).run()
     raise typer.Exit(code)
 

@@ -94,7 +94,7 @@ async def _events(
             yield _event("error", {"error": error.as_dict()})
         except Exception:
             log.exception("an answer failed")
-            failed = InternalError("the service failed on this request", "its log has the trace")
+            failed = InternalError("the service failed on this request", "see the traceback in its log")
             yield _event("error", {"error": failed.as_dict()})
     finally:
         await form.close()

@@ -96,7 +96,7 @@ def several(shared: Shared) -> BankList:
 
 @router.post("/banks", status_code=201)
 def create(wanted: NewBank, shared: Shared) -> BankOut:
-    """Make an empty bank."""
+    """Create an empty bank."""
     return shared.service.banks.create(wanted.name, wanted.action)
 
 

@@ -55,18 +55,18 @@ def ready(shared: Shared) -> JSONResponse:
     if shared.broken is not None:
         return envelope(shared.broken, 503)
     if not shared.ready.is_set():
-        return envelope(NotReady("the models are being read", "try again in a second"))
+        return envelope(NotReady("the models are being loaded", "try again in a second"))
     if shared.worker is not None and not shared.worker.is_alive():
-        return envelope(WorkerStopped("nothing takes jobs from the queue", "start the service again"))
+        return envelope(WorkerStopped("no worker processes jobs", "start the service again"))
     health = shared.service.runtime.store.health()
     if health.state == "red":
         return envelope(StoreUnusable(health.told, health.hint))
     queue = describe_queue(shared.service.runtime.jobs)
     notes: list[CrossmediaError] = []
     if "problem" in queue:
-        notes.append(QueueUnreachable("the queue cannot be used; searches can", "crossmedia doctor tells why"))
+        notes.append(QueueUnreachable("the queue cannot be used; searches can", "crossmedia doctor shows why"))
     elif queue["workers"] == 0:
-        notes.append(NoWorker("nobody takes jobs from the queue", "crossmedia worker starts somebody"))
+        notes.append(NoWorker("no worker processes jobs", "crossmedia worker starts one"))
     profile = shared.service.runtime.profile
     return JSONResponse(
         {

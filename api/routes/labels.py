@@ -32,7 +32,7 @@ def kinds() -> LabelKindList:
 def several(
     shared: Shared,
     kind: Annotated[list[Name], Query(max_length=MAX_SEVERAL, description="Only these kinds; none: all.")] = [],  # noqa: B006
-    limit: Annotated[int, Query(ge=1, le=1000, description="Values of each kind at most.")] = 20,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of values of each kind.")] = 20,
 ) -> LabelList:
     """Kinds of labels with their values, those on most moments first."""
     return LabelList(labels=shared.service.labels.list_kinds(kind, limit))

@@ -56,7 +56,7 @@ def begin(request: Request, shared: Shared) -> Response:
     keys = [key.encode() for key in shared.service.runtime.settings.api_keys]
     key = known_key(Headers(scope=request.scope), keys)
     if keys and key is None:
-        raise BadKey("that is not a key of this service", "whoever runs it knows CROSSMEDIA_API_KEYS")
+        raise BadKey("the key is not valid", "valid keys are in CROSSMEDIA_API_KEYS of the service")
     response = Response(status_code=204)
     if key is not None:
         response.set_cookie(

@@ -60,7 +60,7 @@ def split(wanted: Split, shared: Shared) -> Moved:
 
 @router.post("/regroup")
 def regroup(shared: Shared) -> Joined:
-    """Join people without a name who are one; every indexing does it as well."""
+    """Merge unnamed people who are the same; indexing does so as well."""
     return shared.service.people.regroup()
 
 
@@ -72,7 +72,7 @@ async def verify(request: Request, shared: Shared) -> Verified:
 
 @router.get("/{person:path}")
 def appearances(person: Name, shared: Shared) -> Appearances:
-    """When and where somebody appears."""
+    """Show when and where a person appears."""
     return shared.service.people.appearances(person)
 
 

@@ -1,4 +1,4 @@
-"""/v1/trust: where a file says that it comes from, and indications of forgeries, never verdicts."""
+"""/v1/trust: provenance: where a file says it comes from, and indications of forgeries, never verdicts."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ class Alignment:
         if common is not None and card.id in common.revision:
             raise HeadInUse(
                 f"the collection's vectors were made with {card.id}",
-                "crossmedia reindex --builtin takes it off them first",
+                "run crossmedia reindex --builtin first, which removes it from the vectors",
             )
         return self._runtime.heads.remove(card.id)
 

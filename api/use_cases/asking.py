@@ -39,7 +39,7 @@ LONGEST_VOICE: Final = 60.0
 
 
 class NotUnderstood(CrossmediaError):
-    """A spoken question in which no words were heard."""
+    """A spoken question in which no words were recognised."""
 
     code = "not_understood"
     status = 422
@@ -157,7 +157,7 @@ class Asking:
                 if spoken is not None:
                     return ask_answer(question, spoken)
             except ChatUnavailable as error:
-                notes = (f"{error.message}; the built-in answerer spoke",)
+                notes = (f"{error.message}; the built-in answerer replied instead",)
         question, reply = self.builtin.reply(text, scope)
         answer = ask_answer(question, replace(reply, notes=(*notes, *reply.notes)))
         tell("hits", {"citations": [hit.model_dump(mode="json") for hit in answer.citations]})
@@ -168,16 +168,16 @@ class Asking:
         """The words of a spoken question."""
         transcriber = self._runtime.profile.transcriber
         if transcriber is None:
-            raise NotUnderstood("nothing here understands speech", 'pip install "crossmedia[offline]"')
+            raise NotUnderstood("no speech recogniser is installed", 'pip install "crossmedia[offline]"')
         content = self._runtime.example_pool.submit(voice, sound_only=True).result().content
         sound = content if isinstance(content, Waveform) else getattr(content, "waveform", None)
         if sound is None:
-            raise InvalidRequest("the spoken question is no recording", "send a recording, a WAV for instance")
+            raise InvalidRequest("the spoken question is not a recording", "send a recording, a WAV for instance")
         said = " ".join(
             one.text for one in transcriber.transcribe(sound.cut(0, min(LONGEST_VOICE, sound.seconds)))
         ).strip()
         if not said:
-            raise NotUnderstood("no words were heard", "speak a little louder, or type the question")
+            raise NotUnderstood("no words were recognised", "speak a little louder, or type the question")
         return said
 
     def scope(self, request: AskRequest, image: Path | None = None) -> Scope:

@@ -80,7 +80,7 @@ class Assets:
             if described is not None and is_unchanged(path, source, resolved):
                 inline = described.mime.startswith(PLAYABLE) and "svg" not in described.mime
                 return File(path, described.mime, inline)
-        raise SourceGone(f"the file of {asset} is not where it was indexed", "index it again where it lies now")
+        raise SourceGone(f"the file of {asset} has moved or was deleted", "index it again at its current path")
 
     def thumbnail(self, asset: str, moment: str | None = None, at: float | None = None) -> bytes:
         """A small JPEG of it, of one of its moments, or of what a video shows at a second. Raises NotFound."""

@@ -176,7 +176,7 @@ class KnownContent:
             kept = [h.hash for h in hashed if h.hash.comparable and h.hash.kind in (wanted or {h.hash.kind})]
             if not kept:
                 reasons = "; ".join(remarks or ["it has no hash of these kinds"])
-                raise NothingToBank(f"nothing of {one} can be banked: {reasons}", "give another file, or a hash")
+                raise NothingToBank(f"{one} cannot be banked: {reasons}", "give another file, or a hash")
             hashes |= dict.fromkeys(kept)
             notes += remarks
         added = self.store.add(bank, [Entry(known, " ".join(tags.split())) for known in hashes])
@@ -236,7 +236,8 @@ class KnownContent:
         hashes = readings(what)
         if not hashes:
             raise NotFound(
-                f"{what[:80]!r} is no file, no hash and no indexed asset", "name a file, KIND:HASH, or an asset's id"
+                f"{what[:80]!r} is neither a file nor a hash nor an indexed asset",
+                "name a file, KIND:HASH, or an asset's id",
             )
         return [Hashed(hashed) for hashed in hashes], []
 

@@ -156,7 +156,7 @@ class Moderation:
         """Raises Blocked."""
         decision = self.decisions.latest([asset]).get(asset)
         if decision is not None and decision.action == "block":
-            raise Blocked(f"{asset[:12]} is blocked by {decision.maker}", "crossmedia review history ID tells why")
+            raise Blocked(f"{asset[:12]} is blocked by {decision.maker}", "crossmedia review history ID shows why")
 
     def resolve_served(self, asset: str) -> str:
         """The asset whose id starts so; raises NotFound, Ambiguous, Blocked."""
@@ -222,7 +222,7 @@ def _action(word: str) -> Action:
     for action in ACTIONS:
         if action == word:
             return action
-    raise InvalidRequest(f"{word[:80]!r} is no action", f"there are: {', '.join(ACTIONS)}")
+    raise InvalidRequest(f"{word[:80]!r} is not an action", f"there are: {', '.join(ACTIONS)}")
 
 
 def _key(reason: Any) -> tuple[str, str, str]:

@@ -139,9 +139,7 @@ class People:
                 number += 1
             to = f"{person} ({number})"
         if to.casefold() in taken:
-            raise identities.NameTaken(
-                f"there is somebody called {to} already", "choose another name, then merge the two"
-            )
+            raise identities.NameTaken(f"the name {to} is already in use", "choose another name, or merge the two")
         own = [face for group in people.faces_of(store, person).values() for face in group]
         wanted = {self._runtime.resolve(asset) for asset in assets}
         apart = {face.id for face in own if face.id in faces or face.asset in wanted}
@@ -149,7 +147,8 @@ class People:
             apart = people.halves(store, person)
         if not 0 < len(apart) < len(own):
             raise InvalidRequest(
-                f"{len(apart)} of {len(own)} faces of {person} would be another's", "name some of them, and not all"
+                f"{len(apart)} of {len(own)} faces of {person} would move to the other person",
+                "name some of the faces, but not all",
             )
         return Moved(name=to, faces=people.split(store, person, lambda face: face.id in apart, to))
 
@@ -196,7 +195,7 @@ class People:
         """
         encoder = self._runtime.profile.face
         if encoder is None:
-            raise ModelMissing("faces are not told apart here", FACES_OFF)
+            raise ModelMissing("face recognition is off", FACES_OFF)
         first, second = (self._face(path) for path in (one, other))
         return compare(self._runtime.profile, FACE, "face", encoder.model, first, second)
 

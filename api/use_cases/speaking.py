@@ -41,7 +41,7 @@ class Speaking:
         try:
             return wav_bytes(say(words))
         except DependencyMissing as error:
-            raise NoVoice("nothing here can speak", error.hint) from error
+            raise NoVoice("no speech synthesiser is installed", error.hint) from error
 
 
 def piper_voice(models: Path | None) -> Path | None:

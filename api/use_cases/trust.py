@@ -134,11 +134,11 @@ class Trust:
                 scores = [
                     label for labels_of_moment in enricher.labels(asset, decoded).values() for label in labels_of_moment
                 ]
-                notes += [] if scores else ["no face is large enough to be looked at"]
+                notes += [] if scores else ["no face is large enough"]
             sound = sound_track(decoded)
             if isinstance(enricher, SpoofEnricher) and sound is not None:
                 scores = enricher.labels(sound)
-                notes += [] if scores else ["nobody speaks long enough to be listened to"]
+                notes += [] if scores else ["no turn of speech is long enough"]
             labels += scores
         return list(_once(labels)), notes
 

@@ -79,7 +79,7 @@ class Voices:
         """
         encoder = self._runtime.profile.voice
         if encoder is None:
-            raise ModelMissing("this profile tells no voices apart", "use the profile builtin")
+            raise ModelMissing("this profile has no speaker recognition", "use the profile builtin")
         first, second = (self._voice(path) for path in (one, other))
         return compare(self._runtime.profile, VOICE, "voice", encoder.model, first, second)
 
@@ -90,6 +90,6 @@ class Voices:
         waveform = media.waveform if isinstance(media, Clip) else media
         speech = speech_of(waveform, profile.detector) if isinstance(waveform, Waveform) else None
         if speech is None or not speech.seconds:
-            raise NobodySpeaks(f"nobody speaks in {path.name}", "give a recording of a voice, some seconds long")
+            raise NobodySpeaks(f"no speech in {path.name}", "give a recording of a voice, some seconds long")
         vector: Vector = profile.voice.encode([speech]).vectors[VOICE][0]
         return vector

@@ -27,7 +27,7 @@ from crossmedia.embeddings.train import graph
 from crossmedia.embeddings.train.sound_stats import read
 from crossmedia.embeddings.train.spoof_net import AasistL
 
-CARD: Final = """# spoof.onnx: AASIST-L, whether speech sounds synthesised, in half precision
+CARD: Final = """# spoof.onnx: AASIST-L, whether speech sounds synthetic, in half precision
 
 Source: {weights} as published by its authors (NAVER Corp.), SHA-256 {given}.
 Result: {size} bytes, SHA-256 {digest}.

@@ -266,7 +266,7 @@ def _forgotten(one: _Seen, whole: Moment) -> bool:
 def _build(context: PassContext) -> FacesEnricher:
     profile = context.profile
     if profile.face is None or profile.finder is None:
-        raise ModelMissing("faces are not told apart", FACES_OFF)
+        raise ModelMissing("face recognition is off", FACES_OFF)
     from crossmedia.indexer.tracks import Tracker
     from crossmedia.retrieval.identities import known_face
 
@@ -276,7 +276,7 @@ def _build(context: PassContext) -> FacesEnricher:
 
 PASS: Final = PassSpec(
     name=FacesEnricher.name,
-    summary="whose faces: biometric data, kept only if a setting says so",
+    summary="whose faces: biometric data, stored only if a setting turns it on",
     labels=(label_kinds.PERSON, label_kinds.FACES),
     spaces=(FACE,),
     default="off",

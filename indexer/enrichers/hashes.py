@@ -61,7 +61,7 @@ class HashesEnricher:
     def _hashes(self, asset: Asset, decoded: Decoded) -> list[Hashed]:
         path = self._place(asset.id)
         if path is None:
-            raise Unreadable(f"{asset.title} is not where it was indexed", "crossmedia index finds it again")
+            raise Unreadable(f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path")
         try:
             _, md5 = digests(path)
         except OSError as error:
@@ -85,7 +85,7 @@ def _moment(moments: Sequence[Moment], time: float | None) -> Moment:
 
 PASS: Final = PassSpec(
     name=HashesEnricher.name,
-    summary="what copies are known by",
+    summary="hashes that recognise copies",
     labels=(label_kinds.HASH,),
     build=lambda context: HashesEnricher(context.hashers, original(context.store)),
 )

@@ -58,7 +58,7 @@ def _build(context: PassContext) -> NudityEnricher:
 
 PASS: Final = PassSpec(
     name=NudityEnricher.name,
-    summary="nakedness, for the policy",
+    summary="nudity, for the policy",
     labels=(label_kinds.NUDITY,),
     packages=(Package("nudenet", "nudenet", 'pip install "crossmedia[nudity]"'),),
     models=(cards.NUDITY.id,),

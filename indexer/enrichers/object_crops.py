@@ -104,7 +104,7 @@ def around(picture: Picture, box: Box, margin: float = MARGIN) -> Picture:
 
 PASS: Final = PassSpec(
     name=ObjectCropsEnricher.name,
-    summary="small things by themselves, so that words find them",
+    summary="object crops, so that words find small things",
     labels=(label_kinds.REGION,),
     spaces=(COMMON,),
     after=ObjectCropsEnricher.after,

@@ -150,7 +150,7 @@ def _build(context: PassContext) -> ObjectsEnricher:
 
 PASS: Final = PassSpec(
     name=ObjectsEnricher.name,
-    summary="things and where they are, followed through videos",
+    summary="objects with boxes, tracked through videos",
     labels=(label_kinds.OBJECT, label_kinds.TRACK, label_kinds.MOVING),
     models=(cards.OBJECTS.id,),
     build=_build,

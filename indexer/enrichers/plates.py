@@ -75,7 +75,7 @@ def _build(context: PassContext) -> PlatesEnricher:
 
 PASS: Final = PassSpec(
     name=PlatesEnricher.name,
-    summary="plates of cars",
+    summary="licence plates",
     labels=(label_kinds.PLATE,),
     after=PlatesEnricher.after,
     build=_build,

@@ -127,7 +127,7 @@ def _centroids(turns: Sequence[Turn]) -> Iterator[Vector]:
 def _build(context: PassContext) -> SpeakersEnricher:
     profile = context.profile
     if profile.voice is None:
-        raise ModelMissing(f"the profile {profile.name} tells no voices apart", "use the profile builtin")
+        raise ModelMissing(f"the profile {profile.name} has no speaker recognition", "use the profile builtin")
     from crossmedia.retrieval.identities import known_voice
 
     least = profile.backgrounds[VOICE, "voice", "voice"].similarity(RECOGNISED)
@@ -136,7 +136,7 @@ def _build(context: PassContext) -> SpeakersEnricher:
 
 PASS: Final = PassSpec(
     name=SpeakersEnricher.name,
-    summary="who speaks when, and who is known already",
+    summary="who speaks when, with known speakers recognised",
     labels=(label_kinds.SPEAKER,),
     spaces=(VOICE,),
     after=SpeakersEnricher.after,

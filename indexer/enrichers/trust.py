@@ -44,7 +44,7 @@ class TrustEnricher:
     ) -> Enrichment:
         path = self._place(asset.id)
         if path is None:
-            raise Unreadable(f"{asset.title} is not where it was indexed", "crossmedia index finds it again")
+            raise Unreadable(f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path")
         # Moments that another enricher brought go with its next version.
         own = [moment for moment in moments if moment.kind not in ADDED]
         labels = tuple(Label(fact.kind, fact.value, 1.0, fact.by) for fact in self._reader(path).facts) if own else ()
@@ -54,7 +54,7 @@ class TrustEnricher:
 
 PASS: Final = PassSpec(
     name=TrustEnricher.name,
-    summary="where a file says that it comes from",
+    summary="provenance: where a file says it comes from",
     labels=(label_kinds.TRUST, label_kinds.SIGNER, label_kinds.GENERATOR, label_kinds.SOURCE_TYPE),
     build=lambda context: TrustEnricher(context.provenance, original(context.store)),
 )

@@ -256,7 +256,7 @@ class RedisQueue:
 
 
 def _lost(job: str) -> LeaseLost:
-    return LeaseLost(f"job {job} is not this worker's any more", "another does it; nothing is to be done")
+    return LeaseLost(f"job {job} no longer belongs to this worker", "another worker has it; nothing needs to be done")
 
 
 def _unreadable(job: str) -> QueueUnusable:

@@ -10,7 +10,7 @@ from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.query import Hit
 
-CANNOT_TELL: Final = "cannot tell from what is indexed"
+CANNOT_TELL: Final = "The indexed files do not answer this question."
 """What is said where there is too little evidence."""
 LEAST: Final = 0.5
 """Confidence under which nothing is said: it is as likely wrong as right."""

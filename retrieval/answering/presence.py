@@ -61,7 +61,7 @@ class Presence:
             )
             told = [hit for hit in hits if any(e.leg in ("words", "labels") for e in hit.evidence)]
             if not borne and not told:
-                return Reply("no", ABSENT, (), MODEL, ("nothing that is indexed shows it",))
+                return Reply("no", ABSENT, (), MODEL, ("nothing indexed shows it",))
             return Reply("yes", max(hit.relevance for hit in (*borne, *told)), borne or tuple(told), MODEL)
         return Reply("yes", hits[0].relevance, hits, MODEL) if hits else None
 

@@ -73,7 +73,7 @@ def export(
     """
     spaces = store.spaces()
     if any(TO in space.revision for space in spaces.values()):
-        raise SpaceMismatch("the collection's vectors are being made anew", "crossmedia reindex goes on with it")
+        raise SpaceMismatch("the collection is being reindexed", "run crossmedia reindex to finish")
     folder = folder.absolute()
     try:
         with _beside(folder) as partial:
@@ -145,7 +145,7 @@ def check_free(folder: Path) -> None:
     """Raises FolderTaken unless a folder of this name can be made, or is there and empty."""
     there = folder.is_symlink() or folder.exists()
     if there and (folder.is_symlink() or not folder.is_dir() or any(folder.iterdir())):
-        raise FolderTaken(f"there is something in {folder} already", "name a folder that is new or empty")
+        raise FolderTaken(f"{folder} is not empty", "name a new or empty folder")
 
 
 def _parts(store: Store, folder: Path, tell: Callable[[int], None], stop: threading.Event | None) -> Iterator[Part]:

@@ -68,7 +68,7 @@ def bring(
     merged = not _came_from(store.asset_ids(), archive.ids())
     if merged and not merge:
         raise NotEmpty(
-            "the collection holds something else already", "--merge adds to it, --data DIR names another place for it"
+            "the collection is not empty", "use --merge to add to it, or --data DIR for another data directory"
         )
     taught = archive.heads()
 

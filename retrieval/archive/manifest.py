@@ -183,7 +183,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / NAME
     if not path.is_file():
         raise ArchiveUnusable(
-            f"{folder} is no archive: it has no {NAME}", "name the folder that crossmedia export wrote"
+            f"{folder} is not an export: it has no {NAME}", "name the folder that crossmedia export wrote"
         )
     if path.stat().st_size > LARGEST_MANIFEST:
         raise ArchiveUnusable(f"{path} is larger than any manifest", HINT)

@@ -34,7 +34,7 @@ _TLSH: Final = re.compile(r"(?:T1)?([0-9A-F]{70})", re.ASCII)
 
 
 class BadHash(CrossmediaError):
-    """A text that is no hash of the kind it is said to be."""
+    """A text that is not a hash of the kind it is said to be."""
 
     code = "bad_hash"
     status = 422
@@ -112,7 +112,7 @@ def kind_of(name: str) -> HashKind:
     for kind in KINDS:
         if name.strip().lower() == kind:
             return kind
-    raise BadHash(f"{_short(name)} is no kind of hash", f"there are: {', '.join(KINDS)}")
+    raise BadHash(f"{_short(name)} is not a kind of hash", f"there are: {', '.join(KINDS)}")
 
 
 def readings(text: str) -> list[Hash]:

@@ -84,12 +84,12 @@ class BankStore:
     def create(self, name: str, action: str = "review") -> Bank:
         """Raises BadBank, BankTaken."""
         if not _NAME.fullmatch(name):
-            raise BadBank(f"{name[:80]!r} is no name for a bank", "use 1 to 64 letters, digits, '.', '_' and '-'")
+            raise BadBank(f"{name[:80]!r} is not a valid bank name", "use 1 to 64 letters, digits, '.', '_' and '-'")
         if action not in ACTIONS:
             raise BadBank(f"{action[:80]!r} is no action", f"there are: {', '.join(ACTIONS)}")
         with self._database().write() as connection:
             if connection.execute("SELECT 1 FROM bank WHERE name = ?", (name,)).fetchone():
-                raise BankTaken(f"there is a bank {name}", f"crossmedia bank import {name} FILE adds to it")
+                raise BankTaken(f"a bank {name} already exists", f"crossmedia bank import {name} FILE adds to it")
             row = connection.execute(
                 "INSERT INTO bank (name, action, created) VALUES (?, ?, ?) RETURNING *", (name, action, time.time())
             ).fetchone()

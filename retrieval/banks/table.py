@@ -218,7 +218,7 @@ def _guessed(value: str, kind: HashKind | None) -> HashKind:
         return kinds[0]
     if kinds:
         raise _Wrong(f"it can be {' or '.join(kinds)}: say which with --kind")
-    raise _Wrong(f"{value[:40]!r} is no hash")
+    raise _Wrong(f"{value[:40]!r} is not a hash")
 
 
 def _quality(text: str) -> int | None:

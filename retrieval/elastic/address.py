@@ -72,7 +72,7 @@ def parsed(url: str, access: Access) -> tuple[Address, Access]:
         parts = urlsplit(f"//{rest}")
         options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)) if parts.query else {}
     except ValueError as error:
-        raise _bad("its parts cannot be told apart") from error
+        raise _bad("it cannot be parsed") from error
     credentials, _, hosts = parts.netloc.rpartition("@")
     if credentials:
         user, _, password = credentials.partition(":")

@@ -124,7 +124,7 @@ def worth_another(error: Exception) -> bool:
 def translated(error: Exception, address: Address) -> StoreUnusable:
     """What to tell a person."""
     if isinstance(error, UnsupportedProductError):
-        return StoreUnusable(f"what answers at {address} is no Elasticsearch", "check the address")
+        return StoreUnusable(f"the server at {address} is not Elasticsearch", "check the address")
     if isinstance(error, ApiError):
         return told(error.status_code, _reason(error.body), address)
     if isinstance(error, TlsError):
@@ -148,18 +148,18 @@ def told(status: int, reason: str, address: Address) -> StoreUnusable:
         )
     if "index write (api)" in reason or "require_alias" in reason:
         return StoreBlocked(
-            f"{address} takes nothing for the moment: {reason}",
-            "try again in a minute; if a reindex died just then, crossmedia reindex goes on with it and opens the index",
+            f"{address} does not accept writes at the moment: {reason}",
+            "try again in a minute; if a reindex died just then, run crossmedia reindex to finish and opens the index",
         )
     if status in (401, 403):
         return StoreRefused(
-            f"{address} refuses us: {reason}",
+            f"{address} refuses access: {reason}",
             "set CROSSMEDIA_STORE_API_KEY, or CROSSMEDIA_STORE_USER and CROSSMEDIA_STORE_PASSWORD, "
             "with the rights monitor, manage and all on the index",
         )
     if status in AGAIN:
         return StoreBusy(f"{address} is busy or not ready: {reason}", "look at the cluster's health, then try again")
-    return StoreUnusable(f"{address} answered {status}: {reason}", "the server's log tells more")
+    return StoreUnusable(f"{address} answered {status}: {reason}", "see the server's log")
 
 
 def _full(reason: str) -> bool:

@@ -54,7 +54,7 @@ def search(
     *rest, current = _together(index, [*(body for bodies in asked for body in bodies), ASKED])
     if not facts.met({hit["_id"]: hit["_source"] for hit in current["hits"]["hits"]}):
         facts.outdate()
-        raise SpaceMismatch("the collection's vectors were made anew just now", "ask again")
+        raise SpaceMismatch("the collection was reindexed just now", "ask again")
     answers = iter(rest)
     told = [[next(answers) for _ in bodies] for bodies in asked]
     found = [

@@ -62,12 +62,12 @@ class Writer:
                 if self.index.moved():
                     self.index.aim("")
                     raise SpaceMismatch(
-                        "the collection's vectors were made anew while this was written", "run the command again"
+                        "the collection was reindexed while this was written", "run the command again"
                     ) from error
                 time.sleep(BLOCKED_SECONDS)  # it is being put in place, or that was given up
         if held_up is not None:
             raise held_up
-        raise StoreUnusable("others change the same assets all the time", "try again when less is written")
+        raise StoreUnusable("other writers keep changing the same files", "try again later")
 
     def do(self, actions: Iterable[Action]) -> None:
         some = list(actions)

@@ -151,12 +151,12 @@ def read_policy(text: str) -> Policy:
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadPolicy(f"the policy is no TOML: {error}", "see the README for one") from error
+        raise BadPolicy(f"the policy is not valid TOML: {error}", "see docs/trust-and-moderation.md") from error
     given = found.pop("rule", [])
     if found:
         raise BadPolicy(f"the policy has {', '.join(sorted(found))}", "it consists of [[rule]] tables")
     if not isinstance(given, list) or len(given) > MOST_RULES:
-        raise BadPolicy("the rules are no list, or too many", f"write [[rule]], at most {MOST_RULES:,} times")
+        raise BadPolicy("the rules are not a list, or too many", f"write [[rule]], at most {MOST_RULES:,} times")
     rules = tuple(_rule(n, one) for n, one in enumerate(given, start=1))
     # A bank that is named goes before all banks.
     ordered = sorted(rules, key=lambda rule: rule.bank == "*")
@@ -199,5 +199,5 @@ def _bounds(given: Mapping[str, Any], bad: Any) -> dict[str, Any]:
     if isinstance(least, bool) or not isinstance(least, int | float) or not 0 <= least <= 1:
         raise bad(f"has least = {least!r}", "a score is between 0 and 1")
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise bad(f"has count = {count!r}", "a count is a whole number from 1 on")
+        raise bad(f"has count = {count!r}", "a count is a whole number of at least 1")
     return {"least": float(least), "count": count}

@@ -67,7 +67,7 @@ def test_scopes(http: TestClient, library: crossmedia.Library) -> None:
     narrow = {"question": "how many recordings are there?", "filters": {"path": "*recording-1.wav"}}
     assert http.post("/v1/ask", json=narrow).json()["answer"] == "1 recording"
     nothing = http.post("/v1/ask", json={"question": "who is the king of Narnia?", "media": ["image"]}).json()
-    assert (nothing["answered"], nothing["answer"]) == (False, "cannot tell from what is indexed")
+    assert (nothing["answered"], nothing["answer"]) == (False, "The indexed files do not answer this question.")
     assert all(hit["media"] == "image" for hit in nothing["citations"])
 
 
@@ -100,7 +100,7 @@ def test_a_picture_is_asked_about_and_kept_nowhere(http: TestClient, media: Path
     assert library.ask("what animal is this?", image=photo)["answer"] == "cat"
     refused = http.post("/v1/ask", files={**sent, "image": ("a.txt", b"no picture, only words")})
     assert refused.status_code == 422
-    assert "is no picture" in refused.json()["error"]["message"]
+    assert "is not a picture" in refused.json()["error"]["message"]
 
 
 def test_a_spoken_question(http: TestClient, tmp_path: Path) -> None:

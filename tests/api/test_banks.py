@@ -50,7 +50,7 @@ def held(folder: Path) -> dict[str, bytes]:
 def test_the_commands(run: Run, media: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.jpg"
     copy.write_bytes(jpeg(1, quality=40, half=True))
-    assert "Nothing known" in run("lookup", str(copy)).stdout
+    assert "No match" in run("lookup", str(copy)).stdout
     assert not (tmp_path / "data").exists()
     run("bank", "create", "known", "--action", "block")
     assert "No banks" not in run("bank", "list").stdout

@@ -95,7 +95,7 @@ def test_counted_and_filtered_in_every_face(tmp_path: Path, run: Run) -> None:
     assert found("--label", "object:dog@0.95") == []
     assert found("--label", "object:dog", "--without-label", "object:cat") == ["a.png"]
     assert "object dog 2, cat 1" in run("search", "a dog", "--leg", "labels", "--facets", "object").stdout
-    assert "is no condition" in run("search", "x", "--label", ":", code=2).stderr
+    assert "is not a label condition" in run("search", "x", "--label", ":", code=2).stderr
 
 
 def test_the_vocabulary_over_http(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_off_until_a_setting_turns_it_on(tmp_path: Path, album: Path) -> None:
         assert (off.people(), report["notes"]) == ([], [])
         assert FACE not in off._service.runtime.store.spaces()
         assert off._service.runtime.store.statistics().moments == {"picture": 3}
-        with pytest.raises(crossmedia.CrossmediaError, match="not told apart"):
+        with pytest.raises(crossmedia.CrossmediaError, match="face recognition is off"):
             off.verify_faces(album / "ada.png", album / "both.png")
         _, notes = off._service.indexing.enrich(only=["faces"])
         assert "CROSSMEDIA_FACES=1" in notes[0]

@@ -54,5 +54,5 @@ def test_the_command_says_what_it_finds(run: Run, tmp_path: Path) -> None:
     without = (word for name in pass_names() for word in ("--without", name))
     run("index", str(tmp_path / "red.png"), *without)
     assert json.loads(run("plate", "RK755AJ", "--json").stdout) == {"plates": []}
-    assert "Not seen" in run("plate", "RK755AJ").stdout
-    assert "no plate" in run("plate", "A", code=2).stderr
+    assert "Plate not found" in run("plate", "RK755AJ").stdout
+    assert "is not a licence plate" in run("plate", "A", code=2).stderr

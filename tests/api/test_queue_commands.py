@@ -36,7 +36,7 @@ def nobody() -> str:
 def test_a_worker_says_what_it_lacks(environment: dict[str, str]) -> None:
     alone = CliRunner().invoke(app, ["worker"], env=environment)
     assert alone.exit_code == 2
-    assert "no shared queue is set" in alone.output
+    assert "no shared queue is configured" in alone.output
     assert "CROSSMEDIA_QUEUE=redis://" in alone.output
     lost = CliRunner().invoke(app, ["worker"], env={**environment, "CROSSMEDIA_QUEUE": nobody()})
     assert lost.exit_code == 1

@@ -93,7 +93,7 @@ def test_query_by_voice_finds_every_turn_of_it(library: crossmedia.Library, tmp_
     assert "voice" not in legs
     silent = write_wav(tmp_path / "silence.wav", np.zeros(16_000, dtype=np.float32))
     answer = library.search(files=[silent], legs=["voice"])
-    assert (list(answer["hits"]), list(answer["notes"])) == ([], ["silence.wav: nobody speaks in it"])
+    assert (list(answer["hits"]), list(answer["notes"])) == ([], ["silence.wav: no speech in it"])
 
 
 def test_two_recordings_are_compared(library: crossmedia.Library, talks: Path, tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_worker_that_was_paused_too_long_gives_way(crew: Crew, tmp_path: Path)
     done = crew.ended(job)
     assert (done.state, done.attempts) == ("done", 2)
     os.killpg(first.pid, signal.SIGCONT)
-    until(lambda: "is not this worker's any more" in (tmp_path / "worker-0.log").read_text(), "the first to see it")
+    until(lambda: "no longer belongs to this worker" in (tmp_path / "worker-0.log").read_text(), "the first to see it")
     assert crew.queue.get(job.id) == done
     assert stored(crew) == [f"{n:04}.txt" for n in range(3)]
     assert first.poll() is None

@@ -33,6 +33,6 @@ def test_a_picture_is_identified_by_another_of_the_same_person() -> None:
 
 def test_without_faces_it_says_so(tmp_path: Path) -> None:
     service = Service(settings(tmp_path))
-    with pytest.raises(ModelMissing, match="not told apart"):
+    with pytest.raises(ModelMissing, match="face recognition is off"):
         measure(service, tmp_path)
     service.close()

@@ -295,5 +295,5 @@ def test_the_enricher_labels_the_first_moment_of_its_own(
     assert all(label.score == 1 and label.start is None for label in patch.labels)
     path.write_bytes(photo)
     assert TrustEnricher(reader, lambda name: path).enrich(asset, decoded, [own]).patches == ()
-    with pytest.raises(Unreadable, match="not where it was indexed"):
+    with pytest.raises(Unreadable, match="has moved or was deleted"):
         TrustEnricher(reader, lambda name: None).enrich(asset, decoded, [own])

@@ -283,8 +283,8 @@ def test_a_manifest_of_something_else(folder: Path, text: bytes) -> None:
 
 def test_no_manifest(tmp_path: Path, folder: Path) -> None:
     (folder / "manifest.json").unlink()
-    refused(folder, "no archive")
-    with pytest.raises(ArchiveUnusable, match="no archive"):
+    refused(folder, "not an export")
+    with pytest.raises(ArchiveUnusable, match="not an export"):
         Archive(tmp_path / "nowhere")
 
 

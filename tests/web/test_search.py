@@ -40,7 +40,7 @@ def test_words_find_and_tell_why(page: Page) -> None:
     assert hits(page)[0].endswith(("photo-03.png", "film-2.mp4"))
     assert "q=a+cat" in page.url
     page.click(".hit >> text=Why?")
-    expect(page.get_by_role("dialog")).to_contain_text("looks like it")
+    expect(page.get_by_role("dialog")).to_contain_text("looks similar")
     page.keyboard.press("Escape")
     shot(page, "3-words")
 
@@ -82,12 +82,12 @@ def test_a_dropped_picture_a_sound_and_a_clip(page: Page, served: Served, tmp_pa
     drop(page, served.media / "photos" / "photo-04.jpg", "image/jpeg")
     assert any("film-1.mp4" in title or "photo-04" in title for title in hits(page))
     shot(page, "4-picture")
-    page.click('.chip button[aria-label^="Take off"]')
+    page.click('.chip button[aria-label^="Remove"]')
     page.wait_for_selector(".empty")
     drop(page, served.media / "recordings" / "recording-2.wav", "audio/wav")
     assert any("recording" in title for title in hits(page))
     shot(page, "5-sound")
-    page.click('.chip button[aria-label^="Take off"]')
+    page.click('.chip button[aria-label^="Remove"]')
     page.wait_for_selector(".empty")
     silence = Waveform(np.zeros(SAMPLE_RATE, dtype=np.float32))
     write_film(tmp_path / "clip.mp4", [(served.media / "photos" / "photo-03.png", silence)])
@@ -102,7 +102,7 @@ def test_more_and_less_like_this_are_chips(page: Page) -> None:
     page.click(".hit >> text=+ like this")
     page.wait_for_url("**like=*")
     expect(page.locator(".chip")).to_contain_text("like ")
-    page.click('.chip button[aria-label^="Take off"]')
+    page.click('.chip button[aria-label^="Remove"]')
     until(page, "!location.search.includes('like=')")
 
 
@@ -147,7 +147,7 @@ def test_why_has_a_bar_for_each_reason_and_boxes_go_along(page: Page) -> None:
     page.goto("/?q=a+cat&media=image")
     hits(page)
     card = page.locator(".hit", has_text="photo-03.png")
-    expect(card.locator(".reasons li >> nth=0")).to_contain_text("looks like it")
+    expect(card.locator(".reasons li >> nth=0")).to_contain_text("looks similar")
     expect(card.locator(".reasons")).to_contain_text("shows cat")
     expect(card.locator(".box")).to_have_count(1)
     card.locator(".open").click()
@@ -206,7 +206,7 @@ def test_facets_filter(page: Page) -> None:
 def test_nothing_matches_and_the_nearest_all_the_same(page: Page) -> None:
     page.goto("/?q=quantum+chromodynamics+lattice&media=audio")
     expect(page.locator(".empty h2")).to_have_text("Nothing matches")
-    page.click("text=Show the nearest all the same")
+    page.click("text=Show the nearest anyway")
     assert hits(page)
 
 

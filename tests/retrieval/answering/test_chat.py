@@ -208,7 +208,7 @@ def test_the_built_in_one_answers_where_the_endpoint_is_down(tmp_path: Path) -> 
     told = service.asking.ask(AskRequest(question="how many photos are there?"))
     service.close()
     assert told.answer == "1 picture"
-    assert "the built-in answerer spoke" in told.notes[0]
+    assert "the built-in answerer replied instead" in told.notes[0]
     assert KEY not in told.model_dump_json() + repr(given)
 
 

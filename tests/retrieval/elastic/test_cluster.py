@@ -139,7 +139,7 @@ def test_states_of_a_cluster_and_a_dead_node(nodes: Callable[..., Node]) -> None
     assert state_of(store, "green").state == "green"
     second.stop(kill=True)
     yellow = state_of(store, "yellow")
-    assert (yellow.state, "copies of shards have no node" in yellow.told) == ("yellow", True)
+    assert (yellow.state, "replicas have no node" in yellow.told) == ("yellow", True)
     assert yellow.hint
     assert len(store.nearest("common", "picture", unit(1), 100, Everything)) == 50, "copies answer"
     assert len(store.words("word", 100, Everything)) == 50

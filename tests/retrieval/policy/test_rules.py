@@ -80,9 +80,9 @@ def test_the_default_names_no_indication_of_forgery() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[[rule]", "no TOML"),
+        ("[[rule]", "not valid TOML"),
         ("x = 1", "has x"),
-        ("rule = 3", "no list"),
+        ("rule = 3", "not a list"),
         ("rule = [1]", "rule 1 is no table"),
         ('[[rule]]\nlabel = "objct:dog"\naction = "block"', "unknown label 'objct:dog'"),
         ('[[rule]]\nlabel = "nudity:naked"\naction = "block"', "unknown label 'nudity:naked'"),

@@ -30,7 +30,7 @@ export function open(root, state) {
 
   function draw(now) {
     field.value = now.q ?? "";
-    const chip = (label, remove) => el("span", { class: "chip" }, label, el("button", { type: "button", "aria-label": `Take off ${label}`, onclick: remove }, "✕"));
+    const chip = (label, remove) => el("span", { class: "chip" }, label, el("button", { type: "button", "aria-label": `Remove ${label}`, onclick: remove }, "✕"));
     fill(scope, now.about ? chip("about one file", () => change({ about: null })) : null, image ? chip(`about ${image.name}`, () => { image = null; draw(read()); }) : null,
       now.label.map((one) => chip(one, () => change({ label: read().label.filter((x) => x !== one) }))), now.media ? chip(now.media, () => change({ media: null })) : null);
   }
@@ -76,10 +76,10 @@ export function open(root, state) {
     fill(place, el("div", { class: "card panel" },
       answer.question && answer.question !== read().q ? el("p", { class: "soft" }, "Understood: ", el("q", {}, answer.question)) : null,
       el("p", { class: answer.answered ? "answer" : "answer soft" }, parts),
-      el("p", { class: "soft small" }, answer.answered ? `${percent(answer.confidence)} sure · ${answer.kind} · ${answer.model}` : "No guess is made where there is too little evidence."),
+      el("p", { class: "soft small" }, answer.answered ? `${percent(answer.confidence)} sure · ${answer.kind} · ${answer.model}` : "There is too little evidence for an answer."),
       answer.notes.map((note) => el("p", { class: "note small" }, note)),
       el("div", { class: "row" }, el("button", { type: "button", onclick: (event) => aloud(answer.answer, event.currentTarget) }, sign("speaker"), "Read aloud"))),
-    citations.length ? el("h2", {}, answer.answered ? "What it rests on" : "The nearest there is") : null,
+    citations.length ? el("h2", {}, answer.answered ? "Evidence" : "Nearest matches") : null,
     el("ul", { class: "cited" }, citations.map((hit) => el("li", { class: "card" }, el("a", { href: jump(hit) }, picture(hit),
       el("span", {}, el("strong", {}, `[${hit.number}] ${name(hit.path || hit.title)}`), el("br", {}),
         el("span", { class: "soft small" }, [hit.page !== null ? `page ${hit.page}` : span(hit.start, hit.end), hit.evidence[0] ? reason(hit.evidence[0]) : ""].filter(Boolean).join(" · ")),
@@ -89,7 +89,7 @@ export function open(root, state) {
 
   function begin() {
     fill(place, el("div", { class: "empty" }, el("h2", {}, "Ask in a sentence"),
-      el("p", { class: "soft" }, "The answer cites the second, the box or the sentence it rests on. Where nothing tells, it says so."),
+      el("p", { class: "soft" }, "Answers cite their evidence: the second, the box or the sentence. Without evidence there is no answer."),
       el("p", {}, ["How many photos are there?", "Are there any dogs?", "What was said about the harbour?"].map((q) => [el("a", { class: "button", href: address({ view: "ask", q }) }, q), " "]))));
   }
 

@@ -64,9 +64,9 @@ function best(labels) {
 }
 
 function trusted(told) {
-  return el("section", { class: "card panel" }, el("h2", {}, "Where it says it comes from"),
+  return el("section", { class: "card panel" }, el("h2", {}, "Provenance"),
     told.facts.length ? el("ul", {}, told.facts.map((fact) => el("li", {}, `${fact.kind}: ${fact.value} `, el("span", { class: "soft small" }, fact.by))))
-      : el("p", { class: "soft" }, "It says nothing of that, which means nothing."),
+      : el("p", { class: "soft" }, "The file says nothing about its origin. Most files do not."),
     told.indications.map((one) => el("p", { class: "small" }, `${one.value}: ${one.score.toFixed(2)}${one.high ? " (high)" : ""}`)),
     told.indications.length ? el("p", { class: "note small" }, told.statement) : null);
 }

@@ -77,5 +77,5 @@ function pages(asset, state) {
     const now = node.querySelector(".now");
     if (now) node.scrollTop = now.getBoundingClientRect().top - node.getBoundingClientRect().top - node.clientHeight / 3;
   });
-  return paragraphs.length ? node : el("div", { class: "card panel soft" }, "No text was found in it.");
+  return paragraphs.length ? node : el("div", { class: "card panel soft" }, "This file has no text.");
 }

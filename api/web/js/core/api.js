@@ -52,14 +52,14 @@ function asked() {
     const field = el("input", { type: "password", autocomplete: "current-password", required: true, id: "key" });
     const problem = el("p", { class: "small", role: "alert" });
     let taken = false;
-    const box = dialog("This service asks for a key", (close) => el("form", {
+    const box = dialog("This service requires a key", (close) => el("form", {
       onsubmit: async (event) => {
         event.preventDefault();
         const response = await fetch("/v1/session", { method: "POST", headers: { "X-API-Key": field.value } });
         if (response.ok) {
           taken = true;
           close();
-        } else problem.textContent = "That is not a key of this service.";
+        } else problem.textContent = "This key is not valid.";
       },
     }, el("label", { class: "field", for: "key" }, "Key", field), problem, el("div", { class: "row" }, el("button", { class: "main" }, "Go on"))));
     box.addEventListener("close", () => { asking = null; resolve(taken); });

@@ -3,8 +3,8 @@ import { dialog, el } from "./dom.js";
 import { go, read } from "./state.js";
 
 const KEYS = [
-  ["/", "to the search field"], ["?", "ask a question"], ["j k ← → ↑ ↓", "from hit to hit, j and k also while one is open"], ["Enter", "open the hit"],
-  ["Esc", "back to what was found"], ["Space", "play, and pause"], ["h", "this list"],
+  ["/", "go to the search field"], ["?", "ask a question"], ["j k ← → ↑ ↓", "previous and next hit; j and k also with a hit open"], ["Enter", "open the hit"],
+  ["Esc", "back to the results"], ["Space", "play, and pause"], ["h", "this list"],
 ];
 
 export const typing = (event) => event.target.closest?.("input, textarea, select, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey;

@@ -12,7 +12,7 @@ export class Following {
   /** `one` hears `at(share, text)`, and at last `done()` or `failed(error)`. */
   add(job, one) {
     this.#jobs.set(job, one);
-    one.at(null, "waiting for its turn");
+    one.at(null, "waiting");
     this.#timer ??= setTimeout(() => this.#look(), POLL / 4);
   }
 
@@ -34,7 +34,7 @@ export class Following {
   async #tell(job) {
     const one = this.#jobs.get(job.id);
     if (job.state === "queued" || job.state === "running") {
-      one.at(job.total ? job.done / job.total : null, job.state === "running" ? "being read" : "waiting for its turn");
+      one.at(job.total ? job.done / job.total : null, job.state === "running" ? "being read" : "waiting");
       return;
     }
     const whole = await call(`/v1/jobs/${job.id}`); // the list leaves reports out

@@ -43,7 +43,7 @@ function row(job, told) {
         fill(result, told.get(job.id));
         told.get(job.id).focus();
       },
-    }, "What came of it"));
+    }, "Result"));
   }
   return el("tr", {}, el("td", { title: job.id }, new Date(1000 * job.created).toLocaleString()), el("td", { class: `state ${job.state}` }, job.state),
     el("td", {}, job.total ? el("progress", { max: job.total, value: job.done, "aria-label": "Progress" }) : null),

@@ -31,16 +31,16 @@ export async function named(root, of) {
 
   function rename(one) {
     const field = el("input", { value: one.name, required: true, maxlength: 200, id: "named" });
-    asked(`What is ${one.name} called?`, el("label", { class: "field", for: "named" }, "Name", field), "Save", redrawn(() => call(`${of.path}/${encodeURIComponent(one.name)}`, json("PUT", { name: field.value.trim() }))));
+    asked(`New name for ${one.name}`, el("label", { class: "field", for: "named" }, "Name", field), "Save", redrawn(() => call(`${of.path}/${encodeURIComponent(one.name)}`, json("PUT", { name: field.value.trim() }))));
   }
 
   function merge(one, some) {
     const field = el("select", { id: "other" }, some.filter((other) => other !== one).map((other) => el("option", { value: other.name }, other.name)));
-    asked(`Who is ${one.name} the same as?`, el("label", { class: "field", for: "other" }, "The other", field), "Save", redrawn(() => post(`${of.path}/merge`, { [of.many]: [field.value, one.name], into: field.value })));
+    asked(`Merge ${one.name} with`, el("label", { class: "field", for: "other" }, "Other name", field), "Save", redrawn(() => post(`${of.path}/merge`, { [of.many]: [field.value, one.name], into: field.value })));
   }
 
   function forget(one) {
-    sure(`Forget ${one.name}?`, `Removes every face of ${one.name}, with vectors and pictures of it, from all files of the index. It cannot be undone.`, "Forget",
+    sure(`Forget ${one.name}?`, `Erases all faces of ${one.name} from the index, with vectors and thumbnails. This cannot be undone.`, "Forget",
       redrawn(() => call(`${of.path}/${encodeURIComponent(one.name)}`, { method: "DELETE" })));
   }
   await draw();

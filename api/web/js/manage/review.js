@@ -8,12 +8,12 @@ import { address } from "../core/state.js";
 export async function open(root) {
   const place = el("div", {});
   const who = el("input", { id: "who", autocomplete: "name", required: true, placeholder: "Who decides" });
-  fill(root, el("h1", {}, "Review"), el("p", { class: "soft" }, "What a rule or a bank asks to be looked at. What is decided is recorded with its reasons and never changed."),
+  fill(root, el("h1", {}, "Review"), el("p", { class: "soft" }, "Files flagged by a rule or a bank. Decisions are recorded with their reasons and never changed."),
     el("p", {}, el("label", { class: "field", for: "who" }, "Your name", who)), place);
   async function draw() {
     try {
       const { decisions: items } = await call("/v1/review");
-      fill(place, items.length ? el("ul", { class: "faces" }, items.map(item)) : el("div", { class: "empty" }, el("h2", {}, "Nothing waits"), el("p", { class: "soft" }, "Rules and banks have asked for nothing to be looked at.")));
+      fill(place, items.length ? el("ul", { class: "faces" }, items.map(item)) : el("div", { class: "empty" }, el("h2", {}, "Nothing to review"), el("p", { class: "soft" }, "No rule or bank has flagged a file.")));
     } catch (error) { fill(place, problem(error, draw)); }
   }
   function item(one) {

@@ -47,7 +47,7 @@ export function open(root) {
 
   function row({ file, path }) {
     const state = el("span", { class: "state" }, "waiting");
-    const bar = el("progress", { max: 1, value: 0, "aria-label": `How far ${path} is` });
+    const bar = el("progress", { max: 1, value: 0, "aria-label": `Progress of ${path}` });
     const line = el("tr", {}, el("td", {}, path), el("td", { class: "size" }, bytes(file.size)), el("td", {}, state, bar));
     rows.append(line);
     return {

@@ -20,14 +20,14 @@ export function reason(one) {
   const said = SAID.includes(kind);
   const written = kind === "paragraph";
   if (!one.query && ["labels", "words"].includes(one.leg)) { // an answer's citation was not searched for by words
-    return one.leg === "labels" ? "it is seen" : one.generated ? "its description says so" : said ? "it is said" : "it is written";
+    return one.leg === "labels" ? "recognised in it" : one.generated ? "in its description" : said ? "said in it" : "written in it";
   }
   if (one.leg === "labels") return `shows ${one.boxes.length > 1 && !one.query.includes(", ") ? `${one.boxes.length} × ` : ""}${one.query}`;
   if (one.leg === "words") return one.generated ? `described as “${one.query}”` : `“${one.query}” is ${said ? "said" : "written"}`;
   if (one.leg === "text" || (one.leg === "common" && (said || written))) {
-    return one.generated ? "its description fits" : said ? "what is said fits" : written ? "what is written fits" : "writing in it fits";
+    return one.generated ? "its description matches" : said ? "what is said matches" : written ? "the text matches" : "writing in it matches";
   }
-  if (one.leg === "common") return kind === "region" ? "a part of it looks like it" : kind === "sound" ? "sounds like it" : "looks like it";
+  if (one.leg === "common") return kind === "region" ? "part of it looks similar" : kind === "sound" ? "sounds similar" : "looks similar";
   return SENSES[one.leg] ?? one.leg;
 }
 

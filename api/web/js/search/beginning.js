@@ -19,7 +19,7 @@ export async function beginning(assets) {
       el("p", { class: "soft" }, "Type words, drop a picture, a sound or a clip anywhere on this page, paste one, or speak."),
       some.length ? el("ul", { class: "tags middle", "aria-label": "Recognised here" }, some.map(([kind, one]) =>
         el("li", {}, el("a", { class: "tag", href: address({ q: one.value, label: [`${kind}:${one.value}`] }) }, one.value, " ", el("span", { class: "soft" }, one.assets.toLocaleString("en")))))) : null),
-    el("ul", { class: "there", "aria-label": "Some of what is here" }, assets.map((asset) => {
+    el("ul", { class: "there", "aria-label": "Examples from the collection" }, assets.map((asset) => {
       const path = asset.sources[0]?.path ?? asset.title;
       return el("li", { class: "card" }, el("a", { href: address({ asset: asset.asset }), title: path }, picture({ ...asset, path, moment: "", start: null, end: null, page: null, evidence: [] }),
         el("span", {}, asset.media === "text" ? asset.title : name(path))));

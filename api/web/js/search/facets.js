@@ -13,7 +13,7 @@ export function facets() {
     return { name, field, node: el("label", { class: "field", for: `filter-${name}` }, label, field) };
   };
   const inputs = [input("after", "From", "date"), input("before", "Until", "date"), input("path", "Folder or path", "text", "photos/ or *.jpg"),
-    input("without", "Without", "text", "words that must not fit")];
+    input("without", "Without", "text", "words to avoid")];
   inputs[3].field.addEventListener("change", (event) => {
     event.stopImmediatePropagation();
     const word = inputs[3].field.value.trim();

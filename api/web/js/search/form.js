@@ -22,7 +22,7 @@ export function queryForm(again) {
   };
   const chooser = el("input", { type: "file", multiple: true, class: "unseen", tabindex: -1, "aria-label": "Files to search with", accept: "image/*,audio/*,video/*,.pdf,.txt,.md" });
   chooser.addEventListener("change", () => { take([...chooser.files]); chooser.value = ""; });
-  const chips = el("div", { class: "chips", "aria-label": "What is asked for" });
+  const chips = el("div", { class: "chips", "aria-label": "Query" });
   let waiting = null;
   field.addEventListener("input", () => {
     clearTimeout(waiting);
@@ -86,6 +86,6 @@ function chip(make, label, remove, { file, url, asset, minus, turned } = {}) {
   picture?.addEventListener("error", () => picture.remove());
   const shown = name(label);
   return make("span", { class: minus ? "chip minus" : "chip" }, picture, make("span", {}, file && minus ? `not like ${shown}` : shown),
-    turned ? make("button", { type: "button", title: minus ? "Search for this instead" : "Turn away from this instead", "aria-label": `${minus ? "More" : "Less"} like ${shown}`, onclick: turned }, minus ? "+" : "−") : null,
-    make("button", { type: "button", "aria-label": `Take off ${shown}`, onclick: () => { remove(); announce(`${shown} taken off`); } }, "✕"));
+    turned ? make("button", { type: "button", title: minus ? "Search for this" : "Avoid this", "aria-label": `${minus ? "More" : "Less"} like ${shown}`, onclick: turned }, minus ? "+" : "−") : null,
+    make("button", { type: "button", "aria-label": `Remove ${shown}`, onclick: () => { remove(); announce(`${shown} removed`); } }, "✕"));
 }

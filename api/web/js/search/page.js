@@ -24,7 +24,7 @@ export function open(root, state) {
   const list = resultList(place, () => more());
   const tabs = el("div", { class: "tabs", role: "group", "aria-label": "Media" });
   fill(root, el("h1", { class: "unseen" }, "Search"), form.node, tabs,
-    el("div", { class: "layout" }, filters.node, el("section", { "aria-label": "What was found" }, found, place)));
+    el("div", { class: "layout" }, filters.node, el("section", { "aria-label": "Results" }, found, place)));
 
   function drawTabs(now) {
     fill(tabs, [["", "All"], ...Object.entries(MEDIA)].map(([medium, label]) =>
@@ -87,7 +87,7 @@ export function open(root, state) {
     const told = hits.length < k ? count(hits.length, "hit") : `${count(hits.length, "hit")} or more`;
     fill(found, el("span", {}, el("strong", {}, told), ` in ${Math.round(took)} ms`, now.all ? el("span", { class: "soft" }, ", also what does not fit") : null),
       notes.map((note) => el("span", { class: "soft small" }, note)),
-      now.all ? el("a", { href: address({ ...now, all: null }) }, "Only what fits") : null);
+      now.all ? el("a", { href: address({ ...now, all: null }) }, "Only relevant results") : null);
     announce(hits.length ? told : "Nothing matches");
     if (!hits.length) return noMatch(now);
     list.show(hits, words(now));
@@ -101,8 +101,8 @@ export function open(root, state) {
     if (signal.aborted) return undefined;
     if (!any.assets.length) return nothingThere(place);
     return fill(place, el("div", { class: "empty" }, el("h2", {}, "Nothing matches"),
-      el("p", { class: "soft" }, "Nothing that is indexed is near enough to what you asked. That is an answer too."),
-      el("button", { class: "main", onclick: () => change({ all: "1" }) }, "Show the nearest all the same")));
+      el("p", { class: "soft" }, "No indexed file is relevant enough to this search."),
+      el("button", { class: "main", onclick: () => change({ all: "1" }) }, "Show the nearest anyway")));
   }
 
   async function nothingAsked(now) {

@@ -7,7 +7,7 @@ const MOST = 60; // s, which is what of an example is used
 
 /** Begins to record; the result's `stop()` gives the file. Raises where no microphone may be used. */
 export async function record() {
-  if (!navigator.mediaDevices?.getUserMedia) throw new Error("This browser gives pages no microphone here; it needs https or localhost.");
+  if (!navigator.mediaDevices?.getUserMedia) throw new Error("The browser allows the microphone only over https or on localhost.");
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   const recorder = new MediaRecorder(stream);
   const parts = [];
@@ -90,7 +90,7 @@ export function microphone(el, label, taken, failed) {
       }
     } catch (error) {
       quiet()?.stop().catch(() => {});
-      failed(error.name === "NotAllowedError" ? "The microphone was not allowed." : error.name === "NotFoundError" ? "There is no microphone." : error.message);
+      failed(error.name === "NotAllowedError" ? "Access to the microphone was denied." : error.name === "NotFoundError" ? "No microphone was found." : error.message);
     }
   });
   return button;
