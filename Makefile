@@ -50,7 +50,7 @@ bench: $(VENV)/.dev
 
 # Trains and exports the bundled models again; needs torch, the data beside the checkout, and Debian's packages
 # openclipart-png, openclipart-svg, fonts-noto-color-emoji and unicode-cldr-core. Pin what each step prints in
-# embeddings/cards.py before the next.
+# embeddings/cards.toml before the next.
 models: install
 	$(PIP) install -c constraints.txt -e ".[train]"
 	# Only its list of class names is wanted: its own dependencies would bring torchvision.

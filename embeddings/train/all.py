@@ -3,7 +3,7 @@ embeddings/bundled`.
 
 Needs the extra `train`, for the class names `pip install --no-deps "timm==1.0.31"`, and the Debian packages that
 `things.py` names. Forty minutes on two cores, most of them for fine-tuning. Prints the sizes and SHA-256 to pin in
-`embeddings/cards.py`. Seeds are fixed; float rounding of another processor may still change single bits of the
+`embeddings/cards.toml`. Seeds are fixed; float rounding of another processor may still change single bits of the
 quantised weights.
 """
 

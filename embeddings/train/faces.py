@@ -2,7 +2,7 @@
 
     python -m crossmedia.embeddings.train.faces --models ../shared/models --data ../shared/data --out embeddings/bundled
 
-writes `faces.onnx` and its card `faces.md`, and prints the figures and what to pin in `embeddings/cards.py`. Needs the
+writes `faces.onnx` and its card `faces.md`, and prints the figures and what to pin in `embeddings/cards.toml`. Needs the
 package `onnx`.
 """
 

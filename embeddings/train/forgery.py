@@ -3,7 +3,7 @@ conversion.
 
     python -m crossmedia.embeddings.train.forgery --models ../shared/models --out embeddings/bundled
 
-writes `forgery.onnx` and its card `forgery.md`, and prints the figures and what to pin in `embeddings/cards.py`. The
+writes `forgery.onnx` and its card `forgery.md`, and prints the figures and what to pin in `embeddings/cards.toml`. The
 Keras file holds tables only; the layers are those of the paper: D. Afchar, V. Nozick, J. Yamagishi and I. Echizen,
 "MesoNet: a compact facial video forgery detection network" (WIFS 2018, arXiv:1809.00888). Needs the packages `h5py` and
 `onnx`; how well it tells real faces from forged ones: `crossmedia eval trust`.

@@ -3,7 +3,7 @@
     python -m crossmedia.embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 
 writes `sound-tower.npz`, `backgrounds-sound.json` and the card `sound.md`, and prints the figures and what to pin in
-`embeddings/cards.py`. About four minutes on two cores, without torch. The anchors are vectors of the text tower
+`embeddings/cards.toml`. About four minutes on two cores, without torch. The anchors are vectors of the text tower
 bundled at that time and pictures those of its picture tower, so run it again, last, whenever either is trained anew.
 
 Learned: on ESC-10 (K. J. Piczak 2015, CC BY 3.0), LibriSpeech (Panayotov et al. 2015, CC BY 4.0) for speech, and made

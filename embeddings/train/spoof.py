@@ -2,7 +2,7 @@
 
     python -m crossmedia.embeddings.train.spoof --models ../shared/models --data ../shared/data --out embeddings/bundled
 
-writes `spoof.onnx` and its card `spoof.md`, and prints the figures and what to pin in `embeddings/cards.py`. How well
+writes `spoof.onnx` and its card `spoof.md`, and prints the figures and what to pin in `embeddings/cards.toml`. How well
 it tells real voices from made ones: `crossmedia eval trust`.
 """
 

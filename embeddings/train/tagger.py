@@ -3,7 +3,7 @@
     python -m crossmedia.embeddings.train.tagger --models ../shared/models --data ../shared/data --out
     embeddings/bundled
 
-writes `tagger.onnx` and its card `tagger.md`, and prints the figures and what to pin in `embeddings/cards.py`.
+writes `tagger.onnx` and its card `tagger.md`, and prints the figures and what to pin in `embeddings/cards.toml`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m crossmedia.embeddings.train.voice --data ../shared/data --out embeddings/bundled
 
 writes `voice.onnx`, `backgrounds-voice.json` and the card `voice.md`, and prints the figures and what to pin in
-`embeddings/cards.py`. Two minutes on two cores. Weights: `pretrained.pt` of the package `resemblyzer` (Apache-2.0),
+`embeddings/cards.toml`. Two minutes on two cores. Weights: `pretrained.pt` of the package `resemblyzer` (Apache-2.0),
 of which nothing else is used, so install it with --no-deps.
 """
 

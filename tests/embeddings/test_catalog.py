@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crossmedia.embeddings import catalog
-from crossmedia.embeddings.cards import CARDS, COMMON, LITE2, MINILM, SOUND, ModelCard, ModelFile, Source
+from crossmedia.embeddings.cards import CARDS, COMMON, LITE2, MINILM, SOUND, ModelCard, ModelFile, Source, read_cards
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
 from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
 
@@ -135,3 +135,25 @@ def test_a_model_in_parts_is_put_together_once(tmp_path: Path, monkeypatch: pyte
     (folder / "net.bin").unlink()
     with pytest.raises(ModelMissing):
         models.resolve("parted")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (('task = "t"', 'task = "t"\ncolour = "red"'), "'one' has or lacks colour"),
+        (('licence = "MIT"\n', ""), "'one' has or lacks licence"),
+        (("size = 1 }", "bytes = 1 }"), "'one' has or lacks bytes, size"),
+        (("[[model]]", "[[model]]\n[[model]]"), "'number 1' has or lacks"),
+    ],
+)
+def test_a_card_that_is_not_whole_is_named(change: tuple[str, str], told: str) -> None:
+    card = (
+        '[[model]]\nid = "one"\ntitle = "One"\ntask = "t"\nlicence = "MIT"\nrevision = "r"\ninstall = "i"\n'
+        f'sources = [{{ kind = "models" }}]\nfiles = [{{ name = "f", sha256 = "{"0" * 64}", size = 1 }}]\n'
+    )
+    (whole,) = read_cards(card)
+    assert (whole.id, whole.dim, whole.optional, whole.files[0].size) == ("one", None, False, 1)
+    with pytest.raises(ValueError, match=told):
+        read_cards(card.replace(*change))
+    with pytest.raises(ValueError, match="twice"):
+        read_cards(card + card)
