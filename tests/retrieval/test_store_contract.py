@@ -297,6 +297,7 @@ def test_enrichment_is_pending_until_done_and_replaces_itself(store: Store) -> N
         asset, "ocr", "m@1",
         moments=(moment(asset, "speech", 0, fields={"transcript": "spoken"}, vectors={"text": unit(3)}),),
         patches=(Patch(picture, {"ocr": "exit sign"}, {"text": unit(4)}, (Label("text", "exit", 0.9, "m@1"),)), Patch("gone", {"ocr": "x"})),
+        spaces=tuple(SPACES),
     )  # fmt: skip
     store.enrich([first])
     assert store.pending("ocr", "m@1", ["image"]) == [asset_id("b")]
