@@ -12,12 +12,12 @@ from crossmedia.retrieval.background import adapted
 from crossmedia.retrieval.coincidence import SENSE, joined
 from crossmedia.retrieval.documents import kind_of
 from crossmedia.retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
-from crossmedia.retrieval.labels import Named
+from crossmedia.retrieval.labels import LabelQuery
 from crossmedia.retrieval.parts import parts_of
 from crossmedia.retrieval.planner import LabelsLeg, Leg, VectorLeg, WordsLeg, plan
 from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Filters, Hit, Query
 from crossmedia.retrieval.relevance import coverage_for
-from crossmedia.retrieval.store import Near, Said, Store
+from crossmedia.retrieval.store import Store, TextQuery, VectorQuery
 
 DEPTH = 50
 """How far beyond k each leg is read, so that folding and fusing have something to choose from."""
@@ -65,13 +65,16 @@ class Engine:
         # judged.
         freely = replace(filters, labels=(), kinds=())
         inside = [(leg, leg.within) for leg in looking if leg.within]
-        seen, read, borne = self.store.searched(
+        seen, read, borne = self.store.search(
             [
-                *(Near(leg.space, leg.target, leg.unit, depth, freely if leg.of_parts else filters) for leg in looking),
-                *(Near(leg.space, part, leg.unit, depth, freely) for leg, part in inside),
+                *(
+                    VectorQuery(leg.space, leg.target, leg.unit, depth, freely if leg.of_parts else filters)
+                    for leg in looking
+                ),
+                *(VectorQuery(leg.space, part, leg.unit, depth, freely) for leg, part in inside),
             ],
-            [Said(leg.text, depth, filters, leg.without, coverage_for(cut / leg.share)) for leg in reading],
-            [Named(leg.naming.values, depth, filters) for leg in naming],
+            [TextQuery(leg.text, depth, filters, leg.without, coverage_for(cut / leg.share)) for leg in reading],
+            [LabelQuery(leg.naming.values, depth, filters) for leg in naming],
         )
         gathered: list[tuple[Leg, dict[str, Evidence]]] = [
             *((leg, evidence.near(leg, some, self.store)) for leg, some in zip(looking, seen, strict=False)),

@@ -15,7 +15,7 @@ from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.holding import Holding
-from crossmedia.retrieval.labels import Labelled, Named, NameMatch
+from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
 from crossmedia.retrieval.query import Filters, Tally
 
 
@@ -77,7 +77,7 @@ class StoreUnusable(CrossmediaError):
 
 
 @dataclass(frozen=True, eq=False)
-class Near:
+class VectorQuery:
     """A search by vector: the k moments of largest inner product in one space, made from one modality."""
 
     space: str
@@ -88,7 +88,7 @@ class Near:
 
 
 @dataclass(frozen=True)
-class Said:
+class TextQuery:
     """A search by words: the k best moments by BM25 that hold words of `text` and none of the phrases `without`.
 
     What covers less than `least` of the query may be left out.
@@ -102,7 +102,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class VectorMatch:
     """A moment and the inner product of its vector with the query's, exact whatever index found it."""
 
     moment: str
@@ -110,7 +110,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class WordMatch:
+class TextMatch:
     """A moment whose text holds words of the query.
 
     `coverage` in [0, 1]: the share of the query's information (summed idf of its words) that the moment holds;
@@ -125,7 +125,7 @@ class WordMatch:
     terms: tuple[str, ...]
 
 
-Found: TypeAlias = tuple[list[list[Neighbour]], list[list[WordMatch]], list[list[NameMatch]]]
+Found: TypeAlias = tuple[list[list[VectorMatch]], list[list[TextMatch]], list[list[LabelMatch]]]
 
 
 @dataclass(frozen=True)
@@ -233,19 +233,21 @@ class Store(Protocol):
     def attachment(self, asset: str, name: str) -> bytes | None:
         """What was kept with an asset under this name."""
 
-    def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
-        """What `Near` asks for, best first; fewer than k only where fewer meet the filters."""
+    def search_vectors(
+        self, space: str, modality: Modality, query: Vector, k: int, filters: Filters
+    ) -> list[VectorMatch]:
+        """What `VectorQuery` asks for, best first; fewer than k only where fewer meet the filters."""
 
-    def words(
+    def search_text(
         self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
-    ) -> list[WordMatch]:
-        """What `Said` asks for, best first."""
+    ) -> list[TextMatch]:
+        """What `TextQuery` asks for, best first."""
 
-    def searched(self, near: Sequence[Near], said: Sequence[Said], named: Sequence[Named] = ()) -> Found:
+    def search(self, near: Sequence[VectorQuery], said: Sequence[TextQuery], named: Sequence[LabelQuery] = ()) -> Found:
         """What `nearest`, `words` and `bearing` give for each, in one round trip where the store lies elsewhere."""
 
-    def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
-        """What `Named` asks for, best first. Of a value that very many bear, those with the best scores may be all that
+    def search_labels(self, values: Mapping[str, int], k: int, filters: Filters) -> list[LabelMatch]:
+        """What `LabelQuery` asks for, best first. Of a value that very many bear, those with the best scores may be all that
         count."""
 
     def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:

@@ -107,7 +107,7 @@ def _measured(
             (RARE, scores[rare], few, found_rare),
         ):
             with timed() as took:
-                hits = store.nearest("common", "picture", query, 10, filters)
+                hits = store.search_vectors("common", "picture", query, 10, filters)
             times.append(took[0])
             tenth = np.partition(among, -10)[-10]
             share.append(sum(hit.similarity >= tenth - 1e-5 for hit in hits) / 10)

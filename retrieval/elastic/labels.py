@@ -12,7 +12,7 @@ from crossmedia.retrieval.elastic.filters import conditions, label
 from crossmedia.retrieval.elastic.index import Index
 from crossmedia.retrieval.elastic.reads import BY_ARRIVAL
 from crossmedia.retrieval.elastic.tokens import APART, folded
-from crossmedia.retrieval.labels import NAMED, Labelled, Named, NameMatch, best_named
+from crossmedia.retrieval.labels import NAMED, Labelled, LabelMatch, LabelQuery, best_named
 from crossmedia.retrieval.query import LabelFilter, Tally
 
 VALUES: Final = 10_000
@@ -24,7 +24,7 @@ SURER: Final = 0.01
 SPARE: Final = 2
 
 
-def query(named: Named) -> Doc:
+def query(named: LabelQuery) -> Doc:
     """The search for what bears most of the values, those of sure labels first."""
     wanted = []
     for value, count in named.values.items():
@@ -40,7 +40,7 @@ def query(named: Named) -> Doc:
     }
 
 
-def matches(hits: Sequence[Mapping[str, Any]], named: Named) -> list[NameMatch]:
+def matches(hits: Sequence[Mapping[str, Any]], named: LabelQuery) -> list[LabelMatch]:
     found: dict[str, dict[str, list[float]]] = {}
     for hit in hits:
         for kind, value, score, *_ in hit["_source"]["held"]["labels"]:

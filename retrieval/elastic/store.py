@@ -34,18 +34,18 @@ from crossmedia.retrieval.elastic.text import Analysed
 from crossmedia.retrieval.elastic.writer import Arrivals, Writer
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.holding import Holding
-from crossmedia.retrieval.labels import Labelled, Named, NameMatch
+from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
 from crossmedia.retrieval.query import Filters, Tally
 from crossmedia.retrieval.store import (
     Found,
     Located,
-    Near,
-    Neighbour,
-    Said,
     SpaceMismatch,
     Store,
+    TextMatch,
+    TextQuery,
     Unrelated,
-    WordMatch,
+    VectorMatch,
+    VectorQuery,
     check_spaces,
     check_vectors,
 )
@@ -195,19 +195,21 @@ class ElasticStore:
     def attachment(self, asset: str, name: str) -> bytes | None:
         return self._preview(docs.attachment_key(asset, name))
 
-    def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
-        return self.searched([Near(space, modality, query, k, filters)], [])[0][0]
+    def search_vectors(
+        self, space: str, modality: Modality, query: Vector, k: int, filters: Filters
+    ) -> list[VectorMatch]:
+        return self.search([VectorQuery(space, modality, query, k, filters)], [])[0][0]
 
-    def words(
+    def search_text(
         self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
-    ) -> list[WordMatch]:
-        return self.searched([], [Said(text, k, filters, tuple(without), least)])[1][0]
+    ) -> list[TextMatch]:
+        return self.search([], [TextQuery(text, k, filters, tuple(without), least)])[1][0]
 
-    def searched(self, near: Sequence[Near], said: Sequence[Said], named: Sequence[Named] = ()) -> Found:
+    def search(self, near: Sequence[VectorQuery], said: Sequence[TextQuery], named: Sequence[LabelQuery] = ()) -> Found:
         return search.search(self._index, near, said, named, self._stems, self._facts)
 
-    def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
-        return self.searched([], [], [Named(values, k, filters)])[2][0]
+    def search_labels(self, values: Mapping[str, int], k: int, filters: Filters) -> list[LabelMatch]:
+        return self.search([], [], [LabelQuery(values, k, filters)])[2][0]
 
     def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:
         return reads.meeting(self._index, moments, filters)

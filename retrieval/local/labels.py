@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from crossmedia.retrieval.documents import Kind
-from crossmedia.retrieval.labels import NAMED, Labelled, NameMatch, best_named
+from crossmedia.retrieval.labels import NAMED, Labelled, LabelMatch, best_named
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.reads import batches, keys, marks
 from crossmedia.retrieval.query import Filters, Tally
@@ -20,8 +20,10 @@ too."""
 Scores = dict[int, dict[str, list[float]]]
 
 
-def bearing(connection: sqlite3.Connection, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
-    """What `Store.bearing` promises. A label of a common value with a low score counts only beside a rarer one."""
+def search_labels(
+    connection: sqlite3.Connection, values: Mapping[str, int], k: int, filters: Filters
+) -> list[LabelMatch]:
+    """What `Store.search_labels` promises. A label of a common value with a low score counts only beside a rarer one."""
     where, parameters = conditions(filters)
     # The joins run only where something is filtered.
     join = "JOIN moment m ON m.id = l.moment JOIN asset a ON a.id = m.asset" if where else ""
@@ -45,7 +47,7 @@ def bearing(connection: sqlite3.Connection, values: Mapping[str, int], k: int, f
         _complete(connection, found, common, rare)
     best = best_named({str(moment): scores for moment, scores in found.items()}, values, k)
     names = keys(connection, [int(match.moment) for match in best])
-    return [NameMatch(names[int(match.moment)], match.scores) for match in best if int(match.moment) in names]
+    return [LabelMatch(names[int(match.moment)], match.scores) for match in best if int(match.moment) in names]
 
 
 def _complete(

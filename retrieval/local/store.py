@@ -15,7 +15,7 @@ from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.holding import Holding
-from crossmedia.retrieval.labels import Labelled, Named, NameMatch
+from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
 from crossmedia.retrieval.local import (
     blocked,
     expunge,
@@ -38,12 +38,12 @@ from crossmedia.retrieval.query import Filters, Tally
 from crossmedia.retrieval.store import (
     Found,
     Located,
-    Near,
-    Neighbour,
-    Said,
     Store,
+    TextMatch,
+    TextQuery,
     Unrelated,
-    WordMatch,
+    VectorMatch,
+    VectorQuery,
     check_vectors,
 )
 
@@ -190,15 +190,20 @@ class LocalStore:
         rows = self._rows("SELECT t.jpeg FROM thumbnail t JOIN moment m ON m.id = t.moment WHERE m.key = ?", [moment])
         return bytes(rows[0][0]) if rows else None
 
-    def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
+    def search_vectors(
+        self, space: str, modality: Modality, query: Vector, k: int, filters: Filters
+    ) -> list[VectorMatch]:
         connection, field = self._database.connection(), f"{space}/{modality}"
         return blocked.unblocked(
-            connection, filters, k, lambda meeting: near.nearest(connection, self._derived, field, query, k, meeting)
+            connection,
+            filters,
+            k,
+            lambda meeting: near.search_vectors(connection, self._derived, field, query, k, meeting),
         )
 
-    def words(
+    def search_text(
         self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
-    ) -> list[WordMatch]:
+    ) -> list[TextMatch]:
         with self._database.read() as connection:
             return blocked.unblocked(
                 connection,
@@ -207,17 +212,17 @@ class LocalStore:
                 lambda meeting: fulltext.search(connection, self._frequencies, text, k, meeting, without, least),
             )
 
-    def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
+    def search_labels(self, values: Mapping[str, int], k: int, filters: Filters) -> list[LabelMatch]:
         with self._database.read() as connection:
             return blocked.unblocked(
-                connection, filters, k, lambda meeting: labels.bearing(connection, values, k, meeting)
+                connection, filters, k, lambda meeting: labels.search_labels(connection, values, k, meeting)
             )
 
-    def searched(self, near: Sequence[Near], said: Sequence[Said], named: Sequence[Named] = ()) -> Found:
+    def search(self, near: Sequence[VectorQuery], said: Sequence[TextQuery], named: Sequence[LabelQuery] = ()) -> Found:
         return (
-            [self.nearest(n.space, n.modality, n.query, n.k, n.filters) for n in near],
-            [self.words(s.text, s.k, s.filters, s.without, s.least) for s in said],
-            [self.bearing(n.values, n.k, n.filters) for n in named],
+            [self.search_vectors(n.space, n.modality, n.query, n.k, n.filters) for n in near],
+            [self.search_text(s.text, s.k, s.filters, s.without, s.least) for s in said],
+            [self.search_labels(n.values, n.k, n.filters) for n in named],
         )
 
     def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:

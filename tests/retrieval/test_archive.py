@@ -89,10 +89,12 @@ def test_everything_arrives(tmp_path: Path, store: LocalStore, heads: Heads, fol
     assert two.unrelated() == MEASURED
     for space, modality in store.counted():
         for seed in range(5):
-            before, after = (each.nearest(space, modality, unit(seed), 10, EVERYTHING) for each in (store, two))
+            before, after = (each.search_vectors(space, modality, unit(seed), 10, EVERYTHING) for each in (store, two))
             assert [found.moment for found in before] == [found.moment for found in after] != []
             np.testing.assert_allclose([f.similarity for f in before], [f.similarity for f in after], atol=1e-6)
-    assert store.words("exit sign photo", 10, EVERYTHING) == two.words("exit sign photo", 10, EVERYTHING) != []
+    assert (
+        store.search_text("exit sign photo", 10, EVERYTHING) == two.search_text("exit sign photo", 10, EVERYTHING) != []
+    )
     assert two.verify() == []
 
 
@@ -339,7 +341,7 @@ def test_a_collection_that_holds_something_is_added_to_only_on_demand(
         "/disk/mine/photo",
         "/disk/photos/photo",
     ]
-    assert two.words("another reading", 5, EVERYTHING) == []
+    assert two.search_text("another reading", 5, EVERYTHING) == []
     assert sum(two.statistics().assets.values()) == 24
     assert set(two.spaces()) == {"common", "picture", "sound", "text", "face"}
     assert two.unrelated() == [Unrelated("common", "text", "picture", 0.5, 0.25, 2, 2)]
