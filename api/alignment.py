@@ -122,7 +122,7 @@ def reindex(
             break
     if report.finished:
         # What other vectors scored says nothing of these.
-        service.store.keep_unrelated([])
+        service.store.keep_random_pairs([])
         refresh(service.store, service.profile)
     return report, [each.id for each in chosen]
 

@@ -25,7 +25,7 @@ def listed(service: Service, kinds: Sequence[str] = (), most: int = 20) -> list[
     """Every kind of label: `kind`, `values` (how many there are), `top` (at most `most` of them, those on most moments
     first:
     `value`, `moments`, `assets`)."""
-    tallies = service.store.tally(kinds)
+    tallies = service.store.count_facets(kinds)
     values = Counter(one.kind for one in tallies)
     return [
         {"kind": kind, "values": values[kind], "top": [] if kind in UNLIKE and not kinds else top}

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.documents import Asset, Box, Kind, Label, Moment, Source
-from crossmedia.retrieval.query import Answer, Example, Filters, Hit, LabelFilter, Query, Tally
+from crossmedia.retrieval.query import Answer, Example, FacetCount, Filters, Hit, LabelFilter, Query
 
 MAX_K = 10_000
 
@@ -246,7 +246,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
     return {**asdict(hit), "link": content_link(hit.asset, hit.start, hit.end, hit.page)}
 
 
-def by_kind(tallies: Iterable[Tally], most: int = MAX_VALUES) -> dict[str, list[dict[str, Any]]]:
+def by_kind(tallies: Iterable[FacetCount], most: int = MAX_VALUES) -> dict[str, list[dict[str, Any]]]:
     """The values of each kind of label, at most so many of each, in their order."""
     found: dict[str, list[dict[str, Any]]] = {}
     for one in tallies:

@@ -56,7 +56,7 @@ def copy(here: Store, there: Store) -> None:
     with there.loading():
         while some := list(islice(missing, COPIED_AT_ONCE)):
             there.restore(here.holdings(some))
-    there.keep_unrelated(here.unrelated())
+    there.keep_random_pairs(here.random_pairs())
 
 
 def _asked_twice(here: Service, there: Store, asked: Asked, filters: Filters) -> tuple[list[str], list[str]]:

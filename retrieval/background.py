@@ -16,7 +16,7 @@ from crossmedia.embeddings.encoder import IDENTITIES, Background, Modality, Vect
 from crossmedia.embeddings.profile import Profile
 from crossmedia.embeddings.queries import QUERIES
 from crossmedia.retrieval.documents import PARTS
-from crossmedia.retrieval.store import Store, Unrelated
+from crossmedia.retrieval.store import RandomPairs, Store
 
 QUERIED: Final = 200
 """Vectors of the collection that stand for queries by example."""
@@ -49,17 +49,17 @@ def refresh(store: Store, profile: Profile) -> None:
         for field, n in store.counted().items()
         if n >= FEWEST and field[0] in searched and field[1] not in PARTS
     }
-    known = {(u.space, u.target): u.targets for u in store.unrelated()}
+    known = {(u.space, u.target): u.targets for u in store.random_pairs()}
     if set(known) == set(counted) and all(
         max(count, known[field]) <= GROWTH * min(count, known[field]) for field, count in counted.items()
     ):
         return
     asked = profile.text.encode(QUERIES).vectors
     samples = {field: store.sample(*field, SAMPLED) for field in counted}
-    store.keep_unrelated([*_measured(counted, samples, asked, profile.backgrounds)])
+    store.keep_random_pairs([*_measured(counted, samples, asked, profile.backgrounds)])
 
 
-def adapted(backgrounds: Backgrounds, measured: Sequence[Unrelated]) -> Backgrounds:
+def adapted(backgrounds: Backgrounds, measured: Sequence[RandomPairs]) -> Backgrounds:
     """The given backgrounds as they are in a collection with these random pairs; for a pair of modalities that nobody
     gave one, a background from its random pairs alone."""
     found = dict(backgrounds)
@@ -84,7 +84,7 @@ def _measured(
     samples: Mapping[tuple[str, Modality], Vectors],
     asked: Mapping[str, Vectors],
     backgrounds: Backgrounds,
-) -> Iterator[Unrelated]:
+) -> Iterator[RandomPairs]:
     for (space, target), targets in samples.items():
         queries: dict[Modality, Vectors] = {
             modality: vectors[:: max(1, len(vectors) // QUERIED)]
@@ -99,4 +99,4 @@ def _measured(
             cosines = cosines[cosines < DUPLICATE]
             if len(cosines):
                 mean, std = float(np.mean(cosines)), float(np.std(cosines))
-                yield Unrelated(space, modality, target, mean, std, len(targets), counted[space, target])
+                yield RandomPairs(space, modality, target, mean, std, len(targets), counted[space, target])

@@ -11,12 +11,12 @@ from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.blocking import Journal
-from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
-from crossmedia.retrieval.query import Filters, Tally
+from crossmedia.retrieval.query import FacetCount, Filters
+from crossmedia.retrieval.temporal_merging import Span
 
 
 class SpaceMismatch(CrossmediaError):
@@ -137,7 +137,7 @@ class Located:
 
 
 @dataclass(frozen=True)
-class Unrelated:
+class RandomPairs:
     """The cosines of random pairs in a collection: queries of one modality, targets of another, in one space.
 
     `targets`: how many vectors there were when it was measured on `sampled` of them.
@@ -256,7 +256,7 @@ class Store(Protocol):
     def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
         """The values of labels of a kind, on moments of one kind or of all, most seconds and moments first."""
 
-    def tally(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[Tally]:
+    def count_facets(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[FacetCount]:
         """Every label of these kinds, or of all, on these moments, or on all: by kind, then those on most moments
         first.
         Counts of assets may be estimates where there are thousands."""
@@ -270,10 +270,10 @@ class Store(Protocol):
     def counted(self) -> dict[tuple[str, Modality], int]:
         """How many vectors there are of each space and modality."""
 
-    def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
+    def keep_random_pairs(self, measured: Sequence[RandomPairs]) -> None:
         """Replace all that was kept of random pairs."""
 
-    def unrelated(self) -> list[Unrelated]: ...
+    def random_pairs(self) -> list[RandomPairs]: ...
 
     def statistics(self) -> Statistics: ...
 

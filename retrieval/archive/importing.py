@@ -98,7 +98,7 @@ def bring(
     finished = restored + kept == manifest.counts.assets
     if finished and not merged:
         ready()  # an archive of nothing has its spaces too
-        store.keep_unrelated(manifest.unrelated_list())
+        store.keep_random_pairs(manifest.unrelated_list())
     store.optimise()
     return Imported(manifest.counts.assets, restored, kept, manifest.heads, manifest.bytes, finished, merged)
 

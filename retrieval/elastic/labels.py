@@ -13,7 +13,7 @@ from crossmedia.retrieval.elastic.index import Index
 from crossmedia.retrieval.elastic.reads import BY_ARRIVAL
 from crossmedia.retrieval.elastic.tokens import APART, folded
 from crossmedia.retrieval.labels import NAMED, Labelled, LabelMatch, LabelQuery, best_named
-from crossmedia.retrieval.query import LabelFilter, Tally
+from crossmedia.retrieval.query import FacetCount, LabelFilter
 
 VALUES: Final = 10_000
 """Values of labels that are counted at once, the most frequent first."""
@@ -49,8 +49,8 @@ def matches(hits: Sequence[Mapping[str, Any]], named: LabelQuery) -> list[LabelM
     return best_named(found, named.values, named.k)
 
 
-def tally(index: Index, kinds: Sequence[str], among: Sequence[str] | None) -> list[Tally]:
-    """What `Store.tally` promises; of more than `VALUES` values of a kind (of all, where none is named) the most
+def count_facets(index: Index, kinds: Sequence[str], among: Sequence[str] | None) -> list[FacetCount]:
+    """What `Store.count_facets` promises; of more than `VALUES` values of a kind (of all, where none is named) the most
     frequent."""
     clauses: list[Doc] = [{"term": {"type": "moment"}}]
     if among is not None:
@@ -63,7 +63,7 @@ def tally(index: Index, kinds: Sequence[str], among: Sequence[str] | None) -> li
     } or {"all": {"terms": counted, "aggs": each}}
     answer = index.totals({"bool": {"filter": clauses}}, asked)
     found = [
-        Tally(kind, value, bucket["doc_count"], bucket["assets"]["value"])
+        FacetCount(kind, value, bucket["doc_count"], bucket["assets"]["value"])
         for name in asked
         for bucket in answer[name]["buckets"]
         for kind, value in [bucket["key"].split(APART, 1)]

@@ -11,7 +11,6 @@ from functools import cached_property
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.blocking import Journal
-from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.elastic import (
     additions,
@@ -35,20 +34,21 @@ from crossmedia.retrieval.elastic.writer import Arrivals, Writer
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
-from crossmedia.retrieval.query import Filters, Tally
+from crossmedia.retrieval.query import FacetCount, Filters
 from crossmedia.retrieval.store import (
     Found,
     Located,
+    RandomPairs,
     SpaceMismatch,
     Store,
     TextMatch,
     TextQuery,
-    Unrelated,
     VectorMatch,
     VectorQuery,
     check_spaces,
     check_vectors,
 )
+from crossmedia.retrieval.temporal_merging import Span
 
 PREVIEWS = "-previews"
 UNREAD = ("held.packed",)
@@ -217,8 +217,8 @@ class ElasticStore:
     def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
         return labels.labelled(self._index, kind, on)
 
-    def tally(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[Tally]:
-        return labels.tally(self._index, kinds, among)
+    def count_facets(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[FacetCount]:
+        return labels.count_facets(self._index, kinds, among)
 
     def sample(self, space: str, modality: Modality, count: int) -> Vectors:
         return reads.sample(self._index, space, modality, count)
@@ -226,12 +226,12 @@ class ElasticStore:
     def counted(self) -> dict[tuple[str, Modality], int]:
         return reads.counted(self._index)
 
-    def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
-        spaces.keep_unrelated(self._index, measured)
+    def keep_random_pairs(self, measured: Sequence[RandomPairs]) -> None:
+        spaces.keep_random_pairs(self._index, measured)
         self._facts.outdate()
 
-    def unrelated(self) -> list[Unrelated]:
-        return self._facts.unrelated()
+    def random_pairs(self) -> list[RandomPairs]:
+        return self._facts.random_pairs()
 
     def statistics(self) -> Statistics:
         return reads.statistics(self._index)

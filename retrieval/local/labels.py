@@ -11,7 +11,7 @@ from crossmedia.retrieval.documents import Kind
 from crossmedia.retrieval.labels import NAMED, Labelled, LabelMatch, best_named
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.reads import batches, keys, marks
-from crossmedia.retrieval.query import Filters, Tally
+from crossmedia.retrieval.query import FacetCount, Filters
 
 MOST: Final = 2_000
 """Labels of one kind and value that are looked at, best scores first; those on moments that bear something rarer are,
@@ -70,8 +70,8 @@ def _add(found: Scores, value: str, rows: Iterable[tuple[int, float]]) -> None:
         found.setdefault(moment, {}).setdefault(value, []).append(score)
 
 
-def tally(connection: sqlite3.Connection, kinds: Sequence[str], among: Sequence[str] | None) -> list[Tally]:
-    """What `Store.tally` promises, exactly."""
+def count_facets(connection: sqlite3.Connection, kinds: Sequence[str], among: Sequence[str] | None) -> list[FacetCount]:
+    """What `Store.count_facets` promises, exactly."""
     clauses = [f"l.kind IN ({marks(kinds)})"] if kinds else []
     if among is not None:
         # One parameter however many they are: a statement takes only so many.
@@ -82,7 +82,7 @@ def tally(connection: sqlite3.Connection, kinds: Sequence[str], among: Sequence[
         FROM label l JOIN moment m ON m.id = l.moment {where} GROUP BY l.kind, l.value ORDER BY 1, 3 DESC, 2""",
         [*kinds, *([] if among is None else [json.dumps(list(among))])],
     )
-    return [Tally(*row) for row in rows]
+    return [FacetCount(*row) for row in rows]
 
 
 def labelled(connection: sqlite3.Connection, kind: str, on: Kind | None) -> list[Labelled]:

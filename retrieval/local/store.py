@@ -11,7 +11,6 @@ from typing import Any
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.blocking import Journal
-from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.holding import Holding
@@ -22,9 +21,9 @@ from crossmedia.retrieval.local import (
     fulltext,
     labels,
     near,
+    random_pairs,
     reads,
     totals,
-    unrelated,
     verify,
     writes,
 )
@@ -34,18 +33,19 @@ from crossmedia.retrieval.local.derived import Derived
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.rows import to_asset, to_source
 from crossmedia.retrieval.local.words import Frequencies
-from crossmedia.retrieval.query import Filters, Tally
+from crossmedia.retrieval.query import FacetCount, Filters
 from crossmedia.retrieval.store import (
     Found,
     Located,
+    RandomPairs,
     Store,
     TextMatch,
     TextQuery,
-    Unrelated,
     VectorMatch,
     VectorQuery,
     check_vectors,
 )
+from crossmedia.retrieval.temporal_merging import Span
 
 
 class LocalStore:
@@ -237,9 +237,9 @@ class LocalStore:
         with self._database.read() as connection:
             return labels.labelled(connection, kind, on)
 
-    def tally(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[Tally]:
+    def count_facets(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[FacetCount]:
         with self._database.read() as connection:
-            return labels.tally(connection, kinds, among)
+            return labels.count_facets(connection, kinds, among)
 
     def relabel(self, kind: str, value: str, to: str) -> int:
         with self._database.write() as connection:
@@ -249,17 +249,17 @@ class LocalStore:
 
     def sample(self, space: str, modality: Modality, count: int) -> Vectors:
         with self._database.read() as connection:
-            return unrelated.sample(connection, f"{space}/{modality}", count)
+            return random_pairs.sample(connection, f"{space}/{modality}", count)
 
     def counted(self) -> dict[tuple[str, Modality], int]:
         return totals.vectors(self._database.connection())
 
-    def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
+    def keep_random_pairs(self, measured: Sequence[RandomPairs]) -> None:
         with self._database.write() as connection:
-            unrelated.keep(connection, measured)
+            random_pairs.keep(connection, measured)
 
-    def unrelated(self) -> list[Unrelated]:
-        return [Unrelated(*row) for row in self._rows("SELECT * FROM unrelated")]
+    def random_pairs(self) -> list[RandomPairs]:
+        return [RandomPairs(*row) for row in self._rows("SELECT * FROM unrelated")]
 
     def asset_ids(self) -> Iterator[str]:
         return whole.asset_ids(self._database)

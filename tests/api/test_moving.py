@@ -109,7 +109,7 @@ def test_what_random_pairs_score_moves_too(tmp_path: Path, flags: Path, monkeypa
         one.export_to(tmp_path / "archive")
     with library(tmp_path / "two") as two:
         two.import_from(tmp_path / "archive")
-    measured = [LocalStore(tmp_path / room).unrelated() for room in ("one", "two")]
+    measured = [LocalStore(tmp_path / room).random_pairs() for room in ("one", "two")]
     assert measured[0] == measured[1] != []
 
 

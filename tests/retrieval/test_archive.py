@@ -34,11 +34,11 @@ from crossmedia.retrieval.documents import FIELDS, Asset, Label, Moment, Source,
 from crossmedia.retrieval.holding import Done, Held, Holding, same
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import Filters
-from crossmedia.retrieval.store import SpaceMismatch, StoreUnusable, Unrelated
+from crossmedia.retrieval.store import RandomPairs, SpaceMismatch, StoreUnusable
 from tests.retrieval.makers import SPACES, asset_id, document, eventful, unit
 
 EVERYTHING = Filters()
-MEASURED = [Unrelated("common", "text", "picture", 0.125, 0.0625, 20, 22)]
+MEASURED = [RandomPairs("common", "text", "picture", 0.125, 0.0625, 20, 22)]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def store(tmp_path: Path) -> LocalStore:
     store = LocalStore(tmp_path / "one")
     store.bind(SPACES)
     eventful(store)
-    store.keep_unrelated(MEASURED)
+    store.keep_random_pairs(MEASURED)
     return store
 
 
@@ -74,8 +74,8 @@ def assert_equal(one: LocalStore, two: LocalStore) -> None:
     ids = list(one.asset_ids())
     assert list(two.asset_ids()) == ids
     assert all(same(a, b) for a, b in zip(one.holdings(ids), two.holdings(ids), strict=True))
-    assert (one.spaces(), one.statistics(), one.located(), one.unrelated()) == (
-        two.spaces(), two.statistics(), two.located(), two.unrelated()
+    assert (one.spaces(), one.statistics(), one.located(), one.random_pairs()) == (
+        two.spaces(), two.statistics(), two.located(), two.random_pairs()
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def test_everything_arrives(tmp_path: Path, store: LocalStore, heads: Heads, fol
     assert (found.assets, found.restored, found.same, found.finished, found.merged) == (23, 23, 0, True, False)
     assert counted[0] == sum(counted[1:]) == 23
     assert_equal(store, two)
-    assert two.unrelated() == MEASURED
+    assert two.random_pairs() == MEASURED
     for space, modality in store.counted():
         for seed in range(5):
             before, after = (each.search_vectors(space, modality, unit(seed), 10, EVERYTHING) for each in (store, two))
@@ -241,7 +241,7 @@ def test_what_could_not_be_read_back_is_not_exported(tmp_path: Path, store: Loca
     with pytest.raises(StoreUnusable, match="long.*no unit vector"):
         export(store, tmp_path / "archive", heads)
     store.delete([asset_id("long")])
-    store.keep_unrelated([Unrelated("common", "text", "picture", 0.5, float("inf"), 1, 1)])
+    store.keep_random_pairs([RandomPairs("common", "text", "picture", 0.5, float("inf"), 1, 1)])
     with pytest.raises(StoreUnusable, match="std.*finite"):
         export(store, tmp_path / "archive", heads)
     store.put([document("endless", labels=(Label("scene", "x", float("inf"), "m"),))])
@@ -311,7 +311,7 @@ def test_an_import_that_is_stopped_goes_on(tmp_path: Path, store: LocalStore, he
     two, stop = LocalStore(tmp_path / "two"), threading.Event()
     found = bring(Archive(folder), two, heads, tell=lambda count: stop.set(), stop=stop)
     assert (found.restored, found.finished) == (3, False)
-    assert two.unrelated() == []
+    assert two.random_pairs() == []
     assert bring(Archive(folder), two, heads).same == 3
     assert_equal(store, two)
 
@@ -331,7 +331,7 @@ def test_a_collection_that_holds_something_is_added_to_only_on_demand(
     two.put(
         [document("mine", vector=unit(3)), document("photo", folder="mine", vector=unit(4), text="another reading")]
     )
-    two.keep_unrelated([Unrelated("common", "text", "picture", 0.5, 0.25, 2, 2)])
+    two.keep_random_pairs([RandomPairs("common", "text", "picture", 0.5, 0.25, 2, 2)])
     mine = two.holdings([asset_id("mine")])
     found = merged(folder, two, heads)
     assert (found.restored, found.merged) == (23, True)
@@ -344,7 +344,7 @@ def test_a_collection_that_holds_something_is_added_to_only_on_demand(
     assert two.search_text("another reading", 5, EVERYTHING) == []
     assert sum(two.statistics().assets.values()) == 24
     assert set(two.spaces()) == {"common", "picture", "sound", "text", "face"}
-    assert two.unrelated() == [Unrelated("common", "text", "picture", 0.5, 0.25, 2, 2)]
+    assert two.random_pairs() == [RandomPairs("common", "text", "picture", 0.5, 0.25, 2, 2)]
     assert bring(Archive(folder), two, heads, merge=True).restored == 0
     assert two.verify() == []
 

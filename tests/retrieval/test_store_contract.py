@@ -16,15 +16,15 @@ from crossmedia.embeddings.encoder import Space, Vector
 from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval import people
 from crossmedia.retrieval.changes import enriched
-from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source, part_id
 from crossmedia.retrieval.elastic import ElasticStore, expunge
 from crossmedia.retrieval.elastic.address import Address
 from crossmedia.retrieval.holding import Done, Held, Holding, same
 from crossmedia.retrieval.labels import Labelled, LabelMatch
 from crossmedia.retrieval.local import LocalStore
-from crossmedia.retrieval.query import Filters, LabelFilter, Tally
-from crossmedia.retrieval.store import NotFound, SpaceMismatch, Store, Unrelated
+from crossmedia.retrieval.query import FacetCount, Filters, LabelFilter
+from crossmedia.retrieval.store import NotFound, RandomPairs, SpaceMismatch, Store
+from crossmedia.retrieval.temporal_merging import Span
 from tests.elastic_servers import wipe
 from tests.retrieval.makers import DIM, SPACES, Decided, asset_id, document, eventful, moment, unit
 
@@ -507,11 +507,14 @@ def test_vectors_are_counted_and_sampled_over_the_whole_store(store: Store) -> N
 def test_what_random_pairs_score_is_kept_until_it_is_measured_anew(make_store: Callable[[], Store]) -> None:
     store = make_store()
     store.bind(SPACES)
-    assert store.unrelated() == []
-    store.keep_unrelated([Unrelated("common", "text", "picture", 0.1, 0.05, 1000, 2000)])
-    new = [Unrelated("common", "text", "picture", 0.2, 0.05, 1000, 4000), Unrelated("text", "text", "text", 0, 1, 2, 3)]
-    store.keep_unrelated(new)
-    assert sorted(make_store().unrelated(), key=lambda u: u.space) == new
+    assert store.random_pairs() == []
+    store.keep_random_pairs([RandomPairs("common", "text", "picture", 0.1, 0.05, 1000, 2000)])
+    new = [
+        RandomPairs("common", "text", "picture", 0.2, 0.05, 1000, 4000),
+        RandomPairs("text", "text", "text", 0, 1, 2, 3),
+    ]
+    store.keep_random_pairs(new)
+    assert sorted(make_store().random_pairs(), key=lambda u: u.space) == new
 
 
 def test_rebind_records_what_bind_refuses(store: Store) -> None:
@@ -647,12 +650,18 @@ def test_labels_are_tallied(store: Store) -> None:
         document("a", labels=(*seen("dog", "dog", "cat"), Label("scene: odd.", "x", 1.0, "m"))),
         document("b", labels=seen("dog")),
     ])  # fmt: skip
-    dogs, cats, odd = Tally("object", "dog", 2, 2), Tally("object", "cat", 1, 1), Tally("scene: odd.", "x", 1, 1)
-    assert store.tally() == [dogs, cats, odd]
-    assert store.tally(["object"]) == [dogs, cats]
-    assert store.tally(["scene: odd.", "nothing"]) == [odd]
-    assert store.tally(["object"], [f"{asset_id('b')}-picture0", "nowhere"]) == [Tally("object", "dog", 1, 1)]
-    assert store.tally([], []) == []
+    dogs, cats, odd = (
+        FacetCount("object", "dog", 2, 2),
+        FacetCount("object", "cat", 1, 1),
+        FacetCount("scene: odd.", "x", 1, 1),
+    )
+    assert store.count_facets() == [dogs, cats, odd]
+    assert store.count_facets(["object"]) == [dogs, cats]
+    assert store.count_facets(["scene: odd.", "nothing"]) == [odd]
+    assert store.count_facets(["object"], [f"{asset_id('b')}-picture0", "nowhere"]) == [
+        FacetCount("object", "dog", 1, 1)
+    ]
+    assert store.count_facets([], []) == []
 
 
 def test_labels_are_counted_and_renamed(store: Store) -> None:
