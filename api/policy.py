@@ -60,8 +60,8 @@ class Moderation:
         latest = self.decisions.latest(assets)
         new: list[Decision] = []
         for some in (assets[n : n + READ] for n in range(0, len(assets), READ)):
-            for asset, holding in self._service.store.contents(some).items():
-                moments = [held.moment for held in holding.moments]
+            for asset, stored_asset in self._service.store.contents(some).items():
+                moments = [held.moment for held in stored_asset.moments]
                 if decision := self._judged(asset, moments, latest.get(asset)):
                     new.append(decision)
         self.decisions.add(new)

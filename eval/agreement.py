@@ -55,7 +55,7 @@ def copy(here: Store, there: Store) -> None:
     missing = (asset for asset in here.asset_ids() if asset not in known)
     with there.loading():
         while some := list(islice(missing, COPIED_AT_ONCE)):
-            there.restore(here.holdings(some))
+            there.restore(here.stored_assets(some))
     there.keep_random_pairs(here.random_pairs())
 
 

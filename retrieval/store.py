@@ -13,9 +13,9 @@ from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.blocking import Journal
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
-from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
 from crossmedia.retrieval.query import FacetCount, Filters
+from crossmedia.retrieval.stored_asset import StoredAsset
 from crossmedia.retrieval.temporal_merging import Span
 
 
@@ -281,14 +281,14 @@ class Store(Protocol):
         """Ids of all assets, in the order in which they came, read a few at a time. One that comes or goes while this
         is read may be among them or not."""
 
-    def contents(self, assets: Sequence[str]) -> dict[str, Holding]:
-        """What `holdings` tells, many at once, without vectors, thumbnails and attachments; unknown ids are left
+    def contents(self, assets: Sequence[str]) -> dict[str, StoredAsset]:
+        """What `stored_assets` tells, many at once, without vectors, thumbnails and attachments; unknown ids are left
         out."""
 
-    def holdings(self, assets: Sequence[str]) -> list[Holding]:
+    def stored_assets(self, assets: Sequence[str]) -> list[StoredAsset]:
         """All that is held of these assets, in their order; unknown ids are left out."""
 
-    def restore(self, holdings: Sequence[Holding]) -> None:
+    def restore(self, stored_assets: Sequence[StoredAsset]) -> None:
         """Write assets as they were held elsewhere, in place of what is held of them here, each whole or not at all; a
         path that another asset had is theirs then, as in `put`. Their vectors must be of this store's spaces: the
         caller sees to it. Of an asset that is held already the place in `asset_ids` stays."""

@@ -114,7 +114,7 @@ def _measured(
     some = list(islice(store.asset_ids(), 5_000))
     with timed() as reading:
         for start in range(0, len(some), 100):
-            store.holdings(some[start : start + 100])
+            store.stored_assets(some[start : start + 100])
     figures = Figures(
         count / filling[0],
         len(some) / reading[0],

@@ -157,9 +157,9 @@ def _parts(store: Store, folder: Path, tell: Callable[[int], None], stop: thread
         while some := list(islice(ids, READ_AT_ONCE)):
             if stop is not None and stop.is_set():
                 return
-            for holding in store.holdings(some):
+            for stored_asset in store.stored_assets(some):
                 writer = writer or PartWriter(folder, number, spaces)
-                writer.add(holding)
+                writer.add(stored_asset)
                 if writer.full:
                     done, writer, number = writer, None, number + 1
                     yield done.close()

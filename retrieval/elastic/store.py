@@ -32,7 +32,6 @@ from crossmedia.retrieval.elastic.index import Index
 from crossmedia.retrieval.elastic.text import Analysed
 from crossmedia.retrieval.elastic.writer import Arrivals, Writer
 from crossmedia.retrieval.health import Health, Statistics
-from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
 from crossmedia.retrieval.query import FacetCount, Filters
 from crossmedia.retrieval.store import (
@@ -48,6 +47,7 @@ from crossmedia.retrieval.store import (
     check_spaces,
     check_vectors,
 )
+from crossmedia.retrieval.stored_asset import StoredAsset
 from crossmedia.retrieval.temporal_merging import Span
 
 PREVIEWS = "-previews"
@@ -239,16 +239,16 @@ class ElasticStore:
     def asset_ids(self) -> Iterator[str]:
         return reads.asset_ids(self._index)
 
-    def contents(self, assets: Sequence[str]) -> dict[str, Holding]:
-        return {holding.asset.id: holding for holding in whole.contents(self._writer, assets)}
+    def contents(self, assets: Sequence[str]) -> dict[str, StoredAsset]:
+        return {stored_asset.asset.id: stored_asset for stored_asset in whole.contents(self._writer, assets)}
 
-    def holdings(self, assets: Sequence[str]) -> list[Holding]:
-        return whole.holdings(self._writer, assets)
+    def stored_assets(self, assets: Sequence[str]) -> list[StoredAsset]:
+        return whole.stored_assets(self._writer, assets)
 
-    def restore(self, holdings: Sequence[Holding]) -> None:
+    def restore(self, stored_assets: Sequence[StoredAsset]) -> None:
         with self._writing() as writer:
-            for holding in holdings:
-                whole.restore(writer, holding)
+            for stored_asset in stored_assets:
+                whole.restore(writer, stored_asset)
 
     def loading(self) -> AbstractContextManager[None]:
         return self._late()

@@ -13,7 +13,6 @@ from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.blocking import Journal
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
-from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
 from crossmedia.retrieval.local import (
     blocked,
@@ -27,7 +26,7 @@ from crossmedia.retrieval.local import (
     verify,
     writes,
 )
-from crossmedia.retrieval.local import holdings as whole
+from crossmedia.retrieval.local import stored_assets as whole
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.local.derived import Derived
 from crossmedia.retrieval.local.filters import conditions
@@ -45,6 +44,7 @@ from crossmedia.retrieval.store import (
     VectorQuery,
     check_vectors,
 )
+from crossmedia.retrieval.stored_asset import StoredAsset
 from crossmedia.retrieval.temporal_merging import Span
 
 
@@ -264,18 +264,18 @@ class LocalStore:
     def asset_ids(self) -> Iterator[str]:
         return whole.asset_ids(self._database)
 
-    def contents(self, assets: Sequence[str]) -> dict[str, Holding]:
+    def contents(self, assets: Sequence[str]) -> dict[str, StoredAsset]:
         with self._database.read() as connection:
-            return {holding.asset.id: holding for holding in whole.read(connection, assets, heavy=False)}
+            return {stored_asset.asset.id: stored_asset for stored_asset in whole.read(connection, assets, heavy=False)}
 
-    def holdings(self, assets: Sequence[str]) -> list[Holding]:
+    def stored_assets(self, assets: Sequence[str]) -> list[StoredAsset]:
         with self._database.read() as connection:
             return whole.read(connection, assets)
 
-    def restore(self, holdings: Sequence[Holding]) -> None:
+    def restore(self, stored_assets: Sequence[StoredAsset]) -> None:
         with self._database.write() as connection:
-            for holding in holdings:
-                whole.restore(connection, holding)
+            for stored_asset in stored_assets:
+                whole.restore(connection, stored_asset)
 
     def loading(self) -> AbstractContextManager[None]:
         return nullcontext()

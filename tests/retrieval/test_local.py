@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossmedia.retrieval.holding import Done, same
 from crossmedia.retrieval.local import LocalStore, vectors
 from crossmedia.retrieval.local.words import match_expressions
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import StoreUnusable
+from crossmedia.retrieval.stored_asset import Done, same
 from crossmedia.retrieval.wording import content_words, snippet
 from tests.retrieval.makers import SPACES, asset_id, document, eventful, unit
 
@@ -214,11 +214,11 @@ def test_training_sample_does_not_depend_on_the_ids(folder: Path, monkeypatch: p
 def test_a_field_that_is_none_never_gets_into_a_statement(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     store.put([document("a", text="words")])
-    [held] = store.holdings([asset_id("a")])
+    [held] = store.stored_assets([asset_id("a")])
     for field in ("title = NULL; --", "maker"):
         with pytest.raises(ValueError, match="no text field"):
             store.restore([replace(held, done=(Done("ocr", "m", None, (field,)),))])
-    [after] = store.holdings([asset_id("a")])
+    [after] = store.stored_assets([asset_id("a")])
     assert same(held, after)
 
 
@@ -228,7 +228,7 @@ def test_totals_follow_whatever_is_written(folder: Path) -> None:
     eventful(store)
     assert store.verify() == []
     everything = list(store.asset_ids())
-    store.restore(store.holdings(everything))
+    store.restore(store.stored_assets(everything))
     store.put([replace(document("photo", vector=unit(1)), attachments={})], replace=True)
     store.put([document("moving", vector=unit(7)), document("p1", media="video")], replace=True)
     store.forget(["/disk/photos/p2"], "default")

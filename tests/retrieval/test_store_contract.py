@@ -19,11 +19,11 @@ from crossmedia.retrieval.changes import enriched
 from crossmedia.retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source, part_id
 from crossmedia.retrieval.elastic import ElasticStore, expunge
 from crossmedia.retrieval.elastic.address import Address
-from crossmedia.retrieval.holding import Done, Held, Holding, same
 from crossmedia.retrieval.labels import Labelled, LabelMatch
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import FacetCount, Filters, LabelFilter
 from crossmedia.retrieval.store import NotFound, RandomPairs, SpaceMismatch, Store
+from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment, same
 from crossmedia.retrieval.temporal_merging import Span
 from tests.elastic_servers import wipe
 from tests.retrieval.makers import DIM, SPACES, Decided, asset_id, document, eventful, moment, unit
@@ -713,7 +713,7 @@ def test_assets_are_listed_in_the_order_in_which_they_came(store: Store) -> None
 
 def test_holdings_tell_everything_and_who_made_it(store: Store) -> None:
     eventful(store)
-    clip, photo = store.holdings([asset_id("clip"), "unknown", asset_id("photo")])
+    clip, photo = store.stored_assets([asset_id("clip"), "unknown", asset_id("photo")])
     assert (clip.asset, photo.asset.title) == (store.asset(asset_id("clip")), "photo")
     assert [s.path for s in photo.sources] == ["copies/photo", "photos/photo"]
     assert dict(clip.attachments) == {"preview": b"webp", "motion": b"{}"}
@@ -740,15 +740,15 @@ def test_holdings_tell_everything_and_who_made_it(store: Store) -> None:
     assert {done.enricher: (done.model, done.error) for done in clip.done} == {
         "transcript": ("t@1", None), "speakers": ("s@1", None), "ocr": ("o@1", {"code": "x", "message": "y", "hint": ""})
     }  # fmt: skip
-    assert store.holdings([]) == []
+    assert store.stored_assets([]) == []
 
 
 def test_what_is_restored_is_what_was_held(store: Store, other: Store) -> None:
     eventful(store)
-    held = store.holdings(list(store.asset_ids()))
+    held = store.stored_assets(list(store.asset_ids()))
     other.restore(held)
     assert list(other.asset_ids()) == list(store.asset_ids())
-    back = other.holdings([holding.asset.id for holding in held])
+    back = other.stored_assets([stored_asset.asset.id for stored_asset in held])
     assert all(same(one, two) for one, two in zip(held, back, strict=True))
     for space, modality in store.counted():
         query = unit(77)
@@ -772,7 +772,7 @@ def test_what_is_restored_is_what_was_held(store: Store, other: Store) -> None:
 
 def test_an_enricher_takes_back_in_another_store_what_it_made_in_the_first(store: Store, other: Store) -> None:
     eventful(store)
-    other.restore(store.holdings([asset_id("photo"), asset_id("clip")]))
+    other.restore(store.stored_assets([asset_id("photo"), asset_id("clip")]))
     for each in (store, other):
         each.enrich([Enrichment(asset_id("photo"), "ocr", "o@2"), Enrichment(asset_id("clip"), "transcript", "t@2")])
         assert each.search_text("exit", 5, Everything) == []
@@ -780,7 +780,7 @@ def test_an_enricher_takes_back_in_another_store_what_it_made_in_the_first(store
         assert [label.value for m in each.moments(asset_id("photo")) for label in m.labels] == ["harbour"]
         assert each.vectors("text", [f"{asset_id('photo')}-picture0"]) == {}
         assert [m.kind for m in each.moments(asset_id("clip"))] == ["shot", "shot", "turn"]
-    [one], [two] = store.holdings([asset_id("photo")]), other.holdings([asset_id("photo")])
+    [one], [two] = store.stored_assets([asset_id("photo")]), other.stored_assets([asset_id("photo")])
     assert same(one, two)
     assert other.verify() == []
 
@@ -793,10 +793,10 @@ def test_restoring_takes_the_place_of_what_was_held_and_twice_changes_nothing(st
         document("after", vector=unit(7)),
     ])  # fmt: skip
     other.enrich([Enrichment(asset_id("photo"), "captions", "c@1")])
-    held = store.holdings(list(store.asset_ids()))
+    held = store.stored_assets(list(store.asset_ids()))
     for _ in range(2):
         other.restore(held)
-        back = other.holdings([holding.asset.id for holding in held])
+        back = other.stored_assets([stored_asset.asset.id for stored_asset in held])
         assert all(same(one, two) for one, two in zip(held, back, strict=True))
         assert list(other.asset_ids())[:3] == [asset_id("before"), asset_id("photo"), asset_id("after")]
         assert other.search_text("old", 5, Everything) == []
@@ -817,7 +817,7 @@ def test_a_restored_asset_takes_its_paths_from_those_that_had_them(store: Store,
     one, two = document("gone", vector=unit(1)), document("stays", vector=unit(2))
     other.put([type(one)(one.asset, taken, one.moments), type(two)(two.asset, kept, two.moments)])
     other.locate(asset_id("stays"), Source("/disk/copies/photo", "copies/photo", "default", 9, 9))
-    other.restore(store.holdings([asset_id("photo")]))
+    other.restore(store.stored_assets([asset_id("photo")]))
     assert other.asset(asset_id("gone")) is None
     assert [s.location for s in other.sources(asset_id("stays"))] == ["/disk/photos/other"]
     assert [s.location for s in other.sources(asset_id("photo"))] == ["/disk/copies/photo", "/disk/photos/photo"]
@@ -826,13 +826,13 @@ def test_a_restored_asset_takes_its_paths_from_those_that_had_them(store: Store,
 
 def test_a_restore_that_fails_leaves_no_part_of_an_asset(store: Store, other: Store) -> None:
     eventful(store)
-    [photo] = store.holdings([asset_id("photo")])
+    [photo] = store.stored_assets([asset_id("photo")])
     other.put([document("photo", vector=unit(6), text="old words")])
-    before = other.holdings([asset_id("photo")])
-    broken = Held(photo.moments[0].moment, None, {"common": None, "picture": None, "text": None}, (None,))
+    before = other.stored_assets([asset_id("photo")])
+    broken = StoredMoment(photo.moments[0].moment, None, {"common": None, "picture": None, "text": None}, (None,))
     with pytest.raises(ValueError):
-        other.restore([Holding(photo.asset, photo.sources, (broken,))])
-    assert all(same(a, b) for a, b in zip(before, other.holdings([asset_id("photo")]), strict=True))
+        other.restore([StoredAsset(photo.asset, photo.sources, (broken,))])
+    assert all(same(a, b) for a, b in zip(before, other.stored_assets([asset_id("photo")]), strict=True))
     assert ids(other.search_text("old", 5, Everything)) == [f"{asset_id('photo')}-picture0"]
     assert other.verify() == []
 
@@ -970,7 +970,7 @@ def test_what_was_blocked_before_it_came_is_blocked(store: Store, other: Store) 
     store.follow(journal)
     store.put(alike("a", "b"))
     other.put(alike("c"))
-    store.restore(other.holdings([asset_id("c")]))
+    store.restore(other.stored_assets([asset_id("c")]))
     assert titles(store, journal) == set()
     store.put(alike("a"), replace=True)
     store.delete([asset_id("b")])
@@ -1042,14 +1042,14 @@ def test_more_may_be_blocked_than_a_statement_takes(store: Store) -> None:
     assert titles(store, journal) == {"b"}
 
 
-def light(holding: Holding) -> Holding:
+def light(stored_asset: StoredAsset) -> StoredAsset:
     """Without what `contents` leaves out."""
     return replace(
-        holding,
+        stored_asset,
         attachments={},
         moments=tuple(
             replace(held, moment=replace(held.moment, vectors={}, thumbnail=None), vectors={})
-            for held in holding.moments
+            for held in stored_asset.moments
         ),
     )
 
@@ -1059,8 +1059,8 @@ def test_contents_are_holdings_without_what_is_large(store: Store) -> None:
     everything = list(store.asset_ids())
     contents = store.contents([*everything, "unknown"])
     assert list(contents) == everything
-    for holding in store.holdings(everything):
-        assert same(contents[holding.asset.id], light(holding))
+    for stored_asset in store.stored_assets(everything):
+        assert same(contents[stored_asset.asset.id], light(stored_asset))
 
 
 def test_what_a_result_makes_of_an_asset_is_known_before_it_is_written(store: Store) -> None:
@@ -1104,5 +1104,5 @@ def test_results_written_together_are_as_if_written_in_turn(store: Store, other:
     for result in results:
         other.enrich([result])
     for asset in (clip, photo):
-        assert same(store.holdings([asset])[0], other.holdings([asset])[0])
+        assert same(store.stored_assets([asset])[0], other.stored_assets([asset])[0])
     assert store.verify() == other.verify() == []

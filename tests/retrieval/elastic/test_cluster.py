@@ -85,7 +85,9 @@ def test_many_writers_make_no_doubles(open_store: Open, store: ElasticStore) -> 
     assert store.statistics().assets == {"image": 60}
     assert store.statistics().moments == {"picture": 60}
     assert store.statistics().sources == 66
-    assert {done.enricher for done in store.holdings([asset_id("p0")])[0].done} == {f"enricher{n}" for n in range(6)}
+    assert {done.enricher for done in store.stored_assets([asset_id("p0")])[0].done} == {
+        f"enricher{n}" for n in range(6)
+    }
     for number in range(6):
         assert list(store.vectors(f"s{number}", [picture])) == [picture], "nobody wrote over what another one added"
     assert len(store.sources(asset_id("p1"))) == 7
