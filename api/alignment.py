@@ -14,7 +14,7 @@ from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.heads import Card, Heads, check_name
 from crossmedia.embeddings.profile import Profile
-from crossmedia.retrieval.background import refresh
+from crossmedia.retrieval.calibration import refresh
 
 if TYPE_CHECKING:
     from crossmedia.api.service import Service
@@ -75,11 +75,11 @@ def train(
         held_out=held_out,
         passes=passes,
         liftable=encoded.modality != "text" and base.spaces[COMMON].extra == 2,
-        known=base.backgrounds.get((COMMON, encoded.anchor, encoded.modality)),
+        known=base.calibrations.get((COMMON, encoded.anchor, encoded.modality)),
         tick=lambda: tick(1),
     )
-    background = learnt.background if encoded.anchor == "text" else None
-    head = Head(called, encoded.modality, encoded.space, base.spaces[COMMON], learnt.residual, background)
+    calibration = learnt.calibration if encoded.anchor == "text" else None
+    head = Head(called, encoded.modality, encoded.space, base.spaces[COMMON], learnt.residual, calibration)
     told = {
         "anchor": encoded.anchor,
         "file": {"name": pairs.name, "sha256": table.sha256, "lines": len(table.rows)},

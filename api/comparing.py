@@ -15,7 +15,7 @@ def compared(
     """`probability` in [0, 1] that two vectors are of one person, `similarity` (cosine), `same` from one half on, by
     `model`."""
     similarity = float(one @ other)
-    probability = profile.backgrounds.get((space, modality, modality), UNKNOWN).relevance(similarity)
+    probability = profile.calibrations.get((space, modality, modality), UNKNOWN).relevance(similarity)
     return {
         "probability": round(probability, 4),
         "similarity": round(similarity, 4),

@@ -61,7 +61,7 @@ def build_enricher(name: str, service: Service) -> Enricher:
 
         if profile.voice is None:
             raise ModelMissing(f"the profile {profile.name} tells no voices apart", "use the profile builtin")
-        least = profile.backgrounds[VOICE, "voice", "voice"].similarity(RECOGNISED)
+        least = profile.calibrations[VOICE, "voice", "voice"].similarity(RECOGNISED)
         return SpeakersEnricher(profile.voice, known_voice(store, least), profile.detector)
     if name in ("hashes", "trust"):
         from crossmedia.indexer.enrich import whereabouts
@@ -113,7 +113,7 @@ def build_enricher(name: str, service: Service) -> Enricher:
 
         if profile.face is None or profile.finder is None:
             raise ModelMissing("faces are not told apart", FACES_OFF)
-        least = profile.backgrounds[FACE, "face", "face"].similarity(RECOGNISED_FACE)
+        least = profile.calibrations[FACE, "face", "face"].similarity(RECOGNISED_FACE)
         return FacesEnricher(profile.finder, profile.face, Tracker(), known_face(store, least), least)
     if name == "plates":
         from crossmedia.indexer.enrichers.plates import PlatesEnricher
@@ -143,7 +143,7 @@ def regrouped(store: Store, profile: Profile) -> int:
 
     if profile.face is None:
         return 0
-    return regroup(store, profile.backgrounds[FACE, "face", "face"].similarity(JOINED))
+    return regroup(store, profile.calibrations[FACE, "face", "face"].similarity(JOINED))
 
 
 def runnable(names: Sequence[str], build: Callable[[str], Enricher]) -> tuple[list[Enricher], list[str]]:

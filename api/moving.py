@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.retrieval.background import refresh
+from crossmedia.retrieval.calibration import refresh
 
 if TYPE_CHECKING:
     from crossmedia.api.service import Service

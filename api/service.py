@@ -22,7 +22,7 @@ from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.heads import Heads
 from crossmedia.embeddings.profile import Profile
-from crossmedia.retrieval.background import refresh
+from crossmedia.retrieval.calibration import refresh
 from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.query import Answer, Example, Query
 from crossmedia.retrieval.store import NotFound, SpaceMismatch, Store

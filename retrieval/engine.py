@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from crossmedia.embeddings.profile import Profile
 from crossmedia.retrieval import evidence
-from crossmedia.retrieval.background import adapted
+from crossmedia.retrieval.calibration import adapted
 from crossmedia.retrieval.documents import kind_of
 from crossmedia.retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
 from crossmedia.retrieval.labels import LabelQuery
@@ -38,8 +38,8 @@ class Engine:
         started = time.perf_counter()
         notes: list[str] = []
         parts = parts_of(query, self.store, self.profile, notes)
-        backgrounds = adapted(self.profile.backgrounds, self.store.random_pairs())
-        legs = plan(parts, list(self.profile.spaces), backgrounds, query.legs)
+        calibrations = adapted(self.profile.calibrations, self.store.random_pairs())
+        legs = plan(parts, list(self.profile.spaces), calibrations, query.legs)
         own = tuple(example.asset for example in query.examples if example.asset)
         filters = replace(query.filters, excluded_assets=(*query.filters.excluded_assets, *own))
         depth = 4 * query.k + DEPTH

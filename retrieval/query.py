@@ -10,7 +10,7 @@ from crossmedia.embeddings.media import Media, Medium
 from crossmedia.retrieval.documents import Box, Kind
 
 DEFAULT_MIN_RELEVANCE: Final = 0.5
-"""The cut-off: below it a hit is as likely unrelated as related, by the leg's background."""
+"""The cut-off: below it a hit is as likely unrelated as related, by the leg's calibration."""
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from crossmedia.embeddings.encoder import COMMON, Background, Vector
+from crossmedia.embeddings.encoder import COMMON, Calibration, Vector
 from crossmedia.embeddings.media import Media, Picture
 from crossmedia.embeddings.profile import Profile
-from crossmedia.retrieval.background import adapted
+from crossmedia.retrieval.calibration import adapted
 from crossmedia.retrieval.documents import Asset, Kind, Moment
 from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.query import Answer, Evidence, Example, FacetCount, Filters, Hit, Query
@@ -62,8 +62,8 @@ class Scope:
         return tuple(self.store.moments(self.asset.id)) if self.asset else ()
 
     @cached_property
-    def backgrounds(self) -> Mapping[tuple[str, str, str], Background]:
-        return adapted(self.profile.backgrounds, self.store.random_pairs())  # type: ignore[return-value]
+    def calibrations(self) -> Mapping[tuple[str, str, str], Calibration]:
+        return adapted(self.profile.calibrations, self.store.random_pairs())  # type: ignore[return-value]
 
     @property
     def single(self) -> bool:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossmedia.embeddings.encoder import Background
+from crossmedia.embeddings.encoder import Calibration
 from crossmedia.embeddings.queries import QUERIES
 from crossmedia.embeddings.toy import toy_profile
-from crossmedia.retrieval.background import FEWEST, adapted, refresh
+from crossmedia.retrieval.calibration import FEWEST, adapted, refresh
 from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import Query
@@ -45,10 +45,10 @@ def fill(store: Store, texts: list[str]) -> None:
 
 @given(cosines, cosines, st.floats(0.01, 0.2), st.floats(0, 1))
 def test_a_thing_is_as_near_to_itself_in_any_collection(mean: float, seen: float, above: float, share: float) -> None:
-    background = Background(mean, 0.1, mean + above, 20.0)
-    there = background.among(seen, share)
-    assert there.relevance(1.0) == pytest.approx(background.relevance(1.0), abs=1e-9)
-    assert there.relevance(there.mean) == pytest.approx(background.relevance(mean), abs=1e-9)
+    calibration = Calibration(mean, 0.1, mean + above, 20.0)
+    there = calibration.among(seen, share)
+    assert there.relevance(1.0) == pytest.approx(calibration.relevance(1.0), abs=1e-9)
+    assert there.relevance(there.mean) == pytest.approx(calibration.relevance(mean), abs=1e-9)
     assert min(mean, seen) - 1e-9 <= there.mean <= max(mean, seen) + 1e-9
     assert there.mean < there.middle < 1
 
@@ -62,7 +62,7 @@ def test_a_pair_without_a_background_gets_one_from_its_random_pairs() -> None:
 
 
 def test_few_targets_count_little() -> None:
-    given_one = {("text", "text", "text"): Background(0.1, 0.1, 0.5, 20.0)}
+    given_one = {("text", "text", "text"): Calibration(0.1, 0.1, 0.5, 20.0)}
     few, many = (
         adapted(given_one, [RandomPairs("text", "text", "text", 0.4, 0.1, n, n)])["text", "text", "text"].middle
         for n in (60, 100_000)
@@ -74,7 +74,7 @@ def test_few_targets_count_little() -> None:
 def test_a_mean_as_other_collections_have_it_moves_nothing() -> None:
     key = ("common", "text", "picture")
     for mean in (0.06, 0.1, 0.14):
-        assert adapted({key: Background(0.1, 0.1, 0.5, 20.0)}, [RandomPairs(*key, mean, 0.1, 5000, 5000)])[
+        assert adapted({key: Calibration(0.1, 0.1, 0.5, 20.0)}, [RandomPairs(*key, mean, 0.1, 5000, 5000)])[
             key
         ].middle == pytest.approx(0.5)
 
