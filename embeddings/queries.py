@@ -1,4 +1,4 @@
-"""Some hundred ordinary searches: what an unrelated query looks like, where a background is measured.
+"""Some hundred ordinary searches: what an unrelated query looks like, where a calibration is measured.
 
 They tell of many subjects, so that of any collection nearly all pairs of one of them and an item are unrelated.
 """
