@@ -43,7 +43,7 @@ WAIT: Final = 0.5
 NEAR: Final = 0.3
 """Relevance from which a hit is evidence: less than what a search shows, since the model weighs it."""
 UNCITED: Final = " (not in the evidence)"
-ABSTENTION: Final = "The indexed files do not answer this question."
+ABSTENTION: Final = "cannot tell from what is indexed"
 """What the model is told to say where the evidence has no answer."""
 SYSTEM: Final = (
     "You answer questions about somebody's photos, recordings, videos and documents, only from the numbered evidence that the "
