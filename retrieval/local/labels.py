@@ -24,7 +24,8 @@ Scores = dict[int, dict[str, list[float]]]
 def search_labels(
     connection: sqlite3.Connection, values: Mapping[str, int], k: int, filters: Filters
 ) -> list[LabelMatch]:
-    """What `Store.search_labels` promises. A label of a common value with a low score counts only beside a rarer one."""
+    """What `Store.search_labels` promises. A label of a common value with a low score counts only beside a rarer
+    one."""
     where, parameters = conditions(filters)
     # The joins run only where something is filtered.
     join = "JOIN moment m ON m.id = l.moment JOIN asset a ON a.id = m.asset" if where else ""
