@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -142,6 +142,21 @@ def known_session(headers: Headers, keys: Sequence[bytes]) -> bool:
     it."""
     given = cookie_parser(headers.get("cookie", "")).get(COOKIE, "").encode()
     return any(secrets.compare_digest(given, session_of(key).encode()) for key in keys)
+
+
+class SameOrigin:
+    """Tells browsers that no page of another site may show or play what is answered here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Cross-Origin-Resource-Policy"] = "same-origin"
+            await send(message)
+
+        await self._app(scope, receive, marked if scope["type"] == "http" else send)
 
 
 def own_page(method: str, headers: Headers) -> bool:

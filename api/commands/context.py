@@ -34,6 +34,7 @@ USAGE = {
     "bad_policy",
     "bad_plate",
     "no_queue",
+    "open_to_network",
 }
 """Codes of failures that lie in how the command was called: they end it with 2, the others with 1."""
 
