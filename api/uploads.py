@@ -76,7 +76,7 @@ class Uploads:
     """A folder of uploads: `<sha256>/<name>`, complete or absent."""
 
     def __init__(self, folder: Path, limit: int) -> None:
-        self._folder = folder
+        self.folder = folder
         self._limit = limit
         self._placing = threading.Lock()
 
@@ -90,7 +90,7 @@ class Uploads:
         try:
             for part in parts:
                 with self.temporary(part.name, part.stream) as (partial, digest):
-                    final = self._folder.resolve() / digest / part.name
+                    final = self.folder.resolve() / digest / part.name
                     with self._placing:
                         final.parent.mkdir(parents=True, exist_ok=True)
                         if not final.exists():
@@ -106,8 +106,8 @@ class Uploads:
     @contextmanager
     def temporary(self, name: str, stream: BinaryIO) -> Iterator[tuple[Path, str]]:
         """The stream as a file that is gone afterwards, and its SHA-256."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self._folder))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        room = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self.folder))
         try:
             path = room / name
             digest, size = hashlib.sha256(), 0
@@ -126,11 +126,11 @@ class Uploads:
 
     def list_files(self, older: float = 0.0) -> list[Path]:
         """Every upload that lies here, or those that came `older` seconds ago or earlier."""
-        return [path for path in self._folder.resolve().glob("[!.]*/*") if path.is_file() and _aged(path, older)]
+        return [path for path in self.folder.resolve().glob("[!.]*/*") if path.is_file() and _aged(path, older)]
 
     def discard(self, locations: Iterable[Path]) -> None:
         """Remove uploads; a path that is not one is left alone."""
-        folder = self._folder.resolve()
+        folder = self.folder.resolve()
         for location in locations:
             if location.is_relative_to(folder):
                 with self._placing:
@@ -140,7 +140,7 @@ class Uploads:
 
     def sweep(self, older: float = 0.0) -> None:
         """Remove what a crash left half received; only what is `older` (s) where others may be receiving."""
-        for room in self._folder.glob(".incoming-*"):
+        for room in self.folder.glob(".incoming-*"):
             if _aged(room, older):
                 shutil.rmtree(room, ignore_errors=True)
 
