@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from crossmedia.api.commands.context import Data, Json, out, print_json, resolve_asset, service
+from crossmedia.api.commands.terminal import visible
 from crossmedia.api.commands.trust import print_trust
 from crossmedia.api.queues import describe_queue
 from crossmedia.embeddings.errors import CrossmediaError
@@ -156,7 +157,7 @@ def transcript(
     if isinstance(told, dict):
         print_json(told)
     else:
-        sys.stdout.write(told)
+        sys.stdout.write(visible(told))
 
 
 def doctor(data: Data = None) -> None:

@@ -48,6 +48,14 @@ def test_what_is_written_is_read(entries: list[Entry]) -> None:
     assert reading.entries == len(entries)
 
 
+@given(st.builds(Entry, hashes, st.from_regex(r"'{0,2}[-=+@＝＋－＠][A-Z]{1,9}", fullmatch=True)))
+def test_no_cell_is_a_formula_to_a_spreadsheet(entry: Entry) -> None:
+    text = "".join(written("known", [entry]))
+    for row in csv.reader(io.StringIO(text)):
+        assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))]
+    assert read(text)[0] == [entry]
+
+
 @given(st.lists(st.builds(Entry, hashes)))
 def test_lists_are_read_too(entries: list[Entry]) -> None:
     assert [entry.hash.value for entry in read("".join(listed(entries)))[0]] == [entry.hash.value for entry in entries]
