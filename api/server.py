@@ -15,6 +15,7 @@ from crossmedia.api.gate import Gate
 from crossmedia.api.guards import BodyLimit, KeyCheck, SameOrigin, install_handlers
 from crossmedia.api.hosts import HostCheck
 from crossmedia.api.ingest import Ingest
+from crossmedia.api.keys import Keys
 from crossmedia.api.metrics import Metrics, Timed
 from crossmedia.api.queues import shared
 from crossmedia.api.routes import (
@@ -92,7 +93,8 @@ def create_app(settings: Settings, bound: str = "127.0.0.1") -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
-    app.add_middleware(KeyCheck, keys=settings.api_keys)
+    app.state.keys = Keys(settings.api_keys)
+    app.add_middleware(KeyCheck, keys=app.state.keys)
     app.add_middleware(HostCheck, bound=bound, names=settings.hosts)
     app.add_middleware(SameOrigin)
     app.add_middleware(Timed, metrics=metrics)
