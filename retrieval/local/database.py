@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import weakref
@@ -51,7 +52,9 @@ class Database:
         """This thread's connection."""
         held: _Held | None = getattr(self._local, "held", None)
         if held is None:
-            found = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            found = sqlite3.connect(
+                _uri(self.path), uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
             found.row_factory = sqlite3.Row
             for pragma in (
                 "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON",
@@ -125,6 +128,18 @@ class Database:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
+
+
+def _uri(path: Path) -> str:
+    """How SQLite has to open the file. Reading, it writes files beside it; where it cannot, it must not try.
+
+    Where a writer has left such files they are read too. Where there are none, nothing is under way: a file in a folder
+    that only others can write to counts as unchanging while it is open.
+    """
+    uri = path.resolve().as_uri()
+    if not path.exists() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return uri
+    return f"{uri}?mode=ro" if path.with_name(f"{path.name}-wal").exists() else f"{uri}?mode=ro&immutable=1"
 
 
 def migrations(package: str) -> list[str]:
