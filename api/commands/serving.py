@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -29,6 +30,7 @@ def serve(
         import uvicorn
 
         from crossmedia.api.hosts import is_loopback
+        from crossmedia.api.lock import sole_server
         from crossmedia.api.server import create_app
 
         settings = opened.runtime.settings
@@ -38,4 +40,5 @@ def serve(
                 "set CROSSMEDIA_API_KEYS=KEY so that requests need a key, or use --insecure",
             )
         application = create_app(settings, host)
-        uvicorn.run(application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
+        with nullcontext() if settings.queue else sole_server(settings.data):
+            uvicorn.run(application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
