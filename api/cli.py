@@ -40,6 +40,7 @@ COMMANDS = (
     Entry("export", "moving:export", "Write the collection to a folder of plain files."),
     Entry("import", "moving:bring", "Read an exported collection into this one."),
     Entry("serve", "serving:serve", "Start the HTTP service and the web page."),
+    Entry("key", "keys:app", "Keys of the HTTP service: add, list and remove them."),
     Entry("worker", "working:worker", "Process the jobs of a shared queue until stopped."),
     Entry("doctor", "managing:doctor", "Check models, packages, disk and store; say what to fix."),
     Entry("lookup", "banks:lookup", "Look up a file or a hash in the banks of known content."),

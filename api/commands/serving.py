@@ -30,14 +30,15 @@ def serve(
         import uvicorn
 
         from crossmedia.api.hosts import is_loopback
+        from crossmedia.api.keys.keyring import Keyring
         from crossmedia.api.lock import sole_server
         from crossmedia.api.server import create_app
 
         settings = opened.runtime.settings
-        if not (is_loopback(host) or settings.api_keys or insecure):
+        if not (is_loopback(host) or Keyring.of(settings).required or insecure):
             raise OpenToNetwork(
                 f"everybody who reaches {host} could read, change and delete everything",
-                "set CROSSMEDIA_API_KEYS=KEY so that requests need a key, or use --insecure",
+                "make keys with crossmedia key add NAME, or set CROSSMEDIA_API_KEYS=KEY, or use --insecure",
             )
         application = create_app(settings, host)
         with nullcontext() if settings.queue else sole_server(settings.data):
