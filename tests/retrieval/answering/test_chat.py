@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from crossmedia.api.service import Service
 from crossmedia.api.use_cases.asking import AskRequest
 from crossmedia.embeddings.toy import toy_profile
-from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.answerer import CANNOT_TELL, Reply
 from crossmedia.retrieval.answering.chat import SYSTEM, UNCITED, Chat, ChatUnavailable, Endpoint, enforced
 from crossmedia.retrieval.answering.question import taken_apart
 from crossmedia.retrieval.answering.scope import Scope
@@ -181,8 +181,9 @@ def test_silence_ends(model: Model, scope: Scope) -> None:
         ask(model, about(scope, "talk"), timeout=0.2)
 
 
-def test_cannot_tell_is_no_answer(model: Model, scope: Scope) -> None:
-    model.answers = ["Cannot tell from what is indexed."]
+@pytest.mark.parametrize("answer", [CANNOT_TELL, f"Sorry. {CANNOT_TELL.upper().rstrip('.')}"])
+def test_cannot_tell_is_no_answer(model: Model, scope: Scope, answer: str) -> None:
+    model.answers = [answer]
     reply = ask(model, about(scope, "talk"))
     assert not reply.answered
     assert reply.citations
