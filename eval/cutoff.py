@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from crossmedia.api.service import Service
+from crossmedia.embeddings.stop_words import STOP_WORDS
 from crossmedia.eval.metrics import mean
 from crossmedia.eval.probes import ABSENT, gibberish
 from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Filters, Query
-from crossmedia.retrieval.wording import STOP_WORDS
 
 COMMON_WORD = 8
 """A word that stands in captions of as many photos, by two people each, is what a collection is about."""

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from crossmedia.api.espeak import say
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.stop_words import STOP_WORDS
 from crossmedia.eval import reel
 from crossmedia.eval.bench.common import SHARED
 from crossmedia.eval.datasets import classes, flickr8k
 from crossmedia.indexer.decode.reader import decode
-from crossmedia.retrieval.wording import STOP_WORDS
 
 Kind: TypeAlias = Literal["picture", "writing", "speech", "sound"]
 Samples: TypeAlias = NDArray[np.float32]

@@ -71,9 +71,9 @@ class Nouns:
         if one == other:
             return 1.0
         best = 0.0
-        for a in self.senses.get(_lemma(one), ()):
+        for a in self.senses.get(_entry(one), ()):
             over = self.ancestors(a)
-            for b in self.senses.get(_lemma(other), ()):
+            for b in self.senses.get(_entry(other), ()):
                 for shared in over.keys() & self.ancestors(b).keys():
                     steps = over[shared] + self.ancestors(b)[shared]
                     best = max(best, 2 * self.depth(shared) / (2 * self.depth(shared) + steps))
@@ -98,5 +98,6 @@ def wups(told: str, truth: str, nouns: Nouns, threshold: float = 0.9) -> float:
     return min(one_way(ours, theirs), one_way(theirs, ours))
 
 
-def _lemma(word: str) -> str:
+def _entry(word: str) -> str:
+    """How the files write a word."""
     return word.lower().replace(" ", "_")

@@ -8,23 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from crossmedia.embeddings.stop_words import STOP_WORDS
+from crossmedia.retrieval.morphology import parse_number, singulars
 from crossmedia.retrieval.relevance import SURE
-from crossmedia.retrieval.wording import STOP_WORDS, words_of
+from crossmedia.retrieval.wording import words_of
 
 LONGEST: Final = 3
 """Words that the value of a label has at most, where a query names it."""
 BEFORE: Final = 3
 """So many words before what is counted its number may stand: "two big brown dogs"."""
-NUMBERS: Final[Mapping[str, int]] = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "couple": 2, "pair": 2, "several": 3,
-}  # fmt: skip
-MOST: Final = 20
-"""Of one thing that are told apart."""
-IRREGULAR: Final[Mapping[str, str]] = {
-    "people": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse", "geese": "goose",
-    "knives": "knife", "sheep": "sheep", "leaves": "leaf", "wolves": "wolf", "buses": "bus", "glasses": "glass",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,7 +84,7 @@ def naming(text: str) -> Naming:
     """
     words = [word.lower() for word in words_of(text)]
     kept = [n for n, word in enumerate(words) if word not in STOP_WORDS]
-    numbers = {n: count for n in kept if (count := _number(words[n])) is not None}
+    numbers = {n: count for n in kept if (count := parse_number(words[n])) is not None}
     found = [
         _phrase(words, span, numbers)
         for length in range(min(LONGEST, len(words)), 0, -1)
@@ -111,27 +103,9 @@ def _spans(words: Sequence[str], kept: Sequence[int], numbers: Mapping[int, int]
 
 def _phrase(words: Sequence[str], span: range, numbers: Mapping[int, int]) -> Phrase:
     said = [words[n] for n in span]
-    values = tuple(dict.fromkeys(" ".join([*said[:-1], last]) for last in (said[-1], *_singular(said[-1]))))
+    values = tuple(dict.fromkeys(" ".join([*said[:-1], last]) for last in (said[-1], *singulars(said[-1]))))
     number = next((n for n in range(span[0] - 1, max(-1, span[0] - 1 - BEFORE), -1) if n in numbers), None)
     covers = frozenset(n for n in span if words[n] not in STOP_WORDS)
     if number is None or words[number] == "one":
         return Phrase(values, covers | ({number} if number is not None else set()))
     return Phrase(values, covers | {number}, numbers[number], number)
-
-
-def _number(word: str) -> int | None:
-    if word.isascii() and word.isdigit() and 1 <= int(word[:3]) <= MOST and len(word) <= 2:
-        return int(word)
-    return NUMBERS.get(word)
-
-
-def _singular(word: str) -> Iterator[str]:
-    """What a plural may be one of."""
-    if word in IRREGULAR:
-        yield IRREGULAR[word]
-    elif word.endswith("ies") and len(word) > 4:
-        yield word[:-3] + "y"
-    elif word.endswith("s") and not word.endswith("ss") and len(word) > 3:
-        yield word[:-1]
-        if word.endswith("es"):
-            yield word[:-2]

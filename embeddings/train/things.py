@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.stop_words import CONNECTIVES
 from crossmedia.embeddings.train.data import Split, words
 
 CLIPART: Final = Path("/usr/share/openclipart")
@@ -38,8 +39,6 @@ SIGNS: Final = frozenset(
     quotation sign skin square symbol thirty tone triangle""".split()
 )
 """A name with one of these words stands for a sign, a gesture or a face: trained on, but not a thing to look for."""
-LOOSE: Final = frozenset("a an and at by for from in of on or the to with".split())
-"""Words no name ends with; they are left where what followed was unknown."""
 GLYPH: Final = 109
 """The one size, px, in which the font holds its bitmaps."""
 LARGEST: Final = 4000
@@ -125,7 +124,7 @@ def _clean(vocabulary: set[str], text: str) -> str:
     split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     all_words = [word for word in words(split) if len(word) > 1]
     kept = [word for word in all_words if word in vocabulary]
-    while kept and kept[-1] in LOOSE:
+    while kept and kept[-1] in CONNECTIVES:
         kept.pop()
     return " ".join(kept) if 2 * len(kept) > len(all_words) else ""
 

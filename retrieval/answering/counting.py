@@ -18,6 +18,7 @@ from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.answering.sighting import evidence_of, odds, said_in, vectors_of
 from crossmedia.retrieval.answering.things import LEAST, labels_of, thing_of
 from crossmedia.retrieval.documents import Moment
+from crossmedia.retrieval.morphology import NUMERALS, plural
 from crossmedia.retrieval.query import Filters, Hit, LabelFilter, Query
 from crossmedia.retrieval.wording import stem, words_of
 
@@ -33,7 +34,6 @@ SEEN: Final = 0.35
 """How much the common space says of a number beside the boxes; chosen on the odd questions of `eval/questions.csv`."""
 MISSED: Final = 0.12
 """Chance that there is one more than the detector tells."""
-WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _FILES: Final = re.compile(
     r"(?:how many|number of|count)(?: of)?(?: the| my| our| all)? (?P<files>"
     + "|".join(MEDIA_WORDS)
@@ -95,7 +95,9 @@ class Counting:
         vector = vectors_of(scope, [best]).get(best.id)
         if vector is not None:
             # A picture of two dogs is nearer to "two dogs" than to "one dog", also where the detector sees one.
-            prompts = [f"{WORDS[n]} {say_count(n, thing.value).split(' ', 1)[1]}" for n in range(1, len(chances))]
+            prompts = [
+                f"{NUMERALS[n]} {thing.value if n == 1 else plural(thing.value)}" for n in range(1, len(chances))
+            ]
             logits = odds(scope, scope.profile.text.encode(prompts).vectors[COMMON], best, vector)
             chances[1:] *= np.exp(SEEN * (logits - logits.max()))
             chances /= chances.sum()
@@ -169,7 +171,7 @@ class Counting:
 def numbers(scores: Sequence[float]) -> NDArray[np.float64]:
     """The chances of 0 … 10 things, of which boxes have these scores: each is there by the root of its score, and one
     more may be missed. (11,)"""
-    chances = np.zeros(len(WORDS))
+    chances = np.zeros(len(NUMERALS))
     chances[0] = 1.0
     for score in scores:
         there = math.sqrt(score) if score >= LEAST else score
@@ -188,21 +190,7 @@ def say_count(count: int, name: str) -> str:
     >>> say_count(1, "dog"), say_count(2, "dog"), say_count(3, "person"), say_count(0, "knife")
     ('1 dog', '2 dogs', '3 people', '0 knives')
     """
-    return f"{count} {name if count == 1 else _plural(name)}"
-
-
-def _plural(name: str) -> str:
-    special = {
-        "person": "people",
-        "knife": "knives",
-        "sheep": "sheep",
-        "mouse": "mice",
-        "skis": "skis",
-        "scissors": "scissors",
-    }
-    if name in special:
-        return special[name]
-    return name + ("es" if name.endswith(("s", "ch", "sh", "x")) else "s")
+    return f"{count} {name if count == 1 else plural(name)}"
 
 
 def _surest(moment: Moment, value: str) -> float:

@@ -8,13 +8,12 @@ from typing import Final
 
 from crossmedia.embeddings.media import Picture
 from crossmedia.retrieval.answering.colours import COLOURS, colour_shares, inside
-from crossmedia.retrieval.answering.counting import WORDS, say_count
 from crossmedia.retrieval.answering.things import labels_of
 from crossmedia.retrieval.documents import Label, Moment
+from crossmedia.retrieval.morphology import NUMERALS, PLURAL_ONLY, plural
 
 LEAST: Final = 0.6
 """Score from which an object is told: looked at on a sheet of photos, most below were something else."""
-ALWAYS_MANY: Final = frozenset(("skis", "scissors"))
 MOST: Final = 5
 """Kinds of objects that are told."""
 LARGE: Final = 0.15
@@ -71,12 +70,12 @@ def _grouped(objects: list[Label]) -> list[tuple[str, list[Label]]]:
 
 
 def _counted(value: str, some: list[Label], picture: Picture | None) -> str:
-    number = WORDS[len(some)] if len(some) < len(WORDS) else str(len(some))
-    name = say_count(len(some), value).split(" ", 1)[1]
+    number = NUMERALS[len(some)] if len(some) < len(NUMERALS) else str(len(some))
+    name = value if len(some) == 1 else plural(value)
     if len(some) == 1:
         colour = _colour(some[0], picture) if value in COLOURED else None
         whole = f"{colour} {name}" if colour else name
-        if value in ALWAYS_MANY:
+        if value in PLURAL_ONLY:
             return whole
         return f"{'an' if whole[0] in 'aeiou' else 'a'} {whole}"
     return f"{number} {name}"

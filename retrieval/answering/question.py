@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from crossmedia.embeddings.media import Medium
+from crossmedia.embeddings.stop_words import QUESTION_WORDS
 from crossmedia.retrieval.answering.kinds import QuestionKind
-from crossmedia.retrieval.wording import STOP_WORDS, words_of
+from crossmedia.retrieval.wording import words_of
 
 MEDIA_WORDS: Final[Mapping[str, Medium]] = {
     "photo": "image", "photos": "image", "photograph": "image", "photographs": "image", "picture": "image",
@@ -20,14 +21,6 @@ MEDIA_WORDS: Final[Mapping[str, Medium]] = {
     "notes": "text", "leaflet": "text", "pdf": "text",
 }  # fmt: skip
 """What people call media."""
-ASKING: Final = STOP_WORDS | frozenset(
-    "many much long color colour colors colours number count tell say says said mention mentions mentioned talk talks about "
-    "anybody anyone somebody someone nobody any thing things file files visible seen see hear heard contain contains "
-    "there here else kind type sort give summary summarise summarize describe read written plate license licence "
-    "shown shows appear appears according speak speaks spoken main points short did would could should please which "
-    "time second minute page sentence briefly overview".split()
-)
-"""Words that ask; what is left of a question is what it is about."""
 HALVES: Final[tuple[tuple[str, tuple[float, float]], ...]] = (
     (r"first half", (0.0, 0.5)), (r"second half|last half", (0.5, 1.0)), (r"first third", (0.0, 1 / 3)),
     (r"last third", (2 / 3, 1.0)), (r"at the (?:very )?(?:beginning|start)", (0.0, 0.25)), (r"at the (?:very )?end", (0.75, 1.0)),
@@ -144,7 +137,7 @@ def span_of(plain: str) -> tuple[float | None, float | None] | None:
 
 def content(text: str) -> list[str]:
     """The words of a question that tell what it is about, lower case."""
-    return [word for word in words_of(text.lower()) if word not in ASKING and word not in MEDIA_WORDS]
+    return [word for word in words_of(text.lower()) if word not in QUESTION_WORDS and word not in MEDIA_WORDS]
 
 
 def _content(text: str) -> bool:
