@@ -90,12 +90,15 @@ class Heads:
                 parts = {key: stored[key].astype(np.float32) for key in stored.files}
             background = Background(**told["background"]) if told["background"] else None
             head = Head(
-                told["name"], told["modality"], Space(**told["native"]), Space(**told["common"]),
+                told["name"],
+                told["modality"],
+                Space(**told["native"]),
+                Space(**told["common"]),
                 Residual(
                     **parts, low=told["gate"][0], high=told["gate"][1], strength=told["strength"], lift=told["lift"]
                 ),
                 background,
-            )  # fmt: skip
+            )
             revision = head.revision
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ModelCorrupt(f"{path} cannot be read: {error}", _AGAIN) from error

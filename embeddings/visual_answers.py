@@ -85,11 +85,19 @@ class Eyes:
         found = self._detector.detect([picture], FAINT)[0]
         objects, hues = counted([(known[one.value], one) for one in found]), colours(prepared[0])
         sights = [
-            np.concatenate([
-                common[v], native[v], objects, layer[v].max((1, 2)), common[order].reshape(-1), middle[v].mean((1, 2)), hues,
-            ])
+            np.concatenate(
+                [
+                    common[v],
+                    native[v],
+                    objects,
+                    layer[v].max((1, 2)),
+                    common[order].reshape(-1),
+                    middle[v].mean((1, 2)),
+                    hues,
+                ]
+            )
             for v, order in enumerate(([2, 3, 4, 5, 6, 7], [4, 3, 2, 7, 6, 5]))
-        ]  # fmt: skip
+        ]
         cells = np.ascontiguousarray(layer[:2].reshape(2, CHANNELS, CELLS).transpose(0, 2, 1), dtype=np.float32)
         return Seen(cells, np.stack(sights).astype(np.float32))
 
@@ -179,10 +187,11 @@ class VisualAnswers:
         both = (question, mirrored(question))
         different = list(dict.fromkeys(both))
         inputs = {
-            "cells": seen.cells[None], "sights": seen.sights[None],
+            "cells": seen.cells[None],
+            "sights": seen.sights[None],
             "sentence": self._sentences.encode(different).vectors["text"][[0, -1]][None],
             "words": np.stack([numbered(one, words) for one in both])[None],
-        }  # fmt: skip
+        }
         (logits,) = self._network.run(("logits",), inputs)
         shares = softmax(logits[0] * np.float32(about["calibration"]["sharpness"]))
         order = np.argsort(-shares, kind="stable")[:BEST]

@@ -98,7 +98,10 @@ def measure(
         sheet.parent.mkdir(parents=True, exist_ok=True)
         drawn(photos, found).save(sheet, quality=85)
         tell(str(sheet))
-    note = f"{len(known)} dev photos of Flickr8k, nine points each, named by eye by one person; two rules were chosen on them."
+    note = (
+        f"{len(known)} dev photos of Flickr8k, nine points each, named by eye by one person; two rules were chosen on "
+        "them."
+    )
     shares = [parts.shares() for parts in found]
     return [
         Section("Points", note, tuple(by_point(segmenter.classes, pairs)), seconds=seconds),

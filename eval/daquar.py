@@ -16,7 +16,10 @@ from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.eval.metrics import interval, mean
 from crossmedia.eval.wordnet import Nouns, wups
 
-PEOPLE = "Published on the official test split: question only 17 %, Ask Your Neurons 21.7 %, stacked attention 29.3 %, people 50 %."
+PEOPLE = (
+    "Published on the official test split: question only 17 %, Ask Your Neurons 21.7 %, stacked attention 29.3 %, "
+    "people 50 %."
+)
 
 
 def same(told: str, truth: str) -> bool:

@@ -94,8 +94,8 @@ def _told_apart(service: Service, paths: Sequence[Path]) -> Section:
     low_right, high_right = interval(right)
     return Section(
         "Faces told apart",
-        f"{len(paths)} grey pictures of {len(set(people.tolist()))} people (Georgia Tech face database, 92×112, as they are), all "
-        f"{len(trials.cosines)} pairs. Intervals: people resampled {RESAMPLED} times.",
+        f"{len(paths)} grey pictures of {len(set(people.tolist()))} people (Georgia Tech face database, 92×112, as "
+        f"they are), all {len(trials.cosines)} pairs. Intervals: people resampled {RESAMPLED} times.",
         (
             Figure("pictures in which a face is found", mean([one is not None for one in largest_of]), "%", len(paths)),
             Figure("equal error rate", rate, "%", low=low, high=high, target="3 %"),
@@ -133,8 +133,8 @@ def _named(service: Service, paths: Sequence[Path], data: Path, collection: str)
     mixed = {face.name for face in faces} & {face.name for face in others}
     return Section(
         "People of a collection",
-        f"The same pictures among {len(strangers)} photos of Flickr8k, in a shuffled order; a face of a photo is taken for a "
-        "stranger's.",
+        f"The same pictures among {len(strangers)} photos of Flickr8k, in a shuffled order; a face of a photo is "
+        "taken for a stranger's.",
         (
             Figure("people found", len({face.name for face in faces}), "", target=str(people)),
             Figure("purity", purity(faces), "%", len(faces)),

@@ -71,8 +71,8 @@ def measure(service: Service, videos: Sequence[Planted], collection: str = "eval
         ceiling += _stills(service, planted.photos, f"{own}-photos")
     return Section(
         "Planted moments",
-        f"{len(videos)} videos of which everything is known (`eval/planted.py`), each asked with the default cut-off. Found: the "
-        f"hit and the planted stretch overlap by {ENOUGH} or more (IoU).",
+        f"{len(videos)} videos of which everything is known (`eval/planted.py`), each asked with the default cut-off. "
+        f"Found: the hit and the planted stretch overlap by {ENOUGH} or more (IoU).",
         (*_figures(asked), share("the photos themselves as stills, same queries, first hit", ceiling)),
         tuple(_missed(one) for one in asked if not one.within(1)),
     )

@@ -28,8 +28,9 @@ from crossmedia.indexer.enrichers.objects import KIND
 from crossmedia.retrieval.documents import Label
 
 WORDS: Final[Mapping[str, str]] = {
-    "person": r"people|persons?|m[ae]n|wom[ae]n|boys?|girls?|child(?:ren)?|kids?|bab(?:y|ies)|toddlers?|lad(?:y|ies)|guys?|players?"
-    r"|crowd|couple|family|teenagers?|\w*boarders?|surfers?|skiers?|hikers?|climbers?|bikers?|cyclists?|bicyclists?|riders?",
+    "person": r"people|persons?|m[ae]n|wom[ae]n|boys?|girls?|child(?:ren)?|kids?|bab(?:y|ies)|toddlers?|lad(?:y|ies)"
+    r"|guys?|players?|crowd|couple|family|teenagers?|\w*boarders?|surfers?|skiers?|hikers?"
+    r"|climbers?|bikers?|cyclists?|bicyclists?|riders?",
     "dog": r"(?<!hot )dogs?|pupp(?:y|ies)|(?:grey|blood)hounds?|terriers?|retrievers?|poodles?",
     "bicycle": r"bicycl\w*|cyclists?",
     "motorcycle": r"motorcycl\w*|motorbikes?",

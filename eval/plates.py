@@ -34,13 +34,20 @@ WRONG: Final = {"wts-lg-000085": "BDJ0529", "wts-lg-000159": "59321P1"}
 """Annotations that say otherwise than the plate does, as anybody sees who looks at it closely."""
 _COLUMNS: Final = (
     ("A title across the whole of the page", 60, 60, 40),
-    ("The first column", 60, 150, 32), ("starts right here", 60, 210, 32), ("and goes on below", 60, 270, 32),
-    ("Second column text", 500, 150, 32), ("comes only after", 500, 210, 32), ("the first has ended", 500, 270, 32),
+    ("The first column", 60, 150, 32),
+    ("starts right here", 60, 210, 32),
+    ("and goes on below", 60, 270, 32),
+    ("Second column text", 500, 150, 32),
+    ("comes only after", 500, 210, 32),
+    ("the first has ended", 500, 270, 32),
     ("A footer below both of the columns", 60, 400, 36),
-)  # fmt: skip
+)
 _SIGNS: Final = (
-    ("北京欢迎你", 60, 100, 48), ("禁止吸烟", 500, 100, 48), ("Emergency exit", 60, 200, 40), ("Platform 42", 500, 200, 40)
-)  # fmt: skip
+    ("北京欢迎你", 60, 100, 48),
+    ("禁止吸烟", 500, 100, 48),
+    ("Emergency exit", 60, 200, 40),
+    ("Platform 42", 500, 200, 40),
+)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,8 @@ def markdown(
         f"Machine: {context.machine}  ",
         f"Models: {', '.join(f'`{m}`' for m in context.models)}",
         "",
-        "Brackets: 95 % bootstrap interval over queries. medR: median rank of the first right answer (∞: not returned).",
+        "Brackets: 95 % bootstrap interval over queries. medR: median rank of the first right answer (∞: not "
+        "returned).",
         "",
         "| task | data | gallery | queries | " + " | ".join(SHOWN) + " | medR |",
         "|---|---|---|---|" + "---|" * (len(SHOWN) + 1),

@@ -73,8 +73,11 @@ def question(service: Service, asked: Asked, filters: Filters, k: int) -> Query:
     return Query(
         texts=(asked.text,) if asked.text else (),
         examples=(service.searching.example(asked.path),) if asked.path else (),
-        filters=filters, k=k, min_relevance=0, fold=False,
-    )  # fmt: skip
+        filters=filters,
+        k=k,
+        min_relevance=0,
+        fold=False,
+    )
 
 
 def by_matrix(profile: Profile, task: Task, tell: Tell) -> Result:

@@ -96,7 +96,10 @@ def word_times(planted: Planted, transcribed: Sequence[Word]) -> Section:
         for (text, start, end), words in zip(planted.words, own, strict=True)
         if not words or max(abs(words[0].start - start), abs(words[-1].end - end)) > CLOSE
     ]
-    note = "Sentences and single words of the planted video, spoken by eSpeak NG at known times: their first and last sound."
+    note = (
+        "Sentences and single words of the planted video, spoken by eSpeak NG at known times: their first and last "
+        "sound."
+    )
     return Section("Word times", note, tuple(figures), tuple(details))
 
 

@@ -101,8 +101,8 @@ def faces(detector: ForgeryDetector, finder: FaceDetector, sets: Mapping[str, Se
         forged_scores += detector.classify(np.stack([forged(square) for square in shown])).tolist() if shown else []
     figures += _apart(real_scores, forged_scores, forgery.LIKELY, "faces forged here")
     note = (
-        f"Faces of which the square that is looked at has {forgery.SMALLEST} px or more. Forged here: their middle through "
-        f"{THROUGH} px and back."
+        f"Faces of which the square that is looked at has {forgery.SMALLEST} px or more. Forged here: their middle "
+        f"through {THROUGH} px and back."
     )
     return Section("Faces", note, tuple(figures), (), time.monotonic() - started)
 
@@ -147,9 +147,9 @@ def voices(
     figures += _apart(scores["LibriSpeech"], scores["spoken captions"], spoof.LIKELY, "spoken captions")
     figures.append(Figure("times faster than real time", round(heard / max(1e-9, seconds), 1), ""))
     note = (
-        f"Stretches of speech of {spoof.SHORTEST:g} s or more. LibriSpeech is read by people. The spoken captions are all of "
-        "one voice by our own voice encoder, at 24 kHz as MP3: we do not know who or what speaks them and take them for "
-        "synthesised, so they are counted apart."
+        f"Stretches of speech of {spoof.SHORTEST:g} s or more. LibriSpeech is read by people. The spoken captions are "
+        "all of one voice by our own voice encoder, at 24 kHz as MP3: we do not know who or what speaks them and take "
+        "them for synthesised, so they are counted apart."
     )
     return [Section("Speech", note, tuple(figures), (), seconds), by_length(detector, real, made)]
 

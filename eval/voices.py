@@ -73,8 +73,9 @@ def measure(service: Service, folder: Path, collection: str = "eval-voices") -> 
     asked = [_asked(service, path, speaker, turns, collection) for path in _examples(files)]
     return Section(
         "Voices across a collection",
-        f"{len(files)} recordings of {people} speakers of LibriSpeech, each indexed alone; pairs of turns are of different "
-        "recordings. One recording of each speaker is then the example of a search with the leg `voice`, default cut-off.",
+        f"{len(files)} recordings of {people} speakers of LibriSpeech, each indexed alone; pairs of turns are of "
+        "different recordings. One recording of each speaker is then the example of a search with the leg `voice`, "
+        "default cut-off.",
         (
             Figure("voices found", len(named), "", target=str(people)),
             Figure("purity", purity(turns), "%", len(turns)),
@@ -110,9 +111,12 @@ def _asked(
     """Precision and recall of the turns found in other recordings than the example itself."""
     own = next(x.asset for x in service.runtime.store.located(collection) if Path(x.source.location) == path.resolve())
     query = Query(
-        examples=(service.searching.example(path),), filters=Filters(collection=collection, kinds=("turn",)), legs=("voice",),
-        k=EVERY, fold=False,
-    )  # fmt: skip
+        examples=(service.searching.example(path),),
+        filters=Filters(collection=collection, kinds=("turn",)),
+        legs=("voice",),
+        k=EVERY,
+        fold=False,
+    )
     found = [speaker[hit.asset] == path.parent.name for hit in service.searching.search(query).hits if hit.asset != own]
     wanted = sum(turn.speaker == path.parent.name and turn.asset != own for turn in turns)
     return sum(found) / max(1, len(found)), sum(found) / max(1, wanted)

@@ -114,7 +114,16 @@ def _insert(connection: Connection, kind: str, payload: str) -> Job:
 
 def _job(row: Row) -> Job:
     return Job(
-        row["id"], row["kind"], json.loads(row["payload"]), row["state"], row["created"], row["updated"], row["attempts"],
-        row["step"], row["done"], row["total"], json.loads(row["report"]) if row["report"] else None,
+        row["id"],
+        row["kind"],
+        json.loads(row["payload"]),
+        row["state"],
+        row["created"],
+        row["updated"],
+        row["attempts"],
+        row["step"],
+        row["done"],
+        row["total"],
+        json.loads(row["report"]) if row["report"] else None,
         json.loads(row["error"]) if row["error"] else None,
-    )  # fmt: skip
+    )

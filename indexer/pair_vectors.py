@@ -179,8 +179,8 @@ def _encode(
         if modality != known.modality or named not in ("file", modality):
             wanted = known.modality if named == "file" else named
             raise PairsUnusable(
-                f"{table.path.name}, line {row.line}: {cell.name if isinstance(cell, Path) else cell[:60]} is a {modality}, "
-                f"not a {wanted} like the rest of the column",
+                f"{table.path.name}, line {row.line}: {cell.name if isinstance(cell, Path) else cell[:60]} is a "
+                f"{modality}, not a {wanted} like the rest of the column",
                 "one column holds one kind of media; train a head for each",
             )
         if (key := _key(content)) not in known.rows:
@@ -195,8 +195,10 @@ def _encode(
 
 def _encoder(profile: Profile, modality: Modality) -> Encoder[Any]:
     encoders: dict[Modality, Encoder[Any] | None] = {
-        "text": profile.text, "picture": profile.picture, "sound": profile.sound,
-    }  # fmt: skip
+        "text": profile.text,
+        "picture": profile.picture,
+        "sound": profile.sound,
+    }
     found = encoders[modality]
     if found is None:
         raise PairsUnusable(

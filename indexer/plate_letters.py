@@ -26,10 +26,9 @@ SHAPES: Final = frozenset(
 """How most plates are built. Others are read as well, but have to be plainer."""
 UNUSUAL: Final = -4.0
 """What the logarithm of the probability of a text loses that is of no such shape."""
-LOOK_ALIKE: Final = (
-    "0D", "8B", "5S", "2Z", "6G", "4A", "4L", "7Z", "VY", "WN", "1T", "1L", "7T", "UV", "HN", "MH", "MN", "EF",
-    "CG", "PF", "8S", "Q0",
-)  # fmt: skip
+LOOK_ALIKE: Final = tuple(
+    (pair[0], pair[1]) for pair in "0D 8B 5S 2Z 6G 4A 4L 7Z VY WN 1T 1L 7T UV HN MH MN EF CG PF 8S Q0".split()
+)
 """What is taken for each other on small plates, in either direction."""
 LEAST: Final = -8.0
 """A look of less than this log-probability shows something else, a frame or a sticker, and counts as this."""

@@ -34,9 +34,15 @@ def structured(asset: str, shots: Sequence[Shot], frames: Sequence[Moment], prof
         labels = (*_strongest(own), *_moving(shot))
         vectors = own[0].vectors if len(own) == 1 else _pooled(own, profile)
         moment = Moment(
-            moment_id(asset, "shot", number), asset, "shot", shot.start, shot.end,
-            vectors=vectors, labels=labels, thumbnail=own[0].thumbnail,
-        )  # fmt: skip
+            moment_id(asset, "shot", number),
+            asset,
+            "shot",
+            shot.start,
+            shot.end,
+            vectors=vectors,
+            labels=labels,
+            thumbnail=own[0].thumbnail,
+        )
         found.append((moment, _shares(shot, own) if len(own) > 1 else []))
     scenes = _chaptered([moment for moment, _ in found], profile)
     return [moment for scene, (_, own) in zip(scenes, found, strict=True) for moment in (scene, *own)]

@@ -13,8 +13,11 @@ from crossmedia.retrieval.documents import Moment
 
 Format: TypeAlias = Literal["srt", "vtt", "json", "text"]
 MEDIA_TYPES: Final[dict[Format, str]] = {
-    "srt": "application/x-subrip", "vtt": "text/vtt", "json": "application/json", "text": "text/plain"
-}  # fmt: skip
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt",
+    "json": "application/json",
+    "text": "text/plain",
+}
 
 LINE: Final = 42
 """Characters of a line, and `LINES` of them in a cue: what the BBC's and Netflix's guidelines give a reader."""
@@ -110,7 +113,8 @@ def _sentence(moment: Moment) -> dict[str, Any]:
 
 def _srt(cues: Sequence[Cue]) -> str:
     return "\n".join(
-        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.speaker + ': ' if cue.speaker else ''}{cue.text}\n"
+        f"{number}\n{_clock(cue.start, ',')} --> "
+        f"{_clock(cue.end, ',')}\n{cue.speaker + ': ' if cue.speaker else ''}{cue.text}\n"
         for number, cue in enumerate(cues, start=1)
     )
 

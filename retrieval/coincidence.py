@@ -17,8 +17,13 @@ WEAK: Final = 0.5
 LONGEST: Final = 90.0
 """No hit grows longer than this by what joins it, s."""
 SENSE: Final[Mapping[Kind, str]] = {
-    "shot": "seen", "frame": "seen", "speech": "said", "passage": "said", "turn": "spoken", "sound": "heard"
-}  # fmt: skip
+    "shot": "seen",
+    "frame": "seen",
+    "speech": "said",
+    "passage": "said",
+    "turn": "spoken",
+    "sound": "heard",
+}
 """Moments with a time, by what they are found through. Those of one sense tell of the same stretch more or less
 closely."""
 

@@ -128,10 +128,19 @@ class Engine:
             why = tuple(evidence.explained(e, moments[e.moment]) for e in fused.evidence if e.moment in moments)
             hits.append(
                 Hit(
-                    asset.id, moment.id, sources[0].path if sources else "", asset.media, asset.title, start, end,
-                    moment.page, round(fused.relevance, 4), why, more,
+                    asset.id,
+                    moment.id,
+                    sources[0].path if sources else "",
+                    asset.media,
+                    asset.title,
+                    start,
+                    end,
+                    moment.page,
+                    round(fused.relevance, 4),
+                    why,
+                    more,
                 )
-            )  # fmt: skip
+            )
         return hits
 
 

@@ -16,8 +16,12 @@ from crossmedia.retrieval.relevance import UNKNOWN
 WORDS: Final = "words"
 LABELS: Final = "labels"
 NATIVE: Final[Mapping[Modality, str]] = {
-    "text": "text", "picture": "picture", "sound": "sound", "voice": VOICE, "face": FACE
-}  # fmt: skip
+    "text": "text",
+    "picture": "picture",
+    "sound": "sound",
+    "voice": VOICE,
+    "face": FACE,
+}
 """Where like is compared with like; the common space serves what has no native one."""
 TARGETS: Final[tuple[Modality, ...]] = ("picture", "text", "sound", "voice", "face")
 

@@ -32,8 +32,8 @@ def check_spaces(held: Mapping[str, Space], wanted: Iterable[Space]) -> None:
         old = held.get(space.name, space)
         if old != space:
             raise SpaceMismatch(
-                f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), not by "
-                f"{space.model} {space.revision} ({space.dim}-d)",
+                f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), "
+                f"not by {space.model} {space.revision} ({space.dim}-d)",
                 "crossmedia reindex computes them again; or use the profile it was indexed with",
             )
 

@@ -60,14 +60,18 @@ def learn(
     liftable: bool = True,
     tick: Callable[[], None] = lambda: None,
 ) -> Learnt:
-    """Measure on `held_out` of the sources, then learn from all. `known`: what similarities mean so far, for the
-    cut-off.
-    `liftable`: the dimensions of the sources that are no content hold an offset. Raises TooFewPairs."""
+    """Measure on `held_out` of the sources, then learn from all.
+
+    `known`: what similarities mean so far, for the cut-off. `liftable`: the dimensions of the sources that are no
+    content hold an offset. Raises TooFewPairs.
+    """
     count = len(paired.native)
     if count < LEAST_SOURCES or len(paired.anchors) < LEAST_ANCHORS:
         raise TooFewPairs(
-            f"{count} different files or texts to map and {len(paired.anchors)} on the other side are too few to learn from",
-            f"give at least {LEAST_SOURCES}, with {LEAST_ANCHORS} different ones on the other side; some dozens are better",
+            f"{count} different files or texts to map and {len(paired.anchors)} on the other side are too few to "
+            "learn from",
+            f"give at least {LEAST_SOURCES}, with {LEAST_ANCHORS} different ones on the other side; some dozens are "
+            "better",
         )
     strengths: list[float] = []
     aside: list[Rows] = []

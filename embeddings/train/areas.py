@@ -3,11 +3,11 @@ place.
 
     python -m crossmedia.embeddings.train.areas --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 
-writes `areas.npz` and its card `areas.md`, and prints what to pin in `embeddings/cards.toml`. Points (`areas.csv` beside
-this file, 60 photos of the train split) seed a softmax; it then reads photos whose captions name a class, believes
-itself where it is sure, more so of classes that are named (self-training; D. Yarowsky, ACL 1995), and takes what the
-detector of objects finds there for `other`. Captions alone, by multiple-instance learning, were tried before and got 55
-% of the dev points right.
+writes `areas.npz` and its card `areas.md`, and prints what to pin in `embeddings/cards.toml`. Points (`areas.csv`
+beside this file, 60 photos of the train split) seed a softmax; it then reads photos whose captions name a class,
+believes itself where it is sure, more so of classes that are named (self-training; D. Yarowsky, ACL 1995), and takes
+what the detector of objects finds there for `other`. Captions alone, by multiple-instance learning, were tried before
+and got 55 % of the dev points right.
 """
 
 from __future__ import annotations

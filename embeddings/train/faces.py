@@ -2,8 +2,8 @@
 
     python -m crossmedia.embeddings.train.faces --models ../shared/models --data ../shared/data --out embeddings/bundled
 
-writes `faces.onnx` and its card `faces.md`, and prints the figures and what to pin in `embeddings/cards.toml`. Needs the
-package `onnx`.
+writes `faces.onnx` and its card `faces.md`, and prints the figures and what to pin in `embeddings/cards.toml`. Needs
+the package `onnx`.
 """
 
 from __future__ import annotations
@@ -111,8 +111,8 @@ def write_card(out: Path, weights: Path, figures: Mapping[str, Mapping[str, floa
     """Put `faces.md` beside the network in `out`."""
     network = out / "faces.onnx"
     rows = [
-        f"| {name} | {row['bytes']:.0f} | {row['faces']:.0f} | {row['F1']:.3f} | {row['score apart']:.4f} | {row['overlap']:.3f} "
-        f"| {row['found']:.3f} |"
+        f"| {name} | {row['bytes']:.0f} | {row['faces']:.0f} | {row['F1']:.3f} | {row['score apart']:.4f} "
+        f"| {row['overlap']:.3f} | {row['found']:.3f} |"
         for name, row in figures.items()
     ]
     text = CARD.format(

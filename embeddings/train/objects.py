@@ -3,9 +3,9 @@
     python -m crossmedia.embeddings.train.objects --models ../shared/models --data ../shared/data --out
     embeddings/bundled
 
-writes `objects.onnx` and its card `objects.md`, and prints the figures and what to pin in `embeddings/cards.toml`. Three
-networks are made of one: its tables in half precision, its tables in int8 (floats at run time, both), its convolutions
-in int8. Needs the package `onnx`.
+writes `objects.onnx` and its card `objects.md`, and prints the figures and what to pin in `embeddings/cards.toml`.
+Three networks are made of one: its tables in half precision, its tables in int8 (floats at run time, both), its
+convolutions in int8. Needs the package `onnx`.
 """
 
 from __future__ import annotations

@@ -183,10 +183,15 @@ class Measured:
         """Mean over folds and classes, each fold ranked alone."""
         kinds = [kind.name for kind in KINDS if kind.source == "esc10"]
         folds = [self.esc & (self.sounds.folds == fold) for fold in FOLDS]
-        return float(np.mean([
-            average_precision(vectors[fold] @ query, self.sounds.kinds[fold] == kind)
-            for fold in folds for query, kind in zip(queries, kinds, strict=True)
-        ]))  # fmt: skip
+        return float(
+            np.mean(
+                [
+                    average_precision(vectors[fold] @ query, self.sounds.kinds[fold] == kind)
+                    for fold in folds
+                    for query, kind in zip(queries, kinds, strict=True)
+                ]
+            )
+        )
 
     def unlearned(self, urban: tuple[Matrix, NDArray[np.int64]], spoken: Matrix) -> dict[str, float]:
         """By the head of all folds on what nothing was learned from."""

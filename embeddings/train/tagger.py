@@ -29,11 +29,17 @@ from crossmedia.embeddings.train.spoof import halve
 from crossmedia.embeddings.train.tagger_net import Mn04
 
 NAMED: Final = {
-    "Dog bark": ("Dog", "Bark"), "Rain": ("Rain", "Rain on surface", "Raindrop"), "Sea waves": ("Ocean", "Waves, surf"),
-    "Baby cry": ("Baby cry, infant cry", "Crying, sobbing"), "Clock tick": ("Tick-tock", "Tick", "Clock"),
-    "Person sneeze": ("Sneeze",), "Helicopter": ("Helicopter",), "Chainsaw": ("Chainsaw",),
-    "Rooster": ("Chicken, rooster", "Crowing, cock-a-doodle-doo"), "Fire crackling": ("Fire", "Crackle"),
-}  # fmt: skip
+    "Dog bark": ("Dog", "Bark"),
+    "Rain": ("Rain", "Rain on surface", "Raindrop"),
+    "Sea waves": ("Ocean", "Waves, surf"),
+    "Baby cry": ("Baby cry, infant cry", "Crying, sobbing"),
+    "Clock tick": ("Tick-tock", "Tick", "Clock"),
+    "Person sneeze": ("Sneeze",),
+    "Helicopter": ("Helicopter",),
+    "Chainsaw": ("Chainsaw",),
+    "Rooster": ("Chicken, rooster", "Crowing, cock-a-doodle-doo"),
+    "Fire crackling": ("Fire", "Crackle"),
+}
 """What AudioSet calls the classes of ESC-10."""
 FRAMES: Final = 501
 CARD: Final = """# tagger.onnx: EfficientAT mn04, what is heard by AudioSet's 527 classes, in half precision

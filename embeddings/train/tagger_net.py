@@ -17,10 +17,22 @@ from torch import Tensor, nn
 EPSILON: Final = 1e-3
 """Of the batch normalisation."""
 LAYERS: Final = (
-    (False, False, 1), (False, False, 2), (False, False, 1), (True, False, 2), (True, False, 1), (True, False, 1),
-    (False, True, 2), (False, True, 1), (False, True, 1), (False, True, 1), (True, True, 1), (True, True, 1),
-    (True, True, 2), (True, True, 1), (True, True, 1),
-)  # fmt: skip
+    (False, False, 1),
+    (False, False, 2),
+    (False, False, 1),
+    (True, False, 2),
+    (True, False, 1),
+    (True, False, 1),
+    (False, True, 2),
+    (False, True, 1),
+    (False, True, 1),
+    (False, True, 1),
+    (True, True, 1),
+    (True, True, 1),
+    (True, True, 2),
+    (True, True, 1),
+    (True, True, 1),
+)
 """Of each block whether it squeezes and excites, whether its activation is the hard swish (else ReLU), its stride;
 widths and kernels are those of the weights."""
 
@@ -97,9 +109,13 @@ class Mn04(nn.Module):  # type: ignore[misc]
         self.features = nn.Sequential(*blocks)
         first, last = weights["classifier.2.weight"], weights["classifier.5.weight"]
         self.classifier = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(1), nn.Linear(first.shape[1], first.shape[0]), nn.Hardswish(), nn.Dropout(0.2),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(1),
+            nn.Linear(first.shape[1], first.shape[0]),
+            nn.Hardswish(),
+            nn.Dropout(0.2),
             nn.Linear(last.shape[1], last.shape[0]),
-        )  # fmt: skip
+        )
         self.load_state_dict(dict(weights))
 
     def forward(self, mels: Tensor) -> Tensor:

@@ -137,9 +137,13 @@ def main() -> None:
     blind = together(material, vocabulary, "train", "tune", looking=False)
     net = together(material, vocabulary, "train", "tune")
     figures = {
-        "tuned": accuracy(tuning, tuned), "held": accuracy(net, held), "blind": accuracy(blind, held),
-        "pictures": len(part), "questions": len(asked), "answers": len(answers),
-    }  # fmt: skip
+        "tuned": accuracy(tuning, tuned),
+        "held": accuracy(net, held),
+        "blind": accuracy(blind, held),
+        "pictures": len(part),
+        "questions": len(asked),
+        "answers": len(answers),
+    }
     path = given.out / "visual-answers.onnx"
     calibrated = calibration(*judged(tuning, tuned))
     export(net, path, {"answers": answers, "words": words, "calibration": calibrated, "figures": figures})

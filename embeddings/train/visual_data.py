@@ -93,9 +93,13 @@ class Material:
     def rows(self, which: NDArray[np.bool_]) -> Material:
         """These questions."""
         return replace(
-            self, part=self.part[which], image=self.image[which], answer=self.answer[which],
-            sentence=self.sentence[which], words=self.words[which],
-        )  # fmt: skip
+            self,
+            part=self.part[which],
+            image=self.image[which],
+            answer=self.answer[which],
+            sentence=self.sentence[which],
+            words=self.words[which],
+        )
 
 
 def prepared(folder: Path, asked: list[Asked], answers: list[str], words: list[str]) -> Material:

@@ -28,9 +28,11 @@ FEW: Final = "kernel.asking.words"
 def export(net: nn.Module, path: Path, about: Mapping[str, object]) -> None:
     """As ONNX, and what it needs to be read with as its metadata."""
     example = (
-        torch.zeros(1, 2, CELLS, CHANNELS), torch.zeros(1, 2, sum(SIGHT)), torch.zeros(1, 2, SENTENCE),
+        torch.zeros(1, 2, CELLS, CHANNELS),
+        torch.zeros(1, 2, sum(SIGHT)),
+        torch.zeros(1, 2, SENTENCE),
         torch.zeros(1, 2, LONGEST, dtype=torch.int64),
-    )  # fmt: skip
+    )
     names = ["cells", "sights", "sentence", "words"]
     with tempfile.TemporaryDirectory() as room:
         plain = Path(room) / "plain.onnx"

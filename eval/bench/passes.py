@@ -48,7 +48,8 @@ def main(count: int, seconds: float) -> None:
     rows.append(Row("all of it, from nothing", f"{whole[0]:.0f} s", f"the first pass {first[0]:.1f} s"))
     rows.append(Row("peak memory, all processes", f"{peak[0] / MEGABYTE:.0f} MB", "", budget="< 1500 MB"))
     show(
-        f"{count} photos, {CARS} pictures of cars, {seconds:.0f} s of speech and of video; ratio: of the first pass's time",
+        f"{count} photos, {CARS} pictures of cars, {seconds:.0f} s of speech and of video; ratio: of the first pass's "
+        "time",
         rows,
     )
 

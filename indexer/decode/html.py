@@ -17,8 +17,9 @@ from crossmedia.indexer.decode.types import Decoded, Limits
 
 _HIDDEN: Final = "script, style, noscript, template, svg, iframe, object, canvas, select, head, [hidden]"
 _BLOCK_NAMES: Final = (
-    "address article aside blockquote body br center dd details dialog div dl dt fieldset figcaption figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol option p pre section summary table tbody tfoot thead tr ul"
+    "address article aside blockquote body br center dd details dialog div dl dt fieldset figcaption figure footer "
+    "form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol option p pre section summary table tbody tfoot thead "
+    "tr ul"
 )
 _BLOCKS: Final = frozenset(_BLOCK_NAMES.split())
 _CELLS: Final = frozenset(("td", "th"))

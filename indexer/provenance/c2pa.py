@@ -117,11 +117,17 @@ def _read_store(store: Mapping[str, Any], by: str, remote: str | None) -> Proven
     if state != INVALID or any(fact.value in AGAINST for fact in facts):
         facts.append(Fact("generator", program, by))
     manifest = {
-        "state": state, "signer": signer or None, "issuer": issuer or None, "generator": program or None,
-        "time": plain(signature.get("time") or "") or None, "title": plain(active.get("title") or "") or None,
-        "source_types": list(dict.fromkeys(types)), "ingredients": len(active.get("ingredients") or []),
-        "embedded": remote is None, "problems": problems[:10],
-    }  # fmt: skip
+        "state": state,
+        "signer": signer or None,
+        "issuer": issuer or None,
+        "generator": program or None,
+        "time": plain(signature.get("time") or "") or None,
+        "title": plain(active.get("title") or "") or None,
+        "source_types": list(dict.fromkeys(types)),
+        "ingredients": len(active.get("ingredients") or []),
+        "embedded": remote is None,
+        "problems": problems[:10],
+    }
     return Provenance(tuple(facts), manifest)
 
 

@@ -17,17 +17,21 @@ PACKET: Final = 1 << 20
 """Characters of XMP that are searched."""
 MEANING: Final = {
     **dict.fromkeys(
-        ("trainedalgorithmicmedia", "trainedalgorithmicdata", "algorithmicmedia", "datadrivenmedia", "virtualrecording"),
+        (
+            "trainedalgorithmicmedia",
+            "trainedalgorithmicdata",
+            "algorithmicmedia",
+            "datadrivenmedia",
+            "virtualrecording",
+        ),
         GENERATED,
     ),
     **dict.fromkeys(
         ("composite", "compositecapture", "compositesynthetic", "compositewithtrainedalgorithmicmedia"), COMPOSITE
     ),
     **dict.fromkeys(("algorithmicallyenhanced", "humanedits", "minorhumanedits"), EDITED),
-    **dict.fromkeys(
-        ("digitalcapture", "computationalcapture", "negativefilm", "positivefilm", "print"), CAPTURED
-    ),
-}  # fmt: skip
+    **dict.fromkeys(("digitalcapture", "computationalcapture", "negativefilm", "positivefilm", "print"), CAPTURED),
+}
 """What a term says, in lower case. Terms that say neither (a drawing, a screen) are told as they are and mean nothing
 here."""
 _TERM: Final = re.compile(

@@ -46,9 +46,18 @@ NAMES: Final[Mapping[str, str]] = {
 """Programs by what names them in a field that says what made the file."""
 _NAMED: Final = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in NAMES.items()}
 _MAKERS: Final = (
-    "software", "creatortool", "make", "model", "encoder", "encoded_by", "source", "credit", "artist", "generator",
+    "software",
+    "creatortool",
+    "make",
+    "model",
+    "encoder",
+    "encoded_by",
+    "source",
+    "credit",
+    "artist",
+    "generator",
     "processingsoftware",
-)  # fmt: skip
+)
 """Fields that say what made a file. Elsewhere, in a title or a comment, a name is only what somebody writes about."""
 
 

@@ -273,11 +273,20 @@ def _job(name: str, record: Mapping[str, str | None]) -> Job:
         state = _STATES[record["state"] or ""]
         report, error = record.get("report"), record.get("error")
         return Job(
-            name, record["kind"] or "", _object(record.get("payload") or "{}"), state,
-            float(record["created"] or ""), float(record["updated"] or ""), int(record["attempts"] or ""),
-            record["step"] or "", int(record["done"] or ""), int(record["total"] or ""),
-            _object(report) if report else None, _object(error) if error else None, int(record["parts"] or ""),
-        )  # fmt: skip
+            name,
+            record["kind"] or "",
+            _object(record.get("payload") or "{}"),
+            state,
+            float(record["created"] or ""),
+            float(record["updated"] or ""),
+            int(record["attempts"] or ""),
+            record["step"] or "",
+            int(record["done"] or ""),
+            int(record["total"] or ""),
+            _object(report) if report else None,
+            _object(error) if error else None,
+            int(record["parts"] or ""),
+        )
     except (KeyError, ValueError, TypeError) as error:
         raise _unreadable(name) from error
 

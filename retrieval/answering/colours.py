@@ -40,19 +40,31 @@ SHARP: Final = 1.8
 SEEN: Final = 0.3
 """Relevance under which the thing is not taken to be there."""
 WORN: Final[tuple[tuple[str, Box], ...]] = (
-    (r"shirt|t-shirt|tshirt|top|jacket|coat|sweater|jersey|vest|blouse|hoodie|dress|uniform|suit|clothes|clothing|outfit",
-     (0.25, 0.2, 0.75, 0.5)),
+    (
+        r"shirt|t-shirt|tshirt|top|jacket|coat|sweater|jersey|vest|blouse|hoodie|dress|uniform|suit"
+        r"|clothes|clothing|outfit",
+        (0.25, 0.2, 0.75, 0.5),
+    ),
     (r"trousers|pants|jeans|shorts|skirt|leggings", (0.25, 0.5, 0.75, 0.8)),
     (r"hair|hat|cap|helmet|beanie|headband|bandana", (0.3, 0.0, 0.7, 0.13)),
     (r"shoes?|boots?|sneakers|socks", (0.15, 0.88, 0.85, 1.0)),
-)  # fmt: skip
+)
 """Where on a person's box it lies."""
 PLACES: Final[dict[str, Box]] = {
-    "sky": (0.0, 0.0, 1.0, 0.25), "ceiling": (0.1, 0.0, 0.9, 0.15), "grass": (0.0, 0.65, 1.0, 1.0),
-    "floor": (0.1, 0.75, 0.9, 1.0), "ground": (0.0, 0.7, 1.0, 1.0), "snow": (0.0, 0.6, 1.0, 1.0),
-    "sand": (0.0, 0.65, 1.0, 1.0), "water": (0.0, 0.5, 1.0, 1.0), "wall": (0.0, 0.1, 1.0, 0.5), "walls": (0.0, 0.1, 1.0, 0.5),
-    "background": (0.0, 0.0, 1.0, 0.4), "carpet": (0.1, 0.75, 0.9, 1.0), "field": (0.0, 0.65, 1.0, 1.0),
-}  # fmt: skip
+    "sky": (0.0, 0.0, 1.0, 0.25),
+    "ceiling": (0.1, 0.0, 0.9, 0.15),
+    "grass": (0.0, 0.65, 1.0, 1.0),
+    "floor": (0.1, 0.75, 0.9, 1.0),
+    "ground": (0.0, 0.7, 1.0, 1.0),
+    "snow": (0.0, 0.6, 1.0, 1.0),
+    "sand": (0.0, 0.65, 1.0, 1.0),
+    "water": (0.0, 0.5, 1.0, 1.0),
+    "wall": (0.0, 0.1, 1.0, 0.5),
+    "walls": (0.0, 0.1, 1.0, 0.5),
+    "background": (0.0, 0.0, 1.0, 0.4),
+    "carpet": (0.1, 0.75, 0.9, 1.0),
+    "field": (0.0, 0.65, 1.0, 1.0),
+}
 """Where in a picture it mostly is."""
 
 
@@ -143,9 +155,7 @@ def colour_shares(picture: Picture, box: Box) -> NDArray[np.float64]:
 def inside(box: Box, part: Box) -> Box:
     """A part of a box, both in shares."""
     width, height = box[2] - box[0], box[3] - box[1]
-    return (
-        box[0] + part[0] * width, box[1] + part[1] * height, box[0] + part[2] * width, box[1] + part[3] * height,
-    )  # fmt: skip
+    return (box[0] + part[0] * width, box[1] + part[1] * height, box[0] + part[2] * width, box[1] + part[3] * height)
 
 
 def _lab(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:

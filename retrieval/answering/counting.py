@@ -103,9 +103,11 @@ class Counting:
             chances /= chances.sum()
         number = int(chances[1:].argmax()) + 1
         return Reply(
-            say_count(number, thing.value), float(chances[number]) * share,
-            scope.cited(best, [evidence_of(counted, best)], counted[0].score), MODEL,
-        )  # fmt: skip
+            say_count(number, thing.value),
+            float(chances[number]) * share,
+            scope.cited(best, [evidence_of(counted, best)], counted[0].score),
+            MODEL,
+        )
 
     def _over_all(self, question: Question, scope: Scope) -> Reply | None:
         """Of a collection that no files are asked of: as many as its pictures show together."""

@@ -16,9 +16,15 @@ from crossmedia.retrieval.query import Hit
 MODEL: Final = "answers-finding@1"
 CITED: Final = 3
 EXTREMES: Final[dict[str, tuple[str, bool]]] = {
-    "longest": ("seconds", True), "shortest": ("seconds", False), "largest": ("size", True), "biggest": ("size", True),
-    "smallest": ("size", False), "newest": ("captured", True), "latest": ("captured", True), "oldest": ("captured", False),
-}  # fmt: skip
+    "longest": ("seconds", True),
+    "shortest": ("seconds", False),
+    "largest": ("size", True),
+    "biggest": ("size", True),
+    "smallest": ("size", False),
+    "newest": ("captured", True),
+    "latest": ("captured", True),
+    "oldest": ("captured", False),
+}
 
 
 class Finding:

@@ -12,38 +12,37 @@ from crossmedia.embeddings.stop_words import QUESTION_WORDS
 from crossmedia.retrieval.answering.kinds import QuestionKind
 from crossmedia.retrieval.wording import words_of
 
-MEDIA_WORDS: Final[Mapping[str, Medium]] = {
-    "photo": "image", "photos": "image", "photograph": "image", "photographs": "image", "picture": "image",
-    "pictures": "image", "image": "image", "images": "image", "snapshot": "image",
-    "recording": "audio", "recordings": "audio", "sound": "audio", "sounds": "audio", "audio": "audio", "tape": "audio",
-    "film": "video", "films": "video", "video": "video", "videos": "video", "movie": "video", "clip": "video",
-    "clips": "video", "document": "text", "documents": "text", "text": "text", "texts": "text", "note": "text",
-    "notes": "text", "leaflet": "text", "pdf": "text",
-}  # fmt: skip
+_WORDS_OF_MEDIA: Final[Mapping[Medium, str]] = {
+    "image": "photo photos photograph photographs picture pictures image images snapshot",
+    "audio": "recording recordings sound sounds audio tape",
+    "video": "film films video videos movie clip clips",
+    "text": "document documents text texts note notes leaflet pdf",
+}
+MEDIA_WORDS: Final = {word: medium for medium, words in _WORDS_OF_MEDIA.items() for word in words.split()}
 """What people call media."""
 HALVES: Final[tuple[tuple[str, tuple[float, float]], ...]] = (
-    (r"first half", (0.0, 0.5)), (r"second half|last half", (0.5, 1.0)), (r"first third", (0.0, 1 / 3)),
-    (r"last third", (2 / 3, 1.0)), (r"at the (?:very )?(?:beginning|start)", (0.0, 0.25)), (r"at the (?:very )?end", (0.75, 1.0)),
-)  # fmt: skip
+    (r"first half", (0.0, 0.5)),
+    (r"second half|last half", (0.5, 1.0)),
+    (r"first third", (0.0, 1 / 3)),
+    (r"last third", (2 / 3, 1.0)),
+    (r"at the (?:very )?(?:beginning|start)", (0.0, 0.25)),
+    (r"at the (?:very )?end", (0.75, 1.0)),
+)
 """Shares of an asset's length."""
 _CLOCK: Final = r"(\d{1,2}:\d{2}(?::\d{2})?|\d+(?:\.\d+)?)"
 _WRITTEN_UNIT: Final = r"\s*(s|sec|seconds?|minutes?|min)?\b"
 _SUBJECTS: Final[Mapping[QuestionKind, tuple[str, ...]]] = {
     "how many": (
-        r"(?:number of|count(?: of)?(?: the| all)?|how many)\s+(?P<topic>.+?)(?:\s+(?:are|is|were|was|do|does|did|can|could|"
-        r"have|has|appear|show|shown|stand|lie|sit|be)\b.*)?$",
+        r"(?:number of|count(?: of)?(?: the| all)?|how many)\s+(?P<topic>.+?)(?:\s+(?:are|is|were|was|do|does|did|can|"
+        r"could|have|has|appear|show|shown|stand|lie|sit|be)\b.*)?$",
     ),
     "what colour": (
         r"colou?rs?\s+(?:is|are|was|were|does|do|has|have|of)\s+(?P<topic>.+?)(?:\s+(?:have|has))?$",
         r"colou?rs?\s+(?P<topic>.+?)\s+(?:is|are|does|do)\s+(?P<rest>.+)$",
     ),
-    "what was said": (
-        r"(?:about|regarding|on the topic of)\s+(?P<topic>.+)$",
-    ),
-    "when": (
-        r"(?:mention|mentions|mentioned|talks? about|speaks? of|says?|said)\s+(?P<topic>.+)$",
-    ),
-}  # fmt: skip
+    "what was said": (r"(?:about|regarding|on the topic of)\s+(?P<topic>.+)$",),
+    "when": (r"(?:mention|mentions|mentioned|talks? about|speaks? of|says?|said)\s+(?P<topic>.+)$",),
+}
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def taken_apart(text: str, kind: QuestionKind, sureness: float) -> Question:
 
 
 def asked(text: str, shares: list[tuple[str, float]]) -> Question:
-    """A question and what `QuestionKinds.classify` says of its sentence vector; its first words decide where they leave no
+    """A question parsed by its likeliest kind (`QuestionKinds.classify`), or by its first words where they leave no
     doubt."""
     kind, sureness = shares[0]
     sure = _plain_kind(" ".join(text.split()).lower())

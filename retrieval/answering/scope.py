@@ -71,16 +71,26 @@ class Scope:
         return self.asset is not None or self.shown is not None
 
     def found(
-        self, text: str, k: int = NEAREST, *, least: float | None = None, legs: Sequence[str] | None = None,
-        filters: Filters | None = None, group: bool = False,
-    ) -> tuple[Hit, ...]:  # fmt: skip
+        self,
+        text: str,
+        k: int = NEAREST,
+        *,
+        least: float | None = None,
+        legs: Sequence[str] | None = None,
+        filters: Filters | None = None,
+        group: bool = False,
+    ) -> tuple[Hit, ...]:
         """What answers to words, best first; with `least` 0 the nearest all the same. What was shown is in no store."""
         if not text.strip():
             return ()
         query = Query(
-            (text,), filters=filters or self.within, k=k, min_relevance=least, group=group,
+            (text,),
+            filters=filters or self.within,
+            k=k,
+            min_relevance=least,
+            group=group,
             legs=None if legs is None else tuple(legs),
-        )  # fmt: skip
+        )
         return self.search(query).hits
 
     def nearest(self, text: str) -> tuple[Hit, ...]:
@@ -118,10 +128,18 @@ class Scope:
         start, end = spans[0] if spans else (moment.start, moment.end)
         return (
             Hit(
-                asset.id, moment.id, path, asset.media, asset.title, start, end, moment.page, round(relevance, 4),
+                asset.id,
+                moment.id,
+                path,
+                asset.media,
+                asset.title,
+                start,
+                end,
+                moment.page,
+                round(relevance, 4),
                 tuple(why),
             ),
-        )  # fmt: skip
+        )
 
     def vector(self, text: str, space: str = COMMON) -> Vector:
         """The unit vector of a text."""

@@ -36,9 +36,17 @@ def evidence_of(labels: Sequence[Label], moment: Moment, leg: str = "labels") ->
     start, end = spans[0] if spans else (moment.start, moment.end)
     values = ", ".join(dict.fromkeys(label.value for label in labels))
     return Evidence(
-        leg, round(score, 4), round(score, 4), 1, query=values, start=start, end=end, page=moment.page, moment=moment.id,
+        leg,
+        round(score, 4),
+        round(score, 4),
+        1,
+        query=values,
+        start=start,
+        end=end,
+        page=moment.page,
+        moment=moment.id,
         boxes=boxes,
-    )  # fmt: skip
+    )
 
 
 def said_in(
@@ -46,10 +54,16 @@ def said_in(
 ) -> Evidence:
     """Words of a moment as what an answer rests on."""
     return Evidence(
-        "words", round(relevance, 4), round(relevance, 4), 1, text=text,
-        start=moment.start if start is None else start, end=moment.end if end is None else end,
-        page=moment.page, moment=moment.id,
-    )  # fmt: skip
+        "words",
+        round(relevance, 4),
+        round(relevance, 4),
+        1,
+        text=text,
+        start=moment.start if start is None else start,
+        end=moment.end if end is None else end,
+        page=moment.page,
+        moment=moment.id,
+    )
 
 
 def background(scope: Scope, moment: Moment) -> Background:
@@ -78,9 +92,15 @@ def sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[Sight
             relevance = own.relevance(similarity)
             if seen is None or relevance > seen.sureness:
                 why = Evidence(
-                    COMMON, round(similarity, 4), round(relevance, 4), 1, query=topic, start=moment.start, end=moment.end,
+                    COMMON,
+                    round(similarity, 4),
+                    round(relevance, 4),
+                    1,
+                    query=topic,
+                    start=moment.start,
+                    end=moment.end,
                     moment=moment.id,
-                )  # fmt: skip
+                )
                 seen = Sighting(moment, relevance, why)
         if seen is not None:
             found.append(seen)

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from crossmedia.retrieval.answering.question import content
 from crossmedia.retrieval.documents import Label, Moment
 from crossmedia.retrieval.naming import naming
 
-KNOWN: Final = frozenset(
-    "person;bicycle;car;motorcycle;airplane;bus;train;truck;boat;traffic light;fire hydrant;stop sign;parking meter;bench;bird;"
-    "cat;dog;horse;sheep;cow;elephant;bear;zebra;giraffe;backpack;umbrella;handbag;tie;suitcase;frisbee;skis;snowboard;"
-    "sports ball;kite;baseball bat;baseball glove;skateboard;surfboard;tennis racket;bottle;wine glass;cup;fork;knife;spoon;"
-    "bowl;banana;apple;sandwich;orange;broccoli;carrot;hot dog;pizza;donut;cake;chair;couch;potted plant;bed;dining table;"
-    "toilet;tv;laptop;mouse;remote;keyboard;cell phone;microwave;oven;toaster;sink;refrigerator;book;clock;vase;scissors;"
-    "teddy bear;hair drier;toothbrush".split(";")
-)
-"""COCO's 80 classes: of what is not told there is probably none."""
-PEOPLE: Final = frozenset(
-    "person people human humans man men woman women boy boys girl girls child children kid kids player players lady guy guys "
-    "adult adults rider cyclist surfer skier climber runner toddler baby somebody someone anybody anyone".split()
-)
-CALLED: Final[Mapping[str, str]] = {
-    **dict.fromkeys(PEOPLE, "person"),
-    "bike": "bicycle", "bikes": "bicycle", "motorbike": "motorcycle", "plane": "airplane", "planes": "airplane",
-    "aeroplane": "airplane", "sofa": "couch", "sofas": "couch", "television": "tv", "televisions": "tv", "monitor": "tv",
-    "table": "dining table", "tables": "dining table", "phone": "cell phone", "phones": "cell phone", "plant": "potted plant",
-    "plants": "potted plant", "ball": "sports ball", "balls": "sports ball", "fridge": "refrigerator", "racket": "tennis racket",
-    "hydrant": "fire hydrant", "puppy": "dog", "puppies": "dog", "kitten": "cat", "mug": "cup", "mugs": "cup", "cups": "cup",
-    "bag": "handbag", "rucksack": "backpack", "calf": "cow", "lamb": "sheep", "screen": "tv", "screens": "tv",
-}  # fmt: skip
+_NAMES: Final[Mapping[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+
+KNOWN: Final = frozenset(_NAMES)
+"""The classes of the detector, COCO's 80: there is probably none of one that it did not detect."""
+PEOPLE: Final = frozenset(_NAMES["person"].split())
+"""Words for a person."""
+CALLED: Final = {word: value for value, words in _NAMES.items() for word in words.split()}
+"""Word → the class that it means."""
 GROUNDS: Final = frozenset(("grass", "snow", "sand", "water", "floor", "rock"))
 """Areas that things stand or lie on."""
 LEAST: Final = 0.4

@@ -30,13 +30,20 @@ PAIRS: Final[tuple[tuple[str, str, str], ...]] = (
 )
 """What is one or the other: how it is asked, its words, those of its opposite."""
 ASKED: Final[tuple[tuple[str, str], ...]] = (
-    (r"\b(?:animals?|creature)\b", "animal"), (r"\b(?:vehicles?|transport)\b", "vehicle"), (r"\bsports?\b|\bgame\b", "sport"),
-    (r"\b(?:riding|ride|rides)\b", "riding"), (r"\b(?:hold|holding|holds|carrying|in (?:his|her|their) hands?)\b", "holding"),
-    (r"\b(?:wear|wearing|wears|dressed)\b", "wearing"), (r"\b(?:eat|eating|food|dish)\b", "food"),
-    (r"\binstruments?\b", "instrument"), (r"\bweather\b", "weather"), (r"\btime of (?:the )?day\b", "time"),
-    (r"\bseason\b", "season"), (r"\b(?:doing|do|happening|going on|happens|activity)\b", "doing"),
+    (r"\b(?:animals?|creature)\b", "animal"),
+    (r"\b(?:vehicles?|transport)\b", "vehicle"),
+    (r"\bsports?\b|\bgame\b", "sport"),
+    (r"\b(?:riding|ride|rides)\b", "riding"),
+    (r"\b(?:hold|holding|holds|carrying|in (?:his|her|their) hands?)\b", "holding"),
+    (r"\b(?:wear|wearing|wears|dressed)\b", "wearing"),
+    (r"\b(?:eat|eating|food|dish)\b", "food"),
+    (r"\binstruments?\b", "instrument"),
+    (r"\bweather\b", "weather"),
+    (r"\btime of (?:the )?day\b", "time"),
+    (r"\bseason\b", "season"),
+    (r"\b(?:doing|do|happening|going on|happens|activity)\b", "doing"),
     (r"\b(?:place|room|where|location|kind of scene|setting)\b", "place"),
-)  # fmt: skip
+)
 """Which category a question asks for."""
 
 

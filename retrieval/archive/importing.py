@@ -112,7 +112,8 @@ def _check_spaces(archive: Archive, store: Store) -> None:
             raise SpaceMismatch(
                 f"the archive's space {space.name!r} was made by {space.model} {space.revision} ({space.dim}-d), the "
                 f"collection's by {old.model} {old.revision} ({old.dim}-d)",
-                "import into another --data folder; or crossmedia reindex one of them so that both are of the same models",
+                "import into another --data folder; or crossmedia reindex one of them so that both are of the same "
+                "models",
             )
 
 

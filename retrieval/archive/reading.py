@@ -73,10 +73,12 @@ class Archive:
     def _holdings(self, number: int) -> Iterator[Holding]:
         part = self.manifest.parts[number]
         path = self.folder / lines_name(number)
-        rows = _Rows({
-            space: open_rows(self.folder / rows_name(number, space), count, self.spaces[space].dim)
-            for space, count in part.vectors.items()
-        })  # fmt: skip
+        rows = _Rows(
+            {
+                space: open_rows(self.folder / rows_name(number, space), count, self.spaces[space].dim)
+                for space, count in part.vectors.items()
+            }
+        )
         blobs = BlobsReader(self.folder / media_name(number))
         seen: set[str] = set()
         moments = 0

@@ -143,7 +143,8 @@ class BankStore:
         with self._database().write() as connection:
             before = connection.total_changes
             connection.executemany(
-                "INSERT INTO hash (bank, kind, value, quality, tags, added) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO hash (bank, kind, value, quality, tags, added) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO "
+                "NOTHING",
                 rows(),
             )
             return connection.total_changes - before

@@ -21,8 +21,12 @@ from crossmedia.retrieval.banks.store import TAGS, Entry
 COLUMNS: Final = ("signal_type", "signal_str", "collab", "category", "tags", "quality")
 """What is written: the five columns of `threatexchange dataset --csv`, and PDQ's quality where it is known."""
 SIGNAL_TYPES: Final[Mapping[HashKind, str]] = {
-    "pdq": "pdq", "sha256": "video_sha256", "md5": "video_md5", "chromaprint": "chromaprint", "tlsh": "text_tlsh"
-}  # fmt: skip
+    "pdq": "pdq",
+    "sha256": "video_sha256",
+    "md5": "video_md5",
+    "chromaprint": "chromaprint",
+    "tlsh": "text_tlsh",
+}
 """What the tools call them: the signal types for whole files are named after videos there, whatever the file is."""
 MEANT: Final = "POSITIVE_CLASS"
 """The category of what a bank is about; the others say that somebody disagrees, or only looked at it."""

@@ -12,9 +12,20 @@ from crossmedia.embeddings.errors import CrossmediaError
 
 SCHEMES: Final[Mapping[str, str]] = {"elasticsearch": "http", "elasticsearch+https": "https"}
 ANALYZERS: Final = (
-    "words", "arabic", "cjk", "dutch", "english", "french", "german", "hindi", "italian", "portuguese", "russian", "spanish",
+    "words",
+    "arabic",
+    "cjk",
+    "dutch",
+    "english",
+    "french",
+    "german",
+    "hindi",
+    "italian",
+    "portuguese",
+    "russian",
+    "spanish",
     "standard",
-)  # fmt: skip
+)
 """`words` splits and stems as the local store does, whatever the language of its letters; the others are
 Elasticsearch's own."""
 VECTORS: Final = ("int8_hnsw", "hnsw", "bbq_hnsw", "int8_flat", "flat")

@@ -32,8 +32,8 @@ Version = tuple[int, int]
 class Record:
     """An asset's own document: the manifest of what belongs to it. `moments`: ids in their order, with their makers;
     `patched`: by enricher, the moments of other passes that it said something of. `added`: microseconds, unique enough
-    to order by; `copied`: what the asset was when it was copied from another index, by that one's `changed`; `blocked`: the
-    journals that block it."""
+    to order by; `copied`: what the asset was when it was copied from another index, by that one's `changed`; `blocked`:
+    the journals that block it."""
 
     asset: Asset
     added: int
@@ -197,7 +197,7 @@ def moment_doc(held: Held, record: Record, number: int) -> Doc:
             "packed": {space: pack(v) for space, v in vectors.items()},
             "makers": {space: held.vectors.get(space) for space in vectors},
         },
-    }  # fmt: skip
+    }
 
 
 def to_held(key: str, doc: Doc) -> Held:

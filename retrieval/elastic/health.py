@@ -26,12 +26,14 @@ def of(connection: Connection, indexes: Sequence[str]) -> Health:
     missing = state["unassigned_shards"]
     if status == "red":
         return Health(
-            "red", f"{where}: {missing} shards are missing: part of the index can be neither searched nor written",
+            "red",
+            f"{where}: {missing} shards are missing: part of the index can be neither searched nor written",
             "start the nodes that hold them, or restore a snapshot",
-        )  # fmt: skip
+        )
     if status == "yellow":
         return Health(
-            "yellow", f"{where}: {missing} replicas have no node",
+            "yellow",
+            f"{where}: {missing} replicas have no node",
             "add a node; on a single one set replicas=0 in the address",
-        )  # fmt: skip
+        )
     return Health("green", where)

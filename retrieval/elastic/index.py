@@ -211,9 +211,14 @@ class Index:
             after = None
             while True:
                 answer = self.search(
-                    pit={"id": pit, "keep_alive": KEEP}, size=PAGE, query=query,
-                    sort=list(sort), source=source, search_after=after, track_total_hits=False,
-                )  # fmt: skip
+                    pit={"id": pit, "keep_alive": KEEP},
+                    size=PAGE,
+                    query=query,
+                    sort=list(sort),
+                    source=source,
+                    search_after=after,
+                    track_total_hits=False,
+                )
                 pit, hits = answer["pit_id"], answer["hits"]["hits"]
                 if hits:
                     yield hits

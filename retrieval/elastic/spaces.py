@@ -20,7 +20,7 @@ FRESH_SECONDS: Final = 1.0
 
 
 class Facts:
-    """Spaces, random pairs and how far journals were followed, as they were read last, and again when that was some time
+    """Spaces, random pairs and how far journals were followed, as they were read last, and again when that was long
     ago: every search needs them.
 
     A search asks for them too, of the very index that it searches: `met` tells whether they are still what was read.

@@ -54,9 +54,14 @@ class Database:
             found = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             found.row_factory = sqlite3.Row
             for pragma in (
-                "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON",
-                "cache_size=-16384", "mmap_size=1073741824", "temp_store=MEMORY",
-            ):  # fmt: skip
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                "recursive_triggers=ON",
+                "cache_size=-16384",
+                "mmap_size=1073741824",
+                "temp_store=MEMORY",
+            ):
                 found.execute(f"PRAGMA {pragma}")
             self._local.held = held = _Held(found)
             with self._lock:

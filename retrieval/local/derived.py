@@ -135,10 +135,11 @@ def _dim(connection: sqlite3.Connection, field: str) -> int | None:
 def _catch_up(connection: sqlite3.Connection, field: str, index: VectorIndex, newest: Generation) -> None:
     seen = index.generation
     gone = [
-        r[0] for r in connection.execute(
+        r[0]
+        for r in connection.execute(
             "SELECT vector FROM gone WHERE field = ? AND id > ? AND vector <= ?", (field, seen.gone, seen.vector)
         )
-    ]  # fmt: skip
+    ]
     rows = connection.execute(
         # Half-way through a change of models there are vectors of other lengths.
         "SELECT id, data FROM vector WHERE field = ? AND id > ? AND id <= ? AND length(data) = ? ORDER BY id",

@@ -124,10 +124,12 @@ class LocalStore:
 
     def find(self, prefix: str) -> list[str]:
         return [
-            row[0] for row in self._rows(
-                "SELECT hash FROM asset WHERE hash >= ? AND hash < ? ORDER BY hash LIMIT 10", [prefix, prefix + "\uffff"]
+            row[0]
+            for row in self._rows(
+                "SELECT hash FROM asset WHERE hash >= ? AND hash < ? ORDER BY hash LIMIT 10",
+                [prefix, prefix + "\uffff"],
             )
-        ]  # fmt: skip
+        ]
 
     def assets(self, filters: Filters, limit: int, offset: int = 0) -> list[Asset]:
         where, values = conditions(filters)
@@ -143,7 +145,8 @@ class LocalStore:
         return [
             to_source(row)
             for row in self._rows(
-                "SELECT s.* FROM source s JOIN asset a ON a.id = s.asset WHERE a.hash = ? ORDER BY s.collection, s.path",
+                "SELECT s.* FROM source s JOIN asset a ON a.id = s.asset WHERE a.hash = ? ORDER BY s.collection, "
+                "s.path",
                 [asset],
             )
         ]
