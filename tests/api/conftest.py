@@ -19,8 +19,11 @@ from tests.media_makers import tone, write_picture, write_wav
 def environment() -> dict[str, str]:
     """The toy profile, without the passes that open networks."""
     return {
-        **os.environ, "CROSSMEDIA_PROFILE": "toy", "CROSSMEDIA_WITHOUT": ",".join(WEIGHTY), "CROSSMEDIA_DECODE_WORKERS": "1",
-    }  # fmt: skip
+        **os.environ,
+        "CROSSMEDIA_PROFILE": "toy",
+        "CROSSMEDIA_WITHOUT": ",".join(WEIGHTY),
+        "CROSSMEDIA_DECODE_WORKERS": "1",
+    }
 
 
 @pytest.fixture

@@ -133,8 +133,10 @@ def test_a_job_is_done_when_its_speech_is_searchable(tmp_path: Path) -> None:
 
 
 def test_uploads_of_a_request_that_goes_on_elsewhere_are_let_alone(service: Service) -> None:
-    old, new = (service.runtime.uploads.keep([Part.of(name, None, io.BytesIO(name.encode()))], lambda kept: kept[0].location)
-                for name in ("old.txt", "new.txt"))  # fmt: skip
+    old, new = (
+        service.runtime.uploads.keep([Part.of(name, None, io.BytesIO(name.encode()))], lambda kept: kept[0].location)
+        for name in ("old.txt", "new.txt")
+    )
     room = old.parent.parent / ".incoming-x"
     room.mkdir()
     os.utime(old, (1, 1))

@@ -61,8 +61,10 @@ def head(space: Space, strength: float = 1.0, gate: tuple[float, float] = (-2.0,
     residual = Residual(
         rng.standard_normal(NATIVE.dim + size).astype(np.float32) / 10,
         rng.standard_normal((NATIVE.dim + size, size)).astype(np.float32),
-        random_unit(seed + 9, 5, NATIVE.dim), *gate, strength,
-    )  # fmt: skip
+        random_unit(seed + 9, 5, NATIVE.dim),
+        *gate,
+        strength,
+    )
     return Head("test", "picture", NATIVE, space, residual)
 
 
@@ -207,8 +209,11 @@ def test_saved_heads_come_back_the_same(tmp_path: Path) -> None:
     for each in (one, two):
         back = heads.load(each.name)
         assert (back.id, back.native, back.common.extra, back.background) == (
-            each.id, each.native, each.common.extra, each.background,
-        )  # fmt: skip
+            each.id,
+            each.native,
+            each.common.extra,
+            each.background,
+        )
         native = random_unit(8, 3, NATIVE.dim)
         common = picture_side(random_unit(9, 3, 8), 0.1) if each is one else None
         assert np.array_equal(back.common_vectors(native, common), each.common_vectors(native, common))
@@ -259,9 +264,13 @@ def test_an_aligned_profile_moves_one_encoder_and_renames_the_space_of_all(toy: 
     size = TOY_PICTURE.dim + common.dim
     rng = np.random.default_rng(0)
     residual = Residual(
-        np.zeros(size, np.float32), rng.standard_normal((size, common.dim)).astype(np.float32),
-        random_unit(1, 4, TOY_PICTURE.dim), -2.0, -1.0, 1.0,
-    )  # fmt: skip
+        np.zeros(size, np.float32),
+        rng.standard_normal((size, common.dim)).astype(np.float32),
+        random_unit(1, 4, TOY_PICTURE.dim),
+        -2.0,
+        -1.0,
+        1.0,
+    )
     one = Head("signs", "picture", TOY_PICTURE, common, residual)
     profile = aligned(toy, [one])
     assert {space.revision for name, space in profile.spaces.items() if name == COMMON} == {f"1+align:{one.id}"}

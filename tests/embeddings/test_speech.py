@@ -30,7 +30,7 @@ from crossmedia.embeddings.speech import (
     speech_windows,
     voiced_part,
     voices_in,
-)  # fmt: skip
+)
 from crossmedia.embeddings.train import synthetic
 from crossmedia.embeddings.train.sound_stats import read
 

@@ -95,9 +95,9 @@ def test_calls_grow_with_batches_and_not_with_assets(store: LocalStore, pool: De
     counting.calls.clear()
     enrichers = [Saying("one"), Saying("two", after=("one",)), Saying("three", after=("two",))]
     assert EnrichPass(cast(Store, counting), pool, enrichers).run().done == MANY
-    assert [enricher.seen for enricher in enrichers] == [
-        [set()] * MANY, [{"one"}] * MANY, [{"one", "two"}] * MANY
-    ], "each sees what those before it said, though it is not written yet"  # fmt: skip
+    assert [enricher.seen for enricher in enrichers] == [[set()] * MANY, [{"one"}] * MANY, [{"one", "two"}] * MANY], (
+        "each sees what those before it said, though it is not written yet"
+    )
     batches = MANY // TOGETHER + 1
     assert sum(counting.calls.values()) <= len(enrichers) + MANY // LISTED + 1 + 2 * batches
     assert store.verify() == []

@@ -64,8 +64,12 @@ def test_labels_of_nakedness() -> None:
     [patch] = NudityEnricher(Everywhere()).enrich(ASSET, decoded, shown).patches
     [label] = patch.labels
     assert (patch.moment, label.kind, label.value, label.score, label.box) == (
-        shown[0].id, "nudity", "exposed", 0.7, (0.1, 0.1, 0.2, 0.2),
-    )  # fmt: skip
+        shown[0].id,
+        "nudity",
+        "exposed",
+        0.7,
+        (0.1, 0.1, 0.2, 0.2),
+    )
     assert NudityEnricher(Everywhere()).enrich(ASSET, decoded, []).patches == ()
 
 
@@ -102,9 +106,12 @@ def test_the_real_detector_finds_nothing_in_what_is_dressed(shared: Path) -> Non
 
 @pytest.mark.skipif(find_spec("profanity_check") is None, reason="the extra abuse is not installed")
 def test_the_real_judge_of_words() -> None:
-    said = [moment(ASSET.id, "speech", n, fields={"transcript": text}) for n, text in enumerate(
-        ("what a lovely morning on the beach", "you stupid fucking idiot", "a dog runs over the grass")
-    )]  # fmt: skip
+    said = [
+        moment(ASSET.id, "speech", n, fields={"transcript": text})
+        for n, text in enumerate(
+            ("what a lovely morning on the beach", "you stupid fucking idiot", "a dog runs over the grass")
+        )
+    ]
     patches = AbuseEnricher().enrich(ASSET, Decoded("image", "image/png", blank(8, 8)), said).patches
     assert [patch.moment for patch in patches] == [said[1].id]
 

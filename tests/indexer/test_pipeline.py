@@ -369,8 +369,11 @@ def test_listening_to_a_video_decodes_its_sound_only(pipeline: Pipeline, store: 
     with DecodePool(1) as pool:
         done = EnrichPass(store, pool, [Watching(True), Watching(False)]).run()
         assert sorted(decoded) == [
-            ("loud.mp4", "Clip"), ("loud.mp4", "Waveform"), ("mute.mp4", "Clip"), ("mute.mp4", "Waveform")
-        ]  # fmt: skip
+            ("loud.mp4", "Clip"),
+            ("loud.mp4", "Waveform"),
+            ("mute.mp4", "Clip"),
+            ("mute.mp4", "Waveform"),
+        ]
         assert (done.done, done.failed) == (2, [])
         listening = EnrichPass(store, pool, [TranscriptEnricher(ToyTranscriber(), toy_profile().text)]).run()
         assert (listening.done, listening.failed) == (2, [])

@@ -113,9 +113,12 @@ def test_a_drawn_plate_is_read_on_its_car(engine: Engine) -> None:
 
 def test_only_vehicles_and_lines_are_asked_about() -> None:
     labels = (
-        Label("object", "car", 0.9, "m", BOX), Label("object", "dog", 0.9, "m", BOX), Label("object", "bus", 0.4, "m"),
-        Label("track", "car", 0.9, "m", BOX), Label("text", "AB 123", 0.9, "m", BOX),
-    )  # fmt: skip
+        Label("object", "car", 0.9, "m", BOX),
+        Label("object", "dog", 0.9, "m", BOX),
+        Label("object", "bus", 0.4, "m"),
+        Label("track", "car", 0.9, "m", BOX),
+        Label("text", "AB 123", 0.9, "m", BOX),
+    )
     reader = FixedReader()
     pictures = tuple(Picture(np.zeros((8, 8, 3), np.uint8)) for _ in range(2))
     shots = (Shot(0.0, 2.0, (0,)), Shot(2.0, 4.0, (1,)))

@@ -58,10 +58,14 @@ def values(found: Provenance, kind: str = "trust") -> list[str]:
 @pytest.mark.parametrize(
     ("name", "mime"),
     [
-        ("a.jpg", "image/jpeg"), ("a.png", "image/png"), ("a.webp", "image/webp"), ("a.wav", "audio/wav"),
-        ("a.mp3", "audio/mpeg"), ("a.mp4", "video/mp4"),
+        ("a.jpg", "image/jpeg"),
+        ("a.png", "image/png"),
+        ("a.webp", "image/webp"),
+        ("a.wav", "audio/wav"),
+        ("a.mp3", "audio/mpeg"),
+        ("a.mp4", "video/mp4"),
     ],
-)  # fmt: skip
+)
 def test_a_signed_file_says_by_whom_and_how_it_was_made(
     tmp_path: Path, reader: ProvenanceReader, name: str, mime: str
 ) -> None:
@@ -171,10 +175,13 @@ def test_a_generated_picture_that_was_edited_stays_generated(tmp_path: Path, pho
 @pytest.mark.parametrize(
     ("term", "meaning"),
     [
-        ("trainedAlgorithmicMedia", "generated"), ("compositeWithTrainedAlgorithmicMedia", "composite"),
-        ("algorithmicallyEnhanced", "edited"), ("digitalCapture", "captured"), ("screenCapture", None),
+        ("trainedAlgorithmicMedia", "generated"),
+        ("compositeWithTrainedAlgorithmicMedia", "composite"),
+        ("algorithmicallyEnhanced", "edited"),
+        ("digitalCapture", "captured"),
+        ("screenCapture", None),
     ],
-)  # fmt: skip
+)
 def test_source_types_in_xmp(tmp_path: Path, term: str, meaning: str | None) -> None:
     write_picture(tmp_path / "a.jpg", xmp=XMP.format(term, "Paint").encode())
     found = said(tmp_path / "a.jpg")

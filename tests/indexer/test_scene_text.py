@@ -39,9 +39,17 @@ def test_columns_are_read_one_after_the_other(reader: RapidReader) -> None:
 
 
 def test_what_stands_beside_each_other_is_a_row() -> None:
-    prices = [piece(text, x, y, width=w) for text, x, y, w in (
-        ("3.50", 500, 102, 50), ("Coffee", 10, 100, 90), ("2.80", 500, 139, 50), ("Tea", 10, 140, 60), ("4", 500, 180, 20), ("Cake", 10, 181, 70)
-    )]  # fmt: skip
+    prices = [
+        piece(text, x, y, width=w)
+        for text, x, y, w in (
+            ("3.50", 500, 102, 50),
+            ("Coffee", 10, 100, 90),
+            ("2.80", 500, 139, 50),
+            ("Tea", 10, 140, 60),
+            ("4", 500, 180, 20),
+            ("Cake", 10, 181, 70),
+        )
+    ]
     assert [p.text for p in in_reading_order(prices)] == ["Coffee", "3.50", "Tea", "2.80", "Cake", "4"]
     assert in_reading_order([]) == []
 

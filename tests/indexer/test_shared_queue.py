@@ -310,9 +310,9 @@ def test_workers_are_counted_while_they_are_heard_of(queue: RedisQueue, redis_se
 
 def test_sums() -> None:
     assert summed([]) == {}
-    assert summed([{"a": 1, "b": [{"x": 1}], "c": {"k": 1}, "d": False}, {"a": 2, "b": [{"x": 1}], "c": {"l": 2}, "d": True}]) == {
-        "a": 3, "b": [{"x": 1}, {"x": 1}], "c": {"k": 1, "l": 2}, "d": True,
-    }  # fmt: skip
+    assert summed(
+        [{"a": 1, "b": [{"x": 1}], "c": {"k": 1}, "d": False}, {"a": 2, "b": [{"x": 1}], "c": {"l": 2}, "d": True}]
+    ) == {"a": 3, "b": [{"x": 1}, {"x": 1}], "c": {"k": 1, "l": 2}, "d": True}
     parts = [{"notes": ["n"]}]
     assert summed([*parts, {"notes": ["n", "m"]}]) == {"notes": ["n", "m"]}
     assert parts == [{"notes": ["n"]}], "what is summed stays as it was"

@@ -20,9 +20,15 @@ def frame(number: int, time: float, direction: int, label: str, score: float) ->
     vectors = {name: np.eye(dim, dtype=np.float32)[direction] for name, dim in (("common", 64), ("picture", 48))}
     labels = (Label("scene", label, score, "toy"),)
     return Moment(
-        moment_id(ASSET, "frame", number), ASSET, "frame", time, time, vectors=vectors, labels=labels,
+        moment_id(ASSET, "frame", number),
+        ASSET,
+        "frame",
+        time,
+        time,
+        vectors=vectors,
+        labels=labels,
         thumbnail=b"%d" % number,
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -37,15 +43,22 @@ def shots() -> tuple[Shot, ...]:
 @pytest.fixture
 def moments(shots: tuple[Shot, ...], toy: Profile) -> list[Moment]:
     frames = [
-        frame(0, 1.0, 0, "red", 0.9), frame(1, 5.0, 1, "blue", 0.6), frame(2, 9.0, 2, "blue", 0.8), frame(3, 13.0, 0, "red", 1)
-    ]  # fmt: skip
+        frame(0, 1.0, 0, "red", 0.9),
+        frame(1, 5.0, 1, "blue", 0.6),
+        frame(2, 9.0, 2, "blue", 0.8),
+        frame(3, 13.0, 0, "red", 1),
+    ]
     return structured(ASSET, shots, frames, toy)
 
 
 def test_a_shot_of_several_frames_has_their_middle_and_shares_its_time(moments: list[Moment]) -> None:
     assert [(m.kind, m.start, m.end) for m in moments] == [
-        ("shot", 0, 4), ("shot", 4, 12), ("frame", 4, 7), ("frame", 7, 12), ("shot", 12, 14)
-    ]  # fmt: skip
+        ("shot", 0, 4),
+        ("shot", 4, 12),
+        ("frame", 4, 7),
+        ("frame", 7, 12),
+        ("shot", 12, 14),
+    ]
     one, several, first, second, _ = moments
     assert one.vectors["picture"][0] == 1
     assert several.vectors["picture"] == pytest.approx(normalise(first.vectors["picture"] + second.vectors["picture"]))

@@ -48,8 +48,10 @@ def test_two_dogs_and_a_ball_are_three() -> None:
         ("sports ball", lambda t: (0.5, 0.9 - 0.1 * t, 0.1), ((1, 4),)),
     )
     assert sorted(told(Tracker().follow(seen, 5.0))) == [
-        ("dog", 0.0, 5.0, "right"), ("dog", 0.0, 5.0, "still"), ("sports ball", 1.0, 4.0, "up"),
-    ]  # fmt: skip
+        ("dog", 0.0, 5.0, "right"),
+        ("dog", 0.0, 5.0, "still"),
+        ("sports ball", 1.0, 4.0, "up"),
+    ]
 
 
 def test_a_track_has_its_first_best_and_last_box() -> None:

@@ -75,8 +75,11 @@ def assert_equal(one: LocalStore, two: LocalStore) -> None:
     assert list(two.asset_ids()) == ids
     assert all(same(a, b) for a, b in zip(one.holdings(ids), two.holdings(ids), strict=True))
     assert (one.spaces(), one.statistics(), one.located(), one.unrelated()) == (
-        two.spaces(), two.statistics(), two.located(), two.unrelated()
-    )  # fmt: skip
+        two.spaces(),
+        two.statistics(),
+        two.located(),
+        two.unrelated(),
+    )
 
 
 def test_everything_arrives(tmp_path: Path, store: LocalStore, heads: Heads, folder: Path) -> None:
@@ -396,10 +399,18 @@ def held(draw: Callable, number: int) -> Held:  # type: ignore[type-arg]
     vectors = {space: unit(draw(st.integers(0, 99))) for space in draw(st.sets(st.sampled_from(("common", "text"))))}
     said = tuple(draw(st.lists(labels, max_size=2)))
     moment = Moment(
-        moment_id("0" * 64, "shot", number), "0" * 64, "shot", draw(st.none() | numbers), draw(st.none() | numbers),
-        draw(st.none() | whole), draw(st.dictionaries(st.sampled_from(FIELDS), texts)), vectors, said,
-        tuple(draw(st.lists(st.builds(Word, texts, numbers, numbers), max_size=2))), draw(st.none() | st.binary(max_size=5)),
-    )  # fmt: skip
+        moment_id("0" * 64, "shot", number),
+        "0" * 64,
+        "shot",
+        draw(st.none() | numbers),
+        draw(st.none() | numbers),
+        draw(st.none() | whole),
+        draw(st.dictionaries(st.sampled_from(FIELDS), texts)),
+        vectors,
+        said,
+        tuple(draw(st.lists(st.builds(Word, texts, numbers, numbers), max_size=2))),
+        draw(st.none() | st.binary(max_size=5)),
+    )
     return Held(moment, draw(makers), {space: draw(makers) for space in vectors}, tuple(draw(makers) for _ in said))
 
 
@@ -410,12 +421,28 @@ def test_any_asset_is_read_back_from_its_line(data: st.DataObject) -> None:
         Source, texts.map(lambda t: "/x" + t.replace("\x00", "").replace(".", "")), texts, texts, size, whole
     )
     holding = Holding(
-        Asset("0" * 64, "video", "video/mp4", data.draw(size), data.draw(texts), data.draw(st.none() | texts), data.draw(metadata)),
+        Asset(
+            "0" * 64,
+            "video",
+            "video/mp4",
+            data.draw(size),
+            data.draw(texts),
+            data.draw(st.none() | texts),
+            data.draw(metadata),
+        ),
         tuple(data.draw(st.lists(sources, min_size=1, max_size=3, unique_by=lambda s: (s.collection, s.location)))),
         tuple(data.draw(held(number)) for number in range(data.draw(st.integers(0, 3)))),
         data.draw(st.dictionaries(st.sampled_from(("preview", "motion")), st.binary(max_size=5))),
-        tuple(Done(name, data.draw(texts), data.draw(st.none() | st.dictionaries(texts, texts, min_size=1)), data.draw(st.sampled_from(((), ("ocr", "text"))))) for name in data.draw(st.sets(st.sampled_from(("ocr", "reindex"))))),
-    )  # fmt: skip
+        tuple(
+            Done(
+                name,
+                data.draw(texts),
+                data.draw(st.none() | st.dictionaries(texts, texts, min_size=1)),
+                data.draw(st.sampled_from(((), ("ocr", "text")))),
+            )
+            for name in data.draw(st.sets(st.sampled_from(("ocr", "reindex"))))
+        ),
+    )
     rows: list[tuple[str, np.ndarray]] = []  # type: ignore[type-arg]
     blobs: list[tuple[str, bytes]] = []
 

@@ -19,21 +19,26 @@ def sentence(text: str, start: float = 0.0, number: int = 0, pace: float = 0.4, 
     words = tuple(Word(w, start + i * pace, start + (i + 0.9) * pace) for i, w in enumerate(text.split()))
     labels = (Label("language", "en", 0.9, "m"), *([Label("speaker", speaker, 0.8, "m")] if speaker else []))
     return Moment(
-        moment_id(ASSET, "speech", number), ASSET, "speech", words[0].start, words[-1].end,
-        fields={"transcript": text}, words=words, labels=labels,
-    )  # fmt: skip
+        moment_id(ASSET, "speech", number),
+        ASSET,
+        "speech",
+        words[0].start,
+        words[-1].end,
+        fields={"transcript": text},
+        words=words,
+        labels=labels,
+    )
 
 
 def test_subtitles_of_two_sentences() -> None:
     moments = [sentence("And then we left.", 3725.5, 1, speaker="Ada"), sentence("It was late.", 1.0)]
     assert written(moments, "srt") == (
-        "1\n00:00:01,000 --> 00:00:02,160\nIt was late.\n\n"
-        "2\n01:02:05,500 --> 01:02:07,060\nAda: And then we left.\n"
-    )  # fmt: skip
+        "1\n00:00:01,000 --> 00:00:02,160\nIt was late.\n\n2\n01:02:05,500 --> 01:02:07,060\nAda: And then we left.\n"
+    )
     assert written(moments, "vtt") == (
         "WEBVTT\n\n00:00:01.000 --> 00:00:02.160\nIt was late.\n\n"
         "01:02:05.500 --> 01:02:07.060\n<v Ada>And then we left.\n"
-    )  # fmt: skip
+    )
     assert written(moments, "text") == "It was late.\nAnd then we left.\n"
 
 

@@ -15,7 +15,17 @@ from crossmedia.api.settings import Settings
 from crossmedia.indexer.enrichers.registry import pass_names
 from tests.web.conftest import WITHOUT, Served, serve, shot, until
 
-VIEWS = ("/", "/?q=a+cat", "/?view=ask&q=how+many+photos+are+there", "/?view=upload", "/?view=jobs", "/?view=people", "/?view=voices", "/?view=lookup", "/?view=review")  # fmt: skip
+VIEWS = (
+    "/",
+    "/?q=a+cat",
+    "/?view=ask&q=how+many+photos+are+there",
+    "/?view=upload",
+    "/?view=jobs",
+    "/?view=people",
+    "/?view=voices",
+    "/?view=lookup",
+    "/?view=review",
+)
 
 
 def film(served: Served) -> str:

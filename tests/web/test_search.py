@@ -230,9 +230,19 @@ def test_keys_walk_through_what_was_found(page: Page) -> None:
 
 def test_ten_thousand_hits_stay_few_nodes(page: Page) -> None:
     hit = {
-        "asset": "0" * 64, "moment": "0-paragraph0", "path": "a", "media": "text", "title": "a", "start": None, "end": None, "page": None,
-        "relevance": 0.6, "evidence": [], "more": 0, "link": "",
-    }  # fmt: skip
+        "asset": "0" * 64,
+        "moment": "0-paragraph0",
+        "path": "a",
+        "media": "text",
+        "title": "a",
+        "start": None,
+        "end": None,
+        "page": None,
+        "relevance": 0.6,
+        "evidence": [],
+        "more": 0,
+        "link": "",
+    }
 
     def answer(route: Route) -> None:
         k = json.loads(route.request.post_data or "{}")["k"]
@@ -264,13 +274,33 @@ def test_no_field_of_an_answer_is_markup(page: Page) -> None:
     """Names, captions, writing, transcripts, labels, people: each as hostile as can be, where they are listed and where they open."""
     asset = "ab" * 32
     evidence = {
-        "leg": "words", "similarity": 1, "relevance": 0.9, "rank": 1, "text": HOSTILE, "query": HOSTILE, "start": 1, "end": 2, "page": None,
-        "moment": f"{asset}-speech0", "boxes": [], "generated": False,
-    }  # fmt: skip
+        "leg": "words",
+        "similarity": 1,
+        "relevance": 0.9,
+        "rank": 1,
+        "text": HOSTILE,
+        "query": HOSTILE,
+        "start": 1,
+        "end": 2,
+        "page": None,
+        "moment": f"{asset}-speech0",
+        "boxes": [],
+        "generated": False,
+    }
     hit = {
-        "asset": asset, "moment": f"{asset}-speech0", "path": HOSTILE, "media": "audio", "title": HOSTILE, "start": 1, "end": 2, "page": None,
-        "relevance": 0.9, "evidence": [evidence, {**evidence, "leg": "labels"}], "more": 0, "link": "javascript:window.hurt=1",
-    }  # fmt: skip
+        "asset": asset,
+        "moment": f"{asset}-speech0",
+        "path": HOSTILE,
+        "media": "audio",
+        "title": HOSTILE,
+        "start": 1,
+        "end": 2,
+        "page": None,
+        "relevance": 0.9,
+        "evidence": [evidence, {**evidence, "leg": "labels"}],
+        "more": 0,
+        "link": "javascript:window.hurt=1",
+    }
     labels = [
         {"kind": kind, "value": HOSTILE, "score": 0.9} for kind in ("object", "speaker", "person", "text", "plate")
     ]
@@ -285,9 +315,16 @@ def test_no_field_of_an_answer_is_markup(page: Page) -> None:
         **speech,
     }
     whole = {
-        "asset": asset, "media": "audio", "mime": HOSTILE, "size": 1, "title": HOSTILE, "captured": HOSTILE, "metadata": {"seconds": 4, HOSTILE: HOSTILE},
-        "sources": [{"path": HOSTILE, "collection": HOSTILE}], "moments": [moment, {**moment, "kind": "turn"}, {**moment, "kind": "sound"}],
-    }  # fmt: skip
+        "asset": asset,
+        "media": "audio",
+        "mime": HOSTILE,
+        "size": 1,
+        "title": HOSTILE,
+        "captured": HOSTILE,
+        "metadata": {"seconds": 4, HOSTILE: HOSTILE},
+        "sources": [{"path": HOSTILE, "collection": HOSTILE}],
+        "moments": [moment, {**moment, "kind": "turn"}, {**moment, "kind": "sound"}],
+    }
     summary = {"sentences": [{"text": HOSTILE, "start": 1}], "descriptions": [{"text": HOSTILE}], "chapters": []}
     trust = {"facts": [{"kind": HOSTILE, "value": HOSTILE, "by": HOSTILE}], "indications": [], "statement": HOSTILE}
     facets = {"object": [{"value": HOSTILE, "moments": 1, "assets": 1}]}

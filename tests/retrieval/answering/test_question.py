@@ -21,13 +21,20 @@ def tower() -> MiniLM:
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("Are there any dogs?", "yes/no"), ("how many people can you see", "how many"), ("What color is her coat?", "what colour"),
-        ("what's the man up to?", "what is"), ("Who is talking here?", "who"), ("at what second do they mention rain?", "when"),
-        ("where was that filmed?", "where"), ("read me the sign on the door", "what does it say"),
-        ("what did she say about the garden?", "what was said"), ("how long does the clip last?", "how long"),
-        ("which picture shows a bridge?", "which"), ("give me the gist of the document", "summarise"),
+        ("Are there any dogs?", "yes/no"),
+        ("how many people can you see", "how many"),
+        ("What color is her coat?", "what colour"),
+        ("what's the man up to?", "what is"),
+        ("Who is talking here?", "who"),
+        ("at what second do they mention rain?", "when"),
+        ("where was that filmed?", "where"),
+        ("read me the sign on the door", "what does it say"),
+        ("what did she say about the garden?", "what was said"),
+        ("how long does the clip last?", "how long"),
+        ("which picture shows a bridge?", "which"),
+        ("give me the gist of the document", "summarise"),
     ],
-)  # fmt: skip
+)
 def test_sentences_that_nothing_was_learned_from_are_told_apart(tower: MiniLM, text: str, kind: str) -> None:
     told = QuestionKinds().classify(tower.encode([text]).vectors["text"][0])
     assert {name for name, _ in told} == set(KINDS)

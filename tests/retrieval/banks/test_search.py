@@ -73,10 +73,12 @@ def test_the_threshold_is_exact_however_differences_lie() -> None:
     query = rng.integers(0, 256, 32, dtype=np.uint8)
     # Two in each of 15 blocks and one in the last: the farthest that a block with one difference is certain for.
     spread = [16 * block + place for block in range(16) for place in (3, 11)]
-    codes = np.concatenate((
-        [flipped(query, spread[:31]), flipped(query, spread), flipped(query, range(31)), flipped(query, range(32))],
-        rng.integers(0, 256, (500, 32), dtype=np.uint8),
-    ))  # fmt: skip
+    codes = np.concatenate(
+        (
+            [flipped(query, spread[:31]), flipped(query, spread), flipped(query, range(31)), flipped(query, range(32))],
+            rng.integers(0, 256, (500, 32), dtype=np.uint8),
+        )
+    )
     index = HammingIndex()
     index.add_codes(np.arange(len(codes)), codes)
     for _ in range(3):

@@ -44,8 +44,12 @@ def test_every_kind_is_kept_and_found(tmp_path: Path) -> None:
     for entry in kept:
         (found,) = matcher.match([entry.hash])
         assert (found.known, found.distance, found.bank, found.action, found.tags) == (
-            entry.hash, 0.0, "known", "block", entry.tags,
-        )  # fmt: skip
+            entry.hash,
+            0.0,
+            "known",
+            "block",
+            entry.tags,
+        )
         assert found.quality == entry.hash.quality
     # The same bytes as another kind are another hash.
     assert matcher.match([Hash("sha256", every_kind()["pdq"])]) == []
@@ -162,11 +166,22 @@ def test_entries_of_many_pages_keep_their_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        ("pdq", "0" * 63), ("pdq", "0" * 65), ("pdq", "g" * 64), ("pdq", ""), ("sha256", "0" * 32), ("md5", "0" * 64),
-        ("md5", "٠" * 32), ("tlsh", "T1" + "0" * 69), ("tlsh", "T2" + "0" * 70), ("chromaprint", ""), ("chromaprint", "AQAAAA"),
-        ("chromaprint", "not base64!"), ("chromaprint", "A" * 400), ("chromaprint", "ä" * 40),
+        ("pdq", "0" * 63),
+        ("pdq", "0" * 65),
+        ("pdq", "g" * 64),
+        ("pdq", ""),
+        ("sha256", "0" * 32),
+        ("md5", "0" * 64),
+        ("md5", "٠" * 32),
+        ("tlsh", "T1" + "0" * 69),
+        ("tlsh", "T2" + "0" * 70),
+        ("chromaprint", ""),
+        ("chromaprint", "AQAAAA"),
+        ("chromaprint", "not base64!"),
+        ("chromaprint", "A" * 400),
+        ("chromaprint", "ä" * 40),
     ],
-)  # fmt: skip
+)
 def test_hashes_that_are_none(kind: str, text: str) -> None:
     with pytest.raises(BadHash):
         Hash.of(kind_of(kind), text)

@@ -56,9 +56,13 @@ def test_lists_are_read_too(entries: list[Entry]) -> None:
 def test_the_columns_are_those_of_threatexchange() -> None:
     (row,) = csv.DictReader(io.StringIO("".join(written("B", [Entry(Hash("md5", "ab" * 16), 'two "tags", here')]))))
     assert row == {
-        "signal_type": "video_md5", "signal_str": "ab" * 16, "collab": "B", "category": "POSITIVE_CLASS",
-        "tags": 'two "tags", here', "quality": "",
-    }  # fmt: skip
+        "signal_type": "video_md5",
+        "signal_str": "ab" * 16,
+        "collab": "B",
+        "category": "POSITIVE_CLASS",
+        "tags": 'two "tags", here',
+        "quality": "",
+    }
 
 
 def test_what_the_tools_write_is_read() -> None:
@@ -73,9 +77,10 @@ def test_what_the_tools_write_is_read() -> None:
     assert [str(entry.hash) for entry in read(local_file)[0]] == [f"pdq:{pdq(4)}", f"sha256:{pdq(5)}"]
     bare = f"{pdq(6)}\n{pdq(7)}"
     assert [str(entry.hash) for entry in read(bare, "pdq")[0]] == [f"pdq:{pdq(6)}", f"pdq:{pdq(7)}"]
-    assert [entry.hash.kind for entry in read("\n".join(v for k, v in every_kind().items() if k not in ("pdq", "sha256")))[0]] == [
-        "md5", "tlsh", "chromaprint",
-    ]  # fmt: skip
+    assert [
+        entry.hash.kind
+        for entry in read("\n".join(v for k, v in every_kind().items() if k not in ("pdq", "sha256")))[0]
+    ] == ["md5", "tlsh", "chromaprint"]
 
 
 def test_opinions_against_are_no_entries() -> None:

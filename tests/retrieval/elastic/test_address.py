@@ -29,11 +29,20 @@ def test_addresses(url: str, expected: Address) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://h", "elasticsearch://", "elasticsearch://h:port", "elasticsearch://h/UPPER", "elasticsearch://h/a/b",
-        "elasticsearch://h?shards=0", "elasticsearch://h?shards=many", "elasticsearch://h?analyzer=klingon",
-        "elasticsearch://h?vectors=", "elasticsearch://h?other=1", "elasticsearch://h,/x", "elasticsearch://h h",
+        "http://h",
+        "elasticsearch://",
+        "elasticsearch://h:port",
+        "elasticsearch://h/UPPER",
+        "elasticsearch://h/a/b",
+        "elasticsearch://h?shards=0",
+        "elasticsearch://h?shards=many",
+        "elasticsearch://h?analyzer=klingon",
+        "elasticsearch://h?vectors=",
+        "elasticsearch://h?other=1",
+        "elasticsearch://h,/x",
+        "elasticsearch://h h",
     ],
-)  # fmt: skip
+)
 def test_what_names_no_store_is_refused(url: str) -> None:
     with pytest.raises(BadAddress):
         parsed(url, Access())
