@@ -1,4 +1,5 @@
-"""Known content through the faces: banks by the command line, look-ups there, over HTTP and in Python; nothing stays of a look-up."""
+"""Known content through the faces: banks by the command line, look-ups there, over HTTP and in Python; nothing stays
+of a look-up."""
 
 from __future__ import annotations
 

@@ -61,7 +61,8 @@ def test_from_the_command_line(tmp_path: Path, media: Path, environment: dict[st
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive of a collection that was aligned with pairs; beside it are the collection, `one`, and the pairs, `flags`."""
+    """The archive of a collection that was aligned with pairs; beside it are the collection, `one`, and the pairs,
+    `flags`."""
     room = tmp_path_factory.mktemp("taught")
     flags = write_flags(room / "flags")
     with library(room / "one") as one:

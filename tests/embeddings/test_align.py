@@ -184,7 +184,8 @@ def test_ranks_leave_out_what_is_right_too_and_share_ties() -> None:
     vectors = normalise(np.array([[1, 0.1, 0], [0.9, 0, 0], [0, 1, 0], [0, 1, 0]], np.float32))
     given = Paired(native, None, anchors, np.array([[0, 0], [1, 0], [2, 1], [3, 2]]), Space(COMMON, 3, "m", "1", "p"))
     found = measure.ranks(given, vectors, np.arange(4))
-    # Of source 1 for anchor 0, source 0 is right too; of source 2 for anchor 1, source 3 ties; source 3 lies across anchor 2.
+    # Of source 1 for anchor 0, source 0 is right too; of source 2 for anchor 1, source 3 ties;
+    # source 3 lies across anchor 2.
     assert found.forward.tolist() == [0, 0, 0.5, 1.5]
     assert found.backward.tolist() == [0, 0, 0, 1.5]
 

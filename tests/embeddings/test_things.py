@@ -12,7 +12,9 @@ from crossmedia.embeddings.train import things
 from crossmedia.embeddings.train.things import Thing
 from crossmedia.embeddings.train.views import VIEWS, of_thing
 
-SVG = """<svg><metadata><dc:title>{title}</dc:title><dc:subject><rdf:Bag>{subjects}</rdf:Bag></dc:subject></metadata></svg>"""
+SVG = (
+    "<svg><metadata><dc:title>{title}</dc:title><dc:subject><rdf:Bag>{subjects}</rdf:Bag></dc:subject></metadata></svg>"
+)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""The network that answers about pictures: what it reads, golden chances, odd pictures and questions, how it does on held-out rooms."""
+"""The network that answers about pictures: what it reads, golden chances, odd pictures and questions, how it does on
+held-out rooms."""
 
 from __future__ import annotations
 

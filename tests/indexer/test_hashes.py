@@ -1,4 +1,5 @@
-"""Hashes of what is decoded: the numbers of known inputs, nothing for what says nothing, and where an asset keeps them."""
+"""Hashes of what is decoded: the numbers of known inputs, nothing for what says nothing, and where an asset keeps
+them."""
 
 from __future__ import annotations
 

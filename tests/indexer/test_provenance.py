@@ -26,7 +26,10 @@ from crossmedia.retrieval.documents import Asset, Moment, moment_id
 from tests.media_makers import tone, write_picture, write_sound, write_video, write_wav
 from tests.signing import authority, signed
 
-A1111 = "a cat on the moon\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Model hash: ab, Model: dream"
+A1111 = (
+    "a cat on the moon\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Model hash: ab, "
+    "Model: dream"
+)
 XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description Iptc4xmpExt:DigitalSourceType="'
     'http://cv.iptc.org/newscodes/digitalsourcetype/{}" xmp:CreatorTool="{}"/></rdf:RDF></x:xmpmeta>'

@@ -179,7 +179,8 @@ def test_what_is_indexed_afterwards_goes_through_the_head(store: LocalStore, med
 
 
 def test_killed_anywhere_it_goes_on(store: LocalStore, pool: DecodePool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before and after every transaction: each asset has old or new vectors, nothing searches, and a second run ends as one would."""
+    """Before and after every transaction: each asset has old or new vectors, nothing searches, and a second run ends
+    as one would."""
     monkeypatch.setattr("crossmedia.indexer.reindex.AT_ONCE", 2)
     before, signs = everything(store), head("signs")
     run(store, TOY, [signs], pool)

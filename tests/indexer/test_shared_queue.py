@@ -1,4 +1,5 @@
-"""What the shared queue promises beyond every queue: leases, parts, and what becomes of it when Redis or a record is broken."""
+"""What the shared queue promises beyond every queue: leases, parts, and what becomes of it when Redis or a record is
+broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Tracks: distinct objects are counted, their times and directions told; through a gap, past another, not past a cut."""
+"""Tracks: distinct objects are counted, their times and directions told; through a gap, past another, not past a
+cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Searching in the browser: words, pictures, sounds, clips, chips, links, keys, ten thousand hits, nothing, failures."""
+"""Searching in the browser: words, pictures, sounds, clips, chips, links, keys, ten thousand hits, nothing,
+failures."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from tests.web.conftest import HOSTILE, Served, shot, until
 
 
 def hits(page: Page) -> list[str]:
-    """The titles of what is shown once nothing is being searched any more: before that, what was shown earlier stands there."""
+    """The titles of what is shown once nothing is being searched any more: before that, what was shown earlier
+    stands there."""
     until(page, "!document.querySelector('[aria-busy]') && document.querySelector('.hit .open') !== null")
     return [str(title) for title in page.eval_on_selector_all(".hit .open", "all => all.map(one => one.title)")]
 
@@ -27,7 +29,8 @@ def drop(page: Page, path: Path, kind: str) -> None:
     data = base64.b64encode(path.read_bytes()).decode()
     transfer = page.evaluate_handle(
         """([bytes, name, type]) => { const transfer = new DataTransfer();
-        transfer.items.add(new File([Uint8Array.from(atob(bytes), one => one.charCodeAt(0))], name, { type })); return transfer; }""",
+        transfer.items.add(new File([Uint8Array.from(atob(bytes), one => one.charCodeAt(0))], name, { type }));
+        return transfer; }""",
         [data, path.name, kind],
     )
     page.dispatch_event("body", "drop", {"dataTransfer": transfer})
@@ -64,7 +67,8 @@ def test_who_comes_back_from_a_hit_finds_it_as_it_was(page: Page) -> None:
     page.evaluate("scrollTo(0, 1500)")
     page.wait_for_timeout(200)
     title, top = page.evaluate(
-        """(() => { const opened = [...document.querySelectorAll('.hit')].find(one => one.getBoundingClientRect().top > 100);
+        """(() => { const hits = [...document.querySelectorAll('.hit')];
+        const opened = hits.find(one => one.getBoundingClientRect().top > 100);
         const link = opened.querySelector('.open'); link.click(); return [link.title, scrollY]; })()"""
     )
     assert top > 500
@@ -271,7 +275,8 @@ def test_names_and_words_of_files_are_never_run(page: Page) -> None:
 
 
 def test_no_field_of_an_answer_is_markup(page: Page) -> None:
-    """Names, captions, writing, transcripts, labels, people: each as hostile as can be, where they are listed and where they open."""
+    """Names, captions, writing, transcripts, labels, people: each as hostile as can be, where they are listed and
+    where they open."""
     asset = "ab" * 32
     evidence = {
         "leg": "words",

@@ -1,4 +1,5 @@
-"""The built-in answerer over labels, words and files that are known: what it says, what it cites, when it says nothing."""
+"""The built-in answerer over labels, words and files that are known: what it says, what it cites, when it says
+nothing."""
 
 from __future__ import annotations
 

@@ -58,7 +58,8 @@ def state_of(store: ElasticStore, *wanted: str) -> Health:
 
 
 def test_many_writers_make_no_doubles(open_store: Open, store: ElasticStore) -> None:
-    """Six writers with connections of their own put overlapping halves, enrich the same assets and move the same files."""
+    """Six writers with connections of their own put overlapping halves, enrich the same assets and move the same
+    files."""
     writers = [open_store() for _ in range(6)]
     picture = f"{asset_id('p0')}-picture0"
     store.put([document("p0", vector=unit(0))])
