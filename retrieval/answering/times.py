@@ -17,7 +17,6 @@ from crossmedia.retrieval.documents import Asset
 from crossmedia.retrieval.query import Hit
 
 TIMES_MODEL: Final = "answers-times@1"
-LENGTH: Final = re.compile(r"\b(?:" + "|".join(MEDIA_WORDS) + r"|it|file|last|duration|length|seconds|minutes)\b")
 TAKEN: Final = re.compile(r"\b(?:taken|made|recorded|created|shot|photographed|captured|dated?|filmed)\b")
 MENTIONED: Final = re.compile(
     r"\b(?:mention\w*|said|sa(?:y|ys)|talk\w*|spoken|speaks?|told|tells?|hear\w*|appear\w*|see|seen|shown?|visible|second|minute|point)\b"
