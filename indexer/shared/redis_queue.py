@@ -6,11 +6,12 @@ import json
 import logging
 import os
 import socket
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import (
@@ -188,19 +189,17 @@ class RedisQueue:
     def _insist(self, job: str, change: Callable[[], Any]) -> Any:
         """What ends a claim is worth waiting for: a server that restarts is asked again for as long as a lease
         holds."""
-        until = time.monotonic() + self.lease
-        while True:
-            try:
-                done = change()
-            except QueueUnreachable:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(AGAIN_SECONDS)
-                continue
-            if not done:
-                self._held.pop(job, None)
-                raise _lost(job)
-            return done
+        attempts = Retrying(
+            retry=retry_if_exception_type(QueueUnreachable),
+            wait=wait_fixed(AGAIN_SECONDS),
+            stop=stop_after_delay(self.lease),
+            reraise=True,
+        )
+        done = attempts(change)
+        if not done:
+            self._held.pop(job, None)
+            raise _lost(job)
+        return done
 
     def _conclude(self, job: str, state: State, report: str, error: str) -> None:
         def change() -> Any:

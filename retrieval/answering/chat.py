@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from PIL import Image
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.label_kinds import PLATE, TEXT, said_kinds
@@ -37,9 +38,9 @@ LONGEST: Final = 600
 """Characters of a text that are sent."""
 SIDE: Final = 512
 """The longer side of a picture that is sent, px."""
-TRIES: Final = 3
-WAIT: Final = 0.5
-"""Seconds before the second try, twice as many before the third."""
+MAX_ATTEMPTS: Final = 3
+FIRST_WAIT: Final = 0.5
+"""Seconds before the second attempt, twice as many before the third, unless the endpoint asks for more."""
 NEAR: Final = 0.3
 """Relevance from which a hit is evidence: less than what a search shows, since the model weighs it."""
 UNCITED: Final = " (not in the evidence)"
@@ -122,33 +123,38 @@ class Chat:
         hits = tuple(hit for n in cited for hit in pieces[n - 1].hits[:1])
         return Reply(text, round(0.9 * share, 4), hits, self.model)
 
-    def _parts(self, told: list[dict[str, Any]]) -> Iterator[str]:
+    def _parts(self, messages: list[dict[str, Any]]) -> Iterator[str]:
         """Pieces of the answer. What fails before the first is tried again."""
-        begun = False
-        for attempt in range(1, TRIES + 1):
-            try:
-                for part in self._once(told):
-                    begun = True
-                    yield part
-                return
-            except _Passing as error:
-                if begun or attempt == TRIES:
-                    raise ChatUnavailable(
-                        f"the language model at {self._endpoint.address} failed: {error}", "is it running?"
-                    ) from None
-                self._sleep(max(error.wait, WAIT * 2 ** (attempt - 1)))
+        started = False
+        attempts = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, _TransientFailure) and not started),
+            wait=_wait,
+            stop=stop_after_attempt(MAX_ATTEMPTS),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            for attempt in attempts:
+                with attempt:
+                    for part in self._stream(messages):
+                        started = True
+                        yield part
+        except _TransientFailure as error:
+            raise ChatUnavailable(
+                f"the language model at {self._endpoint.address} failed: {error}", "is it running?"
+            ) from None
 
-    def _once(self, told: list[dict[str, Any]]) -> Iterator[str]:
+    def _stream(self, messages: list[dict[str, Any]]) -> Iterator[str]:
         end = self._endpoint
         headers = {"Authorization": f"Bearer {end.key}"} if end.key else {}
-        body = {"model": end.model, "messages": told, "stream": True, "temperature": 0}
+        body = {"model": end.model, "messages": messages, "stream": True, "temperature": 0}
         try:
             with httpx.stream(
                 "POST", f"{end.url.rstrip('/')}/chat/completions", json=body, headers=headers, timeout=end.timeout
             ) as response:
                 if response.status_code == 429 or response.status_code >= 500:
                     after = response.headers.get("retry-after", "")
-                    raise _Passing(
+                    raise _TransientFailure(
                         f"it answered {response.status_code}", min(5.0, float(after)) if after.isdigit() else 0.0
                     )
                 if response.is_error:
@@ -158,17 +164,24 @@ class Chat:
                     )
                 yield from _streamed(response)
         except httpx.TimeoutException:
-            raise _Passing(f"nothing came for {end.timeout:g} s") from None
+            raise _TransientFailure(f"nothing came for {end.timeout:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _Passing(type(error).__name__) from None
+            raise _TransientFailure(type(error).__name__) from None
 
 
-class _Passing(Exception):
+class _TransientFailure(Exception):
     """A failure that may pass; `wait`: seconds that the endpoint asks for."""
 
     def __init__(self, reason: str, wait: float = 0.0) -> None:
         super().__init__(reason)
         self.wait = wait
+
+
+def _wait(state: RetryCallState) -> float:
+    """Seconds before the next attempt."""
+    failure = state.outcome.exception() if state.outcome else None
+    asked_for = failure.wait if isinstance(failure, _TransientFailure) else 0.0
+    return max(asked_for, FIRST_WAIT * 2.0 ** (state.attempt_number - 1))
 
 
 def _streamed(response: httpx.Response) -> Iterator[str]:
@@ -186,7 +199,7 @@ def _streamed(response: httpx.Response) -> Iterator[str]:
                     if content := choice.get("delta", {}).get("content"):
                         yield str(content)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        raise _Passing("it answered no chat") from None
+        raise _TransientFailure("it answered no chat") from None
 
 
 def evidence(question: Question, scope: Scope, pictures: int) -> list[Piece]:
