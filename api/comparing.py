@@ -21,7 +21,7 @@ class Verified(BaseModel):
 def compare(profile: Profile, space: str, modality: Modality, model: str, one: Vector, other: Vector) -> Verified:
     """By the calibration of that space; `model` made the vectors."""
     similarity = float(one @ other)
-    probability = profile.backgrounds.get((space, modality, modality), UNKNOWN).relevance(similarity)
+    probability = profile.calibrations.get((space, modality, modality), UNKNOWN).relevance(similarity)
     return Verified(
         probability=round(probability, 4), similarity=round(similarity, 4), same=probability >= 0.5, model=model
     )

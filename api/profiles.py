@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from crossmedia.api.settings import Settings
-from crossmedia.embeddings.builtin import Backgrounds
+from crossmedia.embeddings.builtin import Calibrations
 from crossmedia.embeddings.cards import WHISPER
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.encoder import Encoder
@@ -31,7 +31,7 @@ def load_profile(settings: Settings, catalog: Catalog) -> Profile:
         face, finder, calibrations = face_encoder(catalog, settings.threads)
     except (ModelMissing, DependencyMissing):
         return profile  # the enricher says so
-    return replace(profile, face=face, finder=finder, backgrounds={**profile.backgrounds, **calibrations})
+    return replace(profile, face=face, finder=finder, calibrations={**profile.calibrations, **calibrations})
 
 
 def _without_faces(settings: Settings, catalog: Catalog) -> Profile:
@@ -49,10 +49,10 @@ def _without_faces(settings: Settings, catalog: Catalog) -> Profile:
         return _clip(settings, catalog)
     from crossmedia.embeddings.builtin import towers, voice_encoder
 
-    text, picture, backgrounds = towers(catalog, settings.threads)
+    text, picture, calibrations = towers(catalog, settings.threads)
     sound, transcriber, heard = _whisper(settings, catalog)
     voice, spoken = voice_encoder(catalog, settings.threads)
-    return Profile("builtin", text, picture, sound, transcriber, {**backgrounds, **heard, **spoken}, voice)
+    return Profile("builtin", text, picture, sound, transcriber, {**calibrations, **heard, **spoken}, voice)
 
 
 def _clip(settings: Settings, catalog: Catalog) -> Profile:
@@ -64,24 +64,24 @@ def _clip(settings: Settings, catalog: Catalog) -> Profile:
 
     runtime = specification.Runtime(settings.device, settings.precision, settings.threads, settings.allow_hub)
     words, picture = specification.pictures(settings.picture_encoder, runtime)
-    builtin, _, backgrounds = towers(catalog, settings.threads)
+    builtin, _, calibrations = towers(catalog, settings.threads)
     whisper, transcriber, heard = _whisper(settings, catalog)
-    known = {key: background for key, background in {**backgrounds, **heard}.items() if key[0] in ("text", "sound")}
+    known = {key: calibration for key, calibration in {**calibrations, **heard}.items() if key[0] in ("text", "sound")}
     sentence: Encoder[str] = Restricted(builtin, "text")
     sound: Encoder[Waveform] | None = Restricted(whisper, "sound") if whisper is not None else None
     if settings.text_encoder:
         sentence = specification.sentences(settings.text_encoder, runtime)
-        known = {key: background for key, background in known.items() if key[0] != "text"}
+        known = {key: calibration for key, calibration in known.items() if key[0] != "text"}
     text = Joined(sentence, words)
     if settings.sound_encoder:
         named, sound = specification.sounds(settings.sound_encoder, runtime)
         text = Joined(sentence, words, named)
-        known = {key: background for key, background in known.items() if key[0] != "sound"}
+        known = {key: calibration for key, calibration in known.items() if key[0] != "sound"}
     voice, spoken = voice_encoder(catalog, settings.threads)
     return Profile("clip", text, picture, sound, transcriber, {**known, **spoken}, voice)
 
 
-def _whisper(settings: Settings, catalog: Catalog) -> tuple[Encoder[Waveform] | None, Transcriber | None, Backgrounds]:
+def _whisper(settings: Settings, catalog: Catalog) -> tuple[Encoder[Waveform] | None, Transcriber | None, Calibrations]:
     """What hears and what listens to speech, one network unless the settings name another for speech, and what
     similarities of sounds mean. Raises ModelMissing where a named one is absent."""
     from crossmedia.embeddings.builtin import sound_tower

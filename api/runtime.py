@@ -16,9 +16,9 @@ from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.heads import Heads
 from crossmedia.embeddings.profile import Profile
-from crossmedia.retrieval.background import refresh
 from crossmedia.retrieval.banks.matching import Matcher
 from crossmedia.retrieval.banks.store import BankStore
+from crossmedia.retrieval.calibration import refresh
 from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.store import NotFound, Store
 

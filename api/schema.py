@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.documents import Asset, Box, Kind, Label, Moment, Source
-from crossmedia.retrieval.query import Answer, Example, Filters, Hit, LabelFilter, Query, Tally
+from crossmedia.retrieval.query import Answer, Example, FacetCount, Filters, Hit, LabelFilter, Query
 
 MAX_K = 10_000
 
@@ -280,7 +280,7 @@ def hit_values(hit: Hit) -> dict[str, Any]:
     return {**asdict(hit), "link": content_link(hit.asset, hit.start, hit.end, hit.page)}
 
 
-def by_kind(counts: Iterable[Tally], limit: int = MAX_VALUES) -> dict[str, list[ValueOut]]:
+def by_kind(counts: Iterable[FacetCount], limit: int = MAX_VALUES) -> dict[str, list[ValueOut]]:
     """The values of each kind of label, at most so many of each, in their order."""
     kinds: dict[str, list[ValueOut]] = {}
     for count in counts:

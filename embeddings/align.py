@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from crossmedia.embeddings.encoder import (
     COMMON,
     UNALIGNED,
-    Background,
+    Calibration,
     Encoder,
     Encoding,
     Modality,
@@ -112,7 +112,7 @@ class Head:
     """A residual with what it is for. `native`, `common`: the spaces of the vectors it was trained on, without any
     head.
 
-    `background` says what similarities between texts and its vectors mean where the models themselves say nothing of
+    `calibration` says what similarities between texts and its vectors mean where the models themselves say nothing of
     it.
     """
 
@@ -121,7 +121,7 @@ class Head:
     native: Space
     common: Space
     residual: Residual
-    background: Background | None = None
+    calibration: Calibration | None = None
 
     @cached_property
     def revision(self) -> str:
@@ -191,7 +191,7 @@ def described(head: Head) -> dict[str, object]:
         "gate": [residual.low, residual.high],
         "strength": residual.strength,
         "lift": residual.lift,
-        "background": asdict(head.background) if head.background else None,
+        "background": asdict(head.calibration) if head.calibration else None,
     }
 
 
@@ -240,7 +240,7 @@ def aligned(profile: Profile, heads: Sequence[Head]) -> Profile:
             "one head a medium; and a head for texts stands alone, since the others were aligned to texts as they were",
         )
     common = replace(base, revision=base.revision + "".join(f"{HEAD}{head.id}" for head in heads))
-    backgrounds = dict(profile.backgrounds)
+    calibrations = dict(profile.calibrations)
     for head in heads:
         encoder = next(
             (e for e in (profile.text, profile.picture, profile.sound) if e and e.modality == head.modality), None
@@ -251,15 +251,15 @@ def aligned(profile: Profile, heads: Sequence[Head]) -> Profile:
                 f"{head.common.revision}, which are not what this installation gives",
                 "train it again on the same pairs, or crossmedia reindex --builtin",
             )
-        if head.background is not None:
-            backgrounds.setdefault((COMMON, "text", head.modality), head.background)
-            backgrounds.setdefault((COMMON, head.modality, "text"), head.background)
+        if head.calibration is not None:
+            calibrations.setdefault((COMMON, "text", head.modality), head.calibration)
+            calibrations.setdefault((COMMON, head.modality, "text"), head.calibration)
     return replace(
         profile,
         text=Aligned(profile.text, common, by_modality.get("text")),
         picture=Aligned(profile.picture, common, by_modality.get("picture")),
         sound=Aligned(profile.sound, common, by_modality.get("sound")) if profile.sound else None,
-        backgrounds=backgrounds,
+        calibrations=calibrations,
     )
 
 

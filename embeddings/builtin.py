@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crossmedia.embeddings.cards import FACE, FACES, LITE2, MINILM, SOUND, VOICE
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
-from crossmedia.embeddings.encoder import Background, Modality
+from crossmedia.embeddings.encoder import Calibration, Modality
 from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
 from crossmedia.embeddings.face import FaceEncoder
 from crossmedia.embeddings.faces import FaceDetector
@@ -17,50 +17,50 @@ from crossmedia.embeddings.speech import Whisper
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.voice import Voice
 
-Backgrounds = dict[tuple[str, Modality, Modality], Background]
+Calibrations = dict[tuple[str, Modality, Modality], Calibration]
 
 
-def towers(catalog: Catalog, threads: int | None = None) -> tuple[MiniLM, Lite2, Backgrounds]:
-    """The text and picture encoders and their backgrounds by (space, modality of the query, modality of the target).
+def towers(catalog: Catalog, threads: int | None = None) -> tuple[MiniLM, Lite2, Calibrations]:
+    """The text and picture encoders and their calibrations by (space, modality of the query, modality of the target).
 
     `threads`: workers a network, default as many as this process may use.
     Raises `ModelMissing` or `ModelCorrupt`. The picture network is opened when it sees its first picture.
     """
     text = MiniLM(catalog.resolve(MINILM.id), threads)
-    return text, Lite2(catalog.resolve(LITE2.id), threads), backgrounds(BUNDLED / "backgrounds.json")
+    return text, Lite2(catalog.resolve(LITE2.id), threads), calibrations(BUNDLED / "backgrounds.json")
 
 
-def sound_tower(catalog: Catalog, whisper: Whisper) -> tuple[WhisperSound, Backgrounds]:
-    """The sound encoder on the transcriber's network, and the backgrounds of sounds. Raises as `towers` does."""
+def sound_tower(catalog: Catalog, whisper: Whisper) -> tuple[WhisperSound, Calibrations]:
+    """The sound encoder on the transcriber's network, and the calibrations of sounds. Raises as `towers` does."""
     folder = catalog.resolve(SOUND.id)
-    common = backgrounds(BUNDLED / "backgrounds-sound.json")
+    common = calibrations(BUNDLED / "backgrounds-sound.json")
     return WhisperSound(whisper, folder), {**common, ("sound", "sound", "sound"): SOUND_BACKGROUND}
 
 
-def voice_encoder(catalog: Catalog, threads: int | None = None) -> tuple[Voice, Backgrounds]:
-    """The voice encoder, and as its background the probability that two recordings have one speaker. Raises as `towers`
-    does."""
-    return Voice(catalog.resolve(VOICE.id), threads), backgrounds(BUNDLED / "backgrounds-voice.json")
+def voice_encoder(catalog: Catalog, threads: int | None = None) -> tuple[Voice, Calibrations]:
+    """The voice encoder, and as its calibration the probability that two recordings have one speaker. Raises as
+    `towers` does."""
+    return Voice(catalog.resolve(VOICE.id), threads), calibrations(BUNDLED / "backgrounds-voice.json")
 
 
-def face_encoder(catalog: Catalog, threads: int | None = None) -> tuple[FaceEncoder, FaceDetector, Backgrounds]:
-    """The face encoder, what finds faces, and as background the probability that two are of one person. Raises as
+def face_encoder(catalog: Catalog, threads: int | None = None) -> tuple[FaceEncoder, FaceDetector, Calibrations]:
+    """The face encoder, what finds faces, and as calibration the probability that two are of one person. Raises as
     `towers` does, and DependencyMissing without dlib."""
     encoder, finder = FaceEncoder(catalog.resolve(FACE.id)), FaceDetector(catalog.resolve(FACES.id), threads)
-    return encoder, finder, backgrounds(BUNDLED / "backgrounds-face.json")
+    return encoder, finder, calibrations(BUNDLED / "backgrounds-face.json")
 
 
-def backgrounds(path: Path) -> Backgrounds:
+def calibrations(path: Path) -> Calibrations:
     """Read what `calibrate.py`, `sound_tower.py`, `voice.py` or `face.py` of `embeddings/train/` wrote."""
     if not path.is_file():
-        raise ModelMissing(f"no backgrounds at {path}", MINILM.install)
+        raise ModelMissing(f"no calibrations at {path}", MINILM.install)
     try:
         rows = json.loads(path.read_text("utf-8"))["backgrounds"]
         return {
-            (row["space"], row["query"], row["target"]): Background(
+            (row["space"], row["query"], row["target"]): Calibration(
                 row["mean"], row["std"], row["middle"], row["slope"], row["blind"]
             )
             for row in rows
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelCorrupt(f"{path} is not a list of backgrounds: {error!r}", MINILM.install) from error
+        raise ModelCorrupt(f"{path} is not a list of calibrations: {error!r}", MINILM.install) from error

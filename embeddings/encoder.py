@@ -44,7 +44,7 @@ class Space:
 
 
 @dataclass(frozen=True)
-class Background:
+class Calibration:
     """How similarities are distributed when query and target are unrelated, and where relatedness begins.
 
     `mean`, `std`: of the cosine of unrelated pairs. `middle`: the cosine whose relevance is 0.5; `slope`: of the
@@ -63,7 +63,7 @@ class Background:
         """Vectors (…, dim) as this pair of modalities compares them; no longer of unit length where it is blind."""
         return without(queries, self.blind)
 
-    def among(self, mean: float, share: float) -> Background:
+    def among(self, mean: float, share: float) -> Calibration:
         """The same pair of modalities in a collection whose unrelated pairs have another mean cosine.
 
         Where everything is nearer to everything, an answer must be nearer still: `middle` keeps its place between the

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from crossmedia.embeddings.align import Head, Residual, arrays, described
-from crossmedia.embeddings.encoder import Background, Space
+from crossmedia.embeddings.encoder import Calibration, Space
 from crossmedia.embeddings.errors import CrossmediaError, ModelCorrupt
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.]{0,39}")
@@ -88,7 +88,7 @@ class Heads:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 parts = {key: stored[key].astype(np.float32) for key in stored.files}
-            background = Background(**told["background"]) if told["background"] else None
+            calibration = Calibration(**told["background"]) if told["background"] else None
             head = Head(
                 told["name"],
                 told["modality"],
@@ -97,7 +97,7 @@ class Heads:
                 Residual(
                     **parts, low=told["gate"][0], high=told["gate"][1], strength=told["strength"], lift=told["lift"]
                 ),
-                background,
+                calibration,
             )
             revision = head.revision
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:

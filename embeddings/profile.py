@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from crossmedia.embeddings.encoder import Background, Encoder, Modality, Space
+from crossmedia.embeddings.encoder import Calibration, Encoder, Modality, Space
 from crossmedia.embeddings.faces import FaceFinder, Portrait
 from crossmedia.embeddings.media import SAMPLE_RATE, Picture, Waveform
 from crossmedia.embeddings.vad import Detector, speaking
@@ -55,7 +55,7 @@ class Profile:
     `voice` tells who speaks, whatever is said: its space is searched only where a query asks for it. `detector`: when
     somebody does. So does `face` tell whose face it is, None unless a setting asks for it; `finder`: where faces are.
 
-    `backgrounds` is keyed by (space, modality of the query, modality of the target).
+    `calibrations` is keyed by (space, modality of the query, modality of the target).
     """
 
     name: str
@@ -63,7 +63,7 @@ class Profile:
     picture: Encoder[Picture]
     sound: Encoder[Waveform] | None
     transcriber: Transcriber | None
-    backgrounds: Mapping[tuple[str, Modality, Modality], Background]
+    calibrations: Mapping[tuple[str, Modality, Modality], Calibration]
     voice: Encoder[Waveform] | None = None
     detector: Detector = speaking
     face: Encoder[Portrait] | None = None

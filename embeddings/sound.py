@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from crossmedia.embeddings.cards import COMMON, SOUND
 from crossmedia.embeddings.catalog import BUNDLED
-from crossmedia.embeddings.encoder import Background, Encoding, Modality, Space, Vectors, normalise
+from crossmedia.embeddings.encoder import Calibration, Encoding, Modality, Space, Vectors, normalise
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 from crossmedia.embeddings.sound_head import SoundHead, load
 from crossmedia.embeddings.speech import Whisper
@@ -31,7 +31,7 @@ WINDOW: Final = 10.0
 DIM: Final = 64
 REVISION: Final = "1"
 
-SOUND_BACKGROUND: Final = Background(mean=-0.065, std=0.315, middle=0.63, slope=10.0)
+SOUND_BACKGROUND: Final = Calibration(mean=-0.065, std=0.315, middle=0.63, slope=10.0)
 """Of ("sound", "sound", "sound"): `python -m crossmedia.embeddings.train.sound_stats ../shared/data`, folds not learned
 from.
 

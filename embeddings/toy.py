@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.encoder import Background, Encoding, Modality, Space, Vector, Vectors, normalise
+from crossmedia.embeddings.encoder import Calibration, Encoding, Modality, Space, Vector, Vectors, normalise
 from crossmedia.embeddings.media import SAMPLE_RATE, Picture, Waveform
 from crossmedia.embeddings.profile import Profile, Transcriber, Utterance, Word
 
@@ -166,8 +166,8 @@ def sound_name(waveform: Waveform) -> str:
 
 def toy_profile(transcriber: Transcriber | None = None) -> Profile:
     """A whole profile without a file. Relevance is 0.5 at cosine 0.4: two texts of five words that share two."""
-    related = Background(mean=0.0, std=0.13, middle=0.4, slope=15.0)
-    alike = Background(mean=0.6, std=0.2, middle=0.9, slope=30.0)
+    related = Calibration(mean=0.0, std=0.13, middle=0.4, slope=15.0)
+    alike = Calibration(mean=0.6, std=0.2, middle=0.9, slope=30.0)
     return Profile(
         name="toy",
         text=ToyText(),
@@ -176,7 +176,7 @@ def toy_profile(transcriber: Transcriber | None = None) -> Profile:
         transcriber=transcriber,
         voice=ToyVoice(),
         detector=stretches,
-        backgrounds={
+        calibrations={
             ("text", "text", "text"): related,
             **{("common", query, target): related for query in _MODALITIES for target in _MODALITIES},
             ("picture", "picture", "picture"): alike,

@@ -10,7 +10,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from crossmedia.embeddings.encoder import FACE, Background, Encoding, Modality, Space, normalise
+from crossmedia.embeddings.encoder import FACE, Calibration, Encoding, Modality, Space, normalise
 from crossmedia.embeddings.faces import Face, Points, Portrait
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.profile import Profile
@@ -50,9 +50,9 @@ class ToyFace:
 
 def with_faces(profile: Profile) -> Profile:
     """The toy profile with faces turned on."""
-    told = Background(mean=0.1, std=0.1, middle=0.8, slope=60.0)
-    known = {**profile.backgrounds, (FACE, "face", "face"): told}
-    return replace(profile, face=ToyFace(), finder=ToyFinder(), backgrounds=known)
+    told = Calibration(mean=0.1, std=0.1, middle=0.8, slope=60.0)
+    known = {**profile.calibrations, (FACE, "face", "face"): told}
+    return replace(profile, face=ToyFace(), finder=ToyFinder(), calibrations=known)
 
 
 def _areas(picture: Picture) -> list[Face]:

@@ -55,8 +55,8 @@ def copy(here: Store, there: Store) -> None:
     missing = (asset for asset in here.asset_ids() if asset not in known)
     with there.loading():
         while some := list(islice(missing, COPIED_AT_ONCE)):
-            there.restore(here.holdings(some))
-    there.keep_unrelated(here.unrelated())
+            there.restore(here.stored_assets(some))
+    there.keep_random_pairs(here.random_pairs())
 
 
 def _asked_twice(here: Service, there: Store, asked: Asked, filters: Filters) -> tuple[list[str], list[str]]:

@@ -88,8 +88,8 @@ def _told_apart(service: Service, paths: Sequence[Path]) -> Section:
     people: Names = np.array([p.parent.name for p, one in zip(paths, largest_of, strict=True) if one is not None])
     rate, low, high = error_rates(vectors, people)
     trials = pairs(vectors, people, np.arange(len(people)))
-    background = profile.backgrounds[FACE, "face", "face"]
-    chances = np.array([background.relevance(float(cosine)) for cosine in trials.cosines])
+    calibration = profile.calibrations[FACE, "face", "face"]
+    chances = np.array([calibration.relevance(float(cosine)) for cosine in trials.cosines])
     right = identified(vectors, people)
     low_right, high_right = interval(right)
     return Section(

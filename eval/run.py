@@ -88,7 +88,7 @@ def by_matrix(profile: Profile, task: Task, tell: Tell) -> Result:
     space = space if _modality(medium) == _modality(task.medium) else "common"
     targets = _encode(profile, _modality(task.medium), [t.path or str(t.text) for t in task.gallery], space)
     queries = _encode(profile, _modality(medium), [q.path or str(q.text) for q in task.queries], space)
-    if known := profile.backgrounds.get((space, _modality(medium), _modality(task.medium))):
+    if known := profile.calibrations.get((space, _modality(medium), _modality(task.medium))):
         queries = known.compared(queries)
     names = [t.key for t in task.gallery]
     rankings = []

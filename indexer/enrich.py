@@ -19,8 +19,8 @@ from crossmedia.indexer.enrichers.base import Enricher, Follower, Recogniser
 from crossmedia.indexer.originals import find_original, first_unchanged, source_gone
 from crossmedia.retrieval.changes import enriched
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, Source
-from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.store import SpaceMismatch, Store, StoreUnusable
+from crossmedia.retrieval.stored_asset import StoredAsset
 
 ORDER: Final[tuple[Medium, ...]] = ("audio", "video", "text", "image", "mesh")
 """What is said first: a recording has little else to be found by, a picture already has its vectors."""
@@ -208,7 +208,7 @@ class EnrichPass:
 class _Results:
     """What is said of a batch of assets: not yet written, but seen by the enrichers that come after."""
 
-    def __init__(self, store: Store, assets: dict[str, Holding]) -> None:
+    def __init__(self, store: Store, assets: dict[str, StoredAsset]) -> None:
         self.assets = assets
         self._store = store
         self._waiting: list[Enrichment] = []

@@ -10,14 +10,14 @@ import numpy as np
 
 from crossmedia.embeddings.encoder import Vector
 from crossmedia.retrieval.documents import FIELDS, Enrichment, Label, Patch, Revision
-from crossmedia.retrieval.holding import Done, Held, Holding, made_by
+from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment, made_by
 
 
-def enriched(holding: Holding, enrichment: Enrichment) -> Holding:
+def enriched(stored_asset: StoredAsset, enrichment: Enrichment) -> StoredAsset:
     """An asset as `Store.contents` tells it once this is written: without vectors and thumbnails."""
     maker = enrichment.enricher
-    fields = next((done.fields for done in holding.done if done.enricher == maker), ())
-    kept = [retracted(held, maker, fields) for held in holding.moments if held.maker != maker]
+    fields = next((done.fields for done in stored_asset.done if done.enricher == maker), ())
+    kept = [retracted(held, maker, fields) for held in stored_asset.moments if held.maker != maker]
     patches: dict[str, list[Patch]] = {}
     for patch in enrichment.patches:
         patches.setdefault(patch.moment, []).append(patch)
@@ -28,11 +28,11 @@ def enriched(holding: Holding, enrichment: Enrichment) -> Holding:
             kept[n] = patched(kept[n], patch, maker)
     moments = [*kept, *(made_by(moment, maker) for moment in enrichment.moments)]
     done = Done(maker, enrichment.model, enrichment.error, tuple(sorted(filled)))
-    others = tuple(one for one in holding.done if one.enricher != maker)
-    return replace(holding, moments=tuple(_told(held) for held in moments), done=(*others, done))
+    others = tuple(one for one in stored_asset.done if one.enricher != maker)
+    return replace(stored_asset, moments=tuple(_told(held) for held in moments), done=(*others, done))
 
 
-def _told(held: Held) -> Held:
+def _told(held: StoredMoment) -> StoredMoment:
     """As a store tells it: labels best first, letters with their accents as one character, no vectors."""
     order = sorted(range(len(held.labels)), key=lambda n: -held.moment.labels[n].score)
     fields = {name: unicodedata.normalize("NFC", text) for name, text in held.moment.fields.items() if text}
@@ -41,7 +41,7 @@ def _told(held: Held) -> Held:
     return replace(held, moment=moment, vectors={}, labels=tuple(held.labels[n] for n in order))
 
 
-def retracted(held: Held, maker: str, fields: Iterable[str]) -> Held:
+def retracted(held: StoredMoment, maker: str, fields: Iterable[str]) -> StoredMoment:
     """Without what an enricher has said of a moment that it did not bring itself."""
     kept = [(label, by) for label, by in zip(held.moment.labels, held.labels, strict=True) if by != maker]
     moment = replace(
@@ -54,7 +54,7 @@ def retracted(held: Held, maker: str, fields: Iterable[str]) -> Held:
     return replace(held, moment=moment, vectors=makers, labels=tuple(by for _, by in kept))
 
 
-def patched(held: Held, patch: Patch, maker: str) -> Held:
+def patched(held: StoredMoment, patch: Patch, maker: str) -> StoredMoment:
     """With what an enricher adds. Raises ValueError for a field that is none."""
     if unknown := set(patch.fields) - set(FIELDS):
         raise ValueError(f"no text field {min(unknown)!r}")
@@ -68,7 +68,7 @@ def patched(held: Held, patch: Patch, maker: str) -> Held:
     return replace(held, moment=moment, vectors=makers, labels=(*held.labels, *(maker,) * len(patch.labels)))
 
 
-def revised(held: Held, revision: Revision) -> Held:
+def revised(held: StoredMoment, revision: Revision) -> StoredMoment:
     """With the vectors and labels of a revision. New vectors are of whom the old ones were, so that an enricher can
     still retract its own."""
     key = held.moment.id
@@ -85,7 +85,7 @@ def revised(held: Held, revision: Revision) -> Held:
     return held
 
 
-def relabelled(held: Held, kind: str, value: str, to: str) -> tuple[Held, int]:
+def relabelled(held: StoredMoment, kind: str, value: str, to: str) -> tuple[StoredMoment, int]:
     """With `to` in place of the value, whatever its case; and how many there were."""
     changed = 0
     said: list[tuple[Label, str | None]] = []
@@ -96,7 +96,7 @@ def relabelled(held: Held, kind: str, value: str, to: str) -> tuple[Held, int]:
     return _labelled(held, said), changed
 
 
-def _labelled(held: Held, said: Iterable[tuple[Label, str | None]]) -> Held:
+def _labelled(held: StoredMoment, said: Iterable[tuple[Label, str | None]]) -> StoredMoment:
     pairs = list(said)
     moment = replace(held.moment, labels=tuple(label for label, _ in pairs))
     return replace(held, moment=moment, labels=tuple(by for _, by in pairs))

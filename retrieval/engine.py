@@ -8,16 +8,16 @@ from dataclasses import replace
 
 from crossmedia.embeddings.profile import Profile
 from crossmedia.retrieval import evidence
-from crossmedia.retrieval.background import adapted
-from crossmedia.retrieval.coincidence import SENSE, joined
+from crossmedia.retrieval.calibration import adapted
 from crossmedia.retrieval.documents import kind_of
 from crossmedia.retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
-from crossmedia.retrieval.labels import Named
+from crossmedia.retrieval.labels import LabelQuery
 from crossmedia.retrieval.parts import parts_of
 from crossmedia.retrieval.planner import LabelsLeg, Leg, VectorLeg, WordsLeg, plan
 from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Filters, Hit, Query
 from crossmedia.retrieval.relevance import coverage_for
-from crossmedia.retrieval.store import Near, Said, Store
+from crossmedia.retrieval.store import Store, TextQuery, VectorQuery
+from crossmedia.retrieval.temporal_merging import SENSE, joined
 
 DEPTH = 50
 """How far beyond k each leg is read, so that folding and fusing have something to choose from."""
@@ -38,17 +38,17 @@ class Engine:
         started = time.perf_counter()
         notes: list[str] = []
         parts = parts_of(query, self.store, self.profile, notes)
-        backgrounds = adapted(self.profile.backgrounds, self.store.unrelated())
-        legs = plan(parts, list(self.profile.spaces), backgrounds, query.legs)
+        calibrations = adapted(self.profile.calibrations, self.store.random_pairs())
+        legs = plan(parts, list(self.profile.spaces), calibrations, query.legs)
         own = tuple(example.asset for example in query.examples if example.asset)
-        filters = replace(query.filters, besides=(*query.filters.besides, *own))
+        filters = replace(query.filters, excluded_assets=(*query.filters.excluded_assets, *own))
         depth = 4 * query.k + DEPTH
         while True:
             ranked, whole = self._ranked(legs, depth, filters, query)
             hits = self._hits(ranked, query)
             # Folding and grouping may leave too few; there are more where a leg was read to its depth.
             if len(hits) >= query.k or whole or depth >= DEEPEST:
-                facets = self.store.tally(query.facets, [f.moment for f in ranked]) if query.facets else ()
+                facets = self.store.count_facets(query.facets, [f.moment for f in ranked]) if query.facets else ()
                 took = round((time.perf_counter() - started) * 1000, 2)
                 return Answer(tuple(hits), took, tuple(notes), tuple(facets))
             depth *= 4
@@ -65,13 +65,16 @@ class Engine:
         # judged.
         freely = replace(filters, labels=(), kinds=())
         inside = [(leg, leg.within) for leg in looking if leg.within]
-        seen, read, borne = self.store.searched(
+        seen, read, borne = self.store.search(
             [
-                *(Near(leg.space, leg.target, leg.unit, depth, freely if leg.of_parts else filters) for leg in looking),
-                *(Near(leg.space, part, leg.unit, depth, freely) for leg, part in inside),
+                *(
+                    VectorQuery(leg.space, leg.target, leg.unit, depth, freely if leg.of_parts else filters)
+                    for leg in looking
+                ),
+                *(VectorQuery(leg.space, part, leg.unit, depth, freely) for leg, part in inside),
             ],
-            [Said(leg.text, depth, filters, leg.without, coverage_for(cut / leg.share)) for leg in reading],
-            [Named(leg.naming.values, depth, filters) for leg in naming],
+            [TextQuery(leg.text, depth, filters, leg.without, coverage_for(cut / leg.share)) for leg in reading],
+            [LabelQuery(leg.naming.values, depth, filters) for leg in naming],
         )
         gathered: list[tuple[Leg, dict[str, Evidence]]] = [
             *((leg, evidence.near(leg, some, self.store)) for leg, some in zip(looking, seen, strict=False)),

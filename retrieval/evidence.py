@@ -13,11 +13,11 @@ import numpy as np
 from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval import naming
 from crossmedia.retrieval.documents import PARTS, Moment, kind_of, modality, whole_of
-from crossmedia.retrieval.labels import NameMatch
+from crossmedia.retrieval.labels import LabelMatch
 from crossmedia.retrieval.planner import LABELS, WORDS, LabelsLeg, VectorLeg, WordsLeg
 from crossmedia.retrieval.query import Evidence
 from crossmedia.retrieval.relevance import logistic, of_words
-from crossmedia.retrieval.store import Neighbour, Store, WordMatch
+from crossmedia.retrieval.store import Store, TextMatch, VectorMatch
 
 DRAWN: Final = 0.5
 """How far a picture goes towards its most relevant part (`crossmedia eval regions`)."""
@@ -30,7 +30,7 @@ Ranking = dict[str, Evidence]
 """By moment, best first."""
 
 
-def near(leg: VectorLeg, found: Sequence[Neighbour], store: Store) -> Ranking:
+def near(leg: VectorLeg, found: Sequence[VectorMatch], store: Store) -> Ranking:
     """What lies near; where something is unwanted, ranked again by the vectors themselves."""
     if not leg.unwanted:
         norm = float(np.linalg.norm(leg.direction))
@@ -61,7 +61,7 @@ def near(leg: VectorLeg, found: Sequence[Neighbour], store: Store) -> Ranking:
     }
 
 
-def said(leg: WordsLeg, found: Sequence[WordMatch]) -> Ranking:
+def said(leg: WordsLeg, found: Sequence[TextMatch]) -> Ranking:
     return {
         match.moment: Evidence(
             leg.name,
@@ -77,7 +77,7 @@ def said(leg: WordsLeg, found: Sequence[WordMatch]) -> Ranking:
     }
 
 
-def named(leg: LabelsLeg, found: Sequence[NameMatch]) -> Ranking:
+def named(leg: LabelsLeg, found: Sequence[LabelMatch]) -> Ranking:
     """What bears the labels that the query names; `query` of the evidence are their values."""
     judged = [(match.moment, *leg.naming.judged(match.scores)) for match in found]
     told = [
@@ -110,7 +110,7 @@ def drawn_to_parts(leg: VectorLeg, found: Ranking, parts: Ranking, store: Store)
     """
     missing = [moment for moment in parts if moment not in found]
     vectors = store.vectors(leg.space, missing) if missing else {}
-    own = [Neighbour(moment, float(vector @ leg.unit)) for moment, vector in vectors.items()]
+    own = [VectorMatch(moment, float(vector @ leg.unit)) for moment, vector in vectors.items()]
     every = {**found, **near(leg, sorted(own, key=lambda one: -one.similarity), store)}
     for moment, evidence in every.items():
         part = parts.get(moment)

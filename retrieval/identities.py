@@ -51,7 +51,7 @@ def known_face(store: Store, least: float) -> Callable[[Vector], str | None]:
 
 
 def _named(store: Store, space: str, modality: Modality, vector: Vector, kind: str, least: float) -> str | None:
-    near = [n for n in store.nearest(space, modality, vector, NEIGHBOURS, Filters()) if n.similarity >= least]
+    near = [n for n in store.search_vectors(space, modality, vector, NEIGHBOURS, Filters()) if n.similarity >= least]
     moments = store.load([n.moment for n in near])
     votes: defaultdict[str, float] = defaultdict(float)
     for neighbour in near:

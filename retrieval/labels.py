@@ -22,7 +22,7 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Named:
+class LabelQuery:
     """A search by labels: the k moments that bear most of these values (each with how many of it are wanted, lower
     case), of the kinds that people say (`embeddings.label_kinds.said_kinds`)."""
 
@@ -32,7 +32,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class NameMatch:
+class LabelMatch:
     """A moment with the scores of its labels of each value that was asked for, best first, no more than were wanted."""
 
     moment: str
@@ -41,11 +41,13 @@ class NameMatch:
 
 def best_named(
     found: Mapping[str, Mapping[str, Sequence[float]]], wanted: Mapping[str, int], k: int
-) -> list[NameMatch]:
+) -> list[LabelMatch]:
     """Of moments with the scores of each value the k that bear most of what is wanted; between equals the surer
     ones."""
     kept = [
-        NameMatch(moment, {value: tuple(sorted(some, reverse=True)[: wanted[value]]) for value, some in scores.items()})
+        LabelMatch(
+            moment, {value: tuple(sorted(some, reverse=True)[: wanted[value]]) for value, some in scores.items()}
+        )
         for moment, scores in found.items()
     ]
     return sorted(kept, key=lambda match: (*_weight(match.scores.values()), match.moment))[:k]

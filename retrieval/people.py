@@ -17,10 +17,10 @@ from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import FACE, Vector, Vectors
 from crossmedia.embeddings.profile import Profile
 from crossmedia.retrieval.documents import Enrichment, Kind, Label, Moment, Patch, whole_of
-from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.identities import PERSON, checked, missing
 from crossmedia.retrieval.query import Filters, LabelFilter
 from crossmedia.retrieval.store import Store
+from crossmedia.retrieval.stored_asset import StoredAsset
 
 MAKER: Final = "faces"
 """The enricher that looks for faces."""
@@ -190,8 +190,8 @@ def _called(moment: Moment, name: str) -> bool:
 
 def _mark(store: Store, asset: str, faces: Sequence[Moment]) -> None:
     """Where the faces are stays told, beside what was forgotten before."""
-    (holding,) = store.holdings([asset])
-    marks = _made(holding, FORGOTTEN)
+    (stored_asset,) = store.stored_assets([asset])
+    marks = _made(stored_asset, FORGOTTEN)
     for face in faces:
         label = person(face)
         assert label is not None
@@ -206,9 +206,9 @@ def _rewrite(store: Store, asset: str, call: Callable[[Moment, str], str | None]
     spaces = tuple(
         store.spaces().values()
     )  # read before the vectors: where they are made anew between, none is written
-    for holding in store.holdings([asset]):
+    for stored_asset in store.stored_assets([asset]):
         faces = []
-        for held in holding.moments:
+        for held in stored_asset.moments:
             label = person(held.moment)
             if held.maker != MAKER or held.moment.kind != "face" or label is None:
                 continue
@@ -216,18 +216,19 @@ def _rewrite(store: Store, asset: str, call: Callable[[Moment, str], str | None]
             if name is not None:
                 faces.append(replace(held.moment, labels=(replace(label, value=name),)))
         kept = {
-            key: [label for label in labels if label.kind != PERSON] for key, labels in _made(holding, MAKER).items()
+            key: [label for label in labels if label.kind != PERSON]
+            for key, labels in _made(stored_asset, MAKER).items()
         }
-        for key, labels in said((held.moment for held in holding.moments), faces).items():
+        for key, labels in said((held.moment for held in stored_asset.moments), faces).items():
             kept.setdefault(key, []).extend(labels)
-        done = next(done for done in holding.done if done.enricher == MAKER)
+        done = next(done for done in stored_asset.done if done.enricher == MAKER)
         store.enrich([Enrichment(asset, MAKER, done.model, tuple(faces), _patches(kept), spaces=spaces)])
 
 
-def _made(holding: Holding, maker: str) -> dict[str, list[Label]]:
+def _made(stored_asset: StoredAsset, maker: str) -> dict[str, list[Label]]:
     """What somebody said of moments that others brought."""
     found: dict[str, list[Label]] = {}
-    for held in holding.moments:
+    for held in stored_asset.moments:
         labels = [label for label, by in zip(held.moment.labels, held.labels, strict=True) if by == maker]
         if labels and held.maker != maker:
             found[held.moment.id] = labels
@@ -242,4 +243,4 @@ def join_unnamed(store: Store, profile: Profile) -> int:
     """Joins people without a name who are one; returns how many are fewer. None where faces are off."""
     if profile.face is None:
         return 0
-    return regroup(store, profile.backgrounds[FACE, "face", "face"].similarity(JOINED))
+    return regroup(store, profile.calibrations[FACE, "face", "face"].similarity(JOINED))

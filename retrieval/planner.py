@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from crossmedia.embeddings.encoder import COMMON, FACE, IDENTITIES, VOICE, Background, Modality, Vector, Vectors
+from crossmedia.embeddings.encoder import COMMON, FACE, IDENTITIES, VOICE, Calibration, Modality, Vector, Vectors
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.naming import Naming, naming
 from crossmedia.retrieval.relevance import UNKNOWN
@@ -67,7 +67,7 @@ class VectorLeg:
     """Search one space among targets of one modality.
 
     The log-odds of relevance are `direction · target − offset`, also when several parts are wanted: of one part they
-    are `slope · (cosine − middle)` of its background, of several their weighted mean. Each of the `unwanted` takes its
+    are `slope · (cosine − middle)` of its calibration, of several their weighted mean. Each of the `unwanted` takes its
     own off, as far as they exceed those of an unrelated target: being unlike what is not wanted earns nothing. `unit`
     is what the store is asked for; with something unwanted it leans away from that, and the candidates are ranked
     again.
@@ -138,7 +138,7 @@ Leg = VectorLeg | WordsLeg | LabelsLeg
 def plan(
     parts: Sequence[Part],
     spaces: Sequence[str],
-    backgrounds: Mapping[tuple[str, Modality, Modality], Background],
+    calibrations: Mapping[tuple[str, Modality, Modality], Calibration],
     only: Sequence[str] | None = None,
 ) -> list[Leg]:
     """The legs of a query over a collection with these spaces; `only` restricts them by name.
@@ -166,7 +166,7 @@ def plan(
                 continue
             if space != COMMON and space != native:
                 continue
-            legs.extend(_views(space, target, wanted, unwanted, backgrounds))
+            legs.extend(_views(space, target, wanted, unwanted, calibrations))
     texts = [part for part in wanted if part.text]
     if texts:
         said = " ".join(str(part.text) for part in texts)
@@ -181,12 +181,12 @@ def _views(
     target: Modality,
     wanted: Sequence[Part],
     unwanted: Sequence[Part],
-    backgrounds: Mapping[tuple[str, Modality, Modality], Background],
+    calibrations: Mapping[tuple[str, Modality, Modality], Calibration],
 ) -> Iterator[VectorLeg]:
     """A leg for each view of the parts; parts with fewer views than another repeat theirs."""
     expressed = [(part, made_from) for part in wanted if (made_from := _made_from(part, space, target)) is not None]
     for view in range(max((len(part.vectors[space, made_from]) for part, made_from in expressed), default=0)):
-        leg = _compose(space, target, view, wanted, expressed, unwanted, backgrounds)
+        leg = _compose(space, target, view, wanted, expressed, unwanted, calibrations)
         if leg is not None:
             yield leg
 
@@ -198,28 +198,28 @@ def _compose(
     wanted: Sequence[Part],
     expressed: Sequence[tuple[Part, Modality]],
     unwanted: Sequence[Part],
-    backgrounds: Mapping[tuple[str, Modality, Modality], Background],
+    calibrations: Mapping[tuple[str, Modality, Modality], Calibration],
 ) -> VectorLeg | None:
     total = sum(part.weight for part, _ in expressed)
     direction: Vector | None = None
     offset = 0.0
     for part, made_from in expressed:
-        background = backgrounds.get((space, made_from, target), UNKNOWN)
-        factor = background.slope * part.weight / total
+        calibration = calibrations.get((space, made_from, target), UNKNOWN)
+        factor = calibration.slope * part.weight / total
         views = part.vectors[space, made_from]
-        scaled = background.compared(views[view % len(views)]) * np.float32(factor)
+        scaled = calibration.compared(views[view % len(views)]) * np.float32(factor)
         direction = scaled if direction is None else direction + scaled
-        offset += factor * background.middle
+        offset += factor * calibration.middle
     if direction is None or not np.any(direction):
         return None
     against = []
     for part in unwanted:
         modality = _made_from(part, space, target)
         if modality is not None:
-            background = backgrounds.get((space, modality, target), UNKNOWN)
-            factor = background.slope * -part.weight
+            calibration = calibrations.get((space, modality, target), UNKNOWN)
+            factor = calibration.slope * -part.weight
             against += [
-                Unwanted(background.compared(v) * np.float32(factor), factor * background.mean)
+                Unwanted(calibration.compared(v) * np.float32(factor), factor * calibration.mean)
                 for v in part.vectors[space, modality]
             ]
     name = " + ".join(part.name for part, _ in expressed)

@@ -10,7 +10,7 @@ from crossmedia.embeddings.media import Media, Medium
 from crossmedia.retrieval.documents import Box, Kind
 
 DEFAULT_MIN_RELEVANCE: Final = 0.5
-"""The cut-off: below it a hit is as likely unrelated as related, by the leg's background."""
+"""The cut-off: below it a hit is as likely unrelated as related, by the leg's calibration."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Filters:
     before: str | None = None
     labels: tuple[LabelFilter, ...] = ()
     assets: tuple[str, ...] = ()
-    besides: tuple[str, ...] = ()
+    excluded_assets: tuple[str, ...] = ()
     """Assets that are left out."""
     journal: str | None = None
     """Id of a journal that the store follows (`Store.follow`): what it blocks is left out."""
@@ -141,7 +141,7 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Tally:
+class FacetCount:
     """On how many moments of how many assets a label of this kind and value stands."""
 
     kind: str
@@ -158,5 +158,5 @@ class Answer:
     took_ms: float
     notes: tuple[str, ...] = ()
     """What the searcher should know: a leg left out because its model is absent, speech that was not understood."""
-    facets: tuple[Tally, ...] = ()
+    facets: tuple[FacetCount, ...] = ()
     """The labels of the kinds asked for on all that was found, by kind, those on most moments first."""

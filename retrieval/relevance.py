@@ -1,12 +1,12 @@
-"""From similarities to relevance: what a number of one leg means beside that leg's background."""
+"""From similarities to relevance: what a number of one leg means beside that leg's calibration."""
 
 from __future__ import annotations
 
 import math
 
-from crossmedia.embeddings.encoder import Background
+from crossmedia.embeddings.encoder import Calibration
 
-UNKNOWN = Background(mean=0.1, std=0.1, middle=0.5, slope=20.0)
+UNKNOWN = Calibration(mean=0.1, std=0.1, middle=0.5, slope=20.0)
 """For a pair of modalities nobody has measured: cautious."""
 
 

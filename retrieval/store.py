@@ -11,12 +11,12 @@ from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.blocking import Journal
-from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
-from crossmedia.retrieval.holding import Holding
-from crossmedia.retrieval.labels import Labelled, Named, NameMatch
-from crossmedia.retrieval.query import Filters, Tally
+from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
+from crossmedia.retrieval.query import FacetCount, Filters
+from crossmedia.retrieval.stored_asset import StoredAsset
+from crossmedia.retrieval.temporal_merging import Span
 
 
 class SpaceMismatch(CrossmediaError):
@@ -77,7 +77,7 @@ class StoreUnusable(CrossmediaError):
 
 
 @dataclass(frozen=True, eq=False)
-class Near:
+class VectorQuery:
     """A search by vector: the k moments of largest inner product in one space, made from one modality."""
 
     space: str
@@ -88,7 +88,7 @@ class Near:
 
 
 @dataclass(frozen=True)
-class Said:
+class TextQuery:
     """A search by words: the k best moments by BM25 that hold words of `text` and none of the phrases `without`.
 
     What covers less than `least` of the query may be left out.
@@ -102,7 +102,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class VectorMatch:
     """A moment and the inner product of its vector with the query's, exact whatever index found it."""
 
     moment: str
@@ -110,7 +110,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class WordMatch:
+class TextMatch:
     """A moment whose text holds words of the query.
 
     `coverage` in [0, 1]: the share of the query's information (summed idf of its words) that the moment holds;
@@ -125,7 +125,7 @@ class WordMatch:
     terms: tuple[str, ...]
 
 
-Found: TypeAlias = tuple[list[list[Neighbour]], list[list[WordMatch]], list[list[NameMatch]]]
+Found: TypeAlias = tuple[list[list[VectorMatch]], list[list[TextMatch]], list[list[LabelMatch]]]
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Located:
 
 
 @dataclass(frozen=True)
-class Unrelated:
+class RandomPairs:
     """The cosines of random pairs in a collection: queries of one modality, targets of another, in one space.
 
     `targets`: how many vectors there were when it was measured on `sampled` of them.
@@ -233,20 +233,22 @@ class Store(Protocol):
     def attachment(self, asset: str, name: str) -> bytes | None:
         """What was kept with an asset under this name."""
 
-    def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
-        """What `Near` asks for, best first; fewer than k only where fewer meet the filters."""
+    def search_vectors(
+        self, space: str, modality: Modality, query: Vector, k: int, filters: Filters
+    ) -> list[VectorMatch]:
+        """What `VectorQuery` asks for, best first; fewer than k only where fewer meet the filters."""
 
-    def words(
+    def search_text(
         self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
-    ) -> list[WordMatch]:
-        """What `Said` asks for, best first."""
+    ) -> list[TextMatch]:
+        """What `TextQuery` asks for, best first."""
 
-    def searched(self, near: Sequence[Near], said: Sequence[Said], named: Sequence[Named] = ()) -> Found:
+    def search(self, near: Sequence[VectorQuery], said: Sequence[TextQuery], named: Sequence[LabelQuery] = ()) -> Found:
         """What `nearest`, `words` and `bearing` give for each, in one round trip where the store lies elsewhere."""
 
-    def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
-        """What `Named` asks for, best first. Of a value that very many bear, those with the best scores may be all that
-        count."""
+    def search_labels(self, values: Mapping[str, int], k: int, filters: Filters) -> list[LabelMatch]:
+        """What `LabelQuery` asks for, best first. Of a value that very many bear, those with the best scores may be
+        all that count."""
 
     def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:
         """Those of the moments that meet the filters."""
@@ -254,7 +256,7 @@ class Store(Protocol):
     def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
         """The values of labels of a kind, on moments of one kind or of all, most seconds and moments first."""
 
-    def tally(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[Tally]:
+    def count_facets(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[FacetCount]:
         """Every label of these kinds, or of all, on these moments, or on all: by kind, then those on most moments
         first.
         Counts of assets may be estimates where there are thousands."""
@@ -268,10 +270,10 @@ class Store(Protocol):
     def counted(self) -> dict[tuple[str, Modality], int]:
         """How many vectors there are of each space and modality."""
 
-    def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
+    def keep_random_pairs(self, measured: Sequence[RandomPairs]) -> None:
         """Replace all that was kept of random pairs."""
 
-    def unrelated(self) -> list[Unrelated]: ...
+    def random_pairs(self) -> list[RandomPairs]: ...
 
     def statistics(self) -> Statistics: ...
 
@@ -279,14 +281,14 @@ class Store(Protocol):
         """Ids of all assets, in the order in which they came, read a few at a time. One that comes or goes while this
         is read may be among them or not."""
 
-    def contents(self, assets: Sequence[str]) -> dict[str, Holding]:
-        """What `holdings` tells, many at once, without vectors, thumbnails and attachments; unknown ids are left
+    def contents(self, assets: Sequence[str]) -> dict[str, StoredAsset]:
+        """What `stored_assets` tells, many at once, without vectors, thumbnails and attachments; unknown ids are left
         out."""
 
-    def holdings(self, assets: Sequence[str]) -> list[Holding]:
+    def stored_assets(self, assets: Sequence[str]) -> list[StoredAsset]:
         """All that is held of these assets, in their order; unknown ids are left out."""
 
-    def restore(self, holdings: Sequence[Holding]) -> None:
+    def restore(self, stored_assets: Sequence[StoredAsset]) -> None:
         """Write assets as they were held elsewhere, in place of what is held of them here, each whole or not at all; a
         path that another asset had is theirs then, as in `put`. Their vectors must be of this store's spaces: the
         caller sees to it. Of an asset that is held already the place in `asset_ids` stays."""

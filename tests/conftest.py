@@ -31,7 +31,7 @@ NEEDS = {
     "server": {"elastic_url", "elastic_programs", "_redis"},
     "browser": {"browser", "served"},
     "shared": {"shared"},
-    "speech": {"whisper_folder", "speech"},
+    "speech": {"whisper_folder", "speech", "multilingual"},
 }
 OUTSIDE = {"process", "network", "server", "browser"}
 """Marks of tests that may start processes and open connections."""

@@ -20,6 +20,7 @@ from crossmedia.api.settings import Settings
 from crossmedia.indexer.enrichers.registry import passes
 from crossmedia.library import Library
 from tests import settings_table
+from tests.test_house import FLOOR
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -120,6 +121,13 @@ def test_every_link_leads_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("document", PEOPLE, ids=lambda path: path.stem)
+def test_every_file_of_a_room_that_is_named_exists(document: Path) -> None:
+    rooms = "|".join(FLOOR)
+    for name in re.findall(rf"`((?:{rooms}|tests|docker)/[\w/*.-]+\.\w+)`", document.read_text(encoding="utf-8")):
+        assert list(ROOT.glob(name)), name
 
 
 @pytest.mark.parametrize("document", PEOPLE, ids=lambda path: path.stem)

@@ -14,7 +14,7 @@ from crossmedia.embeddings.align import Head, applied
 from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.heads import Card, check_name
-from crossmedia.retrieval.background import refresh
+from crossmedia.retrieval.calibration import refresh
 
 if TYPE_CHECKING:
     from crossmedia.indexer.reindex import ReindexReport
@@ -29,7 +29,7 @@ class HeadInUse(CrossmediaError):
 
 @dataclass(frozen=True)
 class Trained:
-    """`card` is None where the head was not saved because it brings nothing. `report`: figures and counts, JSON-ready."""
+    """`card` is None where the head was not saved because it brings nothing. `report`: figures and counts for JSON."""
 
     card: Card | None
     report: dict[str, Any]
@@ -75,11 +75,11 @@ class Alignment:
             held_out=held_out,
             passes=passes,
             liftable=encoded.modality != "text" and base.spaces[COMMON].extra == 2,
-            known=base.backgrounds.get((COMMON, encoded.anchor, encoded.modality)),
+            known=base.calibrations.get((COMMON, encoded.anchor, encoded.modality)),
             tick=lambda: tick(1),
         )
-        background = learnt.background if encoded.anchor == "text" else None
-        head = Head(called, encoded.modality, encoded.space, base.spaces[COMMON], learnt.residual, background)
+        calibration = learnt.calibration if encoded.anchor == "text" else None
+        head = Head(called, encoded.modality, encoded.space, base.spaces[COMMON], learnt.residual, calibration)
         report = {
             "anchor": encoded.anchor,
             "file": {"name": pairs.name, "sha256": table.sha256, "lines": len(table.rows)},
@@ -111,8 +111,9 @@ class Alignment:
         tell: Callable[[int], None] = lambda count: None,
         stop: threading.Event | None = None,
     ) -> tuple[ReindexReport, list[str]]:
-        """Make the collection's vectors anew: with one more head, with none (`builtin`), or with those it has by the models
-        that are installed now. Returns the report and the heads that are then in use. Raises NoHead, HeadUnfit."""
+        """Make the collection's vectors anew: with one more head, with none (`builtin`), or with those it has, by the
+        models that are installed now. Returns the report and the heads that are then in use. Raises NoHead,
+        HeadUnfit."""
         from crossmedia.indexer.reindex import Reindex
 
         runtime = self._runtime
@@ -130,7 +131,7 @@ class Alignment:
                 break
         if report.finished:
             # What other vectors scored says nothing of these.
-            store.keep_unrelated([])
+            store.keep_random_pairs([])
             refresh(store, self._runtime.profile)
         return report, [each.id for each in chosen]
 

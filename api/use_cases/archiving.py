@@ -12,7 +12,7 @@ from typing import Any
 from crossmedia.api.runtime import Runtime
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval import archive
-from crossmedia.retrieval.background import refresh
+from crossmedia.retrieval.calibration import refresh
 
 
 class Archiving:

@@ -56,7 +56,7 @@ class Labels:
 
     def list_kinds(self, kinds: Sequence[str] = (), limit: int = 20) -> list[KindOut]:
         """Every kind of label, or these, each with at most `limit` values, those on most moments first."""
-        counts = self._runtime.store.tally(kinds)
+        counts = self._runtime.store.count_facets(kinds)
         values = Counter(count.kind for count in counts)
         return [
             KindOut(kind=kind, values=values[kind], top=[] if kind_named(kind).unique and not kinds else top)

@@ -78,8 +78,8 @@ class Moderation:
         latest = self.decisions.latest(assets)
         new: list[Decision] = []
         for page in (assets[n : n + READ] for n in range(0, len(assets), READ)):
-            for asset, holding in self._runtime.store.contents(page).items():
-                moments = [held.moment for held in holding.moments]
+            for asset, stored in self._runtime.store.contents(page).items():
+                moments = [held.moment for held in stored.moments]
                 if decision := self._judge_one(asset, moments, latest.get(asset)):
                     new.append(decision)
         self.decisions.add(new)

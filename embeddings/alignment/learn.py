@@ -12,7 +12,7 @@ from crossmedia.embeddings.align import Residual
 from crossmedia.embeddings.alignment import measure
 from crossmedia.embeddings.alignment.fit import fit, steps
 from crossmedia.embeddings.alignment.paired import Paired, Rows, parts
-from crossmedia.embeddings.encoder import Background, Vectors
+from crossmedia.embeddings.encoder import Calibration, Vectors
 from crossmedia.embeddings.errors import CrossmediaError
 
 LEAST_SOURCES, LEAST_ANCHORS = 10, 2
@@ -37,7 +37,7 @@ class Learnt:
     heads that had not seen what they are measured on. `better`: whether that is more than chance."""
 
     residual: Residual
-    background: Background
+    calibration: Calibration
     figures: dict[str, Any]
     better: bool
 
@@ -56,7 +56,7 @@ def learn(
     held_out: float = 0.2,
     passes: int | None = None,
     seed: int = 0,
-    known: Background | None = None,
+    known: Calibration | None = None,
     liftable: bool = True,
     tick: Callable[[], None] = lambda: None,
 ) -> Learnt:
@@ -97,7 +97,7 @@ def learn(
     gain = after.reciprocal - before.reciprocal
     low, high = measure.interval(gain, after.owners, seed)
     related, unrelated = measure.similarities(paired, moved, kept)
-    background = measure.background(related, unrelated)
+    calibration = measure.calibration(related, unrelated)
     strength = float(np.mean(strengths))
     residual = replace(fit(paired, np.arange(len(paired.pairs)), seed, passes, tick), strength=strength, lift=lift)
     cosines = (start[kept] * moved[kept]).sum(1)
@@ -117,9 +117,9 @@ def learn(
         "cosine_before_after": {"mean": float(cosines.mean()), "least": float(cosines.min())}
         if paired.common is not None
         else None,
-        "passing": _passing(paired, start, moved, kept, known if paired.common is not None and known else background),
+        "passing": _passing(paired, start, moved, kept, known if paired.common is not None and known else calibration),
     }
-    return Learnt(residual, background, figures, low > 0)
+    return Learnt(residual, calibration, figures, low > 0)
 
 
 def _fitted(paired: Paired, sources: Rows, passes: int | None, seed: int, tick: Callable[[], None]) -> Residual:
@@ -147,7 +147,7 @@ def _steps(paired: Paired, sources: Rows, passes: int | None) -> int:
     return total
 
 
-def _lift(known: Background, before: measure.Values, after: measure.Values) -> float:
+def _lift(known: Calibration, before: measure.Values, after: measure.Values) -> float:
     """How much less to take off, so that after is as often over the cut-off as before; both of unrelated pairs."""
     share = max(LEAST_SHARE, float((before >= known.middle).mean()))
     level = float(np.quantile(after, 1 - share))
@@ -168,7 +168,7 @@ def _base(paired: Paired, rows: Rows) -> Vectors:
     return paired.placed(np.tile(away / max(float(np.linalg.norm(away)), 1e-6), (len(paired.native), 1)))
 
 
-def _passing(paired: Paired, start: Vectors, moved: Vectors, kept: Rows, known: Background) -> dict[str, float]:
+def _passing(paired: Paired, start: Vectors, moved: Vectors, kept: Rows, known: Calibration) -> dict[str, float]:
     """Shares of pairs, and of sources with anchors that are not theirs, whose similarity passes the cut-off."""
     found: dict[str, float] = {}
     for name, vectors in (("before", start), ("after", moved)):

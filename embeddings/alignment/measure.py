@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmedia.embeddings.alignment.paired import Paired, Rows
-from crossmedia.embeddings.encoder import Background, Vectors
+from crossmedia.embeddings.encoder import Calibration, Vectors
 
 DEPTHS: Final = (1, 5, 10)
 RESAMPLES: Final = 1000
@@ -88,14 +88,14 @@ def similarities(paired: Paired, vectors: Vectors, held_out: Rows) -> tuple[Valu
     return scores[right], scores[~right]
 
 
-def background(related: Values, unrelated: Values) -> Background:
+def calibration(related: Values, unrelated: Values) -> Calibration:
     """Both kinds taken as normal with one spread: their log-odds are then a line. The cut-off is not under the
     similarity that 98 % of the unrelated stay below."""
     mean, spread = float(unrelated.mean()), float(unrelated.std())
     pooled = max(1e-6, (float(related.var()) + float(unrelated.var())) / 2)
     slope = max(1.0, (float(related.mean()) - mean) / pooled)
     middle = max((float(related.mean()) + mean) / 2, float(np.percentile(unrelated, STRICT)))
-    return Background(mean, spread, middle, slope)
+    return Calibration(mean, spread, middle, slope)
 
 
 def _places(scores: NDArray[np.float32], right: NDArray[np.bool_], own: NDArray[np.float32]) -> Values:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.encoder import Background, Vectors, normalise, without
+from crossmedia.embeddings.encoder import Calibration, Vectors, normalise, without
 from crossmedia.embeddings.picture import Lite2
 from crossmedia.embeddings.queries import QUERIES
 from crossmedia.embeddings.text import MiniLM
@@ -59,13 +59,13 @@ def cut_off(space: Vectors, nonsense: Vectors, absent: Vectors | None, answered:
     return max(silent, strict)
 
 
-def background(related: NDArray[np.float32], unrelated: NDArray[np.float32], middle: float | None) -> Background:
+def calibration(related: NDArray[np.float32], unrelated: NDArray[np.float32], middle: float | None) -> Calibration:
     """`middle` None: the midpoint of the logistic fit."""
     slope, midpoint = logistic(related, unrelated)
-    return Background(float(unrelated.mean()), float(unrelated.std()), midpoint if middle is None else middle, slope)
+    return Calibration(float(unrelated.mean()), float(unrelated.std()), midpoint if middle is None else middle, slope)
 
 
-def among(measured: Background, unrelated: NDArray[np.float32]) -> Background:
+def among(measured: Calibration, unrelated: NDArray[np.float32]) -> Calibration:
     """With mean and spread of these pairs, the very ones a collection is measured by."""
     return replace(measured, mean=float(unrelated.mean()), std=float(unrelated.std()))
 
@@ -84,11 +84,11 @@ def measure(text: MiniLM, picture_tower: Lite2, photos: Sequence[Photo], things:
     scores = captions["common"] @ seen["common"].T
     asked = text.encode(QUERIES).vectors
 
-    def across(blind: int, topics: Vectors | None) -> Background:
+    def across(blind: int, topics: Vectors | None) -> Calibration:
         looking = without(seen["common"], blind)
         pairs = captions["common"] @ looking.T
         middle = cut_off(looking, nonsense["common"], topics, answered(pairs, own))
-        return replace(background(pairs[same], pairs[~same], middle), blind=blind)
+        return replace(calibration(pairs[same], pairs[~same], middle), blind=blind)
 
     searched, told = across(0, None), across(BLIND, absent["common"])
     middle = searched.middle
@@ -155,17 +155,17 @@ def answered(scores: NDArray[np.float32], own: NDArray[np.int64]) -> NDArray[np.
     return found
 
 
-def _alike(vectors: Vectors, told: Vectors) -> Background:
+def _alike(vectors: Vectors, told: Vectors) -> Calibration:
     """Photo to photo. Nobody labelled these pairs; as related count the rare pairs whose captions say the same."""
     upper = np.triu_indices(len(vectors), 1)
     scores = (vectors @ vectors.T)[upper]
     meaning = normalise(told.mean(1))
     said = (meaning @ meaning.T)[upper]
     related = said >= np.percentile(said, RARE)
-    return background(scores[related], scores[~related], float(np.percentile(scores, RARE)))
+    return calibration(scores[related], scores[~related], float(np.percentile(scores, RARE)))
 
 
-def _told(vectors: Vectors, own: NDArray[np.int64], nonsense: Vectors, absent: Vectors) -> Background:
+def _told(vectors: Vectors, own: NDArray[np.int64], nonsense: Vectors, absent: Vectors) -> Calibration:
     """Caption to caption: related where they tell of the same photo."""
     upper = np.triu_indices(len(vectors), 1)
     scores = (vectors @ vectors.T)[upper]
@@ -173,4 +173,4 @@ def _told(vectors: Vectors, own: NDArray[np.int64], nonsense: Vectors, absent: V
     slope, midpoint = logistic(scores[same], scores[~same])
     middle = max(midpoint, cut_off(vectors, nonsense, absent, scores[same]))
     rest = scores[~same]
-    return Background(float(rest.mean()), float(rest.std()), middle, slope)
+    return Calibration(float(rest.mean()), float(rest.std()), middle, slope)

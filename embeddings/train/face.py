@@ -28,7 +28,7 @@ from crossmedia.embeddings.encoder import Vectors
 from crossmedia.embeddings.face import SIDE, FaceEncoder, largest, similarity
 from crossmedia.embeddings.faces import FaceDetector, Portrait
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.train.calibrate import background
+from crossmedia.embeddings.train.calibrate import calibration
 from crossmedia.embeddings.train.data import flickr8k, picture
 from crossmedia.embeddings.train.sound_measure import calibration_error
 from crossmedia.embeddings.train.voice_measure import Names, Trials, brier, equal_error_rate, held_out, pairs
@@ -128,7 +128,7 @@ def measure(data: Path, encoder: FaceEncoder, finder: FaceDetector) -> dict[str,
     strange = strangers(data, encoder, finder)
     one, other = np.triu_indices(len(strange), 1)
     apart = np.concatenate([(strange @ strange.T)[one, other], (strange @ rows.T).ravel()])
-    fitted = background(mixed.cosines[mixed.same], np.concatenate([mixed.cosines[~mixed.same], apart]), None)
+    fitted = calibration(mixed.cosines[mixed.same], np.concatenate([mixed.cosines[~mixed.same], apart]), None)
     unseen = held_out(mixed)
     figures["Brier score of unseen people"] = brier(unseen)
     figures["expected calibration error of unseen people"] = calibration_error(unseen[:, 0], unseen[:, 1] > 0)

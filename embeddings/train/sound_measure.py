@@ -12,12 +12,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.encoder import Background, Vectors, normalise, without
+from crossmedia.embeddings.encoder import Calibration, Vectors, normalise, without
 from crossmedia.embeddings.picture import Lite2
 from crossmedia.embeddings.sound_head import LEAST, SoundHead
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train import probes
-from crossmedia.embeddings.train.calibrate import BLIND, background, cut_off, logistic
+from crossmedia.embeddings.train.calibrate import BLIND, calibration, cut_off, logistic
 from crossmedia.embeddings.train.data import Photo, flickr8k, picture
 from crossmedia.embeddings.train.sound_data import FOLDS, Matrix, Names, Sounds
 from crossmedia.embeddings.train.sound_kinds import ASKED, KINDS, NEAR, SEEN, URBAN
@@ -84,7 +84,7 @@ class Measured:
             for t in ASKED
         ]
 
-    def backgrounds(self, flickr: Path) -> list[dict[str, Any]]:
+    def calibrations(self, flickr: Path) -> list[dict[str, Any]]:
         """Of the common space between sounds and words, pictures and sounds; rows as in `backgrounds.json`."""
         photos = flickr8k(flickr, "dev")
         told = self._words(photos, BLIND)
@@ -99,8 +99,8 @@ class Measured:
         found["sound", "sound"] = alike
         return [{"space": "common", "query": q, "target": t, **asdict(b)} for (q, t), b in found.items()]
 
-    def _words(self, photos: Sequence[Photo], blind: int = 0) -> Background:
-        """Between texts and recorded sounds; `blind`: see `Background`."""
+    def _words(self, photos: Sequence[Photo], blind: int = 0) -> Calibration:
+        """Between texts and recorded sounds; `blind`: see `Calibration`."""
         names = [kind.name for kind in KINDS if kind.source == "esc10"]
         queries = np.concatenate([texts for _, texts in self.asked])
         gallery = without(self.heard[self.sounds.recorded], blind)
@@ -122,9 +122,9 @@ class Measured:
             "right sounds of a class name that stay": float((scores[right & first] >= middle).mean()),
             "wrong sounds among those a class name finds": float((~right[scores >= middle]).mean()),
         }
-        return replace(background(scores[right], scores[~right], middle), blind=blind)
+        return replace(calibration(scores[right], scores[~right], middle), blind=blind)
 
-    def _pictures(self, photos: Sequence[Photo]) -> Background:
+    def _pictures(self, photos: Sequence[Photo]) -> Calibration:
         seen = self.picture.encode([picture(photo) for photo in photos]).vectors["common"]
         scores, kinds = seen @ self.heard[self.esc].T, self.sounds.kinds[self.esc]
         told, akin = [mentioned(photo, SEEN) for photo in photos], [mentioned(photo, NEAR) for photo in photos]
@@ -144,17 +144,17 @@ class Measured:
             "photos that find no wrong sound": float((worst < middle).mean()),
             "barks whose nearest photo shows a dog": float(dogs[scores[:, bark].argmax(axis=0)].mean()),
         }
-        return background(scores[right], scores[wrong], middle)
+        return calibration(scores[right], scores[wrong], middle)
 
-    def _alike(self) -> Background:
+    def _alike(self) -> Calibration:
         vectors, kinds = self.heard[self.sounds.recorded], self.sounds.kinds[self.sounds.recorded]
         upper = np.triu_indices(len(vectors), 1)
         scores, same = (vectors @ vectors.T)[upper], (kinds[:, None] == kinds)[upper]
         middle = max(logistic(scores[same], scores[~same])[1], float(np.quantile(scores[~same], 1 - FALSE_MATCHES)))
-        return background(scores[same], scores[~same], middle)
+        return calibration(scores[same], scores[~same], middle)
 
     def figures(self) -> dict[str, float]:
-        """On ESC-10's and LibriSpeech's held-out folds, and what `backgrounds` found."""
+        """On ESC-10's and LibriSpeech's held-out folds, and what `calibrations` found."""
         found: dict[str, float] = {}
         flat = np.hstack(
             [self.plain, np.ones((len(self.plain), 1), np.float32), np.zeros((len(self.plain), 1), np.float32)]

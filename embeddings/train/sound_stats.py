@@ -67,7 +67,7 @@ def precision(vectors: Matrix, classes: Names, apart: Names, k: int = 5) -> floa
     return float((classes[nearest] == classes[:, None]).mean())
 
 
-def background(vectors: Matrix, classes: Names, apart: Names) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def calibration(vectors: Matrix, classes: Names, apart: Names) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Cosines of pairs of different classes, and of the same class from different recordings."""
     upper = np.triu(np.ones((len(classes), len(classes)), dtype=np.bool_), 1)
     same = classes[:, None] == classes[None, :]
@@ -111,7 +111,7 @@ def main(data: Path, folder: Path) -> None:
     for fold in np.unique(folds):
         held = folds == fold
         vectors = learn(features[~held], classes[~held])(features[held])
-        one, other = background(vectors, classes[held], sources[held])
+        one, other = calibration(vectors, classes[held], sources[held])
         unrelated.append(one)
         related.append(other)
         names = np.array([path.name for path in paths])[held]

@@ -144,7 +144,7 @@ def main() -> None:
     path = asked.out / "sound-tower.npz"
     head = save(head, path)
     measured = sound_measure.Measured(head, sounds, held, plain, text, picture)
-    found: dict[str, Any] = {"backgrounds": measured.backgrounds(asked.data / "flickr8k")}
+    found: dict[str, Any] = {"backgrounds": measured.calibrations(asked.data / "flickr8k")}
     found["figures"] = measured.figures() | measured.unlearned(urban(asked.data, whisper), spoken(asked.data, whisper))
     (asked.out / "backgrounds-sound.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     sound_card.write(asked.out, whisper.model, found["figures"])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from crossmedia.embeddings.encoder import Vectors
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
-from crossmedia.embeddings.train.calibrate import background
+from crossmedia.embeddings.train.calibrate import calibration
 from crossmedia.embeddings.train.sound_measure import calibration_error
 from crossmedia.embeddings.train.sound_stats import read
 from crossmedia.embeddings.train.synthetic import coloured
@@ -119,7 +119,7 @@ def held_out(trials: Trials) -> NDArray[np.floating]:
     for two in combinations(np.unique(trials.left).tolist(), 2):
         ours = np.isin(trials.left, two), np.isin(trials.right, two)
         learned, asked = trials[~ours[0] & ~ours[1]], trials[ours[0] & ours[1]]
-        fitted = background(learned.cosines[learned.same], learned.cosines[~learned.same], None)
+        fitted = calibration(learned.cosines[learned.same], learned.cosines[~learned.same], None)
         rows.append(np.stack([[fitted.relevance(float(cosine)) for cosine in asked.cosines], asked.same], axis=1))
     return np.concatenate(rows)
 
@@ -167,7 +167,7 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
         "equal error rate, whole recordings": errors[1],
     }
     mixed = trials([part for _ in range(DRAWS) for part in drawn(None, CALIBRATED)])
-    fitted = background(mixed.cosines[mixed.same], mixed.cosines[~mixed.same], None)
+    fitted = calibration(mixed.cosines[mixed.same], mixed.cosines[~mixed.same], None)
 
     def told(name: str, asked: Trials) -> None:
         figures[f"equal error rate, {name}"] = equal_error_rate(asked.cosines[asked.same], asked.cosines[~asked.same])

@@ -44,7 +44,7 @@ def main(count: int) -> None:
                 best = np.argpartition(-(rows @ query), 10)[:10]
             exact.append(took[0])
             with timed() as took:
-                near = store.nearest("common", "picture", query, 10, Filters())
+                near = store.search_vectors("common", "picture", query, 10, Filters())
             direct.append(took[0])
             tenth = np.sort(rows[best] @ query)[0]
             found.append(sum(n.similarity >= tenth - 1e-5 for n in near) / 10)

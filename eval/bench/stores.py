@@ -107,14 +107,14 @@ def _measured(
             (RARE, scores[rare], few, found_rare),
         ):
             with timed() as took:
-                hits = store.nearest("common", "picture", query, 10, filters)
+                hits = store.search_vectors("common", "picture", query, 10, filters)
             times.append(took[0])
             tenth = np.partition(among, -10)[-10]
             share.append(sum(hit.similarity >= tenth - 1e-5 for hit in hits) / 10)
     some = list(islice(store.asset_ids(), 5_000))
     with timed() as reading:
         for start in range(0, len(some), 100):
-            store.holdings(some[start : start + 100])
+            store.stored_assets(some[start : start + 100])
     figures = Figures(
         count / filling[0],
         len(some) / reading[0],

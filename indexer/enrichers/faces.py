@@ -270,7 +270,7 @@ def _build(context: PassContext) -> FacesEnricher:
     from crossmedia.indexer.tracks import Tracker
     from crossmedia.retrieval.identities import known_face
 
-    least = profile.backgrounds[FACE, "face", "face"].similarity(RECOGNISED)
+    least = profile.calibrations[FACE, "face", "face"].similarity(RECOGNISED)
     return FacesEnricher(profile.finder, profile.face, Tracker(), known_face(context.store, least), least)
 
 

@@ -130,7 +130,7 @@ def _build(context: PassContext) -> SpeakersEnricher:
         raise ModelMissing(f"the profile {profile.name} has no speaker recognition", "use the profile builtin")
     from crossmedia.retrieval.identities import known_voice
 
-    least = profile.backgrounds[VOICE, "voice", "voice"].similarity(RECOGNISED)
+    least = profile.calibrations[VOICE, "voice", "voice"].similarity(RECOGNISED)
     return SpeakersEnricher(profile.voice, known_voice(context.store, least), profile.detector)
 
 

@@ -146,7 +146,7 @@ class Counting:
         return scope.search(query).hits
 
     def _speakers(self, scope: Scope) -> Reply | None:
-        voices = [one for one in scope.tally("speaker") if one.kind == "speaker"]
+        voices = [one for one in scope.count_facets("speaker") if one.kind == "speaker"]
         if not voices:
             return None
         turns = [m for m in scope.moments if m.kind == "turn"][:CITED]

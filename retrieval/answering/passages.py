@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from crossmedia.embeddings.encoder import Background
+from crossmedia.embeddings.encoder import Calibration
 from crossmedia.retrieval.answering.question import Question, content
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.documents import Kind, Moment
@@ -73,7 +73,7 @@ def sentences(question: Question, scope: Scope) -> list[Sentence]:
     asked = scope.vector(question.text, "text")
     about = scope.vector(question.topic or question.text, "text")
     similar = [max(float(row @ asked), float(row @ about)) for row in rows]
-    own: Background = scope.backgrounds.get(("text", "text", "text"), UNKNOWN)
+    own: Calibration = scope.calibrations.get(("text", "text", "text"), UNKNOWN)
     rarity = _rarity([text for _, text in parts])
     topic = [stem(word) for word in content(question.topic or question.text)]
     found = []

@@ -11,13 +11,13 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from crossmedia.embeddings.encoder import COMMON, Background, Vector
+from crossmedia.embeddings.encoder import COMMON, Calibration, Vector
 from crossmedia.embeddings.media import Media, Picture
 from crossmedia.embeddings.profile import Profile
-from crossmedia.retrieval.background import adapted
+from crossmedia.retrieval.calibration import adapted
 from crossmedia.retrieval.documents import Asset, Kind, Moment
 from crossmedia.retrieval.engine import Engine
-from crossmedia.retrieval.query import Answer, Evidence, Example, Filters, Hit, Query, Tally
+from crossmedia.retrieval.query import Answer, Evidence, Example, FacetCount, Filters, Hit, Query
 from crossmedia.retrieval.store import Store
 
 NEAREST: Final = 5
@@ -62,8 +62,8 @@ class Scope:
         return tuple(self.store.moments(self.asset.id)) if self.asset else ()
 
     @cached_property
-    def backgrounds(self) -> Mapping[tuple[str, str, str], Background]:
-        return adapted(self.profile.backgrounds, self.store.unrelated())  # type: ignore[return-value]
+    def calibrations(self) -> Mapping[tuple[str, str, str], Calibration]:
+        return adapted(self.profile.calibrations, self.store.random_pairs())  # type: ignore[return-value]
 
     @property
     def single(self) -> bool:
@@ -100,15 +100,15 @@ class Scope:
             return self.search(query).hits
         return self.found(text, least=0.0)
 
-    def tally(self, *kinds: str) -> list[Tally]:
+    def count_facets(self, *kinds: str) -> list[FacetCount]:
         """How often labels of these kinds stand on what is asked about."""
         if self.single:
             ids = [moment.id for moment in self.moments]
-            return self.store.tally(kinds, ids) if self.asset else _tallied(self.moments, kinds)
+            return self.store.count_facets(kinds, ids) if self.asset else _counted(self.moments, kinds)
         if self.filters == Filters():
-            return self.store.tally(kinds)
+            return self.store.count_facets(kinds)
         moments = [m.id for asset in self.assets for m in self.store.moments(asset.id)]
-        return self.store.tally(kinds, moments)
+        return self.store.count_facets(kinds, moments)
 
     @cached_property
     def assets(self) -> tuple[Asset, ...]:
@@ -163,9 +163,11 @@ class Scope:
         return [m for m in self.moments if m.kind in (kinds or ("picture", "shot"))]
 
 
-def _tallied(moments: Sequence[Moment], kinds: Sequence[str]) -> list[Tally]:
+def _counted(moments: Sequence[Moment], kinds: Sequence[str]) -> list[FacetCount]:
     found: dict[tuple[str, str], int] = {}
     for moment in moments:
         for kind, value in {(label.kind, label.value) for label in moment.labels if label.kind in kinds}:
             found[kind, value] = found.get((kind, value), 0) + 1
-    return [Tally(kind, value, count, 1) for (kind, value), count in sorted(found.items(), key=lambda one: -one[1])]
+    return [
+        FacetCount(kind, value, count, 1) for (kind, value), count in sorted(found.items(), key=lambda one: -one[1])
+    ]

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from crossmedia.embeddings.encoder import COMMON, Background, Vector, Vectors
+from crossmedia.embeddings.encoder import COMMON, Calibration, Vector, Vectors
 from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval import naming
 from crossmedia.retrieval.answering.scope import Scope
@@ -66,9 +66,9 @@ def said_in(
     )
 
 
-def background(scope: Scope, moment: Moment) -> Background:
+def calibration(scope: Scope, moment: Moment) -> Calibration:
     """What similarities of words with such a moment mean."""
-    return scope.backgrounds.get((COMMON, "text", MODALITY[moment.kind]), UNKNOWN)
+    return scope.calibrations.get((COMMON, "text", MODALITY[moment.kind]), UNKNOWN)
 
 
 def vectors_of(scope: Scope, moments: Sequence[Moment], space: str = COMMON) -> dict[str, Vector]:
@@ -87,7 +87,7 @@ def sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[Sight
     for moment in moments:
         seen = _named(moment, named)
         if query is not None and moment.id in vectors:
-            own = background(scope, moment)
+            own = calibration(scope, moment)
             similarity = float(own.compared(query) @ vectors[moment.id])
             relevance = own.relevance(similarity)
             if seen is None or relevance > seen.sureness:
@@ -109,7 +109,7 @@ def sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[Sight
 
 def odds(scope: Scope, texts: Vectors, moment: Moment, vector: Vector) -> Vector:
     """(N, D) texts → (N,) log-odds that the moment is of each."""
-    own = background(scope, moment)
+    own = calibration(scope, moment)
     logits: Vector = np.float32(own.slope) * (own.compared(texts) @ vector - np.float32(own.middle))
     return logits
 

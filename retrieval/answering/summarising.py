@@ -60,5 +60,5 @@ def _collection(scope: Scope) -> Reply | None:
     if not counted:
         return None
     kept = ", ".join(f"{count} {NAMES[media]}" for media, count in sorted(counted.items(), key=lambda one: -one[1]))
-    shown = [one.value for one in scope.tally("object")[:COMMON_VALUES]]
+    shown = [one.value for one in scope.count_facets("object")[:COMMON_VALUES]]
     return Reply(kept + (f"; most often seen: {', '.join(shown)}" if shown else ""), 0.9, (), MODEL)

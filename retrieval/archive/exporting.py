@@ -37,7 +37,7 @@ from crossmedia.retrieval.archive.manifest import (
     write_manifest,
 )
 from crossmedia.retrieval.archive.writing import PartWriter
-from crossmedia.retrieval.store import SpaceMismatch, Store, StoreUnusable, Unrelated
+from crossmedia.retrieval.store import RandomPairs, SpaceMismatch, Store, StoreUnusable
 
 READ_AT_ONCE: Final = 32
 """Assets: a film brings some megabytes."""
@@ -92,7 +92,7 @@ def export(
                 raise SpaceMismatch("the collection's models changed while it was exported", "export it again")
             for head in in_use:
                 files |= {f"{HEADS}/{name}": described(partial / HEADS / name) for name in head_files(head)}
-            manifest = _manifest(spaces.values(), store.unrelated(), in_use, tuple(parts), files)
+            manifest = _manifest(spaces.values(), store.random_pairs(), in_use, tuple(parts), files)
             write_manifest(partial, manifest)
             _publish(partial, folder)
     except OSError as error:
@@ -105,7 +105,7 @@ def export(
 
 def _manifest(
     spaces: Iterable[Space],
-    unrelated: Iterable[Unrelated],
+    unrelated: Iterable[RandomPairs],
     heads: tuple[str, ...],
     parts: tuple[Part, ...],
     files: dict[str, FileLine],
@@ -157,9 +157,9 @@ def _parts(store: Store, folder: Path, tell: Callable[[int], None], stop: thread
         while some := list(islice(ids, READ_AT_ONCE)):
             if stop is not None and stop.is_set():
                 return
-            for holding in store.holdings(some):
+            for stored_asset in store.stored_assets(some):
                 writer = writer or PartWriter(folder, number, spaces)
-                writer.add(holding)
+                writer.add(stored_asset)
                 if writer.full:
                     done, writer, number = writer, None, number + 1
                     yield done.close()

@@ -14,8 +14,8 @@ from crossmedia.retrieval.archive.heads import copy_head
 from crossmedia.retrieval.archive.manifest import HEADS
 from crossmedia.retrieval.archive.reading import Archive
 from crossmedia.retrieval.documents import Source
-from crossmedia.retrieval.holding import Holding, same
 from crossmedia.retrieval.store import SpaceMismatch, Store
+from crossmedia.retrieval.stored_asset import StoredAsset, same
 
 WRITTEN_AT_ONCE: Final = 200
 BYTES_AT_ONCE: Final = 32 << 20
@@ -86,7 +86,7 @@ def bring(
                 break
             archive.check(number)
             ready()
-            for some in _batches(archive.holdings(number)):
+            for some in _batches(archive.stored_assets(number)):
                 if stop is not None and stop.is_set():
                     break
                 new = _differing(some, store)
@@ -98,7 +98,7 @@ def bring(
     finished = restored + kept == manifest.counts.assets
     if finished and not merged:
         ready()  # an archive of nothing has its spaces too
-        store.keep_unrelated(manifest.unrelated_list())
+        store.keep_random_pairs(manifest.unrelated_list())
     store.optimise()
     return Imported(manifest.counts.assets, restored, kept, manifest.heads, manifest.bytes, finished, merged)
 
@@ -127,12 +127,12 @@ def _came_from(held: Iterable[str], archive: Iterable[str]) -> bool:
     return True
 
 
-def _batches(holdings: Iterator[Holding]) -> Iterator[list[Holding]]:
-    some: list[Holding] = []
+def _batches(stored_assets: Iterator[StoredAsset]) -> Iterator[list[StoredAsset]]:
+    some: list[StoredAsset] = []
     size = 0
-    for holding in holdings:
-        some.append(holding)
-        size += _bytes(holding)
+    for stored_asset in stored_assets:
+        some.append(stored_asset)
+        size += _bytes(stored_asset)
         if len(some) >= WRITTEN_AT_ONCE or size >= BYTES_AT_ONCE:
             yield some
             some, size = [], 0
@@ -140,22 +140,27 @@ def _batches(holdings: Iterator[Holding]) -> Iterator[list[Holding]]:
         yield some
 
 
-def _bytes(holding: Holding) -> int:
-    moments = [held.moment for held in holding.moments]
+def _bytes(stored_asset: StoredAsset) -> int:
+    moments = [held.moment for held in stored_asset.moments]
     return (
         sum(vector.nbytes for moment in moments for vector in moment.vectors.values())
         + sum(len(moment.thumbnail or b"") for moment in moments)
-        + sum(len(data) for data in holding.attachments.values())
+        + sum(len(data) for data in stored_asset.attachments.values())
     )
 
 
-def _differing(holdings: Sequence[Holding], store: Store) -> list[Holding]:
+def _differing(stored_assets: Sequence[StoredAsset], store: Store) -> list[StoredAsset]:
     """Those that are not held so already, with the places at which they lie here too."""
-    held = {holding.asset.id: holding for holding in store.holdings([holding.asset.id for holding in holdings])}
+    held = {
+        stored_asset.asset.id: stored_asset
+        for stored_asset in store.stored_assets([stored_asset.asset.id for stored_asset in stored_assets])
+    }
     found = []
-    for holding in holdings:
-        old = held.get(holding.asset.id)
-        wanted = holding if old is None else replace(holding, sources=_united(holding.sources, old.sources))
+    for stored_asset in stored_assets:
+        old = held.get(stored_asset.asset.id)
+        wanted = (
+            stored_asset if old is None else replace(stored_asset, sources=_united(stored_asset.sources, old.sources))
+        )
         if old is None or not same(old, wanted):
             found.append(wanted)
     return found

@@ -16,7 +16,7 @@ from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval.archive.blobs import attachment_name, thumbnail_name
 from crossmedia.retrieval.archive.manifest import Natural, SpaceName, Strict
 from crossmedia.retrieval.documents import PARTS, Asset, Kind, Label, Moment, Source
-from crossmedia.retrieval.holding import Done, Held, Holding
+from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment
 
 LONGEST: Final = 256 << 20
 """Bytes of a line."""
@@ -137,13 +137,13 @@ class Named(BaseModel):
     asset: NamedAsset
 
 
-def to_line(holding: Holding, put: Callable[[str, Vector], int], keep: Callable[[str, bytes], None]) -> bytes:
+def to_line(stored_asset: StoredAsset, put: Callable[[str, Vector], int], keep: Callable[[str, bytes], None]) -> bytes:
     """`put` takes a vector of a space and returns its row, `keep` takes a thumbnail or attachment by its name in the
     tar.
 
     Raises ValueError (of which pydantic's ValidationError is one) for what could not be read back."""
-    asset = holding.asset
-    for name, data in holding.attachments.items():
+    asset = stored_asset.asset
+    for name, data in stored_asset.attachments.items():
         keep(attachment_name(asset.id, name), data)
     line = Line(
         asset=AssetLine(
@@ -157,13 +157,13 @@ def to_line(holding: Holding, put: Callable[[str, Vector], int], keep: Callable[
         ),
         sources=tuple(
             SourceLine(location=s.location, path=s.path, collection=s.collection, size=s.size, mtime_ns=s.mtime_ns)
-            for s in holding.sources
+            for s in stored_asset.sources
         ),
-        moments=tuple(_to_moment(held, put, keep) for held in holding.moments),
-        attachments=tuple(holding.attachments),
+        moments=tuple(_to_moment(held, put, keep) for held in stored_asset.moments),
+        attachments=tuple(stored_asset.attachments),
         done=tuple(
             DoneLine(enricher=d.enricher, model=d.model, error=dict(d.error) if d.error else None, fields=d.fields)  # type: ignore[arg-type]
-            for d in holding.done
+            for d in stored_asset.done
         ),
     )
     text = line.model_dump_json(exclude_defaults=True).encode()
@@ -172,13 +172,13 @@ def to_line(holding: Holding, put: Callable[[str, Vector], int], keep: Callable[
     return text + b"\n"
 
 
-def to_holding(text: bytes, row: Callable[[str, int], Vector], blob: Callable[[str], bytes]) -> Holding:
+def to_holding(text: bytes, row: Callable[[str, int], Vector], blob: Callable[[str], bytes]) -> StoredAsset:
     """`row` gives the vector of a space by its row, `blob` the next member of the tar, which has this name.
 
     Raises pydantic's ValidationError, and what these raise."""
     line = Line.model_validate_json(text)
     asset = Asset(**{**dict(line.asset), "metadata": line.asset.metadata})
-    return Holding(
+    return StoredAsset(
         asset,
         tuple(Source(**dict(source)) for source in line.sources),
         attachments={name: blob(attachment_name(asset.id, name)) for name in line.attachments},
@@ -187,7 +187,7 @@ def to_holding(text: bytes, row: Callable[[str, int], Vector], blob: Callable[[s
     )
 
 
-def _to_moment(held: Held, put: Callable[[str, Vector], int], keep: Callable[[str, bytes], None]) -> MomentLine:
+def _to_moment(held: StoredMoment, put: Callable[[str, Vector], int], keep: Callable[[str, bytes], None]) -> MomentLine:
     moment = held.moment
     if moment.thumbnail is not None:
         keep(thumbnail_name(moment.id), moment.thumbnail)
@@ -221,7 +221,9 @@ def _to_moment(held: Held, put: Callable[[str, Vector], int], keep: Callable[[st
     )
 
 
-def _from_moment(asset: str, line: MomentLine, row: Callable[[str, int], Vector], blob: Callable[[str], bytes]) -> Held:
+def _from_moment(
+    asset: str, line: MomentLine, row: Callable[[str, int], Vector], blob: Callable[[str], bytes]
+) -> StoredMoment:
     labels = [{**dict(label)} for label in line.labels]
     makers = tuple(label.pop("maker") for label in labels)
     moment = Moment(
@@ -237,4 +239,4 @@ def _from_moment(asset: str, line: MomentLine, row: Callable[[str, int], Vector]
         tuple(Word(*word) for word in line.words),
         blob(thumbnail_name(line.id)) if line.thumbnail else None,
     )
-    return Held(moment, line.maker, {space: vector.maker for space, vector in line.vectors.items()}, makers)
+    return StoredMoment(moment, line.maker, {space: vector.maker for space, vector in line.vectors.items()}, makers)

@@ -20,7 +20,7 @@ from crossmedia.embeddings.catalog import sha256
 from crossmedia.embeddings.encoder import Modality, Space
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.heads import head_files
-from crossmedia.retrieval.store import Unrelated
+from crossmedia.retrieval.store import RandomPairs
 
 FORMAT: Final = 1
 NAME: Final = "manifest.json"
@@ -141,8 +141,8 @@ class Manifest(Strict):
     def space_list(self) -> list[Space]:
         return [Space(**space.model_dump()) for space in self.spaces]
 
-    def unrelated_list(self) -> list[Unrelated]:
-        return [Unrelated(**one.model_dump()) for one in self.unrelated]
+    def unrelated_list(self) -> list[RandomPairs]:
+        return [RandomPairs(**one.model_dump()) for one in self.unrelated]
 
 
 def total(parts: tuple[Part, ...]) -> Part:

@@ -29,7 +29,7 @@ from crossmedia.retrieval.archive.manifest import (
     rows_name,
 )
 from crossmedia.retrieval.archive.rows import open_rows
-from crossmedia.retrieval.holding import Holding
+from crossmedia.retrieval.stored_asset import StoredAsset
 
 
 class Archive:
@@ -62,15 +62,15 @@ class Archive:
         """Raises ArchiveUnusable unless everything of this part is what was written, and could have been written."""
         for name in part_names(number, self.manifest.parts[number]):
             self._check(name)
-        for _ in self.holdings(number):
+        for _ in self.stored_assets(number):
             pass
 
-    def holdings(self, number: int) -> Iterator[Holding]:
+    def stored_assets(self, number: int) -> Iterator[StoredAsset]:
         """The assets of a part, one in memory at a time. Raises ArchiveUnusable where something is wrong."""
         with readable(self.folder):
             yield from self._holdings(number)
 
-    def _holdings(self, number: int) -> Iterator[Holding]:
+    def _holdings(self, number: int) -> Iterator[StoredAsset]:
         part = self.manifest.parts[number]
         path = self.folder / lines_name(number)
         rows = _Rows(
@@ -85,15 +85,15 @@ class Archive:
         try:
             for place, text in self._lines(path):
                 try:
-                    holding = to_holding(text, rows.take, blobs.take)
+                    stored_asset = to_holding(text, rows.take, blobs.take)
                 except (ValidationError, ArchiveUnusable) as error:
                     told = first(error) if isinstance(error, ValidationError) else error.message
                     raise ArchiveUnusable(f"line {place} of {path} cannot be used: {told}", HINT) from error
-                if holding.asset.id in seen:
+                if stored_asset.asset.id in seen:
                     raise ArchiveUnusable(f"line {place} of {path} has an asset that was there before", HINT)
-                seen.add(holding.asset.id)
-                moments += len(holding.moments)
-                yield holding
+                seen.add(stored_asset.asset.id)
+                moments += len(stored_asset.moments)
+                yield stored_asset
             blobs.end()
         finally:
             blobs.close()

@@ -14,8 +14,8 @@ from crossmedia.retrieval.archive.blobs import BlobsWriter
 from crossmedia.retrieval.archive.lines import to_line
 from crossmedia.retrieval.archive.manifest import Part, first, lines_name, media_name, rows_name
 from crossmedia.retrieval.archive.rows import RowsWriter
-from crossmedia.retrieval.holding import Holding
 from crossmedia.retrieval.store import StoreUnusable
+from crossmedia.retrieval.stored_asset import StoredAsset
 
 MOST_ASSETS: Final = 5_000
 MOST_BYTES: Final = 256 << 20
@@ -39,18 +39,18 @@ class PartWriter:
     def full(self) -> bool:
         return self.assets >= MOST_ASSETS or self.bytes >= MOST_BYTES
 
-    def add(self, holding: Holding) -> None:
+    def add(self, stored_asset: StoredAsset) -> None:
         """Raises StoreUnusable where the asset is not as a store should hold it."""
         try:
-            self._lines.write(to_line(holding, self._put, self._blobs.add))
+            self._lines.write(to_line(stored_asset, self._put, self._blobs.add))
         except ValueError as error:
             told = first(error) if isinstance(error, ValidationError) else str(error)
             raise StoreUnusable(
-                f"{holding.asset.title} ({holding.asset.id[:12]}) cannot be exported: {told}",
+                f"{stored_asset.asset.title} ({stored_asset.asset.id[:12]}) cannot be exported: {told}",
                 "crossmedia doctor checks the store; crossmedia rm ID takes the asset out, index brings it back",
             ) from error
         self.assets += 1
-        self.moments += len(holding.moments)
+        self.moments += len(stored_asset.moments)
 
     def close(self) -> Part:
         """Everything is on disk afterwards."""

@@ -14,7 +14,7 @@ from crossmedia.retrieval.elastic.docs import Record
 from crossmedia.retrieval.elastic.tokens import label_prefix
 from crossmedia.retrieval.elastic.whole import distinct
 from crossmedia.retrieval.elastic.writer import Writer
-from crossmedia.retrieval.holding import Done, Held, made_by
+from crossmedia.retrieval.stored_asset import Done, StoredMoment, made_by
 
 
 def enrich(writer: Writer, enrichments: Sequence[Enrichment]) -> None:
@@ -67,7 +67,7 @@ def _enrich(writer: Writer, enrichments: Sequence[Enrichment]) -> None:
     writer.do([Action(at, moment, None) for moment in gone for at in (index.target, index.previews)])
 
 
-def _added(record: Record, held: dict[str, Held], enrichment: Enrichment) -> list[str]:
+def _added(record: Record, held: dict[str, StoredMoment], enrichment: Enrichment) -> list[str]:
     """Put an enricher's result in place of what it said before, in an asset's record and in moments by id; returns
     the moments that are others now."""
     maker = enrichment.enricher

@@ -21,7 +21,7 @@ from crossmedia.embeddings.encoder import UNALIGNED, Modality, Vector
 from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval.documents import FIELDS, Asset, Kind, Label, Moment, Source, kind_of, modality
 from crossmedia.retrieval.elastic.tokens import APART, label_tokens, tags
-from crossmedia.retrieval.holding import Done, Held
+from crossmedia.retrieval.stored_asset import Done, StoredMoment
 
 Doc = dict[str, Any]
 Version = tuple[int, int]
@@ -163,7 +163,7 @@ def source_doc(source: Source, asset: str, collection: str) -> Doc:
     }
 
 
-def moment_doc(held: Held, record: Record, number: int) -> Doc:
+def moment_doc(held: StoredMoment, record: Record, number: int) -> Doc:
     """`number`: where in the asset it comes. Raises ValueError for a field or a vector that is none."""
     moment = held.moment
     texts = {name: unicodedata.normalize("NFC", text) for name, text in moment.fields.items() if text}
@@ -200,11 +200,11 @@ def moment_doc(held: Held, record: Record, number: int) -> Doc:
     }
 
 
-def to_held(key: str, doc: Doc) -> Held:
+def to_held(key: str, doc: Doc) -> StoredMoment:
     """Without its thumbnail, and without vectors where they were not read."""
     held = doc["held"]
     ordered = sorted(held["labels"], key=lambda row: -row[2])
-    return Held(
+    return StoredMoment(
         Moment(
             key,
             doc["asset"],
@@ -243,7 +243,7 @@ def renumbered(record: Record) -> dict[str, int]:
     return {moment: number for number, moment in enumerate(record.moments)}
 
 
-def retitled(held: Held, before: str, after: str) -> Held:
+def retitled(held: StoredMoment, before: str, after: str) -> StoredMoment:
     title = held.moment.fields.get("title")
     if title is None or before not in title:
         return held

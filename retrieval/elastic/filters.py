@@ -16,8 +16,8 @@ def conditions(filters: Filters) -> list[Condition]:
     for name, wanted in (("media", filters.media), ("kind", filters.kinds), ("asset", filters.assets)):
         if wanted:
             found.append({"terms": {name: list(wanted)}})
-    if filters.besides:
-        found.append({"bool": {"must_not": [{"terms": {"asset": list(filters.besides)}}]}})
+    if filters.excluded_assets:
+        found.append({"bool": {"must_not": [{"terms": {"asset": list(filters.excluded_assets)}}]}})
     if filters.journal is not None:
         found.append({"bool": {"must_not": [{"term": {"blocked": filters.journal}}]}})
     if filters.path is not None and filters.collection is not None:

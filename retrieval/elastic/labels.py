@@ -13,8 +13,8 @@ from crossmedia.retrieval.elastic.filters import conditions, label
 from crossmedia.retrieval.elastic.index import Index
 from crossmedia.retrieval.elastic.reads import BY_ARRIVAL
 from crossmedia.retrieval.elastic.tokens import APART, folded
-from crossmedia.retrieval.labels import Labelled, Named, NameMatch, best_named
-from crossmedia.retrieval.query import LabelFilter, Tally
+from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery, best_named
+from crossmedia.retrieval.query import FacetCount, LabelFilter
 
 VALUES: Final = 10_000
 """Values of labels that are counted at once, the most frequent first."""
@@ -25,7 +25,7 @@ SURER: Final = 0.01
 SPARE: Final = 2
 
 
-def query(named: Named) -> Doc:
+def query(named: LabelQuery) -> Doc:
     """The search for what bears most of the values, those of sure labels first."""
     wanted = []
     for value, count in named.values.items():
@@ -41,7 +41,7 @@ def query(named: Named) -> Doc:
     }
 
 
-def matches(hits: Sequence[Mapping[str, Any]], named: Named) -> list[NameMatch]:
+def matches(hits: Sequence[Mapping[str, Any]], named: LabelQuery) -> list[LabelMatch]:
     found: dict[str, dict[str, list[float]]] = {}
     for hit in hits:
         for kind, value, score, *_ in hit["_source"]["held"]["labels"]:
@@ -50,8 +50,8 @@ def matches(hits: Sequence[Mapping[str, Any]], named: Named) -> list[NameMatch]:
     return best_named(found, named.values, named.k)
 
 
-def tally(index: Index, kinds: Sequence[str], among: Sequence[str] | None) -> list[Tally]:
-    """What `Store.tally` promises; of more than `VALUES` values of a kind (of all, where none is named) the most
+def count_facets(index: Index, kinds: Sequence[str], among: Sequence[str] | None) -> list[FacetCount]:
+    """What `Store.count_facets` promises; of more than `VALUES` values of a kind (of all, where none is named) the most
     frequent."""
     clauses: list[Doc] = [{"term": {"type": "moment"}}]
     if among is not None:
@@ -64,7 +64,7 @@ def tally(index: Index, kinds: Sequence[str], among: Sequence[str] | None) -> li
     } or {"all": {"terms": counted, "aggs": each}}
     answer = index.totals({"bool": {"filter": clauses}}, asked)
     found = [
-        Tally(kind, value, bucket["doc_count"], bucket["assets"]["value"])
+        FacetCount(kind, value, bucket["doc_count"], bucket["assets"]["value"])
         for name in asked
         for bucket in answer[name]["buckets"]
         for kind, value in [bucket["key"].split(APART, 1)]

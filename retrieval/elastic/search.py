@@ -16,8 +16,8 @@ from crossmedia.retrieval.elastic.docs import Doc, searchable, unpack, vector_fi
 from crossmedia.retrieval.elastic.filters import conditions
 from crossmedia.retrieval.elastic.index import Index
 from crossmedia.retrieval.elastic.spaces import ASKED, Facts
-from crossmedia.retrieval.labels import Named
-from crossmedia.retrieval.store import Found, Near, Neighbour, Said, SpaceMismatch
+from crossmedia.retrieval.labels import LabelQuery
+from crossmedia.retrieval.store import Found, SpaceMismatch, TextQuery, VectorMatch, VectorQuery
 
 OVERSAMPLE: Final = 1.5
 """Candidates fetched per wanted hit, ranked again by their stored floats: those of an 8-bit index are near, not
@@ -34,13 +34,13 @@ MOST: Final = 10_000
 
 def search(
     index: Index,
-    near: Sequence[Near],
-    said: Sequence[Said],
-    named: Sequence[Named],
+    near: Sequence[VectorQuery],
+    said: Sequence[TextQuery],
+    named: Sequence[LabelQuery],
     stems: text.Stems,
     facts: Facts,
 ) -> Found:
-    """What `Store.searched` promises. Raises SpaceMismatch where the collection was made anew since its spaces were
+    """What `Store.search` promises. Raises SpaceMismatch where the collection was made anew since its spaces were
     read."""
     index.refresh()
     words = [[word for word in wording.content_words(one.text) if searchable(word)] for one in said]
@@ -72,17 +72,17 @@ def search(
     return found, matched, bearing
 
 
-def rescored(hits: Sequence[Mapping[str, Any]], space: str, query: Vector) -> list[Neighbour]:
+def rescored(hits: Sequence[Mapping[str, Any]], space: str, query: Vector) -> list[VectorMatch]:
     """By the exact inner product of the stored vectors, best first; ties by id."""
     held = [(hit["_id"], hit["_source"]["held"]["packed"][space]) for hit in hits]
     if not held:
         return []
     scores = np.stack([unpack(packed) for _, packed in held]) @ query
     order = sorted(range(len(held)), key=lambda i: (-scores[i], held[i][0]))
-    return [Neighbour(held[i][0], float(scores[i])) for i in order]
+    return [VectorMatch(held[i][0], float(scores[i])) for i in order]
 
 
-def _knn(index: Index, near: Near) -> Doc | None:
+def _knn(index: Index, near: VectorQuery) -> Doc | None:
     """The search body; None where no vector of this field was ever written."""
     field = vector_field(near.space, near.modality, len(near.query))
     if near.k < 1 or not index.searched(field):

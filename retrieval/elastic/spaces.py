@@ -12,7 +12,7 @@ from crossmedia.retrieval.elastic.blocked import followed, followed_key
 from crossmedia.retrieval.elastic.bulk import Action, write
 from crossmedia.retrieval.elastic.docs import Doc
 from crossmedia.retrieval.elastic.index import Index
-from crossmedia.retrieval.store import Unrelated
+from crossmedia.retrieval.store import RandomPairs
 
 SPACES: Final = "spaces"
 UNRELATED: Final = "unrelated"
@@ -20,8 +20,8 @@ FRESH_SECONDS: Final = 1.0
 
 
 class Facts:
-    """Spaces, random pairs and how far journals were followed, as they were read last, and again when that was long
-    ago: every search needs them.
+    """Spaces, random pairs and how far journals were followed, as they were read last, and again when that was some
+    time ago: every search needs them.
 
     A search asks for them too, of the very index that it searches: `met` tells whether they are still what was read.
     """
@@ -40,9 +40,9 @@ class Facts:
         docs, behind = self._current()
         return _spaces(docs.get(SPACES)), behind
 
-    def unrelated(self) -> list[Unrelated]:
+    def random_pairs(self) -> list[RandomPairs]:
         doc = self._current()[0].get(UNRELATED)
-        return [Unrelated(**one) for one in doc["held"]["unrelated"]] if doc else []
+        return [RandomPairs(**one) for one in doc["held"]["unrelated"]] if doc else []
 
     def followed(self, journal: str) -> int:
         """The entry up to which a journal was followed."""
@@ -92,6 +92,6 @@ def record(index: Index, spaces: Iterable[Space], replace: bool) -> None:
             return
 
 
-def keep_unrelated(index: Index, measured: Sequence[Unrelated]) -> None:
+def keep_random_pairs(index: Index, measured: Sequence[RandomPairs]) -> None:
     doc: Doc = {"type": "unrelated", "held": {"unrelated": [asdict(one) for one in measured]}}
     write(index.connection, [Action(index.target, UNRELATED, doc)])

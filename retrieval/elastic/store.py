@@ -11,7 +11,6 @@ from functools import cached_property
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.blocking import Journal
-from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.elastic import (
     additions,
@@ -33,22 +32,23 @@ from crossmedia.retrieval.elastic.index import Index
 from crossmedia.retrieval.elastic.text import Analysed
 from crossmedia.retrieval.elastic.writer import Arrivals, Writer
 from crossmedia.retrieval.health import Health, Statistics
-from crossmedia.retrieval.holding import Holding
-from crossmedia.retrieval.labels import Labelled, Named, NameMatch
-from crossmedia.retrieval.query import Filters, Tally
+from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
+from crossmedia.retrieval.query import FacetCount, Filters
 from crossmedia.retrieval.store import (
     Found,
     Located,
-    Near,
-    Neighbour,
-    Said,
+    RandomPairs,
     SpaceMismatch,
     Store,
-    Unrelated,
-    WordMatch,
+    TextMatch,
+    TextQuery,
+    VectorMatch,
+    VectorQuery,
     check_spaces,
     check_vectors,
 )
+from crossmedia.retrieval.stored_asset import StoredAsset
+from crossmedia.retrieval.temporal_merging import Span
 
 PREVIEWS = "-previews"
 UNREAD = ("held.packed",)
@@ -195,19 +195,21 @@ class ElasticStore:
     def attachment(self, asset: str, name: str) -> bytes | None:
         return self._preview(docs.attachment_key(asset, name))
 
-    def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
-        return self.searched([Near(space, modality, query, k, filters)], [])[0][0]
+    def search_vectors(
+        self, space: str, modality: Modality, query: Vector, k: int, filters: Filters
+    ) -> list[VectorMatch]:
+        return self.search([VectorQuery(space, modality, query, k, filters)], [])[0][0]
 
-    def words(
+    def search_text(
         self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
-    ) -> list[WordMatch]:
-        return self.searched([], [Said(text, k, filters, tuple(without), least)])[1][0]
+    ) -> list[TextMatch]:
+        return self.search([], [TextQuery(text, k, filters, tuple(without), least)])[1][0]
 
-    def searched(self, near: Sequence[Near], said: Sequence[Said], named: Sequence[Named] = ()) -> Found:
+    def search(self, near: Sequence[VectorQuery], said: Sequence[TextQuery], named: Sequence[LabelQuery] = ()) -> Found:
         return search.search(self._index, near, said, named, self._stems, self._facts)
 
-    def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
-        return self.searched([], [], [Named(values, k, filters)])[2][0]
+    def search_labels(self, values: Mapping[str, int], k: int, filters: Filters) -> list[LabelMatch]:
+        return self.search([], [], [LabelQuery(values, k, filters)])[2][0]
 
     def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:
         return reads.meeting(self._index, moments, filters)
@@ -215,8 +217,8 @@ class ElasticStore:
     def labelled(self, kind: str, on: Kind | None = None) -> list[Labelled]:
         return labels.labelled(self._index, kind, on)
 
-    def tally(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[Tally]:
-        return labels.tally(self._index, kinds, among)
+    def count_facets(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[FacetCount]:
+        return labels.count_facets(self._index, kinds, among)
 
     def sample(self, space: str, modality: Modality, count: int) -> Vectors:
         return reads.sample(self._index, space, modality, count)
@@ -224,12 +226,12 @@ class ElasticStore:
     def counted(self) -> dict[tuple[str, Modality], int]:
         return reads.counted(self._index)
 
-    def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
-        spaces.keep_unrelated(self._index, measured)
+    def keep_random_pairs(self, measured: Sequence[RandomPairs]) -> None:
+        spaces.keep_random_pairs(self._index, measured)
         self._facts.outdate()
 
-    def unrelated(self) -> list[Unrelated]:
-        return self._facts.unrelated()
+    def random_pairs(self) -> list[RandomPairs]:
+        return self._facts.random_pairs()
 
     def statistics(self) -> Statistics:
         return reads.statistics(self._index)
@@ -237,16 +239,16 @@ class ElasticStore:
     def asset_ids(self) -> Iterator[str]:
         return reads.asset_ids(self._index)
 
-    def contents(self, assets: Sequence[str]) -> dict[str, Holding]:
-        return {holding.asset.id: holding for holding in whole.contents(self._writer, assets)}
+    def contents(self, assets: Sequence[str]) -> dict[str, StoredAsset]:
+        return {stored_asset.asset.id: stored_asset for stored_asset in whole.contents(self._writer, assets)}
 
-    def holdings(self, assets: Sequence[str]) -> list[Holding]:
-        return whole.holdings(self._writer, assets)
+    def stored_assets(self, assets: Sequence[str]) -> list[StoredAsset]:
+        return whole.stored_assets(self._writer, assets)
 
-    def restore(self, holdings: Sequence[Holding]) -> None:
+    def restore(self, stored_assets: Sequence[StoredAsset]) -> None:
         with self._writing() as writer:
-            for holding in holdings:
-                whole.restore(writer, holding)
+            for stored_asset in stored_assets:
+                whole.restore(writer, stored_asset)
 
     def loading(self) -> AbstractContextManager[None]:
         return self._late()

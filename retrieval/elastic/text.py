@@ -13,7 +13,7 @@ from crossmedia.retrieval.documents import FIELDS
 from crossmedia.retrieval.elastic.connection import Connection
 from crossmedia.retrieval.elastic.docs import Doc, searchable
 from crossmedia.retrieval.elastic.filters import conditions
-from crossmedia.retrieval.store import Said, WordMatch
+from crossmedia.retrieval.store import TextMatch, TextQuery
 
 ANALYSED: Final = tuple(f"words.{name}" for name in FIELDS)
 ALL_WORDS: Final = 1000.0
@@ -25,7 +25,7 @@ Stems = Callable[[Iterable[str]], Mapping[str, str]]
 """Tokens → the terms that the index holds for them; those that it does not hold are left out."""
 
 
-def query(said: Said, words: Sequence[str]) -> Doc:
+def query(said: TextQuery, words: Sequence[str]) -> Doc:
     """The search body: the k best by BM25 over all fields as one (BM25F, Robertson et al. 2004)."""
     each = [_holding(word) for word in words]
     body: dict[str, Any] = {
@@ -51,7 +51,7 @@ def counts(words: Sequence[str]) -> Doc:
 
 def matches(
     hits: Sequence[Mapping[str, Any]], counted: Mapping[str, Any], words: Sequence[str], least: float, stems: Stems
-) -> list[WordMatch]:
+) -> list[TextMatch]:
     """In the order of the hits; those that cover less than `least` are left out."""
     total = counted["hits"]["total"]["value"]
     told = [
@@ -77,7 +77,7 @@ def matches(
         best = wording.best_field([marked.get(name) for name in FIELDS])
         shown = wording.snippet(marked.get(FIELDS[best], ""))
         score = hit["_score"] - (ALL_WORDS if hit["_score"] >= ALL_WORDS else 0)
-        found.append(WordMatch(hit["_id"], score, coverage, FIELDS[best], shown, tuple(as_written)))
+        found.append(TextMatch(hit["_id"], score, coverage, FIELDS[best], shown, tuple(as_written)))
     return found
 
 

@@ -12,8 +12,8 @@ from crossmedia.retrieval.elastic.bulk import Action, write
 from crossmedia.retrieval.elastic.docs import PACKED, Doc, Record, attachment_key, source_key
 from crossmedia.retrieval.elastic.places import add_source, others, settle, without
 from crossmedia.retrieval.elastic.writer import Writer
-from crossmedia.retrieval.holding import Done, Held, Holding, made_by
 from crossmedia.retrieval.store import StoreUnusable
+from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment, made_by
 
 
 def put(writer: Writer, documents: Sequence[Document], replace_them: bool) -> None:
@@ -26,9 +26,9 @@ def put(writer: Writer, documents: Sequence[Document], replace_them: bool) -> No
         writer.again(partial(_put, writer, some, replace_them))
 
 
-def restore(writer: Writer, holding: Holding) -> None:
-    distinct([held.moment for held in holding.moments])
-    writer.again(lambda: _restore(writer, holding))
+def restore(writer: Writer, stored_asset: StoredAsset) -> None:
+    distinct([held.moment for held in stored_asset.moments])
+    writer.again(lambda: _restore(writer, stored_asset))
 
 
 def delete(writer: Writer, assets: Sequence[str]) -> list[str]:
@@ -39,7 +39,7 @@ def delete(writer: Writer, assets: Sequence[str]) -> list[str]:
     return [asset for asset in assets if asset in records]
 
 
-def holdings(writer: Writer, assets: Sequence[str]) -> list[Holding]:
+def stored_assets(writer: Writer, assets: Sequence[str]) -> list[StoredAsset]:
     """Everything of them, read in as few requests as there can be."""
     known = writer.records(assets)
     records = [known[asset] for asset in assets if asset in known]
@@ -50,7 +50,7 @@ def holdings(writer: Writer, assets: Sequence[str]) -> list[Holding]:
     return [_holding(record, plain, shown) for record in records]
 
 
-def contents(writer: Writer, assets: Sequence[str]) -> list[Holding]:
+def contents(writer: Writer, assets: Sequence[str]) -> list[StoredAsset]:
     """Without vectors, thumbnails and attachments."""
     records = writer.records(list(dict.fromkeys(assets))).values()
     moments = writer.index.versioned([moment for record in records for moment in record.moments], without=PACKED)
@@ -58,9 +58,9 @@ def contents(writer: Writer, assets: Sequence[str]) -> list[Holding]:
     return [replace(_holding(record, plain, {}), attachments={}) for record in records]
 
 
-def _holding(record: Record, moments: Mapping[str, Doc], shown: Mapping[str, bytes]) -> Holding:
+def _holding(record: Record, moments: Mapping[str, Doc], shown: Mapping[str, bytes]) -> StoredAsset:
     held = [docs.to_held(key, moments[key]) for key in record.moments if key in moments]
-    return Holding(
+    return StoredAsset(
         record.asset,
         tuple(sorted(record.sources, key=lambda s: (s.collection, s.path))),
         tuple(replace(each, moment=replace(each.moment, thumbnail=shown.get(each.moment.id))) for each in held),
@@ -77,7 +77,7 @@ def _attached(record: Record) -> dict[str, str]:
 def _put(writer: Writer, documents: Sequence[Document], replace_them: bool) -> None:
     records = writer.records([document.asset.id for document in documents])
     fresh = [d for d in documents if replace_them or d.asset.id not in records]
-    whole: list[tuple[Record, list[Held], Mapping[str, bytes]]] = []
+    whole: list[tuple[Record, list[StoredMoment], Mapping[str, bytes]]] = []
     for document in fresh:
         old = records.get(document.asset.id)
         record = Record(document.asset, old.added if old else writer.now(), [document.source])
@@ -94,7 +94,9 @@ def _put(writer: Writer, documents: Sequence[Document], replace_them: bool) -> N
 
 
 def _write_whole(
-    writer: Writer, whole: Sequence[tuple[Record, Sequence[Held], Mapping[str, bytes]]], before: Mapping[str, Record]
+    writer: Writer,
+    whole: Sequence[tuple[Record, Sequence[StoredMoment], Mapping[str, bytes]]],
+    before: Mapping[str, Record],
 ) -> None:
     """Moments and previews first, then the assets' own documents, then what was there and is no more."""
     index = writer.index
@@ -133,18 +135,18 @@ def _write_whole(
     blocked.mark(writer, list(hidden))  # somebody may have decided meanwhile
 
 
-def _restore(writer: Writer, holding: Holding) -> None:
-    records = writer.records([holding.asset.id])
-    old = records.get(holding.asset.id)
-    record = Record(holding.asset, old.added if old else writer.now(), list(holding.sources))
+def _restore(writer: Writer, stored_asset: StoredAsset) -> None:
+    records = writer.records([stored_asset.asset.id])
+    old = records.get(stored_asset.asset.id)
+    record = Record(stored_asset.asset, old.added if old else writer.now(), list(stored_asset.sources))
     record.version = old.version if old else None
-    record.done = {done.enricher: done for done in holding.done}
-    for done in holding.done:
-        record.patched[done.enricher] = tuple(_said_of(holding.moments, done))
-    _write_whole(writer, [(record, holding.moments, holding.attachments)], records)
-    for source in others(old.sources if old else [], holding.sources):
+    record.done = {done.enricher: done for done in stored_asset.done}
+    for done in stored_asset.done:
+        record.patched[done.enricher] = tuple(_said_of(stored_asset.moments, done))
+    _write_whole(writer, [(record, stored_asset.moments, stored_asset.attachments)], records)
+    for source in others(old.sources if old else [], stored_asset.sources):
         writer.do([Action(writer.index.target, source_key(source.collection, source.location), None)])
-    settle(writer, [(holding.asset.id, source) for source in holding.sources])
+    settle(writer, [(stored_asset.asset.id, source) for source in stored_asset.sources])
 
 
 def _take_back(writer: Writer, records: Sequence[Record]) -> None:
@@ -184,7 +186,7 @@ def _apart(documents: Sequence[Document]) -> tuple[list[Document], list[Document
     return some, rest
 
 
-def _said_of(moments: Sequence[Held], done: Done) -> Iterable[str]:
+def _said_of(moments: Sequence[StoredMoment], done: Done) -> Iterable[str]:
     """The moments of other passes that an enricher has said something of."""
     for held in moments:
         if held.maker != done.enricher and (

@@ -21,8 +21,8 @@ from crossmedia.retrieval.elastic.bulk import Action, Conflict, write
 from crossmedia.retrieval.elastic.connection import StoreBlocked
 from crossmedia.retrieval.elastic.docs import Doc, Record, Version, asset_key, source_key
 from crossmedia.retrieval.elastic.index import Index
-from crossmedia.retrieval.holding import Held
 from crossmedia.retrieval.store import SpaceMismatch, StoreUnusable
+from crossmedia.retrieval.stored_asset import StoredMoment
 
 TRIES: Final = 20
 BLOCKED_SECONDS: Final = 0.25
@@ -96,7 +96,7 @@ class Writer:
         self.index.provide(fields)
 
     def moments(
-        self, record: Record, moments: Sequence[Held], expected: Mapping[str, Version] | None = None
+        self, record: Record, moments: Sequence[StoredMoment], expected: Mapping[str, Version] | None = None
     ) -> Iterable[Action]:
         numbers = docs.renumbered(record)
         for held in moments:
@@ -115,7 +115,10 @@ class Writer:
         return Action(self.index.target, asset_key(record.asset.id), doc, record.version or "absent")
 
     def rewrite(
-        self, record: Record, change: Callable[[Held], Held] = lambda held: held, only: Container[str] | None = None
+        self,
+        record: Record,
+        change: Callable[[StoredMoment], StoredMoment] = lambda held: held,
+        only: Container[str] | None = None,
     ) -> None:
         """All moments of an asset, since something that they share has changed, or only some."""
         versions = self.index.versioned([moment for moment in record.moments if only is None or moment in only])

@@ -1,4 +1,5 @@
--- Figures that are shown and scraped, kept by triggers: to count whole tables takes seconds where there are millions of rows.
+-- Figures that are shown and scraped, kept by triggers: to count whole tables takes seconds where there are millions
+-- of rows.
 -- A statement's own OR REPLACE would reach into its triggers, so that none of these inserts may ever conflict.
 CREATE TABLE total (
   what TEXT NOT NULL, value TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (what, value)

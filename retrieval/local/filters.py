@@ -21,9 +21,9 @@ def conditions(filters: Filters) -> tuple[str, list[Any]]:
     among("a.media", filters.media)
     among("m.kind", filters.kinds)
     among("a.hash", filters.assets)
-    if filters.besides:
-        clauses.append(f"a.hash NOT IN ({', '.join('?' * len(filters.besides))})")
-        values.extend(filters.besides)
+    if filters.excluded_assets:
+        clauses.append(f"a.hash NOT IN ({', '.join('?' * len(filters.excluded_assets))})")
+        values.extend(filters.excluded_assets)
     if filters.journal is not None:
         clauses.append("NOT EXISTS (SELECT 1 FROM blocked b WHERE b.journal = ? AND b.asset = a.hash)")
         values.append(filters.journal)

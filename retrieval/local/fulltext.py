@@ -10,7 +10,7 @@ from crossmedia.retrieval.documents import FIELDS
 from crossmedia.retrieval.local import words
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.query import Filters
-from crossmedia.retrieval.store import WordMatch
+from crossmedia.retrieval.store import TextMatch
 
 MOST_RANKED = 1_000
 """Where more moments hold the words than this, the newest are ranked: among so many, BM25 tells little apart."""
@@ -27,7 +27,7 @@ def search(
     filters: Filters,
     without: Sequence[str],
     least: float,
-) -> list[WordMatch]:
+) -> list[TextMatch]:
     """The k best, best first; only what could cover `least` of the query is looked for."""
     wanted = wording.content_words(text)
     if not wanted:
@@ -46,13 +46,13 @@ def search(
     return [_match(row, information) for row in list(rows.values())[:k]]
 
 
-def _match(row: sqlite3.Row, information: dict[str, float]) -> WordMatch:
+def _match(row: sqlite3.Row, information: dict[str, float]) -> TextMatch:
     highlighted = list(row)[3:]
     terms = wording.marked(" ".join(column or "" for column in highlighted))
     held = {wording.stem(term) for term in terms} & set(information)
     best = wording.best_field(highlighted)
     coverage = min(1.0, sum(information[term] for term in held) / sum(information.values()))
-    return WordMatch(row[2], -float(row[1]), coverage, FIELDS[best], wording.snippet(highlighted[best]), tuple(terms))
+    return TextMatch(row[2], -float(row[1]), coverage, FIELDS[best], wording.snippet(highlighted[best]), tuple(terms))
 
 
 def _matching(connection: sqlite3.Connection, expression: str, k: int, filters: Filters) -> list[sqlite3.Row]:

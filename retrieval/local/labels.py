@@ -9,10 +9,10 @@ from typing import Final
 
 from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval.documents import Kind
-from crossmedia.retrieval.labels import Labelled, NameMatch, best_named
+from crossmedia.retrieval.labels import Labelled, LabelMatch, best_named
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.reads import batches, keys, marks
-from crossmedia.retrieval.query import Filters, Tally
+from crossmedia.retrieval.query import FacetCount, Filters
 
 MOST: Final = 2_000
 """Labels of one kind and value that are looked at, best scores first; those on moments that bear something rarer are,
@@ -21,8 +21,11 @@ too."""
 Scores = dict[int, dict[str, list[float]]]
 
 
-def bearing(connection: sqlite3.Connection, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
-    """What `Store.bearing` promises. A label of a common value with a low score counts only beside a rarer one."""
+def search_labels(
+    connection: sqlite3.Connection, values: Mapping[str, int], k: int, filters: Filters
+) -> list[LabelMatch]:
+    """What `Store.search_labels` promises. A label of a common value with a low score counts only beside a rarer
+    one."""
     where, parameters = conditions(filters)
     # The joins run only where something is filtered.
     join = "JOIN moment m ON m.id = l.moment JOIN asset a ON a.id = m.asset" if where else ""
@@ -46,7 +49,7 @@ def bearing(connection: sqlite3.Connection, values: Mapping[str, int], k: int, f
         _complete(connection, found, common, rare)
     best = best_named({str(moment): scores for moment, scores in found.items()}, values, k)
     names = keys(connection, [int(match.moment) for match in best])
-    return [NameMatch(names[int(match.moment)], match.scores) for match in best if int(match.moment) in names]
+    return [LabelMatch(names[int(match.moment)], match.scores) for match in best if int(match.moment) in names]
 
 
 def _complete(
@@ -69,8 +72,8 @@ def _add(found: Scores, value: str, rows: Iterable[tuple[int, float]]) -> None:
         found.setdefault(moment, {}).setdefault(value, []).append(score)
 
 
-def tally(connection: sqlite3.Connection, kinds: Sequence[str], among: Sequence[str] | None) -> list[Tally]:
-    """What `Store.tally` promises, exactly."""
+def count_facets(connection: sqlite3.Connection, kinds: Sequence[str], among: Sequence[str] | None) -> list[FacetCount]:
+    """What `Store.count_facets` promises, exactly."""
     clauses = [f"l.kind IN ({marks(kinds)})"] if kinds else []
     if among is not None:
         # One parameter however many they are: a statement takes only so many.
@@ -81,7 +84,7 @@ def tally(connection: sqlite3.Connection, kinds: Sequence[str], among: Sequence[
         FROM label l JOIN moment m ON m.id = l.moment {where} GROUP BY l.kind, l.value ORDER BY 1, 3 DESC, 2""",
         [*kinds, *([] if among is None else [json.dumps(list(among))])],
     )
-    return [Tally(*row) for row in rows]
+    return [FacetCount(*row) for row in rows]
 
 
 def labelled(connection: sqlite3.Connection, kind: str, on: Kind | None) -> list[Labelled]:

@@ -14,7 +14,7 @@ from crossmedia.retrieval.local.derived import Derived, rescored
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.vectors import Ids
 from crossmedia.retrieval.query import Filters
-from crossmedia.retrieval.store import Neighbour
+from crossmedia.retrieval.store import VectorMatch
 
 EXHAUSTIVE_UP_TO = 3_000
 """So few moments meeting a filter are scored one by one: exact, and cheaper than a filtered index search."""
@@ -22,10 +22,10 @@ FILTER_AHEAD = 8
 """How many times k unfiltered candidates are tried before the filter's whole set is computed."""
 
 
-def nearest(
+def search_vectors(
     connection: sqlite3.Connection, derived: Derived, field: str, query: Vector, k: int, filters: Filters
-) -> list[Neighbour]:
-    """What `Store.nearest` promises. `field`: space/modality."""
+) -> list[VectorMatch]:
+    """What `Store.search_vectors` promises. `field`: space/modality."""
     index = derived.current(field)
     if index is None:
         return []
@@ -42,7 +42,7 @@ def nearest(
         passing = index.search(query, k)
     best = rescored(connection, passing, query)[:k]
     keys = reads.keys(connection, [moment for _, moment, _ in best])
-    return [Neighbour(keys[moment], similarity) for _, moment, similarity in best if moment in keys]
+    return [VectorMatch(keys[moment], similarity) for _, moment, similarity in best if moment in keys]
 
 
 def _passing(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> Ids:

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from crossmedia.embeddings.encoder import Space, Vector
 from crossmedia.embeddings.media import Medium
-from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Label, Moment, Source
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import Located
+from crossmedia.retrieval.temporal_merging import Span
 
 BATCH: Final = 500
 """Values bound in one statement at most."""

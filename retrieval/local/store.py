@@ -11,41 +11,41 @@ from typing import Any
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.blocking import Journal
-from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
 from crossmedia.retrieval.health import Health, Statistics
-from crossmedia.retrieval.holding import Holding
-from crossmedia.retrieval.labels import Labelled, Named, NameMatch
+from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
 from crossmedia.retrieval.local import (
     blocked,
     expunge,
     fulltext,
     labels,
     near,
+    random_pairs,
     reads,
     totals,
-    unrelated,
     verify,
     writes,
 )
-from crossmedia.retrieval.local import holdings as whole
+from crossmedia.retrieval.local import stored_assets as whole
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.local.derived import Derived
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.rows import to_asset, to_source
 from crossmedia.retrieval.local.words import Frequencies
-from crossmedia.retrieval.query import Filters, Tally
+from crossmedia.retrieval.query import FacetCount, Filters
 from crossmedia.retrieval.store import (
     Found,
     Located,
-    Near,
-    Neighbour,
-    Said,
+    RandomPairs,
     Store,
-    Unrelated,
-    WordMatch,
+    TextMatch,
+    TextQuery,
+    VectorMatch,
+    VectorQuery,
     check_vectors,
 )
+from crossmedia.retrieval.stored_asset import StoredAsset
+from crossmedia.retrieval.temporal_merging import Span
 
 
 class LocalStore:
@@ -193,15 +193,20 @@ class LocalStore:
         rows = self._rows("SELECT t.jpeg FROM thumbnail t JOIN moment m ON m.id = t.moment WHERE m.key = ?", [moment])
         return bytes(rows[0][0]) if rows else None
 
-    def nearest(self, space: str, modality: Modality, query: Vector, k: int, filters: Filters) -> list[Neighbour]:
+    def search_vectors(
+        self, space: str, modality: Modality, query: Vector, k: int, filters: Filters
+    ) -> list[VectorMatch]:
         connection, field = self._database.connection(), f"{space}/{modality}"
         return blocked.unblocked(
-            connection, filters, k, lambda meeting: near.nearest(connection, self._derived, field, query, k, meeting)
+            connection,
+            filters,
+            k,
+            lambda meeting: near.search_vectors(connection, self._derived, field, query, k, meeting),
         )
 
-    def words(
+    def search_text(
         self, text: str, k: int, filters: Filters, without: Sequence[str] = (), least: float = 0.0
-    ) -> list[WordMatch]:
+    ) -> list[TextMatch]:
         with self._database.read() as connection:
             return blocked.unblocked(
                 connection,
@@ -210,17 +215,17 @@ class LocalStore:
                 lambda meeting: fulltext.search(connection, self._frequencies, text, k, meeting, without, least),
             )
 
-    def bearing(self, values: Mapping[str, int], k: int, filters: Filters) -> list[NameMatch]:
+    def search_labels(self, values: Mapping[str, int], k: int, filters: Filters) -> list[LabelMatch]:
         with self._database.read() as connection:
             return blocked.unblocked(
-                connection, filters, k, lambda meeting: labels.bearing(connection, values, k, meeting)
+                connection, filters, k, lambda meeting: labels.search_labels(connection, values, k, meeting)
             )
 
-    def searched(self, near: Sequence[Near], said: Sequence[Said], named: Sequence[Named] = ()) -> Found:
+    def search(self, near: Sequence[VectorQuery], said: Sequence[TextQuery], named: Sequence[LabelQuery] = ()) -> Found:
         return (
-            [self.nearest(n.space, n.modality, n.query, n.k, n.filters) for n in near],
-            [self.words(s.text, s.k, s.filters, s.without, s.least) for s in said],
-            [self.bearing(n.values, n.k, n.filters) for n in named],
+            [self.search_vectors(n.space, n.modality, n.query, n.k, n.filters) for n in near],
+            [self.search_text(s.text, s.k, s.filters, s.without, s.least) for s in said],
+            [self.search_labels(n.values, n.k, n.filters) for n in named],
         )
 
     def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:
@@ -235,9 +240,9 @@ class LocalStore:
         with self._database.read() as connection:
             return labels.labelled(connection, kind, on)
 
-    def tally(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[Tally]:
+    def count_facets(self, kinds: Sequence[str] = (), among: Sequence[str] | None = None) -> list[FacetCount]:
         with self._database.read() as connection:
-            return labels.tally(connection, kinds, among)
+            return labels.count_facets(connection, kinds, among)
 
     def relabel(self, kind: str, value: str, to: str) -> int:
         with self._database.write() as connection:
@@ -247,33 +252,33 @@ class LocalStore:
 
     def sample(self, space: str, modality: Modality, count: int) -> Vectors:
         with self._database.read() as connection:
-            return unrelated.sample(connection, f"{space}/{modality}", count)
+            return random_pairs.sample(connection, f"{space}/{modality}", count)
 
     def counted(self) -> dict[tuple[str, Modality], int]:
         return totals.vectors(self._database.connection())
 
-    def keep_unrelated(self, measured: Sequence[Unrelated]) -> None:
+    def keep_random_pairs(self, measured: Sequence[RandomPairs]) -> None:
         with self._database.write() as connection:
-            unrelated.keep(connection, measured)
+            random_pairs.keep(connection, measured)
 
-    def unrelated(self) -> list[Unrelated]:
-        return [Unrelated(*row) for row in self._rows("SELECT * FROM unrelated")]
+    def random_pairs(self) -> list[RandomPairs]:
+        return [RandomPairs(*row) for row in self._rows("SELECT * FROM unrelated")]
 
     def asset_ids(self) -> Iterator[str]:
         return whole.asset_ids(self._database)
 
-    def contents(self, assets: Sequence[str]) -> dict[str, Holding]:
+    def contents(self, assets: Sequence[str]) -> dict[str, StoredAsset]:
         with self._database.read() as connection:
-            return {holding.asset.id: holding for holding in whole.read(connection, assets, heavy=False)}
+            return {stored_asset.asset.id: stored_asset for stored_asset in whole.read(connection, assets, heavy=False)}
 
-    def holdings(self, assets: Sequence[str]) -> list[Holding]:
+    def stored_assets(self, assets: Sequence[str]) -> list[StoredAsset]:
         with self._database.read() as connection:
             return whole.read(connection, assets)
 
-    def restore(self, holdings: Sequence[Holding]) -> None:
+    def restore(self, stored_assets: Sequence[StoredAsset]) -> None:
         with self._database.write() as connection:
-            for holding in holdings:
-                whole.restore(connection, holding)
+            for stored_asset in stored_assets:
+                whole.restore(connection, stored_asset)
 
     def loading(self) -> AbstractContextManager[None]:
         return nullcontext()

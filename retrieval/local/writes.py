@@ -19,10 +19,10 @@ from crossmedia.retrieval.documents import (
     Source,
     modality,
 )
-from crossmedia.retrieval.holding import Done, Held, made_by
 from crossmedia.retrieval.local import reads
 from crossmedia.retrieval.local.rows import asset_row, blob, label_row, words_json
 from crossmedia.retrieval.store import NotFound, check_spaces
+from crossmedia.retrieval.stored_asset import Done, StoredMoment, made_by
 
 
 def put(connection: sqlite3.Connection, document: Document, replace: bool) -> None:
@@ -152,7 +152,7 @@ def keep_asset(connection: sqlite3.Connection, asset: Asset) -> int:
     return int(row[0])
 
 
-def keep_moment(connection: sqlite3.Connection, asset: int, held: Held) -> None:
+def keep_moment(connection: sqlite3.Connection, asset: int, held: StoredMoment) -> None:
     moment = held.moment
     values = [_composed(moment.fields.get(field)) for field in FIELDS]
     row = connection.execute(

@@ -20,6 +20,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.eval.demo.symbols import NAMES, make
 from crossmedia.indexer.enrichers.object_crops import around
+from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.retrieval.query import Filters, Query
 from crossmedia.retrieval.store import SpaceMismatch
 from tests.api.helpers import WEIGHTY, Run, flag
@@ -155,7 +156,7 @@ def test_half_reindexed_nothing_searches_or_indexes(
 @pytest.mark.slow
 def test_drawn_signs_with_the_models_in_the_box(tmp_path: Path) -> None:
     make(tmp_path / "signs")
-    with crossmedia.open_library(tmp_path / "data", without=("ocr", "transcript")) as library:
+    with crossmedia.open_library(tmp_path / "data", without=pass_names()) as library:
         library.index(tmp_path / "signs")
         searched = {
             name: [hit["path"] for hit in library.search(name, media=["image"], k=8, fold=False)["hits"]]

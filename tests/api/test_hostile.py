@@ -96,7 +96,7 @@ def test_a_file_is_served_only_as_it_was_read(http: TestClient, roots: Path, tmp
     secret = tmp_path / "secret.txt"
     secret.write_bytes(b"s" * len(content))
     store = http.app.state.crossmedia.service.runtime.store  # type: ignore[attr-defined]
-    [held] = store.holdings([note])
+    [held] = store.stored_assets([note])
     lies = replace(held.sources[0], location=str(secret), mtime_ns=5)
     store.restore([replace(held, sources=(lies,))])
     assert http.get(f"/v1/assets/{note}/content").status_code == 410

@@ -99,13 +99,13 @@ def test_heads_move_with_the_vectors_that_were_made_with_them(tmp_path: Path, ta
 
 
 def test_what_random_pairs_score_moves_too(tmp_path: Path, flags: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossmedia.retrieval.background.FEWEST", 20)
+    monkeypatch.setattr("crossmedia.retrieval.calibration.FEWEST", 20)
     with library(tmp_path / "one") as one:
         one.index(flags, without=WITHOUT)
         one.export_to(tmp_path / "archive")
     with library(tmp_path / "two") as two:
         two.import_from(tmp_path / "archive")
-    measured = [LocalStore(tmp_path / room).unrelated() for room in ("one", "two")]
+    measured = [LocalStore(tmp_path / room).random_pairs() for room in ("one", "two")]
     assert measured[0] == measured[1] != []
 
 

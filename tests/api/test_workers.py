@@ -56,7 +56,6 @@ class Crew:
     def start(
         self, *arguments: str, program: str = "from crossmedia.api.cli import app; app()", **settings: str
     ) -> subprocess.Popen[bytes]:
-        known = self.queue.workers()
         environment = {**self._environment, **{f"CROSSMEDIA_{name.upper()}": value for name, value in settings.items()}}
         with (self._folder / f"worker-{len(self._all)}.log").open("wb") as log:
             process = subprocess.Popen(
@@ -67,8 +66,13 @@ class Crew:
                 start_new_session=True,
             )
         self._all.append(process)
-        until(lambda: self.queue.workers() > known or process.poll() is not None, "a worker that tells it is there")
+        until(lambda: self.present(process) or process.poll() is not None, "a worker that tells it is there")
         return process
+
+    def present(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether this very worker was heard of: another that is paused may be forgotten meanwhile."""
+        names = self.queue._redis.zrange(f"{PREFIX}workers", 0, -1)
+        return any(f":{process.pid}:" in name for name in names)
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """As the kernel does: the whole group, without a word."""

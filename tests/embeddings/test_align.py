@@ -16,7 +16,7 @@ from crossmedia.embeddings.alignment import measure
 from crossmedia.embeddings.alignment.fit import fit
 from crossmedia.embeddings.alignment.learn import TooFewPairs, learn, work
 from crossmedia.embeddings.alignment.paired import Paired, parts
-from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Background, Space, Vectors, normalise
+from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Calibration, Space, Vectors, normalise
 from crossmedia.embeddings.errors import ModelCorrupt
 from crossmedia.embeddings.heads import BadHeadName, Heads, NoHead
 from crossmedia.embeddings.media import Picture
@@ -122,7 +122,7 @@ def test_what_the_pairs_tell_is_learned_and_found_on_those_held_out(space: Space
     assert low <= after["recall@10"] <= high
     assert after["median rank"] < before["median rank"]
     assert len(ticks) == work(given, 0.2, 200)
-    assert learnt.background.middle > learnt.background.mean
+    assert learnt.calibration.middle > learnt.calibration.mean
     json.dumps(learnt.figures)
 
 
@@ -201,7 +201,7 @@ def test_intervals_hold_the_mean_and_shrink() -> None:
 def test_saved_heads_come_back_the_same(tmp_path: Path) -> None:
     heads = Heads(tmp_path / "heads")
     assert heads.cards() == []
-    one = replace(head(FRAMED), background=Background(0.1, 0.2, 0.3, 4.0))
+    one = replace(head(FRAMED), calibration=Calibration(0.1, 0.2, 0.3, 4.0))
     bare_sound = Residual(**{**vars(head(PLAIN).residual), "absent": random_unit(3, 1, 8)[0]})
     two = replace(head(PLAIN), name="other", residual=bare_sound)
     assert heads.save(one, {"made": "2024-01-01"}).id == one.id
@@ -209,11 +209,11 @@ def test_saved_heads_come_back_the_same(tmp_path: Path) -> None:
     assert [card.id for card in heads.cards()] == [one.id, two.id]
     for each in (one, two):
         back = heads.load(each.name)
-        assert (back.id, back.native, back.common.extra, back.background) == (
+        assert (back.id, back.native, back.common.extra, back.calibration) == (
             each.id,
             each.native,
             each.common.extra,
-            each.background,
+            each.calibration,
         )
         native = random_unit(8, 3, NATIVE.dim)
         common = picture_side(random_unit(9, 3, 8), 0.1) if each is one else None

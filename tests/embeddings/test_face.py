@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from crossmedia.embeddings.builtin import backgrounds
+from crossmedia.embeddings.builtin import calibrations
 from crossmedia.embeddings.cards import FACE, FACES
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
 from crossmedia.embeddings.face import CHIP, DIM, SIDE, FaceEncoder, chip, largest, similarity
@@ -78,9 +78,9 @@ def test_the_background_is_that_of_the_measured_vectors(shared: Path, encoder: F
     trials = pairs(rows, np.array([path.parent.name for path in paths]), np.arange(15))
     same, different = trials.cosines[trials.same], trials.cosines[~trials.same]
     assert equal_error_rate(same, different) <= 0.03
-    background = backgrounds(BUNDLED / "backgrounds-face.json")["face", "face", "face"]
-    assert np.mean([background.relevance(float(c)) for c in same]) > 0.9
-    assert np.mean([background.relevance(float(c)) for c in different]) < 0.1
+    calibration = calibrations(BUNDLED / "backgrounds-face.json")["face", "face", "face"]
+    assert np.mean([calibration.relevance(float(c)) for c in same]) > 0.9
+    assert np.mean([calibration.relevance(float(c)) for c in different]) < 0.1
     assert encoder.encode([]).vectors["face"].shape == (0, DIM)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from crossmedia.embeddings.builtin import backgrounds, towers
+from crossmedia.embeddings.builtin import calibrations, towers
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.picture import SIDE, Lite2, prepare
@@ -105,11 +105,11 @@ def test_both_towers_share_the_common_space_and_know_their_backgrounds() -> None
         ("picture", "picture", "picture"),
         ("text", "text", "text"),
     }
-    for background in known.values():
-        assert background.mean < background.middle < 1
-        assert background.slope > 0
-        assert background.relevance(background.middle) == pytest.approx(0.5)
-        assert background.relevance(background.mean) < 0.2
+    for calibration in known.values():
+        assert calibration.mean < calibration.middle < 1
+        assert calibration.slope > 0
+        assert calibration.relevance(calibration.middle) == pytest.approx(0.5)
+        assert calibration.relevance(calibration.mean) < 0.2
 
 
 @pytest.mark.shared
@@ -133,7 +133,7 @@ def test_nonsense_finds_nothing_and_words_find_something(shared: Path) -> None:
     root = shared / "data" / "flickr8k" / "images"
     photos = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in sorted(root.iterdir())[:150]]
     seen = picture.encode(photos).vectors["common"]
-    middle = backgrounds(BUNDLED / "backgrounds.json")["common", "text", "picture"].middle
+    middle = calibrations(BUNDLED / "backgrounds.json")["common", "text", "picture"].middle
     for word in ("dog", "children"):
         assert (text.encode([word]).vectors["common"] @ seen.T).max() >= middle
     nonsense = ["xqzvk plomth grubbix", "wvvk zzjqp", "hjklqwrt bnmvcx"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossmedia.embeddings.builtin import backgrounds
+from crossmedia.embeddings.builtin import calibrations
 from crossmedia.embeddings.cards import COMMON, SOUND
 from crossmedia.embeddings.catalog import BUNDLED
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
@@ -88,7 +88,7 @@ def test_silence_has_no_name_and_is_far_from_words(sound: WhisperSound, words: M
     encoding = sound.encode([silence])
     assert list(encoding.classes) == [[]]
     asked = words.encode([kind.name for kind in KINDS]).vectors["common"] @ encoding.vectors["common"][0]
-    middle = backgrounds(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].middle
+    middle = calibrations(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].middle
     assert asked.max() < min(0, middle)
 
 
@@ -110,7 +110,7 @@ def test_words_find_what_they_name_and_nonsense_finds_nothing(sound: WhisperSoun
     for name in np.unique(kinds):
         scores = heard @ words.encode([f"I think that was {name.lower()}"]).vectors["common"][0]
         assert average_precision(scores, kinds == name) > 0.7, name
-    middle = backgrounds(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].middle
+    middle = calibrations(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].middle
     nonsense = words.encode(gibberish(30, seed=11)).vectors["common"] @ heard.T
     assert (nonsense.max(axis=1) < middle).mean() > 0.9
     named = [

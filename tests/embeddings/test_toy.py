@@ -52,9 +52,9 @@ def test_rows_have_unit_length_and_the_right_shape(toy: Profile, name: str) -> N
 def test_red_is_near_red_pictures_only(toy: Profile) -> None:
     result = toy.picture.encode([flat((220, 20, 20)), flat((20, 40, 220))])
     similarity = result.vectors["common"] @ word(toy, "red")
-    background = toy.backgrounds["common", "text", "picture"]
-    assert background.relevance(float(similarity[0])) > 0.9
-    assert background.relevance(float(similarity[1])) < 0.3
+    calibration = toy.calibrations["common", "text", "picture"]
+    assert calibration.relevance(float(similarity[0])) > 0.9
+    assert calibration.relevance(float(similarity[1])) < 0.3
     assert result.classes[0][0] == ("red", 1.0)
 
 
@@ -79,7 +79,7 @@ def test_sounds_have_names_and_neighbours(toy: Profile) -> None:
     result = toy.sound.encode(sounds).vectors
     assert result["common"][0] @ word(toy, "low") == pytest.approx(1.0, abs=1e-5)
     alike = result["sound"] @ result["sound"][0]
-    relevance = [toy.backgrounds["sound", "sound", "sound"].relevance(float(value)) for value in alike]
+    relevance = [toy.calibrations["sound", "sound", "sound"].relevance(float(value)) for value in alike]
     assert relevance[4] > 0.9
     assert max(relevance[1:4]) < 0.5
 
@@ -87,7 +87,7 @@ def test_sounds_have_names_and_neighbours(toy: Profile) -> None:
 def test_voices_are_told_apart_by_their_pitch(toy: Profile) -> None:
     assert toy.voice is not None
     alike = toy.voice.encode([tone(440), tone(460, 0.3), tone(900)]).vectors["voice"]
-    relevance = toy.backgrounds["voice", "voice", "voice"].relevance
+    relevance = toy.calibrations["voice", "voice", "voice"].relevance
     assert relevance(float(alike[0] @ alike[1])) > 0.9
     assert relevance(float(alike[0] @ alike[2])) < 0.1
 

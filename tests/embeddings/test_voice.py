@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossmedia.embeddings.builtin import backgrounds, voice_encoder
+from crossmedia.embeddings.builtin import calibrations, voice_encoder
 from crossmedia.embeddings.cards import VOICE
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
 from crossmedia.embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
@@ -88,7 +88,7 @@ def test_it_comes_with_the_package() -> None:
     encoder, told = voice_encoder(Catalog())
     assert encoder.model == f"ge2e@{VOICE.revision}"
     assert [(space.name, space.dim) for space in encoder.spaces] == [("voice", DIM)]
-    assert told == backgrounds(BUNDLED / "backgrounds-voice.json")
+    assert told == calibrations(BUNDLED / "backgrounds-voice.json")
     assert set(told) == {("voice", "voice", "voice")}
 
 
@@ -105,7 +105,7 @@ def test_people_are_told_apart_and_chances_are_true(voice: Voice, shared: Path) 
     speakers = np.array([path.parent.name for path in paths])
     trials = pairs(vectors(voice, *map(read, paths)), speakers, np.arange(len(paths)))
     assert equal_error_rate(trials.cosines[trials.same], trials.cosines[~trials.same]) < 0.03
-    relevance = backgrounds(BUNDLED / "backgrounds-voice.json")["voice", "voice", "voice"].relevance
+    relevance = calibrations(BUNDLED / "backgrounds-voice.json")["voice", "voice", "voice"].relevance
     told = np.array(
         [[relevance(float(cosine)), same] for cosine, same in zip(trials.cosines, trials.same, strict=True)]
     )

@@ -148,9 +148,9 @@ def test_what_is_far_from_the_pairs_is_not_written(store: LocalStore, pool: Deco
 
 def test_searches_follow_at_once(store: LocalStore, pool: DecodePool) -> None:
     picture = next(m for m, had in everything(store).items() if "picture" in had)
-    store.nearest(COMMON, "picture", everything(store)[picture][COMMON], 5, Filters())
+    store.search_vectors(COMMON, "picture", everything(store)[picture][COMMON], 5, Filters())
     run(store, TOY, [head("signs")], pool)
-    near = store.nearest(COMMON, "picture", everything(store)[picture][COMMON], 5, Filters())
+    near = store.search_vectors(COMMON, "picture", everything(store)[picture][COMMON], 5, Filters())
     assert near[0].moment == picture
     assert near[0].similarity == pytest.approx(1, abs=1e-5)
     assert len(near) == len({n.moment for n in near}) == 5
@@ -276,7 +276,9 @@ def test_other_models_read_files_again_and_words_from_the_store(
     store: LocalStore, media: Path, pool: DecodePool
 ) -> None:
     before, profile = everything(store), later()
-    store.nearest("picture", "picture", np.zeros(48, np.float32), 3, Filters())  # an index of the old dimension is open
+    store.search_vectors(
+        "picture", "picture", np.zeros(48, np.float32), 3, Filters()
+    )  # an index of the old dimension is open
     with pytest.raises(SpaceMismatch):
         store.bind(profile.spaces.values())
     (media / "1.png").unlink()
@@ -301,7 +303,7 @@ def test_other_models_read_files_again_and_words_from_the_store(
     }
     assert store.verify() == []
     some = next(had["picture"] for had in after.values() if "picture" in had)
-    assert store.nearest("picture", "picture", some, 1, Filters())[0].similarity == pytest.approx(1, abs=1e-5)
+    assert store.search_vectors("picture", "picture", some, 1, Filters())[0].similarity == pytest.approx(1, abs=1e-5)
     write_picture(media / "1.png", seed=1)
     [source] = [s.source for s in store.located() if s.source.location.endswith("1.png")]
     os.utime(media / "1.png", ns=(source.mtime_ns, source.mtime_ns))

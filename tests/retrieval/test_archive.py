@@ -31,14 +31,14 @@ from crossmedia.retrieval.archive import (
 )
 from crossmedia.retrieval.archive.lines import to_holding, to_line
 from crossmedia.retrieval.documents import FIELDS, Asset, Label, Moment, Source, moment_id
-from crossmedia.retrieval.holding import Done, Held, Holding, same
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import Filters
-from crossmedia.retrieval.store import SpaceMismatch, StoreUnusable, Unrelated
+from crossmedia.retrieval.store import RandomPairs, SpaceMismatch, StoreUnusable
+from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment, same
 from tests.retrieval.makers import SPACES, asset_id, document, eventful, unit
 
 EVERYTHING = Filters()
-MEASURED = [Unrelated("common", "text", "picture", 0.125, 0.0625, 20, 22)]
+MEASURED = [RandomPairs("common", "text", "picture", 0.125, 0.0625, 20, 22)]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def store(tmp_path: Path) -> LocalStore:
     store = LocalStore(tmp_path / "one")
     store.bind(SPACES)
     eventful(store)
-    store.keep_unrelated(MEASURED)
+    store.keep_random_pairs(MEASURED)
     return store
 
 
@@ -73,12 +73,12 @@ def folder(tmp_path: Path, store: LocalStore, heads: Heads, small: None) -> Path
 def assert_equal(one: LocalStore, two: LocalStore) -> None:
     ids = list(one.asset_ids())
     assert list(two.asset_ids()) == ids
-    assert all(same(a, b) for a, b in zip(one.holdings(ids), two.holdings(ids), strict=True))
-    assert (one.spaces(), one.statistics(), one.located(), one.unrelated()) == (
+    assert all(same(a, b) for a, b in zip(one.stored_assets(ids), two.stored_assets(ids), strict=True))
+    assert (one.spaces(), one.statistics(), one.located(), one.random_pairs()) == (
         two.spaces(),
         two.statistics(),
         two.located(),
-        two.unrelated(),
+        two.random_pairs(),
     )
 
 
@@ -89,13 +89,15 @@ def test_everything_arrives(tmp_path: Path, store: LocalStore, heads: Heads, fol
     assert (found.assets, found.restored, found.same, found.finished, found.merged) == (23, 23, 0, True, False)
     assert counted[0] == sum(counted[1:]) == 23
     assert_equal(store, two)
-    assert two.unrelated() == MEASURED
+    assert two.random_pairs() == MEASURED
     for space, modality in store.counted():
         for seed in range(5):
-            before, after = (each.nearest(space, modality, unit(seed), 10, EVERYTHING) for each in (store, two))
+            before, after = (each.search_vectors(space, modality, unit(seed), 10, EVERYTHING) for each in (store, two))
             assert [found.moment for found in before] == [found.moment for found in after] != []
             np.testing.assert_allclose([f.similarity for f in before], [f.similarity for f in after], atol=1e-6)
-    assert store.words("exit sign photo", 10, EVERYTHING) == two.words("exit sign photo", 10, EVERYTHING) != []
+    assert (
+        store.search_text("exit sign photo", 10, EVERYTHING) == two.search_text("exit sign photo", 10, EVERYTHING) != []
+    )
     assert two.verify() == []
 
 
@@ -244,7 +246,7 @@ def test_what_could_not_be_read_back_is_not_exported(tmp_path: Path, store: Loca
     with pytest.raises(StoreUnusable, match="long.*no unit vector"):
         export(store, tmp_path / "archive", heads)
     store.delete([asset_id("long")])
-    store.keep_unrelated([Unrelated("common", "text", "picture", 0.5, float("inf"), 1, 1)])
+    store.keep_random_pairs([RandomPairs("common", "text", "picture", 0.5, float("inf"), 1, 1)])
     with pytest.raises(StoreUnusable, match="std.*finite"):
         export(store, tmp_path / "archive", heads)
     store.put([document("endless", labels=(Label("scene", "x", float("inf"), "m"),))])
@@ -284,11 +286,11 @@ class Crashing(LocalStore):
         super().__init__(folder)
         self.writes, self.before = writes, before
 
-    def restore(self, holdings: Sequence[Holding]) -> None:
+    def restore(self, stored_assets: Sequence[StoredAsset]) -> None:
         self.writes -= 1
         if self.writes < 0 and self.before:
             raise Crash
-        super().restore(holdings)
+        super().restore(stored_assets)
         if self.writes < 0:
             raise Crash
 
@@ -314,7 +316,7 @@ def test_an_import_that_is_stopped_goes_on(tmp_path: Path, store: LocalStore, he
     two, stop = LocalStore(tmp_path / "two"), threading.Event()
     found = bring(Archive(folder), two, heads, tell=lambda count: stop.set(), stop=stop)
     assert (found.restored, found.finished) == (3, False)
-    assert two.unrelated() == []
+    assert two.random_pairs() == []
     assert bring(Archive(folder), two, heads).same == 3
     assert_equal(store, two)
 
@@ -334,20 +336,20 @@ def test_a_collection_that_holds_something_is_added_to_only_on_demand(
     two.put(
         [document("mine", vector=unit(3)), document("photo", folder="mine", vector=unit(4), text="another reading")]
     )
-    two.keep_unrelated([Unrelated("common", "text", "picture", 0.5, 0.25, 2, 2)])
-    mine = two.holdings([asset_id("mine")])
+    two.keep_random_pairs([RandomPairs("common", "text", "picture", 0.5, 0.25, 2, 2)])
+    mine = two.stored_assets([asset_id("mine")])
     found = merged(folder, two, heads)
     assert (found.restored, found.merged) == (23, True)
-    assert same(mine[0], two.holdings([asset_id("mine")])[0])
+    assert same(mine[0], two.stored_assets([asset_id("mine")])[0])
     assert [s.location for s in two.sources(asset_id("photo"))] == [
         "/disk/copies/photo",
         "/disk/mine/photo",
         "/disk/photos/photo",
     ]
-    assert two.words("another reading", 5, EVERYTHING) == []
+    assert two.search_text("another reading", 5, EVERYTHING) == []
     assert sum(two.statistics().assets.values()) == 24
     assert set(two.spaces()) == {"common", "picture", "sound", "text", "face"}
-    assert two.unrelated() == [Unrelated("common", "text", "picture", 0.5, 0.25, 2, 2)]
+    assert two.random_pairs() == [RandomPairs("common", "text", "picture", 0.5, 0.25, 2, 2)]
     assert bring(Archive(folder), two, heads, merge=True).restored == 0
     assert two.verify() == []
 
@@ -395,7 +397,7 @@ metadata = st.dictionaries(
 
 
 @st.composite
-def held(draw: Callable, number: int) -> Held:  # type: ignore[type-arg]
+def held(draw: Callable, number: int) -> StoredMoment:  # type: ignore[type-arg]
     vectors = {space: unit(draw(st.integers(0, 99))) for space in draw(st.sets(st.sampled_from(("common", "text"))))}
     said = tuple(draw(st.lists(labels, max_size=2)))
     moment = Moment(
@@ -411,7 +413,9 @@ def held(draw: Callable, number: int) -> Held:  # type: ignore[type-arg]
         tuple(draw(st.lists(st.builds(Word, texts, numbers, numbers), max_size=2))),
         draw(st.none() | st.binary(max_size=5)),
     )
-    return Held(moment, draw(makers), {space: draw(makers) for space in vectors}, tuple(draw(makers) for _ in said))
+    return StoredMoment(
+        moment, draw(makers), {space: draw(makers) for space in vectors}, tuple(draw(makers) for _ in said)
+    )
 
 
 @given(st.data())
@@ -420,7 +424,7 @@ def test_any_asset_is_read_back_from_its_line(data: st.DataObject) -> None:
     sources = st.builds(
         Source, texts.map(lambda t: "/x" + t.replace("\x00", "").replace(".", "")), texts, texts, size, whole
     )
-    holding = Holding(
+    stored_asset = StoredAsset(
         Asset(
             "0" * 64,
             "video",
@@ -455,8 +459,8 @@ def test_any_asset_is_read_back_from_its_line(data: st.DataObject) -> None:
         assert found == name
         return content
 
-    text = to_line(holding, put, lambda name, content: blobs.append((name, content)))
+    text = to_line(stored_asset, put, lambda name, content: blobs.append((name, content)))
     assert text.count(b"\n") == 1
     back = to_holding(text, lambda space, row: rows[row][1], take)
-    assert same(holding, back)
+    assert same(stored_asset, back)
     assert not blobs

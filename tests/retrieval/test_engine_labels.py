@@ -13,7 +13,7 @@ from crossmedia.embeddings.toy import COLOURS, toy_profile
 from crossmedia.retrieval.documents import Document, Label, Moment, part_id
 from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.local import LocalStore
-from crossmedia.retrieval.query import Filters, LabelFilter, Query, Tally
+from crossmedia.retrieval.query import FacetCount, Filters, LabelFilter, Query
 from tests.retrieval.makers import asset_id, document, moment
 
 PROFILE = toy_profile()
@@ -106,5 +106,5 @@ def test_facets_count_all_that_was_found(engine: Engine) -> None:
     query = Query(texts=("dogs",), legs=("labels",), k=1, facets=("object", "scene"))
     answer = engine.search(query)
     assert len(answer.hits) == 1
-    assert answer.facets == (Tally("object", "dog", 3, 3), Tally("object", "couch", 1, 1))
+    assert answer.facets == (FacetCount("object", "dog", 3, 3), FacetCount("object", "couch", 1, 1))
     assert engine.search(Query(texts=("dogs",))).facets == ()

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossmedia.retrieval.holding import Done, same
 from crossmedia.retrieval.local import LocalStore, vectors
 from crossmedia.retrieval.local.words import match_expressions
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import StoreUnusable
+from crossmedia.retrieval.stored_asset import Done, same
 from crossmedia.retrieval.wording import content_words, snippet
 from tests.retrieval.makers import SPACES, asset_id, document, eventful, unit
 
@@ -54,13 +54,13 @@ def test_large_store_finds_what_a_scan_finds(folder: Path) -> None:
     hit = 0
     for seed in range(30):
         query = unit(5000 + seed)
-        found = [n.moment for n in store.nearest("common", "picture", query, 10, Filters())]
+        found = [n.moment for n in store.search_vectors("common", "picture", query, 10, Filters())]
         hit += len({f"{asset_id(f'p{i}')}-picture0" for i in np.argsort(-(rows @ query))[:10]} & set(found))
     assert hit >= 255
-    filtered = store.nearest("common", "picture", unit(1), 30, Filters(after="2049"))
+    filtered = store.search_vectors("common", "picture", unit(1), 30, Filters(after="2049"))
     assert len(filtered) == 30
     store.delete([asset_id(f"p{i}") for i in range(0, 1400)])
-    assert len(store.nearest("common", "picture", unit(1), 200, Filters())) == 100
+    assert len(store.search_vectors("common", "picture", unit(1), 200, Filters())) == 100
     assert store.verify() == []
     store.close()
 
@@ -73,7 +73,9 @@ def test_saved_index_is_reused_and_caught_up(folder: Path) -> None:
     store.delete([asset_id("p3")])
     store.close()
     again = LocalStore(folder)
-    assert again.nearest("common", "picture", unit(7000), 1, Filters())[0].moment == f"{asset_id('late')}-picture0"
+    assert (
+        again.search_vectors("common", "picture", unit(7000), 1, Filters())[0].moment == f"{asset_id('late')}-picture0"
+    )
     index = again._derived.current("common/picture")
     assert index is not None
     assert not index.exact
@@ -99,7 +101,7 @@ def test_damaged_index_is_rebuilt(folder: Path, damage: str) -> None:
             parts[1] = "999999"
             path.rename(path.with_name(".".join(parts)))
     again = LocalStore(folder)
-    assert again.nearest("common", "picture", unit(3), 1, Filters())[0].similarity == pytest.approx(1, abs=1e-5)
+    assert again.search_vectors("common", "picture", unit(3), 1, Filters())[0].similarity == pytest.approx(1, abs=1e-5)
     assert again.verify() == []
     again.close()
 
@@ -118,7 +120,7 @@ def test_newer_schema_and_no_database_are_refused(folder: Path) -> None:
 
 def test_verify_sees_a_difference(folder: Path) -> None:
     store, _ = filled(folder, 5)
-    store.nearest("common", "picture", unit(1), 1, Filters())
+    store.search_vectors("common", "picture", unit(1), 1, Filters())
     index = store._derived.current("common/picture")
     assert index is not None
     index.follow(np.empty(0, dtype=np.int64), np.empty((0, 16), dtype=np.float32), np.array([1]), index.generation)
@@ -142,7 +144,7 @@ def test_any_sequence_of_writes_leaves_store_and_index_agreeing(
             assert bool(store.delete([asset_id(f"p{i}")])) == (i in alive)
             alive.discard(i)
         else:
-            found = store.nearest("common", "picture", unit(i), 20, Filters())
+            found = store.search_vectors("common", "picture", unit(i), 20, Filters())
             assert {n.moment for n in found} == {f"{asset_id(f'p{j}')}-picture0" for j in alive}
     assert store.verify() == []
     store.close()
@@ -205,18 +207,18 @@ def test_training_sample_does_not_depend_on_the_ids(folder: Path, monkeypatch: p
     index = store._derived.current("picture/picture")
     assert index is not None
     assert not index.exact
-    assert store.nearest("picture", "picture", rows[7], 1, Filters())[0].similarity == pytest.approx(1, abs=1e-5)
+    assert store.search_vectors("picture", "picture", rows[7], 1, Filters())[0].similarity == pytest.approx(1, abs=1e-5)
     store.close()
 
 
 def test_a_field_that_is_none_never_gets_into_a_statement(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     store.put([document("a", text="words")])
-    [held] = store.holdings([asset_id("a")])
+    [held] = store.stored_assets([asset_id("a")])
     for field in ("title = NULL; --", "maker"):
         with pytest.raises(ValueError, match="no text field"):
             store.restore([replace(held, done=(Done("ocr", "m", None, (field,)),))])
-    [after] = store.holdings([asset_id("a")])
+    [after] = store.stored_assets([asset_id("a")])
     assert same(held, after)
 
 
@@ -226,7 +228,7 @@ def test_totals_follow_whatever_is_written(folder: Path) -> None:
     eventful(store)
     assert store.verify() == []
     everything = list(store.asset_ids())
-    store.restore(store.holdings(everything))
+    store.restore(store.stored_assets(everything))
     store.put([replace(document("photo", vector=unit(1)), attachments={})], replace=True)
     store.put([document("moving", vector=unit(7)), document("p1", media="video")], replace=True)
     store.forget(["/disk/photos/p2"], "default")

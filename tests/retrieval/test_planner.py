@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crossmedia.embeddings.encoder import Background, Modality
+from crossmedia.embeddings.encoder import Calibration, Modality
 from crossmedia.retrieval.planner import Part, VectorLeg, plan
 from tests.retrieval.makers import unit
 
@@ -16,7 +16,7 @@ def leg(target: Modality, blind: int, weight: float = 1.0) -> VectorLeg:
     parts = [Part(weight, "seen", seen)]
     if weight < 0:
         parts.insert(0, Part(1.0, "wanted", {("common", "picture"): [unit(2)]}))
-    known = {("common", "picture", target): Background(0.1, 0.1, 0.5, 20.0, blind)}
+    known = {("common", "picture", target): Calibration(0.1, 0.1, 0.5, 20.0, blind)}
     (found,) = (one for one in plan(parts, ["common"], known) if isinstance(one, VectorLeg) and one.target == target)
     return found
 

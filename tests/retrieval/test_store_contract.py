@@ -16,15 +16,15 @@ from crossmedia.embeddings.encoder import Space, Vector
 from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval import people
 from crossmedia.retrieval.changes import enriched
-from crossmedia.retrieval.coincidence import Span
 from crossmedia.retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source, part_id
 from crossmedia.retrieval.elastic import ElasticStore, expunge
 from crossmedia.retrieval.elastic.address import Address
-from crossmedia.retrieval.holding import Done, Held, Holding, same
-from crossmedia.retrieval.labels import Labelled, NameMatch
+from crossmedia.retrieval.labels import Labelled, LabelMatch
 from crossmedia.retrieval.local import LocalStore
-from crossmedia.retrieval.query import Filters, LabelFilter, Tally
-from crossmedia.retrieval.store import NotFound, SpaceMismatch, Store, Unrelated
+from crossmedia.retrieval.query import FacetCount, Filters, LabelFilter
+from crossmedia.retrieval.store import NotFound, RandomPairs, SpaceMismatch, Store
+from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment, same
+from crossmedia.retrieval.temporal_merging import Span
 from tests.elastic_servers import wipe
 from tests.retrieval.makers import DIM, SPACES, Decided, asset_id, document, eventful, moment, unit
 
@@ -122,11 +122,11 @@ def test_attachments_go_with_their_asset(store: Store) -> None:
 def test_put_again_replaces_moments(store: Store) -> None:
     store.put([document("a", vector=unit(1), text="old words")])
     store.put([document("a", vector=unit(3), text="other words")])
-    assert store.words("other", 5, Everything) == []
+    assert store.search_text("other", 5, Everything) == []
     store.put([document("a", vector=unit(2), text="new words")], replace=True)
     assert store.statistics().moments == {"picture": 1}
-    assert store.words("old", 5, Everything) == []
-    [only] = store.nearest("common", "picture", unit(2), 5, Everything)
+    assert store.search_text("old", 5, Everything) == []
+    [only] = store.search_vectors("common", "picture", unit(2), 5, Everything)
     assert only.similarity == pytest.approx(1)
 
 
@@ -135,7 +135,7 @@ def test_put_is_all_or_nothing(store: Store) -> None:
     with pytest.raises(Exception, match="UNIQUE|exists|duplicate"):
         store.put([document("a", vector=unit(1)), document("b", moments=(twice, twice))])
     assert store.statistics().assets == {}
-    assert store.nearest("common", "picture", unit(1), 5, Everything) == []
+    assert store.search_vectors("common", "picture", unit(1), 5, Everything) == []
     assert store.verify() == []
 
 
@@ -150,7 +150,7 @@ def test_nearest_is_exact_and_ordered(store: Store) -> None:
     rows = np.stack([unit(i) for i in range(200)])
     store.put([document(f"p{i}", vector=rows[i]) for i in range(200)])
     query = unit(999)
-    found = store.nearest("common", "picture", query, 10, Everything)
+    found = store.search_vectors("common", "picture", query, 10, Everything)
     best = np.argsort(-(rows @ query))[:10]
     assert ids(found) == [f"{asset_id(f'p{i}')}-picture0" for i in best]
     assert [n.similarity for n in found] == pytest.approx((rows @ query)[best], abs=1e-5)
@@ -159,9 +159,9 @@ def test_nearest_is_exact_and_ordered(store: Store) -> None:
 def test_modalities_of_one_space_are_apart(store: Store) -> None:
     text = moment(asset_id("t"), "paragraph", 0, vectors={"common": unit(1), "text": unit(1)})
     store.put([document("p", vector=unit(1)), document("t", media="text", moments=(text,))])
-    assert ids(store.nearest("common", "text", unit(1), 5, Everything)) == [text.id]
-    assert ids(store.nearest("common", "picture", unit(1), 5, Everything)) == [f"{asset_id('p')}-picture0"]
-    assert store.nearest("common", "sound", unit(1), 5, Everything) == []
+    assert ids(store.search_vectors("common", "text", unit(1), 5, Everything)) == [text.id]
+    assert ids(store.search_vectors("common", "picture", unit(1), 5, Everything)) == [f"{asset_id('p')}-picture0"]
+    assert store.search_vectors("common", "sound", unit(1), 5, Everything) == []
 
 
 @pytest.mark.parametrize(
@@ -208,20 +208,20 @@ def test_filters(store: Store, filters: Filters, expected: set[str]) -> None:
     )
     names = {asset_id(n): n for n in ("red", "blue", "doc")}
     near = [
-        *store.nearest("common", "picture", unit(9), 5, filters),
-        *store.nearest("common", "text", unit(9), 5, filters),
+        *store.search_vectors("common", "picture", unit(9), 5, filters),
+        *store.search_vectors("common", "text", unit(9), 5, filters),
     ]
     assert {names[n.moment.split("-")[0]] for n in near} == expected
-    assert {names[m.moment.split("-")[0]] for m in store.words("word", 5, filters)} == expected
+    assert {names[m.moment.split("-")[0]] for m in store.search_text("word", 5, filters)} == expected
     assert {names[a.id] for a in store.assets(filters, 10)} == expected
 
 
 def test_filters_still_return_k(store: Store) -> None:
     store.put([document(f"p{i}", vector=unit(i), captured="2024" if i % 50 == 0 else "2020") for i in range(500)])
-    found = store.nearest("common", "picture", unit(7), 10, Filters(after="2023"))
+    found = store.search_vectors("common", "picture", unit(7), 10, Filters(after="2023"))
     assert len(found) == 10
     store.delete([asset_id(f"p{i}") for i in range(0, 250, 50)])
-    assert len(store.nearest("common", "picture", unit(7), 10, Filters(after="2023"))) == 5
+    assert len(store.search_vectors("common", "picture", unit(7), 10, Filters(after="2023"))) == 5
 
 
 def test_words_rank_cover_and_explain(store: Store) -> None:
@@ -232,14 +232,14 @@ def test_words_rank_cover_and_explain(store: Store) -> None:
             document("c", text="Nothing of the kind"),
         ]
     )
-    found = store.words("dogs on a beach", 5, Everything)
+    found = store.search_text("dogs on a beach", 5, Everything)
     assert ids(found) == [f"{asset_id('a')}-picture0", f"{asset_id('b')}-picture0"]
     assert found[0].coverage == pytest.approx(1)
     assert 0 < found[1].coverage < 0.7
     assert found[0].field == "ocr"
     assert found[0].terms == ("dog", "beach")
     assert "brown dog runs" in found[0].text
-    assert ids(store.words("dog", 5, Everything, without=["beach"])) == [f"{asset_id('b')}-picture0"]
+    assert ids(store.search_text("dog", 5, Everything, without=["beach"])) == [f"{asset_id('b')}-picture0"]
 
 
 @pytest.mark.parametrize(
@@ -247,17 +247,17 @@ def test_words_rank_cover_and_explain(store: Store) -> None:
 )
 def test_words_take_any_text(store: Store, text: str) -> None:
     store.put([document("a", text="plain words")])
-    assert store.words(text, 5, Everything) == []
-    assert store.words("plain", 5, Everything, without=[text]) != [] or not text.strip()
+    assert store.search_text(text, 5, Everything) == []
+    assert store.search_text("plain", 5, Everything, without=[text]) != [] or not text.strip()
 
 
 def test_delete_leaves_nothing(store: Store) -> None:
     store.put([document("a", vector=unit(1), text="word"), document("b", vector=unit(2), text="word")])
-    assert ids(store.nearest("common", "picture", unit(1), 1, Everything)) == [f"{asset_id('a')}-picture0"]
+    assert ids(store.search_vectors("common", "picture", unit(1), 1, Everything)) == [f"{asset_id('a')}-picture0"]
     assert store.delete([asset_id("a"), "unknown"]) == [asset_id("a")]
     assert store.asset(asset_id("a")) is None
-    assert ids(store.nearest("common", "picture", unit(1), 5, Everything)) == [f"{asset_id('b')}-picture0"]
-    assert ids(store.words("word", 5, Everything)) == [f"{asset_id('b')}-picture0"]
+    assert ids(store.search_vectors("common", "picture", unit(1), 5, Everything)) == [f"{asset_id('b')}-picture0"]
+    assert ids(store.search_text("word", 5, Everything)) == [f"{asset_id('b')}-picture0"]
     assert store.thumbnail(f"{asset_id('a')}-picture0") is None
     assert store.verify() == []
 
@@ -325,17 +325,21 @@ def test_enrichment_is_pending_until_done_and_replaces_itself(store: Store) -> N
             Patch(picture, {"ocr": "exit sign"}, {"text": unit(4)}, (Label("text", "exit", 0.9, "m@1"),)),
             Patch("gone", {"ocr": "x"}),
         ),
+        spaces=tuple(SPACES),
     )
     store.enrich([first])
     assert store.pending("ocr", "m@1", ["image"]) == [asset_id("b")]
     assert store.pending("ocr", "m@2", ["image"]) == [asset, asset_id("b")]
-    assert ids(store.words("exit", 5, Everything)) == [picture]
-    assert {n.moment for n in store.nearest("text", "text", unit(4), 5, Everything)} == {picture, f"{asset}-speech0"}
+    assert ids(store.search_text("exit", 5, Everything)) == [picture]
+    assert {n.moment for n in store.search_vectors("text", "text", unit(4), 5, Everything)} == {
+        picture,
+        f"{asset}-speech0",
+    }
     store.enrich(
         [Enrichment(asset, "ocr", "m@2", patches=(Patch(picture, labels=(Label("text", "way out", 0.8, "m@2"),)),))]
     )
-    assert store.words("exit spoken", 5, Everything) == []
-    assert store.nearest("text", "text", unit(4), 5, Everything) == []
+    assert store.search_text("exit spoken", 5, Everything) == []
+    assert store.search_vectors("text", "text", unit(4), 5, Everything) == []
     assert [label.value for m in store.moments(asset) for label in m.labels] == ["way out"]
     store.enrich([Enrichment(asset_id("b"), "ocr", "m@1", error={"code": "corrupt", "message": "x", "hint": ""})])
     assert store.pending("ocr", "m@1", ["image"]) == [asset]
@@ -376,7 +380,7 @@ def test_vectors_of_other_spaces_are_refused_with_all_that_came_with_them(
     with pytest.raises(SpaceMismatch):
         store.enrich(enrichments)
     assert store.pending("regions", "m@1", ["image"]) == [asset_id("a"), asset_id("b")]
-    assert store.words("exit", 5, Everything) == []
+    assert store.search_text("exit", 5, Everything) == []
     assert store.statistics().moments == {"picture": 2}
 
 
@@ -424,21 +428,21 @@ def test_put_again_makes_enrichments_pending(store: Store) -> None:
 
 def test_reopened_store_knows_everything(store: Store, make_store: Callable[[], Store]) -> None:
     store.put([document(f"p{i}", vector=unit(i)) for i in range(50)])
-    store.nearest("common", "picture", unit(3), 1, Everything)
+    store.search_vectors("common", "picture", unit(3), 1, Everything)
     store.optimise()
     store.close()
     again = make_store()
-    assert ids(again.nearest("common", "picture", unit(3), 1, Everything)) == [f"{asset_id('p3')}-picture0"]
+    assert ids(again.search_vectors("common", "picture", unit(3), 1, Everything)) == [f"{asset_id('p3')}-picture0"]
     assert again.verify() == []
 
 
 def test_another_writer_is_seen(store: Store, make_store: Callable[[], Store]) -> None:
     store.put([document("a", vector=unit(1))])
-    assert len(store.nearest("common", "picture", unit(1), 5, Everything)) == 1
+    assert len(store.search_vectors("common", "picture", unit(1), 5, Everything)) == 1
     other = make_store()
     other.put([document("b", vector=unit(2))])
     other.delete([asset_id("a")])
-    assert ids(store.nearest("common", "picture", unit(1), 5, Everything)) == [f"{asset_id('b')}-picture0"]
+    assert ids(store.search_vectors("common", "picture", unit(1), 5, Everything)) == [f"{asset_id('b')}-picture0"]
 
 
 def test_statistics(store: Store) -> None:
@@ -452,7 +456,7 @@ def test_old_texts_with_all_words_come_before_new_ones_with_one(store: Store, mo
     monkeypatch.setattr("crossmedia.retrieval.local.fulltext.MOST_RANKED", 50)
     store.put([document("old", text="a man with a dog and a guitar")])
     store.put([document(f"p{i}", text=["a dog here", "the guitar there", "some man"][i % 3]) for i in range(300)])
-    found = store.words("man dog guitar", 10, Everything)
+    found = store.search_text("man dog guitar", 10, Everything)
     assert found[0].moment == f"{asset_id('old')}-picture0"
     assert found[0].coverage == pytest.approx(1)
     assert len(found) == 10
@@ -464,14 +468,17 @@ def test_old_texts_with_all_words_come_before_new_ones_with_one(store: Store, mo
 )
 def test_words_in_any_spelling(store: Store, query: str, text: str) -> None:
     store.put([document("a", text=text), document("b", text="other")])
-    [found] = store.words(query, 5, Everything)
+    [found] = store.search_text(query, 5, Everything)
     assert found.coverage == pytest.approx(1)
 
 
 def test_label_filter_stays_quick_in_a_large_store(store: Store) -> None:
     labels = (Label("scene", "beach", 0.9, "m"), Label("scene", "sea", 0.5, "m"))
     store.put([document(f"p{i}", vector=unit(i), labels=labels) for i in range(3000)])
-    assert len(store.nearest("common", "picture", unit(1), 5, Filters(labels=(LabelFilter("scene", "beach"),)))) == 5
+    assert (
+        len(store.search_vectors("common", "picture", unit(1), 5, Filters(labels=(LabelFilter("scene", "beach"),))))
+        == 5
+    )
     assert len(store.assets(Filters(labels=(LabelFilter("scene", "beach", 0.95),)), 5)) == 0
 
 
@@ -482,7 +489,7 @@ def test_renamed_file_is_found_by_its_new_name(store: Store) -> None:
         Source("/disk/photos/holiday.png", "photos/holiday.png", "default", 8, 1),
         "/disk/photos/IMG1.png",
     )
-    assert [m.moment for m in store.words("holiday", 5, Everything)] == [f"{asset_id('IMG1.png')}-picture0"]
+    assert [m.moment for m in store.search_text("holiday", 5, Everything)] == [f"{asset_id('IMG1.png')}-picture0"]
     found = store.asset(asset_id("IMG1.png"))
     assert found is not None
     assert found.title == "holiday.png"
@@ -495,7 +502,7 @@ def test_searching_while_writing_keeps_index_and_truth_together(store: Store) ->
     def search() -> None:
         try:
             while not stop.is_set():
-                store.nearest("common", "picture", unit(3), 10, Everything)
+                store.search_vectors("common", "picture", unit(3), 10, Everything)
         except BaseException as error:
             failures.append(error)
 
@@ -510,7 +517,7 @@ def test_searching_while_writing_keeps_index_and_truth_together(store: Store) ->
     for thread in threads:
         thread.join()
     assert not failures
-    assert len(store.nearest("common", "picture", unit(3), 1000, Everything)) == 588
+    assert len(store.search_vectors("common", "picture", unit(3), 1000, Everything)) == 588
     assert store.verify() == []
 
 
@@ -528,11 +535,14 @@ def test_vectors_are_counted_and_sampled_over_the_whole_store(store: Store) -> N
 def test_what_random_pairs_score_is_kept_until_it_is_measured_anew(make_store: Callable[[], Store]) -> None:
     store = make_store()
     store.bind(SPACES)
-    assert store.unrelated() == []
-    store.keep_unrelated([Unrelated("common", "text", "picture", 0.1, 0.05, 1000, 2000)])
-    new = [Unrelated("common", "text", "picture", 0.2, 0.05, 1000, 4000), Unrelated("text", "text", "text", 0, 1, 2, 3)]
-    store.keep_unrelated(new)
-    assert sorted(make_store().unrelated(), key=lambda u: u.space) == new
+    assert store.random_pairs() == []
+    store.keep_random_pairs([RandomPairs("common", "text", "picture", 0.1, 0.05, 1000, 2000)])
+    new = [
+        RandomPairs("common", "text", "picture", 0.2, 0.05, 1000, 4000),
+        RandomPairs("text", "text", "text", 0, 1, 2, 3),
+    ]
+    store.keep_random_pairs(new)
+    assert sorted(make_store().random_pairs(), key=lambda u: u.space) == new
 
 
 def test_rebind_records_what_bind_refuses(store: Store) -> None:
@@ -555,7 +565,7 @@ def test_revise_replaces_vectors_of_the_spaces_named_and_nothing_else(store: Sto
         f"{a}-picture0", fields={"ocr": "exit"}, vectors={"text": unit(9)}, labels=(Label("text", "exit", 0.8, "o@1"),)
     )
     store.enrich([Enrichment(a, "ocr", "1", patches=(patch,), spaces=tuple(SPACES))])
-    assert store.nearest("common", "picture", unit(0), 1, Everything)[0].moment == f"{a}-picture0"
+    assert store.search_vectors("common", "picture", unit(0), 1, Everything)[0].moment == f"{a}-picture0"
     assert store.pending(REVISION, "v2", ["image"]) == [a, b]
     vectors = {f"{a}-picture0": {"common": unit(50)}, f"{asset_id('c')}-picture0": {"common": unit(51)}}
     new = Label("scene", "port", 0.7, "m@2")
@@ -575,7 +585,10 @@ def test_revise_replaces_vectors_of_the_spaces_named_and_nothing_else(store: Sto
     assert {x.value for x in found.labels} == {"port", "exit"}
     assert found.fields["ocr"] == "exit"
     assert store.thumbnail(moment) is not None
-    assert [n.moment for n in store.nearest("common", "picture", unit(50), 5, Everything)] == [moment, f"{b}-picture0"]
+    assert [n.moment for n in store.search_vectors("common", "picture", unit(50), 5, Everything)] == [
+        moment,
+        f"{b}-picture0",
+    ]
     assert np.array_equal(store.vectors("common", [f"{b}-picture0"])[f"{b}-picture0"], unit(1))
     store.revise([Revision(a, "v3", ("text",), {moment: {"text": unit(60)}})])
     assert np.array_equal(store.vectors("text", [moment])[moment], unit(60))
@@ -635,7 +648,7 @@ def test_labels_filter_by_score_and_count_and_absence(store: Store, wanted: Labe
         ]
     )
     filters = Filters(labels=(wanted,))
-    found = {f.moment for f in store.nearest("common", "picture", unit(1), 9, filters)}
+    found = {f.moment for f in store.search_vectors("common", "picture", unit(1), 9, filters)}
     assert found == {f"{asset_id(name)}-picture0" for name in passing.split()}
     every = [f"{asset_id(name)}-picture0" for name in ("one", "two", "three", "cat", "none", "nowhere")]
     assert store.meeting(every, filters) == found
@@ -653,15 +666,15 @@ def test_what_bears_most_of_what_is_named_comes_first(store: Store) -> None:
         ]
     )
     match = {name: f"{asset_id(name)}-picture0" for name in ("dog", "dogs", "both")}
-    found = store.bearing({"dog": 2, "sofa": 1}, 5, Everything)
+    found = store.search_labels({"dog": 2, "sofa": 1}, 5, Everything)
     assert [one.moment for one in found] == [match["both"], match["dogs"], match["dog"]]
-    assert found[0] == NameMatch(match["both"], {"dog": (0.7,), "sofa": (0.69,)})
+    assert found[0] == LabelMatch(match["both"], {"dog": (0.7,), "sofa": (0.69,)})
     assert found[1].scores == {"dog": (0.6, 0.59)}
-    assert [one.moment for one in store.bearing({"dog": 1}, 1, Everything)] == [match["dog"]]
+    assert [one.moment for one in store.search_labels({"dog": 1}, 1, Everything)] == [match["dog"]]
     only = Filters(labels=(LabelFilter("object", "sofa", negate=True),))
-    assert [one.moment for one in store.bearing({"dog": 1}, 5, only)] == [match["dog"], match["dogs"]]
-    assert store.bearing({"horse": 1}, 5, Everything) == store.bearing({}, 5, Everything) == []
-    assert store.searched([], [], []) == ([], [], [])
+    assert [one.moment for one in store.search_labels({"dog": 1}, 5, only)] == [match["dog"], match["dogs"]]
+    assert store.search_labels({"horse": 1}, 5, Everything) == store.search_labels({}, 5, Everything) == []
+    assert store.search([], [], []) == ([], [], [])
 
 
 def test_labels_are_tallied(store: Store) -> None:
@@ -671,12 +684,18 @@ def test_labels_are_tallied(store: Store) -> None:
             document("b", labels=seen("dog")),
         ]
     )
-    dogs, cats, odd = Tally("object", "dog", 2, 2), Tally("object", "cat", 1, 1), Tally("scene: odd.", "x", 1, 1)
-    assert store.tally() == [dogs, cats, odd]
-    assert store.tally(["object"]) == [dogs, cats]
-    assert store.tally(["scene: odd.", "nothing"]) == [odd]
-    assert store.tally(["object"], [f"{asset_id('b')}-picture0", "nowhere"]) == [Tally("object", "dog", 1, 1)]
-    assert store.tally([], []) == []
+    dogs, cats, odd = (
+        FacetCount("object", "dog", 2, 2),
+        FacetCount("object", "cat", 1, 1),
+        FacetCount("scene: odd.", "x", 1, 1),
+    )
+    assert store.count_facets() == [dogs, cats, odd]
+    assert store.count_facets(["object"]) == [dogs, cats]
+    assert store.count_facets(["scene: odd.", "nothing"]) == [odd]
+    assert store.count_facets(["object"], [f"{asset_id('b')}-picture0", "nowhere"]) == [
+        FacetCount("object", "dog", 1, 1)
+    ]
+    assert store.count_facets([], []) == []
 
 
 def test_labels_are_counted_and_renamed(store: Store) -> None:
@@ -707,7 +726,7 @@ def test_labels_are_counted_and_renamed(store: Store) -> None:
         ("Ada Lovelace", 3, 12.0)
     ]
     named = Filters(labels=(LabelFilter("speaker", "ada lovelace"),))
-    assert {n.moment for n in store.nearest("voice", "voice", unit(0), 9, named)} == {
+    assert {n.moment for n in store.search_vectors("voice", "voice", unit(0), 9, named)} == {
         f"{a}-turn0",
         f"{a}-turn1",
         f"{b}-turn0",
@@ -733,7 +752,7 @@ def test_assets_are_listed_in_the_order_in_which_they_came(store: Store) -> None
 
 def test_holdings_tell_everything_and_who_made_it(store: Store) -> None:
     eventful(store)
-    clip, photo = store.holdings([asset_id("clip"), "unknown", asset_id("photo")])
+    clip, photo = store.stored_assets([asset_id("clip"), "unknown", asset_id("photo")])
     assert (clip.asset, photo.asset.title) == (store.asset(asset_id("clip")), "photo")
     assert [s.path for s in photo.sources] == ["copies/photo", "photos/photo"]
     assert dict(clip.attachments) == {"preview": b"webp", "motion": b"{}"}
@@ -769,24 +788,24 @@ def test_holdings_tell_everything_and_who_made_it(store: Store) -> None:
         "speakers": ("s@1", None),
         "ocr": ("o@1", {"code": "x", "message": "y", "hint": ""}),
     }
-    assert store.holdings([]) == []
+    assert store.stored_assets([]) == []
 
 
 def test_what_is_restored_is_what_was_held(store: Store, other: Store) -> None:
     eventful(store)
-    held = store.holdings(list(store.asset_ids()))
+    held = store.stored_assets(list(store.asset_ids()))
     other.restore(held)
     assert list(other.asset_ids()) == list(store.asset_ids())
-    back = other.holdings([holding.asset.id for holding in held])
+    back = other.stored_assets([stored_asset.asset.id for stored_asset in held])
     assert all(same(one, two) for one, two in zip(held, back, strict=True))
     for space, modality in store.counted():
         query = unit(77)
-        assert [(n.moment, round(n.similarity, 5)) for n in other.nearest(space, modality, query, 10, Everything)] == [
-            (n.moment, round(n.similarity, 5)) for n in store.nearest(space, modality, query, 10, Everything)
-        ]
+        assert [
+            (n.moment, round(n.similarity, 5)) for n in other.search_vectors(space, modality, query, 10, Everything)
+        ] == [(n.moment, round(n.similarity, 5)) for n in store.search_vectors(space, modality, query, 10, Everything)]
     for words in ("exit", "hello there", "photo", "nothing of it"):
-        assert ids(other.words(words, 10, Everything)) == ids(store.words(words, 10, Everything))
-    assert other.words("hello there", 10, Everything)
+        assert ids(other.search_text(words, 10, Everything)) == ids(store.search_text(words, 10, Everything))
+    assert other.search_text("hello there", 10, Everything)
     for kind in ("speaker", "scene", "text"):
         assert other.labelled(kind) == store.labelled(kind) != []
     for enricher, model in (("ocr", "o@1"), ("ocr", "o@2"), ("transcript", "t@1"), (REVISION, "v2")):
@@ -801,15 +820,15 @@ def test_what_is_restored_is_what_was_held(store: Store, other: Store) -> None:
 
 def test_an_enricher_takes_back_in_another_store_what_it_made_in_the_first(store: Store, other: Store) -> None:
     eventful(store)
-    other.restore(store.holdings([asset_id("photo"), asset_id("clip")]))
+    other.restore(store.stored_assets([asset_id("photo"), asset_id("clip")]))
     for each in (store, other):
         each.enrich([Enrichment(asset_id("photo"), "ocr", "o@2"), Enrichment(asset_id("clip"), "transcript", "t@2")])
-        assert each.words("exit", 5, Everything) == []
-        assert each.words("hello there", 5, Everything) == []
+        assert each.search_text("exit", 5, Everything) == []
+        assert each.search_text("hello there", 5, Everything) == []
         assert [label.value for m in each.moments(asset_id("photo")) for label in m.labels] == ["harbour"]
         assert each.vectors("text", [f"{asset_id('photo')}-picture0"]) == {}
         assert [m.kind for m in each.moments(asset_id("clip"))] == ["shot", "shot", "turn"]
-    [one], [two] = store.holdings([asset_id("photo")]), other.holdings([asset_id("photo")])
+    [one], [two] = store.stored_assets([asset_id("photo")]), other.stored_assets([asset_id("photo")])
     assert same(one, two)
     assert other.verify() == []
 
@@ -824,17 +843,20 @@ def test_restoring_takes_the_place_of_what_was_held_and_twice_changes_nothing(st
         ]
     )
     other.enrich([Enrichment(asset_id("photo"), "captions", "c@1")])
-    held = store.holdings(list(store.asset_ids()))
+    held = store.stored_assets(list(store.asset_ids()))
     for _ in range(2):
         other.restore(held)
-        back = other.holdings([holding.asset.id for holding in held])
+        back = other.stored_assets([stored_asset.asset.id for stored_asset in held])
         assert all(same(one, two) for one, two in zip(held, back, strict=True))
         assert list(other.asset_ids())[:3] == [asset_id("before"), asset_id("photo"), asset_id("after")]
-        assert other.words("old", 5, Everything) == []
+        assert other.search_text("old", 5, Everything) == []
         assert other.attachment(asset_id("photo"), "preview") is None
         assert [s.path for s in other.sources(asset_id("photo"))] == ["copies/photo", "photos/photo"]
         assert sum(other.statistics().assets.values()) == len(held) + 2
-        assert len(other.nearest("common", "picture", unit(6), 50, Everything)) == other.counted()["common", "picture"]
+        assert (
+            len(other.search_vectors("common", "picture", unit(6), 50, Everything))
+            == other.counted()["common", "picture"]
+        )
         assert other.verify() == []
 
 
@@ -845,7 +867,7 @@ def test_a_restored_asset_takes_its_paths_from_those_that_had_them(store: Store,
     one, two = document("gone", vector=unit(1)), document("stays", vector=unit(2))
     other.put([type(one)(one.asset, taken, one.moments), type(two)(two.asset, kept, two.moments)])
     other.locate(asset_id("stays"), Source("/disk/copies/photo", "copies/photo", "default", 9, 9))
-    other.restore(store.holdings([asset_id("photo")]))
+    other.restore(store.stored_assets([asset_id("photo")]))
     assert other.asset(asset_id("gone")) is None
     assert [s.location for s in other.sources(asset_id("stays"))] == ["/disk/photos/other"]
     assert [s.location for s in other.sources(asset_id("photo"))] == ["/disk/copies/photo", "/disk/photos/photo"]
@@ -854,14 +876,14 @@ def test_a_restored_asset_takes_its_paths_from_those_that_had_them(store: Store,
 
 def test_a_restore_that_fails_leaves_no_part_of_an_asset(store: Store, other: Store) -> None:
     eventful(store)
-    [photo] = store.holdings([asset_id("photo")])
+    [photo] = store.stored_assets([asset_id("photo")])
     other.put([document("photo", vector=unit(6), text="old words")])
-    before = other.holdings([asset_id("photo")])
-    broken = Held(photo.moments[0].moment, None, {"common": None, "picture": None, "text": None}, (None,))
+    before = other.stored_assets([asset_id("photo")])
+    broken = StoredMoment(photo.moments[0].moment, None, {"common": None, "picture": None, "text": None}, (None,))
     with pytest.raises(ValueError):
-        other.restore([Holding(photo.asset, photo.sources, (broken,))])
-    assert all(same(a, b) for a, b in zip(before, other.holdings([asset_id("photo")]), strict=True))
-    assert ids(other.words("old", 5, Everything)) == [f"{asset_id('photo')}-picture0"]
+        other.restore([StoredAsset(photo.asset, photo.sources, (broken,))])
+    assert all(same(a, b) for a, b in zip(before, other.stored_assets([asset_id("photo")]), strict=True))
+    assert ids(other.search_text("old", 5, Everything)) == [f"{asset_id('photo')}-picture0"]
     assert other.verify() == []
 
 
@@ -879,16 +901,16 @@ def test_what_was_removed_is_expunged(store: Store, monkeypatch: pytest.MonkeyPa
     store.enrich([Enrichment(asset, "faces", "m@1", moments=faces, spaces=(FACES,))])
     store.enrich([Enrichment(asset, "faces", "m@1", moments=faces[1:], spaces=(FACES,))])
     store.expunge()
-    assert ids(store.nearest("face", "face", unit(30), 5, Everything)) == [faces[1].id]
+    assert ids(store.search_vectors("face", "face", unit(30), 5, Everything)) == [faces[1].id]
     assert (store.thumbnail(faces[0].id), store.thumbnail(faces[1].id)) == (None, b"face1")
-    assert ids(store.words("harbour", 5, Everything)) == [whole]
-    assert len(store.nearest("common", "picture", unit(1), 5, Everything)) == 2
+    assert ids(store.search_text("harbour", 5, Everything)) == [whole]
+    assert len(store.search_vectors("common", "picture", unit(1), 5, Everything)) == 2
     assert store.verify() == []
     store.delete([asset, asset_id("b")])
     store.expunge()
-    assert store.nearest("face", "face", unit(31), 5, Everything) == []
+    assert store.search_vectors("face", "face", unit(31), 5, Everything) == []
     store.put([document("c", vector=unit(3))])
-    assert len(store.nearest("common", "picture", unit(3), 5, Everything)) == 1
+    assert len(store.search_vectors("common", "picture", unit(3), 5, Everything)) == 1
 
 
 def test_people_are_split_joined_and_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -956,9 +978,9 @@ def titles(store: Store, journal: Decided, **conditions: Any) -> set[str]:
     everything = list(store.asset_ids())
     moments = [moment.id for asset in everything for moment in store.moments(asset)]
     found = [
-        {m.moment for m in store.nearest("common", "picture", unit(1), 4, filters)},
-        {m.moment for m in store.words("harbour", 4, filters)},
-        {m.moment for m in store.bearing({"boat": 1}, 4, filters)},
+        {m.moment for m in store.search_vectors("common", "picture", unit(1), 4, filters)},
+        {m.moment for m in store.search_text("harbour", 4, filters)},
+        {m.moment for m in store.search_labels({"boat": 1}, 4, filters)},
         store.meeting(moments, filters),
         {m.id for asset in store.assets(filters, 10) for m in store.moments(asset.id)},
     ]
@@ -981,8 +1003,8 @@ def test_what_is_blocked_is_left_out_of_every_search(store: Store) -> None:
     store.follow(journal)
     assert titles(store, journal) == {"c", "d"}
     assert titles(store, journal, media=("image",), path="photos/c") == {"c"}
-    assert len(store.nearest("common", "picture", unit(1), 4, Everything)) == 4, "only where it is asked for"
-    [best] = store.nearest("common", "picture", unit(1), 1, Filters(journal=journal.id))
+    assert len(store.search_vectors("common", "picture", unit(1), 4, Everything)) == 4, "only where it is asked for"
+    [best] = store.search_vectors("common", "picture", unit(1), 1, Filters(journal=journal.id))
     assert best.moment[:64] in (asset_id("c"), asset_id("d"))
     journal.unblock("a")
     journal.block("c")
@@ -998,7 +1020,7 @@ def test_what_was_blocked_before_it_came_is_blocked(store: Store, other: Store) 
     store.follow(journal)
     store.put(alike("a", "b"))
     other.put(alike("c"))
-    store.restore(other.holdings([asset_id("c")]))
+    store.restore(other.stored_assets([asset_id("c")]))
     assert titles(store, journal) == set()
     store.put(alike("a"), replace=True)
     store.delete([asset_id("b")])
@@ -1070,14 +1092,14 @@ def test_more_may_be_blocked_than_a_statement_takes(store: Store) -> None:
     assert titles(store, journal) == {"b"}
 
 
-def light(holding: Holding) -> Holding:
+def light(stored_asset: StoredAsset) -> StoredAsset:
     """Without what `contents` leaves out."""
     return replace(
-        holding,
+        stored_asset,
         attachments={},
         moments=tuple(
             replace(held, moment=replace(held.moment, vectors={}, thumbnail=None), vectors={})
-            for held in holding.moments
+            for held in stored_asset.moments
         ),
     )
 
@@ -1087,8 +1109,8 @@ def test_contents_are_holdings_without_what_is_large(store: Store) -> None:
     everything = list(store.asset_ids())
     contents = store.contents([*everything, "unknown"])
     assert list(contents) == everything
-    for holding in store.holdings(everything):
-        assert same(contents[holding.asset.id], light(holding))
+    for stored_asset in store.stored_assets(everything):
+        assert same(contents[stored_asset.asset.id], light(stored_asset))
 
 
 def test_what_a_result_makes_of_an_asset_is_known_before_it_is_written(store: Store) -> None:
@@ -1132,5 +1154,5 @@ def test_results_written_together_are_as_if_written_in_turn(store: Store, other:
     for result in results:
         other.enrich([result])
     for asset in (clip, photo):
-        assert same(store.holdings([asset])[0], other.holdings([asset])[0])
+        assert same(store.stored_assets([asset])[0], other.stored_assets([asset])[0])
     assert store.verify() == other.verify() == []

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from crossmedia.api.service import Service
 from crossmedia.api.use_cases.asking import AskRequest
 from crossmedia.embeddings.toy import toy_profile
-from crossmedia.retrieval.answering.answerer import CANNOT_TELL, Reply
-from crossmedia.retrieval.answering.chat import SYSTEM, UNCITED, Chat, ChatUnavailable, Endpoint, enforced
+from crossmedia.retrieval.answering.answerer import Reply
+from crossmedia.retrieval.answering.chat import ABSTENTION, SYSTEM, UNCITED, Chat, ChatUnavailable, Endpoint, enforced
 from crossmedia.retrieval.answering.question import taken_apart
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.documents import Label
@@ -181,7 +181,7 @@ def test_silence_ends(model: Model, scope: Scope) -> None:
         ask(model, about(scope, "talk"), timeout=0.2)
 
 
-@pytest.mark.parametrize("answer", [CANNOT_TELL, f"Sorry. {CANNOT_TELL.upper().rstrip('.')}"])
+@pytest.mark.parametrize("answer", [ABSTENTION, f"Sorry: {ABSTENTION.upper()}."])
 def test_cannot_tell_is_no_answer(model: Model, scope: Scope, answer: str) -> None:
     model.answers = [answer]
     reply = ask(model, about(scope, "talk"))

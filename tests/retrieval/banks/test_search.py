@@ -43,7 +43,7 @@ def small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_tables")
 @pytest.mark.parametrize("tabled", [False, True])
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), bits=st.integers(0, 40), most=st.integers(0, 40), late=st.integers(0, 60))
 def test_pdq_search_is_brute_force(tabled: bool, seed: int, bits: int, most: int, late: int) -> None:
     rng = np.random.default_rng(seed)

@@ -86,11 +86,13 @@ def test_many_writers_make_no_doubles(open_store: Open, store: ElasticStore) -> 
     assert store.statistics().assets == {"image": 60}
     assert store.statistics().moments == {"picture": 60}
     assert store.statistics().sources == 66
-    assert {done.enricher for done in store.holdings([asset_id("p0")])[0].done} == {f"enricher{n}" for n in range(6)}
+    assert {done.enricher for done in store.stored_assets([asset_id("p0")])[0].done} == {
+        f"enricher{n}" for n in range(6)
+    }
     for number in range(6):
         assert list(store.vectors(f"s{number}", [picture])) == [picture], "nobody wrote over what another one added"
     assert len(store.sources(asset_id("p1"))) == 7
-    assert len(store.nearest("common", "picture", unit(1), 1000, Everything)) == 60
+    assert len(store.search_vectors("common", "picture", unit(1), 1000, Everything)) == 60
     assert store.verify() == []
 
 
@@ -126,7 +128,7 @@ def test_node_restarts_in_the_middle_of_an_ingest(nodes: Callable[..., Node]) ->
     assert not failures
     assert len(told) == 400
     assert store.statistics().assets == {"image": 400}
-    assert len(store.nearest("common", "picture", unit(1), 1000, Everything)) == 400
+    assert len(store.search_vectors("common", "picture", unit(1), 1000, Everything)) == 400
     assert store.verify() == []
     store.close()
 
@@ -142,8 +144,8 @@ def test_states_of_a_cluster_and_a_dead_node(nodes: Callable[..., Node]) -> None
     yellow = state_of(store, "yellow")
     assert (yellow.state, "replicas have no node" in yellow.told) == ("yellow", True)
     assert yellow.hint
-    assert len(store.nearest("common", "picture", unit(1), 100, Everything)) == 50, "copies answer"
-    assert len(store.words("word", 100, Everything)) == 50
+    assert len(store.search_vectors("common", "picture", unit(1), 100, Everything)) == 50, "copies answer"
+    assert len(store.search_text("word", 100, Everything)) == 50
     store.put([document("while one node is away", vector=unit(99))])
     second.start()
     assert state_of(store, "green").state == "green"
@@ -161,10 +163,10 @@ def test_part_of_the_shards_is_gone(nodes: Callable[..., Node]) -> None:
     red = state_of(store, "red")
     assert (red.state, "shards are nowhere" in red.told) == ("red", True)
     with pytest.raises(StoreUnusable):
-        store.nearest("common", "picture", unit(1), 100, Everything)
+        store.search_vectors("common", "picture", unit(1), 100, Everything)
     with pytest.raises(StoreUnusable):
         store.statistics()
     second.start()
     assert state_of(store, "green").state == "green"
-    assert len(store.nearest("common", "picture", unit(1), 100, Everything)) == 50
+    assert len(store.search_vectors("common", "picture", unit(1), 100, Everything)) == 50
     store.close()

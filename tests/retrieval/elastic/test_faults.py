@@ -99,7 +99,7 @@ def test_field_of_another_kind(store: ElasticStore, name: str) -> None:
 def test_busy_for_a_while(behind: ElasticStore, proxy: Proxy, path: str, status: int) -> None:
     proxy.faults.append(Fault(path, times=2, status=status, body=BUSY))
     behind.put([document("a", vector=unit(1)), document("b", vector=unit(2))])
-    assert behind.nearest("common", "picture", unit(1), 5, Everything)[0].moment.startswith(asset_id("a"))
+    assert behind.search_vectors("common", "picture", unit(1), 5, Everything)[0].moment.startswith(asset_id("a"))
     assert behind.statistics().assets == {"image": 2}
     assert behind.verify() == []
 
@@ -122,7 +122,7 @@ def test_connection_lost_before_and_after_the_server_did_it(behind: ElasticStore
     behind.enrich(
         [Enrichment(asset_id("a"), "ocr", "1", patches=(Patch(f"{asset_id('a')}-picture0", {"ocr": "exit"}),))]
     )
-    assert len(behind.words("exit", 5, Everything)) == 1
+    assert len(behind.search_text("exit", 5, Everything)) == 1
     assert behind.statistics().moments == {"picture": 1}
     assert behind.verify() == []
 
@@ -139,7 +139,7 @@ def test_half_of_a_bulk_request_is_refused(behind: ElasticStore, proxy: Proxy) -
     proxy.faults.append(Fault("_bulk", rewrite=refuse_every_other))
     behind.put([document(f"p{n}", vector=unit(n)) for n in range(20)])
     assert behind.statistics().assets == {"image": 20}
-    assert len(behind.nearest("common", "picture", unit(1), 50, Everything)) == 20
+    assert len(behind.search_vectors("common", "picture", unit(1), 50, Everything)) == 20
     assert behind.verify() == []
 
 
@@ -153,7 +153,7 @@ def test_one_document_of_a_bulk_request_cannot_be_taken(behind: ElasticStore, pr
     with pytest.raises(StoreUnusable, match="document_parsing_exception: no such thing"):
         behind.put([document(f"p{n}", vector=unit(n)) for n in range(5)])
     assert behind.statistics().assets == {}
-    assert behind.nearest("common", "picture", unit(1), 5, Everything) == []
+    assert behind.search_vectors("common", "picture", unit(1), 5, Everything) == []
     behind.put([document(f"p{n}", vector=unit(n)) for n in range(5)])
     assert behind.statistics().moments == {"picture": 5}
     assert behind.verify() == []
@@ -168,7 +168,7 @@ def test_disk_full(behind: ElasticStore, proxy: Proxy) -> None:
     assert "free space" in failure.value.hint
     assert failure.value.status == 507
     assert len([path for path in proxy.asked[asked:] if "_bulk" in path]) <= 2, "a full disk does not empty itself"
-    assert len(behind.nearest("common", "picture", unit(1), 5, Everything)) == 1, "what is there is still found"
+    assert len(behind.search_vectors("common", "picture", unit(1), 5, Everything)) == 1, "what is there is still found"
 
 
 def test_search_that_fails_says_so(open_store: Open, store: ElasticStore, proxy: Proxy) -> None:
@@ -181,7 +181,7 @@ def test_search_that_fails_says_so(open_store: Open, store: ElasticStore, proxy:
 
     proxy.faults.append(Fault("_msearch", times=100, rewrite=failed))
     with pytest.raises(StoreBusy, match="data too large"):
-        behind.nearest("common", "picture", unit(1), 5, Everything)
+        behind.search_vectors("common", "picture", unit(1), 5, Everything)
 
 
 def test_shards_that_do_not_answer_are_no_silent_gap(open_store: Open, store: ElasticStore, proxy: Proxy) -> None:
@@ -200,14 +200,14 @@ def test_shards_that_do_not_answer_are_no_silent_gap(open_store: Open, store: El
 
     proxy.faults.append(Fault("_msearch", times=100, rewrite=partial))
     with pytest.raises(StoreBusy, match="1 of 2 shards"):
-        behind.nearest("common", "picture", unit(1), 5, Everything)
+        behind.search_vectors("common", "picture", unit(1), 5, Everything)
     proxy.faults = [Fault("_msearch", times=1, rewrite=partial)]
-    assert len(behind.nearest("common", "picture", unit(1), 5, Everything)) == 1
+    assert len(behind.search_vectors("common", "picture", unit(1), 5, Everything)) == 1
 
 
 def test_vector_is_read_back_exactly_whatever_index_finds_it(behind: ElasticStore) -> None:
     behind.put([document("a", vector=unit(1))])
     moment = f"{asset_id('a')}-picture0"
     assert np.array_equal(behind.vectors("common", [moment])[moment], unit(1))
-    [found] = behind.nearest("common", "picture", unit(1), 1, Everything)
+    [found] = behind.search_vectors("common", "picture", unit(1), 1, Everything)
     assert found.similarity == pytest.approx(float(unit(1) @ unit(1)), abs=1e-7)

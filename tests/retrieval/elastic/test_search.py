@@ -48,7 +48,7 @@ def test_a_filtered_search_gives_as_many_as_there_are(store: ElasticStore, count
         ]
     )
     rare = Filters(labels=(LabelFilter("scene", "rare", 0.5),))
-    found = store.nearest("common", "picture", unit(999), count, rare)
+    found = store.search_vectors("common", "picture", unit(999), count, rare)
     assert len(found) == count
     assert {n.moment.split("-")[0] for n in found} <= {asset_id(name) for name in wanted}
     best = sorted((float(unit(n) @ unit(999)) for n in range(0, 400, 10)), reverse=True)[:count]
@@ -68,7 +68,7 @@ def test_languages(open_store: Open, analyzer: str, text: str, query: str, term:
     store = open_store(analyzer=analyzer)
     store.bind(SPACES)
     store.put([document("a", text=text), document("b", text="something else, autre chose")])
-    found = store.words(query, 5, Everything)
+    found = store.search_text(query, 5, Everything)
     assert [match.moment for match in found] == [f"{asset_id('a')}-picture0"]
     assert found[0].coverage == pytest.approx(1)
     assert found[0].terms == (term,)
@@ -78,7 +78,7 @@ def test_languages(open_store: Open, analyzer: str, text: str, query: str, term:
 def test_names_with_signs_are_words(store: ElasticStore) -> None:
     store.put([document("IMG_0042-holiday.v2.png", text="don't stop"), document("other.png", text="go on")])
     for query in ("holiday", "IMG_0042", "0042 holiday", "don't stop", "v2"):
-        found = store.words(query, 5, Everything)
+        found = store.search_text(query, 5, Everything)
         assert [match.moment for match in found] == [f"{asset_id('IMG_0042-holiday.v2.png')}-picture0"], query
         assert found[0].coverage == pytest.approx(1), query
 
@@ -86,8 +86,8 @@ def test_names_with_signs_are_words(store: ElasticStore) -> None:
 def test_all_words_come_before_many_of_some(store: ElasticStore) -> None:
     store.put([document("all", text="a man with a dog and a guitar " + "and very much else besides " * 20)])
     store.put([document(f"p{n}", text="dog dog dog") for n in range(30)])
-    found = store.words("man dog guitar", 5, Everything)
+    found = store.search_text("man dog guitar", 5, Everything)
     assert found[0].moment == f"{asset_id('all')}-picture0"
     assert found[0].coverage == pytest.approx(1)
     assert all(match.coverage < 0.7 for match in found[1:])
-    assert [m.moment for m in store.words("man dog guitar", 5, Everything, least=0.7)] == [found[0].moment]
+    assert [m.moment for m in store.search_text("man dog guitar", 5, Everything, least=0.7)] == [found[0].moment]

@@ -31,22 +31,22 @@ def made_anew(store: ElasticStore) -> None:
 
 def test_searched_as_it_was_until_it_is_replaced(open_store: Open, store: ElasticStore) -> None:
     eventful(store)
-    before = store.nearest("common", "picture", unit(1), 10, Everything)
+    before = store.search_vectors("common", "picture", unit(1), 10, Everything)
     successor = store.successor()
     assert isinstance(successor, ElasticStore)
     made_anew(successor)
     other = open_store()
-    assert store.nearest("common", "picture", unit(1), 10, Everything) == before
-    assert other.nearest("common", "picture", unit(1), 10, Everything) == before
+    assert store.search_vectors("common", "picture", unit(1), 10, Everything) == before
+    assert other.search_vectors("common", "picture", unit(1), 10, Everything) == before
     assert store.succeed(successor) == []
     query = unit(int(asset_id("p3")[:6], 16), 24)
     for each in (store, open_store()):
         each.bind([WIDER])
-        found = each.nearest("common", "picture", query, 3, Everything)
+        found = each.search_vectors("common", "picture", query, 3, Everything)
         assert found[0].moment == f"{asset_id('p3')}-picture0"
         assert found[0].similarity == pytest.approx(1, abs=1e-5)
         assert each.thumbnail(f"{asset_id('p3')}-picture0") is not None
-        assert len(each.words("exit sign", 5, Everything)) == 1
+        assert len(each.search_text("exit sign", 5, Everything)) == 1
         assert each.verify() == []
 
 
@@ -66,8 +66,8 @@ def test_what_comes_and_goes_meanwhile_is_in_the_successor(store: ElasticStore) 
     assert store.succeed(successor) == []
     assert store.spaces()["common"] == WIDER
     assert store.statistics().assets == {"image": 10}
-    assert [m.moment for m in store.words("late words changed", 5, Everything)]
-    found = store.nearest("common", "picture", unit(int(asset_id("late")[:6], 16), 24), 1, Everything)
+    assert [m.moment for m in store.search_text("late words changed", 5, Everything)]
+    found = store.search_vectors("common", "picture", unit(int(asset_id("late")[:6], 16), 24), 1, Everything)
     assert found[0].moment == f"{asset_id('late')}-picture0"
     assert store.asset(asset_id("p4")) is None
     assert store.verify() == []
@@ -82,9 +82,9 @@ def test_a_search_made_for_the_old_spaces_is_not_answered_by_the_new(open_store:
     successor.rebind([same_size])
     assert store.succeed(successor) == []
     with pytest.raises(SpaceMismatch):
-        searcher.nearest("common", "picture", unit(1), 5, Everything)
+        searcher.search_vectors("common", "picture", unit(1), 5, Everything)
     assert searcher.spaces()["common"] == same_size
-    assert len(searcher.nearest("common", "picture", unit(1), 5, Everything)) == 5
+    assert len(searcher.search_vectors("common", "picture", unit(1), 5, Everything)) == 5
 
 
 def test_vectors_that_were_on_their_way_do_not_end_up_in_the_successor(open_store: Open, store: ElasticStore) -> None:
@@ -164,6 +164,6 @@ def test_replaced_indexes_go_after_a_while(store: ElasticStore, name: str, monke
     monkeypatch.setattr(succession, "KEEP_SECONDS", 0)
     store.optimise()
     assert not indexes.exists(index=f"{name}-000001")
-    assert len(store.nearest("common", "picture", unit(1), 5, Everything)) == 1
+    assert len(store.search_vectors("common", "picture", unit(1), 5, Everything)) == 1
     assert store.succeed(store.successor()) == []
     assert indexes.exists(index=f"{name}-000003")

@@ -61,7 +61,7 @@ function asked() {
           close();
         } else problem.textContent = "This key is not valid.";
       },
-    }, el("label", { class: "field", for: "key" }, "Key", field), problem, el("div", { class: "row" }, el("button", { class: "main" }, "Go on"))));
+    }, el("label", { class: "field", for: "key" }, "Key", field), problem, el("div", { class: "row" }, el("button", { class: "main" }, "Continue"))));
     box.addEventListener("close", () => { asking = null; resolve(taken); });
   });
   return asking;

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from crossmedia.embeddings.encoder import Vector
 from crossmedia.retrieval.documents import Label
-from crossmedia.retrieval.holding import Done, Held, Holding
 from crossmedia.retrieval.local import reads, writes
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.local.rows import from_blob, to_label, to_moment
+from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment
 
 PAGE = 1_000
 
@@ -31,11 +31,11 @@ def asset_ids(database: Database) -> Iterator[str]:
         last = rows[-1]["id"]
 
 
-def read(connection: sqlite3.Connection, assets: Sequence[str], heavy: bool = True) -> list[Holding]:
+def read(connection: sqlite3.Connection, assets: Sequence[str], heavy: bool = True) -> list[StoredAsset]:
     """All that is held of these assets, in their order; vectors, thumbnails and attachments only if `heavy`."""
     placed = reads.placed(connection, assets)
     known = [asset for asset in dict.fromkeys(assets) if asset in placed]
-    moments: dict[str, list[Held]] = {asset: [] for asset in known}
+    moments: dict[str, list[StoredMoment]] = {asset: [] for asset in known}
     attachments: dict[str, dict[str, bytes]] = {asset: {} for asset in known}
     done: dict[str, list[Done]] = {asset: [] for asset in known}
     for some in reads.batches(known):
@@ -50,30 +50,33 @@ def read(connection: sqlite3.Connection, assets: Sequence[str], heavy: bool = Tr
             error = json.loads(row["error"]) if row["error"] else None
             done[row["hash"]].append(Done(row["enricher"], row["model"], error, tuple(row["fields"].split())))
     return [
-        Holding(
+        StoredAsset(
             placed[asset][0], tuple(placed[asset][1]), tuple(moments[asset]), attachments[asset], tuple(done[asset])
         )
         for asset in known
     ]
 
 
-def restore(connection: sqlite3.Connection, holding: Holding) -> None:
+def restore(connection: sqlite3.Connection, stored_asset: StoredAsset) -> None:
     """This and nothing else is held of the asset afterwards."""
-    asset = writes.keep_asset(connection, holding.asset)
+    asset = writes.keep_asset(connection, stored_asset.asset)
     for table in ("moment", "attachment", "enrichment", "source"):
         connection.execute(f"DELETE FROM {table} WHERE asset = ?", (asset,))
-    for held in holding.moments:
+    for held in stored_asset.moments:
         writes.keep_moment(connection, asset, held)
     connection.executemany(
-        "INSERT INTO attachment VALUES (?, ?, ?)", [(asset, name, data) for name, data in holding.attachments.items()]
+        "INSERT INTO attachment VALUES (?, ?, ?)",
+        [(asset, name, data) for name, data in stored_asset.attachments.items()],
     )
-    for done in holding.done:
+    for done in stored_asset.done:
         writes.keep_done(connection, asset, done)
-    for source in holding.sources:
+    for source in stored_asset.sources:
         writes.keep_source(connection, asset, source)
 
 
-def _moments(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row], heavy: bool) -> Iterator[tuple[str, Held]]:
+def _moments(
+    connection: sqlite3.Connection, rows: Sequence[sqlite3.Row], heavy: bool
+) -> Iterator[tuple[str, StoredMoment]]:
     """Rows of `moment` with their asset's hash → that, and the moment, whole if `heavy`."""
     labels: dict[int, list[tuple[Label, str | None]]] = {}
     vectors: dict[int, dict[str, tuple[Vector, str | None]]] = {}
@@ -100,7 +103,7 @@ def _moments(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row], heavy:
         )
         yield (
             row["hash"],
-            Held(
+            StoredMoment(
                 moment,
                 row["maker"],
                 {space: maker for space, (_, maker) in seen.items()},

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossmedia.retrieval.coincidence import LONGEST, SENSE, Span, joined
 from crossmedia.retrieval.documents import Kind
 from crossmedia.retrieval.fusion import Fused, fuse
 from crossmedia.retrieval.query import Evidence
+from crossmedia.retrieval.temporal_merging import LONGEST, SENSE, Span, joined
 
 TIMED = [kind for kind in get_args(Kind) if kind in SENSE]
 

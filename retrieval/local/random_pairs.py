@@ -10,7 +10,7 @@ import numpy as np
 
 from crossmedia.embeddings.encoder import Vectors
 from crossmedia.retrieval.local.rows import from_blob
-from crossmedia.retrieval.store import Unrelated
+from crossmedia.retrieval.store import RandomPairs
 
 
 def sample(connection: sqlite3.Connection, field: str, count: int) -> Vectors:
@@ -22,7 +22,7 @@ def sample(connection: sqlite3.Connection, field: str, count: int) -> Vectors:
     return np.stack(found) if found else np.zeros((0, 0), np.float32)
 
 
-def keep(connection: sqlite3.Connection, measured: Sequence[Unrelated]) -> None:
+def keep(connection: sqlite3.Connection, measured: Sequence[RandomPairs]) -> None:
     """Instead of what was kept before."""
     connection.execute("DELETE FROM unrelated")
     connection.executemany("INSERT INTO unrelated VALUES (?, ?, ?, ?, ?, ?, ?)", map(astuple, measured))

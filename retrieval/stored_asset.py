@@ -11,7 +11,7 @@ from crossmedia.retrieval.documents import Asset, Moment, Source
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class StoredMoment:
     """A moment, whole (vectors and thumbnail included), and the makers: an enricher's name, or None for the first pass.
 
     `maker` brought the moment; `vectors` tells of each space, `labels` of each of the moment's labels in their order.
@@ -35,22 +35,22 @@ class Done:
 
 
 @dataclass(frozen=True, eq=False)
-class Holding:
+class StoredAsset:
     """An asset with its sources, moments in their order, attachments by name, and which enrichers have seen it."""
 
     asset: Asset
     sources: tuple[Source, ...]
-    moments: tuple[Held, ...]
+    moments: tuple[StoredMoment, ...]
     attachments: Mapping[str, bytes] = field(default_factory=dict)
     done: tuple[Done, ...] = ()
 
 
-def made_by(moment: Moment, maker: str | None) -> Held:
+def made_by(moment: Moment, maker: str | None) -> StoredMoment:
     """A moment of which all is one maker's."""
-    return Held(moment, maker, dict.fromkeys(moment.vectors, maker), (maker,) * len(moment.labels))
+    return StoredMoment(moment, maker, dict.fromkeys(moment.vectors, maker), (maker,) * len(moment.labels))
 
 
-def same(one: Holding, other: Holding) -> bool:
+def same(one: StoredAsset, other: StoredAsset) -> bool:
     """Whether exactly the same is held; the order of sources and of what is done says nothing."""
     return (
         one.asset == other.asset
@@ -62,11 +62,11 @@ def same(one: Holding, other: Holding) -> bool:
     )
 
 
-def _by_enricher(holding: Holding) -> dict[str, Done]:
-    return {done.enricher: replace(done, fields=tuple(sorted(done.fields))) for done in holding.done}
+def _by_enricher(stored_asset: StoredAsset) -> dict[str, Done]:
+    return {done.enricher: replace(done, fields=tuple(sorted(done.fields))) for done in stored_asset.done}
 
 
-def _same_moment(one: Held, other: Held) -> bool:
+def _same_moment(one: StoredMoment, other: StoredMoment) -> bool:
     a, b = one.moment, other.moment
     return (
         (a.id, a.asset, a.kind, a.start, a.end, a.page, a.labels, a.words, a.thumbnail)
