@@ -26,7 +26,7 @@ from crossmedia.embeddings.onnx import session
 FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
 """What to do where face recognition is off."""
 STRIDES: Final = (8, 16, 32)
-LEAST: Final = 0.7
+MIN_FACE_SCORE: Final = 0.7
 """Score from which a face is told; below it, as many muzzles of dogs as faces are found in the photos of Flickr8k."""
 OVERLAP: Final = 0.3
 """Of two boxes that share more than this (intersection over union) the better one stays."""
@@ -105,7 +105,7 @@ class FaceDetector:
     def _network(self) -> Any:
         return session(self.path, self._threads, lean=True)
 
-    def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Face]]:
+    def detect(self, batch: Sequence[Picture], least: float = MIN_FACE_SCORE) -> list[list[Face]]:
         """Of each picture its faces with a score of at least `least`, best first. Any size and shape, from 1×1 px."""
         return [self._faces(picture, least) for picture in batch]
 

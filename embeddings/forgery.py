@@ -27,7 +27,7 @@ SIDE: Final = 256
 REACH: Final = 2.2 * 1.3
 """Side of the square that is cut, in distances of the eyes or from eyes to mouth, whichever is longer: the authors'
 own."""
-SMALLEST: Final = 80
+MIN_FACE_SQUARE: Final = 80
 """Side, px, of that square in the picture under which nothing is said: what is enlarged four times is blurred as a
 forgery is."""
 LIKELY: Final = 0.98
@@ -66,7 +66,7 @@ def aligned(picture: Picture, face: Face) -> NDArray[np.uint8] | None:
     left, right, tip, *mouth = face.pixels(picture).astype(np.float64)
     eyes, lips = (left + right) / 2, (mouth[0] + mouth[1]) / 2
     side = REACH * max(float(np.linalg.norm(right - left)), float(np.linalg.norm(lips - eyes)))
-    if not side >= SMALLEST:
+    if not side >= MIN_FACE_SQUARE:
         return None
     # The authors' middle lies between the tip of the nose and the middle of its bridge.
     middle = 0.75 * tip + 0.25 * eyes

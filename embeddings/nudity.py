@@ -21,7 +21,7 @@ from crossmedia.embeddings.objects import Detection, letterbox
 from crossmedia.embeddings.onnx import session
 
 SIDE: Final = 320
-LEAST: Final = 0.4
+MIN_EXPOSURE_SCORE: Final = 0.4
 """Score from which something is told; the package's own default is lower, for people who look at all of it."""
 OVERLAP: Final = 0.45
 EXPOSED: Final = {2: "buttocks", 3: "breast", 4: "genitalia", 6: "anus", 14: "genitalia"}
@@ -43,7 +43,7 @@ class NudityDetector:
     def _network(self) -> Any:
         return session(self.path, self._threads, lean=True)
 
-    def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Detection]]:
+    def detect(self, batch: Sequence[Picture], least: float = MIN_EXPOSURE_SCORE) -> list[list[Detection]]:
         """Of each picture what is exposed, best first, with its box in fractions. `score` ranks; it is no measured
         frequency."""
         return [self._look(picture, least) for picture in batch]

@@ -26,7 +26,7 @@ SIDE: Final = 416
 STRIDES: Final = (8, 16, 32)
 GREY: Final = 114
 """What the rest of the square is filled with, as in training."""
-LEAST: Final = 0.3
+MIN_OBJECT_SCORE: Final = 0.3
 """Score from which an object is told, as in the authors' demonstration: from here down, `python -m crossmedia.eval.cli
 objects` finds no more objects that captions name than others."""
 OVERLAP: Final = 0.45
@@ -73,7 +73,7 @@ class ObjectDetector:
         """COCO's 80 names, in the network's order; it brings them along."""
         return tuple(self._network.get_modelmeta().custom_metadata_map["classes"].split("\n"))
 
-    def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Detection]]:
+    def detect(self, batch: Sequence[Picture], least: float = MIN_OBJECT_SCORE) -> list[list[Detection]]:
         """Of each picture its objects with a score of at least `least`, best first. Any size and shape, from 1×1 px."""
         return [
             self._wide(picture, least) if len(tiles(picture)) > 1 else self._look(picture, least) for picture in batch
@@ -110,7 +110,7 @@ class ObjectDetector:
                 best.append(one)
         return best
 
-    def named(self, picture: Picture, raw: NDArray[np.float32], least: float = LEAST) -> list[Detection]:
+    def named(self, picture: Picture, raw: NDArray[np.float32], least: float = MIN_OBJECT_SCORE) -> list[Detection]:
         """What the network says of a picture's square, (3549, 85), as objects; what lies outside of the picture is
         gone."""
         boxes, scores, classes = chosen(raw, least)

@@ -38,7 +38,7 @@ LAYERS: Final = (
 GRID: Final = 17
 FINE: Final = 4
 """Pixels of a cell whose colours are looked at, a side."""
-LEAST: Final = 0.6
+MIN_AREA_PROBABILITY: Final = 0.6
 """Probability under which a place is `other`: chosen on the points of the dev photos."""
 FAR: Final = 6.0
 """Standard deviations from the mean at which a value is cut."""
@@ -66,7 +66,7 @@ class Segmentation:
         # Class by class: OpenCV scales few channels at a time, and all of them at this size would be large.
         rest = self.chances.copy()
         rest[..., number] = 0
-        pair = np.dstack([self.chances[..., number], np.maximum(rest.max(axis=2), LEAST)])
+        pair = np.dstack([self.chances[..., number], np.maximum(rest.max(axis=2), MIN_AREA_PROBABILITY)])
         large = cv2.resize(pair, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.where(large[..., 0] >= large[..., 1], 255, 0).astype(np.uint8)
 
@@ -165,8 +165,10 @@ def refined(chances: Floats, square: NDArray[np.uint8]) -> Floats:
 
 
 def decided(chances: Floats) -> NDArray[np.int64]:
-    """The class of each place (…, C) → (…): the likeliest, and `other` where it is below `LEAST`."""
-    best: NDArray[np.int64] = np.where(chances.max(axis=-1) >= LEAST, chances.argmax(axis=-1), chances.shape[-1] - 1)
+    """The class of each place (…, C) → (…): the likeliest, and `other` where it is below `MIN_AREA_PROBABILITY`."""
+    best: NDArray[np.int64] = np.where(
+        chances.max(axis=-1) >= MIN_AREA_PROBABILITY, chances.argmax(axis=-1), chances.shape[-1] - 1
+    )
     return best
 
 

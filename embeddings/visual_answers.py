@@ -48,7 +48,7 @@ HUES: Final = (4, 6, 6)
 SIGHT: Final = (COMMON, 256, 3 * OBJECTS, CHANNELS, PARTS * COMMON, 120, math.prod(HUES))
 """What is read of a picture and of its mirror image: the common vector, the native one, objects, the most of each
 channel, the common vectors of six parts, the mean of a layer further down, colours."""
-LONGEST: Final = 24
+MAX_QUESTION_WORDS: Final = 24
 """Words of a question that are read one by one."""
 SIDES: Final = {"left": "right", "right": "left"}
 BEST: Final = 5
@@ -138,8 +138,8 @@ def mirrored(question: str) -> str:
 
 def numbered(question: str, vocabulary: dict[str, int]) -> NDArray[np.int64]:
     """(24,): the words of a question by number, from 2; 1 is a word that is not known, 0 none at all."""
-    words = [vocabulary.get(word, 1) for word in re.findall(r"\w+", question.lower())[:LONGEST]]
-    return np.array([*words, *[0] * (LONGEST - len(words))], np.int64)
+    words = [vocabulary.get(word, 1) for word in re.findall(r"\w+", question.lower())[:MAX_QUESTION_WORDS]]
+    return np.array([*words, *[0] * (MAX_QUESTION_WORDS - len(words))], np.int64)
 
 
 class VisualAnswers:

@@ -22,7 +22,7 @@ from PIL import Image
 
 from crossmedia.api.drawing import Drawing, sheets
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import LEAST, Detection, ObjectDetector
+from crossmedia.embeddings.objects import MIN_OBJECT_SCORE, Detection, ObjectDetector
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.indexer.enrichers.objects import KIND
 from crossmedia.retrieval.documents import Label
@@ -127,7 +127,7 @@ def measure(
     started = time.monotonic()
     found = detected(detector, photos, min(STEPS))
     texts = [captions[path] for path in photos]
-    recall, named = by_class(texts, found, LEAST)
+    recall, named = by_class(texts, found, MIN_OBJECT_SCORE)
     steps = by_score(texts, found)
     seconds = time.monotonic() - started
     if folder is not None:
@@ -152,7 +152,11 @@ def draw(
     """Sheets `objects-00.jpg`, … of 25 photos with their boxes, and the photos' names below."""
     folder.mkdir(parents=True, exist_ok=True)
     shown = (
-        Drawing(opened(path), [Label(KIND, o.value, o.score, "", o.box) for o in some if o.score >= LEAST], path.stem)
+        Drawing(
+            opened(path),
+            [Label(KIND, o.value, o.score, "", o.box) for o in some if o.score >= MIN_OBJECT_SCORE],
+            path.stem,
+        )
         for path, some in zip(photos, found, strict=True)
     )
     written = []

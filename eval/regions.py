@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from crossmedia.api.service import Service
-from crossmedia.embeddings.objects import LEAST, ObjectDetector
+from crossmedia.embeddings.objects import MIN_OBJECT_SCORE, ObjectDetector
 from crossmedia.eval import cutoff
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.eval.objects import detected, names_in
@@ -97,7 +97,7 @@ def _small(detector: ObjectDetector, captions: Captions) -> dict[Path, set[str]]
     """Of each photo the captions that name something small in it."""
     photos = sorted(captions)
     small: dict[Path, set[str]] = {}
-    for path, objects in zip(photos, detected(detector, photos, LEAST), strict=True):
+    for path, objects in zip(photos, detected(detector, photos, MIN_OBJECT_SCORE), strict=True):
         tiny = {o.value for o in objects if (o.box[2] - o.box[0]) * (o.box[3] - o.box[1]) < SMALL} - {"person"}
         small[path] = {text for text in captions[path] if names_in(text) & tiny}
     return small

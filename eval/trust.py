@@ -37,7 +37,7 @@ VOICES: Final = ("en", "en-us", "en+f3", "en+m2", "de", "en+whisper")
 SPEEDS: Final = (130, 160, 200)
 SPOKEN: Final = 60
 """Texts that are synthesised."""
-MOST: Final = 120
+MAX_STRETCHES: Final = 120
 """Stretches of speech of each kind, evenly spread, and half of them for each length."""
 SECONDS: Final = (1.0, 1.5, 2.0, 3.0, 4.0)
 """Lengths that recordings are cut to, to see from which one on something can be said."""
@@ -101,7 +101,8 @@ def faces(detector: ForgeryDetector, finder: FaceDetector, sets: Mapping[str, Se
         forged_scores += detector.classify(np.stack([forged(square) for square in shown])).tolist() if shown else []
     figures += _apart(real_scores, forged_scores, forgery.LIKELY, "faces forged here")
     note = (
-        f"Faces of which the square that is looked at has {forgery.SMALLEST} px or more. Forged here: their middle "
+        f"Faces of which the square that is looked at has {forgery.MIN_FACE_SQUARE} px or more. Forged here: their "
+        "middle "
         f"through {THROUGH} px and back."
     )
     return Section("Faces", note, tuple(figures), (), time.monotonic() - started)
@@ -116,7 +117,7 @@ def spoken(files: Sequence[Path]) -> list[Waveform]:
 def parts(sound: Waveform) -> Iterator[Waveform]:
     """What is scored of a recording, with what is around it."""
     for start, end in stretches(speaking(sound)):
-        if end - start >= spoof.SHORTEST:
+        if end - start >= spoof.MIN_SPOOF_SECONDS:
             yield sound.cut(start - spoof.MARGIN, end + spoof.MARGIN)
 
 
@@ -147,7 +148,8 @@ def voices(
     figures += _apart(scores["LibriSpeech"], scores["spoken captions"], spoof.LIKELY, "spoken captions")
     figures.append(Figure("times faster than real time", round(heard / max(1e-9, seconds), 1), ""))
     note = (
-        f"Stretches of speech of {spoof.SHORTEST:g} s or more. LibriSpeech is read by people. The spoken captions are "
+        f"Stretches of speech of {spoof.MIN_SPOOF_SECONDS:g} s or more. LibriSpeech is read by people. The spoken "
+        "captions are "
         "all of one voice by our own voice encoder, at 24 kHz as MP3: we do not know who or what speaks them and take "
         "them for synthesised, so they are counted apart."
     )
@@ -213,7 +215,7 @@ def measure(
 
 
 def _some(sounds: Sequence[Waveform]) -> list[Waveform]:
-    return [sounds[n] for n in np.linspace(0, len(sounds) - 1, min(MOST, len(sounds))).astype(int).tolist()]
+    return [sounds[n] for n in np.linspace(0, len(sounds) - 1, min(MAX_STRETCHES, len(sounds))).astype(int).tolist()]
 
 
 def _padded(picture: Picture) -> Picture:

@@ -37,7 +37,7 @@ are reported, and 9 in 10 numbers of speakers are right; 9 % and 7 in 10 by spec
 """
 SURE: Final = 0.8
 """Seconds of voice from which a window may say that there is another speaker."""
-LEAST: Final = 1.5
+MIN_SPEAKER_SECONDS: Final = 1.5
 """Seconds of voice that make a speaker; who has less is taken for the likeliest other."""
 CHANGE: Final = 0.5
 """What another speaker costs from one slot to the next, in cosines of a slot; half of it where there is a pause."""
@@ -174,7 +174,7 @@ def _speakers(
     begins: NDArray[np.bool_],
     reach: list[tuple[Numbers, NDArray[np.float64]]],
 ) -> Numbers:
-    """(slots,) of who speaks, each for at least `LEAST` s in all."""
+    """(slots,) of who speaks, each for at least `MIN_SPEAKER_SECONDS` s in all."""
     alike = vectors @ centroids.T
     scores = np.zeros((len(slots), len(centroids)))
     for number, weight in reach:
@@ -183,7 +183,7 @@ def _speakers(
     while True:
         path = _path(scores, np.where(begins, CHANGE / 2, CHANGE))
         spoken = np.bincount(path, lasting, scores.shape[1])
-        few = int((spoken < LEAST).sum())
+        few = int((spoken < MIN_SPEAKER_SECONDS).sum())
         if scores.shape[1] == 1 or not few:
             return path
         # Half of those who say too little at a time, so that the rest can take up what they said, in few rounds.

@@ -19,9 +19,9 @@ from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import DecodeError
 from crossmedia.indexer.decode.pool import DecodePool
-from crossmedia.indexer.pairs import MOST_CHARACTERS, PairsUnusable, Row, Table
+from crossmedia.indexer.pairs import MAX_PAIR_CHARACTERS, PairsUnusable, Row, Table
 
-MOST_SECONDS: Final = 60.0
+MAX_PAIR_SECONDS: Final = 60.0
 """Of a sound: longer ones are cut."""
 AT_ONCE: Final = 16
 SHOWN: Final = 10
@@ -142,10 +142,10 @@ def _content(file: Path, result: Decoded | CrossmediaError) -> str | Picture | W
     if isinstance(content, Clip):
         return DecodeError(f"{file.name} is a video: give one of its pictures, or its sound")
     if isinstance(content, Waveform):
-        return content.cut(0, MOST_SECONDS)
+        return content.cut(0, MAX_PAIR_SECONDS)
     if isinstance(content, Picture):
         return content
-    return "\n".join(paragraph for page in content for paragraph in page.paragraphs)[:MOST_CHARACTERS]
+    return "\n".join(paragraph for page in content for paragraph in page.paragraphs)[:MAX_PAIR_CHARACTERS]
 
 
 def _modality(content: object) -> Modality:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from crossmedia.retrieval.plates import folded
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-SHORTEST: Final = 4
-LONGEST: Final = 9
+MIN_LETTERS: Final = 4
+MAX_LETTERS: Final = 9
 SHAPES: Final = frozenset(
     # The commonest of the United States and of Europe: L a letter, D a digit.
     "LLLDDD DDDLLL LLLDDDD DLLLDDD DDDDLLL LLDDDDD LDDDDDD LLDLDL LLDDLL DDDLDD DDLLLD DLLDDDD DDDDDLD LLDDDD DDLLDDD "
@@ -30,7 +30,7 @@ LOOK_ALIKE: Final = tuple(
     (pair[0], pair[1]) for pair in "0D 8B 5S 2Z 6G 4A 4L 7Z VY WN 1T 1L 7T UV HN MH MN EF CG PF 8S Q0".split()
 )
 """What is taken for each other on small plates, in either direction."""
-LEAST: Final = -8.0
+MIN_LOG_PROBABILITY: Final = -8.0
 """A look of less than this log-probability shows something else, a frame or a sticker, and counts as this."""
 KEPT: Final = 6
 """Candidates that are changed in every way."""
@@ -58,7 +58,7 @@ def read(looks: Sequence[Chances]) -> Reading | None:
     """The likeliest plate that several looks at the same place show; None where none of them reads 4 to 9
     characters."""
     own = [greedy(look) for look in looks]
-    candidates = {folded(text) for text in own if SHORTEST <= len(text) <= LONGEST}
+    candidates = {folded(text) for text in own if MIN_LETTERS <= len(text) <= MAX_LETTERS}
     if not candidates:
         return None
     merged = [_folded(look) for look in looks]
@@ -112,7 +112,7 @@ def _scores(looks: Sequence[Chances], texts: Iterable[str], loose: bool) -> dict
     listed = sorted(texts)
     if not listed:
         return {}
-    means = np.mean([likelihoods(look, listed).clip(LEAST) for look in looks], axis=0)
+    means = np.mean([likelihoods(look, listed).clip(MIN_LOG_PROBABILITY) for look in looks], axis=0)
     return {
         text: float(mean) + (0.0 if shaped(text, loose) else UNUSUAL) for text, mean in zip(listed, means, strict=True)
     }
@@ -126,7 +126,7 @@ def _changed(texts: Iterable[str]) -> Iterable[str]:
         alike[other] = alike.get(other, "") + one
     for text in texts:
         for n, character in enumerate(text):
-            if len(text) > SHORTEST:
+            if len(text) > MIN_LETTERS:
                 yield text[:n] + text[n + 1 :]
             yield from (folded(text[:n] + other + text[n + 1 :]) for other in alike.get(character, ""))
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import overlap
 from crossmedia.indexer.enrichers.ocr import box_around
-from crossmedia.indexer.plate_letters import ALPHABET, LONGEST, SHORTEST, Chances, Reading, read
+from crossmedia.indexer.plate_letters import ALPHABET, MAX_LETTERS, MIN_LETTERS, Chances, Reading, read
 from crossmedia.indexer.scene_text import RECOGNISER, Engine, Quad, flattened
 from crossmedia.retrieval.documents import Box
 from crossmedia.retrieval.plates import plain
@@ -29,7 +29,7 @@ MARGIN: Final = 0.05
 """Part of its width and height that a vehicle's box is widened by on each side."""
 VEHICLES: Final = 4
 """Of a picture, the largest."""
-SMALLEST: Final = 48
+MIN_VEHICLE_WIDTH: Final = 48
 """Wide, px: no plate can be read on a smaller vehicle."""
 SAME: Final = 0.6
 """Two boxes of vehicles that share more than this are one: a pick-up is a car and a truck."""
@@ -37,7 +37,7 @@ ASPECT: Final = (1.2, 9.0)
 """Widths in heights of what stands on a plate, or a line of it."""
 LOWEST: Final = 7.0
 """Height of its letters, px of the picture, from which they can be read."""
-LEAST: Final = 0.45
+MIN_PLATE_SCORE: Final = 0.45
 """Score from which a plate is told."""
 SURE: Final = -0.1
 """Mean log-probability of several looks from which no other is taken."""
@@ -87,7 +87,9 @@ class PlateReader:
 
     def read(self, picture: Picture, lines: Sequence[tuple[str, Box]], vehicles: Sequence[Box]) -> list[Plate]:
         """`lines`: text and box of what was read in the whole picture, so that it is not looked for again."""
-        known = [_corners(box, picture) for text, box in lines if SHORTEST - 1 <= len(plain(text)) <= LONGEST + 1]
+        known = [
+            _corners(box, picture) for text, box in lines if MIN_LETTERS - 1 <= len(plain(text)) <= MAX_LETTERS + 1
+        ]
         ahead = self._looks(picture, [quad for quad in known if _formed(quad)])
         regions = _regions(vehicles, picture)
         plates = [] if regions else self._plates(picture, ahead, False)
@@ -122,7 +124,7 @@ class PlateReader:
                 corners = max(group, key=lambda look: float(np.ptp(look.corners[:, 0]))).corners
                 sure = reading.usual and reading.looks > 1 and reading.evidence >= SURE
                 found.append(Plate(reading.text, score(reading, vehicle), box_around(corners, picture), sure))
-        return [plate for plate in _best(found) if plate.score >= LEAST]
+        return [plate for plate in _best(found) if plate.score >= MIN_PLATE_SCORE]
 
 
 def score(reading: Reading, vehicle: bool) -> float:
@@ -191,7 +193,7 @@ def _regions(vehicles: Sequence[Box], picture: Picture) -> list[tuple[int, int, 
     """Left, top, right, bottom, px, of the largest vehicles, somewhat widened."""
     kept: list[Box] = []
     for box in sorted(vehicles, key=lambda box: -(box[2] - box[0]) * (box[3] - box[1])):
-        wide = (box[2] - box[0]) * picture.width >= SMALLEST
+        wide = (box[2] - box[0]) * picture.width >= MIN_VEHICLE_WIDTH
         if wide and len(kept) < VEHICLES and all(overlap(box, other) <= SAME for other in kept):
             kept.append(box)
     found = []

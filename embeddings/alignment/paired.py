@@ -58,14 +58,14 @@ class Paired:
         return np.isin(codes, self.pairs[:, 0] * width + self.pairs[:, 1])
 
 
-MOST_HELD_OUT: Final = 2000
+MAX_HELD_OUT: Final = 2000
 """More would cost memory (each is ranked among all others) and say nothing new."""
 
 
 def parts(count: int, held_out: float, enough: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
     """(learned from, held out) of `count` sources: one division if that holds out `enough`, else each source once."""
     order = np.random.default_rng(seed).permutation(count)
-    size = min(MOST_HELD_OUT, max(1, round(held_out * count)))
+    size = min(MAX_HELD_OUT, max(1, round(held_out * count)))
     folds = 1 if size >= enough else max(2, round(1 / held_out))
     pieces = [order[:size]] if folds == 1 else np.array_split(order, folds)
     for piece in pieces:

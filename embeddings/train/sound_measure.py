@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from crossmedia.embeddings.encoder import Calibration, Vectors, normalise, without
 from crossmedia.embeddings.picture import Lite2
-from crossmedia.embeddings.sound_head import LEAST, SoundHead
+from crossmedia.embeddings.sound_head import MIN_PROBABILITY, SoundHead
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train import probes
 from crossmedia.embeddings.train.calibrate import BLIND, calibration, cut_off, logistic
@@ -170,8 +170,8 @@ class Measured:
         esc = self.esc[self.sounds.recorded]
         found |= {
             "ESC-10 accuracy": float(right[esc].mean()),
-            "ESC-10 with a label": float((score[esc] >= LEAST).mean()),
-            "ESC-10 labels that are right": float(right[esc & (score >= LEAST)].mean()),
+            "ESC-10 with a label": float((score[esc] >= MIN_PROBABILITY).mean()),
+            "ESC-10 labels that are right": float(right[esc & (score >= MIN_PROBABILITY)].mean()),
             "expected calibration error, ESC-10": calibration_error(score[esc], right[esc]),
             "expected calibration error, ESC-10 and speech": calibration_error(score, right),
             "ESC-10 told as noise": float((coarse(chances[esc]).argmax(axis=1) == 2).mean()),

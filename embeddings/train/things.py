@@ -41,7 +41,7 @@ SIGNS: Final = frozenset(
 """A name with one of these words stands for a sign, a gesture or a face: trained on, but not a thing to look for."""
 GLYPH: Final = 109
 """The one size, px, in which the font holds its bitmaps."""
-LARGEST: Final = 4000
+MAX_DRAWING_SIDE: Final = 4000
 """Side, px, of the largest drawing that is read."""
 HELD_OUT: Final = 4
 """One name in so many belongs to `dev`."""
@@ -90,7 +90,7 @@ def _clipart(vocabulary: set[str]) -> list[Thing]:
     for svg in sorted((CLIPART / "svg").rglob("*.svg")):
         inside = svg.relative_to(CLIPART / "svg")
         png = (CLIPART / "png" / inside).with_suffix(".png")
-        if inside.parts[0] not in LEFT_OUT and png.is_file() and max(_size(png)) <= LARGEST:
+        if inside.parts[0] not in LEFT_OUT and png.is_file() and max(_size(png)) <= MAX_DRAWING_SIDE:
             read.append((png, *_metadata(svg.read_text("utf-8", "replace"))))
     if not read:
         raise FileNotFoundError(f"no clip art below {CLIPART}: apt-get install openclipart-png openclipart-svg")

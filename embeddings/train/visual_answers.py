@@ -35,7 +35,7 @@ KERNEL: Final = 0.8
 SOFT, ALIKE = 0.25, 12.0
 """How much of an answer's mark goes to answers that mean nearly the same, and how fast that falls with their
 distance."""
-LEAST: Final = 1e-4
+EPSILON: Final = 1e-4
 """A probability, before its logarithm is taken."""
 SHARP: Final = np.linspace(0.4, 2.5, 43)
 BINS: Final = 8
@@ -63,7 +63,7 @@ class Together(nn.Module):  # type: ignore[misc]
         told = torch.stack([net(*views)[0].log_softmax(1) for net in self.nets]).mean(0)
         looked = told.unflatten(0, (-1, 2)).mean(1).softmax(1)
         known = self.kernel(sights, sentence[:, 0], words[:, 0])
-        return ((1 - KERNEL) * looked + KERNEL * known).clamp(min=LEAST).log()
+        return ((1 - KERNEL) * looked + KERNEL * known).clamp(min=EPSILON).log()
 
 
 def marked(answer: NDArray[np.int64], names: Floats) -> Floats:

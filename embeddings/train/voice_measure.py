@@ -27,7 +27,7 @@ from crossmedia.embeddings.voice import Voice
 Samples: TypeAlias = NDArray[np.floating]
 Names: TypeAlias = NDArray[np.str_]
 
-SHORTEST, LONGEST = 3.0, 10.0
+MIN_STRETCH_SECONDS, MAX_STRETCH_SECONDS = 3.0, 10.0
 """Seconds of the stretches that are compared in the calibration."""
 DRAWS: Final = 4
 """Stretches of each recording."""
@@ -153,7 +153,7 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
         """A stretch of each recording, spoilt in one of these ways."""
         found = []
         for recording in recordings:
-            part = stretch(recording, seconds or chance.uniform(SHORTEST, LONGEST), chance)
+            part = stretch(recording, seconds or chance.uniform(MIN_STRETCH_SECONDS, MAX_STRETCH_SECONDS), chance)
             chosen = how[int(chance.integers(len(how)))]
             found.append(spoil(part, chosen, chance) if chosen else part)
         return found

@@ -24,7 +24,7 @@ IN_MEMORY: Final = 4 << 20
 """Bytes of a track that are kept in memory."""
 _GAP: Final = 0.1
 """Seconds the sound may run ahead of its time stamps before silence is put in."""
-_LONGEST_GAP: Final = 30.0
+_MAX_GAP_SECONDS: Final = 30.0
 """A longer gap is a jump of the clock (two recordings in one file), not missing sound."""
 
 
@@ -110,7 +110,7 @@ class SoundTrack:
             self._due = due + length
             return 0.0
         gap = stamp - self._origin - self._shift - due
-        if abs(gap) > _LONGEST_GAP:
+        if abs(gap) > _MAX_GAP_SECONDS:
             self._shift += gap
             gap = 0.0
         late = gap if gap > _GAP else 0.0

@@ -19,10 +19,10 @@ from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Pat
 
 KIND: Final = label_kinds.ABUSE.name
 WORDS: Final = "words"
-LEAST: Final = 0.5
+MIN_ABUSE_PROBABILITY: Final = 0.5
 """Probability from which it is told."""
 FIELDS: Final = ("transcript", "ocr", "text")
-LONGEST: Final = 10_000
+MAX_TEXT_CHARACTERS: Final = 10_000
 """Characters of a moment's text that are read."""
 
 Judge: TypeAlias = Callable[[Sequence[str]], Sequence[float]]
@@ -50,13 +50,13 @@ class AbuseEnricher:
         patches = [
             Patch(moment.id, labels=(Label(KIND, WORDS, float(score), self.model, None, moment.start, moment.end),))
             for (moment, _), score in zip(said, scores, strict=True)
-            if score >= LEAST
+            if score >= MIN_ABUSE_PROBABILITY
         ]
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
 
 
 def _text(moment: Moment) -> str:
-    return "\n".join(moment.fields[name] for name in FIELDS if moment.fields.get(name))[:LONGEST].strip()
+    return "\n".join(moment.fields[name] for name in FIELDS if moment.fields.get(name))[:MAX_TEXT_CHARACTERS].strip()
 
 
 def _probabilities(texts: Sequence[str]) -> Sequence[float]:

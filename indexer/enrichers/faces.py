@@ -29,10 +29,10 @@ from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment
 from crossmedia.retrieval.identities import PERSON
 from crossmedia.retrieval.people import COUNT, FORGOTTEN, MAKER, said, shared
 
-SMALLEST: Final = 24.0
+MIN_IDENTIFIED_SIDE: Final = 24.0
 """Shorter side of a face, px, under which it is counted and not told apart: what so few pixels show fits many
 people."""
-MOST: Final = 300
+MAX_FACES: Final = 300
 """Faces of one picture that are told apart, the largest first; a crowd is counted."""
 VIEWS: Final = 3
 """Looks at a face that is followed through a shot, from whose middle its vector is made."""
@@ -135,9 +135,9 @@ class FacesEnricher:
         """The faces of a picture that are large enough, largest first; all of them are counted."""
         faces = self._finder.detect([picture])[0]
         counts[name] = len(faces)
-        large = [one for face in faces if (one := Portrait(picture, face)).size >= SMALLEST]
+        large = [one for face in faces if (one := Portrait(picture, face)).size >= MIN_IDENTIFIED_SIDE]
         start, end = (whole.start, whole.end) if whole else (None, None)
-        return [_Seen(name, start, end, [one]) for one in sorted(large, key=lambda one: -one.size)[:MOST]]
+        return [_Seen(name, start, end, [one]) for one in sorted(large, key=lambda one: -one.size)[:MAX_FACES]]
 
     def _shot(
         self,
@@ -162,7 +162,7 @@ class FacesEnricher:
             views = [one.best for _, one in own]
             if len(views) < VIEWS:
                 views += _sampled(track, decoded, VIEWS - len(views))
-            large = sorted((one for one in views if one.size >= SMALLEST), key=lambda one: -one.size)[:VIEWS]
+            large = sorted((one for one in views if one.size >= MIN_IDENTIFIED_SIDE), key=lambda one: -one.size)[:VIEWS]
             if large:
                 followed.append(_Seen(name, track.start, track.end, large))
         return [*followed, *(one for _, one in still)]

@@ -21,11 +21,11 @@ from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment
 
 MARGIN: Final = 0.3
 """Of an object's longer side, that is looked at around it: what it is told by, and what it is doing."""
-SMALLEST, LARGEST = 0.01, 0.6
+MIN_CROP_SHARE, MAX_CROP_SHARE = 0.01, 0.6
 """Of the picture's area, that an object fills: smaller ones show nothing, larger ones are the picture."""
-FEWEST_PIXELS: Final = 28
+MIN_CROP_PIXELS: Final = 28
 """Shorter side of what is looked at."""
-MOST: Final = 6
+MAX_CROPS: Final = 6
 """Objects of a picture, surest first."""
 
 
@@ -87,9 +87,9 @@ def _crops(picture: Picture, moment: Moment) -> list[tuple[Label, Picture]]:
             continue
         x0, y0, x1, y1 = label.box
         crop = around(picture, label.box)
-        if SMALLEST <= (x1 - x0) * (y1 - y0) < LARGEST and min(crop.width, crop.height) >= FEWEST_PIXELS:
+        if MIN_CROP_SHARE <= (x1 - x0) * (y1 - y0) < MAX_CROP_SHARE and min(crop.width, crop.height) >= MIN_CROP_PIXELS:
             crops.append((label, crop))
-    return crops[:MOST]
+    return crops[:MAX_CROPS]
 
 
 def around(picture: Picture, box: Box, margin: float = MARGIN) -> Picture:

@@ -15,7 +15,7 @@ from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
 KIND: Final = label_kinds.AREA.name
-SMALLEST: Final = 0.05
+MIN_AREA_SHARE: Final = 0.05
 """Share of a picture's area from which it is told of: below, it is as often a mistake at an edge."""
 
 
@@ -48,7 +48,7 @@ class SegmentationEnricher:
             if name not in known:
                 continue
             shares = self._segmenter.segment(picture).shares()
-            large = sorted((-share, value) for value, share in shares.items() if share >= SMALLEST)
+            large = sorted((-share, value) for value, share in shares.items() if share >= MIN_AREA_SHARE)
             whole = known[name]
             labels = (Label(KIND, v, -s, self._segmenter.model, None, whole.start, whole.end) for s, v in large)
             if large:

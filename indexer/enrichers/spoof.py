@@ -23,7 +23,7 @@ KIND: Final = label_kinds.SPOOF.name
 SPEECH: Final = "speech"
 JOIN: Final = 0.5
 """Pauses up to which what is spoken is one stretch, s, as within a turn."""
-LONGEST: Final = 30.0
+MAX_STRETCH_SECONDS: Final = 30.0
 """Of a stretch, s: somebody else may speak by then."""
 
 
@@ -85,9 +85,9 @@ def stretches(voiced: Iterable[tuple[float, float]]) -> Iterator[tuple[float, fl
         else:
             joined.append([start, end])
     for start, end in joined:
-        while end - start > LONGEST:
-            yield start, start + LONGEST
-            start += LONGEST
+        while end - start > MAX_STRETCH_SECONDS:
+            yield start, start + MAX_STRETCH_SECONDS
+            start += MAX_STRETCH_SECONDS
         yield start, end
 
 

@@ -36,7 +36,7 @@ KEPT_SECONDS: Final = 7 * 24 * 3600.0
 AGAIN_SECONDS: Final = 1.0
 BELL: Final = f"{PREFIX}bell"
 """The list that whoever waits for work listens to. What is in it says nothing: a ring only shortens the wait."""
-MOST_RINGS: Final = 1_000
+MAX_RINGS: Final = 1_000
 """Rings that are kept for workers that do not listen now."""
 SHORT: Final = ("id", "kind", "state", "created", "updated", "attempts", "step", "done", "total", "error", "parts")
 """What a list tells of a job."""
@@ -248,7 +248,7 @@ class RedisQueue:
         try:
             with reaching(self.address), self._redis.pipeline(transaction=False) as pipe:
                 pipe.rpush(BELL, *["work"] * times)
-                pipe.ltrim(BELL, -MOST_RINGS, -1)
+                pipe.ltrim(BELL, -MAX_RINGS, -1)
                 pipe.execute()
         except CrossmediaError as error:
             log.warning("workers are not told of new work yet: %s", error.message)

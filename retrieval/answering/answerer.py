@@ -12,7 +12,7 @@ from crossmedia.retrieval.query import Hit
 
 CANNOT_TELL: Final = "The indexed files do not answer this question."
 """What is said where there is too little evidence."""
-LEAST: Final = 0.5
+MIN_CONFIDENCE: Final = 0.5
 """Confidence under which nothing is said: it is as likely wrong as right."""
 
 

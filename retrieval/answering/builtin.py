@@ -9,7 +9,7 @@ from typing import Final
 from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.profile import Profile
 from crossmedia.embeddings.question_kinds import QuestionKinds
-from crossmedia.retrieval.answering.answerer import LEAST, Answerer, Reply, abstained
+from crossmedia.retrieval.answering.answerer import MIN_CONFIDENCE, Answerer, Reply, abstained
 from crossmedia.retrieval.answering.colours import Colouring
 from crossmedia.retrieval.answering.counting import Counting
 from crossmedia.retrieval.answering.finding import Finding
@@ -88,9 +88,9 @@ class BuiltIn:
         """The first confident answer; the last answerer is heard in any case, and believed where it is surer."""
         *earlier, last = self._answerers(question.kind)
         replies = (answerer.answer(question, scope) for answerer in earlier)
-        first = next((one for one in replies if one is not None and one.confidence >= LEAST), None)
+        first = next((one for one in replies if one is not None and one.confidence >= MIN_CONFIDENCE), None)
         final = last.answer(question, scope)
-        if final is None or final.confidence < LEAST:
+        if final is None or final.confidence < MIN_CONFIDENCE:
             return first
         return final if first is None or final.confidence > first.confidence else first
 

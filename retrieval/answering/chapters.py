@@ -12,7 +12,7 @@ from crossmedia.retrieval.answering.summary import summary
 from crossmedia.retrieval.answering.things import labels_of
 from crossmedia.retrieval.documents import Moment
 
-LONGEST: Final = 60
+MAX_TITLE_CHARACTERS: Final = 60
 """Characters of a title."""
 
 
@@ -47,7 +47,7 @@ def chapters(moments: Sequence[Moment], profile: Profile) -> list[Chapter]:
     return found
 
 
-def shortened(text: str, most: int = LONGEST) -> str:
+def shortened(text: str, most: int = MAX_TITLE_CHARACTERS) -> str:
     """A text of at most so many characters, cut between words.
 
     >>> shortened("one two three", 9)

@@ -34,7 +34,7 @@ from crossmedia.retrieval.query import Hit
 
 PIECES: Final = 8
 """Of evidence."""
-LONGEST: Final = 600
+MAX_EVIDENCE_CHARACTERS: Final = 600
 """Characters of a text that are sent."""
 SIDE: Final = 512
 """The longer side of a picture that is sent, px."""
@@ -217,7 +217,13 @@ def evidence(question: Question, scope: Scope, pictures: int) -> list[Piece]:
         pictures -= picture is not None
         text = next((moment.fields[name] for name in ("transcript", "text", "ocr") if moment.fields.get(name)), "")
         labels = [label for label in moment.labels if label.kind in (*said_kinds(), PLATE.name, TEXT.name)]
-        why = [said_in(moment, text[:LONGEST], 1.0)] if text else [evidence_of(labels, moment)] if labels else []
+        why = (
+            [said_in(moment, text[:MAX_EVIDENCE_CHARACTERS], 1.0)]
+            if text
+            else [evidence_of(labels, moment)]
+            if labels
+            else []
+        )
         hits = scope.cited(moment, why)
         told = {
             "number": number,
@@ -226,7 +232,7 @@ def evidence(question: Question, scope: Scope, pictures: int) -> list[Piece]:
             "start": moment.start,
             "end": moment.end,
             "page": moment.page,
-            "text": text[:LONGEST],
+            "text": text[:MAX_EVIDENCE_CHARACTERS],
             "labels": sorted({f"{label.kind}: {label.value}" for label in labels})[:20],
         }
         found.append(Piece({key: value for key, value in told.items() if value not in (None, "", [])}, hits, picture))

@@ -12,9 +12,9 @@ from crossmedia.retrieval.answering.things import labels_of
 from crossmedia.retrieval.documents import Label, Moment
 from crossmedia.retrieval.morphology import NUMERALS, PLURAL_ONLY, plural
 
-LEAST: Final = 0.6
+MIN_DESCRIBED_SCORE: Final = 0.6
 """Score from which an object is told: looked at on a sheet of photos, most below were something else."""
-MOST: Final = 5
+MAX_OBJECT_KINDS: Final = 5
 """Kinds of objects that are told."""
 LARGE: Final = 0.15
 """Share of the picture from which an area is told."""
@@ -41,10 +41,10 @@ def described(moment: Moment, picture: Picture | None = None) -> Description | N
 
     The names of people are told where faces were named.
     """
-    objects = labels_of(moment, "object", None, LEAST)
+    objects = labels_of(moment, "object", None, MIN_DESCRIBED_SCORE)
     areas = [label for label in labels_of(moment, "area") if label.score >= LARGE]
     written = [label for label in labels_of(moment, "text") if label.score >= 0.8]
-    parts = [_counted(value, some, picture) for value, some in _grouped(objects)[:MOST]]
+    parts = [_counted(value, some, picture) for value, some in _grouped(objects)[:MAX_OBJECT_KINDS]]
     people = [label.value for label in labels_of(moment, "person") if not label.value.startswith("person ")]
     if people:
         parts = [f"{' and '.join(dict.fromkeys(people))} ({parts[0]})" if parts else " and ".join(people), *parts[1:]]
@@ -59,7 +59,7 @@ def described(moment: Moment, picture: Picture | None = None) -> Description | N
         quoted = quoted if len(quoted) <= QUOTED else quoted[: QUOTED - 1].rsplit(" ", 1)[0] + "…"
         said = f"writing that says “{quoted}”"
         sentence = f"{sentence}; {said}" if sentence else said
-    sure = min([*(label.score for label in objects[:MOST]), 0.9])
+    sure = min([*(label.score for label in objects[:MAX_OBJECT_KINDS]), 0.9])
     return Description(sentence[0].upper() + sentence[1:] + ".", sure**0.5)
 
 

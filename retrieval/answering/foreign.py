@@ -15,7 +15,7 @@ from crossmedia.embeddings.extensions import (
     registered,
 )
 from crossmedia.embeddings.profile import Profile
-from crossmedia.retrieval.answering.answerer import LEAST, Answerer, Reply
+from crossmedia.retrieval.answering.answerer import MIN_CONFIDENCE, Answerer, Reply
 from crossmedia.retrieval.answering.kinds import QuestionKind
 from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
@@ -61,7 +61,7 @@ class ForeignAnswerers:
                     reply = answerer.answer(question, scope) if meant(extension.declared, question) else None
             except ExtensionBroken:
                 continue
-            if reply is not None and reply.confidence >= LEAST:
+            if reply is not None and reply.confidence >= MIN_CONFIDENCE:
                 return reply
         return None
 

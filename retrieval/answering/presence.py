@@ -12,7 +12,7 @@ from crossmedia.retrieval.answering.colours import COLOURS, Colouring
 from crossmedia.retrieval.answering.question import Question, content, taken_apart
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.answering.sighting import Sighting, said_in, sightings, vectors_of
-from crossmedia.retrieval.answering.things import LEAST, labels_of, things_of
+from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, labels_of, things_of
 from crossmedia.retrieval.answering.vocabulary import Vocabulary
 from crossmedia.retrieval.query import Hit, LabelFilter
 from crossmedia.retrieval.wording import stem, words_of
@@ -55,7 +55,7 @@ class Presence:
         things = things_of(question.topic)
         if things and len(things) >= len(content(question.topic)):
             # What the detector knows and does not tell is rarely there, whatever is near the words.
-            conditions = tuple(LabelFilter("object", value, LEAST) for value in things)
+            conditions = tuple(LabelFilter("object", value, MIN_COUNTED_SCORE) for value in things)
             borne = scope.found(
                 question.topic, CITED, filters=replace(filters, labels=(*filters.labels, *conditions)), least=0.0
             )
@@ -78,7 +78,7 @@ class Presence:
                 max((x.score for m in moments for x in labels_of(m, "object", name)), default=0.0) for name in asked
             ]
             least = min(scores)
-            if least >= LEAST and len(content(question.topic)) <= len(asked):
+            if least >= MIN_COUNTED_SCORE and len(content(question.topic)) <= len(asked):
                 sure = math.sqrt(least)
                 return Reply("yes", max(sure, best.sureness if best else 0), _cited(best, scope), MODEL)
             plainly = len(content(question.topic)) <= len(asked)

@@ -17,9 +17,9 @@ from crossmedia.retrieval.documents import Label, Moment
 MODEL: Final = "answers-reading@1"
 PLATE: Final = re.compile(r"\b(?:plate|plates|registration|licence|license)\b")
 NUMBER: Final = re.compile(r"\bnumbers?\b")
-LEAST: Final = 0.6
+MIN_TEXT_SCORE: Final = 0.6
 """Score from which a line of writing is told."""
-LONGEST: Final = 400
+MAX_READ_CHARACTERS: Final = 400
 """Characters that are told."""
 
 
@@ -44,7 +44,7 @@ class Reading:
             return _plate(moments, scope)
         if re.search(r"\btitle\b", plain) and scope.asset is not None:
             return Reply(scope.asset.title, 0.9, scope.cited(moments[0]) if moments else (), MODEL)
-        written = [(m, label) for m in moments for label in labels_of(m, "text", None, LEAST)]
+        written = [(m, label) for m in moments for label in labels_of(m, "text", None, MIN_TEXT_SCORE)]
         if written:
             return _written(written, NUMBER.search(plain) is not None, scope)
         if scope.asset is not None and scope.asset.media == "text":
@@ -74,7 +74,7 @@ def _written(written: list[tuple[Moment, Label]], numbers: bool, scope: Scope) -
     order = [label for label in first.labels if label in lines]
     text = " ".join(label.value for label in order)
     sure = sum(label.score for label in lines) / len(lines)
-    told = text if len(text) <= LONGEST else text[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
+    told = text if len(text) <= MAX_READ_CHARACTERS else text[: MAX_READ_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
     return Reply(told, sure * 0.9, scope.cited(first, [evidence_of(order, first)], sure), MODEL)
 
 
@@ -83,5 +83,5 @@ def _beginning(scope: Scope) -> Reply | None:
     if not pages:
         return None
     text = pages[0].fields["text"]
-    told = text if len(text) <= LONGEST else text[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
+    told = text if len(text) <= MAX_READ_CHARACTERS else text[: MAX_READ_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
     return Reply(told, 0.7, scope.cited(pages[0], [said_in(pages[0], told, 0.7)]), MODEL)

@@ -22,7 +22,7 @@ from crossmedia.retrieval.store import Store
 
 NEAREST: Final = 5
 """Hits that are told where nothing answers."""
-MOST_ASSETS: Final = 100_000
+MAX_SCOPE_ASSETS: Final = 100_000
 """That are counted one by one; of more, a count is of these."""
 
 
@@ -113,7 +113,7 @@ class Scope:
     @cached_property
     def assets(self) -> tuple[Asset, ...]:
         """All that meet the conditions."""
-        return (self.asset,) if self.asset else tuple(self.store.assets(self.filters, MOST_ASSETS))
+        return (self.asset,) if self.asset else tuple(self.store.assets(self.filters, MAX_SCOPE_ASSETS))
 
     def cited(self, moment: Moment, why: Sequence[Evidence] = (), relevance: float = 1.0) -> tuple[Hit, ...]:
         """A moment as a hit, with what of it answers. What was shown with the question is nobody's to cite."""

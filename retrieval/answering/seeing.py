@@ -10,7 +10,7 @@ from crossmedia.retrieval.answering.describing import described
 from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.answering.sighting import evidence_of, vectors_of
-from crossmedia.retrieval.answering.things import LEAST, PEOPLE, ground_of, labels_of
+from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, PEOPLE, ground_of, labels_of
 from crossmedia.retrieval.answering.vocabulary import Vocabulary, categories, category_of
 from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.query import Evidence
@@ -23,7 +23,7 @@ GENERAL: Final = re.compile(
     r"(?: photo| picture| image| video| film| shot| scene)?(?: show| shows| seen| depict)?$"
 )
 UNDER: Final = re.compile(r"\b(?:under|below|beneath|underneath)\b|\b(?:stand|lie|run|walk|sit)\w* on\b")
-FEWEST: Final = 0.25
+MIN_NAME_SHARE: Final = 0.25
 """Share among the names of its kind from which the best of them is worth telling."""
 
 
@@ -62,7 +62,7 @@ class Seeing:
             return labelled
         ranked = self._vocabulary.named(category, subject_of(plain), moment, vector, scope)
         name, share, relevance = ranked[0]
-        if share < FEWEST:
+        if share < MIN_NAME_SHARE:
             return labelled
         why = Evidence("common", round(share, 4), round(relevance, 4), 1, query=name, moment=moment.id)
         named = Reply(name, share * (0.5 + relevance / 2), scope.cited(moment, [why], relevance), MODEL)
@@ -84,7 +84,7 @@ def subject_of(plain: str) -> str:
 def _labelled(category: str, moment: Moment, scope: Scope) -> Reply | None:
     """What the detector names of this category."""
     known = {phrase for phrase, _ in categories()[category]}
-    some = [x for x in labels_of(moment, "object", None, LEAST) if x.value in known]
+    some = [x for x in labels_of(moment, "object", None, MIN_COUNTED_SCORE) if x.value in known]
     if not some:
         return None
     best = some[0]

@@ -20,9 +20,9 @@ from crossmedia.retrieval.documents import Moment
 
 LINKED: Final = 0.15
 """Similarity under which sentences have nothing to do with each other."""
-SHORTEST: Final = 4
+MIN_SENTENCE_WORDS: Final = 4
 """Words of a sentence that may stand for others."""
-MOST_READ: Final = 400
+MAX_SENTENCES: Final = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,8 @@ def summary(moments: Sequence[Moment], profile: Profile, most: int = 3) -> list[
         if moment.kind in ("speech", "paragraph")
         for text in split(moment.fields.get("transcript") or moment.fields.get("text", ""))
     ]
-    long = [one for one in told if len(one[1].split()) >= SHORTEST] or told
-    long = long[:: max(1, -(-len(long) // MOST_READ))]
+    long = [one for one in told if len(one[1].split()) >= MIN_SENTENCE_WORDS] or told
+    long = long[:: max(1, -(-len(long) // MAX_SENTENCES))]
     if not long:
         return []
     rows = profile.text.encode([text for _, text in long]).vectors["text"]

@@ -22,7 +22,7 @@ CALLED: Final = {word: value for value, words in _NAMES.items() for word in word
 """Word → the class that it means."""
 GROUNDS: Final = frozenset(("grass", "snow", "sand", "water", "floor", "rock"))
 """Areas that things stand or lie on."""
-LEAST: Final = 0.4
+MIN_COUNTED_SCORE: Final = 0.4
 """Score from which an object counts: the detector is right at it more often than not."""
 
 

@@ -15,7 +15,7 @@ from crossmedia.embeddings.heads import Heads, NoHead, head_files
 from crossmedia.retrieval.archive.manifest import HINT, ArchiveUnusable, SpaceLine, Strict, first
 from crossmedia.retrieval.archive.rows import declared
 
-LARGEST_CARD: Final = 16 << 20
+MAX_CARD_BYTES: Final = 16 << 20
 ARRAYS: Final = frozenset(("mean", "matrix", "near", "absent"))
 
 
@@ -62,7 +62,7 @@ def check_head(folder: Path, head: str) -> Head:
     """A head from an archive, whose files nobody vouches for. Raises ArchiveUnusable."""
     numbers, card = (folder / name for name in head_files(head))
     try:
-        if card.stat().st_size > LARGEST_CARD:
+        if card.stat().st_size > MAX_CARD_BYTES:
             raise ArchiveUnusable(f"{card} is larger than any card", HINT)
         Figures.model_validate_json(card.read_bytes())
         _check_arrays(numbers)

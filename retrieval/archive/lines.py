@@ -18,7 +18,7 @@ from crossmedia.retrieval.archive.manifest import Natural, SpaceName, Strict
 from crossmedia.retrieval.documents import PARTS, Asset, Kind, Label, Moment, Source
 from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment
 
-LONGEST: Final = 256 << 20
+MAX_LINE_BYTES: Final = 256 << 20
 """Bytes of a line."""
 _ID: Final = re.compile(r"(?P<asset>[0-9a-f]+)-(?:(?P<whole>[a-z]+)[0-9]{1,9}\.)?(?P<kind>[a-z]+)[0-9]{1,9}")
 
@@ -167,7 +167,7 @@ def to_line(stored_asset: StoredAsset, put: Callable[[str, Vector], int], keep: 
         ),
     )
     text = line.model_dump_json(exclude_defaults=True).encode()
-    if len(text) >= LONGEST:
+    if len(text) >= MAX_LINE_BYTES:
         raise ValueError(f"a line of {len(text):,} bytes")
     return text + b"\n"
 

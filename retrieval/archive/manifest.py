@@ -25,7 +25,7 @@ from crossmedia.retrieval.store import RandomPairs
 FORMAT: Final = 1
 NAME: Final = "manifest.json"
 HEADS: Final = "heads"
-LARGEST_MANIFEST: Final = 64 << 20
+MAX_MANIFEST_BYTES: Final = 64 << 20
 HINT: Final = "copy the archive again, or export the collection anew"
 
 Natural = Annotated[int, Field(ge=0, lt=1 << 63)]
@@ -185,7 +185,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise ArchiveUnusable(
             f"{folder} is not an export: it has no {NAME}", "name the folder that crossmedia export wrote"
         )
-    if path.stat().st_size > LARGEST_MANIFEST:
+    if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise ArchiveUnusable(f"{path} is larger than any manifest", HINT)
     text = path.read_bytes()
     try:

@@ -13,7 +13,7 @@ from crossmedia.embeddings.encoder import COMMON, Vector, Vectors
 from crossmedia.embeddings.heads import head_files
 from crossmedia.retrieval.archive.blobs import BlobsReader
 from crossmedia.retrieval.archive.heads import check_head
-from crossmedia.retrieval.archive.lines import LONGEST, Named, to_holding
+from crossmedia.retrieval.archive.lines import MAX_LINE_BYTES, Named, to_holding
 from crossmedia.retrieval.archive.manifest import (
     HEADS,
     HINT,
@@ -118,7 +118,7 @@ class Archive:
         """Lines with their numbers, from 1."""
         with readable(self.folder), path.open("rb") as file:
             place = 0
-            while text := file.readline(LONGEST + 1):
+            while text := file.readline(MAX_LINE_BYTES + 1):
                 place += 1
                 if not text.endswith(b"\n"):
                     raise ArchiveUnusable(f"line {place} of {path} does not end", HINT)

@@ -17,8 +17,8 @@ from crossmedia.retrieval.archive.rows import RowsWriter
 from crossmedia.retrieval.store import StoreUnusable
 from crossmedia.retrieval.stored_asset import StoredAsset
 
-MOST_ASSETS: Final = 5_000
-MOST_BYTES: Final = 256 << 20
+MAX_PART_ASSETS: Final = 5_000
+MAX_PART_BYTES: Final = 256 << 20
 """A part is full with so many; an asset is never divided."""
 
 
@@ -37,7 +37,7 @@ class PartWriter:
 
     @property
     def full(self) -> bool:
-        return self.assets >= MOST_ASSETS or self.bytes >= MOST_BYTES
+        return self.assets >= MAX_PART_ASSETS or self.bytes >= MAX_PART_BYTES
 
     def add(self, stored_asset: StoredAsset) -> None:
         """Raises StoreUnusable where the asset is not as a store should hold it."""

@@ -20,11 +20,11 @@ Numbers = NDArray[np.uint32]
 
 ALGORITHM: Final = 1
 """The algorithm that AcoustID and fpcalc use."""
-MOST: Final = 200_000
+MAX_NUMBERS: Final = 200_000
 """Numbers of a fingerprint: seven hours."""
 OVERLAP: Final = 0.5
 """Share of the shorter one that has to lie on the longer one."""
-LEAST: Final = 16
+MIN_OVERLAP: Final = 16
 """Numbers that have to lie on each other: two seconds. Less is alike by chance."""
 DIFFERENT: Final = 8
 """Different numbers that a fingerprint has at least. Silence has one, the same everywhere."""
@@ -56,7 +56,7 @@ def unpacked(text: str) -> Numbers:
     size = int.from_bytes(data[1:4], "big")
     if len(data) < 4 or data[0] != ALGORITHM:
         raise Malformed(f"it does not begin as one of algorithm {ALGORITHM}")
-    if not 0 < size <= MOST:
+    if not 0 < size <= MAX_NUMBERS:
         raise Malformed(f"it says that it has {size} numbers")
     body = np.frombuffer(data, np.uint8, offset=4)
     steps = _fields(body, 3)
@@ -141,7 +141,7 @@ def differing(one: Numbers, other: Numbers, shift: int) -> float:
     """The share of bits in which two differ where `other` begins `shift` numbers after `one`; 1 where they hardly
     overlap."""
     start, end = max(0, shift), min(len(one), shift + len(other))
-    if end - start < max(LEAST, OVERLAP * min(len(one), len(other))):
+    if end - start < max(MIN_OVERLAP, OVERLAP * min(len(one), len(other))):
         return 1.0
     counted = np.bitwise_count(one[start:end] ^ other[start - shift : end - shift])
     return float(counted.mean() / 32)

@@ -12,7 +12,7 @@ import numpy as np
 
 from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.retrieval.banks.chromaprint import DIFFERENT, LEAST, Malformed, unpacked
+from crossmedia.retrieval.banks.chromaprint import DIFFERENT, MIN_OVERLAP, Malformed, unpacked
 
 HashKind: TypeAlias = Literal["pdq", "sha256", "md5", "chromaprint", "tlsh"]
 KINDS: Final[tuple[HashKind, ...]] = get_args(HashKind)
@@ -76,7 +76,7 @@ class Hash:
             raise BadHash(
                 f"{_short(text)} is no chromaprint: {error}", "give what fpcalc prints as FINGERPRINT"
             ) from error
-        if len(numbers) < LEAST or len(np.unique(numbers)) < DIFFERENT:
+        if len(numbers) < MIN_OVERLAP or len(np.unique(numbers)) < DIFFERENT:
             raise BadHash("a chromaprint of so little sound says nothing", "fingerprint five seconds of sound or more")
         return cls(kind, text)
 

@@ -15,7 +15,7 @@ from PIL import Image
 from crossmedia.embeddings.cards import FACES
 from crossmedia.embeddings.faces import (
     GREY,
-    LEAST,
+    MIN_FACE_SCORE,
     STRIDES,
     TILE,
     TILES,
@@ -69,7 +69,7 @@ def test_a_cell_of_each_stride_decodes_to_its_box_and_points() -> None:
         raw[cell, :2] = score
         raw[cell, 2:6] = 0.5, 0.5, np.log(2), 0.0
         raw[cell, 6:] = np.tile((0.25, 0.75), 5)
-    boxes, points, scores = chosen(raw, 64, 32, LEAST)
+    boxes, points, scores = chosen(raw, 64, 32, MIN_FACE_SCORE)
     assert scores == pytest.approx([1.0, 0.81])
     assert boxes == pytest.approx(np.array([[16, 0, 80, 32], [-4, 8, 12, 16]], np.float32))
     assert points[1] == pytest.approx(np.tile((2, 14), (5, 1)).astype(np.float32))

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from crossmedia.embeddings.faces import Face, FaceDetector
-from crossmedia.embeddings.forgery import SIDE, SMALLEST, ForgeryDetector, aligned
+from crossmedia.embeddings.forgery import MIN_FACE_SQUARE, SIDE, ForgeryDetector, aligned
 from crossmedia.embeddings.indications import INDICATIONS, STATEMENT
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.train.forgery_layers import MESO, forward
@@ -57,7 +57,7 @@ def test_small_faces_and_broken_points_are_not_looked_at() -> None:
     assert aligned(large, face([(50.0, 50.0)] * 5, (240, 240))) is None
     assert aligned(large, face([(float("nan"), 50.0)] * 5, (240, 240))) is None
     assert ForgeryDetector(threads=1).score(large, [face(tiny, (240, 240))]) == [None]
-    assert SMALLEST < SIDE
+    assert MIN_FACE_SQUARE < SIDE
 
 
 def test_faces_at_the_border_and_in_large_pictures_are_cut_too() -> None:

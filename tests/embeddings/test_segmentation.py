@@ -14,7 +14,7 @@ from crossmedia.embeddings.objects import Detection
 from crossmedia.embeddings.onnx import outputs
 from crossmedia.embeddings.segmentation import (
     GRID,
-    LEAST,
+    MIN_AREA_PROBABILITY,
     Segmentation,
     Segmenter,
     colours,
@@ -78,7 +78,7 @@ def test_any_shape_has_parts(segmenter: Segmenter, width: int, height: int) -> N
 
 
 def test_what_is_unsure_is_other() -> None:
-    chances = np.array([[[0.45, 0.3, 0.25]], [[LEAST, 0.4, 0.1]], [[0.1, 0.2, 0.7]]], np.float32)
+    chances = np.array([[[0.45, 0.3, 0.25]], [[MIN_AREA_PROBABILITY, 0.4, 0.1]], [[0.1, 0.2, 0.7]]], np.float32)
     assert decided(chances).ravel().tolist() == [2, 0, 2]
     parts = Segmentation(("sky", "grass"), chances)
     assert parts.shares() == {"sky": pytest.approx(1 / 3), "grass": 0}

@@ -41,7 +41,7 @@ def test_names_and_keywords_come_from_the_metadata(clipart: Path) -> None:
     add(clipart, "animals/rana_01", "Rana", "frog")
     add(clipart, "animals/none", "Qwxyz", "0xbeef")
     add(clipart, "computer/key", "dog", "dog")
-    add(clipart, "animals/huge", "dog", "dog", side=things.LARGEST + 1)
+    add(clipart, "animals/huge", "dog", "dog", side=things.MAX_DRAWING_SIDE + 1)
     found = {
         thing.name: thing.texts for thing in things.things(["brown", "bat", "by", "mammal", "frog", "dog", "animals"])
     }

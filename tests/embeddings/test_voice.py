@@ -14,7 +14,7 @@ from crossmedia.embeddings.catalog import BUNDLED, Catalog
 from crossmedia.embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
 from crossmedia.embeddings.train.sound_stats import read
 from crossmedia.embeddings.train.voice_measure import brier, equal_error_rate, held_out, pairs
-from crossmedia.embeddings.voice import DIM, MOST, Voice
+from crossmedia.embeddings.voice import DIM, MAX_VOICE_WINDOWS, Voice
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_an_hour_is_heard_in_samples(voice: Voice, monkeypatch: pytest.MonkeyPat
     seen.clear()
     assert vectors(voice, hour).shape == (1, DIM)
     assert max(seen) < 2 * SAMPLE_RATE
-    assert len(seen) <= 2 * MOST
+    assert len(seen) <= 2 * MAX_VOICE_WINDOWS
 
 
 def test_it_comes_with_the_package() -> None:

@@ -47,7 +47,7 @@ def test_a_small_measurement(shared: Path, monkeypatch: pytest.MonkeyPatch) -> N
     section = trust.faces(ForgeryDetector(threads=2), FaceDetector(threads=2), {"some": portraits})
     assert {figure.what for figure in section.figures} >= {"some: real faces: score ≥ 0.5"}
     monkeypatch.setattr(trust, "SECONDS", (2.0,))
-    monkeypatch.setattr(trust, "MOST", 2)
+    monkeypatch.setattr(trust, "MAX_STRETCHES", 2)
     real = trust.spoken(sorted((shared / "data" / "speakers").glob("*/*.flac"))[:2])
     made = trust.synthesised(["Two dogs run over the wet sand of a beach in the evening."] * 2)
     sections = trust.voices(SpoofDetector(threads=2), [sound.cut(0, 4) for sound in real], made, made)

@@ -13,7 +13,7 @@ import pytest
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import LeaseLost, Part, QueueUnreachable, QueueUnusable
-from crossmedia.indexer.shared.redis_queue import BELL, MOST_RINGS, PREFIX, RedisQueue
+from crossmedia.indexer.shared.redis_queue import BELL, MAX_RINGS, PREFIX, RedisQueue
 from crossmedia.indexer.shared.sums import summed
 from tests.redis_server import RedisServer
 
@@ -186,9 +186,9 @@ def test_whoever_waits_hears_of_new_work(queue: RedisQueue, other: RedisQueue, r
 
 
 def test_rings_do_not_pile_up_where_nobody_listens(queue: RedisQueue, redis_server: RedisServer) -> None:
-    queue._ring(MOST_RINGS)
+    queue._ring(MAX_RINGS)
     queue.submit("index", {})
-    assert redis_server.client().llen(BELL) == MOST_RINGS
+    assert redis_server.client().llen(BELL) == MAX_RINGS
 
 
 def test_a_restart_of_redis_loses_nothing_accepted(own_redis: MakeRedis) -> None:
