@@ -15,7 +15,7 @@ import numpy as np
 from crossmedia.embeddings.encoder import Encoding, Space
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.onnx_tower import MANIFEST, NETWORK, VECTOR, Manifest, network_hash, open_tower
+from crossmedia.embeddings.onnx_tower import MANIFEST, NETWORK, VECTOR, TowerManifest, network_hash, open_tower
 from crossmedia.embeddings.picture_recipe import PictureRecipe
 from crossmedia.embeddings.text_recipe import TextRecipe
 from crossmedia.embeddings.torch_runtime import Graph, require
@@ -102,7 +102,7 @@ def export(tower: Exportable, out: Path, samples: Sequence[Any] | None = None) -
         fresh.mkdir()
         _trace(tower.graph(), fresh / NETWORK)
         tower.save_files(fresh)
-        Manifest(modality, tower.model, tower.spaces, recipe, network_hash(fresh)).write(fresh)
+        TowerManifest(modality, tower.model, tower.spaces, recipe, network_hash(fresh)).write(fresh)
         report = compare(tower, fresh, list(samples) if samples is not None else sample_inputs(modality))
         if out.exists():
             shutil.rmtree(out)

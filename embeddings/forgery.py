@@ -50,7 +50,7 @@ class ForgeryDetector:
 
     def score(self, picture: Picture, faces: Sequence[Face]) -> list[float | None]:
         """Of each face the network's own probability in [0, 1] that it is forged; None of one that is too small."""
-        squares = [aligned(picture, face) for face in faces]
+        squares = [align_face(picture, face) for face in faces]
         shown = [square for square in squares if square is not None]
         scores = iter(self.classify(np.stack(shown)).tolist() if shown else [])
         return [None if square is None else next(scores) for square in squares]
@@ -60,7 +60,7 @@ class ForgeryDetector:
         return np.concatenate([self._network.run(("forged",), {"pixels": square[None]})[0] for square in squares])
 
 
-def aligned(picture: Picture, face: Face) -> NDArray[np.uint8] | None:
+def align_face(picture: Picture, face: Face) -> NDArray[np.uint8] | None:
     """(256, 256, 3): the face upright in its square, mirrored where that reaches out of the picture; None of one too
     small."""
     left, right, tip, *mouth = face.pixels(picture).astype(np.float64)

@@ -43,7 +43,7 @@ class SoundHead:
 
     def chances(self, features: Matrix) -> Matrix:
         """(N, D) → (N, K) calibrated probabilities."""
-        logits = standardised(features, self.mean, self.deviation) @ self.weights[:-1] + self.weights[-1]
+        logits = standardise(features, self.mean, self.deviation) @ self.weights[:-1] + self.weights[-1]
         return softmax(logits / self.temperature)
 
     def common(self, chances: Matrix) -> Vectors:
@@ -74,7 +74,7 @@ class SoundHead:
         )
 
 
-def standardised(features: Matrix, mean: Matrix, deviation: Matrix) -> Matrix:
+def standardise(features: Matrix, mean: Matrix, deviation: Matrix) -> Matrix:
     """(N, D) → rows of length 10, so that the weights stay of the size of one."""
     return normalise((features - mean) / deviation) * np.float32(10)
 

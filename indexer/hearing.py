@@ -25,7 +25,7 @@ BATCH: Final = 32
 Span = tuple[float, float]
 
 
-def heard(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> list[list[Span]]:
+def find_sounds(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> list[list[Span]]:
     """Of each waveform the stretches (start, end) in seconds that sound alike, in order; silence is left out.
 
     Alike is what the encoder calls by the same names. Where it has none, or there is no encoder, stretches are as long

@@ -28,7 +28,7 @@ class PairsUnusable(CrossmediaError):
 
 
 @dataclass(frozen=True)
-class Row:
+class PairRow:
     """One line: what stands in the two columns, files as absolute paths."""
 
     line: int
@@ -41,7 +41,7 @@ class Table:
 
     path: Path
     columns: tuple[str, str]
-    rows: tuple[Row, ...]
+    rows: tuple[PairRow, ...]
     sha256: str
 
 
@@ -96,7 +96,7 @@ def _text(path: Path) -> tuple[str, str]:
         raise PairsUnusable(f"{path.name}, line {line}: this is not UTF-8", "save it as CSV in UTF-8") from error
 
 
-def _row(path: Path, line: int, columns: tuple[str, str], cells: Sequence[str]) -> Row:
+def _row(path: Path, line: int, columns: tuple[str, str], cells: Sequence[str]) -> PairRow:
     where = f"{path.name}, line {line}"
     if len(cells) != 2:
         raise PairsUnusable(
@@ -107,7 +107,7 @@ def _row(path: Path, line: int, columns: tuple[str, str], cells: Sequence[str]) 
         if not cell:
             raise PairsUnusable(f"{where}: the column {column} is empty", "fill it, or leave the line out")
         found.append(cell[:MAX_PAIR_CHARACTERS] if column == "text" else _file(path, where, cell))
-    return Row(line, (found[0], found[1]))
+    return PairRow(line, (found[0], found[1]))
 
 
 def _file(path: Path, where: str, cell: str) -> Path:

@@ -50,7 +50,7 @@ def passages(pages: Iterable[Page], words: int = WORDS, tiny: int = TINY) -> lis
     lost."""
     found: list[Passage] = []
     for page in pages:
-        for text in _merged(_pieces(page.paragraphs, words), words, tiny):
+        for text in _merge(_pieces(page.paragraphs, words), words, tiny):
             found.append(Passage(text, page.number, len(found)))
     return found
 
@@ -61,7 +61,7 @@ def _pieces(paragraphs: Iterable[str], words: int) -> Iterator[str]:
             yield paragraph[start:end]
 
 
-def _merged(pieces: Iterable[str], words: int, tiny: int) -> Iterator[str]:
+def _merge(pieces: Iterable[str], words: int, tiny: int) -> Iterator[str]:
     held, count = "", 0
     for piece in pieces:
         more = _count(piece)

@@ -31,7 +31,7 @@ class Phrase:
 
 
 @dataclass(frozen=True)
-class Naming:
+class NamedWords:
     """A query's phrases, longer ones first, among `words` words that carry meaning."""
 
     phrases: tuple[Phrase, ...]
@@ -76,7 +76,7 @@ def relevance(coverage: float, score: float) -> float:
     return SURE * coverage**2 * math.sqrt(score)
 
 
-def naming(text: str) -> Naming:
+def find_names(text: str) -> NamedWords:
     """Phrases of a text that may name labels.
 
     >>> [(p.values, p.count) for p in naming("two dogs and a cat").phrases]
@@ -90,7 +90,7 @@ def naming(text: str) -> Naming:
         for length in range(min(MAX_PHRASE_WORDS, len(words)), 0, -1)
         for span in _spans(words, kept, numbers, length)
     ]
-    return Naming(tuple(found), max(1, len(kept)))
+    return NamedWords(tuple(found), max(1, len(kept)))
 
 
 def _spans(words: Sequence[str], kept: Sequence[int], numbers: Mapping[int, int], length: int) -> Iterator[range]:

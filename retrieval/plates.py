@@ -32,7 +32,7 @@ class BadPlate(CrossmediaError):
 
 
 @dataclass(frozen=True)
-class Seen:
+class PlateSighting:
     """A plate where it is seen. `distance`: characters that differ; `start`, `end`: seconds; `box`: fractions of the
     picture."""
 
@@ -78,7 +78,7 @@ def distance(one: str, other: str) -> int:
     return row[-1]
 
 
-def find(store: Store, text: str, wrong: int = WRONG) -> list[Seen]:
+def find(store: Store, text: str, wrong: int = WRONG) -> list[PlateSighting]:
     """Where a plate is seen with at most `wrong` characters read wrong, the nearest and then the surest first.
 
     Capitals, blanks, hyphens and O for 0 do not count. Raises BadPlate for what has fewer than 3 or more than 16
@@ -98,7 +98,7 @@ def find(store: Store, text: str, wrong: int = WRONG) -> list[Seen]:
         for asset in store.assets(Filters(labels=(LabelFilter(PLATE, value),)), MAX_PLATE_ASSETS)
     }
     seen = [
-        Seen(asset, moment.id, label.value, near[label.value], label.score, label.box, label.start, label.end)
+        PlateSighting(asset, moment.id, label.value, near[label.value], label.score, label.box, label.start, label.end)
         for asset in sorted(assets)
         for moment in store.moments(asset)
         for label in moment.labels

@@ -51,7 +51,7 @@ _SUBJECT: Final = re.compile(r"<rdf:li>(.*?)</rdf:li>", re.S)
 
 
 @dataclass(frozen=True)
-class Thing:
+class DrawnThing:
     """A picture of one thing. `texts`: its name first, then its name with further keywords. `source`: file or glyph."""
 
     name: str
@@ -77,7 +77,7 @@ class Thing:
         return Picture(np.asarray(ground.convert("RGB")))
 
 
-def things(known: Iterable[str]) -> list[Thing]:
+def things(known: Iterable[str]) -> list[DrawnThing]:
     """All of them. `known`: words of English; titles also hold other languages and the names of their draughtsmen."""
     vocabulary = set(known)
     emoji = list(_emoji())
@@ -85,7 +85,7 @@ def things(known: Iterable[str]) -> list[Thing]:
     return [*_clipart(vocabulary), *emoji]
 
 
-def _clipart(vocabulary: set[str]) -> list[Thing]:
+def _clipart(vocabulary: set[str]) -> list[DrawnThing]:
     read = []
     for svg in sorted((CLIPART / "svg").rglob("*.svg")):
         inside = svg.relative_to(CLIPART / "svg")
@@ -129,7 +129,7 @@ def _clean(vocabulary: set[str], text: str) -> str:
     return " ".join(kept) if 2 * len(kept) > len(all_words) else ""
 
 
-def _emoji() -> Iterable[Thing]:
+def _emoji() -> Iterable[DrawnThing]:
     if not EMOJI.is_file() or not NAMES.is_file():
         raise FileNotFoundError(f"no {EMOJI} or {NAMES}: apt-get install fonts-noto-color-emoji unicode-cldr-core")
     names: dict[str, str] = {}
@@ -147,10 +147,10 @@ def _emoji() -> Iterable[Thing]:
             yield _thing(name, keywords.get(glyph, []), glyph)
 
 
-def _thing(name: str, keywords: Iterable[str], source: Path | str) -> Thing:
+def _thing(name: str, keywords: Iterable[str], source: Path | str) -> DrawnThing:
     more = [word for word in dict.fromkeys(keywords) if word not in name][:4]
     texts = [name, *(f"{name}, {word}" for word in more)]
-    return Thing(name, tuple(dict.fromkeys(texts)), source)
+    return DrawnThing(name, tuple(dict.fromkeys(texts)), source)
 
 
 def _glyph(character: str) -> Image.Image:

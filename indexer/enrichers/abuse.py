@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.specification import Package, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
@@ -43,7 +43,7 @@ class AbuseEnricher:
         self.model = f"alt-profanity-check-{version('alt-profanity-check')}" if judge is None else "given"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         said = [(moment, text) for moment in moments if (text := _text(moment))]
         scores = self._judge([text for _, text in said]) if said else ()

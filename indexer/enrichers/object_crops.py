@@ -13,7 +13,7 @@ from crossmedia.embeddings.align import heads_of
 from crossmedia.embeddings.encoder import COMMON, Encoder
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import pictures, spaces_of
 from crossmedia.indexer.enrichers.objects import KIND
 from crossmedia.indexer.enrichers.specification import PassSpec
@@ -44,7 +44,7 @@ class ObjectCropsEnricher:
         self.model = f"{encoder.model}{heads_of(self._spaces)}+regions@1"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
         cut: list[tuple[Moment, int, Label, Picture]] = []

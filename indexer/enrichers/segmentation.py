@@ -9,7 +9,7 @@ from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.embeddings.segmentation import Segmentation
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
@@ -40,7 +40,7 @@ class SegmentationEnricher:
         self.model = f"{segmenter.model}+areas@1"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
         patches = []

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Medium, Waveform
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import sound_track
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
@@ -43,7 +43,7 @@ class SoundsEnricher:
         self.model = f"{tagger.model}+sounds@1"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         waveform = sound_track(decoded)
         patches = []

@@ -39,7 +39,7 @@ def without_bars(picture: Picture) -> Picture | None:
     return Picture(np.ascontiguousarray(pixels[above : picture.height - below]))
 
 
-def cropped(picture: Picture) -> list[Picture]:
+def crop_sides(picture: Picture) -> list[Picture]:
     """The picture without `CROPS` of its sides."""
     found = []
     for share in CROPS:

@@ -95,7 +95,7 @@ def _latin(text: str) -> int:
 
 
 def _tags(path: Path) -> dict[str, str]:
-    with suppress(DecodeError), container.opened(path) as file:
+    with suppress(DecodeError), container.open_container(path) as file:
         tags = [*file.metadata.items(), *(tag for stream in file.streams for tag in stream.metadata.items())]
         return {str(key): str(value)[:LONG] for key, value in reversed(tags[:MAX_FIELDS])}
     return {}

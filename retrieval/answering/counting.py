@@ -15,7 +15,7 @@ from crossmedia.embeddings.encoder import COMMON
 from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.question import MEDIA_WORDS, Question, content
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import evidence_of, odds, said_in, vectors_of
+from crossmedia.retrieval.answering.sighting import label_evidence, odds, vectors_of, word_evidence
 from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, labels_of, thing_of
 from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.morphology import NUMERALS, plural
@@ -79,7 +79,7 @@ class Counting:
         share = 1.0 if thing.whole or thing.value == "person" else 0.6
         if tracks and scope.asset and scope.asset.media == "video":
             cited = [
-                hit for m, label in tracks[:CITED] for hit in scope.cited(m, [evidence_of([label], m)], label.score)
+                hit for m, label in tracks[:CITED] for hit in scope.cited(m, [label_evidence([label], m)], label.score)
             ]
             return Reply(say_count(len(tracks), thing.value), 0.55 * share, tuple(cited), MODEL)
         stills = scope.stills()
@@ -93,7 +93,7 @@ class Counting:
         if not counted:
             sure = NONE_SEEN * share * math.prod(1 - math.sqrt(label.score) for label in doubtful)
             return Reply(say_count(0, thing.value), sure, scope.cited(best), MODEL) if thing.whole else None
-        chances = numbers([label.score for label in (*counted, *doubtful)])
+        chances = count_chances([label.score for label in (*counted, *doubtful)])
         vector = vectors_of(scope, [best]).get(best.id)
         if vector is not None:
             # A picture of two dogs is nearer to "two dogs" than to "one dog", also where the detector sees one.
@@ -107,7 +107,7 @@ class Counting:
         return Reply(
             say_count(number, thing.value),
             float(chances[number]) * share,
-            scope.cited(best, [evidence_of(counted, best)], counted[0].score),
+            scope.cited(best, [label_evidence(counted, best)], counted[0].score),
             MODEL,
         )
 
@@ -152,7 +152,7 @@ class Counting:
         if not voices:
             return None
         turns = [m for m in scope.moments if m.kind == "turn"][:CITED]
-        cited = [hit for m in turns for hit in scope.cited(m, [evidence_of(labels_of(m, "speaker"), m)])]
+        cited = [hit for m in turns for hit in scope.cited(m, [label_evidence(labels_of(m, "speaker"), m)])]
         return Reply(say_count(len(voices), "speaker"), 0.7, tuple(cited), MODEL)
 
     def _mentions(self, question: Question, scope: Scope) -> Reply | None:
@@ -168,11 +168,11 @@ class Counting:
             times = sum(stem(word.lower()) in wanted for word in words_of(text))
             count += times
             if times:
-                hits += scope.cited(moment, [said_in(moment, text, 1.0)])
+                hits += scope.cited(moment, [word_evidence(moment, text, 1.0)])
         return Reply(say_count(count, "time"), 0.8, tuple(hits[:CITED]), MODEL)
 
 
-def numbers(scores: Sequence[float]) -> NDArray[np.float64]:
+def count_chances(scores: Sequence[float]) -> NDArray[np.float64]:
     """The chances of 0 … 10 things, of which boxes have these scores: each is there by the root of its score, and one
     more may be missed. (11,)"""
     chances = np.zeros(len(NUMERALS))

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from crossmedia.retrieval.answering.answerer import Reply
-from crossmedia.retrieval.answering.finding import found_in
+from crossmedia.retrieval.answering.finding import find_files
 from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import evidence_of, vectors_of
+from crossmedia.retrieval.answering.sighting import label_evidence, vectors_of
 from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, PEOPLE, ground_of, labels_of, thing_of
 from crossmedia.retrieval.answering.vocabulary import Vocabulary
 from crossmedia.retrieval.documents import Box, Moment
@@ -38,7 +38,7 @@ class Places:
     def answer(self, question: Question, scope: Scope) -> Reply | None:
         plain = question.text.lower()
         if not scope.single:
-            hits = found_in(scope, question.topic, question.medium, 3)
+            hits = find_files(scope, question.topic, question.medium, 3)
             return Reply(hits[0].path, hits[0].relevance * 0.9, hits, MODEL) if hits and question.medium else None
         located = scope.asset.metadata.get("gps") if scope.asset else None
         if located and re.search(r"\b(?:taken|photographed|coordinates|country|city)\b", plain):
@@ -83,7 +83,7 @@ class Places:
             told = f"{'in' if ground.value == 'water' else 'on'} the {ground.value}, {told}"
             rests.append(ground)
         score = found[0].score
-        return Reply(told, score**0.5 * 0.8, scope.cited(moment, [evidence_of(rests, moment)], score), MODEL)
+        return Reply(told, score**0.5 * 0.8, scope.cited(moment, [label_evidence(rests, moment)], score), MODEL)
 
 
 def position(box: Box) -> str:

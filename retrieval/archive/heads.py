@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from crossmedia.embeddings.align import Head, described
+from crossmedia.embeddings.align import Head, head_fields
 from crossmedia.embeddings.encoder import Modality
 from crossmedia.embeddings.errors import ModelCorrupt
 from crossmedia.embeddings.heads import Heads, NoHead, head_files
@@ -54,7 +54,7 @@ def copy_head(source: Heads, target: Heads, head: str) -> None:
     if any(card.id == head for card in target.cards()):
         return
     loaded, card = source.load(head), source.find(head)
-    of_itself = described(loaded).keys() | {"name", "revision"}
+    of_itself = head_fields(loaded).keys() | {"name", "revision"}
     target.save(loaded, {key: value for key, value in card.told.items() if key not in of_itself})
 
 

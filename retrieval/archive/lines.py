@@ -100,7 +100,7 @@ class DoneLine(Strict):
     fields: tuple[TextField, ...] = ()
 
 
-class Line(Strict):
+class ArchiveLine(Strict):
     """In the tar are the attachments, in their order, then the thumbnails in the order of the moments."""
 
     asset: AssetLine
@@ -110,7 +110,7 @@ class Line(Strict):
     done: tuple[DoneLine, ...] = ()
 
     @model_validator(mode="after")
-    def _agrees(self) -> Line:
+    def _agrees(self) -> ArchiveLine:
         for moment in self.moments:
             told = _ID.fullmatch(moment.id)
             fits = told is not None and (told["asset"], told["kind"]) == (self.asset.id, moment.kind)
@@ -145,7 +145,7 @@ def to_line(stored_asset: StoredAsset, put: Callable[[str, Vector], int], keep: 
     asset = stored_asset.asset
     for name, data in stored_asset.attachments.items():
         keep(attachment_name(asset.id, name), data)
-    line = Line(
+    line = ArchiveLine(
         asset=AssetLine(
             id=asset.id,
             media=asset.media,
@@ -176,7 +176,7 @@ def to_holding(text: bytes, row: Callable[[str, int], Vector], blob: Callable[[s
     """`row` gives the vector of a space by its row, `blob` the next member of the tar, which has this name.
 
     Raises pydantic's ValidationError, and what these raise."""
-    line = Line.model_validate_json(text)
+    line = ArchiveLine.model_validate_json(text)
     asset = Asset(**{**dict(line.asset), "metadata": line.asset.metadata})
     return StoredAsset(
         asset,

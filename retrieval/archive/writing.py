@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from crossmedia.embeddings.encoder import Space, Vector
 from crossmedia.retrieval.archive.blobs import BlobsWriter
 from crossmedia.retrieval.archive.lines import to_line
-from crossmedia.retrieval.archive.manifest import Part, first, lines_name, media_name, rows_name
+from crossmedia.retrieval.archive.manifest import ArchivePart, first, lines_name, media_name, rows_name
 from crossmedia.retrieval.archive.rows import RowsWriter
 from crossmedia.retrieval.store import StoreUnusable
 from crossmedia.retrieval.stored_asset import StoredAsset
@@ -52,7 +52,7 @@ class PartWriter:
         self.assets += 1
         self.moments += len(stored_asset.moments)
 
-    def close(self) -> Part:
+    def close(self) -> ArchivePart:
         """Everything is on disk afterwards."""
         self._lines.flush()
         os.fsync(self._lines.fileno())
@@ -60,7 +60,7 @@ class PartWriter:
         self._blobs.close()
         for writer in self._rows.values():
             writer.close()
-        return Part(
+        return ArchivePart(
             assets=self.assets,
             moments=self.moments,
             vectors={space: writer.rows for space, writer in sorted(self._rows.items())},

@@ -41,7 +41,7 @@ class Malformed(ValueError):
     """A text is no fingerprint."""
 
 
-def unpacked(text: str) -> Numbers:
+def unpack(text: str) -> Numbers:
     """The numbers of a fingerprint in base64; raises Malformed.
 
     Each number is kept as what it differs in from the one before: the distances between its set bits, in three bits
@@ -92,14 +92,14 @@ class ChromaprintIndex:
 
     def add(self, ids: Sequence[int], values: Sequence[bytes]) -> None:
         """`values`: what fpcalc prints."""
-        self._prints += [unpacked(value.decode()) for value in values]
+        self._prints += [unpack(value.decode()) for value in values]
         self._ids += ids
         self._sorted = None
 
     def search(self, value: bytes, most: float) -> list[tuple[int, float]]:
         """(id, share of differing bits) of those that differ in at most this share and share a number, the nearest
         first."""
-        query = unpacked(value.decode())
+        query = unpack(value.decode())
         if not self._ids:
             return []
         numbers, owners, places = self._looked_up()
@@ -121,7 +121,7 @@ class ChromaprintIndex:
         for owner, shift in shifts[np.argsort(-votes, kind="stable")].tolist():
             tried[owner] = tried.get(owner, 0) + 1
             if tried[owner] <= SHIFTS:
-                found = differing(self._prints[owner], query, shift)
+                found = differing_share(self._prints[owner], query, shift)
                 best[owner] = min(best.get(owner, 1.0), found)
         near = [(self._ids[owner], distance) for owner, distance in best.items() if distance <= most]
         return sorted(near, key=lambda pair: (pair[1], pair[0]))
@@ -137,7 +137,7 @@ class ChromaprintIndex:
         return self._sorted
 
 
-def differing(one: Numbers, other: Numbers, shift: int) -> float:
+def differing_share(one: Numbers, other: Numbers, shift: int) -> float:
     """The share of bits in which two differ where `other` begins `shift` numbers after `one`; 1 where they hardly
     overlap."""
     start, end = max(0, shift), min(len(one), shift + len(other))

@@ -11,7 +11,7 @@ from crossmedia.embeddings.encoder import Vector
 from crossmedia.retrieval import wording
 from crossmedia.retrieval.elastic import labels, text
 from crossmedia.retrieval.elastic.connection import StoreBusy
-from crossmedia.retrieval.elastic.connection import told as failure
+from crossmedia.retrieval.elastic.connection import explain_status as failure
 from crossmedia.retrieval.elastic.docs import Doc, searchable, unpack, vector_field
 from crossmedia.retrieval.elastic.filters import conditions
 from crossmedia.retrieval.elastic.index import Index

@@ -48,7 +48,7 @@ def search(
 
 def _match(row: sqlite3.Row, information: dict[str, float]) -> TextMatch:
     highlighted = list(row)[3:]
-    terms = wording.marked(" ".join(column or "" for column in highlighted))
+    terms = wording.marked_words(" ".join(column or "" for column in highlighted))
     held = {wording.stem(term) for term in terms} & set(information)
     best = wording.best_field(highlighted)
     coverage = min(1.0, sum(information[term] for term in held) / sum(information.values()))

@@ -25,7 +25,7 @@ from crossmedia.retrieval.banks.store import ACTIONS, Action
 from crossmedia.retrieval.documents import Label, Moment
 
 if TYPE_CHECKING:
-    from crossmedia.retrieval.banks.matching import Found
+    from crossmedia.retrieval.banks.matching import BankMatch
 
 MAX_POLICY_BYTES: Final = 1_000_000
 """Bytes of a policy file."""
@@ -98,7 +98,7 @@ class Policy:
     rules: tuple[Rule, ...]
     version: str
 
-    def judged(self, moments: Sequence[Moment], matches: Iterable[Found]) -> tuple[Action, tuple[Reason, ...]]:
+    def judged(self, moments: Sequence[Moment], matches: Iterable[BankMatch]) -> tuple[Action, tuple[Reason, ...]]:
         """What is to be done with an asset, and why, gravest first.
 
         Block goes before everything. What may be shown, by a rule or a bank that allows it, needs no review.
@@ -117,7 +117,7 @@ class Policy:
                     best = max(met, key=lambda label: label.score)
                     yield Reason(rule.action, best.kind, best.value, best.score, best.model, moment.id)
 
-    def _of_banks(self, matches: Iterable[Found]) -> Iterable[Reason]:
+    def _of_banks(self, matches: Iterable[BankMatch]) -> Iterable[Reason]:
         for match in matches:
             for rule in self.rules:
                 if rule.bank is not None and rule.bank.casefold() in ("*", match.bank.casefold()):

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from crossmedia.embeddings.errors import ModelCorrupt
 from crossmedia.embeddings.sound_head import DOUBT, MIN_PROBABILITY, SoundHead, load, save
-from crossmedia.embeddings.train.sound_data import Sounds, balanced
+from crossmedia.embeddings.train.sound_data import Sounds, balance
 from crossmedia.embeddings.train.sound_kinds import ASKED, KINDS, TEMPLATES
 from crossmedia.embeddings.train.sound_measure import average_precision, calibration_error
 from crossmedia.embeddings.train.sound_tower import fit, ridge, temperature
@@ -144,7 +144,7 @@ def test_average_precision_by_hand() -> None:
 
 
 def test_kinds_weigh_the_same() -> None:
-    share = balanced(["a", "a", "a", "b"])
+    share = balance(["a", "a", "a", "b"])
     assert share.sum() == pytest.approx(1)
     assert share[:3].sum() == pytest.approx(share[3])
 
