@@ -17,6 +17,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossmedia.api.invalid import InvalidRequest, first_reason
+from crossmedia.api.remedies import request_hint
 from crossmedia.api.uploads import UploadTooLarge
 from crossmedia.embeddings.errors import CrossmediaError
 
@@ -59,7 +60,12 @@ def envelope(
     error: CrossmediaError, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     more = {"Retry-After": str(error.retry_after)} if hasattr(error, "retry_after") else {}
-    return JSONResponse({"error": error.as_dict()}, status or error.status, {**(headers or {}), **more})
+    return JSONResponse(error_body(error), status or error.status, {**(headers or {}), **more})
+
+
+def error_body(error: CrossmediaError) -> dict[str, dict[str, str]]:
+    """The JSON object of a failure."""
+    return {"error": {**error.as_dict(), "hint": request_hint(error)}}
 
 
 class BodyLimit:

@@ -34,7 +34,7 @@ from crossmedia.embeddings.encoder import (
     Vectors,
     normalise,
 )
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.profile import Profile
 
 NEIGHBOURS: Final = 3
@@ -249,7 +249,8 @@ def apply_heads(profile: Profile, heads: Sequence[Head]) -> Profile:
             raise HeadUnfit(
                 f"the head {head.id} was trained on vectors of {head.native.model} {head.native.revision} and "
                 f"{head.common.revision}, which are not what this installation gives",
-                "train it again on the same pairs, or crossmedia reindex --builtin",
+                "train it again on the same pairs, or take it off the collection",
+                Remedy.REMOVE_HEADS,
             )
         if head.calibration is not None:
             calibrations.setdefault((COMMON, "text", head.modality), head.calibration)

@@ -76,7 +76,7 @@ class Heads:
             card for card in cards if "@" in name and card.id.startswith(name)
         ]
         if not fits:
-            known = ", ".join(card.id for card in cards) or "none yet; crossmedia align train makes one"
+            known = ", ".join(card.id for card in cards) or "none yet"
             raise NoHead(f"no head {name}", f"there are: {known}")
         return fits[-1]
 
@@ -135,7 +135,7 @@ class Heads:
         return self.folder / head_files(head)[0]
 
 
-_AGAIN: Final = "train it again on the same pairs, or crossmedia reindex --builtin"
+_AGAIN: Final = "train it again on the same pairs, or take it off the collection"
 
 
 def head_files(head: str) -> tuple[str, str]:

@@ -225,32 +225,43 @@ def compare(
     after: Annotated[Path, typer.Argument(help="Another's.")],
     measure: Annotated[list[str] | None, typer.Option(help="Which figures.")] = None,
 ) -> None:
-    """The difference of each figure with its 95 % interval; a star where it is not chance."""
-    found, left_out = comparing.compare(
+    """The difference of each figure with its 95 % interval; a star where it is not chance.
+
+    Reports of single figures, such as those of `eval ask`, hold no queries to pair: there a star says that the later
+    figure lies outside the earlier one's interval.
+    """
+    if figures.is_sectioned(before):
+        _compare_figures(figures.read_sections(before), figures.read_sections(after))
+        return
+    differences, left_out = comparing.compare(
         report.read_report(before)[1], report.read_report(after)[1], measure or ["R@1", "R@10", "mAP"]
     )
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("task", "measure", "before", "after", "difference", "95 %", ""):
-        table.add_column(heading)
-    for d in found:
-        row = (
-            f"{100 * d.before:.1f}",
-            f"{100 * d.after:.1f}",
-            f"{100 * (d.after - d.before):+.1f}",
-            f"[{100 * d.low:+.1f}, {100 * d.high:+.1f}]",
-        )
-        table.add_row(
-            escape(d.task),
-            escape(d.measure),
-            row[0],
-            row[1],
-            row[2],
-            row[3].replace("[", "\\["),
-            "*" if d.certain else "",
-        )
+    table = _table("task", "measure", "before", "after", "difference", "95 %", "")
+    for d in differences:
+        interval = f"[{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
+        numbers = (f"{100 * d.before:.1f}", f"{100 * d.after:.1f}", f"{100 * (d.after - d.before):+.1f}", interval)
+        table.add_row(*map(escape, (d.task, d.measure, *numbers)), "*" if d.certain else "")
     out.print(table)
     for line in left_out:
         err.print(f"[yellow]note[/] {escape(line)}")
+
+
+def _compare_figures(before: list[figures.Section], after: list[figures.Section]) -> None:
+    later = {(section.title, figure.what): figure for section in after for figure in section.figures}
+    table = _table("section", "figure", "before", "after", "")
+    for section in before:
+        for figure in section.figures:
+            new = later.get((section.title, figure.what))
+            shown = (figure.shown, new.shown if new else "–", "*" if new and figure.excludes(new.value) else "")
+            table.add_row(*map(escape, (section.title, figure.what, *shown)))
+    out.print(table)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
 
 
 def _write(folder: Path, title: str, name: str, models: list[str], sections: list[figures.Section]) -> None:

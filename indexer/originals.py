@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.retrieval.documents import Asset, Source
 from crossmedia.retrieval.store import Store
 
@@ -37,5 +37,5 @@ def first_unchanged(sources: Sequence[Source]) -> Source | None:
 def source_gone(asset: Asset) -> SourceGone:
     """The error for an asset whose file lies nowhere any more."""
     return SourceGone(
-        f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path; --prune removes it"
+        f"{asset.title} has moved or was deleted", "index it at its new path, or remove it from the index", Remedy.PRUNE
     )

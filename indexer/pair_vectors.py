@@ -13,7 +13,7 @@ import numpy as np
 
 from crossmedia.embeddings.alignment.paired import Paired
 from crossmedia.embeddings.encoder import COMMON, Encoder, Modality, Space, Vector
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.media import Clip, Picture, Waveform
 from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.decode import Decoded
@@ -83,7 +83,8 @@ def encode_pairs(
         more = f"; and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
         raise PairsUnusable(
             f"{table.path.name}, {'; '.join(bad[:SHOWN])}{more}",
-            "correct these lines, or leave them out with --skip-bad",
+            "correct these lines, or leave them out",
+            Remedy.SKIP_BAD,
         )
     first_side, second_side = sides
     if first_side is None or second_side is None or not pairs:
@@ -201,9 +202,7 @@ def _encoder(profile: Profile, modality: Modality) -> Encoder[Any]:
     }
     found = encoders[modality]
     if found is None:
-        raise PairsUnusable(
-            f"nothing here turns a {modality} into vectors", "crossmedia doctor tells which model is missing"
-        )
+        raise PairsUnusable(f"nothing here turns a {modality} into vectors", "a model is missing", Remedy.CHECK)
     return found
 
 

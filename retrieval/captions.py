@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval.documents import Moment
 
@@ -47,7 +47,9 @@ def sentences(moments: Sequence[Moment]) -> list[Moment]:
     """The sentences among an asset's moments, in time. Raises `NoTranscript` where there are none."""
     spoken = sorted((moment for moment in moments if moment.kind == "speech"), key=lambda moment: moment.start or 0.0)
     if not spoken:
-        raise NoTranscript("no speech is known in this file", "crossmedia enrich runs pending passes")
+        raise NoTranscript(
+            "no speech is known in this file", "the passes that are pending may find some", Remedy.ENRICH
+        )
     return spoken
 
 

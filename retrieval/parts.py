@@ -130,7 +130,7 @@ class _Asking:
         if not moments:
             raise NotFound(
                 f"no asset {asset}",
-                "crossmedia search finds ids; a unique beginning of one is enough on the command line",
+                "a search finds ids; a unique beginning of one is enough on the command line",
             )
         gathered: dict[tuple[str, Modality], list[Vector]] = {}
         # What it is like is told by the whole, whatever else stands in it.

@@ -153,7 +153,9 @@ def plan(
     wanted = [part for part in parts if part.weight > 0]
     unwanted = [part for part in parts if part.weight < 0]
     if not wanted:
-        raise EmptyQuery("nothing to search for", "give words, or an example file or asset; --not alone finds nothing")
+        raise EmptyQuery(
+            "nothing to search for", "give words, or an example file or asset; what is unwanted is not enough"
+        )
     legs: list[Leg] = []
     for target in TARGETS:
         native = NATIVE[target]

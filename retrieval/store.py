@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.blocking import Journal
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
@@ -34,7 +34,8 @@ def check_spaces(held: Mapping[str, Space], wanted: Iterable[Space]) -> None:
             raise SpaceMismatch(
                 f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), "
                 f"not by {space.model} {space.revision} ({space.dim}-d)",
-                "crossmedia reindex computes them again; or use the profile it was indexed with",
+                "compute the vectors again, or use the profile it was indexed with",
+                Remedy.REINDEX,
             )
 
 

@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.markup import escape
 
+from crossmedia.api.remedies import command_hint
 from crossmedia.api.service import Service
 from crossmedia.api.settings import read_settings
 from crossmedia.embeddings.catalog import sha256
@@ -84,8 +85,8 @@ def resolve_asset(opened: Service, asset: str) -> str:
 
 def fail(error: CrossmediaError) -> None:
     err.print(f"[red]error[/] {error.code}: {escape(error.message)}", soft_wrap=True)
-    if error.hint:
-        err.print(f"  {escape(error.hint)}", soft_wrap=True)
+    if hint := command_hint(error):
+        err.print(f"  {escape(hint)}", soft_wrap=True)
     raise typer.Exit(2 if error.code in USAGE else 1)
 
 

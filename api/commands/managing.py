@@ -16,6 +16,7 @@ from rich.table import Table
 from crossmedia.api.commands.context import Data, Json, out, print_json, resolve_asset, service
 from crossmedia.api.commands.trust import print_trust
 from crossmedia.api.queues import describe_queue
+from crossmedia.api.remedies import command_hint
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.captions import TranscriptFormat
 from crossmedia.retrieval.clock import clock_span
@@ -180,9 +181,9 @@ def doctor(data: Data = None) -> None:
                 line(True, f"model {card.id}: {opened.runtime.catalog.resolve(card.id)}")
             except CrossmediaError as error:
                 if card.optional:
-                    out.print(f"[dim]–    {card.title}: {escape(error.hint)}[/]", soft_wrap=True)
+                    out.print(f"[dim]–    {card.title}: {escape(command_hint(error))}[/]", soft_wrap=True)
                 else:
-                    line(False, f"model {card.id}: {error.message}", error.hint)
+                    line(False, f"model {card.id}: {error.message}", command_hint(error))
         for optional, why in (("pillow-heif", "HEIC pictures"),):
             try:
                 line(True, f"{optional} {importlib.metadata.version(optional)}")
@@ -209,7 +210,7 @@ def doctor(data: Data = None) -> None:
             agreed = "store and indexes agree" if not problems else "; ".join(problems)
             line(not problems, agreed, "index into a new --data folder")
         except CrossmediaError as error:
-            line(False, f"store: {error.message}", error.hint)
+            line(False, f"store: {error.message}", command_hint(error))
         queue = describe_queue(opened.runtime.jobs)
         if "problem" in queue:
             line(False, queue["problem"]["message"], queue["problem"]["hint"])
@@ -220,7 +221,7 @@ def doctor(data: Data = None) -> None:
             opened.runtime.engine  # noqa: B018
             line(True, f"profile {opened.runtime.profile.name}: spaces {', '.join(opened.runtime.profile.spaces)}")
         except CrossmediaError as error:
-            line(False, error.message, error.hint)
+            line(False, error.message, command_hint(error))
         foreign = (foreign_encoders(), foreign_decoders(), foreign_answerers())
         for note in (*opened.runtime.enrichers()[1], *(note for each in foreign for note in each.notes)):
             out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)

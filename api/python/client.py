@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from crossmedia.api.invalid import InvalidRequest
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.indexer.scan import ScannedFile, scan
 from crossmedia.retrieval.captions import TranscriptFormat
 
@@ -25,8 +25,8 @@ POLL_SECONDS = 0.1
 class RemoteError(CrossmediaError):
     """The service answered with an error; `code` is the service's."""
 
-    def __init__(self, code: str, message: str, hint: str, status: int) -> None:
-        super().__init__(message, hint)
+    def __init__(self, code: str, message: str, hint: str, status: int, remedy: str | None = None) -> None:
+        super().__init__(message, hint, Remedy(remedy) if remedy else None)
         self.code = code
         self.status = status
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from crossmedia.embeddings import label_kinds
+from crossmedia.embeddings.errors import Remedy
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
@@ -61,7 +62,7 @@ class HashesEnricher:
     def _hashes(self, asset: Asset, decoded: Decoded) -> list[Hashed]:
         path = self._place(asset.id)
         if path is None:
-            raise Unreadable(f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path")
+            raise Unreadable(f"{asset.title} has moved or was deleted", "index it at its new path", Remedy.INDEX)
         try:
             _, md5 = digests(path)
         except OSError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from crossmedia.embeddings import label_kinds
+from crossmedia.embeddings.errors import Remedy
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
@@ -44,7 +45,7 @@ class TrustEnricher:
     ) -> Enrichment:
         path = self._place(asset.id)
         if path is None:
-            raise Unreadable(f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path")
+            raise Unreadable(f"{asset.title} has moved or was deleted", "index it at its new path", Remedy.INDEX)
         # Moments that another enricher brought go with its next version.
         own = [moment for moment in moments if moment.kind not in ADDED]
         labels = tuple(Label(fact.kind, fact.value, 1.0, fact.by) for fact in self._reader(path).facts) if own else ()

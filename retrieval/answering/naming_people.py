@@ -17,7 +17,7 @@ from crossmedia.retrieval.query import Hit
 MODEL: Final = "answers-people@1"
 SPEAKS: Final = re.compile(r"\b(?:speak|speaks|speaking|spoke|talk|talks|talking|voice|says|said|heard|narrat\w+)\b")
 CITED: Final = 5
-UNNAMED: Final = "name them with crossmedia voices name or crossmedia people name"
+UNNAMED: Final = "give voices and people names first"
 
 
 class People:

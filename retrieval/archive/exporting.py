@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from crossmedia.embeddings.align import TO, applied_heads
 from crossmedia.embeddings.encoder import COMMON, Space
+from crossmedia.embeddings.errors import Remedy
 from crossmedia.embeddings.heads import Heads, head_files
 from crossmedia.retrieval.archive.heads import copy_head
 from crossmedia.retrieval.archive.manifest import (
@@ -73,7 +74,7 @@ def export(
     """
     spaces = store.spaces()
     if any(TO in space.revision for space in spaces.values()):
-        raise SpaceMismatch("the collection is being reindexed", "run crossmedia reindex to finish")
+        raise SpaceMismatch("the collection is being reindexed", "let it finish first", Remedy.REINDEX)
     folder = folder.absolute()
     try:
         with _beside(folder) as partial:
@@ -125,7 +126,9 @@ def _manifest(
             files=files,
         )
     except ValidationError as error:
-        raise StoreUnusable(f"the collection cannot be exported: {first(error)}", "crossmedia reindex") from error
+        raise StoreUnusable(
+            f"the collection cannot be exported: {first(error)}", "compute the vectors again", Remedy.REINDEX
+        ) from error
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def check_head(folder: Path, head: str) -> Head:
         and (residual.absent is None or residual.absent.shape == (common,))
     )
     if loaded.id != head or not fits:
-        raise ArchiveUnusable(f"the head {head} in {folder} was not made by crossmedia align", HINT)
+        raise ArchiveUnusable(f"the head {head} in {folder} was not made by a training on pairs", HINT)
     return loaded
 
 

@@ -182,9 +182,7 @@ def read_manifest(folder: Path) -> Manifest:
     """Raises ArchiveUnusable, ArchiveNewer."""
     path = folder / NAME
     if not path.is_file():
-        raise ArchiveUnusable(
-            f"{folder} is not an export: it has no {NAME}", "name the folder that crossmedia export wrote"
-        )
+        raise ArchiveUnusable(f"{folder} is not an export: it has no {NAME}", "name the folder that an export wrote")
     if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise ArchiveUnusable(f"{path} is larger than any manifest", HINT)
     text = path.read_bytes()

@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from crossmedia.embeddings.encoder import Space, Vector
+from crossmedia.embeddings.errors import Remedy
 from crossmedia.retrieval.archive.blobs import BlobsWriter
 from crossmedia.retrieval.archive.lines import to_line
 from crossmedia.retrieval.archive.manifest import ArchivePart, first, lines_name, media_name, rows_name
@@ -47,7 +48,8 @@ class PartWriter:
             told = first(error) if isinstance(error, ValidationError) else str(error)
             raise StoreUnusable(
                 f"{stored_asset.asset.title} ({stored_asset.asset.id[:12]}) cannot be exported: {told}",
-                "crossmedia doctor checks the store; crossmedia rm ID takes the asset out, index brings it back",
+                "check the store; take the asset out and index it again",
+                Remedy.CHECK,
             ) from error
         self.assets += 1
         self.moments += len(stored_asset.moments)

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Final, Literal, TypeAlias, get_args
 
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.retrieval.banks.hashes import BadHash, Hash, HashKind
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.store import NotFound
@@ -89,7 +89,7 @@ class BankStore:
             raise BadBank(f"{action[:80]!r} is no action", f"there are: {', '.join(ACTIONS)}")
         with self._database().write() as connection:
             if connection.execute("SELECT 1 FROM bank WHERE name = ?", (name,)).fetchone():
-                raise BankTaken(f"a bank {name} already exists", f"crossmedia bank import {name} FILE adds to it")
+                raise BankTaken(f"a bank {name} already exists", "add to it, or choose another name", Remedy.LIST_BANKS)
             row = connection.execute(
                 "INSERT INTO bank (name, action, created) VALUES (?, ?, ?) RETURNING *", (name, action, time.time())
             ).fetchone()
@@ -110,7 +110,7 @@ class BankStore:
         connection = self._reading()
         row = connection.execute("SELECT * FROM bank WHERE name = ?", (name,)).fetchone() if connection else None
         if row is None:
-            raise NotFound(f"no bank {name}", "crossmedia bank list shows them, crossmedia bank create makes one")
+            raise NotFound(f"no bank {name}", "check the name, or create it", Remedy.LIST_BANKS)
         return _bank(row)
 
     def enabled(self) -> dict[int, Bank]:

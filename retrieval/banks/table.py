@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.retrieval.banks.hashes import QUALITY, BadHash, Hash, HashKind, readings
 from crossmedia.retrieval.banks.store import TAGS, HashEntry
 
@@ -110,7 +110,9 @@ class BankTable:
             yield entry
         if self.faults and not self.skip:
             raise BankUnreadable(
-                describe_faults(self.faults), "correct these lines, or skip them with --skip-bad; nothing was written"
+                describe_faults(self.faults),
+                "correct these lines, or leave them out; nothing was written",
+                Remedy.SORT_HASHES,
             )
 
     def _entry(self, cells: Sequence[str], columns: Mapping[str, int] | None) -> HashEntry | None:
@@ -221,7 +223,7 @@ def _guess_kind(value: str, kind: HashKind | None) -> HashKind:
     if len(kinds) == 1:
         return kinds[0]
     if kinds:
-        raise _Wrong(f"it can be {' or '.join(kinds)}: say which with --kind")
+        raise _Wrong(f"it can be {' or '.join(kinds)}: say which")
     raise _Wrong(f"{value[:40]!r} is not a hash")
 
 

@@ -13,6 +13,7 @@ from elasticsearch import ApiError, Elasticsearch, OrjsonSerializer, Unsupported
 from elasticsearch.exceptions import ElasticsearchWarning
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay
 
+from crossmedia.embeddings.errors import Remedy
 from crossmedia.retrieval.elastic.address import Access, Address
 from crossmedia.retrieval.store import StoreUnusable
 
@@ -155,7 +156,8 @@ def explain_status(status: int, reason: str, address: Address) -> StoreUnusable:
     if "index write (api)" in reason or "require_alias" in reason:
         return StoreBlocked(
             f"{address} does not accept writes at the moment: {reason}",
-            "try again in a minute; if a reindex died just then, run crossmedia reindex to finish and opens the index",
+            "try again in a minute; if a reindex died just then, run it again: it finishes and opens the index",
+            Remedy.REINDEX,
         )
     if status in (401, 403):
         return StoreRefused(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
+from crossmedia.embeddings.errors import Remedy
 from crossmedia.retrieval.store import StoreUnusable
 
 BUSY_SECONDS = 60.0
@@ -44,7 +45,8 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             raise StoreUnusable(
                 f"the store {path} cannot be opened: {error}",
-                "check the path and its permissions, or name another with --data",
+                "check the path and its permissions, or use another data directory",
+                Remedy.OTHER_DATA,
             ) from error
 
     def connection(self) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from crossmedia.embeddings.toy import COLOURS
-from crossmedia.eval import metrics, report
+from crossmedia.eval import figures, metrics, report
 from crossmedia.eval.cli import app
 from crossmedia.eval.compare import compare
 from crossmedia.eval.cutoff import absent_from, frequent_words
@@ -137,3 +137,14 @@ def test_interval_holds_the_mean_and_narrows() -> None:
         assert low <= 0.5 <= high
     assert np.diff(metrics.interval(many)) < np.diff(metrics.interval(few))
     assert json.dumps(metrics.interval([])) == "[0.0, 0.0]"
+
+
+def test_reports_of_figures_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("a", 0.5), ("b", 0.9)):
+        figure = figures.Figure("right", value, of=10, low=value - 0.1, high=value + 0.1)
+        section = figures.Section("All", "", (figure,))
+        figures.write(tmp_path / name, "Answers", report.Context("x", "answers", ("m",), "here"), [section])
+    row = run("compare", str(tmp_path / "a"), str(tmp_path / "b"), monkeypatch=monkeypatch).splitlines()[1]
+    assert row.split()[:2] == ["All", "right"]
+    assert "*" in row
+    assert "*" not in run("compare", str(tmp_path / "a"), str(tmp_path / "a"), monkeypatch=monkeypatch)

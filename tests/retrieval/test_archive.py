@@ -324,7 +324,7 @@ def test_an_import_that_is_stopped_goes_on(tmp_path: Path, store: LocalStore, he
 def merged(folder: Path, two: LocalStore, heads: Heads) -> Imported:
     with pytest.raises(NotEmpty) as error:
         bring(Archive(folder), two, heads)
-    assert "--merge" in error.value.hint
+    assert error.value.remedy == "merge"
     return bring(Archive(folder), two, heads, merge=True)
 
 

@@ -138,7 +138,7 @@ def test_qualities() -> None:
 
 
 def test_what_can_be_two_kinds_is_asked_for() -> None:
-    with pytest.raises(BankUnreadable, match="pdq or sha256: say which with --kind"):
+    with pytest.raises(BankUnreadable, match="pdq or sha256: say which"):
         read(pdq(1))
 
 

@@ -147,7 +147,7 @@ def test_left_closed_by_a_reindex_that_died(store: ElasticStore, monkeypatch: py
     succession._hold_up(store._index, True)
     with pytest.raises(StoreBlocked) as failure:
         store.put([document("b", vector=unit(2))])
-    assert "crossmedia reindex" in failure.value.hint
+    assert failure.value.remedy == "reindex"
     successor = store.successor()
     store.put([document("b", vector=unit(2))])
     assert set(store.succeed(successor)) == {asset_id("b")}
