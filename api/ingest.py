@@ -12,9 +12,9 @@ from typing import Any
 from crossmedia.api.queues import shared
 from crossmedia.api.service import Service
 from crossmedia.api.uploads import within
-from crossmedia.indexer.queue import Job, Part, QueueUnreachable
-from crossmedia.indexer.scan import Found, scan, shares
-from crossmedia.indexer.worker import Divided, Progress, Result, Unfinished
+from crossmedia.indexer.queue import Job, JobPart, QueueUnreachable
+from crossmedia.indexer.scan import ScannedFile, scan, shares
+from crossmedia.indexer.worker import Divided, JobProgress, Result, Unfinished
 
 log = logging.getLogger("crossmedia.ingest")
 PART_FILES, PART_BYTES = 256, 2 << 30
@@ -35,7 +35,7 @@ class Ingest:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def __call__(self, job: Job, progress: Progress, stop: threading.Event) -> Result:
+    def __call__(self, job: Job, progress: JobProgress, stop: threading.Event) -> Result:
         if job.report is not None:
             return self._enrich(job, dict(job.report), progress, stop)
         if "paths" in job.payload and self._divide(job, stop):
@@ -50,7 +50,7 @@ class Ingest:
         if queue is None:
             return False
         paths = [Path(path) for path in job.payload["paths"]]
-        files: list[Found] = []
+        files: list[ScannedFile] = []
         for file in scan(paths, [self._service.runtime.settings.data], self._within(job)):
             files.append(file)
             if stop.is_set():
@@ -62,12 +62,12 @@ class Ingest:
         gone = self._service.indexing.pipeline(job.payload["collection"]).gone(paths)
         queue.divide(
             job.id,
-            [Part({**common, "files": files_json(part)}, "indexing", len(part)) for part in parts],
+            [JobPart({**common, "files": files_json(part)}, "indexing", len(part)) for part in parts],
             {"gone": [source.path for source in gone]},
         )
         return True
 
-    def _index(self, job: Job, progress: Progress, stop: threading.Event) -> dict[str, Any] | None:
+    def _index(self, job: Job, progress: JobProgress, stop: threading.Event) -> dict[str, Any] | None:
         """The first pass' report; None if it was stopped."""
         payload, roots = job.payload, self._within(job)
         uploads = _files(payload.get("uploads", ()))
@@ -100,7 +100,7 @@ class Ingest:
         return {**counts, "enriched": 0, "enrich_failures": [], "notes": []}
 
     def _enrich(
-        self, job: Job, report: dict[str, Any], progress: Progress, stop: threading.Event
+        self, job: Job, report: dict[str, Any], progress: JobProgress, stop: threading.Event
     ) -> Mapping[str, Any] | Unfinished:
         pause = threading.Event()
 
@@ -159,19 +159,19 @@ class Ingest:
         except QueueUnreachable:
             return False  # nothing can be claimed now, so nobody has to wait
 
-    def _assets(self, files: Sequence[Found]) -> list[str | None]:
+    def _assets(self, files: Sequence[ScannedFile]) -> list[str | None]:
         hashes = [_hash(file.location) for file in files]
         known = self._service.runtime.store.placed(hashes)
         return [asset if asset in known else None for asset in hashes]
 
 
-def files_json(files: Sequence[Found]) -> list[dict[str, Any]]:
+def files_json(files: Sequence[ScannedFile]) -> list[dict[str, Any]]:
     """Found files as a job's payload names them."""
     return [{**asdict(file), "location": str(file.location)} for file in files]
 
 
-def _files(files: Sequence[Mapping[str, Any]]) -> list[Found]:
-    return [Found(Path(f["location"]), f["path"], f["size"], f["mtime_ns"]) for f in files]
+def _files(files: Sequence[Mapping[str, Any]]) -> list[ScannedFile]:
+    return [ScannedFile(Path(f["location"]), f["path"], f["size"], f["mtime_ns"]) for f in files]
 
 
 def _hash(upload: Path) -> str:

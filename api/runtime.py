@@ -10,7 +10,7 @@ from crossmedia.api.queues import open_queue
 from crossmedia.api.settings import Settings
 from crossmedia.api.stores import NoCollection, has_store, open_store, place
 from crossmedia.api.uploads import Uploads
-from crossmedia.embeddings.align import aligned, applied
+from crossmedia.embeddings.align import applied_heads, apply_heads
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.errors import CrossmediaError
@@ -25,7 +25,7 @@ from crossmedia.retrieval.store import NotFound, Store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crossmedia.embeddings.vad import Detector
+    from crossmedia.embeddings.vad import VoiceDetector
     from crossmedia.indexer.decode.pool import DecodePool
     from crossmedia.indexer.enrichers.base import Enricher
     from crossmedia.indexer.hashes.hashers import Hashers
@@ -69,7 +69,7 @@ class Runtime:
         revision = self._revision()
 
         def build() -> Profile:
-            return aligned(self.base_profile, [self.heads.load(name) for name in applied(revision)])
+            return apply_heads(self.base_profile, [self.heads.load(name) for name in applied_heads(revision)])
 
         return self._parts.get("profile", build, revision)
 
@@ -128,7 +128,7 @@ class Runtime:
         return self.settings.threads
 
     @property
-    def voiced(self) -> Detector:
+    def voiced(self) -> VoiceDetector:
         """Where somebody speaks."""
         return self.base_profile.detector
 

@@ -57,7 +57,7 @@ def _elastic(settings: Settings) -> ElasticStore:
 
 def _address(settings: Settings) -> tuple[Address, Access]:
     try:
-        from crossmedia.retrieval.elastic.address import Access, parsed
+        from crossmedia.retrieval.elastic.address import Access, parse_address
     except ModuleNotFoundError as error:
         raise ClientMissing(
             "the store is an Elasticsearch, and its client is not installed", 'pip install "crossmedia[elastic]"'
@@ -68,4 +68,4 @@ def _address(settings: Settings) -> tuple[Address, Access]:
         settings.store_password.get_secret_value(),
         str(settings.store_ca or ""),
     )
-    return parsed(settings.store.get_secret_value(), access)
+    return parse_address(settings.store.get_secret_value(), access)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.indexer.scan import Found
+from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.store import NotFound
 
 CHUNK = 1 << 20
@@ -55,7 +55,7 @@ def plain_name(name: str | None) -> str:
 
 
 @dataclass(frozen=True)
-class Part:
+class UploadedPart:
     """One file of a request: its plain `name`, what it is to be called (`path`, only ever shown), and its bytes."""
 
     name: str
@@ -63,7 +63,7 @@ class Part:
     stream: BinaryIO
 
     @classmethod
-    def of(cls, name: str | None, path: str | None, stream: BinaryIO) -> Part:
+    def of(cls, name: str | None, path: str | None, stream: BinaryIO) -> UploadedPart:
         """Raises BadName."""
         name = plain_name(name)
         path = name if path is None else path
@@ -80,12 +80,12 @@ class Uploads:
         self._limit = limit
         self._placing = threading.Lock()
 
-    def keep(self, parts: Sequence[Part], accept: Callable[[list[Found]], ResultT]) -> ResultT:
+    def keep(self, parts: Sequence[UploadedPart], accept: Callable[[list[ScannedFile]], ResultT]) -> ResultT:
         """Store the parts under their hashes and hand them on; the same bytes under the same name are stored once.
 
         If anything fails, `accept` included, what was new is removed again.
         """
-        files: list[Found] = []
+        files: list[ScannedFile] = []
         new: list[Path] = []
         try:
             for part in parts:
@@ -97,7 +97,7 @@ class Uploads:
                             partial.replace(final)
                             new.append(final)
                         status = final.stat()
-                files.append(Found(final, part.path, status.st_size, status.st_mtime_ns))
+                files.append(ScannedFile(final, part.path, status.st_size, status.st_mtime_ns))
             return accept(files)
         except BaseException:
             self.discard(new)

@@ -126,7 +126,7 @@ class Head:
     @cached_property
     def revision(self) -> str:
         """Of the content: what it maps, and how."""
-        digest = hashlib.sha256(json.dumps(described(self), sort_keys=True).encode())
+        digest = hashlib.sha256(json.dumps(head_fields(self), sort_keys=True).encode())
         for _, array in sorted(arrays(self.residual).items()):
             digest.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:12]
@@ -144,7 +144,7 @@ class Head:
         content, scales = split(common, self.common)
         mapped = self.residual.contents(native, content)
         less = self.residual.lift * self.residual.gate(native)
-        moved = np.hstack([mapped * scales, lifted(common[:, self.common.dim - self.common.extra :], less)])
+        moved = np.hstack([mapped * scales, bank_dimensions(common[:, self.common.dim - self.common.extra :], less)])
         same = np.all(mapped == content, axis=1) & (less == 0)
         moved[same] = common[same]
         return moved
@@ -156,7 +156,7 @@ def split(vectors: Vectors, space: Space) -> tuple[Vectors, Vectors]:
     return normalise(content), np.linalg.norm(content, axis=1, keepdims=True).astype(np.float32)
 
 
-def lifted(rest: Vectors, less: Vector) -> Vectors:
+def bank_dimensions(rest: Vectors, less: Vector) -> Vectors:
     """The two dimensions (N, 2) of query-bank normalisation, `embeddings/train/bank.py`, with `less` (N,) taken off
     each vector."""
     if not np.any(less):
@@ -181,7 +181,7 @@ def arrays(residual: Residual) -> dict[str, NDArray[np.float32]]:
     return found if residual.absent is None else {**found, "absent": residual.absent}
 
 
-def described(head: Head) -> dict[str, object]:
+def head_fields(head: Head) -> dict[str, object]:
     """Everything of a head but its name and its arrays, JSON-ready."""
     residual = head.residual
     return {
@@ -217,10 +217,10 @@ class Aligned(Generic[ItemT]):
 
     def encode(self, batch: Sequence[ItemT]) -> Encoding:
         found = self._encoder.encode(batch)
-        return found if self._head is None else replace(found, vectors=moved(found.vectors, self._head))
+        return found if self._head is None else replace(found, vectors=move_vectors(found.vectors, self._head))
 
 
-def moved(vectors: Mapping[str, Vectors], head: Head) -> dict[str, Vectors]:
+def move_vectors(vectors: Mapping[str, Vectors], head: Head) -> dict[str, Vectors]:
     """Vectors by space as an encoder gives them → with `common` moved, and with what it was as `unaligned`."""
     given = dict(vectors)
     before = given.get(COMMON)
@@ -228,7 +228,7 @@ def moved(vectors: Mapping[str, Vectors], head: Head) -> dict[str, Vectors]:
     return given if before is None else {**given, UNALIGNED: before}
 
 
-def aligned(profile: Profile, heads: Sequence[Head]) -> Profile:
+def apply_heads(profile: Profile, heads: Sequence[Head]) -> Profile:
     """The profile with these heads on its encoders. Raises HeadUnfit where one was trained on other models."""
     if not heads:
         return profile
@@ -264,16 +264,16 @@ def aligned(profile: Profile, heads: Sequence[Head]) -> Profile:
     )
 
 
-def applied(revision: str) -> tuple[str, ...]:
+def applied_heads(revision: str) -> tuple[str, ...]:
     """Ids of the heads that the common space of this revision has, or is being given: `…+align:NAME@REVISION`."""
     return tuple(revision.split(TO)[-1].split(HEAD)[1:])
 
 
 def heads_of(spaces: Iterable[Space]) -> str:
     """The heads on these spaces, as they stand in their revisions; '' where there are none."""
-    return "".join(dict.fromkeys(space.revision.removeprefix(bare(space.revision)) for space in spaces))
+    return "".join(dict.fromkeys(space.revision.removeprefix(strip_heads(space.revision)) for space in spaces))
 
 
-def bare(revision: str) -> str:
+def strip_heads(revision: str) -> str:
     """Without heads."""
     return revision.split(HEAD)[0]

@@ -61,7 +61,7 @@ class Calibration:
 
     def compared(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """Vectors (…, dim) as this pair of modalities compares them; no longer of unit length where it is blind."""
-        return without(queries, self.blind)
+        return zero_last(queries, self.blind)
 
     def among(self, mean: float, share: float) -> Calibration:
         """The same pair of modalities in a collection whose unrelated pairs have another mean cosine.
@@ -112,7 +112,7 @@ class Encoder(Protocol[ItemT]):
     def encode(self, batch: Sequence[ItemT]) -> Encoding: ...
 
 
-def without(vectors: NDArray[np.float32], last: int) -> NDArray[np.float32]:
+def zero_last(vectors: NDArray[np.float32], last: int) -> NDArray[np.float32]:
     """Vectors (…, dim) with zeros in so many of their last dimensions."""
     if not last:
         return vectors
@@ -129,7 +129,7 @@ def normalise(matrix: NDArray[np.floating]) -> Vectors:
     return unit
 
 
-def pooled(rows: Vectors, extra: int = 0) -> Vector:
+def pool(rows: Vectors, extra: int = 0) -> Vector:
     """(N, dim) unit rows of one thing → the unit vector in their middle.
 
     Content and the last `extra` dimensions (`Space.extra`) keep the shares that they have in the rows: a mean of

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from crossmedia.embeddings.align import Head, Residual, arrays, described
+from crossmedia.embeddings.align import Head, Residual, arrays, head_fields
 from crossmedia.embeddings.encoder import Calibration, Space
 from crossmedia.embeddings.errors import CrossmediaError, ModelCorrupt
 
@@ -117,7 +117,7 @@ class Heads:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-        card = {"name": head.name, "revision": head.revision, **described(head), **told}
+        card = {"name": head.name, "revision": head.revision, **head_fields(head), **told}
         beside = path.with_name(f".{path.stem}.json.partial")
         beside.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         beside.replace(path.with_suffix(".json"))

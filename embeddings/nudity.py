@@ -21,7 +21,7 @@ from crossmedia.embeddings.objects import Detection, letterbox
 from crossmedia.embeddings.onnx import session
 
 SIDE: Final = 320
-LEAST: Final = 0.4
+MIN_EXPOSURE_SCORE: Final = 0.4
 """Score from which something is told; the package's own default is lower, for people who look at all of it."""
 OVERLAP: Final = 0.45
 EXPOSED: Final = {2: "buttocks", 3: "breast", 4: "genitalia", 6: "anus", 14: "genitalia"}
@@ -43,23 +43,23 @@ class NudityDetector:
     def _network(self) -> Any:
         return session(self.path, self._threads, lean=True)
 
-    def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Detection]]:
+    def detect(self, batch: Sequence[Picture], least: float = MIN_EXPOSURE_SCORE) -> list[list[Detection]]:
         """Of each picture what is exposed, best first, with its box in fractions. `score` ranks; it is no measured
         frequency."""
         return [self._look(picture, least) for picture in batch]
 
     def _look(self, picture: Picture, least: float) -> list[Detection]:
-        (raw,) = self._network.run(None, {self._network.get_inputs()[0].name: squared(picture)[None]})
-        return exposed(raw[0], picture, least)
+        (raw,) = self._network.run(None, {self._network.get_inputs()[0].name: pad_to_square(picture)[None]})
+        return decode_output(raw[0], picture, least)
 
 
-def squared(picture: Picture) -> NDArray[np.float32]:
+def pad_to_square(picture: Picture) -> NDArray[np.float32]:
     """(3, 320, 320) RGB in [0, 1]: the picture in the left upper corner of a black square, as in training."""
     square = letterbox(picture, SIDE, fill=0)
     return np.ascontiguousarray(square.transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
 
 
-def exposed(raw: NDArray[np.float32], picture: Picture, least: float) -> list[Detection]:
+def decode_output(raw: NDArray[np.float32], picture: Picture, least: float) -> list[Detection]:
     """The network's answer (22, 2100), four numbers of a box and 18 scores a column, as what is naked, doubles taken
     out."""
     classes = np.array(list(EXPOSED))

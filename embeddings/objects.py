@@ -26,7 +26,7 @@ SIDE: Final = 416
 STRIDES: Final = (8, 16, 32)
 GREY: Final = 114
 """What the rest of the square is filled with, as in training."""
-LEAST: Final = 0.3
+MIN_OBJECT_SCORE: Final = 0.3
 """Score from which an object is told, as in the authors' demonstration: from here down, `python -m crossmedia.eval.cli
 objects` finds no more objects that captions name than others."""
 OVERLAP: Final = 0.45
@@ -73,7 +73,7 @@ class ObjectDetector:
         """COCO's 80 names, in the network's order; it brings them along."""
         return tuple(self._network.get_modelmeta().custom_metadata_map["classes"].split("\n"))
 
-    def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Detection]]:
+    def detect(self, batch: Sequence[Picture], least: float = MIN_OBJECT_SCORE) -> list[list[Detection]]:
         """Of each picture its objects with a score of at least `least`, best first. Any size and shape, from 1×1 px."""
         return [
             self._wide(picture, least) if len(tiles(picture)) > 1 else self._look(picture, least) for picture in batch
@@ -110,11 +110,11 @@ class ObjectDetector:
                 best.append(one)
         return best
 
-    def named(self, picture: Picture, raw: NDArray[np.float32], least: float = LEAST) -> list[Detection]:
+    def named(self, picture: Picture, raw: NDArray[np.float32], least: float = MIN_OBJECT_SCORE) -> list[Detection]:
         """What the network says of a picture's square, (3549, 85), as objects; what lies outside of the picture is
         gone."""
-        boxes, scores, classes = chosen(raw, least)
-        width, height = inside(picture)
+        boxes, scores, classes = decode_square(raw, least)
+        width, height = fitted_size(picture)
         shares = (boxes / np.array([width, height, width, height], np.float32)).clip(0.0, 1.0)
         return [
             Detection(self.classes[number], float(score), (float(x0), float(y0), float(x1), float(y1)))
@@ -136,7 +136,7 @@ def tiles(picture: Picture) -> list[tuple[int, int, int, int]]:
     return [(0, start, shorter, start + shorter) for start in starts]
 
 
-def inside(picture: Picture, side: int = SIDE) -> tuple[int, int]:
+def fitted_size(picture: Picture, side: int = SIDE) -> tuple[int, int]:
     """Width and height that the picture has in the square, px: its longer side fills it."""
     scale = side / max(picture.width, picture.height)
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
@@ -145,14 +145,14 @@ def inside(picture: Picture, side: int = SIDE) -> tuple[int, int]:
 def letterbox(picture: Picture, side: int = SIDE, fill: int = GREY) -> NDArray[np.uint8]:
     """(side, side, 3) RGB: the picture scaled, small ones up, to the left upper corner of a filled square, as in
     training."""
-    size = inside(picture, side)
+    size = fitted_size(picture, side)
     square = np.full((side, side, 3), fill, dtype=np.uint8)
     way = cv2.INTER_AREA if max(picture.width, picture.height) > side else cv2.INTER_LINEAR
     square[: size[1], : size[0]] = cv2.resize(picture.pixels, size, interpolation=way)
     return square
 
 
-def chosen(
+def decode_square(
     raw: NDArray[np.float32], least: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """What the network says of one square, (3549, 85), as boxes (N, 4) in its pixels, scores and classes, best first.

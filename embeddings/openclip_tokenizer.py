@@ -18,7 +18,7 @@ CLEANING: Final[dict[str, Cleaning]] = {
 }
 
 
-def converted(tokenizer: Any) -> tuple[Tokenizer, TextRecipe]:
+def convert(tokenizer: Any) -> tuple[Tokenizer, TextRecipe]:
     """An OpenCLIP tokenizer → the same as a `tokenizers.Tokenizer`, and the recipe around it.
 
     Knows `SimpleTokenizer` (CLIP's byte pairs) and `HFTokenizer`. Raises `UnknownRecipe` for others and for their odder

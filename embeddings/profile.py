@@ -11,7 +11,7 @@ import numpy as np
 from crossmedia.embeddings.encoder import Calibration, Encoder, Modality, Space
 from crossmedia.embeddings.faces import FaceFinder, Portrait
 from crossmedia.embeddings.media import SAMPLE_RATE, Picture, Waveform
-from crossmedia.embeddings.vad import Detector, speaking
+from crossmedia.embeddings.vad import VoiceDetector, find_speech
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Profile:
     transcriber: Transcriber | None
     calibrations: Mapping[tuple[str, Modality, Modality], Calibration]
     voice: Encoder[Waveform] | None = None
-    detector: Detector = speaking
+    detector: VoiceDetector = find_speech
     face: Encoder[Portrait] | None = None
     finder: FaceFinder | None = None
 

@@ -22,7 +22,7 @@ from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelM
 from crossmedia.embeddings.media import Waveform
 from crossmedia.embeddings.profile import Utterance, Word
 from crossmedia.embeddings.vad import MARGIN as CLOSELY
-from crossmedia.embeddings.vad import voiced
+from crossmedia.embeddings.vad import find_voice
 
 Span: TypeAlias = tuple[float, float]
 
@@ -105,7 +105,7 @@ class Whisper:
                     temperature=0.0,
                     word_timestamps=True,
                 )
-                kept = [segment for segment in segments if _trusted(segment)]
+                kept = [segment for segment in segments if _is_trusted(segment)]
             for word in (word for segment in kept for word in segment.words):
                 # Whisper hears its own padding too, and may place a last word in it.
                 start, end = (min(begin + float(time), waveform.seconds) for time in (word.start, word.end))
@@ -166,7 +166,7 @@ class Whisper:
 def voices_in(waveform: Waveform) -> list[Span]:
     """Stretches (start, end) in seconds in which somebody speaks, closely: none longer than a window, with its
     margins."""
-    return list(voiced(waveform, longest=WINDOW - 1 - 2 * (MARGIN - CLOSELY), margin=CLOSELY))
+    return list(find_voice(waveform, longest=WINDOW - 1 - 2 * (MARGIN - CLOSELY), margin=CLOSELY))
 
 
 def speech_windows(voices: Sequence[Span], seconds: float) -> list[Span]:
@@ -207,7 +207,7 @@ def _open(folder: Path, threads: int) -> tuple[Any, Any]:
     return network, BatchedInferencePipeline(network)
 
 
-def _trusted(segment: Any) -> bool:
+def _is_trusted(segment: Any) -> bool:
     """Whether a window's text is more than a loop or a guess.
 
     Either doubt is enough, unlike in the original implementation, which asks for both: that drops 93 % of what is

@@ -27,7 +27,7 @@ TOP: Final = 15_000.0
 EMPHASIS: Final = 0.97
 SECONDS: Final = 10.0
 """Of sound that are looked at together, as in training."""
-SHORTEST: Final = 1.0
+MIN_TAGGER_SECONDS: Final = 1.0
 """What is shorter is padded with silence to so many seconds."""
 
 
@@ -71,7 +71,7 @@ class Tagger:
 
 def log_mels(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """16 kHz mono in [-1, 1] → (128, frames), a frame 10 ms, scaled as the network was trained."""
-    least = round(SHORTEST * SAMPLE_RATE)
+    least = round(MIN_TAGGER_SECONDS * SAMPLE_RATE)
     padded = np.pad(samples, (0, max(0, least - len(samples))))
     sound = resample_poly(padded, RATE // SAMPLE_RATE, 1).astype(np.float64)
     sound = sound[1:] - EMPHASIS * sound[:-1]

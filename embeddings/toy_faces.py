@@ -16,7 +16,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.profile import Profile
 
 DIM: Final = 32
-LEAST: Final = 8
+MIN_FACE_SIDE: Final = 8
 """Sides of the smallest face, px."""
 SHADES: Final = 10
 
@@ -61,7 +61,7 @@ def _areas(picture: Picture) -> list[Face]:
     _, _, areas, _ = cv2.connectedComponentsWithStats(marked, connectivity=4)
     found = []
     for left, top, width, height, count in areas[1:].tolist():
-        if min(width, height) >= LEAST and count > 0.7 * width * height:
+        if min(width, height) >= MIN_FACE_SIDE and count > 0.7 * width * height:
             x0, y0 = left / picture.width, top / picture.height
             x1, y1 = (left + width) / picture.width, (top + height) / picture.height
             found.append(Face("face", 0.9, (x0, y0, x1, y1), _points(x0, y0, x1, y1)))

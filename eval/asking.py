@@ -15,14 +15,14 @@ from crossmedia.api.service import Service
 from crossmedia.api.use_cases.asking import AskRequest
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.eval.figures import Figure, Section, share
-from crossmedia.eval.questions import Asked, questions, right
+from crossmedia.eval.questions import BenchmarkQuestion, is_right, questions
 
 
 @dataclass(frozen=True)
-class Told:
+class AnsweredQuestion:
     """A question with what was answered."""
 
-    asked: Asked
+    asked: BenchmarkQuestion
     answer: str
     answered: bool
     confidence: float
@@ -37,7 +37,7 @@ class Told:
         return bool(self.asked.answers)
 
 
-def ask_all(service: Service, folder: Path, tell: Callable[[str], None]) -> list[Told]:
+def ask_all(service: Service, folder: Path, tell: Callable[[str], None]) -> list[AnsweredQuestion]:
     """Every question, put to a service in which the corpus in `folder` is indexed."""
     found = []
     for number, one in enumerate(questions(), start=1):
@@ -45,10 +45,10 @@ def ask_all(service: Service, folder: Path, tell: Callable[[str], None]) -> list
         asset = sha256(folder / one.scope) if one.scope else None
         told = service.asking.ask(AskRequest(question=one.text, asset=asset))
         paths = [hit.path for hit in told.citations]
-        good = told.answered and right(one, told.answer, paths)
+        good = told.answered and is_right(one, told.answer, paths)
         seconds = time.perf_counter() - started
         found.append(
-            Told(
+            AnsweredQuestion(
                 one,
                 told.answer.replace(f"{folder}/", ""),
                 told.answered,
@@ -65,7 +65,7 @@ def ask_all(service: Service, folder: Path, tell: Callable[[str], None]) -> list
     return found
 
 
-def sections(told: list[Told]) -> list[Section]:
+def sections(told: list[AnsweredQuestion]) -> list[Section]:
     """All, the half that was never looked at, by kind, and what is worth a look."""
     found = []
     for title, some in (
@@ -93,14 +93,14 @@ def sections(told: list[Told]) -> list[Section]:
     return found
 
 
-def _gap(said: list[Told]) -> float:
+def _gap(said: list[AnsweredQuestion]) -> float:
     """Mean confidence beyond the share that is right."""
     return (
         round(sum(t.confidence for t in said) / len(said) - sum(t.right for t in said) / len(said), 4) if said else 0.0
     )
 
 
-def _line(t: Told) -> str:
+def _line(t: AnsweredQuestion) -> str:
     wanted = " or ".join(t.asked.answers) or "nothing tells"
     said = f"{t.answer} ({t.confidence:.2f}, {t.kind}, {t.model})"
     return f"{t.asked.number} `{t.asked.scope or 'all'}` {t.asked.text} → {said}; {wanted}"

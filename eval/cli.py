@@ -34,8 +34,8 @@ from crossmedia.eval.agreement import agreement, rows
 from crossmedia.eval.datasets import flickr8k
 from crossmedia.eval.metrics import mean
 from crossmedia.eval.moments import Moments
-from crossmedia.eval.run import Result, applies_to_matrix, by_engine, by_matrix
-from crossmedia.eval.tasks import crowded, known, open_tasks
+from crossmedia.eval.run import TaskResult, applies_to_matrix, by_engine, by_matrix
+from crossmedia.eval.tasks import add_crowd, known_datasets, open_tasks
 
 app = typer.Typer(
     help="Evaluate search quality and speed, and compare reports.", no_args_is_help=True, rich_markup_mode=None
@@ -63,10 +63,10 @@ def run(
 ) -> None:
     """Index, ask, and write report.md, report.json and plots."""
     with tempfile.TemporaryDirectory() as room, service(data or Path(room) / "data") as opened:
-        results: list[Result] = []
-        specs = datasets or list(known(shared, Path(room)))
+        results: list[TaskResult] = []
+        specs = datasets or list(known_datasets(shared, Path(room)))
         for spec in specs:
-            for task in (crowded(one, distractors or ()) for one in open_tasks(spec, shared, Path(room))):
+            for task in (add_crowd(one, distractors or ()) for one in open_tasks(spec, shared, Path(room))):
                 if matrix and not applies_to_matrix(opened.runtime.profile, task):
                     _tell(f"{task.name}: left out, the two sides share no space")
                     continue
@@ -102,7 +102,7 @@ def stores(
         there = open_store(read_settings(data=Path(room) / "data", store=url))
         found = [
             agreement(here, there, task, Path(room), _tell)
-            for spec in datasets or list(known(shared, Path(room)))
+            for spec in datasets or list(known_datasets(shared, Path(room)))
             for task in open_tasks(spec, shared, Path(room))
         ]
         there.close()
@@ -124,7 +124,7 @@ def moments(
 ) -> None:
     """Shots, planted moments, words and their times, speakers and voices: write report.md and report.json."""
     with tempfile.TemporaryDirectory() as room, service(data or Path(room) / "data") as opened:
-        sections = _shown(Moments(opened, shared.resolve(), Path(room)).run(only or (), _tell))
+        sections = _show_sections(Moments(opened, shared.resolve(), Path(room)).run(only or (), _tell))
         profile = opened.runtime.profile
         models = [f"{s.name}: {s.model} {s.revision}" for s in profile.spaces.values()]
         models += [f"transcript: {profile.transcriber.model}"] if profile.transcriber else []
@@ -143,7 +143,7 @@ def objects(
     with service(None) as opened:
         detector = ObjectDetector(opened.runtime.catalog.resolve("yolox-nano"), opened.runtime.settings.threads)
     captions = flickr8k(shared / "flickr8k", "dev").captions
-    sections = _shown(seen.measure(detector, captions, out_folder if sheets else None, _tell))
+    sections = _show_sections(seen.measure(detector, captions, out_folder if sheets else None, _tell))
     _write(out_folder, "Objects", "objects", [detector.model], sections)
 
 
@@ -167,7 +167,7 @@ def regions(
 ) -> None:
     """What labels and vectors of single objects add to Flickr8k's dev photos: report.md and report.json."""
     with tempfile.TemporaryDirectory() as room, service(Path(room) / "data") as opened:
-        sections = _shown(parts.measure(opened, flickr8k(shared / "flickr8k", "dev").captions, _tell))
+        sections = _show_sections(parts.measure(opened, flickr8k(shared / "flickr8k", "dev").captions, _tell))
         models = [f"{s.name}: {s.model} {s.revision}" for s in opened.runtime.profile.spaces.values()]
     _write(out_folder, "Regions", "regions", models, sections)
 
@@ -180,7 +180,7 @@ def faces(
     """Whether faces of known people are told apart, and named as one person in a collection: report.md and
     report.json."""
     with tempfile.TemporaryDirectory() as room, service(Path(room) / "data", faces=True) as opened:
-        sections = _shown(known_people.measure(opened, shared))
+        sections = _show_sections(known_people.measure(opened, shared))
         encoder, finder = opened.runtime.profile.face, opened.runtime.profile.finder
         models = [one.model for one in (encoder, finder) if one is not None]
     _write(out_folder, "Faces", "faces", models, sections)
@@ -200,7 +200,7 @@ def trust(
     captions = flickr8k(shared / "flickr8k", "dev").captions
     photos = sorted(captions)
     texts = [" ".join(captions[photo][:2]) for photo in photos]
-    sections = _shown(trusting.measure(shared, photos, texts, (finder, looking, listening), _tell))
+    sections = _show_sections(trusting.measure(shared, photos, texts, (finder, looking, listening), _tell))
     models = [finder.model, looking.model, listening.model]
     _write(out_folder, "Trust", "trust", models, sections)
 
@@ -215,7 +215,7 @@ def plates(
         detector = ObjectDetector(opened.runtime.catalog.resolve("yolox-nano"), opened.runtime.settings.threads)
         passes = read_plates.Passes(detector, opened.runtime.settings.threads)
     photos = sorted(flickr8k(shared / "flickr8k", "dev").captions)
-    sections = _shown(read_plates.measure(passes, shared / "plates", photos, _tell))
+    sections = _show_sections(read_plates.measure(passes, shared / "plates", photos, _tell))
     _write(out_folder, "Plates", "plates", passes.models, sections)
 
 
@@ -231,10 +231,10 @@ def compare(
     figure lies outside the earlier one's interval.
     """
     if figures.is_sectioned(before):
-        _compare_figures(figures.read(before), figures.read(after))
+        _compare_figures(figures.read_sections(before), figures.read_sections(after))
         return
     differences, left_out = comparing.compare(
-        report.read(before)[1], report.read(after)[1], measure or ["R@1", "R@10", "mAP"]
+        report.read_report(before)[1], report.read_report(after)[1], measure or ["R@1", "R@10", "mAP"]
     )
     table = _table("task", "measure", "before", "after", "difference", "95 %", "")
     for d in differences:
@@ -274,7 +274,7 @@ def _tell(line: str) -> None:
     err.print(escape(line))
 
 
-def _shown(sections: Iterable[figures.Section]) -> list[figures.Section]:
+def _show_sections(sections: Iterable[figures.Section]) -> list[figures.Section]:
     """The sections, each printed as soon as it is there."""
     found = []
     for section in sections:
@@ -292,7 +292,7 @@ def _print(section: figures.Section) -> None:
     out.print(table)
 
 
-def _show(results: list[Result], measured: dict[str, Any] | None) -> None:
+def _show(results: list[TaskResult], measured: dict[str, Any] | None) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("task", "queries", *report.SHOWN, "medR"):
         table.add_column(heading, justify="left" if heading == "task" else "right")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crossmedia.eval.metrics import interval, mean
-from crossmedia.eval.run import Result
+from crossmedia.eval.run import TaskResult
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Difference:
 
 
 def compare(
-    before: Sequence[Result], after: Sequence[Result], measures: Sequence[str]
+    before: Sequence[TaskResult], after: Sequence[TaskResult], measures: Sequence[str]
 ) -> tuple[list[Difference], list[str]]:
     """Differences for the tasks over the same data, and a line for each task that cannot be compared."""
     then = {result.task: result for result in before}

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.train.visual_data import Asked, parts, read
+from crossmedia.embeddings.train.visual_data import VisualQuestion, read_questions, split_pictures
 from crossmedia.embeddings.visual_answers import VisualAnswers
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.eval.metrics import interval, mean
@@ -22,7 +22,7 @@ PEOPLE = (
 )
 
 
-def same(told: str, truth: str) -> bool:
+def same_things(told: str, truth: str) -> bool:
     """Exactly the things of the answer, in any order.
 
     >>> same("lamp, book", "book, lamp"), same("lamp", "lamps")
@@ -31,17 +31,17 @@ def same(told: str, truth: str) -> bool:
     return {x.strip() for x in told.split(",")} == {x.strip() for x in truth.split(",")}
 
 
-def held_out(folder: Path) -> list[Asked]:
+def held_out_questions(folder: Path) -> list[VisualQuestion]:
     """The questions of the pictures that nothing was learned from."""
-    asked = read(folder)
-    part = parts(one.image for one in asked)
+    asked = read_questions(folder)
+    part = split_pictures(one.image for one in asked)
     return [one for one in asked if part[one.image] == "held"]
 
 
 def measure(network: VisualAnswers, folder: Path, nouns: Nouns | None, tell: Callable[[str], None]) -> Section:
     """Accuracy, WUPS@0.9 where there is a WordNet, the same without the right picture, and how true its chances are."""
     started = time.monotonic()
-    asked = held_out(folder)
+    asked = held_out_questions(folder)
     images = sorted({one.image for one in asked})
     seen = {}
     for image in images:
@@ -53,13 +53,14 @@ def measure(network: VisualAnswers, folder: Path, nouns: Nouns | None, tell: Cal
     other = {image: images[(n + len(images) // 2) % len(images)] for n, image in enumerate(images)}
     swapped = [network.answer_seen(seen[other[one.image]], one.question)[0][0] for one in asked]
     tell(f"{len(asked)} questions")
-    good = [same(answer, one.answer) for (answer, _), one in zip(told, asked, strict=True)]
+    good = [same_things(answer, one.answer) for (answer, _), one in zip(told, asked, strict=True)]
     chances = [chance for _, chance in told]
     sure = [g for g, c in zip(good, chances, strict=True) if c >= 0.5]
     figures = [
         share("accuracy", good, "28 %"),
         share(
-            "the same asked about another picture", [same(a, one.answer) for a, one in zip(swapped, asked, strict=True)]
+            "the same asked about another picture",
+            [same_things(a, one.answer) for a, one in zip(swapped, asked, strict=True)],
         ),
         Figure("question only, learned so (when it was trained)", network.figures["blind"], "%", len(asked)),
         share("answered with a chance of a half or more", [c >= 0.5 for c in chances]),

@@ -97,7 +97,7 @@ def is_sectioned(folder: Path) -> bool:
     return "sections" in json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
 
-def read(folder: Path) -> list[Section]:
+def read_sections(folder: Path) -> list[Section]:
     """The sections that `write` wrote, without their details."""
     content = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return [

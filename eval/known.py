@@ -36,7 +36,7 @@ from crossmedia.indexer.hashes.chromaprint import ChromaprintHasher
 from crossmedia.indexer.hashes.frames import read_frames
 from crossmedia.indexer.hashes.pdq import PdqHasher
 from crossmedia.indexer.hashes.tlsh import TlshHasher
-from crossmedia.indexer.hashes.views import cropped, without_bars
+from crossmedia.indexer.hashes.views import crop_sides, without_bars
 from crossmedia.retrieval.banks.hashes import NEAR, QUALITY, Hash
 from crossmedia.retrieval.banks.indexed import near_pairs
 from crossmedia.retrieval.banks.matching import index_of
@@ -60,7 +60,7 @@ def photographs(everything: Sequence[Path], dev: Sequence[Path]) -> Section:
             copy = Picture(np.asarray(change(Image.open(path).convert("RGB")), dtype=np.uint8))
             asked = [hasher(view) for view in (copy, without_bars(copy)) if view]
             original = Picture(np.asarray(Image.open(path).convert("RGB"), dtype=np.uint8))
-            banked = [hashes[path], *map(hasher, cropped(original))]
+            banked = [hashes[path], *map(hasher, crop_sides(original))]
             plain.append(_apart(hashes[path], asked[0]))
             seen.append(min(_apart(one, other) for one in banked for other in asked))
         figures.append(share(f"found: {name}", [distance <= NEAR["pdq"] for distance in plain]))
@@ -78,7 +78,12 @@ def photographs(everything: Sequence[Path], dev: Sequence[Path]) -> Section:
         ),
         Figure("false matches among all pairs", float(len(false)), "", pairs),
         Figure("pairs with the same PDQ", float(len(apart) - len(false)), "", pairs),
-        Figure("false matches, bars taken off, banked with --crops", float(_seen(hasher, compared, apart)), "", pairs),
+        Figure(
+            "false matches, bars taken off, banked with --crops",
+            float(_look_alike_pairs(hasher, compared, apart)),
+            "",
+            pairs,
+        ),
     ]
     note = f"{len(dev)} dev photos of Flickr8k (224×224) and their copies; pairs of {len(everything)} photos."
     details = tuple(f"{one.name} and {other.name}: {d:.0f} bits" for one, other, d in apart)
@@ -90,8 +95,10 @@ def films(photos: Sequence[Path], room: Path, count: int = 6) -> Section:
     found."""
     started = time.monotonic()
     kinds = {
-        "half size, a third of the bits": reel.Format(options={"preset": "veryfast", "crf": "33"}, size=(320, 180)),
-        "MPEG-4 at 20 frames/s": reel.Format(codec="mpeg4", options={"b": "600000"}, rate=Fraction(20)),
+        "half size, a third of the bits": reel.VideoFormat(
+            options={"preset": "veryfast", "crf": "33"}, size=(320, 180)
+        ),
+        "MPEG-4 at 20 frames/s": reel.VideoFormat(codec="mpeg4", options={"b": "600000"}, rate=Fraction(20)),
     }
     found: dict[str, list[bool]] = {name: [] for name in kinds}
     whole: dict[str, list[bool]] = {name: [] for name in kinds}
@@ -101,7 +108,7 @@ def films(photos: Sequence[Path], room: Path, count: int = 6) -> Section:
     shuffled = [photos[n] for n in np.random.default_rng(0).permutation(len(photos))]
     for number in range(count):
         takes = _takes(shuffled[number::count][:TAKES], np.random.default_rng(number))
-        hashes = _film(room / f"{number}.mp4", takes, reel.Format(), number)
+        hashes = _film(room / f"{number}.mp4", takes, reel.VideoFormat(), number)
         banked += hashes
         owners += [number] * len(hashes)
         copies += [
@@ -131,8 +138,8 @@ def recordings(title: str, sounds: Mapping[str, Waveform], room: Path) -> Sectio
     printed = [(name, sound, value) for name, sound in sounds.items() if (value := hasher(sound))]
     rng = np.random.default_rng(1)
     copies: Mapping[str, Callable[[Waveform], Waveform]] = {
-        "MP3 at 64 kbit/s": lambda sound: coded(room / "copy.mp3", sound, "libmp3lame", 64_000),
-        "Opus at 24 kbit/s": lambda sound: coded(room / "copy.ogg", sound, "libopus", 24_000),
+        "MP3 at 64 kbit/s": lambda sound: encode_again(room / "copy.mp3", sound, "libmp3lame", 64_000),
+        "Opus at 24 kbit/s": lambda sound: encode_again(room / "copy.ogg", sound, "libopus", 24_000),
         "half as loud": lambda sound: Waveform(0.5 * sound.samples),
         "noise 20 dB below it": lambda sound: _noisy(sound, rng),
         "without its first half second": lambda sound: sound.cut(0.5, sound.seconds),
@@ -194,7 +201,7 @@ def _apart(one: Hash, other: Hash) -> float:
     return found[0][1] if found else float("inf")
 
 
-def _seen(hasher: PdqHasher, paths: Sequence[Path], same: Sequence[tuple[Path, Path, float]]) -> int:
+def _look_alike_pairs(hasher: PdqHasher, paths: Sequence[Path], same: Sequence[tuple[Path, Path, float]]) -> int:
     """Pairs of photographs, besides these, of which one's hashes are near the other's where it is banked with its
     crops."""
     asked: list[tuple[int, str]] = []
@@ -202,7 +209,7 @@ def _seen(hasher: PdqHasher, paths: Sequence[Path], same: Sequence[tuple[Path, P
     for number, path in enumerate(paths):
         picture = Picture(np.asarray(Image.open(path).convert("RGB"), dtype=np.uint8))
         asked += [(number, hasher(view).value) for view in (picture, without_bars(picture)) if view]
-        banked += [(number, hasher(view).value) for view in (picture, *cropped(picture))]
+        banked += [(number, hasher(view).value) for view in (picture, *crop_sides(picture))]
     near = near_pairs("pdq", [value for _, value in asked], [value for _, value in banked])
     met = {frozenset((asked[one][0], banked[other][0])) for one, other, _ in near}
     known = {frozenset((paths.index(one), paths.index(other))) for one, other, _ in same}
@@ -224,7 +231,7 @@ def _takes(photos: Sequence[Path], rng: np.random.Generator) -> list[reel.Take]:
     ]
 
 
-def _film(path: Path, takes: Sequence[reel.Take], form: reel.Format, seed: int) -> list[Hash]:
+def _film(path: Path, takes: Sequence[reel.Take], form: reel.VideoFormat, seed: int) -> list[Hash]:
     reel.write(path, takes, form, np.random.default_rng(seed))
     return [Hash("pdq", value, quality) for _, value, quality in read_frames(path, Limits()).metadata["pdq"]]
 
@@ -235,7 +242,7 @@ def _sound(path: Path) -> Waveform:
     return content
 
 
-def _joined(files: Sequence[Path]) -> dict[str, Waveform]:
+def _group_files(files: Sequence[Path]) -> dict[str, Waveform]:
     """Files of one folder in groups."""
     found = {}
     for first in range(0, len(files) - _JOINED + 1, _JOINED):
@@ -251,7 +258,7 @@ def _noisy(sound: Waveform, rng: np.random.Generator) -> Waveform:
     return Waveform((samples + level * rng.standard_normal(len(samples))).clip(-1, 1).astype(np.float32))
 
 
-def coded(path: Path, sound: Waveform, codec: str, bits: int) -> Waveform:
+def encode_again(path: Path, sound: Waveform, codec: str, bits: int) -> Waveform:
     """As it is after it was written so and read again."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream(codec, rate=SAMPLE_RATE, options={"b": str(bits)})
@@ -280,7 +287,7 @@ def main() -> None:
             photographs(sorted({*photos, *dev}), dev),
             films(dev, Path(folder)),
             recordings("Clips of ESC-10", clips, Path(folder)),
-            recordings("Speech (LibriSpeech and spoken captions, joined)", _joined(spoken), Path(folder)),
+            recordings("Speech (LibriSpeech and spoken captions, joined)", _group_files(spoken), Path(folder)),
             texts([caption for some in captions.values() for caption in some]),
         ]
     models = [PdqHasher().model, ChromaprintHasher().model, TlshHasher().model, f"load {os.getloadavg()[0]:.1f}"]

@@ -52,7 +52,7 @@ class Moments:
             "words": lambda: spoken.word_errors(self._transcriber, self._data / "spoken_captions", spoken.normaliser()),
             "speakers": self._speakers,
             "voices": lambda: voices.measure(self._service, self._data / "speakers"),
-            "invented": lambda: spoken.invented(self._transcriber),
+            "invented": lambda: spoken.count_invented(self._transcriber),
         }
 
     def run(self, only: Sequence[str], tell: Tell) -> Iterator[Section]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from crossmedia.embeddings.train.visual_data import parts
+from crossmedia.embeddings.train.visual_data import split_pictures
 from crossmedia.eval.demo.corpus import make
 from crossmedia.retrieval.answering.kinds import KINDS
 
@@ -34,7 +34,7 @@ HALF: Final = "all-of-half:"
 
 
 @dataclass(frozen=True)
-class Asked:
+class BenchmarkQuestion:
     """A question: of which file (or all), what answers count, of what kind it is, and within what it may differ."""
 
     number: int
@@ -45,11 +45,13 @@ class Asked:
     tolerance: str
 
 
-def questions(path: Path = FILE) -> list[Asked]:
+def questions(path: Path = FILE) -> list[BenchmarkQuestion]:
     """All of them; raises ValueError where a kind is unknown, or a number comes twice."""
     with path.open(encoding="utf-8", newline="") as stream:
         found = [
-            Asked(int(r["number"]), r["scope"], r["question"], tuple(_split(r["answers"])), r["kind"], r["tolerance"])
+            BenchmarkQuestion(
+                int(r["number"]), r["scope"], r["question"], tuple(_split(r["answers"])), r["kind"], r["tolerance"]
+            )
             for r in csv.DictReader(stream)
         ]
     if len({one.number for one in found}) != len(found):
@@ -66,7 +68,7 @@ def corpus(shared: Path, out: Path) -> Path:
     with (shared / "flickr8k" / "captions.csv").open(encoding="utf-8", newline="") as stream:
         dev = sorted({row["image"] for row in csv.DictReader(stream) if row["split"] == "dev"})
     with (shared / "daquar" / "questions.csv").open(encoding="utf-8", newline="") as stream:
-        rooms = parts(row["image"] for row in csv.DictReader(stream))
+        rooms = split_pictures(row["image"] for row in csv.DictReader(stream))
     chosen = {
         "flickr": [shared / "flickr8k" / "images" / name for name in dev[::EVERY]],
         "rooms": [shared / "daquar" / "images" / name for name in sorted(rooms) if rooms[name] == "held"][:ROOMS],
@@ -85,7 +87,7 @@ def corpus(shared: Path, out: Path) -> Path:
     return out
 
 
-def right(asked: Asked, answer: str, cited: Sequence[str] = ()) -> bool:
+def is_right(asked: BenchmarkQuestion, answer: str, cited: Sequence[str] = ()) -> bool:
     """Whether an answer counts: one of those that are accepted stands in it, within the tolerance; of a question for a
     file, the first that is cited may be it too.
 
@@ -111,7 +113,7 @@ def right(asked: Asked, answer: str, cited: Sequence[str] = ()) -> bool:
     if asked.kind == "yes/no":
         first = told.split(" ")[0]
         return first in {_plain(one).split(" ")[0] for one in asked.answers} or (
-            first != "yes" and _any(asked.answers[1:], told)
+            first != "yes" and _any_stands(asked.answers[1:], told)
         )
     if asked.kind == "which":
         return any(one in answer for one in asked.answers) or any(
@@ -119,13 +121,13 @@ def right(asked: Asked, answer: str, cited: Sequence[str] = ()) -> bool:
         )
     if asked.kind == "what does it say":
         told, joined = told, re.sub(r"\W", "", answer.lower())
-        return _any(asked.answers, told) or any(
-            len(one) > 4 and _folded(one) in _folded(joined) for one in asked.answers
+        return _any_stands(asked.answers, told) or any(
+            len(one) > 4 and _fold(one) in _fold(joined) for one in asked.answers
         )
-    return _any(asked.answers, told)
+    return _any_stands(asked.answers, told)
 
 
-def _any(answers: Sequence[str], told: str) -> bool:
+def _any_stands(answers: Sequence[str], told: str) -> bool:
     return any(_stands(_plain(one), told) for one in answers)
 
 
@@ -141,7 +143,7 @@ def _plain(text: str) -> str:
     return " ".join(NUMBERS.get(word, word) for word in words if word not in ("a", "an", "the"))
 
 
-def _folded(plate: str) -> str:
+def _fold(plate: str) -> str:
     return plate.lower().replace("o", "0").replace("i", "1")
 
 

@@ -19,7 +19,7 @@ EVERY: Final = 10_000
 
 
 @dataclass(frozen=True)
-class Turn:
+class NamedTurn:
     """Whose it is, the name it was given, and the recording it is in."""
 
     speaker: str
@@ -27,7 +27,7 @@ class Turn:
     asset: str
 
 
-def purity(turns: Sequence[Turn]) -> float:
+def purity(turns: Sequence[NamedTurn]) -> float:
     """Share of turns whose speaker is the most frequent of those of their name.
 
     >>> purity([Turn("a", "x", "1"), Turn("a", "x", "2"), Turn("b", "x", "3"), Turn("b", "y", "4")])
@@ -39,7 +39,7 @@ def purity(turns: Sequence[Turn]) -> float:
     return sum(max(found.values()) for found in by_name.values()) / max(1, len(turns))
 
 
-def pairwise(turns: Sequence[Turn]) -> tuple[float, float]:
+def pairwise(turns: Sequence[NamedTurn]) -> tuple[float, float]:
     """Precision and recall of "one voice" over all pairs of turns from different recordings.
 
     >>> pairwise([Turn("a", "x", "1"), Turn("a", "x", "2"), Turn("b", "x", "3"), Turn("b", "y", "4")])
@@ -63,14 +63,14 @@ def measure(service: Service, folder: Path, collection: str = "eval-voices") -> 
     service.indexing.enrich(only=["speakers"], assets=list(speaker))
     moments = [moment for asset in speaker for moment in service.runtime.store.moments(asset) if moment.kind == "turn"]
     turns = [
-        Turn(speaker[moment.asset], label.value, moment.asset)
+        NamedTurn(speaker[moment.asset], label.value, moment.asset)
         for moment in moments
         for label in moment.labels
         if label.kind == SPEAKER
     ]
     named, people = {turn.name for turn in turns}, len(set(speaker.values()))
     precision, recall = pairwise(turns)
-    asked = [_asked(service, path, speaker, turns, collection) for path in _examples(files)]
+    asked = [_ask(service, path, speaker, turns, collection) for path in _examples(files)]
     return Section(
         "Voices across a collection",
         f"{len(files)} recordings of {people} speakers of LibriSpeech, each indexed alone; pairs of turns are of "
@@ -93,7 +93,7 @@ def measure(service: Service, folder: Path, collection: str = "eval-voices") -> 
     )
 
 
-def _names(turns: Sequence[Turn], asset: str) -> set[str]:
+def _names(turns: Sequence[NamedTurn], asset: str) -> set[str]:
     return {turn.name for turn in turns if turn.asset == asset}
 
 
@@ -105,8 +105,8 @@ def _examples(files: Sequence[Path]) -> list[Path]:
     return list(first.values())
 
 
-def _asked(
-    service: Service, path: Path, speaker: Mapping[str, str], turns: Sequence[Turn], collection: str
+def _ask(
+    service: Service, path: Path, speaker: Mapping[str, str], turns: Sequence[NamedTurn], collection: str
 ) -> tuple[float, float]:
     """Precision and recall of the turns found in other recordings than the example itself."""
     own = next(x.asset for x in service.runtime.store.located(collection) if Path(x.source.location) == path.resolve())

@@ -9,7 +9,7 @@ import numpy as np
 
 from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
-from crossmedia.indexer.segment import LONGEST_EVENT, events, sound_windows
+from crossmedia.indexer.segment import MAX_EVENT_SECONDS, events, sound_windows
 
 QUIETEST: Final = 1e-3
 """Peak under which there is silence, however quiet the recording."""
@@ -25,7 +25,7 @@ BATCH: Final = 32
 Span = tuple[float, float]
 
 
-def heard(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> list[list[Span]]:
+def find_sounds(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> list[list[Span]]:
     """Of each waveform the stretches (start, end) in seconds that sound alike, in order; silence is left out.
 
     Alike is what the encoder calls by the same names. Where it has none, or there is no encoder, stretches are as long
@@ -50,7 +50,7 @@ def heard(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> l
 
 def _events(waveform: Waveform, owner: int, called: dict[tuple[int, Span], Hashable], hush: float) -> list[Span]:
     windows = sound_windows(waveform.seconds)
-    found = events(windows, [called.get((owner, span)) for span in windows], LONGEST_EVENT)
+    found = events(windows, [called.get((owner, span)) for span in windows], MAX_EVENT_SECONDS)
     return [part for span in found for part in _sounding(waveform, span, hush)] or [(0.0, waveform.seconds)]
 
 

@@ -11,7 +11,7 @@ from sqlite3 import Connection, Row
 from typing import Any
 
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.indexer.queue import CRASHED, MAX_ATTEMPTS, Job, QueueFull, State
+from crossmedia.indexer.queue import CRASHED, MAX_ATTEMPTS, Job, JobState, QueueFull
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.store import NotFound
 
@@ -73,7 +73,7 @@ class Jobs:
             raise NotFound(f"no job {job}", "GET /v1/jobs lists them")
         return _job(row)
 
-    def list(self, state: State | None = None, limit: int = 100) -> list[Job]:
+    def list(self, state: JobState | None = None, limit: int = 100) -> list[Job]:
         rows = self._database.connection().execute(
             """SELECT id, kind, '{}' AS payload, state, created, updated, attempts, step, done, total, NULL AS report,
             error FROM job WHERE ? IS NULL OR state = ? ORDER BY number DESC LIMIT ?""",

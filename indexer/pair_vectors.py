@@ -19,9 +19,9 @@ from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import DecodeError
 from crossmedia.indexer.decode.pool import DecodePool
-from crossmedia.indexer.pairs import MOST_CHARACTERS, PairsUnusable, Row, Table
+from crossmedia.indexer.pairs import MAX_PAIR_CHARACTERS, PairRow, PairsUnusable, Table
 
-MOST_SECONDS: Final = 60.0
+MAX_PAIR_SECONDS: Final = 60.0
 """Of a sound: longer ones are cut."""
 AT_ONCE: Final = 16
 SHOWN: Final = 10
@@ -90,7 +90,7 @@ def encode_pairs(
     if first_side is None or second_side is None or not pairs:
         raise PairsUnusable(f"{table.path.name} has no pair that can be read", "see the lines named above")
     both = (first_side, second_side)
-    chosen = _chosen(table, both, profile, space)
+    chosen = _choose_column(table, both, profile, space)
     source, anchor = both[chosen], both[1 - chosen]
     table_of = np.array(list(dict.fromkeys(pairs)), np.int64)
     # Without what stood only beside something unreadable.
@@ -116,7 +116,7 @@ def encode_pairs(
     )
 
 
-def _media(rows: Sequence[Row], pool: DecodePool) -> tuple[dict[str | Path, Any], list[str]]:
+def _media(rows: Sequence[PairRow], pool: DecodePool) -> tuple[dict[str | Path, Any], list[str]]:
     """What the cells of these rows hold, and a line for each that cannot be read."""
     found: dict[str | Path, Any] = {cell: cell for row in rows for cell in row.cells if isinstance(cell, str)}
     files = list(dict.fromkeys(cell for row in rows for cell in row.cells if isinstance(cell, Path)))
@@ -143,10 +143,10 @@ def _content(file: Path, result: Decoded | CrossmediaError) -> str | Picture | W
     if isinstance(content, Clip):
         return DecodeError(f"{file.name} is a video: give one of its pictures, or its sound")
     if isinstance(content, Waveform):
-        return content.cut(0, MOST_SECONDS)
+        return content.cut(0, MAX_PAIR_SECONDS)
     if isinstance(content, Picture):
         return content
-    return "\n".join(paragraph for page in content for paragraph in page.paragraphs)[:MOST_CHARACTERS]
+    return "\n".join(paragraph for page in content for paragraph in page.paragraphs)[:MAX_PAIR_CHARACTERS]
 
 
 def _modality(content: object) -> Modality:
@@ -162,7 +162,7 @@ def _key(content: str | Picture | Waveform) -> str:
 
 def _encode(
     table: Table,
-    rows: Sequence[Row],
+    rows: Sequence[PairRow],
     media: dict[str | Path, Any],
     side: int,
     sides: list[_Side | None],
@@ -206,7 +206,7 @@ def _encoder(profile: Profile, modality: Modality) -> Encoder[Any]:
     return found
 
 
-def _chosen(table: Table, sides: tuple[_Side, _Side], profile: Profile, space: str | None) -> int:
+def _choose_column(table: Table, sides: tuple[_Side, _Side], profile: Profile, space: str | None) -> int:
     """Which column is mapped: that of the space, else the one that is no text, else the first."""
     kinds = (sides[0].modality, sides[1].modality)
     if kinds[0] == kinds[1]:

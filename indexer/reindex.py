@@ -12,15 +12,15 @@ from typing import Any, Final, get_args
 
 import numpy as np
 
-from crossmedia.embeddings.align import TO, Head, aligned, bare, moved
+from crossmedia.embeddings.align import TO, Head, apply_heads, move_vectors, strip_heads
 from crossmedia.embeddings.encoder import COMMON, IDENTITIES, UNALIGNED, Encoder, Modality, Space, Vector
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import MEDIA
 from crossmedia.embeddings.profile import Profile
-from crossmedia.indexer.assemble import assembled
+from crossmedia.indexer.assemble import assemble_each
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.originals import find_original, source_gone
-from crossmedia.indexer.scan import Found
+from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.documents import ADDED, MODALITY, REVISION, Document, Label, Moment, Revision
 from crossmedia.retrieval.store import Store
 
@@ -74,7 +74,7 @@ class Reindex:
 
     def __init__(self, store: Store, base: Profile, heads: Sequence[Head], pool: DecodePool) -> None:
         self._store = store
-        self._profile = aligned(base, heads)
+        self._profile = apply_heads(base, heads)
         self._heads = {head.modality: head for head in heads}
         self._pool = pool
         self._encoders: dict[Modality, Encoder[Any]] = {
@@ -141,7 +141,7 @@ class Reindex:
         held = self._held.get(space.name)
         if held is None or replace(held, revision="") != replace(space, revision=""):
             return False
-        return {bare(state) for state in held.revision.split(TO)} == {bare(space.revision)}
+        return {strip_heads(state) for state in held.revision.split(TO)} == {strip_heads(space.revision)}
 
     def _some(self, assets: Sequence[str], report: ReindexReport) -> None:
         works = [_Work(asset, self._store.moments(asset)) for asset in assets]
@@ -188,7 +188,7 @@ class Reindex:
             return
         rows = {space: np.stack([given[space] for _, _, given in ready]) for space in needed}
         head = self._heads.get(modality)
-        after = rows if head is None else moved(rows, head)
+        after = rows if head is None else move_vectors(rows, head)
         for n, (work, moment_id, _) in enumerate(ready):
             work.new[moment_id] = {space: vectors[n] for space, vectors in after.items()}
             if head is not None and COMMON in needed and np.array_equal(after[UNALIGNED][n], after[COMMON][n]):
@@ -225,8 +225,8 @@ class Reindex:
                     except CrossmediaError as error:
                         result = error
                     else:
-                        found = Found(Path(source.location), source.path, source.size, source.mtime_ns)
-                        [result] = assembled([(work.asset, found, decoded)], self._profile, source.collection)
+                        found = ScannedFile(Path(source.location), source.path, source.size, source.mtime_ns)
+                        [result] = assemble_each([(work.asset, found, decoded)], self._profile, source.collection)
                 if isinstance(result, CrossmediaError):
                     work.failed = True
                     work.new |= {moment.id: {} for moment in work.unread}

@@ -23,15 +23,15 @@ WINDOW: Final = 3.0
 HOP: Final = 1.5
 """Of sound, s. Shorter windows are named less well: of ESC-10's, 5 s long, the shipped tower names 100, 83, 77 % by 5,
 3, 2 s of them, 90, 88, 83 % of those rightly."""
-LONGEST_EVENT: Final = 30.0
+MAX_EVENT_SECONDS: Final = 30.0
 """A longer sound is several moments, s."""
 CHAPTER_REACH: Final = 45.0
 """How far apart two shots of the same may begin and still tie together what lies between, s."""
 SILENCE: Final = 2.5
 """A pause that ends what is said in one go, s."""
 
-_LONGEST_WORD: Final = 60
-_WORD: Final = re.compile(rf"\S{{1,{_LONGEST_WORD}}}")
+_MAX_WORD_CHARACTERS: Final = 60
+_WORD: Final = re.compile(rf"\S{{1,{_MAX_WORD_CHARACTERS}}}")
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 
 
@@ -50,7 +50,7 @@ def passages(pages: Iterable[Page], words: int = WORDS, tiny: int = TINY) -> lis
     lost."""
     found: list[Passage] = []
     for page in pages:
-        for text in _merged(_pieces(page.paragraphs, words), words, tiny):
+        for text in _merge(_pieces(page.paragraphs, words), words, tiny):
             found.append(Passage(text, page.number, len(found)))
     return found
 
@@ -61,7 +61,7 @@ def _pieces(paragraphs: Iterable[str], words: int) -> Iterator[str]:
             yield paragraph[start:end]
 
 
-def _merged(pieces: Iterable[str], words: int, tiny: int) -> Iterator[str]:
+def _merge(pieces: Iterable[str], words: int, tiny: int) -> Iterator[str]:
     held, count = "", 0
     for piece in pieces:
         more = _count(piece)
@@ -130,7 +130,7 @@ def sound_windows(seconds: float, length: float = WINDOW, hop: float = HOP) -> l
 
 
 def events(
-    windows: Sequence[tuple[float, float]], kinds: Sequence[Hashable | None], longest: float = LONGEST_EVENT
+    windows: Sequence[tuple[float, float]], kinds: Sequence[Hashable | None], longest: float = MAX_EVENT_SECONDS
 ) -> list[tuple[float, float]]:
     """Neighbouring windows of one kind as events (start, end) in seconds, split evenly where longer than `longest`.
 

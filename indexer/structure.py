@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Vector, pooled
+from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Vector, pool
 from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.decode import Shot
 from crossmedia.indexer.segment import chapters
@@ -22,7 +22,7 @@ SOME, MUCH = 0.1, 0.3
 """Mean energy from which a shot's motion counts as `medium` and `high`."""
 
 
-def structured(asset: str, shots: Sequence[Shot], frames: Sequence[Moment], profile: Profile) -> list[Moment]:
+def build_shots(asset: str, shots: Sequence[Shot], frames: Sequence[Moment], profile: Profile) -> list[Moment]:
     """A moment of kind `shot` for each shot; where it has several key frames, one of kind `frame` for each after it.
 
     `frames` are all key frames with their vectors, labels and thumbnails, in time. A frame stands for the part of its
@@ -32,7 +32,7 @@ def structured(asset: str, shots: Sequence[Shot], frames: Sequence[Moment], prof
     for number, shot in enumerate(shots):
         own = [frames[n] for n in shot.frames]
         labels = (*_strongest(own), *_moving(shot))
-        vectors = own[0].vectors if len(own) == 1 else _pooled(own, profile)
+        vectors = own[0].vectors if len(own) == 1 else _pool(own, profile)
         moment = Moment(
             moment_id(asset, "shot", number),
             asset,
@@ -44,11 +44,11 @@ def structured(asset: str, shots: Sequence[Shot], frames: Sequence[Moment], prof
             thumbnail=own[0].thumbnail,
         )
         found.append((moment, _shares(shot, own) if len(own) > 1 else []))
-    scenes = _chaptered([moment for moment, _ in found], profile)
+    scenes = _group_scenes([moment for moment, _ in found], profile)
     return [moment for scene, (_, own) in zip(scenes, found, strict=True) for moment in (scene, *own)]
 
 
-def shown_in(asset: str, shots: Sequence[Shot]) -> list[str]:
+def frame_moments(asset: str, shots: Sequence[Shot]) -> list[str]:
     """For each key frame the id of the moment that shows it alone."""
     return [
         moment_id(asset, "shot", number) if len(shot.frames) == 1 else moment_id(asset, "frame", n)
@@ -57,11 +57,11 @@ def shown_in(asset: str, shots: Sequence[Shot]) -> list[str]:
     ]
 
 
-def _pooled(frames: Sequence[Moment], profile: Profile) -> dict[str, Vector]:
+def _pool(frames: Sequence[Moment], profile: Profile) -> dict[str, Vector]:
     extra = {name: space.extra for name, space in profile.spaces.items()}
     extra[UNALIGNED] = extra[COMMON]
     return {
-        space: pooled(np.stack([frame.vectors[space] for frame in frames]), extra[space]) for space in frames[0].vectors
+        space: pool(np.stack([frame.vectors[space] for frame in frames]), extra[space]) for space in frames[0].vectors
     }
 
 
@@ -87,7 +87,7 @@ def _shares(shot: Shot, frames: Sequence[Moment]) -> list[Moment]:
     return [replace(frame, start=edges[n], end=edges[n + 1]) for n, frame in enumerate(frames)]
 
 
-def _chaptered(shots: Sequence[Moment], profile: Profile) -> list[Moment]:
+def _group_scenes(shots: Sequence[Moment], profile: Profile) -> list[Moment]:
     """Shots that show the same, and what lies between them, are a scene; each shot says of which (label `chapter`)."""
     space = "picture" if all("picture" in shot.vectors for shot in shots) else COMMON
     same = profile.calibrations.get((space, "picture", "picture"), UNKNOWN).middle

@@ -27,7 +27,7 @@ APART: Final = 0.8
 """1 − intersection over union up to which a detection may be the object that was expected there."""
 PATIENCE: Final = 4
 """Frames an object may be unseen, and goes on when it comes back near the place it was expected at."""
-LEAST: Final = 3
+MIN_DETECTIONS: Final = 3
 """Detections from which a track is an object: what is seen once or twice is as often a mistake."""
 GAIN: Final = 0.1
 """Widths or heights of the picture that a track's middle gets on, from which it moves."""
@@ -86,7 +86,7 @@ class Tracker:
                     seen.setdefault(track.global_id, []).append((time, one))
                     last.append(track.global_id)
         until |= dict.fromkeys(last, end)
-        tracks = [_track(looks, until[number]) for number, looks in seen.items() if len(looks) >= LEAST]
+        tracks = [_track(looks, until[number]) for number, looks in seen.items() if len(looks) >= MIN_DETECTIONS]
         return sorted(tracks, key=lambda track: (track.start, -track.score))
 
 

@@ -11,8 +11,8 @@ from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval.documents import Moment
 
-Format: TypeAlias = Literal["srt", "vtt", "json", "text"]
-MEDIA_TYPES: Final[dict[Format, str]] = {
+TranscriptFormat: TypeAlias = Literal["srt", "vtt", "json", "text"]
+MEDIA_TYPES: Final[dict[TranscriptFormat, str]] = {
     "srt": "application/x-subrip",
     "vtt": "text/vtt",
     "json": "application/json",
@@ -53,7 +53,7 @@ def sentences(moments: Sequence[Moment]) -> list[Moment]:
     return spoken
 
 
-def written(moments: Sequence[Moment], form: Format) -> str | dict[str, Any]:
+def render(moments: Sequence[Moment], form: TranscriptFormat) -> str | dict[str, Any]:
     """The transcript of an asset with these moments; JSON as an object."""
     spoken = sentences(moments)
     if form == "json":

@@ -13,7 +13,7 @@ from crossmedia.retrieval.morphology import parse_number, singulars
 from crossmedia.retrieval.relevance import SURE
 from crossmedia.retrieval.wording import words_of
 
-LONGEST: Final = 3
+MAX_PHRASE_WORDS: Final = 3
 """Words that the value of a label has at most, where a query names it."""
 BEFORE: Final = 3
 """So many words before what is counted its number may stand: "two big brown dogs"."""
@@ -31,7 +31,7 @@ class Phrase:
 
 
 @dataclass(frozen=True)
-class Naming:
+class NamedWords:
     """A query's phrases, longer ones first, among `words` words that carry meaning."""
 
     phrases: tuple[Phrase, ...]
@@ -76,7 +76,7 @@ def relevance(coverage: float, score: float) -> float:
     return SURE * coverage**2 * math.sqrt(score)
 
 
-def naming(text: str) -> Naming:
+def find_names(text: str) -> NamedWords:
     """Phrases of a text that may name labels.
 
     >>> [(p.values, p.count) for p in naming("two dogs and a cat").phrases]
@@ -87,10 +87,10 @@ def naming(text: str) -> Naming:
     numbers = {n: count for n in kept if (count := parse_number(words[n])) is not None}
     found = [
         _phrase(words, span, numbers)
-        for length in range(min(LONGEST, len(words)), 0, -1)
+        for length in range(min(MAX_PHRASE_WORDS, len(words)), 0, -1)
         for span in _spans(words, kept, numbers, length)
     ]
-    return Naming(tuple(found), max(1, len(kept)))
+    return NamedWords(tuple(found), max(1, len(kept)))
 
 
 def _spans(words: Sequence[str], kept: Sequence[int], numbers: Mapping[int, int], length: int) -> Iterator[range]:

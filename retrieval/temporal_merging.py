@@ -14,7 +14,7 @@ NEAR: Final = 2.5
 """Seconds between what is said and what is seen that still lie together."""
 WEAK: Final = 0.5
 """Of the relevance of what stands for a hit, below which further evidence does not stretch it."""
-LONGEST: Final = 90.0
+MAX_MERGED_SECONDS: Final = 90.0
 """No hit grows longer than this by what joins it, s."""
 SENSE: Final[Mapping[Kind, str]] = {
     "shot": "seen",
@@ -57,7 +57,7 @@ class _Hit:
         gap = max(span.start, self.start) - min(span.end, self.end)
         # A sound is where it is heard: what is seen or said after it is another moment.
         near = 0.0 if "heard" in (sense, *self.by_sense) else NEAR
-        return gap <= near and max(span.end, self.end) - min(span.start, self.start) <= LONGEST
+        return gap <= near and max(span.end, self.end) - min(span.start, self.start) <= MAX_MERGED_SECONDS
 
     def add(self, fused: Fused, span: Span) -> None:
         sense = SENSE[span.kind]

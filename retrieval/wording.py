@@ -52,7 +52,7 @@ def stem(word: str) -> str:
     return str(row[0]) if row else word
 
 
-def marked(highlighted: str) -> list[str]:
+def marked_words(highlighted: str) -> list[str]:
     """The words between the marks, each once, as they stand in the text."""
     inside = re.findall(f"{OPEN}(.*?){CLOSE}", highlighted, re.DOTALL)
     return list(dict.fromkeys(w for part in inside for w in _WORD.findall(part)))

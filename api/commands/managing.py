@@ -18,7 +18,7 @@ from crossmedia.api.commands.trust import print_trust
 from crossmedia.api.queues import describe_queue
 from crossmedia.api.remedies import command_hint
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.retrieval.captions import Format
+from crossmedia.retrieval.captions import TranscriptFormat
 from crossmedia.retrieval.clock import clock_span
 
 DRAWN: Final = (".png", ".jpg", ".jpeg", ".webp")
@@ -147,7 +147,7 @@ def transcript(
         str, typer.Argument(metavar="ID|FILE", help="An asset's id, the beginning of one, or the file itself.")
     ],
     form: Annotated[
-        Format, typer.Option("--format", help="srt, vtt (subtitles), json (words and speakers) or text.")
+        TranscriptFormat, typer.Option("--format", help="srt, vtt (subtitles), json (words and speakers) or text.")
     ] = "text",
     data: Data = None,
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossmedia.api.runtime import Runtime
-from crossmedia.embeddings.align import Head, applied
+from crossmedia.embeddings.align import Head, applied_heads
 from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.heads import Card, check_name
@@ -140,7 +140,7 @@ class Alignment:
         if not self._runtime.has_collection:
             return ()
         common = self._runtime.store.spaces().get(COMMON)
-        return applied(common.revision) if common else ()
+        return applied_heads(common.revision) if common else ()
 
     def remove(self, name: str) -> Card:
         """Delete a head's files. Raises NoHead, HeadInUse."""

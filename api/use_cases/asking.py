@@ -34,7 +34,7 @@ from crossmedia.retrieval.store import NotFound
 
 Tell = Callable[[str, dict[str, Any]], None]
 """Hears of an event (`hits`, `delta`) and what it tells, while an answer comes about."""
-LONGEST_VOICE: Final = 60.0
+MAX_VOICE_SECONDS: Final = 60.0
 """Seconds of a spoken question that are listened to."""
 
 
@@ -174,7 +174,7 @@ class Asking:
         if sound is None:
             raise InvalidRequest("the spoken question is not a recording", "send a recording, a WAV for instance")
         said = " ".join(
-            one.text for one in transcriber.transcribe(sound.cut(0, min(LONGEST_VOICE, sound.seconds)))
+            one.text for one in transcriber.transcribe(sound.cut(0, min(MAX_VOICE_SECONDS, sound.seconds)))
         ).strip()
         if not said:
             raise NotUnderstood("no words were recognised", "speak a little louder, or type the question")

@@ -14,7 +14,7 @@ from crossmedia.api.schema import AssetOut, asset_out
 from crossmedia.api.uploads import within
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.indexer.originals import SourceGone
-from crossmedia.retrieval.captions import Format, written
+from crossmedia.retrieval.captions import TranscriptFormat, render
 from crossmedia.retrieval.documents import MOTION, PREVIEW, Moment, Source
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import NotFound
@@ -63,9 +63,9 @@ class Assets:
         self._runtime.uploads.discard(Path(source.location) for _, sources in placed.values() for source in sources)
         return deleted
 
-    def transcript(self, asset: str, form: Format = "json") -> str | dict[str, Any]:
+    def transcript(self, asset: str, form: TranscriptFormat = "json") -> str | dict[str, Any]:
         """What is said: `json` with words and speakers, `vtt`, `srt` or `text`. Raises NotFound, NoTranscript."""
-        return written(self._runtime.store.moments(self._runtime.resolve(asset)), form)
+        return render(self._runtime.store.moments(self._runtime.resolve(asset)), form)
 
     def file(self, asset: str) -> File:
         """Its bytes where they still lie unchanged, inside what the service may read. Raises SourceGone."""

@@ -10,8 +10,8 @@ from crossmedia.api.runtime import Runtime
 from crossmedia.api.use_cases.moderation import Moderation
 from crossmedia.indexer.enrich import Enriched, EnrichPass, EnrichReport
 from crossmedia.indexer.pipeline import Pipeline
-from crossmedia.indexer.report import Outcome, Report
-from crossmedia.indexer.scan import Found, PathMissing, scan
+from crossmedia.indexer.report import FileOutcome, Report
+from crossmedia.indexer.scan import PathMissing, ScannedFile, scan
 from crossmedia.retrieval.people import join_unnamed
 from crossmedia.retrieval.store import SpaceMismatch
 
@@ -30,7 +30,7 @@ class Indexing:
         *,
         prune: bool = False,
         plan: Callable[[int], None] = lambda total: None,
-        tell: Callable[[Outcome], None] = lambda outcome: None,
+        tell: Callable[[FileOutcome], None] = lambda outcome: None,
         stop: threading.Event | None = None,
         within: Sequence[Path] = (),
     ) -> Report:
@@ -61,10 +61,10 @@ class Indexing:
 
     def index_files(
         self,
-        files: Sequence[Found],
+        files: Sequence[ScannedFile],
         collection: str = "default",
         *,
-        tell: Callable[[Outcome], None] = lambda outcome: None,
+        tell: Callable[[FileOutcome], None] = lambda outcome: None,
         stop: threading.Event | None = None,
     ) -> Report:
         """The first pass over files that were found already."""

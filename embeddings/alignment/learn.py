@@ -15,11 +15,11 @@ from crossmedia.embeddings.alignment.paired import Paired, Rows, parts
 from crossmedia.embeddings.encoder import Calibration, Vectors
 from crossmedia.embeddings.errors import CrossmediaError
 
-LEAST_SOURCES, LEAST_ANCHORS = 10, 2
+MIN_SOURCES, MIN_ANCHORS = 10, 2
 ENOUGH: Final = 100
 """So many held-out sources make one division enough; with fewer, each source is held out once."""
 STRENGTHS: Final = (0.25, 0.5, 0.75, 1.0)
-LEAST_SHARE, MOST_LIFT = 1e-3, 0.3
+MIN_SHARE, MAX_LIFT = 1e-3, 0.3
 INNER: Final = 0.2
 """Share of what is learned from that is held out once more, to choose among the strengths."""
 
@@ -66,12 +66,11 @@ def learn(
     content hold an offset. Raises TooFewPairs.
     """
     count = len(paired.native)
-    if count < LEAST_SOURCES or len(paired.anchors) < LEAST_ANCHORS:
+    if count < MIN_SOURCES or len(paired.anchors) < MIN_ANCHORS:
         raise TooFewPairs(
             f"{count} different files or texts to map and {len(paired.anchors)} on the other side are too few to "
             "learn from",
-            f"give at least {LEAST_SOURCES}, with {LEAST_ANCHORS} different ones on the other side; some dozens are "
-            "better",
+            f"give at least {MIN_SOURCES}, with {MIN_ANCHORS} different ones on the other side; some dozens are better",
         )
     strengths: list[float] = []
     aside: list[Rows] = []
@@ -149,10 +148,10 @@ def _steps(paired: Paired, sources: Rows, passes: int | None) -> int:
 
 def _lift(known: Calibration, before: measure.Values, after: measure.Values) -> float:
     """How much less to take off, so that after is as often over the cut-off as before; both of unrelated pairs."""
-    share = max(LEAST_SHARE, float((before >= known.middle).mean()))
+    share = max(MIN_SHARE, float((before >= known.middle).mean()))
     level = float(np.quantile(after, 1 - share))
     # Inner products are half of what the content gives and the offset takes.
-    return float(np.clip(2 * (known.middle - level), -MOST_LIFT, MOST_LIFT))
+    return float(np.clip(2 * (known.middle - level), -MAX_LIFT, MAX_LIFT))
 
 
 def _vectors(paired: Paired, residual: Residual) -> Vectors:

@@ -38,7 +38,7 @@ from crossmedia.embeddings.train import (
     tower,
 )
 from crossmedia.embeddings.train.strangers import strangers
-from crossmedia.embeddings.train.things import Thing, things
+from crossmedia.embeddings.train.things import DrawnThing, things
 
 ItemT = TypeVar("ItemT")
 
@@ -86,7 +86,7 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     trained = finetune.train(shown, unanswered, lite2.load(), network.scale, network.zero, SEED)
     written = [caption for photo in train for caption in photo.captions]
     named = sorted({thing.name for thing in known})
-    met = rarity.met(out / "tokenizer.json", written, named)
+    met = rarity.count_pieces(out / "tokenizer.json", written, named)
     minilm.finish(work / "minilm-int8.onnx", trained.heads.text_map.weight.detach(), met, out / "minilm-int8.onnx")
 
     tail = trained.tail
@@ -107,7 +107,7 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     print(json.dumps(measured["figures"], indent=1))
 
 
-def _calibration(photos: Sequence[data.Photo], known: Sequence[Thing]) -> NDArray[np.uint8]:
+def _calibration(photos: Sequence[data.Photo], known: Sequence[DrawnThing]) -> NDArray[np.uint8]:
     drawn = [prepare(thing.picture()) for thing in _every(known, DRAWN)]
     return np.concatenate([data.pixels(_every(photos, CALIBRATION)), np.stack(drawn)])
 
@@ -136,7 +136,7 @@ def fidelity(work: Path, texts: States, tokenizer: Path, dev: Sequence[data.Phot
     some = dev[:128]
     captions = [photo.captions[0] for photo in some]
     pixels: NDArray[np.uint8] = data.pixels(some)
-    full = session(work / "lite2.onnx").run(("features",), {"x": backbone.normalised(pixels)})[0]
+    full = session(work / "lite2.onnx").run(("features",), {"x": backbone.normalise(pixels)})[0]
     small = session(work / "lite2-int8.onnx").run(("features",), {"pixels": pixels})[0]
     whole = States(work / "minilm.onnx", tokenizer)
     return {

@@ -63,7 +63,7 @@ boxes overlap by a half), on the 500 dev photos of Flickr8k and the 225 faces of
 """
 
 
-def converted(model: onnx.ModelProto) -> onnx.ModelProto:
+def convert(model: onnx.ModelProto) -> onnx.ModelProto:
     """Input `pixels` (N, H, W, 3) uint8 RGB instead of BGR planes in floats; output `raw` (N, cells, 16) instead of
     twelve."""
     model = version_converter.convert_version(model, OPSET)
@@ -138,7 +138,7 @@ def main() -> None:
     ]
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
-        onnx.save(converted(onnx.load(str(given))), str(room / "float.onnx"))
+        onnx.save(convert(onnx.load(str(given))), str(room / "float.onnx"))
         compact(room / "float.onnx", room / "half.onnx", half=True)
         compact(room / "float.onnx", room / "tables.onnx", half=False)
         figures: dict[str, Any] = {

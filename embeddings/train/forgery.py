@@ -48,7 +48,7 @@ def tables(path: Path) -> dict[str, NDArray[np.float32]]:
     return found
 
 
-def built(weights: Tables, layers: tuple[Layer, ...]) -> onnx.ModelProto:
+def build(weights: Tables, layers: tuple[Layer, ...]) -> onnx.ModelProto:
     """Input `pixels` (N, 256, 256, 3) uint8 RGB; output `forged` (N,): the network's own probability that a face is
     forged.
 
@@ -126,7 +126,7 @@ def built(weights: Tables, layers: tuple[Layer, ...]) -> onnx.ModelProto:
     return model
 
 
-def apart(path: Path, weights: Tables, layers: tuple[Layer, ...], count: int = 4) -> float:
+def max_difference(path: Path, weights: Tables, layers: tuple[Layer, ...], count: int = 4) -> float:
     """The most by which the converted network differs from the layers computed one by one in NumPy, on noise of many
     scales."""
     rng = np.random.default_rng(0)
@@ -147,8 +147,11 @@ def main() -> None:
     weights, layers = tables(given), MESO[asked.network]
     asked.out.mkdir(parents=True, exist_ok=True)
     path = asked.out / "forgery.onnx"
-    onnx.save(built(weights, layers), str(path))
-    figures = {"parameters": sum(values.size for values in weights.values()), "apart": apart(path, weights, layers)}
+    onnx.save(build(weights, layers), str(path))
+    figures = {
+        "parameters": sum(values.size for values in weights.values()),
+        "apart": max_difference(path, weights, layers),
+    }
     forgery_card.write(asked.out, given, asked.network, figures)
     print(json.dumps(figures, indent=1))
     print(f'ModelFile("{path.name}", "{sha256(path)}", {path.stat().st_size}),')

@@ -46,7 +46,7 @@ FILLERS: Final = {
 }
 
 
-def filled(sentence: str, number: int) -> Iterator[str]:
+def fill_blanks(sentence: str, number: int) -> Iterator[str]:
     """A sentence's fillings, and each without its mark, since not everybody types one."""
     blanks = re.findall(r"\{(\w+)\}", sentence)
     for turn in range(FILLED if blanks else 1):
@@ -57,13 +57,13 @@ def filled(sentence: str, number: int) -> Iterator[str]:
         yield text if turn % 3 else text.rstrip("?")
 
 
-def read(path: Path = SENTENCES) -> list[tuple[str, str]]:
+def read_sentences(path: Path = SENTENCES) -> list[tuple[str, str]]:
     """(kind, sentence)."""
     with path.open(encoding="utf-8", newline="") as stream:
         return [(row["kind"], row["question"]) for row in csv.DictReader(stream)]
 
 
-def fitted(
+def fit(
     vectors: NDArray[np.float32], kinds: NDArray[np.int64], count: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(N, D) rows of kinds in 0..count → the softmax's (D, count) and (count,), each kind weighing the same."""
@@ -89,18 +89,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=BUNDLED)
     out: Path = parser.parse_args().out
-    sentences = read()
+    sentences = read_sentences()
     names = sorted({kind for kind, _ in sentences})
-    texts = [(n, names.index(kind), text) for n, (kind, said) in enumerate(sentences) for text in filled(said, n)]
+    texts = [(n, names.index(kind), text) for n, (kind, said) in enumerate(sentences) for text in fill_blanks(said, n)]
     vectors = MiniLM(BUNDLED).encode([text for _, _, text in texts]).vectors["text"]
     kinds = np.array([kind for _, kind, _ in texts])
     folds = np.array([number % FOLDS for number, _, _ in texts])
     right = 0
     for fold in range(FOLDS):
-        matrix, bias = fitted(vectors[folds != fold], kinds[folds != fold], len(names))
+        matrix, bias = fit(vectors[folds != fold], kinds[folds != fold], len(names))
         right += int((np.argmax(vectors[folds == fold] @ matrix + bias, 1) == kinds[folds == fold]).sum())
     print(f"{len(sentences)} sentences, {len(texts)} fillings; of sentences held out {right / len(texts):.1%} right")
-    matrix, bias = fitted(vectors, kinds, len(names))
+    matrix, bias = fit(vectors, kinds, len(names))
     np.savez_compressed(out / NAME, matrix=matrix.astype(np.float16), bias=bias, kinds=np.array(names))
     print(f"{out / NAME}: {(out / NAME).stat().st_size:,} bytes")
 

@@ -28,7 +28,7 @@ WEIGHT: Final = 0.07
 """Strangeness, in cosine of the maps, of a text whose word pieces were met e times as seldom as a plain one's."""
 
 
-def met(tokenizer: Path, captions: Sequence[str], names: Sequence[str]) -> NDArray[np.uint8]:
+def count_pieces(tokenizer: Path, captions: Sequence[str], names: Sequence[str]) -> NDArray[np.uint8]:
     """(vocabulary,) in how many of the training texts each word piece stands, plus one, at most `KNOWN`."""
     split = Tokenizer.from_file(str(tokenizer))
     counts = np.ones(split.get_vocab_size(), np.int64)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, cast
 
-Source = Literal["esc10", "speakers", "made"]
+SoundOrigin = Literal["esc10", "speakers", "made"]
 """ESC-10's recordings; LibriSpeech's; `embeddings/train/synthetic.py`."""
 
 
@@ -21,7 +21,7 @@ class SoundKind:
     """`name` is the label's value; `folder` the class in ESC-10 or the kind in `synthetic.KINDS`."""
 
     name: str
-    source: Source
+    source: SoundOrigin
     folder: str
     words: tuple[str, ...]
 
@@ -30,7 +30,7 @@ def _read_kinds() -> tuple[SoundKind, ...]:
     with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as stream:
         rows = csv.DictReader(stream)
         return tuple(
-            SoundKind(row["name"], cast(Source, row["source"]), row["folder"], tuple(row["words"].split("; ")))
+            SoundKind(row["name"], cast(SoundOrigin, row["source"]), row["folder"], tuple(row["words"].split("; ")))
             for row in rows
         )
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.encoder import Calibration, Vectors, normalise, without
+from crossmedia.embeddings.encoder import Calibration, Vectors, normalise, zero_last
 from crossmedia.embeddings.picture import Lite2
-from crossmedia.embeddings.sound_head import LEAST, SoundHead
+from crossmedia.embeddings.sound_head import MIN_PROBABILITY, SoundHead
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train import probes
 from crossmedia.embeddings.train.calibrate import BLIND, calibration, cut_off, logistic
@@ -103,11 +103,11 @@ class Measured:
         """Between texts and recorded sounds; `blind`: see `Calibration`."""
         names = [kind.name for kind in KINDS if kind.source == "esc10"]
         queries = np.concatenate([texts for _, texts in self.asked])
-        gallery = without(self.heard[self.sounds.recorded], blind)
+        gallery = zero_last(self.heard[self.sounds.recorded], blind)
         scores = self.said(queries.tolist()) @ gallery.T
         right = np.array(names * len(self.asked))[:, None] == self.sounds.kinds[self.sounds.recorded]
         first = np.argsort(np.argsort(-scores, axis=1), axis=1) < right.sum(axis=1, keepdims=True)
-        silent = self.said([c for photo in photos for c in photo.captions[:1] if not mentioned(photo, SEEN)])
+        silent = self.said([c for photo in photos for c in photo.captions[:1] if not count_mentions(photo, SEEN)])
         absent = np.concatenate([self.said(probes.ABSENT), silent])
         nonsense = self.said(probes.gibberish(50, seed=3))
         middle = cut_off(gallery, nonsense, absent, scores[right & first])
@@ -127,7 +127,10 @@ class Measured:
     def _pictures(self, photos: Sequence[Photo]) -> Calibration:
         seen = self.picture.encode([picture(photo) for photo in photos]).vectors["common"]
         scores, kinds = seen @ self.heard[self.esc].T, self.sounds.kinds[self.esc]
-        told, akin = [mentioned(photo, SEEN) for photo in photos], [mentioned(photo, NEAR) for photo in photos]
+        told, akin = (
+            [count_mentions(photo, SEEN) for photo in photos],
+            [count_mentions(photo, NEAR) for photo in photos],
+        )
         right = np.array([np.isin(kinds, [kind for kind, count in one.items() if count >= AGREED]) for one in told])
         wrong = np.logical_not(
             np.array([np.isin(kinds, [*one, *other]) for one, other in zip(told, akin, strict=True)])
@@ -170,8 +173,8 @@ class Measured:
         esc = self.esc[self.sounds.recorded]
         found |= {
             "ESC-10 accuracy": float(right[esc].mean()),
-            "ESC-10 with a label": float((score[esc] >= LEAST).mean()),
-            "ESC-10 labels that are right": float(right[esc & (score >= LEAST)].mean()),
+            "ESC-10 with a label": float((score[esc] >= MIN_PROBABILITY).mean()),
+            "ESC-10 labels that are right": float(right[esc & (score >= MIN_PROBABILITY)].mean()),
             "expected calibration error, ESC-10": calibration_error(score[esc], right[esc]),
             "expected calibration error, ESC-10 and speech": calibration_error(score, right),
             "ESC-10 told as noise": float((coarse(chances[esc]).argmax(axis=1) == 2).mean()),
@@ -209,7 +212,7 @@ class Measured:
         return found
 
 
-def mentioned(photo: Photo, words: Mapping[str, Sequence[str]]) -> dict[str, int]:
+def count_mentions(photo: Photo, words: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Kinds of sound of which the captions have a word, with how many captions do."""
     told = [set(re.findall("[a-z]+", caption.lower())) for caption in photo.captions]
     counted = {kind: sum(not said.isdisjoint(named) for said in told) for kind, named in words.items()}

@@ -72,7 +72,7 @@ class Attention(nn.Module):  # type: ignore[misc]
         self.bn = nn.BatchNorm1d(after)
 
     def forward(self, x: Tensor) -> Tensor:
-        strength = (_shared(x, self.att_proj) @ self.att_weight)[..., 0]
+        strength = (_pairwise(x, self.att_proj) @ self.att_weight)[..., 0]
         told = torch.softmax(strength / ALONE, dim=-1) @ x
         return _normal(self.bn, self.proj_with_att(told) + self.proj_without_att(x))
 
@@ -94,7 +94,7 @@ class JoinedAttention(nn.Module):  # type: ignore[misc]
     def forward(self, first: Tensor, second: Tensor, master: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         count = first.shape[1]
         x = torch.cat([self.proj_type1(first), self.proj_type2(second)], 1)
-        pairs = _shared(x, self.att_proj)
+        pairs = _pairwise(x, self.att_proj)
         above = torch.cat(
             [pairs[:, :count, :count] @ self.att_weight11, pairs[:, :count, count:] @ self.att_weight12], 2
         )
@@ -164,7 +164,7 @@ class AasistL(nn.Module):  # type: ignore[misc]
         return times + more[0], bands + more[1], master + more[2]
 
 
-def _shared(x: Tensor, projection: nn.Linear) -> Tensor:
+def _pairwise(x: Tensor, projection: nn.Linear) -> Tensor:
     """(N, nodes, nodes, out): what any two nodes have in common."""
     return torch.tanh(projection(x[:, :, None] * x[:, None]))
 

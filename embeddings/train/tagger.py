@@ -24,7 +24,7 @@ from crossmedia.embeddings.catalog import BUNDLED, sha256
 from crossmedia.embeddings.onnx import session
 from crossmedia.embeddings.tagger import MELS, log_mels
 from crossmedia.embeddings.train import graph
-from crossmedia.embeddings.train.sound_stats import read
+from crossmedia.embeddings.train.sound_stats import read_sound
 from crossmedia.embeddings.train.spoof import halve
 from crossmedia.embeddings.train.tagger_net import Mn04
 
@@ -91,7 +91,7 @@ def main() -> None:
     network = session(path, 2)
     apart, top, heard = 0.0, 0, 0
     for kind, file in clips:
-        mels = log_mels(read(file).samples)[None, None]
+        mels = log_mels(read_sound(file).samples)[None, None]
         (logits,) = network.run(("logits",), {"mels": mels})
         with torch.no_grad():
             apart = max(apart, float(np.abs(net(torch.from_numpy(mels)).numpy() - logits).max()))

@@ -41,7 +41,7 @@ SIGNS: Final = frozenset(
 """A name with one of these words stands for a sign, a gesture or a face: trained on, but not a thing to look for."""
 GLYPH: Final = 109
 """The one size, px, in which the font holds its bitmaps."""
-LARGEST: Final = 4000
+MAX_DRAWING_SIDE: Final = 4000
 """Side, px, of the largest drawing that is read."""
 HELD_OUT: Final = 4
 """One name in so many belongs to `dev`."""
@@ -51,7 +51,7 @@ _SUBJECT: Final = re.compile(r"<rdf:li>(.*?)</rdf:li>", re.S)
 
 
 @dataclass(frozen=True)
-class Thing:
+class DrawnThing:
     """A picture of one thing. `texts`: its name first, then its name with further keywords. `source`: file or glyph."""
 
     name: str
@@ -77,7 +77,7 @@ class Thing:
         return Picture(np.asarray(ground.convert("RGB")))
 
 
-def things(known: Iterable[str]) -> list[Thing]:
+def things(known: Iterable[str]) -> list[DrawnThing]:
     """All of them. `known`: words of English; titles also hold other languages and the names of their draughtsmen."""
     vocabulary = set(known)
     emoji = list(_emoji())
@@ -85,12 +85,12 @@ def things(known: Iterable[str]) -> list[Thing]:
     return [*_clipart(vocabulary), *emoji]
 
 
-def _clipart(vocabulary: set[str]) -> list[Thing]:
+def _clipart(vocabulary: set[str]) -> list[DrawnThing]:
     read = []
     for svg in sorted((CLIPART / "svg").rglob("*.svg")):
         inside = svg.relative_to(CLIPART / "svg")
         png = (CLIPART / "png" / inside).with_suffix(".png")
-        if inside.parts[0] not in LEFT_OUT and png.is_file() and max(_size(png)) <= LARGEST:
+        if inside.parts[0] not in LEFT_OUT and png.is_file() and max(_size(png)) <= MAX_DRAWING_SIDE:
             read.append((png, *_metadata(svg.read_text("utf-8", "replace"))))
     if not read:
         raise FileNotFoundError(f"no clip art below {CLIPART}: apt-get install openclipart-png openclipart-svg")
@@ -129,7 +129,7 @@ def _clean(vocabulary: set[str], text: str) -> str:
     return " ".join(kept) if 2 * len(kept) > len(all_words) else ""
 
 
-def _emoji() -> Iterable[Thing]:
+def _emoji() -> Iterable[DrawnThing]:
     if not EMOJI.is_file() or not NAMES.is_file():
         raise FileNotFoundError(f"no {EMOJI} or {NAMES}: apt-get install fonts-noto-color-emoji unicode-cldr-core")
     names: dict[str, str] = {}
@@ -147,10 +147,10 @@ def _emoji() -> Iterable[Thing]:
             yield _thing(name, keywords.get(glyph, []), glyph)
 
 
-def _thing(name: str, keywords: Iterable[str], source: Path | str) -> Thing:
+def _thing(name: str, keywords: Iterable[str], source: Path | str) -> DrawnThing:
     more = [word for word in dict.fromkeys(keywords) if word not in name][:4]
     texts = [name, *(f"{name}, {word}" for word in more)]
-    return Thing(name, tuple(dict.fromkeys(texts)), source)
+    return DrawnThing(name, tuple(dict.fromkeys(texts)), source)
 
 
 def _glyph(character: str) -> Image.Image:

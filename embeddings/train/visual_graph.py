@@ -15,7 +15,7 @@ import torch
 from onnx import helper, numpy_helper
 from torch import nn
 
-from crossmedia.embeddings.visual_answers import CELLS, CHANNELS, LONGEST, SENTENCE, SIGHT, Floats
+from crossmedia.embeddings.visual_answers import CELLS, CHANNELS, MAX_QUESTION_WORDS, SENTENCE, SIGHT, Floats
 
 LARGE: Final = 10_000
 """Values from which a table is made small; those with two dimensions bear eight bits and a scale a column."""
@@ -31,7 +31,7 @@ def export(net: nn.Module, path: Path, about: Mapping[str, object]) -> None:
         torch.zeros(1, 2, CELLS, CHANNELS),
         torch.zeros(1, 2, sum(SIGHT)),
         torch.zeros(1, 2, SENTENCE),
-        torch.zeros(1, 2, LONGEST, dtype=torch.int64),
+        torch.zeros(1, 2, MAX_QUESTION_WORDS, dtype=torch.int64),
     )
     names = ["cells", "sights", "sentence", "words"]
     with tempfile.TemporaryDirectory() as room:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from crossmedia.embeddings.train.visual_data import Material
+from crossmedia.embeddings.train.visual_data import VisualMaterial
 from crossmedia.embeddings.train.visual_sights import Grid, Sights
 from crossmedia.embeddings.visual_answers import CELLS, SENTENCE
 
@@ -79,8 +79,8 @@ class VisualNet(nn.Module):  # type: ignore[misc]
         return logits + self.answer(both) + self.share * things, self.usual + things
 
 
-def learned(
-    known: Material, marks: Tensor, vocabulary: int, grid: Grid, sights: Sights, seed: int, looking: bool
+def train(
+    known: VisualMaterial, marks: Tensor, vocabulary: int, grid: Grid, sights: Sights, seed: int, looking: bool
 ) -> VisualNet:
     """From questions of which all answers are known, each now and then about the mirror image. `marks`: (n,
     answers)."""

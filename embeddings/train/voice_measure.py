@@ -20,14 +20,14 @@ from crossmedia.embeddings.encoder import Vectors
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 from crossmedia.embeddings.train.calibrate import calibration
 from crossmedia.embeddings.train.sound_measure import calibration_error
-from crossmedia.embeddings.train.sound_stats import read
-from crossmedia.embeddings.train.synthetic import coloured
+from crossmedia.embeddings.train.sound_stats import read_sound
+from crossmedia.embeddings.train.synthetic import coloured_noise
 from crossmedia.embeddings.voice import Voice
 
 Samples: TypeAlias = NDArray[np.floating]
 Names: TypeAlias = NDArray[np.str_]
 
-SHORTEST, LONGEST = 3.0, 10.0
+MIN_STRETCH_SECONDS, MAX_STRETCH_SECONDS = 3.0, 10.0
 """Seconds of the stretches that are compared in the calibration."""
 DRAWS: Final = 4
 """Stretches of each recording."""
@@ -80,10 +80,10 @@ def telephone(samples: Samples, chance: np.random.Generator) -> Samples:
     return np.asarray(np.fft.irfft(spectrum * ((frequencies > 300) & (frequencies < 3400)), len(samples)))
 
 
-def noisy(samples: Samples, chance: np.random.Generator) -> Samples:
+def add_noise(samples: Samples, chance: np.random.Generator) -> Samples:
     """Pink noise 10 to 20 dB under the voice."""
     level = float(np.sqrt(np.mean(np.square(samples)))) * 10 ** (-chance.uniform(10, 20) / 20)
-    return np.asarray(samples + level * coloured(chance, 1.0, len(samples)))
+    return np.asarray(samples + level * coloured_noise(chance, 1.0, len(samples)))
 
 
 def room(samples: Samples, chance: np.random.Generator) -> Samples:
@@ -98,7 +98,7 @@ def room(samples: Samples, chance: np.random.Generator) -> Samples:
 
 SPOILT: Final[Mapping[str, Callable[[Samples, np.random.Generator], Samples]]] = {
     "telephone": telephone,
-    "noise": noisy,
+    "noise": add_noise,
     "room": room,
 }
 
@@ -113,7 +113,7 @@ def spoil(waveform: Waveform, how: str, chance: np.random.Generator) -> Waveform
     return Waveform(SPOILT[how](waveform.samples, chance).astype(np.float32))
 
 
-def held_out(trials: Trials) -> NDArray[np.floating]:
+def score_held_out(trials: Trials) -> NDArray[np.floating]:
     """(trials, cosine and relevance, label): of any two speakers, by a calibration that has heard neither of them."""
     rows = []
     for two in combinations(np.unique(trials.left).tolist(), 2):
@@ -133,7 +133,7 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
     """`{"backgrounds": [...], "figures": {...}}`, JSON-ready. `small`, `whole`: folders of the network that ships, and
     the float one."""
     paths = sorted(folder.glob("*/*.flac"))
-    recordings, speakers = [read(path) for path in paths], np.array([path.parent.name for path in paths])
+    recordings, speakers = [read_sound(path) for path in paths], np.array([path.parent.name for path in paths])
     numbers = np.arange(len(paths))
     voice, chance = Voice(small), np.random.default_rng(5)
 
@@ -153,7 +153,7 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
         """A stretch of each recording, spoilt in one of these ways."""
         found = []
         for recording in recordings:
-            part = stretch(recording, seconds or chance.uniform(SHORTEST, LONGEST), chance)
+            part = stretch(recording, seconds or chance.uniform(MIN_STRETCH_SECONDS, MAX_STRETCH_SECONDS), chance)
             chosen = how[int(chance.integers(len(how)))]
             found.append(spoil(part, chosen, chance) if chosen else part)
         return found
@@ -175,7 +175,7 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
         weights = np.where(asked.same, 0.5 / asked.same.sum(), 0.5 / (~asked.same).sum())
         figures[f"Brier score, {name}"] = float(np.sum(weights * np.square(chances - asked.same)))
 
-    unheard = held_out(mixed)
+    unheard = score_held_out(mixed)
     figures["Brier score of unheard speakers"] = brier(unheard)
     figures["expected calibration error of unheard speakers"] = calibration_error(unheard[:, 0], unheard[:, 1] > 0)
     told("as calibrated", mixed)

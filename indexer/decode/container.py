@@ -32,7 +32,7 @@ _ISO6709: Final = re.compile(r"^([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
+def open_container(path: Path) -> Iterator[InputContainer]:
     """The container, open for reading this one local file only. Raises `Corrupt` for any failure of the library."""
     try:
         with av.open(

@@ -15,7 +15,7 @@ import pypdfium2.raw as pdfium_c
 from crossmedia.embeddings.media import Picture
 from crossmedia.indexer.decode import charset
 from crossmedia.indexer.decode.errors import Corrupt, Encrypted, TooLarge
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.decode.thumbnail import SIDE, thumbnail
 from crossmedia.indexer.decode.types import Decoded, Limits, Page
 
@@ -26,7 +26,7 @@ _DATE: Final = re.compile(r"^D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?")
 _ZONE: Final = re.compile(r"([+-])(\d{2})'?(\d{2})?'?$")
 
 
-def decode_pdf(path: Path, mime: str, limits: Limits, progress: Progress = unhurried) -> Decoded:
+def decode_pdf(path: Path, mime: str, limits: Limits, progress: Progress = ignore_progress) -> Decoded:
     """Pages with their paragraphs, numbered from 1; pages without words are kept, empty.
 
     Metadata: `pages`, `characters`, `author`. A scan without any text is a warning, not an error: it has a thumbnail.

@@ -9,5 +9,5 @@ Progress: TypeAlias = Callable[[float], None]
 """Called with the seconds of media decoded so far, ascending."""
 
 
-def unhurried(seconds: float) -> None:
+def ignore_progress(seconds: float) -> None:
     """Nobody is watching."""

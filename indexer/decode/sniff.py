@@ -156,7 +156,7 @@ def _text_mime(path: Path, text: str) -> str:
 
 def _streams(path: Path, head: bytes, known: bool) -> tuple[Medium, str]:
     try:
-        with container.opened(path) as file:
+        with container.open_container(path) as file:
             name = file.format.name.split(",")[0]
             medium: Medium | None = None
             if container.video_stream(file):

@@ -12,7 +12,7 @@ from crossmedia.embeddings.errors import Remedy
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import original
 from crossmedia.indexer.enrichers.specification import PassSpec
 from crossmedia.indexer.hashes.digests import digests
@@ -44,7 +44,7 @@ class HashesEnricher:
         self.missing = tuple(hashers.missing.values())
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         # Moments that another enricher brought go with its next version.
         own = [moment for moment in moments if moment.kind not in ADDED]

@@ -10,7 +10,7 @@ from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Clip, Medium, Picture
 from crossmedia.embeddings.objects import Detection
 from crossmedia.indexer.decode import Decoded, Shot
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.indexer.tracks import RATE, Track
@@ -21,7 +21,7 @@ TRACK: Final = label_kinds.TRACK.name
 MOVING: Final = label_kinds.MOVING.name
 
 
-class Detector(Protocol):
+class DetectsObjects(Protocol):
     """Pictures → of each what is in it, best first."""
 
     model: str
@@ -29,7 +29,7 @@ class Detector(Protocol):
     def detect(self, batch: Sequence[Picture]) -> list[list[Detection]]: ...
 
 
-class Tracking(Protocol):
+class ObjectTracking(Protocol):
     """A shot's frames (time in s, objects) and its end → the objects that are followed through it."""
 
     model: str
@@ -54,13 +54,13 @@ class ObjectsEnricher:
     hears = False
     sample_rate = RATE
 
-    def __init__(self, detector: Detector, tracking: Tracking) -> None:
+    def __init__(self, detector: DetectsObjects, tracking: ObjectTracking) -> None:
         self._detector = detector
         self._tracking = tracking
         self.model = f"{detector.model}+{tracking.model}+objects@2"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
         shown = pictures(asset, decoded)

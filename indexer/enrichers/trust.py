@@ -11,7 +11,7 @@ from crossmedia.embeddings.errors import Remedy
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import original
 from crossmedia.indexer.enrichers.specification import PassSpec
 from crossmedia.indexer.provenance.reader import ACCEPTS, ProvenanceReader
@@ -41,7 +41,7 @@ class TrustEnricher:
         self.missing = reader.missing
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         path = self._place(asset.id)
         if path is None:

@@ -20,7 +20,7 @@ from crossmedia.indexer.decode import Decoded, Limits, container
 from crossmedia.indexer.decode.album import fit
 from crossmedia.indexer.decode.errors import NoFrames, TooLarge
 from crossmedia.indexer.decode.pool import DecodePool
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.hashes.pdq import PdqHasher
 from crossmedia.retrieval.banks.hashes import Hash
 
@@ -50,7 +50,7 @@ class FrameHasher:
             self._pool = None
 
 
-def read_frames(path: Path, limits: Limits, progress: Progress = unhurried) -> Decoded:
+def read_frames(path: Path, limits: Limits, progress: Progress = ignore_progress) -> Decoded:
     """Takes the place of `decode` in a worker: a clip without pictures, its frames' hashes in the metadata.
 
     Damaged frames are left out. Raises `TooLarge`, `Corrupt`, `NoFrames`, `DependencyMissing`.
@@ -58,7 +58,7 @@ def read_frames(path: Path, limits: Limits, progress: Progress = unhurried) -> D
     hasher, reformatter = PdqHasher(), VideoReformatter()
     found: list[tuple[float, str, int]] = []
     time = 0.0
-    with container.opened(path) as file:
+    with container.open_container(path) as file:
         stream = container.video_stream(file)
         if stream is None:
             raise NoFrames(f"{path.name} has no stream of pictures", "check the export that made it")

@@ -15,7 +15,7 @@ from crossmedia.indexer.hashes.frames import FrameHasher
 from crossmedia.indexer.hashes.hashed import Hashed
 from crossmedia.indexer.hashes.pdq import PdqHasher
 from crossmedia.indexer.hashes.tlsh import TlshHasher
-from crossmedia.indexer.hashes.views import cropped, without_bars
+from crossmedia.indexer.hashes.views import crop_sides, without_bars
 from crossmedia.retrieval.banks.hashes import QUALITY, HashKind
 
 HasherT = TypeVar("HasherT")
@@ -68,7 +68,7 @@ class Hashers:
         """PDQ of a picture without a little of its sides, for banks that are to know cropped copies."""
         if not isinstance(decoded.content, Picture) or self.pdq is None:
             return []
-        return [Hashed(self.pdq(view)) for view in cropped(decoded.content)]
+        return [Hashed(self.pdq(view)) for view in crop_sides(decoded.content)]
 
     def close(self) -> None:
         self._frames.close()

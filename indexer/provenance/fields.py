@@ -16,7 +16,7 @@ from crossmedia.indexer.decode import Limits, container
 from crossmedia.indexer.decode.errors import DecodeError
 from crossmedia.indexer.decode.image import DAMAGE
 
-MOST: Final = 64
+MAX_FIELDS: Final = 64
 """Fields of one file."""
 LONG: Final = 1 << 20
 """Characters of a field."""
@@ -42,7 +42,7 @@ def fields(path: Path, media: Medium, limits: Limits) -> tuple[dict[str, str], l
             # Pillow finds texts behind the pixels only by reading those.
             with suppress(*DAMAGE):
                 image.load()
-        for key, value in [(str(name), value) for name, value in image.info.items()][:MOST]:
+        for key, value in [(str(name), value) for name, value in image.info.items()][:MAX_FIELDS]:
             text = value.decode("utf-8", "replace") if isinstance(value, bytes) and key in ("xmp", "comment") else value
             if isinstance(text, str):
                 (xmp.append(text[:LONG]) if "xmp" in key.lower() else texts.setdefault(key, text[:LONG]))
@@ -95,7 +95,7 @@ def _latin(text: str) -> int:
 
 
 def _tags(path: Path) -> dict[str, str]:
-    with suppress(DecodeError), container.opened(path) as file:
+    with suppress(DecodeError), container.open_container(path) as file:
         tags = [*file.metadata.items(), *(tag for stream in file.streams for tag in stream.metadata.items())]
-        return {str(key): str(value)[:LONG] for key, value in reversed(tags[:MOST])}
+        return {str(key): str(value)[:LONG] for key, value in reversed(tags[:MAX_FIELDS])}
     return {}

@@ -49,7 +49,7 @@ def term(told: object) -> str:
     return plain(str(told)[:400].strip().rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1])
 
 
-def meant(name: str) -> str | None:
+def trust_meaning(name: str) -> str | None:
     """The value of `trust` that a term says."""
     return MEANING.get(name.lower())
 
@@ -59,7 +59,7 @@ def facts(packet: str) -> list[Fact]:
     found: list[Fact] = []
     for match in _TERM.finditer(packet[:PACKET]):
         name = term(html.unescape(match[1]))
-        meaning = meant(name)
+        meaning = trust_meaning(name)
         found.append(Fact("source-type", name, BY))
         found += [Fact("trust", meaning, BY)] if meaning else []
     return found

@@ -18,15 +18,15 @@ from crossmedia.indexer.queue import (
     CRASHED,
     MAX_ATTEMPTS,
     Job,
+    JobPart,
+    JobState,
     LeaseLost,
-    Part,
     QueueFull,
     QueueUnreachable,
     QueueUnusable,
-    State,
 )
 from crossmedia.indexer.shared.server import connect, reaching, without_password
-from crossmedia.indexer.shared.sums import summed
+from crossmedia.indexer.shared.sums import add_reports
 from crossmedia.retrieval.store import NotFound
 
 log = logging.getLogger("crossmedia.queue")
@@ -36,13 +36,13 @@ KEPT_SECONDS: Final = 7 * 24 * 3600.0
 AGAIN_SECONDS: Final = 1.0
 BELL: Final = f"{PREFIX}bell"
 """The list that whoever waits for work listens to. What is in it says nothing: a ring only shortens the wait."""
-MOST_RINGS: Final = 1_000
+MAX_RINGS: Final = 1_000
 """Rings that are kept for workers that do not listen now."""
 SHORT: Final = ("id", "kind", "state", "created", "updated", "attempts", "step", "done", "total", "error", "parts")
 """What a list tells of a job."""
 
 
-_STATES: Final[dict[str, State]] = {"queued": "queued", "running": "running", "done": "done", "failed": "failed"}
+_STATES: Final[dict[str, JobState]] = {"queued": "queued", "running": "running", "done": "done", "failed": "failed"}
 
 
 class RedisQueue:
@@ -117,7 +117,7 @@ class RedisQueue:
     def fail(self, job: str, error: CrossmediaError, report: Mapping[str, Any] | None = None) -> None:
         self._conclude(job, "failed", _text(report), json.dumps(error.as_dict()))
 
-    def divide(self, job: str, parts: Sequence[Part], report: Mapping[str, Any]) -> None:
+    def divide(self, job: str, parts: Sequence[JobPart], report: Mapping[str, Any]) -> None:
         token = self._token(job)
         self._insist(job, lambda: self._change("undivide", job, token))
         for part in parts:
@@ -134,7 +134,7 @@ class RedisQueue:
             raise NotFound(f"no job {job}", "GET /v1/jobs lists them")
         return _job(job, record)
 
-    def list(self, state: State | None = None, limit: int = 100) -> list[Job]:
+    def list(self, state: JobState | None = None, limit: int = 100) -> list[Job]:
         with reaching(self.address):
             names: Any = (
                 self._redis.zrevrange(f"{PREFIX}jobs", 0, limit - 1)
@@ -175,7 +175,7 @@ class RedisQueue:
     def close(self) -> None:
         self._redis.close()
 
-    def _whole(self, state: State) -> Any:
+    def _whole(self, state: JobState) -> Any:
         """Names of the jobs in a state that are no parts, in their order."""
         return self._redis.zinter([f"{PREFIX}jobs", f"{PREFIX}{state}"], aggregate="MIN")
 
@@ -201,7 +201,7 @@ class RedisQueue:
             raise _lost(job)
         return done
 
-    def _conclude(self, job: str, state: State, report: str, error: str) -> None:
+    def _conclude(self, job: str, state: JobState, report: str, error: str) -> None:
         def change() -> Any:
             held, parent = self._change("conclude", job, self._token(job), state, report, error)
             return (parent,) if held else None
@@ -217,7 +217,7 @@ class RedisQueue:
             parts: Any = self._redis.lrange(f"{PREFIX}parts:{parent}", 0, -1)
             rest = self._redis.hget(f"{PREFIX}job:{parent}", "rest")
         jobs = self._records(parts, (*SHORT, "report"))
-        report = summed([json.loads(rest or "{}"), *(job.report for job in jobs if job.report)])
+        report = add_reports([json.loads(rest or "{}"), *(job.report for job in jobs if job.report)])
         failed = [job.error for job in jobs if job.error]
         problem = ""
         if missing := len(failed) + len(parts) - len(jobs):
@@ -248,7 +248,7 @@ class RedisQueue:
         try:
             with reaching(self.address), self._redis.pipeline(transaction=False) as pipe:
                 pipe.rpush(BELL, *["work"] * times)
-                pipe.ltrim(BELL, -MOST_RINGS, -1)
+                pipe.ltrim(BELL, -MAX_RINGS, -1)
                 pipe.execute()
         except CrossmediaError as error:
             log.warning("workers are not told of new work yet: %s", error.message)

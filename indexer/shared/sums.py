@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 
-def summed(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def add_reports(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Numbers are added, lists and objects joined; a text that several lists hold is kept once, and what one says is
     true stays true.
 

@@ -12,7 +12,7 @@ from crossmedia.retrieval.query import Hit
 
 CANNOT_TELL: Final = "The indexed files do not answer this question."
 """What is said where there is too little evidence."""
-LEAST: Final = 0.5
+MIN_CONFIDENCE: Final = 0.5
 """Confidence under which nothing is said: it is as likely wrong as right."""
 
 
@@ -46,7 +46,7 @@ def best_of(replies: Sequence[Reply | None]) -> Reply | None:
     return max(said, key=lambda reply: reply.confidence, default=None)
 
 
-def abstained(question: Question, scope: Scope, model: str, notes: Sequence[str] = ()) -> Reply:
+def abstain(question: Question, scope: Scope, model: str, notes: Sequence[str] = ()) -> Reply:
     """That nothing can be told, with the nearest there is."""
     nearest = scope.nearest(question.topic or question.text)
     return Reply(CANNOT_TELL, 0.0, nearest, model, tuple(notes), answered=False)

@@ -24,17 +24,17 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.label_kinds import PLATE, TEXT, said_kinds
 from crossmedia.embeddings.media import Picture
-from crossmedia.retrieval.answering.answerer import Reply, abstained
-from crossmedia.retrieval.answering.passages import sentences, split
+from crossmedia.retrieval.answering.answerer import Reply, abstain
+from crossmedia.retrieval.answering.passages import rank_sentences, split
 from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import evidence_of, said_in
+from crossmedia.retrieval.answering.sighting import label_evidence, word_evidence
 from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.query import Hit
 
 PIECES: Final = 8
 """Of evidence."""
-LONGEST: Final = 600
+MAX_EVIDENCE_CHARACTERS: Final = 600
 """Characters of a text that are sent."""
 SIDE: Final = 512
 """The longer side of a picture that is sent, px."""
@@ -79,7 +79,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class EvidencePiece:
     """Evidence: what of it is sent, and the hit that it is."""
 
     told: dict[str, Any]
@@ -108,19 +108,19 @@ class Chat:
         `computed`: what the index itself tells, which is evidence too: no model counts a collection from eight hits.
         The confidence is the share of its sentences that cite evidence: a language model has no better one to tell.
         """
-        pieces = evidence(question, scope, self._endpoint.pictures)
+        pieces = gather_evidence(question, scope, self._endpoint.pictures)
         if computed is not None and computed.answered:
             about = {"number": len(pieces) + 1, "kind": "computed from the whole index", "text": computed.answer}
-            pieces.append(Piece(about, computed.citations))
+            pieces.append(EvidencePiece(about, computed.citations))
         if not pieces:
             return None
         whole = ""
-        for part in self._parts(messages(question.text, pieces)):
+        for part in self._parts(build_messages(question.text, pieces)):
             whole += part
             tell(part)
-        text, cited, share = enforced(whole, len(pieces))
+        text, cited, share = enforce_citations(whole, len(pieces))
         if ABSTENTION in whole.lower() or not text:
-            return abstained(question, scope, self.model)
+            return abstain(question, scope, self.model)
         hits = tuple(hit for n in cited for hit in pieces[n - 1].hits[:1])
         return Reply(text, round(0.9 * share, 4), hits, self.model)
 
@@ -163,7 +163,7 @@ class Chat:
                         f"the language model at {end.address} refused: {response.status_code}",
                         "check CROSSMEDIA_CHAT_URL, CROSSMEDIA_CHAT_MODEL and CROSSMEDIA_CHAT_KEY",
                     )
-                yield from _streamed(response)
+                yield from _read_stream(response)
         except httpx.TimeoutException:
             raise _TransientFailure(f"nothing came for {end.timeout:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -185,7 +185,7 @@ def _wait(state: RetryCallState) -> float:
     return max(asked_for, FIRST_WAIT * 2.0 ** (state.attempt_number - 1))
 
 
-def _streamed(response: httpx.Response) -> Iterator[str]:
+def _read_stream(response: httpx.Response) -> Iterator[str]:
     """The text of an answer, whether it comes in events or whole."""
     try:
         if "event-stream" not in response.headers.get("content-type", ""):
@@ -203,7 +203,7 @@ def _streamed(response: httpx.Response) -> Iterator[str]:
         raise _TransientFailure("it answered no chat") from None
 
 
-def evidence(question: Question, scope: Scope, pictures: int) -> list[Piece]:
+def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[EvidencePiece]:
     """What the answer may rest on, nearest first; as many pictures as are allowed."""
     if scope.single:
         moments = _of_one(question, scope)
@@ -217,7 +217,13 @@ def evidence(question: Question, scope: Scope, pictures: int) -> list[Piece]:
         pictures -= picture is not None
         text = next((moment.fields[name] for name in ("transcript", "text", "ocr") if moment.fields.get(name)), "")
         labels = [label for label in moment.labels if label.kind in (*said_kinds(), PLATE.name, TEXT.name)]
-        why = [said_in(moment, text[:LONGEST], 1.0)] if text else [evidence_of(labels, moment)] if labels else []
+        why = (
+            [word_evidence(moment, text[:MAX_EVIDENCE_CHARACTERS], 1.0)]
+            if text
+            else [label_evidence(labels, moment)]
+            if labels
+            else []
+        )
         hits = scope.cited(moment, why)
         told = {
             "number": number,
@@ -226,22 +232,24 @@ def evidence(question: Question, scope: Scope, pictures: int) -> list[Piece]:
             "start": moment.start,
             "end": moment.end,
             "page": moment.page,
-            "text": text[:LONGEST],
+            "text": text[:MAX_EVIDENCE_CHARACTERS],
             "labels": sorted({f"{label.kind}: {label.value}" for label in labels})[:20],
         }
-        found.append(Piece({key: value for key, value in told.items() if value not in (None, "", [])}, hits, picture))
+        found.append(
+            EvidencePiece({key: value for key, value in told.items() if value not in (None, "", [])}, hits, picture)
+        )
     return found
 
 
 def _of_one(question: Question, scope: Scope) -> list[Moment]:
     """Of one asset what it shows and the sentences nearest to the question."""
-    said = {one.moment.id: one.moment for one in sentences(question, scope)[:PIECES]}
+    said = {one.moment.id: one.moment for one in rank_sentences(question, scope)[:PIECES]}
     stills = scope.stills()[: max(1, PIECES - len(said))]
     heard = [m for m in scope.moments if m.kind == "sound"][:2]
     return [*said.values(), *stills, *heard][:PIECES]
 
 
-def messages(question: str, pieces: Sequence[Piece]) -> list[dict[str, Any]]:
+def build_messages(question: str, pieces: Sequence[EvidencePiece]) -> list[dict[str, Any]]:
     """The messages of a request. JSON strings keep what is quoted inside of its quotes."""
     content: list[dict[str, Any]] = [{"type": "text", "text": f"Question: {json.dumps(question)}\nEvidence:"}]
     for piece in pieces:
@@ -260,7 +268,7 @@ def jpeg_url(picture: Picture) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def enforced(answer: str, pieces: int) -> tuple[str, list[int], float]:
+def enforce_citations(answer: str, pieces: int) -> tuple[str, list[int], float]:
     """An answer with its citations in order of their first use, numbered anew from 1; the evidence that they stand for;
     and the share of sentences that cite some.
 

@@ -13,7 +13,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.question import Question, content
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import evidence_of, odds, sightings, vectors_of
+from crossmedia.retrieval.answering.sighting import find_sightings, label_evidence, odds, vectors_of
 from crossmedia.retrieval.answering.things import labels_of, thing_of
 from crossmedia.retrieval.documents import Box, Label, Moment
 
@@ -88,9 +88,9 @@ class Colouring:
         picture = scope.picture(moment)
         if picture is None:
             return None
-        placed = whereabouts(topic, moment)
+        placed = locate(topic, moment)
         vectors = vectors_of(scope, [moment])
-        seen = sightings(scope, topic, [moment])
+        seen = find_sightings(scope, topic, [moment])
         sure = max(placed[1] if placed else 0.0, seen[0].sureness if seen else 0.0)
         if sure < SEEN:
             return None
@@ -110,11 +110,11 @@ class Colouring:
         answer = f"{first} and {second}" if shown[order[1]] > SECOND else first
         part = float(shown[order[0]] + (shown[order[1]] if " and " in answer else 0))
         where = placed[2] if placed else None
-        why = [evidence_of([where], moment)] if where else [seen[0].evidence] if seen else []
+        why = [label_evidence([where], moment)] if where else [seen[0].evidence] if seen else []
         return Reply(answer, part * min(1.0, 0.5 + sure / 2), scope.cited(moment, why, sure), MODEL)
 
 
-def whereabouts(topic: str, moment: Moment) -> tuple[Box, float, Label | None] | None:
+def locate(topic: str, moment: Moment) -> tuple[Box, float, Label | None] | None:
     """Where in a picture something lies, how sure that is, and the label that tells; None where no label does."""
     words = set(content(topic))
     people = labels_of(moment, "object", "person")
@@ -122,13 +122,13 @@ def whereabouts(topic: str, moment: Moment) -> tuple[Box, float, Label | None] |
         if any(re.fullmatch(pattern, word) for word in words) and people:
             person = max(people, key=lambda label: _area(label.box))
             if person.box:
-                return inside(person.box, part), person.score, person
+                return part_of_box(person.box, part), person.score, person
     thing = thing_of(topic)
     some = [label for label in labels_of(moment, "object", thing.value) if label.box] if thing else []
     if some:
         largest = max(some, key=lambda label: label.score * _area(label.box) ** 0.5)
         if largest.box:
-            return inside(largest.box, (0.2, 0.2, 0.8, 0.8)), largest.score, largest
+            return part_of_box(largest.box, (0.2, 0.2, 0.8, 0.8)), largest.score, largest
     for word in words & PLACES.keys():
         area = labels_of(moment, "area", word)
         if area or word in ("wall", "walls", "ceiling", "floor", "background", "carpet", "ground", "field"):
@@ -152,7 +152,7 @@ def colour_shares(picture: Picture, box: Box) -> NDArray[np.float64]:
     return shares
 
 
-def inside(box: Box, part: Box) -> Box:
+def part_of_box(box: Box, part: Box) -> Box:
     """A part of a box, both in shares."""
     width, height = box[2] - box[0], box[3] - box[1]
     return (box[0] + part[0] * width, box[1] + part[1] * height, box[0] + part[2] * width, box[1] + part[3] * height)

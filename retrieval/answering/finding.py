@@ -38,13 +38,13 @@ class Finding:
         for word in question.words:
             if word in EXTREMES:
                 return _extreme(question, scope, *EXTREMES[word])
-        hits = found_in(scope, question.topic, question.medium, CITED)
+        hits = find_files(scope, question.topic, question.medium, CITED)
         if not hits:
             return None
         return Reply(hits[0].path, hits[0].relevance, hits, MODEL)
 
 
-def found_in(scope: Scope, topic: str, medium: Medium | None, k: int) -> tuple[Hit, ...]:
+def find_files(scope: Scope, topic: str, medium: Medium | None, k: int) -> tuple[Hit, ...]:
     """The files of a medium that are of a topic, each once, best first."""
     if not content(topic):
         return ()

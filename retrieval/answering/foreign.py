@@ -11,11 +11,11 @@ from crossmedia.embeddings.extensions import (
     ExtensionBroken,
     Extensions,
     blaming,
+    collect,
     extensions,
-    registered,
 )
 from crossmedia.embeddings.profile import Profile
-from crossmedia.retrieval.answering.answerer import LEAST, Answerer, Reply
+from crossmedia.retrieval.answering.answerer import MIN_CONFIDENCE, Answerer, Reply
 from crossmedia.retrieval.answering.kinds import QuestionKind
 from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
@@ -44,7 +44,7 @@ class ForeignAnswerers:
     """Those that are installed; one that fails has no answer, and the log says why. Raises ExtensionConflict."""
 
     def __init__(self, profile: Profile) -> None:
-        self._built = list(_built(profile))
+        self._built = list(_build(profile))
 
     def claimed(self, question: Question, scope: Scope) -> Reply | None:
         """The first confident answer of those that claim the question."""
@@ -61,7 +61,7 @@ class ForeignAnswerers:
                     reply = answerer.answer(question, scope) if meant(extension.declared, question) else None
             except ExtensionBroken:
                 continue
-            if reply is not None and reply.confidence >= LEAST:
+            if reply is not None and reply.confidence >= MIN_CONFIDENCE:
                 return reply
         return None
 
@@ -70,8 +70,8 @@ def _claims(spec: AnswererSpec, question: Question) -> bool:
     return spec.claims is not None and spec.claims(question.text.lower())
 
 
-def _built(profile: Profile) -> Iterator[tuple[Extension[AnswererSpec], Answerer]]:
-    for extension in registered((), foreign_answerers()).values():
+def _build(profile: Profile) -> Iterator[tuple[Extension[AnswererSpec], Answerer]]:
+    for extension in collect((), foreign_answerers()).values():
         try:
             with blaming(extension):
                 answerer = extension.declared.build(profile)

@@ -9,7 +9,7 @@ from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.passages import overlaps, seconds_of
 from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import evidence_of
+from crossmedia.retrieval.answering.sighting import label_evidence
 from crossmedia.retrieval.answering.things import labels_of
 from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.query import Hit
@@ -46,7 +46,7 @@ class People:
         cited: list[Hit] = []
         for name in names:
             labels = [x for x in labels_of(best[name], kind) if x.value == name]
-            cited += scope.cited(best[name], [evidence_of(labels, best[name])], labels[0].score)
+            cited += scope.cited(best[name], [label_evidence(labels, best[name])], labels[0].score)
         unnamed = [name for name in names if re.match(r"(?:voice|person) [0-9a-f]", name)]
         return Reply(", ".join(names), 0.75, tuple(cited), MODEL, (UNNAMED,) if unnamed else ())
 

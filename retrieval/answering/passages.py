@@ -63,9 +63,9 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in _END.split(text) if part and part.strip()]
 
 
-def sentences(question: Question, scope: Scope) -> list[Sentence]:
+def rank_sentences(question: Question, scope: Scope) -> list[Sentence]:
     """What is said or written in the scope, likeliest to answer first."""
-    moments = candidates(question, scope)
+    moments = read_candidates(question, scope)
     parts = [(m, s) for m in moments for s in split(m.fields.get("transcript") or m.fields.get("text", ""))]
     if not parts or "text" not in scope.profile.spaces:
         return []
@@ -87,7 +87,7 @@ def sentences(question: Question, scope: Scope) -> list[Sentence]:
     return sorted(found, key=lambda one: -one.sureness)
 
 
-def candidates(question: Question, scope: Scope) -> list[Moment]:
+def read_candidates(question: Question, scope: Scope) -> list[Moment]:
     """Moments that are read: of one asset all, of a collection what the search finds."""
     if scope.single:
         within = question.within(seconds_of(scope))

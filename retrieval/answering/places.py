@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from crossmedia.retrieval.answering.answerer import Reply
-from crossmedia.retrieval.answering.finding import found_in
+from crossmedia.retrieval.answering.finding import find_files
 from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import evidence_of, vectors_of
-from crossmedia.retrieval.answering.things import LEAST, PEOPLE, ground_of, labels_of, thing_of
+from crossmedia.retrieval.answering.sighting import label_evidence, vectors_of
+from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, PEOPLE, ground_of, labels_of, thing_of
 from crossmedia.retrieval.answering.vocabulary import Vocabulary
 from crossmedia.retrieval.documents import Box, Moment
 from crossmedia.retrieval.query import Evidence
@@ -23,7 +23,7 @@ OF_PICTURE: Final = re.compile(
 IN_PICTURE: Final = re.compile(r"\bin the (?:photo|picture|image)\b|\bside\b")
 WIDE, LOW = 0.3, 0.6
 """Share of a picture from which an area is its ground, and how far down a thing reaches that stands there."""
-FEWEST: Final = 0.2
+MIN_PLACE_SHARE: Final = 0.2
 """Share among places from which the best is told."""
 
 
@@ -38,7 +38,7 @@ class Places:
     def answer(self, question: Question, scope: Scope) -> Reply | None:
         plain = question.text.lower()
         if not scope.single:
-            hits = found_in(scope, question.topic, question.medium, 3)
+            hits = find_files(scope, question.topic, question.medium, 3)
             return Reply(hits[0].path, hits[0].relevance * 0.9, hits, MODEL) if hits and question.medium else None
         located = scope.asset.metadata.get("gps") if scope.asset else None
         if located and re.search(r"\b(?:taken|photographed|coordinates|country|city)\b", plain):
@@ -69,13 +69,13 @@ class Places:
         if vector is None:
             return None
         name, share, relevance = self._vocabulary.named(category, "", moment, vector, scope)[0]
-        if share < FEWEST:
+        if share < MIN_PLACE_SHARE:
             return None
         why = Evidence("common", round(share, 4), round(relevance, 4), 1, query=name, moment=moment.id)
         return Reply(name, share * (0.5 + relevance / 2), scope.cited(moment, [why], relevance), MODEL)
 
     def _position(self, value: str, moment: Moment, scope: Scope) -> Reply | None:
-        found = [label for label in labels_of(moment, "object", value, LEAST) if label.box]
+        found = [label for label in labels_of(moment, "object", value, MIN_COUNTED_SCORE) if label.box]
         if not found or found[0].box is None:
             return None
         told, rests, ground = position(found[0].box), found[:1], ground_of(moment)
@@ -83,7 +83,7 @@ class Places:
             told = f"{'in' if ground.value == 'water' else 'on'} the {ground.value}, {told}"
             rests.append(ground)
         score = found[0].score
-        return Reply(told, score**0.5 * 0.8, scope.cited(moment, [evidence_of(rests, moment)], score), MODEL)
+        return Reply(told, score**0.5 * 0.8, scope.cited(moment, [label_evidence(rests, moment)], score), MODEL)
 
 
 def position(box: Box) -> str:

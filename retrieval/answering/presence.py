@@ -9,10 +9,10 @@ from typing import Final
 
 from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.colours import COLOURS, Colouring
-from crossmedia.retrieval.answering.question import Question, content, taken_apart
+from crossmedia.retrieval.answering.question import Question, content, parse_question
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import Sighting, said_in, sightings, vectors_of
-from crossmedia.retrieval.answering.things import LEAST, labels_of, things_of
+from crossmedia.retrieval.answering.sighting import Sighting, find_sightings, vectors_of, word_evidence
+from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, labels_of, things_of
 from crossmedia.retrieval.answering.vocabulary import Vocabulary
 from crossmedia.retrieval.query import Hit, LabelFilter
 from crossmedia.retrieval.wording import stem, words_of
@@ -43,7 +43,7 @@ class Presence:
         plain = question.text.lower().rstrip(" ?!.")
         spoken = SPOKEN.search(plain)
         if spoken:
-            return _spoken(spoken["topic"], scope)
+            return _find_words(spoken["topic"], scope)
         if not scope.single:
             return self._anywhere(question, scope)
         return self._coloured(question, scope) or self._either(plain, scope) or self._shown(question, scope)
@@ -55,7 +55,7 @@ class Presence:
         things = things_of(question.topic)
         if things and len(things) >= len(content(question.topic)):
             # What the detector knows and does not tell is rarely there, whatever is near the words.
-            conditions = tuple(LabelFilter("object", value, LEAST) for value in things)
+            conditions = tuple(LabelFilter("object", value, MIN_COUNTED_SCORE) for value in things)
             borne = scope.found(
                 question.topic, CITED, filters=replace(filters, labels=(*filters.labels, *conditions)), least=0.0
             )
@@ -69,7 +69,7 @@ class Presence:
         moments = [m for m in scope.moments if m.kind in ("picture", "shot", "frame", "sound")]
         if not moments or not question.topic:
             return None
-        seen = sightings(scope, question.topic, moments)
+        seen = find_sightings(scope, question.topic, moments)
         best = seen[0] if seen else None
         asked = things_of(question.topic)
         if asked:
@@ -78,9 +78,9 @@ class Presence:
                 max((x.score for m in moments for x in labels_of(m, "object", name)), default=0.0) for name in asked
             ]
             least = min(scores)
-            if least >= LEAST and len(content(question.topic)) <= len(asked):
+            if least >= MIN_COUNTED_SCORE and len(content(question.topic)) <= len(asked):
                 sure = math.sqrt(least)
-                return Reply("yes", max(sure, best.sureness if best else 0), _cited(best, scope), MODEL)
+                return Reply("yes", max(sure, best.sureness if best else 0), _cite(best, scope), MODEL)
             plainly = len(content(question.topic)) <= len(asked)
             if (
                 plainly
@@ -88,13 +88,13 @@ class Presence:
                 and any(m.kind == "picture" for m in moments)
                 and (best is None or best.sureness < 0.5)
             ):
-                return Reply("no", ABSENT * (1 - least), _cited(best, scope), MODEL)
+                return Reply("no", ABSENT * (1 - least), _cite(best, scope), MODEL)
         if best is None:
             return None
         if best.sureness >= 0.5:
-            return Reply("yes", best.sureness, _cited(best, scope), MODEL)
+            return Reply("yes", best.sureness, _cite(best, scope), MODEL)
         if best.sureness < UNSEEN:
-            return Reply("no", 0.6 * (1 - best.sureness), _cited(best, scope), MODEL)
+            return Reply("no", 0.6 * (1 - best.sureness), _cite(best, scope), MODEL)
         return None
 
     def _coloured(self, question: Question, scope: Scope) -> Reply | None:
@@ -106,7 +106,9 @@ class Presence:
         wanted = "grey" if named[0] == "gray" else named[0]
         topic = re.sub(rf"\s*\b{named[0]}$", "", question.topic).strip()
         told = (
-            self._colours.answer(taken_apart(f"what colour is {topic}", "what colour", 1.0), scope) if topic else None
+            self._colours.answer(parse_question(f"what colour is {topic}", "what colour", 1.0), scope)
+            if topic
+            else None
         )
         if told is None:
             return None
@@ -127,7 +129,7 @@ class Presence:
         return None
 
 
-def _spoken(topic: str, scope: Scope) -> Reply | None:
+def _find_words(topic: str, scope: Scope) -> Reply | None:
     """Whether words are said or written."""
     wanted = [stem(word) for word in content(topic)]
     if not wanted:
@@ -142,10 +144,10 @@ def _spoken(topic: str, scope: Scope) -> Reply | None:
     for moment, text in spoken:
         held = {stem(word.lower()) for word in words_of(text)}
         if all(word in held for word in wanted):
-            return Reply("yes", 0.9, scope.cited(moment, [said_in(moment, text, 0.9)]), MODEL)
+            return Reply("yes", 0.9, scope.cited(moment, [word_evidence(moment, text, 0.9)]), MODEL)
     near = [hit for hit in scope.found(topic, 1, legs=("text",)) if hit.relevance >= 0.5]
     return Reply("yes", near[0].relevance, tuple(near), MODEL) if near else Reply("no", 0.7, (), MODEL)
 
 
-def _cited(best: Sighting | None, scope: Scope) -> tuple[Hit, ...]:
+def _cite(best: Sighting | None, scope: Scope) -> tuple[Hit, ...]:
     return scope.cited(best.moment, [best.evidence], best.sureness) if best else ()

@@ -74,7 +74,7 @@ class Question:
         return self.share[0] * seconds, self.share[1] * seconds
 
 
-def taken_apart(text: str, kind: QuestionKind, sureness: float) -> Question:
+def parse_question(text: str, kind: QuestionKind, sureness: float) -> Question:
     """A question of a known kind, taken apart."""
     plain = " ".join(text.split()).rstrip(" ?!.").lower()
     bare = plain
@@ -85,12 +85,12 @@ def taken_apart(text: str, kind: QuestionKind, sureness: float) -> Question:
     return Question(" ".join(text.split()), kind, sureness, topic_of(bare, kind), medium, share, span_of(plain))
 
 
-def asked(text: str, shares: list[tuple[str, float]]) -> Question:
+def understand(text: str, shares: list[tuple[str, float]]) -> Question:
     """A question parsed by its likeliest kind (`QuestionKinds.classify`), or by its first words where they leave no
     doubt."""
     kind, sureness = shares[0]
     sure = _plain_kind(" ".join(text.split()).lower())
-    return taken_apart(text, sure, 1.0) if sure else taken_apart(text, kind, sureness)  # type: ignore[arg-type]
+    return parse_question(text, sure, 1.0) if sure else parse_question(text, kind, sureness)  # type: ignore[arg-type]
 
 
 def topic_of(plain: str, kind: QuestionKind) -> str:
@@ -104,12 +104,12 @@ def topic_of(plain: str, kind: QuestionKind) -> str:
     for pattern in _SUBJECTS.get(kind, ()):
         found = re.search(pattern, plain)
         if found and _content(found["topic"]):
-            return _trimmed(found["topic"])
+            return _trim(found["topic"])
     words = plain.split()
     first = next((n for n, word in enumerate(words) if _content(word)), len(words))
     if first and words[first - 1] in ("a", "an", "the", "two", "three"):
         first -= 1
-    return _trimmed(" ".join(words[first:]))
+    return _trim(" ".join(words[first:]))
 
 
 def span_of(plain: str) -> tuple[float | None, float | None] | None:
@@ -143,7 +143,7 @@ def _content(text: str) -> bool:
     return bool(content(text))
 
 
-def _trimmed(topic: str) -> str:
+def _trim(topic: str) -> str:
     """Without what says where to look."""
     ends = "|".join(sorted(MEDIA_WORDS, key=len, reverse=True))
     trimmed = re.sub(

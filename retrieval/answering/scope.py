@@ -22,7 +22,7 @@ from crossmedia.retrieval.store import Store
 
 NEAREST: Final = 5
 """Hits that are told where nothing answers."""
-MOST_ASSETS: Final = 100_000
+MAX_SCOPE_ASSETS: Final = 100_000
 """That are counted one by one; of more, a count is of these."""
 
 
@@ -104,7 +104,7 @@ class Scope:
         """How often labels of these kinds stand on what is asked about."""
         if self.single:
             ids = [moment.id for moment in self.moments]
-            return self.store.count_facets(kinds, ids) if self.asset else _counted(self.moments, kinds)
+            return self.store.count_facets(kinds, ids) if self.asset else _count_labels(self.moments, kinds)
         if self.filters == Filters():
             return self.store.count_facets(kinds)
         moments = [m.id for asset in self.assets for m in self.store.moments(asset.id)]
@@ -113,7 +113,7 @@ class Scope:
     @cached_property
     def assets(self) -> tuple[Asset, ...]:
         """All that meet the conditions."""
-        return (self.asset,) if self.asset else tuple(self.store.assets(self.filters, MOST_ASSETS))
+        return (self.asset,) if self.asset else tuple(self.store.assets(self.filters, MAX_SCOPE_ASSETS))
 
     def cited(self, moment: Moment, why: Sequence[Evidence] = (), relevance: float = 1.0) -> tuple[Hit, ...]:
         """A moment as a hit, with what of it answers. What was shown with the question is nobody's to cite."""
@@ -163,7 +163,7 @@ class Scope:
         return [m for m in self.moments if m.kind in (kinds or ("picture", "shot"))]
 
 
-def _counted(moments: Sequence[Moment], kinds: Sequence[str]) -> list[FacetCount]:
+def _count_labels(moments: Sequence[Moment], kinds: Sequence[str]) -> list[FacetCount]:
     found: dict[tuple[str, str], int] = {}
     for moment in moments:
         for kind, value in {(label.kind, label.value) for label in moment.labels if label.kind in kinds}:

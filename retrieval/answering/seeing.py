@@ -6,11 +6,11 @@ import re
 from typing import Final
 
 from crossmedia.retrieval.answering.answerer import Reply, best_of
-from crossmedia.retrieval.answering.describing import described
+from crossmedia.retrieval.answering.describing import describe
 from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import evidence_of, vectors_of
-from crossmedia.retrieval.answering.things import LEAST, PEOPLE, ground_of, labels_of
+from crossmedia.retrieval.answering.sighting import label_evidence, vectors_of
+from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, PEOPLE, ground_of, labels_of
 from crossmedia.retrieval.answering.vocabulary import Vocabulary, categories, category_of
 from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.query import Evidence
@@ -23,7 +23,7 @@ GENERAL: Final = re.compile(
     r"(?: photo| picture| image| video| film| shot| scene)?(?: show| shows| seen| depict)?$"
 )
 UNDER: Final = re.compile(r"\b(?:under|below|beneath|underneath)\b|\b(?:stand|lie|run|walk|sit)\w* on\b")
-FEWEST: Final = 0.25
+MIN_NAME_SHARE: Final = 0.25
 """Share among the names of its kind from which the best of them is worth telling."""
 
 
@@ -45,7 +45,7 @@ class Seeing:
         stills = [m for m in moments if m.kind in ("picture", "shot", "frame")]
         if HEARD.search(plain) or not stills:
             spoken = any(m.kind == "speech" for m in moments)
-            return None if spoken and not HEARD.search(plain) else _heard(plain, moments, scope)
+            return None if spoken and not HEARD.search(plain) else _name_sound(plain, moments, scope)
         if UNDER.search(plain):
             return _ground(stills[0], scope)
         if GENERAL.match(plain):
@@ -56,13 +56,13 @@ class Seeing:
         return best_of([self._named(category, plain, moment, scope) for moment in stills[:12]])
 
     def _named(self, category: str, plain: str, moment: Moment, scope: Scope) -> Reply | None:
-        labelled = _labelled(category, moment, scope)
+        labelled = _find_labels(category, moment, scope)
         vector = vectors_of(scope, [moment]).get(moment.id)
         if vector is None:
             return labelled
         ranked = self._vocabulary.named(category, subject_of(plain), moment, vector, scope)
         name, share, relevance = ranked[0]
-        if share < FEWEST:
+        if share < MIN_NAME_SHARE:
             return labelled
         why = Evidence("common", round(share, 4), round(relevance, 4), 1, query=name, moment=moment.id)
         named = Reply(name, share * (0.5 + relevance / 2), scope.cited(moment, [why], relevance), MODEL)
@@ -81,15 +81,15 @@ def subject_of(plain: str) -> str:
     return "people" if re.search(r"\bthey\b", plain) else "a person"
 
 
-def _labelled(category: str, moment: Moment, scope: Scope) -> Reply | None:
+def _find_labels(category: str, moment: Moment, scope: Scope) -> Reply | None:
     """What the detector names of this category."""
     known = {phrase for phrase, _ in categories()[category]}
-    some = [x for x in labels_of(moment, "object", None, LEAST) if x.value in known]
+    some = [x for x in labels_of(moment, "object", None, MIN_COUNTED_SCORE) if x.value in known]
     if not some:
         return None
     best = some[0]
     return Reply(
-        best.value, best.score**0.5 * 0.9, scope.cited(moment, [evidence_of([best], moment)], best.score), MODEL
+        best.value, best.score**0.5 * 0.9, scope.cited(moment, [label_evidence([best], moment)], best.score), MODEL
     )
 
 
@@ -99,19 +99,19 @@ def _ground(moment: Moment, scope: Scope) -> Reply | None:
     if best is None:
         return None
     return Reply(
-        best.value, 0.5 + best.score / 2, scope.cited(moment, [evidence_of([best], moment)], best.score), MODEL
+        best.value, 0.5 + best.score / 2, scope.cited(moment, [label_evidence([best], moment)], best.score), MODEL
     )
 
 
 def _in_general(moment: Moment, scope: Scope) -> Reply | None:
-    sentence = described(moment, scope.picture(moment))
+    sentence = describe(moment, scope.picture(moment))
     if sentence is None:
         return None
     labels = [x for x in moment.labels if x.kind in ("object", "area", "text", "person")]
-    return Reply(sentence.text, sentence.sureness, scope.cited(moment, [evidence_of(labels, moment)]), MODEL)
+    return Reply(sentence.text, sentence.sureness, scope.cited(moment, [label_evidence(labels, moment)]), MODEL)
 
 
-def _heard(plain: str, moments: tuple[Moment, ...], scope: Scope) -> Reply | None:
+def _name_sound(plain: str, moments: tuple[Moment, ...], scope: Scope) -> Reply | None:
     """What sounds longest and loudest. What the question names already is no answer: "noise" to "what makes the
     noise?"."""
     asked = frozenset(re.findall(r"\w+", plain))
@@ -133,4 +133,4 @@ def _heard(plain: str, moments: tuple[Moment, ...], scope: Scope) -> Reply | Non
     first = [(label, m) for label, m in heard if label.value == names[0]]
     label, moment = max(first, key=lambda one: one[0].score)
     told = ", ".join(name for name in names[:3] if seconds[name] >= 0.3 * seconds[names[0]])
-    return Reply(told, label.score, scope.cited(moment, [evidence_of([label], moment)], label.score), MODEL)
+    return Reply(told, label.score, scope.cited(moment, [label_evidence([label], moment)], label.score), MODEL)

@@ -28,7 +28,7 @@ class Sighting:
     evidence: Evidence
 
 
-def evidence_of(labels: Sequence[Label], moment: Moment, leg: str = "labels") -> Evidence:
+def label_evidence(labels: Sequence[Label], moment: Moment, leg: str = "labels") -> Evidence:
     """Labels of a moment as what an answer rests on."""
     score = max((label.score for label in labels), default=0.0)
     boxes = tuple(label.box for label in labels if label.box)[:BOXES]
@@ -49,7 +49,7 @@ def evidence_of(labels: Sequence[Label], moment: Moment, leg: str = "labels") ->
     )
 
 
-def said_in(
+def word_evidence(
     moment: Moment, text: str, relevance: float, start: float | None = None, end: float | None = None
 ) -> Evidence:
     """Words of a moment as what an answer rests on."""
@@ -78,9 +78,9 @@ def vectors_of(scope: Scope, moments: Sequence[Moment], space: str = COMMON) -> 
     return {**held, **(scope.store.vectors(space, missing) if missing and scope.asset else {})}
 
 
-def sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[Sighting]:
+def find_sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[Sighting]:
     """The moments by how surely each is of the topic, best first."""
-    named = naming.naming(topic)
+    named = naming.find_names(topic)
     vectors = vectors_of(scope, moments)
     query = scope.vector(topic) if vectors else None
     found = []
@@ -114,7 +114,7 @@ def odds(scope: Scope, texts: Vectors, moment: Moment, vector: Vector) -> Vector
     return logits
 
 
-def _named(moment: Moment, named: naming.Naming) -> Sighting | None:
+def _named(moment: Moment, named: naming.NamedWords) -> Sighting | None:
     scores: dict[str, list[float]] = {}
     for label in moment.labels:
         if label.kind in said_kinds():
@@ -124,4 +124,4 @@ def _named(moment: Moment, named: naming.Naming) -> Sighting | None:
     if not values:
         return None
     told = [label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values]
-    return Sighting(moment, naming.relevance(coverage, score), evidence_of(told, moment))
+    return Sighting(moment, naming.relevance(coverage, score), label_evidence(told, moment))

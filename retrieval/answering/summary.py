@@ -20,13 +20,13 @@ from crossmedia.retrieval.documents import Moment
 
 LINKED: Final = 0.15
 """Similarity under which sentences have nothing to do with each other."""
-SHORTEST: Final = 4
+MIN_SENTENCE_WORDS: Final = 4
 """Words of a sentence that may stand for others."""
-MOST_READ: Final = 400
+MAX_SENTENCES: Final = 400
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
+class ChosenSentence:
     """A sentence of a summary: where it is, how central it is in [0, 1]."""
 
     moment: Moment
@@ -34,7 +34,7 @@ class Chosen:
     centrality: float
 
 
-def summary(moments: Sequence[Moment], profile: Profile, most: int = 3) -> list[Chosen]:
+def summarise(moments: Sequence[Moment], profile: Profile, most: int = 3) -> list[ChosenSentence]:
     """At most so many sentences of spoken or written moments, in their order; none where nothing is said."""
     told = [
         (moment, text)
@@ -42,14 +42,14 @@ def summary(moments: Sequence[Moment], profile: Profile, most: int = 3) -> list[
         if moment.kind in ("speech", "paragraph")
         for text in split(moment.fields.get("transcript") or moment.fields.get("text", ""))
     ]
-    long = [one for one in told if len(one[1].split()) >= SHORTEST] or told
-    long = long[:: max(1, -(-len(long) // MOST_READ))]
+    long = [one for one in told if len(one[1].split()) >= MIN_SENTENCE_WORDS] or told
+    long = long[:: max(1, -(-len(long) // MAX_SENTENCES))]
     if not long:
         return []
     rows = profile.text.encode([text for _, text in long]).vectors["text"]
     central = centrality(rows)
-    order = chosen(rows, central, most)
-    return [Chosen(*long[n], round(float(central[n]), 4)) for n in sorted(order)]
+    order = choose_sentences(rows, central, most)
+    return [ChosenSentence(*long[n], round(float(central[n]), 4)) for n in sorted(order)]
 
 
 def centrality(rows: Vectors) -> Vectors:
@@ -66,7 +66,7 @@ def centrality(rows: Vectors) -> Vectors:
     return found
 
 
-def chosen(rows: Vectors, central: Vectors, most: int) -> list[int]:
+def choose_sentences(rows: Vectors, central: Vectors, most: int) -> list[int]:
     """Indexes of the sentences that are told, most central first, each less by what was chosen before it."""
     picked: list[int] = []
     left = central.astype(np.float64).copy()

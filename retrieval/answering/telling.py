@@ -7,10 +7,18 @@ from typing import Final
 
 from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.kinds import QuestionKind
-from crossmedia.retrieval.answering.passages import DATED, LASTING, NUMBERED, PERSONAL, Sentence, candidates, sentences
+from crossmedia.retrieval.answering.passages import (
+    DATED,
+    LASTING,
+    NUMBERED,
+    PERSONAL,
+    Sentence,
+    rank_sentences,
+    read_candidates,
+)
 from crossmedia.retrieval.answering.question import Question, content
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import said_in
+from crossmedia.retrieval.answering.sighting import word_evidence
 from crossmedia.retrieval.query import Hit
 
 MODEL: Final = "answers-telling@1"
@@ -34,9 +42,11 @@ class Telling:
 
     def answer(self, question: Question, scope: Scope) -> Reply | None:
         if not content(question.topic):
-            return _quoted(question, scope) if question.kind == "what was said" and scope.single else None
+            return _quote(question, scope) if question.kind == "what was said" and scope.single else None
         shapes = SHAPES.get(question.kind, ())
-        fitting = [one for one in sentences(question, scope)[:12] if all(shape.search(one.text) for shape in shapes)]
+        fitting = [
+            one for one in rank_sentences(question, scope)[:12] if all(shape.search(one.text) for shape in shapes)
+        ]
         if not fitting:
             return None
         best = fitting[0]
@@ -52,20 +62,22 @@ class Telling:
         return Reply(text, best.sureness, tuple(cited), MODEL)
 
 
-def _quoted(question: Question, scope: Scope) -> Reply | None:
+def _quote(question: Question, scope: Scope) -> Reply | None:
     """What is said in all, or in the stretch that is asked about: the first sentences of it."""
-    spoken = sorted((m for m in candidates(question, scope) if m.kind == "speech"), key=lambda m: m.start or 0.0)[
+    spoken = sorted((m for m in read_candidates(question, scope) if m.kind == "speech"), key=lambda m: m.start or 0.0)[
         :QUOTED
     ]
     if not spoken:
         return None
-    cited = [hit for m in spoken for hit in scope.cited(m, [said_in(m, m.fields["transcript"], 0.9)], 0.9)]
+    cited = [hit for m in spoken for hit in scope.cited(m, [word_evidence(m, m.fields["transcript"], 0.9)], 0.9)]
     return Reply(" ".join(m.fields["transcript"] for m in spoken), 0.9, tuple(cited), MODEL)
 
 
 def cite(one: Sentence, scope: Scope) -> tuple[Hit, ...]:
     """A sentence as a hit."""
-    return scope.cited(one.moment, [said_in(one.moment, one.text, one.sureness, one.start, one.end)], one.sureness)
+    return scope.cited(
+        one.moment, [word_evidence(one.moment, one.text, one.sureness, one.start, one.end)], one.sureness
+    )
 
 
 def _place(one: Sentence) -> tuple[str, float, str]:

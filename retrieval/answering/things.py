@@ -10,7 +10,7 @@ from typing import Final
 
 from crossmedia.retrieval.answering.question import content
 from crossmedia.retrieval.documents import Label, Moment
-from crossmedia.retrieval.naming import naming
+from crossmedia.retrieval.naming import find_names
 
 _NAMES: Final[Mapping[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
@@ -22,7 +22,7 @@ CALLED: Final = {word: value for value, words in _NAMES.items() for word in word
 """Word → the class that it means."""
 GROUNDS: Final = frozenset(("grass", "snow", "sand", "water", "floor", "rock"))
 """Areas that things stand or lie on."""
-LEAST: Final = 0.4
+MIN_COUNTED_SCORE: Final = 0.4
 """Score from which an object counts: the detector is right at it more often than not."""
 
 
@@ -45,7 +45,7 @@ class Thing:
 def thing_of(topic: str) -> Thing | None:
     """The thing that a topic names first, by the detector's classes; None where it names none of them."""
     words = content(topic)
-    for phrase in naming(topic).phrases:
+    for phrase in find_names(topic).phrases:
         for value in phrase.values:
             if value in KNOWN:
                 return Thing(value, len(value.split()), len(words), True)
@@ -60,7 +60,7 @@ def things_of(topic: str) -> list[str]:
     found = [
         value
         for word in content(topic)
-        for value in (CALLED.get(word), *(v for p in naming(word).phrases for v in p.values))
+        for value in (CALLED.get(word), *(v for p in find_names(word).phrases for v in p.values))
         if value in KNOWN
     ]
     return list(dict.fromkeys(value for value in found if value))

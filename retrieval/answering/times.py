@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from crossmedia.retrieval.answering.answerer import Reply, best_of
-from crossmedia.retrieval.answering.finding import found_in
-from crossmedia.retrieval.answering.passages import Sentence, sentences
+from crossmedia.retrieval.answering.finding import find_files
+from crossmedia.retrieval.answering.passages import Sentence, rank_sentences
 from crossmedia.retrieval.answering.question import MEDIA_WORDS, Question, content
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.answering.telling import Telling, cite
@@ -36,12 +36,12 @@ class When:
     def answer(self, question: Question, scope: Scope) -> Reply | None:
         plain = question.text.lower()
         if TAKEN.search(plain) and (scope.single or question.medium) and not MENTIONED.search(plain):
-            return _captured(question, scope)
+            return _capture_time(question, scope)
         told = self._telling.answer(question, scope)
         if MENTIONED.search(plain) or (
             scope.asset is not None and scope.asset.media in ("audio", "video") and told is None
         ):
-            return best_of([_mentioned(question, scope), _appears(question, scope)]) or told
+            return best_of([_find_mention(question, scope), _find_appearance(question, scope)]) or told
         return told
 
 
@@ -70,7 +70,7 @@ class HowLong:
             return told
         named = re.match(r"(?:how long|what).*\b(?:" + "|".join(MEDIA_WORDS) + r")\b", plain)
         if named and not scope.single and about:
-            hits = found_in(scope, " ".join(about), question.medium, 1)
+            hits = find_files(scope, " ".join(about), question.medium, 1)
             asset = scope.store.asset(hits[0].asset) if hits else None
             if asset is not None:
                 length = _length(asset, scope)
@@ -78,13 +78,13 @@ class HowLong:
         return told
 
 
-def _mentioned(question: Question, scope: Scope) -> Reply | None:
+def _find_mention(question: Question, scope: Scope) -> Reply | None:
     """The second in which a sentence says it."""
     topic = [word for word in content(question.topic) if not MENTIONED.fullmatch(word)]
     if not topic:
         return None
     narrowed = replace(question, topic=" ".join(topic))
-    timed = [one for one in sentences(narrowed, scope) if one.start is not None]
+    timed = [one for one in rank_sentences(narrowed, scope) if one.start is not None]
     held = [one for one in timed if one.coverage >= HELD or one.sureness >= 0.6]
     if not held:
         return None
@@ -99,7 +99,7 @@ def _mentioned(question: Question, scope: Scope) -> Reply | None:
     )
 
 
-def _appears(question: Question, scope: Scope) -> Reply | None:
+def _find_appearance(question: Question, scope: Scope) -> Reply | None:
     """The second in which a video shows it first."""
     topic = " ".join(word for word in content(question.topic) if not MENTIONED.fullmatch(word))
     filters = replace(scope.within, kinds=("shot", "frame", "sound"))
@@ -110,11 +110,11 @@ def _appears(question: Question, scope: Scope) -> Reply | None:
     return Reply(f"{first.start or 0.0:.1f} s ({clock(first.start or 0.0)})", first.relevance, (first,), TIMES_MODEL)
 
 
-def _captured(question: Question, scope: Scope) -> Reply | None:
+def _capture_time(question: Question, scope: Scope) -> Reply | None:
     asset = scope.asset
     cited: tuple[Hit, ...] = ()
     if asset is None:
-        hits = found_in(scope, question.topic, question.medium, 1)
+        hits = find_files(scope, question.topic, question.medium, 1)
         asset, cited = (scope.store.asset(hits[0].asset), hits) if hits else (None, ())
     if asset is None or asset.captured is None or "+" in asset.captured:
         return None  # a date with an offset is the file's, not the camera's

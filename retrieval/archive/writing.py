@@ -13,13 +13,13 @@ from crossmedia.embeddings.encoder import Space, Vector
 from crossmedia.embeddings.errors import Remedy
 from crossmedia.retrieval.archive.blobs import BlobsWriter
 from crossmedia.retrieval.archive.lines import to_line
-from crossmedia.retrieval.archive.manifest import Part, first, lines_name, media_name, rows_name
+from crossmedia.retrieval.archive.manifest import ArchivePart, first, lines_name, media_name, rows_name
 from crossmedia.retrieval.archive.rows import RowsWriter
 from crossmedia.retrieval.store import StoreUnusable
 from crossmedia.retrieval.stored_asset import StoredAsset
 
-MOST_ASSETS: Final = 5_000
-MOST_BYTES: Final = 256 << 20
+MAX_PART_ASSETS: Final = 5_000
+MAX_PART_BYTES: Final = 256 << 20
 """A part is full with so many; an asset is never divided."""
 
 
@@ -38,7 +38,7 @@ class PartWriter:
 
     @property
     def full(self) -> bool:
-        return self.assets >= MOST_ASSETS or self.bytes >= MOST_BYTES
+        return self.assets >= MAX_PART_ASSETS or self.bytes >= MAX_PART_BYTES
 
     def add(self, stored_asset: StoredAsset) -> None:
         """Raises StoreUnusable where the asset is not as a store should hold it."""
@@ -54,7 +54,7 @@ class PartWriter:
         self.assets += 1
         self.moments += len(stored_asset.moments)
 
-    def close(self) -> Part:
+    def close(self) -> ArchivePart:
         """Everything is on disk afterwards."""
         self._lines.flush()
         os.fsync(self._lines.fileno())
@@ -62,7 +62,7 @@ class PartWriter:
         self._blobs.close()
         for writer in self._rows.values():
             writer.close()
-        return Part(
+        return ArchivePart(
             assets=self.assets,
             moments=self.moments,
             vectors={space: writer.rows for space, writer in sorted(self._rows.items())},

@@ -12,7 +12,7 @@ import numpy as np
 
 from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.retrieval.banks.chromaprint import DIFFERENT, LEAST, Malformed, unpacked
+from crossmedia.retrieval.banks.chromaprint import DIFFERENT, MIN_OVERLAP, Malformed, unpack
 
 HashKind: TypeAlias = Literal["pdq", "sha256", "md5", "chromaprint", "tlsh"]
 KINDS: Final[tuple[HashKind, ...]] = get_args(HashKind)
@@ -71,12 +71,12 @@ class Hash:
                 raise BadHash(f"{_short(text)} is no tlsh", "TLSH is T1 and 70 hexadecimal digits")
             return cls(kind, f"T1{found[1]}")
         try:
-            numbers = unpacked(text)
+            numbers = unpack(text)
         except Malformed as error:
             raise BadHash(
                 f"{_short(text)} is no chromaprint: {error}", "give what fpcalc prints as FINGERPRINT"
             ) from error
-        if len(numbers) < LEAST or len(np.unique(numbers)) < DIFFERENT:
+        if len(numbers) < MIN_OVERLAP or len(np.unique(numbers)) < DIFFERENT:
             raise BadHash("a chromaprint of so little sound says nothing", "fingerprint five seconds of sound or more")
         return cls(kind, text)
 

@@ -55,7 +55,7 @@ class Bank:
 
 
 @dataclass(frozen=True)
-class Entry:
+class HashEntry:
     """A hash in a bank. `tags`: words of whoever banked it, separated by blanks."""
 
     hash: Hash
@@ -68,7 +68,7 @@ class Banked:
 
     id: int
     bank: int
-    entry: Entry
+    entry: HashEntry
 
 
 class BankStore:
@@ -126,7 +126,7 @@ class BankStore:
             connection.execute("UPDATE bank SET enabled = ? WHERE name = ?", (enabled, name))
         return self.bank(name)
 
-    def add(self, bank: str, entries: Iterable[Entry]) -> int:
+    def add(self, bank: str, entries: Iterable[HashEntry]) -> int:
         """Put entries into a bank, all or none; returns how many were new. Raises NotFound, BadBank, BadHash."""
         number, now = self.bank(bank).id, time.time()
 
@@ -149,7 +149,7 @@ class BankStore:
             )
             return connection.total_changes - before
 
-    def entries(self, bank: str, last: int = 0) -> Iterator[Entry]:
+    def entries(self, bank: str, last: int = 0) -> Iterator[HashEntry]:
         """Those of a bank with ids after `last` in the order they were added, read as they are asked for; raises
         NotFound."""
         number = self.bank(bank).id
@@ -204,7 +204,9 @@ class BankStore:
             return []
         return [
             Banked(
-                row["id"], row["bank"], Entry(Hash.of_packed(row["kind"], row["value"], row["quality"]), row["tags"])
+                row["id"],
+                row["bank"],
+                HashEntry(Hash.of_packed(row["kind"], row["value"], row["quality"]), row["tags"]),
             )
             for row in connection.execute(f"SELECT * FROM hash WHERE {condition} ORDER BY id LIMIT {_PAGE}", values)
         ]

@@ -73,7 +73,7 @@ def is_elastic(url: str) -> bool:
     return url.partition("://")[0] in SCHEMES
 
 
-def parsed(url: str, access: Access) -> tuple[Address, Access]:
+def parse_address(url: str, access: Access) -> tuple[Address, Access]:
     """The address and the access, with a user and password out of the URL where it has them. Raises BadAddress, which
     never shows the URL: it may hold a password."""
     scheme, _, rest = url.partition("://")

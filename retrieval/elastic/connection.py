@@ -107,7 +107,7 @@ class Connection:
         try:
             return attempts(call, **values)
         except FAILURES as error:
-            raise translated(error, self.address) from error
+            raise explain(error, self.address) from error
 
     def close(self) -> None:
         self.client.close()
@@ -128,12 +128,12 @@ def worth_another(error: BaseException) -> bool:
     return isinstance(error, (NotReached, ConnectionTimeout)) and not isinstance(error, TlsError)
 
 
-def translated(error: Exception, address: Address) -> StoreUnusable:
+def explain(error: Exception, address: Address) -> StoreUnusable:
     """What to tell a person."""
     if isinstance(error, UnsupportedProductError):
         return StoreUnusable(f"the server at {address} is not Elasticsearch", "check the address")
     if isinstance(error, ApiError):
-        return told(error.status_code, _reason(error.body), address)
+        return explain_status(error.status_code, _reason(error.body), address)
     if isinstance(error, TlsError):
         return StoreRefused(
             f"{address} cannot be trusted: {_plain(error)}",
@@ -146,7 +146,7 @@ def translated(error: Exception, address: Address) -> StoreUnusable:
     )
 
 
-def told(status: int, reason: str, address: Address) -> StoreUnusable:
+def explain_status(status: int, reason: str, address: Address) -> StoreUnusable:
     """The failure that an answer of this status means."""
     if _full(reason):
         return StoreFull(

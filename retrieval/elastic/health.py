@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crossmedia.retrieval.elastic.connection import FAILURES, Connection, translated
+from crossmedia.retrieval.elastic.connection import FAILURES, Connection, explain
 from crossmedia.retrieval.health import Health
 
 WAIT = "1s"
@@ -16,7 +16,7 @@ def of(connection: Connection, indexes: Sequence[str]) -> Health:
         state = connection.client.cluster.health(index=list(indexes), timeout=WAIT) if indexes else None
         info = connection.client.cluster.health(timeout=WAIT)
     except FAILURES as error:
-        told = translated(error, connection.address)
+        told = explain(error, connection.address)
         return Health("red", told.message, told.hint)
     nodes = info["number_of_data_nodes"]
     where = f"{connection.address}, {nodes} {'node' if nodes == 1 else 'nodes'}"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from elasticsearch import BadRequestError
 
-from crossmedia.retrieval.elastic.connection import Connection, StoreBlocked, StoreBusy, translated
+from crossmedia.retrieval.elastic.connection import Connection, StoreBlocked, StoreBusy, explain
 from crossmedia.retrieval.elastic.docs import Doc, Version
 from crossmedia.retrieval.store import StoreUnusable
 
@@ -247,7 +247,7 @@ class Index:
                 )
             except BadRequestError as error:
                 if "resource_already_exists" not in str(error.body):  # another process was quicker
-                    raise translated(error, self.connection.address) from error
+                    raise explain(error, self.connection.address) from error
 
         self.connection.ask(create)
 

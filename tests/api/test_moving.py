@@ -99,7 +99,7 @@ def test_heads_move_with_the_vectors_that_were_made_with_them(tmp_path: Path, ta
 
 
 def test_what_random_pairs_score_moves_too(tmp_path: Path, flags: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossmedia.retrieval.calibration.FEWEST", 20)
+    monkeypatch.setattr("crossmedia.retrieval.calibration.MIN_TARGETS", 20)
     with library(tmp_path / "one") as one:
         one.index(flags, without=WITHOUT)
         one.export_to(tmp_path / "archive")

@@ -16,13 +16,13 @@ from crossmedia.api.examples import MAX_EXAMPLE_SECONDS
 from crossmedia.api.ingest import Ingest, files_json
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
-from crossmedia.api.uploads import Part
+from crossmedia.api.uploads import UploadedPart
 from crossmedia.embeddings.media import Waveform
 from crossmedia.embeddings.toy import ToyTranscriber, toy_profile
 from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.indexer.queue import Job, Queue
 from crossmedia.indexer.scan import scan
-from crossmedia.indexer.worker import Progress, Unfinished
+from crossmedia.indexer.worker import JobProgress, Unfinished
 from tests.api.helpers import finished, kept, png, settings, upload
 from tests.media_makers import tone, write_wav
 
@@ -91,7 +91,7 @@ def test_enriching_makes_way_for_indexing(service: Service, tmp_path: Path) -> N
     jobs, ingest, stop = service.runtime.jobs, Ingest(service), threading.Event()
     job = jobs.submit("index", {"paths": [str(folder)], "collection": "default"})
 
-    class Interrupting(Progress):
+    class Interrupting(JobProgress):
         def start(self, step: str, total: int) -> None:
             super().start(step, total)
             self.step = step
@@ -108,17 +108,17 @@ def test_enriching_makes_way_for_indexing(service: Service, tmp_path: Path) -> N
     jobs.release(job.id, first.report)
     another = next_of(jobs)
     assert another.id != job.id
-    done = ingest(another, Progress(jobs, another.id), stop)
+    done = ingest(another, JobProgress(jobs, another.id), stop)
     assert not isinstance(done, Unfinished)
     assert (done["unchanged"], done["enriched"]) == (3, 2)
     jobs.finish(another.id, done)
     resumed = next_of(jobs)
     assert resumed.id == job.id
-    rest = ingest(resumed, Progress(jobs, job.id), stop)
+    rest = ingest(resumed, JobProgress(jobs, job.id), stop)
     assert not isinstance(rest, Unfinished)
     assert (rest["added"], rest["enriched"], rest["enrich_failures"]) == (3, 1, [])
     stop.set()
-    assert isinstance(ingest(another, Progress(jobs, another.id), stop), Unfinished)
+    assert isinstance(ingest(another, JobProgress(jobs, another.id), stop), Unfinished)
 
 
 @pytest.mark.usefixtures("listening")
@@ -134,7 +134,9 @@ def test_a_job_is_done_when_its_speech_is_searchable(tmp_path: Path) -> None:
 
 def test_uploads_of_a_request_that_goes_on_elsewhere_are_let_alone(service: Service) -> None:
     old, new = (
-        service.runtime.uploads.keep([Part.of(name, None, io.BytesIO(name.encode()))], lambda kept: kept[0].location)
+        service.runtime.uploads.keep(
+            [UploadedPart.of(name, None, io.BytesIO(name.encode()))], lambda kept: kept[0].location
+        )
         for name in ("old.txt", "new.txt")
     )
     room = old.parent.parent / ".incoming-x"
@@ -159,7 +161,9 @@ def test_parts_stay_within_their_folders(service: Service, tmp_path: Path) -> No
     (inside / "note.txt").unlink()
     (inside / "note.txt").symlink_to(outside / "secret.txt")
     job = service.runtime.jobs.submit("index", {"files": files, "within": [str(inside)], "collection": "default"})
-    report = Ingest(service)(next_of(service.runtime.jobs), Progress(service.runtime.jobs, job.id), threading.Event())
+    report = Ingest(service)(
+        next_of(service.runtime.jobs), JobProgress(service.runtime.jobs, job.id), threading.Event()
+    )
     assert isinstance(report, dict)
     assert (report["added"], report["failed"]) == (0, 0)
 

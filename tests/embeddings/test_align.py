@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossmedia.embeddings.align import Head, HeadUnfit, Residual, aligned, applied, bare
+from crossmedia.embeddings.align import Head, HeadUnfit, Residual, applied_heads, apply_heads, strip_heads
 from crossmedia.embeddings.alignment import measure
 from crossmedia.embeddings.alignment.fit import fit
 from crossmedia.embeddings.alignment.learn import TooFewPairs, learn, work
@@ -253,7 +253,7 @@ def test_a_head_for_texts_moves_queries_and_documents_alike(toy: Profile) -> Non
         -1.0,
         1.0,
     )
-    profile = aligned(toy, [Head("jargon", "text", toy.spaces["text"], common, residual)])
+    profile = apply_heads(toy, [Head("jargon", "text", toy.spaces["text"], common, residual)])
     before, after = (each.text.encode(["red boats"]).vectors for each in (toy, profile))
     assert not np.allclose(before[COMMON], after[COMMON])
     assert np.array_equal(before["text"], after["text"])
@@ -273,11 +273,11 @@ def test_an_aligned_profile_moves_one_encoder_and_renames_the_space_of_all(toy: 
         1.0,
     )
     one = Head("signs", "picture", TOY_PICTURE, common, residual)
-    profile = aligned(toy, [one])
+    profile = apply_heads(toy, [one])
     assert {space.revision for name, space in profile.spaces.items() if name == COMMON} == {f"1+align:{one.id}"}
-    assert applied(profile.spaces[COMMON].revision) == (one.id,)
-    assert applied(f"1 → {profile.spaces[COMMON].revision}") == (one.id,)
-    assert bare(profile.spaces[COMMON].revision) == "1"
+    assert applied_heads(profile.spaces[COMMON].revision) == (one.id,)
+    assert applied_heads(f"1 → {profile.spaces[COMMON].revision}") == (one.id,)
+    assert strip_heads(profile.spaces[COMMON].revision) == "1"
     pictures = [Picture(np.full((8, 8, 3), shade, np.uint8)) for shade in (0, 200)]
     before, after = toy.picture.encode(pictures).vectors, profile.picture.encode(pictures).vectors
     assert np.array_equal(after[UNALIGNED], before[COMMON])
@@ -288,6 +288,6 @@ def test_an_aligned_profile_moves_one_encoder_and_renames_the_space_of_all(toy: 
     assert UNALIGNED not in said
     assert len(profile.picture.encode([]).vectors[COMMON]) == 0
     with pytest.raises(HeadUnfit, match="trained on vectors of"):
-        aligned(toy, [replace(one, native=replace(TOY_PICTURE, revision="2"))])
+        apply_heads(toy, [replace(one, native=replace(TOY_PICTURE, revision="2"))])
     with pytest.raises(HeadUnfit, match="together"):
-        aligned(toy, [one, replace(one, name="again")])
+        apply_heads(toy, [one, replace(one, name="again")])

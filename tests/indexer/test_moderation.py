@@ -12,7 +12,7 @@ import pytest
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.nudity import EXPOSED, SIDE, NudityDetector, exposed, squared
+from crossmedia.embeddings.nudity import EXPOSED, SIDE, NudityDetector, decode_output, pad_to_square
 from crossmedia.embeddings.objects import Detection
 from crossmedia.indexer.decode.types import Decoded
 from crossmedia.indexer.enrichers.abuse import AbuseEnricher
@@ -38,15 +38,15 @@ def test_the_networks_answer_becomes_boxes() -> None:
     raw[4 + 1, 2] = 0.95
     raw[:4, 3] = (300, 300, 10, 10)  # in the black below the picture
     raw[4 + 4, 3] = 0.7
-    [found] = exposed(raw, blank(640, 320), 0.4)
+    [found] = decode_output(raw, blank(640, 320), 0.4)
     assert (found.value, found.score) == ("breast", pytest.approx(0.9))
     assert found.box == pytest.approx((0.375, 0.375, 0.625, 0.625))
-    assert exposed(raw, blank(640, 320), 0.95) == []
+    assert decode_output(raw, blank(640, 320), 0.95) == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (3000, 20), (20, 3000), (320, 320)])
 def test_any_shape_is_squared(width: int, height: int) -> None:
-    pixels = squared(blank(width, height))
+    pixels = pad_to_square(blank(width, height))
     assert pixels.shape == (3, SIDE, SIDE)
     assert pixels.max() == pytest.approx(128 / 255)
 

@@ -20,7 +20,7 @@ from crossmedia.indexer.decode.errors import EmptyFile, Unreadable
 from crossmedia.indexer.enrichers.trust import TrustEnricher
 from crossmedia.indexer.provenance import c2pa, iptc, parameters
 from crossmedia.indexer.provenance import reader as reading
-from crossmedia.indexer.provenance.facts import LONGEST, Provenance, plain
+from crossmedia.indexer.provenance.facts import MAX_FACT_CHARACTERS, Provenance, plain
 from crossmedia.indexer.provenance.reader import ProvenanceReader, read_provenance
 from crossmedia.retrieval.documents import Asset, Moment, moment_id
 from tests.media_makers import tone, write_picture, write_sound, write_video, write_wav
@@ -252,7 +252,7 @@ def test_generators_are_known_by_their_habits(key: str, text: str, program: str 
 @given(st.text(max_size=2000))
 def test_texts_of_strangers_become_short_plain_values(text: str) -> None:
     value = plain(text)
-    assert len(value) <= LONGEST
+    assert len(value) <= MAX_FACT_CHARACTERS
     assert not any(ord(c) < 32 or c in "\u202e\u200b\x7f" for c in value)
 
 

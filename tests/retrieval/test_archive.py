@@ -59,7 +59,7 @@ def store(tmp_path: Path) -> LocalStore:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of 7 assets, transactions of 3."""
-    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MOST_ASSETS", 7)
+    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MAX_PART_ASSETS", 7)
     monkeypatch.setattr("crossmedia.retrieval.archive.importing.WRITTEN_AT_ONCE", 3)
 
 
@@ -144,7 +144,7 @@ def test_an_empty_collection_moves_with_its_spaces(tmp_path: Path, heads: Heads)
 def test_a_large_asset_fills_a_part(
     tmp_path: Path, store: LocalStore, heads: Heads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MOST_BYTES", 1)
+    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MAX_PART_BYTES", 1)
     found = export(store, tmp_path / "archive", heads)
     assert found is not None
     assert (found.parts, found.assets) == (23, 23)
@@ -157,7 +157,7 @@ def test_memory_does_not_grow_with_the_collection(
     tmp_path: Path, heads: Heads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("crossmedia.retrieval.archive.importing.BYTES_AT_ONCE", 1 << 20)
-    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MOST_BYTES", 8 << 20)
+    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MAX_PART_BYTES", 8 << 20)
     one, two = LocalStore(tmp_path / "one"), LocalStore(tmp_path / "two")
     one.bind(SPACES)
     for start in range(0, 600, 20):

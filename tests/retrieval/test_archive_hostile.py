@@ -202,7 +202,7 @@ def test_text_that_is_no_lines(folder: Path, case: str) -> None:
 
 
 def test_a_line_without_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossmedia.retrieval.archive.reading.LONGEST", 5000)
+    monkeypatch.setattr("crossmedia.retrieval.archive.reading.MAX_LINE_BYTES", 5000)
     tamper(folder, LINES, b"x" * 20_000 + b"\n")
     refused(folder, "line 1 .* does not end")
 

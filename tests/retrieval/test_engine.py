@@ -174,7 +174,7 @@ def test_only_the_best_are_compared_with_each_other(engine: Engine, monkeypatch:
     query = Query(texts=("red",), legs=("common",), k=50)
     unfolded = engine.search(replace(query, fold=False)).hits
     assert len(engine.search(query).hits) < len(unfolded)
-    monkeypatch.setattr("crossmedia.retrieval.engine.MOST_FOLDED", 1)
+    monkeypatch.setattr("crossmedia.retrieval.engine.MAX_FOLDED", 1)
     assert [hit.moment for hit in engine.search(query).hits] == [hit.moment for hit in unfolded]
 
 

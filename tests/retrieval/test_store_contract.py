@@ -453,7 +453,7 @@ def test_statistics(store: Store) -> None:
 
 
 def test_old_texts_with_all_words_come_before_new_ones_with_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossmedia.retrieval.local.fulltext.MOST_RANKED", 50)
+    monkeypatch.setattr("crossmedia.retrieval.local.fulltext.MAX_RANKED", 50)
     store.put([document("old", text="a man with a dog and a guitar")])
     store.put([document(f"p{i}", text=["a dog here", "the guitar there", "some man"][i % 3]) for i in range(300)])
     found = store.search_text("man dog guitar", 10, Everything)

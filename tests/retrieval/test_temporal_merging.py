@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crossmedia.retrieval.documents import Kind
 from crossmedia.retrieval.fusion import Fused, fuse
 from crossmedia.retrieval.query import Evidence
-from crossmedia.retrieval.temporal_merging import LONGEST, SENSE, Span, joined
+from crossmedia.retrieval.temporal_merging import MAX_MERGED_SECONDS, SENSE, Span, joined
 
 TIMED = [kind for kind in get_args(Kind) if kind in SENSE]
 
@@ -145,6 +145,6 @@ def test_nothing_is_lost_and_no_hit_grows_too_long(drawn: list[tuple[Span, str, 
         assert hit.span is not None
         own = where[hit.moment]
         assert hit.span[0] <= own.start <= own.end <= hit.span[1]
-        assert hit.span[1] - hit.span[0] <= max(LONGEST, own.end - own.start)
+        assert hit.span[1] - hit.span[0] <= max(MAX_MERGED_SECONDS, own.end - own.start)
         assert {where[e.moment].asset for e in hit.evidence} == {own.asset}
         assert hit.relevance == max(e.relevance for e in hit.evidence)

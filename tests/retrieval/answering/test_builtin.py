@@ -22,7 +22,7 @@ from crossmedia.retrieval.answering import foreign
 from crossmedia.retrieval.answering.answerer import CANNOT_TELL, Reply
 from crossmedia.retrieval.answering.builtin import BuiltIn
 from crossmedia.retrieval.answering.colours import colour_shares
-from crossmedia.retrieval.answering.counting import numbers, say_count
+from crossmedia.retrieval.answering.counting import count_chances, say_count
 from crossmedia.retrieval.answering.foreign import AnswererSpec
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.documents import Label, Moment
@@ -186,10 +186,10 @@ def test_a_question_of_nothing_but_signs_breaks_nothing(ask: Ask) -> None:
 
 def test_chances_of_numbers_are_chances() -> None:
     for scores in ([], [0.9], [0.9, 0.2], [0.5] * 12):
-        chances = numbers(scores)
+        chances = count_chances(scores)
         assert chances.sum() == pytest.approx(1)
         assert (chances >= 0).all()
-    assert numbers([0.95, 0.95]).argmax() == 2
+    assert count_chances([0.95, 0.95]).argmax() == 2
     assert say_count(1, "bus") == "1 bus"
     assert say_count(2, "bus") == "2 buses"
 

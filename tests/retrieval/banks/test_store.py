@@ -9,13 +9,13 @@ import pytest
 
 from crossmedia.retrieval.banks.hashes import BadHash, Hash, kind_of, readings
 from crossmedia.retrieval.banks.matching import Matcher
-from crossmedia.retrieval.banks.store import FILE, BadBank, BankStore, BankTaken, Entry
+from crossmedia.retrieval.banks.store import FILE, BadBank, BankStore, BankTaken, HashEntry
 from crossmedia.retrieval.store import NotFound, StoreUnusable
 from tests.retrieval.banks.makers import every_kind, fingerprint, near_pdq, pdq, tlsh
 
 
-def entries(*values: str) -> list[Entry]:
-    return [Entry(Hash("pdq", value)) for value in values]
+def entries(*values: str) -> list[HashEntry]:
+    return [HashEntry(Hash("pdq", value)) for value in values]
 
 
 def test_looking_makes_no_file(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_every_kind_is_kept_and_found(tmp_path: Path) -> None:
     store = BankStore(tmp_path)
     store.create("known", "block")
     kept = [
-        Entry(Hash.of(kind_of(kind), value, 80 if kind == "pdq" else None), f"of {kind}")
+        HashEntry(Hash.of(kind_of(kind), value, 80 if kind == "pdq" else None), f"of {kind}")
         for kind, value in every_kind().items()
     ]
     assert store.add("known", kept) == 5
@@ -87,7 +87,7 @@ def test_what_another_process_adds_or_switches_is_seen(tmp_path: Path) -> None:
     assert matcher.match(asked) == []
     other.create("late")
     for place, entry in enumerate(asked, start=1):
-        other.add("late", [Entry(entry)])
+        other.add("late", [HashEntry(entry)])
         assert len(matcher.match(asked)) == place
     other.switch("late", False)
     assert matcher.match(asked) == []
@@ -110,7 +110,7 @@ def test_what_fails_on_the_way_leaves_nothing(tmp_path: Path) -> None:
     store = BankStore(tmp_path)
     store.create("known")
     with pytest.raises(BadHash):
-        store.add("known", [Entry(Hash("pdq", pdq(1))), Entry(Hash("pdq", pdq(2), 49))])
+        store.add("known", [HashEntry(Hash("pdq", pdq(1))), HashEntry(Hash("pdq", pdq(2), 49))])
     assert store.banks()[0].hashes == {}
     assert Matcher(store).match([Hash("pdq", pdq(1))]) == []
 
@@ -120,7 +120,7 @@ def test_tags_that_are_none(tmp_path: Path, tags: str) -> None:
     store = BankStore(tmp_path)
     store.create("known")
     with pytest.raises(BadBank):
-        store.add("known", [Entry(Hash("pdq", pdq(1)), tags)])
+        store.add("known", [HashEntry(Hash("pdq", pdq(1)), tags)])
     assert store.last() == 0
 
 
