@@ -161,7 +161,10 @@ def transcript(
         sys.stdout.write(told)
 
 
-def doctor(data: Data = None) -> None:
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Compare every vector of the indexes, not a sample.")] = False,
+    data: Data = None,
+) -> None:
     """Check models, packages, disk and store; say what to fix."""
     wrong = 0
 
@@ -207,7 +210,7 @@ def doctor(data: Data = None) -> None:
                 out.print(f"[yellow]note[/] store: {escape(health.told)}; {escape(health.hint)}", soft_wrap=True)
             else:
                 line(health.state == "green", f"store: {health.told}", health.hint)
-            problems = opened.runtime.store.verify() if health.state != "red" else []
+            problems = opened.runtime.store.verify(deep) if health.state != "red" else []
             agreed = "store and indexes agree" if not problems else "; ".join(problems)
             line(not problems, agreed, "index into a new --data folder")
         except CrossmediaError as error:
