@@ -79,8 +79,13 @@ def service(data: Path | None, *, made: bool = False, **settings: Any) -> Iterat
 def resolve_asset(opened: Service, asset: str) -> str:
     """The id of an asset that is named by the beginning of its id, or by a file with its content. Raises NotFound,
     Ambiguous."""
+    return opened.runtime.resolve(hash_or_prefix(asset))
+
+
+def hash_or_prefix(asset: str) -> str:
+    """The whole id where a file with an asset's content is named; else what was given."""
     path = Path(asset)
-    return opened.runtime.resolve(sha256(path) if path.is_file() else asset)
+    return sha256(path) if path.is_file() else asset
 
 
 def fail(error: CrossmediaError) -> None:

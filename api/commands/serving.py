@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
@@ -21,6 +22,9 @@ def serve(
         from crossmedia.api.server import create_app
 
         settings = opened.runtime.settings
+        logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+        logging.getLogger("crossmedia").setLevel(logging.INFO)
+        opened.runtime.store  # noqa: B018 -- one that cannot be opened ends this with what to do
         if host not in ("127.0.0.1", "localhost", "::1") and not settings.api_keys:
             out.print("[yellow]note[/] open to the network without a key; CROSSMEDIA_API_KEYS=… requires one")
         uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)

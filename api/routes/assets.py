@@ -146,7 +146,7 @@ def one(asset: str, shared: Shared) -> AssetOut:
 @router.delete("/assets/{asset}")
 def delete(asset: str, shared: Shared) -> Deleted:
     """Remove it from the index, and its file if it was uploaded; files indexed by path stay where they are."""
-    resolved = shared.service.runtime.resolve(asset)
+    resolved = shared.service.assets.resolve_for_deletion(asset)
     shared.service.assets.delete([resolved])
     return Deleted(asset=resolved)
 
