@@ -138,8 +138,8 @@ class Uploads:
     @contextmanager
     def temporary(self, name: str, stream: BinaryIO) -> Iterator[tuple[Path, str]]:
         """The stream as a file that is gone afterwards, and its SHA-256."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self._folder))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        room = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self.folder))
         try:
             path = room / name
             digest, size = hashlib.sha256(), 0
@@ -195,7 +195,7 @@ class Uploads:
 
     def sweep(self, older: float = 0.0) -> None:
         """Remove what a crash left half received; only what is `older` (s) where others may be receiving."""
-        for room in self._folder.glob(".incoming-*"):
+        for room in self.folder.glob(".incoming-*"):
             if _aged(room, older):
                 shutil.rmtree(room, ignore_errors=True)
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import typer
 from pydantic_core import to_jsonable_python
-from rich.console import Console
 from rich.markup import escape
 
+from crossmedia.api.commands.terminal import Terminal, visible_json
 from crossmedia.api.remedies import command_hint
 from crossmedia.api.service import Service
 from crossmedia.api.settings import read_settings
@@ -35,11 +35,12 @@ USAGE = {
     "bad_policy",
     "bad_plate",
     "no_queue",
+    "open_to_network",
 }
 """Codes of failures that lie in how the command was called: they end it with 2, the others with 1."""
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Terminal(highlight=False)
+err = Terminal(stderr=True, highlight=False)
 
 Data = Annotated[
     Path | None,
@@ -97,5 +98,5 @@ def fail(error: CrossmediaError) -> None:
 
 def print_json(value: object) -> None:
     """A result, or plain values with results in them."""
-    json.dump(to_jsonable_python(value), sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")
+    text = json.dumps(to_jsonable_python(value), ensure_ascii=False, indent=2)
+    sys.stdout.write(visible_json(text) + "\n")

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from crossmedia.api.commands.context import Data, Json, hash_or_prefix, out, print_json, resolve_asset, service
+from crossmedia.api.commands.terminal import visible
 from crossmedia.api.commands.trust import print_trust
 from crossmedia.api.queues import describe_queue
 from crossmedia.api.remedies import command_hint
@@ -159,7 +160,7 @@ def transcript(
     if isinstance(told, dict):
         print_json(told)
     else:
-        sys.stdout.write(told)
+        sys.stdout.write(visible(told))
 
 
 def doctor(

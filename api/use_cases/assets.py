@@ -17,6 +17,7 @@ from crossmedia.embeddings.catalog import sha256
 from crossmedia.indexer.originals import SourceGone
 from crossmedia.retrieval.captions import TranscriptFormat, render
 from crossmedia.retrieval.documents import MOTION, PREVIEW, Moment, Source
+from crossmedia.retrieval.places import is_here
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import NotFound
 
@@ -81,6 +82,8 @@ class Assets:
         described = store.asset(resolved)
         for source in store.sources(resolved):
             path = Path(source.location)
+            if not is_here(source.location):
+                continue
             # A link may have been put where the file was: it is followed only to what the service may read anyway.
             if path.resolve() != path and not within(path.resolve(), roots):
                 continue
@@ -143,7 +146,7 @@ class Assets:
 
 def is_unchanged(path: Path, source: Source, asset: str) -> bool:
     """Whether the asset's bytes lie there still: as long as they were, and last written when they were, or the same all
-    the same. Where an imported archive says that they lie, any file may be of their length."""
+    the same."""
     try:
         status = path.stat()
         if not path.is_file() or status.st_size != source.size:
