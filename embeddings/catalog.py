@@ -115,8 +115,8 @@ def _package_folders(where: str) -> list[Path]:
     name, _, inside = where.partition("/")
     # Finding is not importing: a model package may pull in a whole framework.
     package = importlib.util.find_spec(name)
-    found = package.submodule_search_locations if package else None
-    return [Path(folder) / inside for folder in found or ()]
+    locations = package.submodule_search_locations if package else None
+    return [Path(folder) / inside for folder in locations or ()]
 
 
 def _join_parts(card: ModelCard, places: Sequence[Path]) -> Path | None:

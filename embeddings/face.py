@@ -70,8 +70,8 @@ class FaceEncoder:
             chips = [chip(portrait) for portrait in batch[start : start + BATCH]]
             mirrored = [np.ascontiguousarray(one[:, ::-1]) for one in chips]
             with self._lock:
-                told = np.array(self._network.compute_face_descriptor([*chips, *mirrored]), dtype=np.float32)
-            rows[start : start + len(chips)] = told[: len(chips)] + told[len(chips) :]
+                descriptors = np.array(self._network.compute_face_descriptor([*chips, *mirrored]), dtype=np.float32)
+            rows[start : start + len(chips)] = descriptors[: len(chips)] + descriptors[len(chips) :]
         return Encoding({"face": normalise(rows)})
 
 
@@ -88,8 +88,8 @@ def chip(portrait: Portrait) -> NDArray[np.uint8]:
         turn = turn.copy()
         turn[:, 0] *= portrait.picture.width / size[0]
         turn[:, 1] *= portrait.picture.height / size[1]
-    found = cv2.warpAffine(pixels, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found, dtype=np.uint8)
+    warped = cv2.warpAffine(pixels, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, dtype=np.uint8)
 
 
 def similarity(points: NDArray[np.floating], targets: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -115,15 +115,15 @@ class FaceDetector:
         margin = round(MARGIN * longer)
         whole = (0, 0, width, height)
         coarse = (-margin, -margin, width + margin, height + margin)
-        found = [
+        faces = [
             *self._look(picture, coarse, COARSE / (longer + 2 * margin), least),
             *self._look(picture, whole, min(FINE / longer, ENLARGED), least),
         ]
-        best = remove_doubles(found)
+        best = remove_doubles(faces)
         long = longer >= WIDE * min(width, height) and min(width, height) >= THIN
         if longer > 2 * FINE or (longer > FINE / ENLARGED and (long or len(best) >= CROWD)):
-            found += [face for tile, scale in tiles(width, height) for face in self._tile(picture, tile, scale, least)]
-            best = remove_doubles(found)
+            faces += [face for tile, scale in tiles(width, height) for face in self._tile(picture, tile, scale, least)]
+            best = remove_doubles(faces)
         return best
 
     def _tile(self, picture: Picture, tile: tuple[int, int, int, int], scale: float, least: float) -> Iterator[Face]:

@@ -80,11 +80,11 @@ class Clip:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """To another process many pictures go as one file, as a long recording does."""
-        told = (self.times, self.waveform, self.seconds)
+        fields = (self.times, self.waveform, self.seconds)
         if sum(picture.pixels.nbytes for picture in self.pictures) < HANDED_OVER:
-            return Clip, (self.pictures, *told)
+            return Clip, (self.pictures, *fields)
         shapes = [picture.pixels.shape for picture in self.pictures]
-        return _clip, (write_arrays([picture.pixels for picture in self.pictures]), shapes, *told)
+        return _clip, (write_arrays([picture.pixels for picture in self.pictures]), shapes, *fields)
 
 
 def _clip(name: str, shapes: list[tuple[int, ...]], *told: Any) -> Clip:
@@ -105,9 +105,9 @@ def write_arrays(arrays: Sequence[NDArray[Any]]) -> str:
 
 def map_arrays(name: str, kind: str) -> NDArray[Any]:
     """What the file holds, read when it is looked at; the file is gone as soon as that is."""
-    found = np.memmap(name, np.dtype(kind), mode="r")
+    mapped = np.memmap(name, np.dtype(kind), mode="r")
     Path(name).unlink()
-    return found.view(np.ndarray)
+    return mapped.view(np.ndarray)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

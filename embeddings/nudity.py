@@ -73,10 +73,10 @@ def decode_output(raw: NDArray[np.float32], picture: Picture, least: float) -> l
     rows = cv2.dnn.NMSBoxesBatched(corners.tolist(), score[kept].tolist(), numbers.tolist(), least, OVERLAP)
     longest = max(picture.width, picture.height)
     shares = np.array([longest / picture.width, longest / picture.height] * 2) / SIDE
-    found = []
+    detections = []
     for row in np.asarray(rows, dtype=np.int64).reshape(-1):
         x, y, width, height = corners[row]
         x0, y0, x1, y1 = (np.array([x, y, x + width, y + height]) * shares).clip(0, 1).tolist()
         if x1 > x0 and y1 > y0:
-            found.append(Detection(EXPOSED[int(numbers[row])], float(score[kept][row]), (x0, y0, x1, y1)))
-    return sorted(found, key=lambda one: -one.score)
+            detections.append(Detection(EXPOSED[int(numbers[row])], float(score[kept][row]), (x0, y0, x1, y1)))
+    return sorted(detections, key=lambda one: -one.score)

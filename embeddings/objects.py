@@ -87,7 +87,7 @@ class ObjectDetector:
     def _wide(self, picture: Picture, least: float) -> list[Detection]:
         """What the whole and each of its tiles show, doubles taken out; a tile does not tell of what its border cuts,
         so that what is longer than half a tile is sometimes left to the whole."""
-        found = self._look(picture, least)
+        detections = self._look(picture, least)
         for left, top, right, bottom in tiles(picture):
             tile = Picture(np.ascontiguousarray(picture.pixels[top:bottom, left:right]))
             for one in self._look(tile, least):
@@ -101,11 +101,11 @@ class ObjectDetector:
                 if not (cut_before or cut_after):
                     box = (left + x0, top + y0, left + x1, top + y1)
                     shares = (n / size for n, size in zip(box, (picture.width, picture.height) * 2, strict=True))
-                    found.append(
+                    detections.append(
                         Detection(one.value, one.score, (next(shares), next(shares), next(shares), next(shares)))
                     )
         best: list[Detection] = []
-        for one in sorted(found, key=lambda one: -one.score):
+        for one in sorted(detections, key=lambda one: -one.score):
             if all(one.value != other.value or overlap(one.box, other.box) <= OVERLAP for other in best):
                 best.append(one)
         return best

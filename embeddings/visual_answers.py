@@ -82,8 +82,8 @@ class Eyes:
         names = (MIDDLE, LAYER, "common", "picture")
         middle, layer, common, native = self._tower.run(names, {"pixels": prepared})
         known = {name: n for n, name in enumerate(self._detector.classes)}
-        found = self._detector.detect([picture], FAINT)[0]
-        objects, hues = count_objects([(known[one.value], one) for one in found]), colours(prepared[0])
+        detections = self._detector.detect([picture], FAINT)[0]
+        objects, hues = count_objects([(known[one.value], one) for one in detections]), colours(prepared[0])
         sights = [
             np.concatenate(
                 [
@@ -122,13 +122,13 @@ def colours(pixels: NDArray[np.uint8]) -> Floats:
 def count_objects(found: Sequence[tuple[int, Detection]]) -> Floats:
     """(240,): of each class the best score, how many there are by their scores, and the share of the picture they
     fill."""
-    told = np.zeros((3, OBJECTS), np.float32)
+    features = np.zeros((3, OBJECTS), np.float32)
     for n, one in found:
-        told[0, n] = max(told[0, n], one.score)
-        told[1, n] += one.score
-        told[2, n] += (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])
-    told[1] = np.log1p(told[1])
-    return told.reshape(-1)
+        features[0, n] = max(features[0, n], one.score)
+        features[1, n] += one.score
+        features[2, n] += (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])
+    features[1] = np.log1p(features[1])
+    return features.reshape(-1)
 
 
 def mirror_question(question: str) -> str:
@@ -163,8 +163,8 @@ class VisualAnswers:
     @cached_property
     def _about(self) -> dict[str, Any]:
         """Answers, words and calibration, which the network brings along."""
-        told = self._network.get_modelmeta().custom_metadata_map
-        return {name: json.loads(told[name]) for name in ("answers", "words", "calibration", "figures")}
+        metadata = self._network.get_modelmeta().custom_metadata_map
+        return {name: json.loads(metadata[name]) for name in ("answers", "words", "calibration", "figures")}
 
     @property
     def answers(self) -> tuple[str, ...]:

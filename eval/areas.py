@@ -42,11 +42,11 @@ Point = tuple[float, float, str]
 
 def read_points(path: Path = POINTS) -> dict[str, list[Point]]:
     """Of each photo's name its points: x, y, what is there."""
-    found: dict[str, list[Point]] = {}
+    points_of: dict[str, list[Point]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            found.setdefault(row["image"], []).append((float(row["x"]), float(row["y"]), row["class"]))
-    return found
+            points_of.setdefault(row["image"], []).append((float(row["x"]), float(row["y"]), row["class"]))
+    return points_of
 
 
 def class_at(parts: Segmentation, x: float, y: float) -> str:
@@ -91,18 +91,22 @@ def measure(
     tell(f"areas in {len(known)} photos")
     photos = [open_photo(folder / name) for name in known]
     started = time.monotonic()
-    found = [segmenter.segment(photo) for photo in photos]
+    segmentations = [segmenter.segment(photo) for photo in photos]
     seconds = time.monotonic() - started
-    pairs = [(n, class_at(parts, x, y)) for parts, some in zip(found, known.values(), strict=True) for x, y, n in some]
+    pairs = [
+        (n, class_at(parts, x, y))
+        for parts, some in zip(segmentations, known.values(), strict=True)
+        for x, y, n in some
+    ]
     if sheet is not None:
         sheet.parent.mkdir(parents=True, exist_ok=True)
-        draw_points(photos, found).save(sheet, quality=85)
+        draw_points(photos, segmentations).save(sheet, quality=85)
         tell(str(sheet))
     note = (
         f"{len(known)} dev photos of Flickr8k, nine points each, named by eye by one person; two rules were chosen on "
         "them."
     )
-    shares = [parts.shares() for parts in found]
+    shares = [parts.shares() for parts in segmentations]
     return [
         Section("Points", note, tuple(by_point(segmenter.classes, pairs)), seconds=seconds),
         Section("Shares", note, tuple(by_share(segmenter.classes, list(known.values()), shares))),

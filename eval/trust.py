@@ -83,8 +83,8 @@ def forge(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def squares(detector: FaceDetector, pictures: Sequence[Picture]) -> list[NDArray[np.uint8]]:
     """The faces that are large enough to be looked at, as the network sees them."""
-    found = ((picture, face) for picture in pictures for face in detector.detect([picture])[0])
-    return [square for picture, face in found if (square := align_face(picture, face)) is not None]
+    pairs = ((picture, face) for picture in pictures for face in detector.detect([picture])[0])
+    return [square for picture, face in pairs if (square := align_face(picture, face)) is not None]
 
 
 def faces(detector: ForgeryDetector, finder: FaceDetector, sets: Mapping[str, Sequence[Picture]]) -> Section:

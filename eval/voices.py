@@ -117,6 +117,8 @@ def _ask(
         k=EVERY,
         fold=False,
     )
-    found = [speaker[hit.asset] == path.parent.name for hit in service.searching.search(query).hits if hit.asset != own]
+    matches = [
+        speaker[hit.asset] == path.parent.name for hit in service.searching.search(query).hits if hit.asset != own
+    ]
     wanted = sum(turn.speaker == path.parent.name and turn.asset != own for turn in turns)
-    return sum(found) / max(1, len(found)), sum(found) / max(1, wanted)
+    return sum(matches) / max(1, len(matches)), sum(matches) / max(1, wanted)

@@ -146,8 +146,8 @@ def _describe(asset: str, found: ScannedFile, decoded: Decoded) -> Asset:
 
 
 def _attachments(decoded: Decoded) -> dict[str, bytes]:
-    found = {PREVIEW: decoded.preview} if decoded.preview is not None else {}
+    attachments = {PREVIEW: decoded.preview} if decoded.preview is not None else {}
     if decoded.motion:
         times, energy = zip(*decoded.motion, strict=True)
-        found[MOTION] = json.dumps({"times": times, "energy": energy}).encode()
-    return found
+        attachments[MOTION] = json.dumps({"times": times, "energy": energy}).encode()
+    return attachments

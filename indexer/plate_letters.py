@@ -65,9 +65,9 @@ def read_letters(looks: Sequence[Chances]) -> PlateReading | None:
     scores = _scores(merged, candidates, loose=True)
     best = sorted(scores, key=lambda text: -scores[text])[:KEPT]
     scores |= _scores(merged, set(_variants(best)) - set(scores), loose=True)
-    found = max(sorted(scores), key=lambda text: scores[text])
-    evidence = scores[found] - (0.0 if has_plate_shape(found, loose=True) else UNUSUAL)
-    return PlateReading(_unfold(looks, found, own), evidence, len(looks))
+    likeliest = max(sorted(scores), key=lambda text: scores[text])
+    evidence = scores[likeliest] - (0.0 if has_plate_shape(likeliest, loose=True) else UNUSUAL)
+    return PlateReading(_unfold(looks, likeliest, own), evidence, len(looks))
 
 
 def greedy(look: Chances) -> str:

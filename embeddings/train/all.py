@@ -133,9 +133,9 @@ class States:
 
 def fidelity(work: Path, texts: States, tokenizer: Path, dev: Sequence[data.Photo]) -> dict[str, float]:
     """Mean cosine of the quantised networks' outputs to the float networks', on 128 photos and as many captions."""
-    some = dev[:128]
-    captions = [photo.captions[0] for photo in some]
-    pixels: NDArray[np.uint8] = data.pixels(some)
+    sample = dev[:128]
+    captions = [photo.captions[0] for photo in sample]
+    pixels: NDArray[np.uint8] = data.pixels(sample)
     full = session(work / "lite2.onnx").run(("features",), {"x": backbone.normalise(pixels)})[0]
     small = session(work / "lite2-int8.onnx").run(("features",), {"pixels": pixels})[0]
     whole = States(work / "minilm.onnx", tokenizer)

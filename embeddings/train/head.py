@@ -61,8 +61,8 @@ class Heads(nn.Module):  # type: ignore[misc]
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def placed(self, vectors: Vectors) -> Vectors:
         """The same of arrays."""
-        found: Vectors = self.texts(torch.from_numpy(vectors)).numpy()
-        return found
+        vectors_placed: Vectors = self.texts(torch.from_numpy(vectors)).numpy()
+        return vectors_placed
 
 
 class Objective:
@@ -79,8 +79,8 @@ class Objective:
         """`features`: (B, 1280) of these items."""
         scale = heads.scale.clamp(max=np.log(LAST_SCALE)).exp()
         seen = [one * scale for one in heads.each(features)]
-        some = self.chance.integers(len(self.strangers), size=STRANGERS)
-        unwanted = heads.texts(self.strangers[some]).T
+        sampled = self.chance.integers(len(self.strangers), size=STRANGERS)
+        unwanted = heads.texts(self.strangers[sampled]).T
         target = torch.arange(len(items))
         losses = []
         for _ in range(TEXTS):

@@ -131,8 +131,8 @@ class Kernel(nn.Module):  # type: ignore[misc]
         """(B, 2, 3814), (B, 384), (B, 24) → (B, answers): about each answer's probability; it can be a little under
         0."""
         seeing = self.seeing(sights)
-        told = self.likeness(self.asking(sentence, words), seeing) @ self.weights + self.usual
-        return told + self.showing(seeing, sights) if self.looking else told
+        logits = self.likeness(self.asking(sentence, words), seeing) @ self.weights + self.usual
+        return logits + self.showing(seeing, sights) if self.looking else logits
 
 
 def ridge(like: Floats, marks: Floats, strength: float) -> Floats:

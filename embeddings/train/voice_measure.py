@@ -151,12 +151,12 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
 
     def drawn(seconds: float | None, how: Sequence[str]) -> list[Waveform]:
         """A stretch of each recording, spoilt in one of these ways."""
-        found = []
+        calibrations = []
         for recording in recordings:
             part = stretch(recording, seconds or chance.uniform(MIN_STRETCH_SECONDS, MAX_STRETCH_SECONDS), chance)
             chosen = how[int(chance.integers(len(how)))]
-            found.append(spoil(part, chosen, chance) if chosen else part)
-        return found
+            calibrations.append(spoil(part, chosen, chance) if chosen else part)
+        return calibrations
 
     exact, shipped = encode(recordings, Voice(whole)), encode(recordings)
     plain = [pairs(vectors, speakers, numbers) for vectors in (exact, shipped)]

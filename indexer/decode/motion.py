@@ -171,8 +171,8 @@ class Curve:
 
     def points(self) -> tuple[tuple[float, float], ...]:
         """(Where a stretch begins in s, energy in [0, 1]), ascending; stretches without a measurement are left out."""
-        found = sorted(self._bins.items())
-        return tuple((round(number * self._width, 3), round(total / count, 4)) for number, (total, count) in found)
+        bins = sorted(self._bins.items())
+        return tuple((round(number * self._width, 3), round(total / count, 4)) for number, (total, count) in bins)
 
     def _put(self, number: int, total: float, count: int) -> None:
         before, many = self._bins.get(number, (0.0, 0))

@@ -41,12 +41,12 @@ def without_bars(picture: Picture) -> Picture | None:
 
 def crop_sides(picture: Picture) -> list[Picture]:
     """The picture without `CROPS` of its sides."""
-    found = []
+    crops = []
     for share in CROPS:
         x, y = round(share * picture.width / 2), round(share * picture.height / 2)
         if x and y:
-            found.append(Picture(np.ascontiguousarray(picture.pixels[y:-y, x:-x])))
-    return found
+            crops.append(Picture(np.ascontiguousarray(picture.pixels[y:-y, x:-x])))
+    return crops
 
 
 def _bar(pixels: NDArray[np.uint8]) -> int:

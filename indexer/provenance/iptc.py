@@ -56,13 +56,13 @@ def trust_meaning(name: str) -> str | None:
 
 def facts(packet: str) -> list[Fact]:
     """What a packet of XMP says."""
-    found: list[Fact] = []
+    facts: list[Fact] = []
     for match in _TERM.finditer(packet[:PACKET]):
         name = term(html.unescape(match[1]))
         meaning = trust_meaning(name)
-        found.append(Fact("source-type", name, BY))
-        found += [Fact("trust", meaning, BY)] if meaning else []
-    return found
+        facts.append(Fact("source-type", name, BY))
+        facts += [Fact("trust", meaning, BY)] if meaning else []
+    return facts
 
 
 def tools(packet: str) -> list[str]:

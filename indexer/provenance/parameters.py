@@ -90,9 +90,9 @@ def generator(key: str, text: str) -> str | None:
 
 def facts(texts: Mapping[str, str]) -> list[Fact]:
     """What the fields of a file (name → text) say."""
-    found: list[Fact] = []
+    facts: list[Fact] = []
     for key, text in texts.items():
         program = generator(key, text)
         if program:
-            found += [Fact("trust", GENERATED, BY), Fact("generator", program, BY)]
-    return found
+            facts += [Fact("trust", GENERATED, BY), Fact("generator", program, BY)]
+    return facts

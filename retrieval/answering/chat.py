@@ -211,7 +211,7 @@ def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[Evi
         hits = scope.found(question.topic or question.text, PIECES, least=NEAR)
         loaded = scope.store.load([hit.moment for hit in hits])
         moments = [loaded[hit.moment] for hit in hits if hit.moment in loaded]
-    found = []
+    pieces = []
     for number, moment in enumerate(moments, start=1):
         picture = scope.picture(moment) if pictures > 0 and moment.kind in ("picture", "shot", "frame") else None
         pictures -= picture is not None
@@ -225,7 +225,7 @@ def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[Evi
             else []
         )
         hits = scope.cited(moment, why)
-        told = {
+        content = {
             "number": number,
             "kind": moment.kind,
             "file": hits[0].path.rpartition("/")[2] if hits else "the picture that was sent",
@@ -235,10 +235,10 @@ def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[Evi
             "text": text[:MAX_EVIDENCE_CHARACTERS],
             "labels": sorted({f"{label.kind}: {label.value}" for label in labels})[:20],
         }
-        found.append(
-            EvidencePiece({key: value for key, value in told.items() if value not in (None, "", [])}, hits, picture)
+        pieces.append(
+            EvidencePiece({key: value for key, value in content.items() if value not in (None, "", [])}, hits, picture)
         )
-    return found
+    return pieces
 
 
 def _of_one(question: Question, scope: Scope) -> list[Moment]:
@@ -289,5 +289,5 @@ def enforce_citations(answer: str, pieces: int) -> tuple[str, list[int], float]:
     text = re.sub(r"([.!?])((?:\s*\[\d{1,4}\])+)", r"\2\1", text)  # a citation behind the full stop belongs before it
     parts = split(re.sub(r"\[(\d{1,4})\]", number, text))
     cited = [re.search(r"\[\d+\]", part) is not None for part in parts]
-    told = " ".join(part if good else part + UNCITED for part, good in zip(parts, cited, strict=True))
-    return told, used, sum(cited) / len(cited) if cited else 0.0
+    marked = " ".join(part if good else part + UNCITED for part, good in zip(parts, cited, strict=True))
+    return marked, used, sum(cited) / len(cited) if cited else 0.0

@@ -101,8 +101,8 @@ class Colouring:
         logits = shares
         if moment.id in vectors:
             texts = scope.profile.text.encode([f"a {name} {_noun(topic)}" for name in names]).vectors[COMMON]
-            told = odds(scope, texts, moment, vectors[moment.id])
-            logits = logits + 0.35 * (told - told.max())
+            colour_odds = odds(scope, texts, moment, vectors[moment.id])
+            logits = logits + 0.35 * (colour_odds - colour_odds.max())
         shown = np.exp(SHARP * (logits - logits.max()))
         shown /= shown.sum()
         order = np.argsort(-shown, kind="stable")
@@ -124,9 +124,9 @@ def locate(topic: str, moment: Moment) -> tuple[Box, float, Label | None] | None
             if person.box:
                 return part_of_box(person.box, part), person.score, person
     thing = thing_of(topic)
-    some = [label for label in labels_of(moment, "object", thing.value) if label.box] if thing else []
-    if some:
-        largest = max(some, key=lambda label: label.score * _area(label.box) ** 0.5)
+    objects = [label for label in labels_of(moment, "object", thing.value) if label.box] if thing else []
+    if objects:
+        largest = max(objects, key=lambda label: label.score * _area(label.box) ** 0.5)
         if largest.box:
             return part_of_box(largest.box, (0.2, 0.2, 0.8, 0.8)), largest.score, largest
     for word in words & PLACES.keys():

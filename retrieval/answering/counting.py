@@ -132,13 +132,13 @@ class Counting:
             hits = [hit for asset in counted[:CITED] for hit in _first(scope, asset.id)]
             return Reply(say_count(len(counted), name), 0.99, tuple(hits), MODEL)
         thing = thing_of(about)
-        found = self._with(scope, thing.value, question) if thing and thing.whole else ()
-        if not found:
+        matches = self._with(scope, thing.value, question) if thing and thing.whole else ()
+        if not matches:
             query = Query((about,), filters=_of(scope.within, question), k=MAX_HITS, group=True, fold=False)
-            found = scope.search(query).hits
-        if not found:
+            matches = scope.search(query).hits
+        if not matches:
             return Reply(say_count(0, name), COLLECTION * 0.9, (), MODEL) if thing and thing.whole else None
-        return Reply(say_count(len(found), name), COLLECTION, tuple(found[:CITED]), MODEL)
+        return Reply(say_count(len(matches), name), COLLECTION, tuple(matches[:CITED]), MODEL)
 
     def _with(self, scope: Scope, value: str, question: Question) -> tuple[Hit, ...]:
         """Files that bear an object, surest first."""

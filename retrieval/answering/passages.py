@@ -76,23 +76,23 @@ def rank_sentences(question: Question, scope: Scope) -> list[Sentence]:
     own: Calibration = scope.calibrations.get(("text", "text", "text"), UNKNOWN)
     rarity = _rarity([text for _, text in parts])
     topic = [stem(word) for word in content(question.topic or question.text)]
-    found = []
+    sentences = []
     for n, ((moment, text), similarity) in enumerate(zip(parts, similar, strict=True)):
         covered = _coverage(topic, text, rarity)
         # What the sentence before or after names, this one may answer: "It lost its power."
         around = " ".join(t for m, t in parts[max(0, n - 1) : n + 2] if m.asset == moment.asset)
         nearby = _coverage(topic, around, rarity)
         sure = logistic(own.slope / 3 * (similarity - own.middle) + 3.0 * (covered + 0.4 * (nearby - covered)) - 1.6)
-        found.append(Sentence(moment, text, similarity, max(covered, 0.6 * nearby), sure, *_when(moment, text)))
-    return sorted(found, key=lambda one: -one.sureness)
+        sentences.append(Sentence(moment, text, similarity, max(covered, 0.6 * nearby), sure, *_when(moment, text)))
+    return sorted(sentences, key=lambda one: -one.sureness)
 
 
 def read_candidates(question: Question, scope: Scope) -> list[Moment]:
     """Moments that are read: of one asset all, of a collection what the search finds."""
     if scope.single:
         within = question.within(seconds_of(scope))
-        some = [m for m in scope.moments if m.kind in KINDS and overlaps(m, within)]
-        return some[:ENTIRE]
+        moments = [m for m in scope.moments if m.kind in KINDS and overlaps(m, within)]
+        return moments[:ENTIRE]
     filters = replace(scope.within, kinds=KINDS, media=(question.medium,) if question.medium else scope.within.media)
     hits = scope.found(question.topic or question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
     more = scope.found(question.text, READ, least=0.0, legs=("text", "words"), filters=filters)

@@ -54,12 +54,12 @@ class Places:
             if re.search(r"\bwhere in\b|\bwhich side\b", plain) or (
                 thing and not people and not OF_PICTURE.search(plain)
             ):
-                told = self._position(thing.value if thing else "", moment, scope)
+                reply = self._position(thing.value if thing else "", moment, scope)
                 around = self._place(moment, scope, "place") if not IN_PICTURE.search(plain) else None
-                if told and around and around.confidence >= 0.5:
-                    return replace(told, answer=f"{around.answer}, {told.answer}")
-                if told or around:
-                    return told or around
+                if reply and around and around.confidence >= 0.5:
+                    return replace(reply, answer=f"{around.answer}, {reply.answer}")
+                if reply or around:
+                    return reply or around
                 continue
             return self._place(moment, scope, "room" if re.search(r"\broom\b", plain) else "place")
         return None
@@ -75,15 +75,15 @@ class Places:
         return Reply(name, share * (0.5 + relevance / 2), scope.cited(moment, [why], relevance), MODEL)
 
     def _position(self, value: str, moment: Moment, scope: Scope) -> Reply | None:
-        found = [label for label in labels_of(moment, "object", value, MIN_COUNTED_SCORE) if label.box]
-        if not found or found[0].box is None:
+        objects = [label for label in labels_of(moment, "object", value, MIN_COUNTED_SCORE) if label.box]
+        if not objects or objects[0].box is None:
             return None
-        told, rests, ground = position(found[0].box), found[:1], ground_of(moment)
-        if ground and ground.score >= WIDE and found[0].box[3] > LOW:
-            told = f"{'in' if ground.value == 'water' else 'on'} the {ground.value}, {told}"
+        text, rests, ground = position(objects[0].box), objects[:1], ground_of(moment)
+        if ground and ground.score >= WIDE and objects[0].box[3] > LOW:
+            text = f"{'in' if ground.value == 'water' else 'on'} the {ground.value}, {text}"
             rests.append(ground)
-        score = found[0].score
-        return Reply(told, score**0.5 * 0.8, scope.cited(moment, [label_evidence(rests, moment)], score), MODEL)
+        score = objects[0].score
+        return Reply(text, score**0.5 * 0.8, scope.cited(moment, [label_evidence(rests, moment)], score), MODEL)
 
 
 def position(box: Box) -> str:

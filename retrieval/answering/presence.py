@@ -59,10 +59,10 @@ class Presence:
             borne = scope.found(
                 question.topic, CITED, filters=replace(filters, labels=(*filters.labels, *conditions)), least=0.0
             )
-            told = [hit for hit in hits if any(e.leg in ("words", "labels") for e in hit.evidence)]
-            if not borne and not told:
+            sure = [hit for hit in hits if any(e.leg in ("words", "labels") for e in hit.evidence)]
+            if not borne and not sure:
                 return Reply("no", ABSENT, (), MODEL, ("nothing indexed shows it",))
-            return Reply("yes", max(hit.relevance for hit in (*borne, *told)), borne or tuple(told), MODEL)
+            return Reply("yes", max(hit.relevance for hit in (*borne, *sure)), borne or tuple(sure), MODEL)
         return Reply("yes", hits[0].relevance, hits, MODEL) if hits else None
 
     def _shown(self, question: Question, scope: Scope) -> Reply | None:
@@ -105,15 +105,15 @@ class Presence:
             return None
         wanted = "grey" if named[0] == "gray" else named[0]
         topic = re.sub(rf"\s*\b{named[0]}$", "", question.topic).strip()
-        told = (
+        reply = (
             self._colours.answer(parse_question(f"what colour is {topic}", "what colour", 1.0), scope)
             if topic
             else None
         )
-        if told is None:
+        if reply is None:
             return None
-        fits = wanted in told.answer
-        return Reply(f"{'yes' if fits else 'no'}, {told.answer}", told.confidence, told.citations, MODEL)
+        fits = wanted in reply.answer
+        return Reply(f"{'yes' if fits else 'no'}, {reply.answer}", reply.confidence, reply.citations, MODEL)
 
     def _either(self, plain: str, scope: Scope) -> Reply | None:
         stills = scope.stills()[:12]

@@ -102,9 +102,9 @@ def topic_of(plain: str, kind: QuestionKind) -> str:
     'a cat on the table'
     """
     for pattern in _SUBJECTS.get(kind, ()):
-        found = re.search(pattern, plain)
-        if found and _content(found["topic"]):
-            return _trim(found["topic"])
+        match = re.search(pattern, plain)
+        if match and _content(match["topic"]):
+            return _trim(match["topic"])
     words = plain.split()
     first = next((n for n, word in enumerate(words) if _content(word)), len(words))
     if first and words[first - 1] in ("a", "an", "the", "two", "three"):

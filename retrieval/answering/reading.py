@@ -35,9 +35,9 @@ class Reading:
         plain = question.text.lower()
         moments: list[Moment] = list(scope.moments)
         if not scope.single:
-            told = self._telling.answer(question, scope)
-            if told is not None and told.confidence >= 0.5:
-                return told
+            reply = self._telling.answer(question, scope)
+            if reply is not None and reply.confidence >= 0.5:
+                return reply
             hits = find_files(scope, question.topic, question.medium, 3)
             moments = [m for hit in hits for m in scope.store.load([hit.moment]).values()]
         if PLATE.search(plain):
@@ -74,8 +74,8 @@ def _read_writing(written: list[tuple[Moment, Label]], numbers: bool, scope: Sco
     order = [label for label in first.labels if label in lines]
     text = " ".join(label.value for label in order)
     sure = sum(label.score for label in lines) / len(lines)
-    told = text if len(text) <= MAX_READ_CHARACTERS else text[: MAX_READ_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
-    return Reply(told, sure * 0.9, scope.cited(first, [label_evidence(order, first)], sure), MODEL)
+    shown = text if len(text) <= MAX_READ_CHARACTERS else text[: MAX_READ_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
+    return Reply(shown, sure * 0.9, scope.cited(first, [label_evidence(order, first)], sure), MODEL)
 
 
 def _beginning(scope: Scope) -> Reply | None:
@@ -83,5 +83,5 @@ def _beginning(scope: Scope) -> Reply | None:
     if not pages:
         return None
     text = pages[0].fields["text"]
-    told = text if len(text) <= MAX_READ_CHARACTERS else text[: MAX_READ_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
-    return Reply(told, 0.7, scope.cited(pages[0], [word_evidence(pages[0], told, 0.7)]), MODEL)
+    shown = text if len(text) <= MAX_READ_CHARACTERS else text[: MAX_READ_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
+    return Reply(shown, 0.7, scope.cited(pages[0], [word_evidence(pages[0], shown, 0.7)]), MODEL)

@@ -144,8 +144,8 @@ class Scope:
     def vector(self, text: str, space: str = COMMON) -> Vector:
         """The unit vector of a text."""
         rows = self.profile.text.encode([text]).vectors
-        found: Vector = rows[space][0]
-        return found
+        row: Vector = rows[space][0]
+        return row
 
     def picture(self, moment: Moment) -> Picture | None:
         """What a moment shows: the picture that came with the question, or its thumbnail, at most 320 pixels; None of a
@@ -164,10 +164,10 @@ class Scope:
 
 
 def _count_labels(moments: Sequence[Moment], kinds: Sequence[str]) -> list[FacetCount]:
-    found: dict[tuple[str, str], int] = {}
+    counts: dict[tuple[str, str], int] = {}
     for moment in moments:
         for kind, value in {(label.kind, label.value) for label in moment.labels if label.kind in kinds}:
-            found[kind, value] = found.get((kind, value), 0) + 1
+            counts[kind, value] = counts.get((kind, value), 0) + 1
     return [
-        FacetCount(kind, value, count, 1) for (kind, value), count in sorted(found.items(), key=lambda one: -one[1])
+        FacetCount(kind, value, count, 1) for (kind, value), count in sorted(counts.items(), key=lambda one: -one[1])
     ]

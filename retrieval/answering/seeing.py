@@ -84,10 +84,10 @@ def subject_of(plain: str) -> str:
 def _find_labels(category: str, moment: Moment, scope: Scope) -> Reply | None:
     """What the detector names of this category."""
     known = {phrase for phrase, _ in categories()[category]}
-    some = [x for x in labels_of(moment, "object", None, MIN_COUNTED_SCORE) if x.value in known]
-    if not some:
+    objects = [x for x in labels_of(moment, "object", None, MIN_COUNTED_SCORE) if x.value in known]
+    if not objects:
         return None
-    best = some[0]
+    best = objects[0]
     return Reply(
         best.value, best.score**0.5 * 0.9, scope.cited(moment, [label_evidence([best], moment)], best.score), MODEL
     )
@@ -132,5 +132,5 @@ def _name_sound(plain: str, moments: tuple[Moment, ...], scope: Scope) -> Reply 
     names = sorted(seconds, key=lambda name: -seconds[name])
     first = [(label, m) for label, m in heard if label.value == names[0]]
     label, moment = max(first, key=lambda one: one[0].score)
-    told = ", ".join(name for name in names[:3] if seconds[name] >= 0.3 * seconds[names[0]])
-    return Reply(told, label.score, scope.cited(moment, [label_evidence([label], moment)], label.score), MODEL)
+    answer = ", ".join(name for name in names[:3] if seconds[name] >= 0.3 * seconds[names[0]])
+    return Reply(answer, label.score, scope.cited(moment, [label_evidence([label], moment)], label.score), MODEL)

@@ -83,7 +83,7 @@ def find_sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[
     named = naming.find_names(topic)
     vectors = vectors_of(scope, moments)
     query = scope.vector(topic) if vectors else None
-    found = []
+    sightings = []
     for moment in moments:
         seen = _named(moment, named)
         if query is not None and moment.id in vectors:
@@ -103,8 +103,8 @@ def find_sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[
                 )
                 seen = Sighting(moment, relevance, why)
         if seen is not None:
-            found.append(seen)
-    return sorted(found, key=lambda one: -one.sureness)
+            sightings.append(seen)
+    return sorted(sightings, key=lambda one: -one.sureness)
 
 
 def odds(scope: Scope, texts: Vectors, moment: Moment, vector: Vector) -> Vector:
@@ -123,5 +123,5 @@ def _named(moment: Moment, named: naming.NamedWords) -> Sighting | None:
     coverage, score, values = named.judged(best)
     if not values:
         return None
-    told = [label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values]
-    return Sighting(moment, naming.relevance(coverage, score), label_evidence(told, moment))
+    labels = [label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values]
+    return Sighting(moment, naming.relevance(coverage, score), label_evidence(labels, moment))

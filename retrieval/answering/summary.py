@@ -36,13 +36,13 @@ class ChosenSentence:
 
 def summarise(moments: Sequence[Moment], profile: Profile, most: int = 3) -> list[ChosenSentence]:
     """At most so many sentences of spoken or written moments, in their order; none where nothing is said."""
-    told = [
+    texts = [
         (moment, text)
         for moment in moments
         if moment.kind in ("speech", "paragraph")
         for text in split(moment.fields.get("transcript") or moment.fields.get("text", ""))
     ]
-    long = [one for one in told if len(one[1].split()) >= MIN_SENTENCE_WORDS] or told
+    long = [one for one in texts if len(one[1].split()) >= MIN_SENTENCE_WORDS] or texts
     long = long[:: max(1, -(-len(long) // MAX_SENTENCES))]
     if not long:
         return []
@@ -62,8 +62,8 @@ def centrality(rows: Vectors) -> Vectors:
     for _ in range(50):
         standing = 0.15 / len(rows) + 0.85 * standing @ moved
     most = float(standing.max())
-    found: Vectors = standing / most if most > 0 else standing
-    return found
+    scaled: Vectors = standing / most if most > 0 else standing
+    return scaled
 
 
 def choose_sentences(rows: Vectors, central: Vectors, most: int) -> list[int]:

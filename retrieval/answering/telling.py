@@ -50,15 +50,15 @@ class Telling:
         if not fitting:
             return None
         best = fitting[0]
-        told = [best]
+        sentences = [best]
         if question.kind in ("what was said", "what does it say"):
-            told += [
+            sentences += [
                 one
                 for one in fitting[1:3]
                 if one.sureness >= SECOND * best.sureness and one.moment.asset == best.moment.asset
             ]
-        text = " ".join(one.text for one in sorted(told, key=_place))
-        cited = [hit for one in told for hit in cite(one, scope)]
+        text = " ".join(one.text for one in sorted(sentences, key=_place))
+        cited = [hit for one in sentences for hit in cite(one, scope)]
         return Reply(text, best.sureness, tuple(cited), MODEL)
 
 

@@ -37,12 +37,12 @@ class When:
         plain = question.text.lower()
         if TAKEN.search(plain) and (scope.single or question.medium) and not MENTIONED.search(plain):
             return _capture_time(question, scope)
-        told = self._telling.answer(question, scope)
+        reply = self._telling.answer(question, scope)
         if MENTIONED.search(plain) or (
-            scope.asset is not None and scope.asset.media in ("audio", "video") and told is None
+            scope.asset is not None and scope.asset.media in ("audio", "video") and reply is None
         ):
-            return best_of([_find_mention(question, scope), _find_appearance(question, scope)]) or told
-        return told
+            return best_of([_find_mention(question, scope), _find_appearance(question, scope)]) or reply
+        return reply
 
 
 class HowLong:
@@ -65,9 +65,9 @@ class HowLong:
         superlative = re.search(r"\b(longest|shortest)\b", plain)
         if superlative and not scope.single:
             return _extreme(question, scope, superlative[1])
-        told = self._telling.answer(question, scope)
-        if told is not None and told.confidence >= 0.5:
-            return told
+        reply = self._telling.answer(question, scope)
+        if reply is not None and reply.confidence >= 0.5:
+            return reply
         named = re.match(r"(?:how long|what).*\b(?:" + "|".join(MEDIA_WORDS) + r")\b", plain)
         if named and not scope.single and about:
             hits = find_files(scope, " ".join(about), question.medium, 1)
@@ -75,7 +75,7 @@ class HowLong:
             if asset is not None:
                 length = _length(asset, scope)
                 return None if length is None else replace(length, confidence=hits[0].relevance * 0.9, citations=hits)
-        return told
+        return reply
 
 
 def _find_mention(question: Question, scope: Scope) -> Reply | None:

@@ -36,9 +36,9 @@ class Visual:
         best: Reply | None = None
         for moment, fit in self._moments(question, scope):
             picture = scope.picture(moment)
-            told = self._network.answer(picture, question.text) if picture is not None else []
-            if told and (best is None or told[0][1] * fit > best.confidence):
-                text, probability = told[0]
+            answers = self._network.answer(picture, question.text) if picture is not None else []
+            if answers and (best is None or answers[0][1] * fit > best.confidence):
+                text, probability = answers[0]
                 best = Reply(text, probability * fit, scope.cited(moment, (), probability), self.model)
         return best
 

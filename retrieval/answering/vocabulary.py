@@ -50,11 +50,11 @@ ASKED: Final[tuple[tuple[str, str], ...]] = (
 @cache
 def categories() -> dict[str, tuple[tuple[str, str], ...]]:
     """Category → (phrase, prompt)."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    rows_of: dict[str, list[tuple[str, str]]] = {}
     with FILE.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
-            found.setdefault(row["category"], []).append((row["phrase"], row["prompt"]))
-    return {name: tuple(some) for name, some in found.items()}
+            rows_of.setdefault(row["category"], []).append((row["phrase"], row["prompt"]))
+    return {name: tuple(some) for name, some in rows_of.items()}
 
 
 def category_of(text: str) -> str | None:
@@ -89,10 +89,10 @@ class Vocabulary:
     def either(self, asked: str, moment: Moment, vector: Vector, scope: Scope) -> float | None:
         """How likely a moment is what a text of `PAIRS` says rather than the opposite; None where it is none of
         them."""
-        found = next(((one, other) for pattern, one, other in PAIRS if re.search(rf"\b(?:{pattern})\b", asked)), None)
-        if found is None:
+        prompts = next(((one, other) for pattern, one, other in PAIRS if re.search(rf"\b(?:{pattern})\b", asked)), None)
+        if prompts is None:
             return None
-        ranked = self._ranked(["yes", "no"], found, moment, vector, scope)
+        ranked = self._ranked(["yes", "no"], prompts, moment, vector, scope)
         return next(share for name, share, _ in ranked if name == "yes")
 
     def _ranked(
