@@ -1,4 +1,4 @@
-"""Heads that people train from pairs of their own: the vectors of one encoder, moved in the common space.
+"""Apply heads that people trained on pairs of their own: each moves one encoder's vectors in the common space.
 
 A head adds to what an encoder says, and only where it has something to say: with n the native and z the common vector,
 

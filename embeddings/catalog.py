@@ -1,4 +1,4 @@
-"""Where the files of the models lie on this machine, each checked against its card."""
+"""Find the files of models on this machine and check them against their cards."""
 
 from __future__ import annotations
 

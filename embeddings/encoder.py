@@ -1,4 +1,4 @@
-"""What an encoder is: a batch of decoded media in, unit vectors of one or several spaces out."""
+"""The encoder protocol: a batch of decoded media in, unit vectors of one or several spaces out."""
 
 from __future__ import annotations
 

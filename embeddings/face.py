@@ -1,5 +1,4 @@
-"""Whose face it is: dlib's ResNet (D. King 2017), 128 numbers a face. Biometric data: nothing of this runs unless a
-setting asks.
+"""The face encoder: dlib's ResNet (D. King 2017), 128 numbers a face. Biometric: runs only if a setting asks for it.
 
 The network reads chips of 150×150 px on which the face lies as dlib's `get_face_chip` lays it with a padding of 0.25:
 turned, scaled and moved by its five landmarks, the corners of the eyes and the base of the nose. YuNet tells other

@@ -1,5 +1,4 @@
-"""Where the faces in a picture are, with five points each: YuNet without PyTorch. Who they are is told by
-`embeddings/face.py`.
+"""The face detector: YuNet without PyTorch, boxes with five points. `embeddings/face.py` says whose face it is.
 
 W. Wu, H. Peng and S. Yu, "YuNet: A tiny millisecond-level face detector" (Machine Intelligence Research 20, 2023); the
 bundled network is made by `embeddings/train/faces.py`, its card is `bundled/faces.md`.

@@ -1,4 +1,4 @@
-"""Encoders put together: several of one modality as one, or some of one encoder's spaces."""
+"""Combine encoders: several of one modality as one, or some spaces of one encoder."""
 
 from __future__ import annotations
 

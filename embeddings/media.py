@@ -1,4 +1,4 @@
-"""Decoded media as values. Plain numpy inside; made by `indexer/decode`, eaten by encoders and enrichers."""
+"""Decoded media as values: plain NumPy, made by `indexer/decode`, read by encoders and enrichers."""
 
 from __future__ import annotations
 

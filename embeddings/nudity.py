@@ -1,4 +1,4 @@
-"""Nakedness in pictures: NudeNet's detector (a YOLOv8-nano of 320 px), as its package ships it.
+"""The detector of nakedness in pictures: NudeNet (a YOLOv8-nano of 320 px), as its package ships it.
 
 The weights are under the AGPL-3.0, so they come by an extra of their own (`pip install "crossmedia[nudity]"`); this
 file reads them without its code. https://github.com/notAI-tech/NudeNet

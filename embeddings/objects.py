@@ -1,4 +1,4 @@
-"""What stands where in a picture: YOLOX-nano over the 80 classes of COCO, without PyTorch.
+"""The object detector: YOLOX-nano over the 80 classes of COCO, without PyTorch.
 
 Z. Ge, S. Liu, F. Wang, Z. Li and J. Sun, "YOLOX: Exceeding YOLO series in 2021" (arXiv:2107.08430); the bundled network
 is made by `embeddings/train/objects.py`, its card is `bundled/objects.md`.

@@ -1,4 +1,4 @@
-"""What a picture is made of: sky, grass, water and the like, each with its share of the area and its mask.
+"""Segment pictures into sky, grass, water and the like, each with its mask and share of the area.
 
 A softmax over the cells of a grid of 17×17. A cell's row is what three layers of the built-in picture tower say of it
 (they are there before pooling, so they cost nothing to train), its colour and texture, and where in the picture it

@@ -1,4 +1,4 @@
-"""Whether speech sounds synthetic: AASIST-L on raw sound, without PyTorch.
+"""The detector of synthetic speech: AASIST-L on raw sound, without PyTorch.
 
 J. Jung et al., "AASIST: audio anti-spoofing using integrated spectro-temporal graph attention networks" (ICASSP 2022,
 arXiv:2110.01200); the bundled network is made by `embeddings/train/spoof.py`, its card is `bundled/spoof.md`. It was

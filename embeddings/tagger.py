@@ -1,4 +1,4 @@
-"""What is heard, by AudioSet's 527 classes: EfficientAT's mn04 over log-mel spectrograms made as its authors make them.
+"""Tag sounds with AudioSet's 527 classes: EfficientAT's mn04 over log-mel spectrograms as its authors make them.
 
 F. Schmid, K. Koutini and G. Widmer (ICASSP 2023); J. Gemmeke et al., "Audio Set" (ICASSP 2017). The bundled network is
 made by `embeddings/train/tagger.py`, its card is `bundled/tagger.md`.

@@ -1,4 +1,4 @@
-"""What the encoders that run on PyTorch share: its import, the device, the number format, where weights come from.
+"""What encoders on PyTorch share: importing it, the device, the number format, the source of weights.
 
 PyTorch and the model libraries are an extra; nothing here or above imports them before an encoder is made.
 """

@@ -1,5 +1,4 @@
-"""Toy faces: an area of magenta is one, and its shade tells whose. For tests of what is done with faces, not of how
-well."""
+"""A toy face detector and encoder for tests: an area of magenta is a face, its shade says whose."""
 
 from __future__ import annotations
 

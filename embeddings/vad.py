@@ -1,4 +1,4 @@
-"""Where somebody speaks: the silero voice detector, whose network comes with faster-whisper."""
+"""The voice detector: silero, whose network comes with faster-whisper."""
 
 from __future__ import annotations
 

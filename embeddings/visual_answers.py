@@ -1,4 +1,4 @@
-"""What a picture answers to a question: a small network over what the picture tower and the detector of objects see.
+"""Answer questions about a picture with a small network over the picture tower and the object detector.
 
 The question attends to a grid of the tower twice, as in stacked attention (Z. Yang et al., CVPR 2016); beside it a
 kernel machine knows what was answered to such questions of such pictures. The answer is one of those that the training

@@ -1,4 +1,4 @@
-"""`crossmedia eval ask` and `crossmedia eval daquar`: how good the answers are."""
+"""`crossmedia eval ask` and `crossmedia eval daquar`: measure answers to questions."""
 
 from __future__ import annotations
 

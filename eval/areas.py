@@ -1,4 +1,4 @@
-"""How well the areas of pictures are told: on points of a grid over photos that were named by eye.
+"""Measure the segmentation on a grid of points over photos that were labelled by eye.
 
 `areas.csv`: 40 dev photos of Flickr8k, drawn by lot, with nine points each, named before anything was learned: image, x
 and y in fractions of the photo, class or `other`. A point on an edge, or of what is nothing in particular, is `other`.

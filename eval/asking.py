@@ -1,5 +1,4 @@
-"""How good the answers are: of questions that can be answered the share that is, rightly; of others the share that is
-left open.
+"""Ask the benchmark's questions and score the answers: right, wrong, or left open.
 
 Half of the questions (odd numbers) may be looked at while the answerer is tuned; the other half only counts.
 """

@@ -1,5 +1,4 @@
-"""How often real faces and voices are taken for forged ones, and how often forgeries made here are told, score by
-score.
+"""Measure the detectors of forgeries: how often real faces and voices look forged, and how often forgeries are found.
 
 Photos and readings are real; faces are forged as the autoencoders of 2018 did it (what is in the middle goes through
 few pixels and is pasted back), speech by eSpeak NG. Nobody forges so today: what is told of these says little of what

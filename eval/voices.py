@@ -1,4 +1,4 @@
-"""Are the voices of a collection told apart: names given to recordings of known speakers, and search by voice."""
+"""Measure the naming of voices across recordings of known speakers, and search by voice."""
 
 from __future__ import annotations
 

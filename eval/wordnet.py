@@ -1,4 +1,4 @@
-"""How near two nouns are in WordNet: the measure of Wu and Palmer (ACL 1994), from Debian's dictionary files.
+"""Similarity of two nouns in WordNet by Wu and Palmer (ACL 1994), from Debian's dictionary files.
 
 WUPS (M. Malinowski and M. Fritz, NIPS 2014) compares answers by it, and what is less near than its threshold counts a
 tenth.

@@ -1,4 +1,4 @@
-"""Decoded assets become documents: cut into moments, encoded together in batches."""
+"""Turn decoded assets into documents: cut them into moments and encode these in batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who speaks when, of nobody knows how many: windows of voice, clustered, then every fifth of a second decided again.
+"""Diarise speech: find who speaks when, without knowing how many speak, by clustering windows of voice.
 
 Windows are clustered by average linkage (as Garcia-Romero et al. 2017 do, with cosines in place of PLDA) up to a
 similarity where speakers end; then a hidden Markov model whose states are the clusters finds the turns (Viterbi; the

@@ -1,4 +1,4 @@
-"""Where in a recording something is heard, and where it becomes something else."""
+"""Divide a recording into stretches that sound alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the files of indexed assets lie now, if they still do."""
+"""Find where the file of an indexed asset lies now."""
 
 from __future__ import annotations
 

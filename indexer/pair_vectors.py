@@ -1,5 +1,4 @@
-"""Pairs as vectors: their files decoded in processes that can be killed, both sides encoded, same contents counted
-once."""
+"""Encode both sides of pairs, their files decoded in processes that can be killed."""
 
 from __future__ import annotations
 

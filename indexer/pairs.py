@@ -1,4 +1,4 @@
-"""Pairs that a person brings: a CSV of two columns, each cell a text or a file beside the CSV."""
+"""Read a person's pairs from a CSV of two columns: each cell a text or a file beside the CSV."""
 
 from __future__ import annotations
 

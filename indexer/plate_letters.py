@@ -1,5 +1,4 @@
-"""Which letters a plate has, from several looks at it: by their probability under the recogniser, and by how plates are
-built.
+"""Read the letters of a plate from several views, by their probabilities and by how plates are built.
 
 Probability of a text: A. Graves et al., "Connectionist temporal classification" (2006), the forward sum.
 """

@@ -1,5 +1,4 @@
-"""Car plates in a picture: where writing of their form is on vehicles, what stands there, and how likely it is a plate
-at all."""
+"""Find car plates: writing of the right form on vehicles, and how likely it is a plate."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A collection's vectors made anew: by another head, or by other models. What is stored is used before a file is
-read."""
+"""Compute a collection's vectors anew by another head or other models, from stored data before files are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the files of an index run."""
+"""The report of an index run: what became of each file."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Finding and recognising writing: RapidOCR's engine, the ways text can be turned, and the order in which lines are
-read."""
+"""Find and recognise writing: RapidOCR's engine, turned text, and the order in which lines are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A video's shots and key frames as moments: vectors pooled, shots grouped into scenes, what moves as labels."""
+"""Build the moments of a video from shots and key frames: pooled vectors, scenes, labels of motion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which object of one frame is which of the next: tracks through a shot, by norfair.
+"""Track objects through a shot, frame by frame, by norfair.
 
 Method: detections are joined to Kalman filters of the boxes' corners where they overlap enough, each class by itself
 (SORT; A. Bewley, Z. Ge, L. Ott, F. Ramos and B. Upcroft 2016), as the library norfair does it (Tryolabs; the fork that

@@ -1,4 +1,4 @@
-"""A transcript as people and players read it: SubRip, WebVTT, plain text, JSON."""
+"""Write transcripts for people and players: SubRip, WebVTT, plain text, JSON."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Which words of a query may name labels, and how many of each: "two dogs on a sofa" may be two of `dog` and one
-`sofa`."""
+"""Find the words of a query that may name labels, and how many of each: "two dogs on a sofa" may be two of `dog` and
+one `sofa`."""
 
 from __future__ import annotations
 

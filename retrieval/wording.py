@@ -1,4 +1,4 @@
-"""The words of a query and of what answers it: which count, what stem they have, what of a text is shown."""
+"""Words and stems of queries and texts, and the snippets that are shown."""
 
 from __future__ import annotations
 

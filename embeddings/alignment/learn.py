@@ -1,4 +1,4 @@
-"""The whole of a training: how strong the head may be, what it brings on pairs it has not seen, and the head itself."""
+"""Train a head: choose its strength, measure it on held-out pairs, then learn it from all pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well pairs find each other: ranks among what was held out, with intervals."""
+"""Measure on held-out pairs how well each side finds the other: ranks with confidence intervals."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Learns what places of a picture are made of: from some points that were named by eye and many captions that name no
-place.
+"""Train the segmentation on some points that were labelled by eye and many captions that say no place.
 
     python -m crossmedia.embeddings.train.areas --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 

@@ -1,4 +1,4 @@
-"""What is taken off similarities, inside the vectors: of pictures that are near every text, of texts of unmet words.
+"""Query-bank normalisation within vectors: lower the similarities of pictures near every text and of unfamiliar texts.
 
 Some pictures are the nearest of far too many queries (hubs). Bogolin et al., "Cross modal retrieval with querybank
 normalisation" (2022), take off each picture's log-mean-exp similarity to a bank of texts. A text of words that training

@@ -1,4 +1,4 @@
-"""What similarities mean: per space and pair of modalities, the background of unrelated pairs and the cut-off.
+"""Calibrate similarities: for each space and pair of modalities, those of unrelated pairs, and the cut-off.
 
 Measured on Flickr8k's dev split with the finished encoders. `middle`, the cosine of relevance 0.5, is where a query
 without an answer finds nothing among 500 photos: above the best match of 98 % of nonsense, and as high as 95.5 % of the

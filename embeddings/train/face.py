@@ -1,4 +1,4 @@
-"""What cosines of faces mean, how well they tell who it is, and where YuNet's points lie on dlib's chips.
+"""Calibrate and measure the face encoder, and find where YuNet's points lie on dlib's chips.
 
     python -m crossmedia.embeddings.train.face --data ../shared/data --out embeddings/bundled
 

@@ -1,4 +1,4 @@
-"""The head that brings pictures and sentences together, and what it is trained for.
+"""The trained maps of pictures and sentences into the common space, and their training objective.
 
 Symmetric InfoNCE (Radford et al., "Learning transferable visual models from natural language supervision", 2021)
 between two-layer heads on picture features and one linear map of the text network's states that starts as the sentence

@@ -1,4 +1,4 @@
-"""How strange a text is: the word pieces that training met too seldom to tell what they look like.
+"""Rate how unfamiliar a text is, by how seldom its word pieces occur in the training texts.
 
 A walrus has its place among the captions too, between seals and dogs. How often training met the words of a text says
 whether that place means anything, and it says it of the text alone: what is taken off its similarities (`bank.py`)

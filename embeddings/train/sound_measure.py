@@ -1,4 +1,4 @@
-"""How good the sound tower is, and what its similarities mean: every sound by a head that has not learned from it."""
+"""Measure and calibrate the sound tower by cross-validation: each sound by a head that did not learn from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learns the sound tower's head on Whisper's encoder, calibrates and measures it.
+"""Train the sound tower's head on Whisper's encoder, then calibrate and measure it.
 
     python -m crossmedia.embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 

@@ -1,4 +1,4 @@
-"""Pictures of single things with names: clip art and emoji, for what photographs of scenes do not teach.
+"""Load clip art and emoji with their names: pictures of single things, which photographs of scenes lack.
 
 From Debian packages: `openclipart-png` and `openclipart-svg` (Open Clip Art Library, public domain; names and keywords
 in the SVGs' metadata), `fonts-noto-color-emoji` (SIL OFL) with the names of `unicode-cldr-core` (Unicode licence).

@@ -1,11 +1,12 @@
-"""Learns to answer questions about pictures from DAQUAR.
+"""Train the network that answers questions about pictures on DAQUAR.
 
     python -m crossmedia.embeddings.train.visual_answers --daquar ../shared/data/daquar --out embeddings/bundled
 
 writes `visual-answers.onnx` and its card and prints what to pin in `embeddings/cards.toml`. A fifth of the pictures is
 held out (`visual_data.split_pictures`): nothing is fitted or calibrated on it. Chances are calibrated on another tenth;
 then two networks (`visual_net`) and a kernel machine (`visual_kernel`) are learned from that too, and ship as one. The
-same is done once without looking at pictures, to tell what looking adds."""
+same is done once without looking at pictures, to tell what looking adds.
+"""
 
 from __future__ import annotations
 

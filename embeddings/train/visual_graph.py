@@ -1,5 +1,4 @@
-"""The network of visual answers as a file, each of its tables in as few bits as it bears; what is calculated stays
-float."""
+"""Export the visual answerer to ONNX with compressed tables; what is calculated stays float."""
 
 from __future__ import annotations
 

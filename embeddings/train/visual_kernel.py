@@ -1,5 +1,4 @@
-"""Kernel ridge regression from a question and its picture to answers: what was answered to such questions of such
-pictures.
+"""Kernel ridge regression from questions and pictures to answers: what was answered to similar ones.
 
 Closed form (C. Saunders, A. Gammerman and V. Vovk, ICML 1998). Likeness is Gaussian: of sentence vectors and of words,
 times that of what is seen in a picture, in six parts of it and in its mirror image. Two votes are added that hear no

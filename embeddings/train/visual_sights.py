@@ -1,4 +1,4 @@
-"""What is seen in pictures, measured by what is usual in those that are learned from."""
+"""Standardise the features of pictures by the mean and spread of the training pictures."""
 
 from __future__ import annotations
 

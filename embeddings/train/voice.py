@@ -1,4 +1,4 @@
-"""Exports the GE2E voice encoder of Resemblyzer, calibrates its cosines and measures it.
+"""Export the GE2E voice encoder of Resemblyzer, calibrate its cosines and measure it.
 
     python -m crossmedia.embeddings.train.voice --data ../shared/data --out embeddings/bundled
 

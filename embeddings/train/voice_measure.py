@@ -1,4 +1,4 @@
-"""What cosines of voices mean, and how well they tell who speaks: on LibriSpeech, clean and spoilt in made-up ways.
+"""Calibrate and measure the voice encoder on LibriSpeech, clean and degraded.
 
 Two recordings that a speaker made in one go are more alike than two of different days. So the calibration spoils an
 eighth of the recordings, in noise and by a room: without them its fit is six times as steep, sure of what it has not

@@ -1,4 +1,4 @@
-"""Sound: any track → mono float32 at 16 kHz, in step with the file's own clock."""
+"""Decode sound: any track as mono float32 at 16 kHz, in step with the file's own clock."""
 
 from __future__ import annotations
 

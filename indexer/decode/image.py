@@ -1,4 +1,4 @@
-"""Pictures: one upright RGB array, no larger than asked for, whatever the file's mode, frames and orientation."""
+"""Decode pictures: one upright RGB array of a bounded size, whatever the file's mode, frames and orientation."""
 
 from __future__ import annotations
 

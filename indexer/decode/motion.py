@@ -1,4 +1,4 @@
-"""What moves in a picture, and how the camera does: from the optical flow between two looks."""
+"""Measure what moves in a picture and how the camera moves, from the optical flow between two frames."""
 
 from __future__ import annotations
 

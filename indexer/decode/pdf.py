@@ -1,4 +1,4 @@
-"""PDF: page numbers, paragraphs rebuilt from lines, a picture of the first page."""
+"""Decode PDF files: numbered pages, paragraphs rebuilt from lines, a picture of the first page."""
 
 from __future__ import annotations
 

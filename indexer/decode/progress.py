@@ -1,4 +1,4 @@
-"""How a decoder reports that it advances, so that whoever watches it can tell slow from stuck."""
+"""Report that decoding advances, so that slow can be told from stuck."""
 
 from __future__ import annotations
 

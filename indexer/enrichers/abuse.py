@@ -1,4 +1,4 @@
-"""Abusive words in what is said, written and read: labels `abuse:words`, for the policy.
+"""The pass `abuse`: labels `abuse:words` on abusive speech and writing, for policies.
 
 A linear classifier over words by alt-profanity-check (MIT), trained on comments that people judged; English only. It
 comes by the extra `abuse`, since it brings scikit-learn.

@@ -1,4 +1,4 @@
-"""Whose faces: one moment a face, searchable by face, and the person's name on the picture or shot that shows it.
+"""The pass `faces`: one moment for each face, searchable by face, and the person's name on the picture or shot.
 
 Biometric data: what is kept of a face are its vector, its place and a small picture of it, until somebody says `people
 forget`.

@@ -1,5 +1,4 @@
-"""How much faces look forged: `forgery:face` with a box on pictures and key frames, `forgery:track` of a face through a
-shot.
+"""The pass `forgery`: scores of forged faces, `forgery:face` on pictures, `forgery:track` for a face through a shot.
 
 Indications, never verdicts: see `embeddings/indications.py`. This pass runs only where it is asked for.
 """

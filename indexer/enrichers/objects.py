@@ -1,5 +1,4 @@
-"""What stands where: `object:dog` with a box on pictures and key frames; in a video, what is followed through each shot
-as well."""
+"""The pass `objects`: labels `object:dog` with boxes on pictures and key frames, and objects tracked through shots."""
 
 from __future__ import annotations
 

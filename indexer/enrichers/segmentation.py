@@ -1,4 +1,4 @@
-"""What pictures are made of: labels `area:sky`, `area:grass`, …, with the share of the area as their score."""
+"""The pass `areas`: labels `area:sky`, `area:grass`, …, scored by their share of the picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is heard, by more names than the first pass knows: labels `sound:siren`, … on the events of a recording."""
+"""The pass `sounds`: labels `sound:siren`, … on the events of a recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every hash that a decoded file has, by whatever of the libraries is installed."""
+"""Compute every hash of a decoded file that the installed libraries offer."""
 
 from __future__ import annotations
 

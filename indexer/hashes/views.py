@@ -1,5 +1,4 @@
-"""Other views of a picture that a copy may be made from: without bars that were added, and without a little of its
-sides.
+"""Alternative views of a picture to hash: without added bars, and without a little of its sides.
 
 PDQ sees through neither: without 5 % of their width and height 4 % of photographs are found again, with a caption bar
 added below none (`python -m crossmedia.eval.known`). So a picture with bars is hashed without them too, and who banks

@@ -1,4 +1,4 @@
-"""What is said of where a file comes from, and by what in it."""
+"""Facts about where a file comes from, each with the source that states it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The texts that lie in a file beside its content: PNG's and EXIF's, a container's tags, packets of XMP; all of them
-bounded."""
+"""Extract texts beside a file's content, bounded: PNG's and EXIF's, container tags, packets of XMP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""IPTC's "digital source type": whether a file says that it was captured, edited or generated, and its packet of XMP.
+"""Read IPTC's "digital source type" from XMP: whether a file was captured, edited or generated.
 
 The vocabulary is http://cv.iptc.org/newscodes/digitalsourcetype/; XMP (ISO 16684) carries it as
 `Iptc4xmpExt:DigitalSourceType`, C2PA in its actions. A packet is searched, not parsed: nothing in it can be expanded.

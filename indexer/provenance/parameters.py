@@ -1,4 +1,4 @@
-"""What programs that generate pictures leave in a file: the text of PNG chunks, of EXIF and of a container's tags.
+"""Recognise programs that generate pictures by the parameters they leave in a file.
 
 Each of these is a habit of a program, none is signed: whoever wants can take it out or put it in.
 """

@@ -1,4 +1,4 @@
-"""Everything that a file says of where it comes from, read in a process that can be killed."""
+"""Read all provenance of a file in a process that can be killed."""
 
 from __future__ import annotations
 

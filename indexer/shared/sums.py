@@ -1,4 +1,4 @@
-"""The report of a divided job, from those of its parts."""
+"""Add up the reports of a divided job's parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answerer is: a question about a scope in, an answer with what it rests on out, or nothing."""
+"""The answerer protocol: a question and a scope in, an answer with its evidence out, or None."""
 
 from __future__ import annotations
 

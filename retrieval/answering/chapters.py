@@ -1,4 +1,4 @@
-"""The chapters of a video: the scenes that its shots were tied to, each with a title, a key frame and its time."""
+"""The chapters of a video: its scenes, each with a title, a key frame and its time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What colour something has: the pixels where it is, and what a picture of it in each colour would be like."""
+"""Answer which colour something has: by its pixels, and by how well a picture of each colour fits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many: things in a picture or video by their boxes and tracks, and files of a collection that show something."""
+"""Answer how many: objects in a picture or video by boxes and tracks, files of a collection that show something."""
 
 from __future__ import annotations
 

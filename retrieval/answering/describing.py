@@ -1,4 +1,4 @@
-"""A plain sentence of what a picture shows, made from its labels and colours; it says no more than they do."""
+"""Describe a picture in a plain sentence made from its labels and colours."""
 
 from __future__ import annotations
 

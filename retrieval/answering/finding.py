@@ -1,4 +1,4 @@
-"""Which file: the one that a search finds, the longest, the one with that plate."""
+"""Answer which file: the best hit of a search, the longest, the one with that plate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answerers of other packages: who of them is asked, and that none of them fails an answer."""
+"""Ask answerers of other packages, without letting their failures spoil an answer."""
 
 from __future__ import annotations
 

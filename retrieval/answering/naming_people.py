@@ -1,4 +1,4 @@
-"""Who speaks, who is seen: names of voices and faces."""
+"""Answer who speaks or is seen, by named voices and faces."""
 
 from __future__ import annotations
 

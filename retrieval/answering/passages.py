@@ -1,4 +1,4 @@
-"""Sentences that are said or written: which of them answers a question, and how surely."""
+"""Rank spoken and written sentences by how likely they answer a question."""
 
 from __future__ import annotations
 

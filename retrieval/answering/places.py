@@ -1,4 +1,4 @@
-"""Where: the place a picture shows, where in it something is, the coordinates a camera wrote."""
+"""Answer where: the place that a picture shows, where in it something is, the coordinates a camera wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Yes or no: whether something is shown, heard, said, or so."""
+"""Answer yes or no: whether something is shown, heard or said."""
 
 from __future__ import annotations
 

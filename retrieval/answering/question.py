@@ -1,4 +1,4 @@
-"""A question taken apart: what kind of thing it asks for, about what, in which media, in which stretch of time."""
+"""Parse questions: the kind of answer wanted, the topic, the media, the stretch of time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does it say: writing in pictures, plates, documents."""
+"""Answer what something says: writing in pictures, plates, documents."""
 
 from __future__ import annotations
 

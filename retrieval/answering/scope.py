@@ -1,4 +1,4 @@
-"""What a question is about: one asset, or whatever meets some conditions; and how its answerers look at that."""
+"""The scope of a question, one asset or all that meet some conditions, and the searches within it."""
 
 from __future__ import annotations
 

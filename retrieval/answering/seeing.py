@@ -1,4 +1,4 @@
-"""What is it, what is somebody doing, what is heard: labels, and names that fit best in the common space."""
+"""Answer what something is, what somebody does, what is heard: by labels, and by the names that fit best."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How surely a moment shows, sounds like or bears what words say: labels where they name it, else the common space."""
+"""Rate how surely a moment shows or sounds like what words say: by labels, or by the common space."""
 
 from __future__ import annotations
 

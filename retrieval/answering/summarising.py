@@ -1,4 +1,4 @@
-"""What is it about: sentences of speech and documents, descriptions of pictures, what a collection holds."""
+"""Answer what something is about: sentences of speech and documents, descriptions of pictures."""
 
 from __future__ import annotations
 

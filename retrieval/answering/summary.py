@@ -1,4 +1,4 @@
-"""What something is about, in its own sentences: those most of it is near to, and that say something new.
+"""Summarise texts by their own sentences: central ones that do not repeat each other.
 
 Centrality: the mean similarity of a sentence to all others, sharpened as in LexRank (G. Erkan and D. Radev, 2004).
 Novelty: what a chosen sentence says already is taken off, as in maximal marginal relevance (J. Carbonell and J.

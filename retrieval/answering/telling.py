@@ -1,4 +1,4 @@
-"""What was said or written about something: the sentence that tells it, with its second or page."""
+"""Answer what was said or written about something: the sentence, with its second or page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people call the things that the detector of objects knows, and who counts as a person."""
+"""The words that people use for the classes of the object detector, from `things.toml`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When something is said or seen, when a file was made, how long it is."""
+"""Answer when something is said or seen, when a file was made, how long it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The learned answerer of pictures: asks a small network what a picture answers to a question."""
+"""Answer questions about pictures with the trained network."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Names that a picture may be given, by what is asked for, each with the words that a picture of it would be described
-by.
+"""Names that a picture may be given, by category, each with a caption of such a picture, from `vocabulary.csv`.
 
 The common space tells which of them fits best: classification without examples (A. Radford et al., "Learning
 transferable visual models from natural language supervision", 2021).
