@@ -157,8 +157,8 @@ def split(vectors: Vectors, space: Space) -> tuple[Vectors, Vectors]:
 
 
 def bank_dimensions(rest: Vectors, less: Vector) -> Vectors:
-    """The two dimensions (N, 2) of query-bank normalisation, `embeddings/train/bank.py`, with `less` (N,) taken off
-    each vector."""
+    """The two dimensions (N, 2) of query-bank normalisation (`embeddings/train/bank.py`), with `less` (N,) subtracted
+    from each vector."""
     if not np.any(less):
         return rest
     length = np.linalg.norm(rest, axis=1)

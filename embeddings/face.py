@@ -113,5 +113,5 @@ def _plane(points: NDArray[np.floating]) -> NDArray[np.complex128]:
 
 
 def largest(portraits: Iterable[Portrait]) -> Portrait | None:
-    """The one whose face is the largest."""
+    """The portrait whose face is the largest."""
     return max(portraits, key=lambda portrait: portrait.size, default=None)

@@ -26,7 +26,7 @@ FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[f
 """What to do where face recognition is off."""
 STRIDES: Final = (8, 16, 32)
 MIN_FACE_SCORE: Final = 0.7
-"""Score from which a face is told; below it, as many muzzles of dogs as faces are found in the photos of Flickr8k."""
+"""Score from which a face counts; below it, the photos of Flickr8k have as many muzzles of dogs as faces."""
 OVERLAP: Final = 0.3
 """Of two boxes that share more than this (intersection over union) the better one stays."""
 INSIDE: Final = 0.7

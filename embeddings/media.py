@@ -95,7 +95,8 @@ def _clip(name: str, shapes: list[tuple[int, ...]], *told: Any) -> Clip:
 
 
 def write_arrays(arrays: Sequence[NDArray[Any]]) -> str:
-    """The name of a temporary file that holds them one after the other: how much crosses between processes."""
+    """Write arrays one after the other into a temporary file and return its name: little can cross between processes
+    otherwise."""
     descriptor, name = tempfile.mkstemp(prefix="crossmedia-")
     with os.fdopen(descriptor, "wb") as file:
         for array in arrays:

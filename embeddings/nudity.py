@@ -22,7 +22,7 @@ from crossmedia.embeddings.onnx import session
 
 SIDE: Final = 320
 MIN_EXPOSURE_SCORE: Final = 0.4
-"""Score from which something is told; the package's own default is lower, for people who look at all of it."""
+"""Score from which a detection counts; the package's own default is lower, for people who review all of it."""
 OVERLAP: Final = 0.45
 EXPOSED: Final = {2: "buttocks", 3: "breast", 4: "genitalia", 6: "anus", 14: "genitalia"}
 """Of the network's 18 classes those that are nakedness. Faces, feet, bellies, men's chests and what is covered are left

@@ -137,7 +137,7 @@ def tiles(picture: Picture) -> list[tuple[int, int, int, int]]:
 
 
 def fitted_size(picture: Picture, side: int = SIDE) -> tuple[int, int]:
-    """Width and height that the picture has in the square, px: its longer side fills it."""
+    """Width and height, px, of the picture scaled so that its longer side fills the square."""
     scale = side / max(picture.width, picture.height)
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
 

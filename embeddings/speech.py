@@ -164,8 +164,7 @@ class Whisper:
 
 
 def voices_in(waveform: Waveform) -> list[Span]:
-    """Stretches (start, end) in seconds in which somebody speaks, closely: none longer than a window, with its
-    margins."""
+    """Stretches (start, end) in seconds of speech, closely: none longer than a window with its margins."""
     return list(find_voice(waveform, longest=WINDOW - 1 - 2 * (MARGIN - CLOSELY), margin=CLOSELY))
 
 

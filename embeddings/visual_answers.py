@@ -132,12 +132,12 @@ def count_objects(found: Sequence[tuple[int, Detection]]) -> Floats:
 
 
 def mirror_question(question: str) -> str:
-    """What a mirrored picture has to be asked."""
+    """The question to ask of the mirrored picture: left and right exchanged."""
     return re.sub(r"\b(left|right)\b", lambda found: SIDES[found[1].lower()], question, flags=re.IGNORECASE)
 
 
 def number_words(question: str, vocabulary: dict[str, int]) -> NDArray[np.int64]:
-    """(24,): the words of a question by number, from 2; 1 is a word that is not known, 0 none at all."""
+    """(24,): the words of a question as numbers from 2; 1 is an unknown word, 0 is padding."""
     words = [vocabulary.get(word, 1) for word in re.findall(r"\w+", question.lower())[:MAX_QUESTION_WORDS]]
     return np.array([*words, *[0] * (MAX_QUESTION_WORDS - len(words))], np.int64)
 

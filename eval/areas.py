@@ -41,7 +41,7 @@ Point = tuple[float, float, str]
 
 
 def read_points(path: Path = POINTS) -> dict[str, list[Point]]:
-    """Of each photo's name its points: x, y, what is there."""
+    """The labelled points of each photo by its name: x, y, class."""
     points_of: dict[str, list[Point]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -50,7 +50,7 @@ def read_points(path: Path = POINTS) -> dict[str, list[Point]]:
 
 
 def class_at(parts: Segmentation, x: float, y: float) -> str:
-    """What is said to be at a point, in fractions of the picture."""
+    """The class that a segmentation gives a point, in fractions of the picture."""
     best = decide(parts.chances)
     row, column = (min(size - 1, int(at * size)) for at, size in zip((y, x), best.shape, strict=True))
     return (*parts.classes, OTHER)[int(best[row, column])]

@@ -23,9 +23,9 @@ PEOPLE = (
 
 
 def same_things(told: str, truth: str) -> bool:
-    """Exactly the things of the answer, in any order.
+    """Whether an answer names exactly the same things, in any order.
 
-    >>> same("lamp, book", "book, lamp"), same("lamp", "lamps")
+    >>> same_things("lamp, book", "book, lamp"), same_things("lamp", "lamps")
     (True, False)
     """
     return {x.strip() for x in told.split(",")} == {x.strip() for x in truth.split(",")}

@@ -259,7 +259,7 @@ def _noisy(sound: Waveform, rng: np.random.Generator) -> Waveform:
 
 
 def encode_again(path: Path, sound: Waveform, codec: str, bits: int) -> Waveform:
-    """As it is after it was written so and read again."""
+    """A picture after it was written in some format and read again."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream(codec, rate=SAMPLE_RATE, options={"b": str(bits)})
         assert isinstance(stream, av.AudioStream)

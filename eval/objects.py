@@ -65,7 +65,7 @@ def names_in(caption: str) -> set[str]:
 
 
 def open_photo(path: Path) -> Picture:
-    """A photo that is known to be harmless."""
+    """Open a photo that is known to be harmless, however large."""
     with Image.open(path) as image:
         return Picture(np.asarray(image.convert("RGB")))
 

@@ -88,12 +88,12 @@ def corpus(shared: Path, out: Path) -> Path:
 
 
 def is_right(asked: BenchmarkQuestion, answer: str, cited: Sequence[str] = ()) -> bool:
-    """Whether an answer counts: one of those that are accepted stands in it, within the tolerance; of a question for a
-    file, the first that is cited may be it too.
+    """Whether an answer counts: it contains an accepted answer, within the tolerance; of a question for a file, the
+    first citation may be it too.
 
-    >>> right(Asked(1, "", "how many?", ("2", "two"), "how many", ""), "2 dogs")
+    >>> is_right(BenchmarkQuestion(1, "", "how many?", ("2", "two"), "how many", ""), "2 dogs")
     True
-    >>> right(Asked(1, "", "when?", ("61",), "when", "2"), "1:02")
+    >>> is_right(BenchmarkQuestion(1, "", "when?", ("61",), "when", "2"), "1:02")
     True
     """
     plain = _plain(answer)

@@ -69,7 +69,7 @@ def index_gallery(service: Service, task: Task, room: Path, tell: Tell) -> tuple
 
 
 def build_query(service: Service, asked: TaskQuery, filters: Filters, k: int) -> Query:
-    """What is asked, with the cut-off off and nothing folded."""
+    """The query of a task, without cut-off and without folding."""
     return Query(
         texts=(asked.text,) if asked.text else (),
         examples=(service.searching.example(asked.path),) if asked.path else (),

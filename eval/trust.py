@@ -72,7 +72,7 @@ def area(real: Sequence[float], forged: Sequence[float]) -> float:
 
 
 def forge(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A face whose middle went through a few pixels and was pasted back with soft edges, as an exchanged one."""
+    """A face whose middle was reduced to a few pixels and pasted back with soft edges, like an exchanged face."""
     small = cv2.resize(square, (THROUGH, THROUGH), interpolation=cv2.INTER_AREA)
     blurred = cv2.resize(small, square.shape[:2], interpolation=cv2.INTER_CUBIC)
     down, across = np.mgrid[: square.shape[0], : square.shape[1]] - len(square) / 2

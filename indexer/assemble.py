@@ -34,7 +34,7 @@ class EncodingFailed(CrossmediaError):
 def assemble_each(
     items: Sequence[tuple[str, ScannedFile, Decoded]], profile: Profile, collection: str
 ) -> list[Document | CrossmediaError]:
-    """`assemble`, but what no encoder can take fails alone: one odd file must not stop the hundred around it."""
+    """Assemble, but let what no encoder accepts fail alone: one odd file must not stop the hundred around it."""
     try:
         return list(assemble(items, profile, collection))
     except Exception as error:

@@ -26,7 +26,7 @@ Span = tuple[float, float]
 
 
 def find_sounds(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> list[list[Span]]:
-    """Of each waveform the stretches (start, end) in seconds that sound alike, in order; silence is left out.
+    """For each waveform the stretches (start, end) in seconds that sound alike, in order, without silence.
 
     Alike is what the encoder calls by the same names. Where it has none, or there is no encoder, stretches are as long
     as a moment may be. A recording in which nothing is heard is one stretch.

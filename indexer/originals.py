@@ -35,7 +35,7 @@ def first_unchanged(sources: Sequence[Source]) -> Source | None:
 
 
 def source_gone(asset: Asset) -> SourceGone:
-    """The error for an asset whose file lies nowhere any more."""
+    """The error for an asset whose file is nowhere any more."""
     return SourceGone(
         f"{asset.title} has moved or was deleted", "index it at its new path, or remove it from the index", Remedy.PRUNE
     )

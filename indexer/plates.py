@@ -37,7 +37,7 @@ ASPECT: Final = (1.2, 9.0)
 LOWEST: Final = 7.0
 """Height of its letters, px of the picture, from which they can be read."""
 MIN_PLATE_SCORE: Final = 0.45
-"""Score from which a plate is told."""
+"""Score from which a plate is reported."""
 SURE: Final = -0.1
 """Mean log-probability of several looks from which no other is taken."""
 WEIGHTS: Final = {"evidence": 0.9, "usual": 1.7, "digits": 4.5, "letters": 3.3, "vehicle": 1.5, "": -8.3}
@@ -173,7 +173,7 @@ def join(looks: Sequence[PlateLook]) -> list[PlateLook]:
 
 
 def _best(plates: Sequence[Plate]) -> list[Plate]:
-    """Of plates that lie over each other the surest."""
+    """The surest of plates that overlap."""
     kept: list[Plate] = []
     for plate in sorted(plates, key=lambda one: -one.score):
         if all(_overlap_share(plate.box, other.box) < 0.3 for other in kept):

@@ -77,7 +77,7 @@ class Report:
 
 
 def path_text(path: str) -> str:
-    """A path as text, also where its bytes are none."""
+    """A path as text, also where its bytes are no valid text."""
     return os.fsencode(path).decode(errors="replace")
 
 

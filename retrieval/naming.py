@@ -79,8 +79,8 @@ def relevance(coverage: float, score: float) -> float:
 def find_names(text: str) -> NamedWords:
     """Phrases of a text that may name labels.
 
-    >>> [(p.values, p.count) for p in naming("two dogs and a cat").phrases]
-    [(('dogs', 'dog'), 2), (('cat',), 1)]
+    >>> [(p.values, p.count) for p in find_names("two dogs and a cat").phrases]
+    [(('two dogs', 'two dog'), 1), (('dogs', 'dog'), 2), (('cat',), 1)]
     """
     words = [word.lower() for word in words_of(text)]
     kept = [n for n, word in enumerate(words) if word not in STOP_WORDS]

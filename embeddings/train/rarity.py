@@ -29,7 +29,7 @@ WEIGHT: Final = 0.07
 
 
 def count_pieces(tokenizer: Path, captions: Sequence[str], names: Sequence[str]) -> NDArray[np.uint8]:
-    """(vocabulary,) in how many of the training texts each word piece stands, plus one, at most `KNOWN`."""
+    """(vocabulary,) the number of training texts that contain each word piece, plus one, at most `KNOWN`."""
     split = Tokenizer.from_file(str(tokenizer))
     counts = np.ones(split.get_vocab_size(), np.int64)
     for texts, each in ((captions, 1), (names, NAMED)):

@@ -138,7 +138,7 @@ def mean_energy(movements: Sequence[Movement]) -> float:
 
 
 def camera(movements: Sequence[Movement]) -> Camera:
-    """What the camera does for most of a shot: the mean movement that moves the picture's points most, if any.
+    """How the camera moves for most of a shot: the movement that moves the points of the picture most, if any.
 
     `shake` where it moves to and fro by more than it gets on.
     """

@@ -10,4 +10,4 @@ Progress: TypeAlias = Callable[[float], None]
 
 
 def ignore_progress(seconds: float) -> None:
-    """Nobody is watching."""
+    """Report progress to nobody."""

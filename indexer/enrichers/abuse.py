@@ -20,7 +20,7 @@ from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Pat
 KIND: Final = label_kinds.ABUSE.name
 WORDS: Final = "words"
 MIN_ABUSE_PROBABILITY: Final = 0.5
-"""Probability from which it is told."""
+"""Probability from which a text is labelled."""
 FIELDS: Final = ("transcript", "ocr", "text")
 MAX_TEXT_CHARACTERS: Final = 10_000
 """Characters of a moment's text that are read."""

@@ -252,7 +252,7 @@ def _area(box: Box) -> float:
 
 
 def _is_forgotten(one: _Seen, whole: Moment) -> bool:
-    """Whether somebody said of this face that nobody shall be told by it."""
+    """Whether somebody asked for this face to be forgotten."""
     here = Label(PERSON, "", 0.0, "", one.best.face.box, one.start, one.end)
     return any(
         label.kind == FORGOTTEN

@@ -16,7 +16,7 @@ from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Pat
 
 KIND: Final = label_kinds.AREA.name
 MIN_AREA_SHARE: Final = 0.05
-"""Share of a picture's area from which it is told of: below, it is as often a mistake at an edge."""
+"""Share of a picture's area from which an area is reported: below, it is as often a mistake at an edge."""
 
 
 class PictureSegmenter(Protocol):

@@ -50,12 +50,12 @@ def term(told: object) -> str:
 
 
 def trust_meaning(name: str) -> str | None:
-    """The value of `trust` that a term says."""
+    """The value of `trust` that a term means."""
     return MEANING.get(name.lower())
 
 
 def facts(packet: str) -> list[Fact]:
-    """What a packet of XMP says."""
+    """The facts that a packet of XMP states."""
     facts: list[Fact] = []
     for match in _TERM.finditer(packet[:PACKET]):
         name = term(html.unescape(match[1]))
@@ -66,5 +66,5 @@ def facts(packet: str) -> list[Fact]:
 
 
 def tools(packet: str) -> list[str]:
-    """The program that made a file, and whom it credits, as XMP names them."""
+    """The program that made a file and the credited person, as XMP names them."""
     return [html.unescape(match[1]) for match in _TOOL.finditer(packet[:PACKET])]

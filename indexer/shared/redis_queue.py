@@ -39,7 +39,7 @@ BELL: Final = f"{PREFIX}bell"
 MAX_RINGS: Final = 1_000
 """Rings that are kept for workers that do not listen now."""
 SHORT: Final = ("id", "kind", "state", "created", "updated", "attempts", "step", "done", "total", "error", "parts")
-"""What a list tells of a job."""
+"""The fields of a job that lists contain."""
 
 
 _STATES: Final[dict[str, JobState]] = {"queued": "queued", "running": "running", "done": "done", "failed": "failed"}

@@ -101,5 +101,5 @@ class BuiltIn:
 
 
 def parse_as(text: str, kind: str, share: float) -> Question:
-    """The question as if it were of that kind."""
+    """Parse a question as if it were of another kind."""
     return parse_question(text, kind, share)  # type: ignore[arg-type]

@@ -50,7 +50,7 @@ def chapters(moments: Sequence[Moment], profile: Profile) -> list[Chapter]:
 def shorten(text: str, most: int = MAX_TITLE_CHARACTERS) -> str:
     """A text of at most so many characters, cut between words.
 
-    >>> shortened("one two three", 9)
+    >>> shorten("one two three", 9)
     'one two…'
     """
     plain = " ".join(text.split())

@@ -80,7 +80,7 @@ class Endpoint:
 
 @dataclass(frozen=True, eq=False)
 class EvidencePiece:
-    """Evidence: what of it is sent, and the hit that it is."""
+    """A piece of evidence: what is sent of it, and the hits that cite it."""
 
     told: dict[str, Any]
     hits: tuple[Hit, ...]
@@ -204,7 +204,7 @@ def _read_stream(response: httpx.Response) -> Iterator[str]:
 
 
 def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[EvidencePiece]:
-    """What the answer may rest on, nearest first; as many pictures as are allowed."""
+    """The evidence for an answer, nearest first, with as many pictures as are allowed."""
     if scope.single:
         moments = _of_one(question, scope)
     else:
@@ -242,7 +242,7 @@ def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[Evi
 
 
 def _of_one(question: Question, scope: Scope) -> list[Moment]:
-    """Of one asset what it shows and the sentences nearest to the question."""
+    """Moments of one asset to cite: the sentences nearest to the question, pictures, sounds."""
     said = {one.moment.id: one.moment for one in rank_sentences(question, scope)[:PIECES]}
     stills = scope.stills()[: max(1, PIECES - len(said))]
     heard = [m for m in scope.moments if m.kind == "sound"][:2]
@@ -272,7 +272,7 @@ def enforce_citations(answer: str, pieces: int) -> tuple[str, list[int], float]:
     """An answer with its citations in order of their first use, numbered anew from 1; the evidence that they stand for;
     and the share of sentences that cite some.
 
-    >>> enforced("Two dogs [3]. They are happy.", 3)
+    >>> enforce_citations("Two dogs [3]. They are happy.", 3)
     ('Two dogs [1]. They are happy. (not in the evidence)', [3], 0.5)
     """
     used: list[int] = []

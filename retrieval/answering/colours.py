@@ -33,7 +33,7 @@ COLOURS: Final[dict[str, tuple[tuple[int, int, int], ...]]] = {
 }
 """Berlin and Kay's eleven basic colour terms by some sRGB values of each, as photographs show them."""
 SECOND: Final = 0.3
-"""Share of the area from which a second colour is told."""
+"""Share of the area from which a second colour is mentioned."""
 SHARP: Final = 1.8
 """Of the log-shares, so that a colour is as likely right as it says; chosen on the odd questions of
 `eval/questions.csv`."""
@@ -115,7 +115,7 @@ class Colouring:
 
 
 def locate(topic: str, moment: Moment) -> tuple[Box, float, Label | None] | None:
-    """Where in a picture something lies, how sure that is, and the label that tells; None where no label does."""
+    """Where in a picture a thing is, how sure that is, and the label that says so; None where no label does."""
     words = set(content(topic))
     people = labels_of(moment, "object", "person")
     for pattern, part in WORN:
@@ -153,7 +153,7 @@ def colour_shares(picture: Picture, box: Box) -> NDArray[np.float64]:
 
 
 def part_of_box(box: Box, part: Box) -> Box:
-    """A part of a box, both in shares."""
+    """A part of a box, both in fractions."""
     width, height = box[2] - box[0], box[3] - box[1]
     return (box[0] + part[0] * width, box[1] + part[1] * height, box[0] + part[2] * width, box[1] + part[3] * height)
 

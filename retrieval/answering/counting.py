@@ -33,7 +33,7 @@ NONE_SEEN: Final = 0.7
 SEEN: Final = 0.35
 """How much the common space says of a number beside the boxes; chosen on the odd questions of `eval/questions.csv`."""
 MISSED: Final = 0.12
-"""Chance that there is one more than the detector tells."""
+"""Probability that there is one more than the detector finds."""
 _FILES: Final = re.compile(
     r"(?:how many|number of|count)(?: of)?(?: the| my| our| all)? (?P<files>"
     + "|".join(MEDIA_WORDS)

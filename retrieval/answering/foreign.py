@@ -36,7 +36,7 @@ class AnswererSpec:
 
 
 def foreign_answerers() -> Extensions[AnswererSpec]:
-    """Those of other packages."""
+    """The answerers of other packages."""
     return extensions(ANSWERERS, AnswererSpec)
 
 

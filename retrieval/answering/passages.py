@@ -64,7 +64,7 @@ def split(text: str) -> list[str]:
 
 
 def rank_sentences(question: Question, scope: Scope) -> list[Sentence]:
-    """What is said or written in the scope, likeliest to answer first."""
+    """Spoken and written sentences of the scope, likeliest to answer first."""
     moments = read_candidates(question, scope)
     parts = [(m, s) for m in moments for s in split(m.fields.get("transcript") or m.fields.get("text", ""))]
     if not parts or "text" not in scope.profile.spaces:
@@ -88,7 +88,7 @@ def rank_sentences(question: Question, scope: Scope) -> list[Sentence]:
 
 
 def read_candidates(question: Question, scope: Scope) -> list[Moment]:
-    """Moments that are read: of one asset all, of a collection what the search finds."""
+    """The moments to read: all of one asset, or of a collection what the search finds."""
     if scope.single:
         within = question.within(seconds_of(scope))
         moments = [m for m in scope.moments if m.kind in KINDS and overlaps(m, within)]
@@ -102,7 +102,7 @@ def read_candidates(question: Question, scope: Scope) -> list[Moment]:
 
 
 def _rarity(texts: Sequence[str]) -> dict[str, float]:
-    """Of each word how much it tells: less of what stands in many sentences."""
+    """How informative each word is: less the more sentences contain it."""
     counted = Counter(word for text in texts for word in {stem(w.lower()) for w in words_of(text)})
     return {word: math.log(1 + len(texts) / count) for word, count in counted.items()}
 
@@ -130,7 +130,7 @@ def _when(moment: Moment, text: str) -> tuple[float | None, float | None]:
 
 
 def seconds_of(scope: Scope) -> float | None:
-    """How long the asset is that is asked about."""
+    """The length of the asset that the question is about; None where it has none."""
     seconds = scope.asset.metadata.get("seconds") if scope.asset else None
     return float(seconds) if seconds is not None else None
 

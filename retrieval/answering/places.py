@@ -24,7 +24,7 @@ IN_PICTURE: Final = re.compile(r"\bin the (?:photo|picture|image)\b|\bside\b")
 WIDE, LOW = 0.3, 0.6
 """Share of a picture from which an area is its ground, and how far down a thing reaches that stands there."""
 MIN_PLACE_SHARE: Final = 0.2
-"""Share among places from which the best is told."""
+"""Probability among places from which the best is given as an answer."""
 
 
 class Places:

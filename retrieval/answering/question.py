@@ -75,7 +75,7 @@ class Question:
 
 
 def parse_question(text: str, kind: QuestionKind, sureness: float) -> Question:
-    """A question of a known kind, taken apart."""
+    """Parse a question of a known kind."""
     plain = " ".join(text.split()).rstrip(" ?!.").lower()
     bare = plain
     for pattern, _ in HALVES:
@@ -135,7 +135,7 @@ def span_of(plain: str) -> tuple[float | None, float | None] | None:
 
 
 def content(text: str) -> list[str]:
-    """The words of a question that tell what it is about, lower case."""
+    """The words of a question that say what it is about, lower case."""
     return [word for word in words_of(text.lower()) if word not in QUESTION_WORDS and word not in MEDIA_WORDS]
 
 
@@ -144,7 +144,7 @@ def _content(text: str) -> bool:
 
 
 def _trim(topic: str) -> str:
-    """Without what says where to look."""
+    """The topic without the words that say where to look."""
     ends = "|".join(sorted(MEDIA_WORDS, key=len, reverse=True))
     trimmed = re.sub(
         rf"\s+(?:in|on|of|from|at|within)\s+(?:this|the|these|that|my|our|any|all)?\s*(?:{ends})$", "", topic

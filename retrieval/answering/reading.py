@@ -18,9 +18,9 @@ MODEL: Final = "answers-reading@1"
 PLATE: Final = re.compile(r"\b(?:plate|plates|registration|licence|license)\b")
 NUMBER: Final = re.compile(r"\bnumbers?\b")
 MIN_TEXT_SCORE: Final = 0.6
-"""Score from which a line of writing is told."""
+"""Score from which a line of writing is read out."""
 MAX_READ_CHARACTERS: Final = 400
-"""Characters that are told."""
+"""Characters that are read out."""
 
 
 class Reading:

@@ -21,7 +21,7 @@ from crossmedia.retrieval.query import Answer, Evidence, Example, FacetCount, Fi
 from crossmedia.retrieval.store import Store
 
 NEAREST: Final = 5
-"""Hits that are told where nothing answers."""
+"""Hits that are shown where nothing answers."""
 MAX_SCOPE_ASSETS: Final = 100_000
 """That are counted one by one; of more, a count is of these."""
 

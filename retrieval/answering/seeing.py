@@ -70,7 +70,7 @@ class Seeing:
 
 
 def subject_of(plain: str) -> str:
-    """Who or what does it: "the man" of "what is the man in red doing".
+    """Who or what acts: "the man" of "what is the man in red doing".
 
     >>> subject_of("what is the man riding"), subject_of("what are they doing")
     ('a man', 'people')
@@ -82,7 +82,7 @@ def subject_of(plain: str) -> str:
 
 
 def _find_labels(category: str, moment: Moment, scope: Scope) -> Reply | None:
-    """What the detector names of this category."""
+    """Answer with the detected objects of this category."""
     known = {phrase for phrase, _ in categories()[category]}
     objects = [x for x in labels_of(moment, "object", None, MIN_COUNTED_SCORE) if x.value in known]
     if not objects:

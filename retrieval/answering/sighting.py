@@ -29,7 +29,7 @@ class Sighting:
 
 
 def label_evidence(labels: Sequence[Label], moment: Moment, leg: str = "labels") -> Evidence:
-    """Labels of a moment as what an answer rests on."""
+    """Labels of a moment as evidence."""
     score = max((label.score for label in labels), default=0.0)
     boxes = tuple(label.box for label in labels if label.box)[:BOXES]
     spans = [(label.start, label.end) for label in labels if label.start is not None]
@@ -52,7 +52,7 @@ def label_evidence(labels: Sequence[Label], moment: Moment, leg: str = "labels")
 def word_evidence(
     moment: Moment, text: str, relevance: float, start: float | None = None, end: float | None = None
 ) -> Evidence:
-    """Words of a moment as what an answer rests on."""
+    """Words of a moment as evidence."""
     return Evidence(
         "words",
         round(relevance, 4),
@@ -67,7 +67,7 @@ def word_evidence(
 
 
 def calibration(scope: Scope, moment: Moment) -> Calibration:
-    """What similarities of words with such a moment mean."""
+    """The calibration of words with moments of this kind."""
     return scope.calibrations.get((COMMON, "text", MODALITY[moment.kind]), UNKNOWN)
 
 

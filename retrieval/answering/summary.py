@@ -67,7 +67,7 @@ def centrality(rows: Vectors) -> Vectors:
 
 
 def choose_sentences(rows: Vectors, central: Vectors, most: int) -> list[int]:
-    """Indexes of the sentences that are told, most central first, each less by what was chosen before it."""
+    """Indexes of the sentences to show, most central first, each discounted by its similarity to those before it."""
     picked: list[int] = []
     left = central.astype(np.float64).copy()
     while len(picked) < min(most, len(rows)):

@@ -63,7 +63,7 @@ class Telling:
 
 
 def _quote(question: Question, scope: Scope) -> Reply | None:
-    """What is said in all, or in the stretch that is asked about: the first sentences of it."""
+    """The first sentences of what is said, in all or in the stretch that is asked about."""
     spoken = sorted((m for m in read_candidates(question, scope) if m.kind == "speech"), key=lambda m: m.start or 0.0)[
         :QUOTED
     ]

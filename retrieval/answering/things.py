@@ -83,5 +83,5 @@ def every(moments: tuple[Moment, ...], kind: str) -> Iterator[tuple[Moment, Labe
 
 
 def ground_of(moment: Moment) -> Label | None:
-    """The largest area that things stand on."""
+    """The largest area of a picture that things stand on."""
     return next((label for label in labels_of(moment, "area") if label.value in GROUNDS), None)

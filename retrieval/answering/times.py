@@ -79,7 +79,7 @@ class HowLong:
 
 
 def _find_mention(question: Question, scope: Scope) -> Reply | None:
-    """The second in which a sentence says it."""
+    """The second in which a sentence mentions the topic."""
     topic = [word for word in content(question.topic) if not MENTIONED.fullmatch(word)]
     if not topic:
         return None
@@ -100,7 +100,7 @@ def _find_mention(question: Question, scope: Scope) -> Reply | None:
 
 
 def _find_appearance(question: Question, scope: Scope) -> Reply | None:
-    """The second in which a video shows it first."""
+    """The second in which a video first shows the topic."""
     topic = " ".join(word for word in content(question.topic) if not MENTIONED.fullmatch(word))
     filters = replace(scope.within, kinds=("shot", "frame", "sound"))
     hits = scope.found(topic, 5, filters=filters) if topic and scope.shown is None else ()
