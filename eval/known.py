@@ -164,7 +164,7 @@ def texts(captions: Sequence[str], count: int = 300) -> Section:
     started = time.monotonic()
     hasher, rng = TlshHasher(), np.random.default_rng(2)
     documents = [" ".join(rng.choice(captions, 40, replace=False)).split() for _ in range(count)]
-    hashes = [Hash.told(str(hasher(" ".join(words)))) for words in documents]
+    hashes = [Hash.parse(str(hasher(" ".join(words)))) for words in documents]
 
     def changed(words: Sequence[str], part: float) -> list[str]:
         other = documents[rng.integers(count)]
@@ -178,7 +178,7 @@ def texts(captions: Sequence[str], count: int = 300) -> Section:
     figures = []
     for name, change in copies.items():
         apart = [
-            _apart(own, Hash.told(str(hasher(" ".join(change(words))))))
+            _apart(own, Hash.parse(str(hasher(" ".join(change(words))))))
             for own, words in zip(hashes, documents, strict=True)
         ]
         figures.append(share(f"found: {name}", [distance <= NEAR["tlsh"] for distance in apart]))

@@ -95,14 +95,14 @@ class PlateReader:
         for region in regions:
             looks = [look for look in ahead if _within(look.corners, region)]
             for side in SIDES:
-                looks = looks + self._looks(picture, self._searched(picture, region, side))
+                looks = looks + self._looks(picture, self._search(picture, region, side))
                 candidates = self._plates(picture, looks, True)
                 if any(plate.sure for plate in candidates):
                     break
             plates += candidates
         return _best(plates)
 
-    def _searched(self, picture: Picture, region: tuple[int, int, int, int], side: int) -> list[Quad]:
+    def _search(self, picture: Picture, region: tuple[int, int, int, int], side: int) -> list[Quad]:
         x0, y0, x1, y1 = region
         crop = picture.pixels[y0:y1, x0:x1]
         scale = min(ENLARGED, side / max(crop.shape[:2]))

@@ -79,9 +79,9 @@ class OcrEngine:
         crops = [flatten(picture.pixels, corners) for corners in quads]
         turns: list[QuarterTurn] = [90 if crop.shape[0] >= TALL * crop.shape[1] else 0 for crop in crops]
         upright = [np.rot90(crop) if turn else crop for crop, turn in zip(crops, turns, strict=True)]
-        read = self._recognised(upright)
+        read = self._recognise(upright)
         again = [n for n, (text, score) in enumerate(read) if turns[n] or (text and score < DOUBTFUL)]
-        over = self._recognised([np.rot90(upright[n], 2) for n in again])
+        over = self._recognise([np.rot90(upright[n], 2) for n in again])
         for n, other in zip(again, over, strict=True):
             if other[1] > read[n][1]:
                 read[n], turns[n] = other, 270 if turns[n] else 180
@@ -104,7 +104,7 @@ class OcrEngine:
             for one in letters
         ]
 
-    def _recognised(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+    def _recognise(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:
         from rapidocr.ch_ppocr_rec.typings import TextRecInput
 
         if not crops:

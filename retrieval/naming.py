@@ -46,7 +46,7 @@ class NamedWords:
                 counts[value] = max(phrase.count, counts.get(value, 0))
         return counts
 
-    def judged(self, scores: Mapping[str, Sequence[float]]) -> tuple[float, float, tuple[str, ...]]:
+    def score(self, scores: Mapping[str, Sequence[float]]) -> tuple[float, float, tuple[str, ...]]:
         """What labels with these scores (by value, best first) say of the query: the share of its words that they name,
         how sure they are, and which values those are.
 

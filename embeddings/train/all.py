@@ -95,7 +95,7 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     backbone.quantise(work / "lite2.onnx", calibration, work / "lite2-int8.onnx")
     pca = tower.components(finetune.features(tail, shown.maps[:, 0]).numpy(), NATIVE)
     classes, captions, names_known = (
-        trained.heads.placed(texts(some)) for some in (material.class_texts(), written, _every(named, bank.NAMES))
+        trained.heads.place(texts(some)) for some in (material.class_texts(), written, _every(named, bank.NAMES))
     )
     said = np.concatenate([bank.centres(captions, bank.CAPTIONS), names_known])
     tower.assemble(work / "lite2-int8.onnx", trained.heads, classes, said, pca, out / "lite2-int8.onnx")

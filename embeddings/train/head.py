@@ -59,7 +59,7 @@ class Heads(nn.Module):  # type: ignore[misc]
         return nn.functional.normalize(self.text_map(vectors), dim=1)
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
-    def placed(self, vectors: Vectors) -> Vectors:
+    def place(self, vectors: Vectors) -> Vectors:
         """The same of arrays."""
         vectors_placed: Vectors = self.texts(torch.from_numpy(vectors)).numpy()
         return vectors_placed
@@ -84,7 +84,7 @@ class Objective:
         target = torch.arange(len(items))
         losses = []
         for _ in range(TEXTS):
-            rows = self.material.drawn(items, self.chance)
+            rows = self.material.draw(items, self.chance)
             wanted = heads.texts(self.texts[rows]).T
             also_right = self.material.tells[items][:, self.material.needs[rows]].all(2)
             masked = torch.from_numpy(also_right).fill_diagonal_(False)

@@ -196,7 +196,7 @@ class Measured:
             )
         )
 
-    def unlearned(self, urban: tuple[Matrix, NDArray[np.int64]], spoken: Matrix) -> dict[str, float]:
+    def measure_unlearned(self, urban: tuple[Matrix, NDArray[np.int64]], spoken: Matrix) -> dict[str, float]:
         """By the head of all folds on what nothing was learned from."""
         features, numbers = urban
         chances = self.head.chances(features)

@@ -145,7 +145,7 @@ def main() -> None:
     head = save(head, path)
     measured = sound_measure.Measured(head, sounds, held, plain, text, picture)
     measured_values: dict[str, Any] = {"backgrounds": measured.calibrations(asked.data / "flickr8k")}
-    measured_values["figures"] = measured.figures() | measured.unlearned(
+    measured_values["figures"] = measured.figures() | measured.measure_unlearned(
         load_urban(asked.data, whisper), load_spoken(asked.data, whisper)
     )
     (asked.out / "backgrounds-sound.json").write_text(json.dumps(measured_values, indent=1) + "\n", "utf-8")

@@ -98,10 +98,10 @@ class ObjectsEnricher:
         if decoded.sampled is not None:
             frames = decoded.sampled.within(shot.start, shot.end)
             looked = ((time, self._detector.detect([picture])[0]) for time, picture in frames)
-            own += self._followed(self._tracking.follow(looked, shot.end), {label.value for label in own})
+            own += self._follow(self._tracking.follow(looked, shot.end), {label.value for label in own})
         return {**labels, name: own}
 
-    def _followed(self, tracks: Sequence[Track], still: set[str]) -> list[Label]:
+    def _follow(self, tracks: Sequence[Track], still: set[str]) -> list[Label]:
         """`still`: classes that a key frame shows."""
         best: dict[str, Track] = {}
         for track in tracks:

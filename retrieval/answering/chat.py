@@ -208,7 +208,7 @@ def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[Evi
     if scope.single:
         moments = _of_one(question, scope)
     else:
-        hits = scope.found(question.topic or question.text, PIECES, least=NEAR)
+        hits = scope.find(question.topic or question.text, PIECES, least=NEAR)
         loaded = scope.store.load([hit.moment for hit in hits])
         moments = [loaded[hit.moment] for hit in hits if hit.moment in loaded]
     pieces = []
@@ -224,7 +224,7 @@ def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[Evi
             if labels
             else []
         )
-        hits = scope.cited(moment, why)
+        hits = scope.cite(moment, why)
         content = {
             "number": number,
             "kind": moment.kind,

@@ -111,7 +111,7 @@ class Colouring:
         part = float(shown[order[0]] + (shown[order[1]] if " and " in answer else 0))
         where = placed[2] if placed else None
         why = [label_evidence([where], moment)] if where else [seen[0].evidence] if seen else []
-        return Reply(answer, part * min(1.0, 0.5 + sure / 2), scope.cited(moment, why, sure), MODEL)
+        return Reply(answer, part * min(1.0, 0.5 + sure / 2), scope.cite(moment, why, sure), MODEL)
 
 
 def locate(topic: str, moment: Moment) -> tuple[Box, float, Label | None] | None:
@@ -179,7 +179,7 @@ def _noun(topic: str) -> str:
 def _moments(scope: Scope, topic: str) -> list[Moment]:
     if scope.single:
         return scope.stills()[:12]
-    hits = scope.found(topic, 3)
+    hits = scope.find(topic, 3)
     return [
         m for m in scope.store.load([hit.moment for hit in hits]).values() if m.kind in ("picture", "shot", "frame")
     ]

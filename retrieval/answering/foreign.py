@@ -46,7 +46,7 @@ class ForeignAnswerers:
     def __init__(self, profile: Profile) -> None:
         self._built = list(_build(profile))
 
-    def claimed(self, question: Question, scope: Scope) -> Reply | None:
+    def answer_claimed(self, question: Question, scope: Scope) -> Reply | None:
         """The first confident answer of those that claim the question."""
         return self._first(question, scope, _claims)
 

@@ -94,8 +94,8 @@ def read_candidates(question: Question, scope: Scope) -> list[Moment]:
         moments = [m for m in scope.moments if m.kind in KINDS and overlaps(m, within)]
         return moments[:ENTIRE]
     filters = replace(scope.within, kinds=KINDS, media=(question.medium,) if question.medium else scope.within.media)
-    hits = scope.found(question.topic or question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
-    more = scope.found(question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
+    hits = scope.find(question.topic or question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
+    more = scope.find(question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
     ids = list(dict.fromkeys(hit.moment for hit in (*hits, *more)))
     loaded = scope.store.load(ids)
     return [loaded[one] for one in ids if one in loaded and loaded[one].kind in KINDS]

@@ -45,7 +45,7 @@ class Places:
             latitude, longitude = (
                 located[:2] if not isinstance(located, dict) else (located["latitude"], located["longitude"])
             )
-            return Reply(f"{latitude:.5f}, {longitude:.5f}", 0.95, scope.cited(scope.moments[0]), MODEL)
+            return Reply(f"{latitude:.5f}, {longitude:.5f}", 0.95, scope.cite(scope.moments[0]), MODEL)
         if re.search(r"\bwhich (?:country|city|town|street)\b|\b(?:country|city) is\b", plain):
             return None
         thing = thing_of(question.topic)
@@ -68,11 +68,11 @@ class Places:
         vector = vectors_of(scope, [moment]).get(moment.id)
         if vector is None:
             return None
-        name, share, relevance = self._vocabulary.named(category, "", moment, vector, scope)[0]
+        name, share, relevance = self._vocabulary.rank(category, "", moment, vector, scope)[0]
         if share < MIN_PLACE_SHARE:
             return None
         why = Evidence("common", round(share, 4), round(relevance, 4), 1, query=name, moment=moment.id)
-        return Reply(name, share * (0.5 + relevance / 2), scope.cited(moment, [why], relevance), MODEL)
+        return Reply(name, share * (0.5 + relevance / 2), scope.cite(moment, [why], relevance), MODEL)
 
     def _position(self, value: str, moment: Moment, scope: Scope) -> Reply | None:
         objects = [label for label in labels_of(moment, "object", value, MIN_COUNTED_SCORE) if label.box]
@@ -83,7 +83,7 @@ class Places:
             text = f"{'in' if ground.value == 'water' else 'on'} the {ground.value}, {text}"
             rests.append(ground)
         score = objects[0].score
-        return Reply(text, score**0.5 * 0.8, scope.cited(moment, [label_evidence(rests, moment)], score), MODEL)
+        return Reply(text, score**0.5 * 0.8, scope.cite(moment, [label_evidence(rests, moment)], score), MODEL)
 
 
 def position(box: Box) -> str:

@@ -43,7 +43,7 @@ class Reading:
         if PLATE.search(plain):
             return _plate(moments, scope)
         if re.search(r"\btitle\b", plain) and scope.asset is not None:
-            return Reply(scope.asset.title, 0.9, scope.cited(moments[0]) if moments else (), MODEL)
+            return Reply(scope.asset.title, 0.9, scope.cite(moments[0]) if moments else (), MODEL)
         written = [(m, label) for m in moments for label in labels_of(m, "text", None, MIN_TEXT_SCORE)]
         if written:
             return _read_writing(written, NUMBER.search(plain) is not None, scope)
@@ -59,7 +59,7 @@ def _plate(moments: list[Moment], scope: Scope) -> Reply | None:
         return None
     moment, best = max(plates, key=lambda one: one[1].score)
     return Reply(
-        best.value, max(0.5, best.score), scope.cited(moment, [label_evidence([best], moment)], best.score), MODEL
+        best.value, max(0.5, best.score), scope.cite(moment, [label_evidence([best], moment)], best.score), MODEL
     )
 
 
@@ -75,7 +75,7 @@ def _read_writing(written: list[tuple[Moment, Label]], numbers: bool, scope: Sco
     text = " ".join(label.value for label in order)
     sure = sum(label.score for label in lines) / len(lines)
     shown = text if len(text) <= MAX_READ_CHARACTERS else text[: MAX_READ_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
-    return Reply(shown, sure * 0.9, scope.cited(first, [label_evidence(order, first)], sure), MODEL)
+    return Reply(shown, sure * 0.9, scope.cite(first, [label_evidence(order, first)], sure), MODEL)
 
 
 def _beginning(scope: Scope) -> Reply | None:
@@ -84,4 +84,4 @@ def _beginning(scope: Scope) -> Reply | None:
         return None
     text = pages[0].fields["text"]
     shown = text if len(text) <= MAX_READ_CHARACTERS else text[: MAX_READ_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
-    return Reply(shown, 0.7, scope.cited(pages[0], [word_evidence(pages[0], shown, 0.7)]), MODEL)
+    return Reply(shown, 0.7, scope.cite(pages[0], [word_evidence(pages[0], shown, 0.7)]), MODEL)

@@ -70,7 +70,7 @@ class Scope:
         """Whether it is asked about one thing."""
         return self.asset is not None or self.shown is not None
 
-    def found(
+    def find(
         self,
         text: str,
         k: int = NEAREST,
@@ -98,7 +98,7 @@ class Scope:
         if self.shown is not None:
             query = Query(examples=(Example(media=self.shown),), filters=self.filters, k=NEAREST, min_relevance=0)
             return self.search(query).hits
-        return self.found(text, least=0.0)
+        return self.find(text, least=0.0)
 
     def count_facets(self, *kinds: str) -> list[FacetCount]:
         """How often labels of these kinds stand on what is asked about."""
@@ -115,7 +115,7 @@ class Scope:
         """All that meet the conditions."""
         return (self.asset,) if self.asset else tuple(self.store.assets(self.filters, MAX_SCOPE_ASSETS))
 
-    def cited(self, moment: Moment, why: Sequence[Evidence] = (), relevance: float = 1.0) -> tuple[Hit, ...]:
+    def cite(self, moment: Moment, why: Sequence[Evidence] = (), relevance: float = 1.0) -> tuple[Hit, ...]:
         """A moment as a hit, with what of it answers. What was shown with the question is nobody's to cite."""
         if self.shown is not None and self.asset is None:
             return ()

@@ -39,7 +39,7 @@ class Seeing:
         plain = question.text.lower().rstrip(" ?!.")
         moments = scope.moments
         if not scope.single:
-            hits = scope.found(question.topic, 3)
+            hits = scope.find(question.topic, 3)
             loaded = scope.store.load([hit.moment for hit in hits])
             moments = tuple(loaded[hit.moment] for hit in hits if hit.moment in loaded)
         stills = [m for m in moments if m.kind in ("picture", "shot", "frame")]
@@ -60,12 +60,12 @@ class Seeing:
         vector = vectors_of(scope, [moment]).get(moment.id)
         if vector is None:
             return labelled
-        ranked = self._vocabulary.named(category, subject_of(plain), moment, vector, scope)
+        ranked = self._vocabulary.rank(category, subject_of(plain), moment, vector, scope)
         name, share, relevance = ranked[0]
         if share < MIN_NAME_SHARE:
             return labelled
         why = Evidence("common", round(share, 4), round(relevance, 4), 1, query=name, moment=moment.id)
-        named = Reply(name, share * (0.5 + relevance / 2), scope.cited(moment, [why], relevance), MODEL)
+        named = Reply(name, share * (0.5 + relevance / 2), scope.cite(moment, [why], relevance), MODEL)
         return best_of([labelled, named])
 
 
@@ -89,7 +89,7 @@ def _find_labels(category: str, moment: Moment, scope: Scope) -> Reply | None:
         return None
     best = objects[0]
     return Reply(
-        best.value, best.score**0.5 * 0.9, scope.cited(moment, [label_evidence([best], moment)], best.score), MODEL
+        best.value, best.score**0.5 * 0.9, scope.cite(moment, [label_evidence([best], moment)], best.score), MODEL
     )
 
 
@@ -99,7 +99,7 @@ def _ground(moment: Moment, scope: Scope) -> Reply | None:
     if best is None:
         return None
     return Reply(
-        best.value, 0.5 + best.score / 2, scope.cited(moment, [label_evidence([best], moment)], best.score), MODEL
+        best.value, 0.5 + best.score / 2, scope.cite(moment, [label_evidence([best], moment)], best.score), MODEL
     )
 
 
@@ -108,7 +108,7 @@ def _in_general(moment: Moment, scope: Scope) -> Reply | None:
     if sentence is None:
         return None
     labels = [x for x in moment.labels if x.kind in ("object", "area", "text", "person")]
-    return Reply(sentence.text, sentence.sureness, scope.cited(moment, [label_evidence(labels, moment)]), MODEL)
+    return Reply(sentence.text, sentence.sureness, scope.cite(moment, [label_evidence(labels, moment)]), MODEL)
 
 
 def _name_sound(plain: str, moments: tuple[Moment, ...], scope: Scope) -> Reply | None:
@@ -133,4 +133,4 @@ def _name_sound(plain: str, moments: tuple[Moment, ...], scope: Scope) -> Reply 
     first = [(label, m) for label, m in heard if label.value == names[0]]
     label, moment = max(first, key=lambda one: one[0].score)
     answer = ", ".join(name for name in names[:3] if seconds[name] >= 0.3 * seconds[names[0]])
-    return Reply(answer, label.score, scope.cited(moment, [label_evidence([label], moment)], label.score), MODEL)
+    return Reply(answer, label.score, scope.cite(moment, [label_evidence([label], moment)], label.score), MODEL)

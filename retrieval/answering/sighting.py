@@ -120,7 +120,7 @@ def _named(moment: Moment, named: naming.NamedWords) -> Sighting | None:
         if label.kind in said_kinds():
             scores.setdefault(label.value.lower(), []).append(label.score)
     best = {value: sorted(some, reverse=True) for value, some in scores.items()}
-    coverage, score, values = named.judged(best)
+    coverage, score, values = named.score(best)
     if not values:
         return None
     labels = [label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values]

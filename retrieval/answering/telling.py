@@ -69,15 +69,13 @@ def _quote(question: Question, scope: Scope) -> Reply | None:
     ]
     if not spoken:
         return None
-    cited = [hit for m in spoken for hit in scope.cited(m, [word_evidence(m, m.fields["transcript"], 0.9)], 0.9)]
+    cited = [hit for m in spoken for hit in scope.cite(m, [word_evidence(m, m.fields["transcript"], 0.9)], 0.9)]
     return Reply(" ".join(m.fields["transcript"] for m in spoken), 0.9, tuple(cited), MODEL)
 
 
 def cite(one: Sentence, scope: Scope) -> tuple[Hit, ...]:
     """A sentence as a hit."""
-    return scope.cited(
-        one.moment, [word_evidence(one.moment, one.text, one.sureness, one.start, one.end)], one.sureness
-    )
+    return scope.cite(one.moment, [word_evidence(one.moment, one.text, one.sureness, one.start, one.end)], one.sureness)
 
 
 def _place(one: Sentence) -> tuple[str, float, str]:

@@ -103,7 +103,7 @@ def _find_appearance(question: Question, scope: Scope) -> Reply | None:
     """The second in which a video first shows the topic."""
     topic = " ".join(word for word in content(question.topic) if not MENTIONED.fullmatch(word))
     filters = replace(scope.within, kinds=("shot", "frame", "sound"))
-    hits = scope.found(topic, 5, filters=filters) if topic and scope.shown is None else ()
+    hits = scope.find(topic, 5, filters=filters) if topic and scope.shown is None else ()
     if not hits or hits[0].start is None:
         return None
     first = min((hit for hit in hits if hit.relevance >= 0.8 * hits[0].relevance), key=lambda hit: hit.start or 0.0)
@@ -118,7 +118,7 @@ def _capture_time(question: Question, scope: Scope) -> Reply | None:
         asset, cited = (scope.store.asset(hits[0].asset), hits) if hits else (None, ())
     if asset is None or asset.captured is None or "+" in asset.captured:
         return None  # a date with an offset is the file's, not the camera's
-    cited = cited or (scope.cited(scope.moments[0]) if scope.moments else ())
+    cited = cited or (scope.cite(scope.moments[0]) if scope.moments else ())
     return Reply(asset.captured.replace("T", " "), 0.95, cited, TIMES_MODEL)
 
 
@@ -127,7 +127,7 @@ def _length(asset: Asset, scope: Scope) -> Reply | None:
         return None
     seconds = float(asset.metadata["seconds"])
     moments = scope.store.moments(asset.id)
-    return Reply(f"{seconds:.1f} s ({clock(seconds)})", 0.99, scope.cited(moments[0]) if moments else (), TIMES_MODEL)
+    return Reply(f"{seconds:.1f} s ({clock(seconds)})", 0.99, scope.cite(moments[0]) if moments else (), TIMES_MODEL)
 
 
 def _extreme(question: Question, scope: Scope, which: str) -> Reply | None:

@@ -72,7 +72,7 @@ class Vocabulary:
         self._profile = profile
         self._held: dict[tuple[str, ...], Vectors] = {}
 
-    def named(
+    def rank(
         self, category: str, subject: str, moment: Moment, vector: Vector, scope: Scope
     ) -> list[tuple[str, float, float]]:
         """Names of a category for what a moment shows, likeliest first: the name, its share among them, its own
@@ -83,7 +83,7 @@ class Vocabulary:
         phrases = categories()[category]
         verbal = category in ("doing", "riding", "holding", "wearing", "instrument")
         prompts = tuple(f"{subject} {prompt}".strip() if verbal else prompt for _, prompt in phrases)
-        return self._ranked([phrase for phrase, _ in phrases], prompts, moment, vector, scope)
+        return self._rank([phrase for phrase, _ in phrases], prompts, moment, vector, scope)
 
     def either(self, asked: str, moment: Moment, vector: Vector, scope: Scope) -> float | None:
         """How likely a moment is what a text of `PAIRS` says rather than the opposite; None where it is none of
@@ -91,10 +91,10 @@ class Vocabulary:
         prompts = next(((one, other) for pattern, one, other in PAIRS if re.search(rf"\b(?:{pattern})\b", asked)), None)
         if prompts is None:
             return None
-        ranked = self._ranked(["yes", "no"], prompts, moment, vector, scope)
+        ranked = self._rank(["yes", "no"], prompts, moment, vector, scope)
         return next(share for name, share, _ in ranked if name == "yes")
 
-    def _ranked(
+    def _rank(
         self, names: list[str], prompts: tuple[str, ...], moment: Moment, vector: Vector, scope: Scope
     ) -> list[tuple[str, float, float]]:
         if prompts not in self._held:
