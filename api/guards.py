@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossmedia.api.invalid import InvalidRequest, first_reason
+from crossmedia.api.keys import Keys
 from crossmedia.api.remedies import request_hint
 from crossmedia.api.uploads import UploadTooLarge
 from crossmedia.embeddings.errors import CrossmediaError
@@ -25,7 +22,6 @@ log = logging.getLogger("crossmedia.http")
 OPEN_PATHS = ("/", "/healthz", "/readyz", "/v1/session")
 """What needs no key: health, and the page, which is nothing without the API behind it. A session is made with a key."""
 OPEN_BELOW = "/web/"
-COOKIE = "crossmedia"
 SLACK = 1 << 20
 """Bytes a request may have beside the files in it; one without files may have no more than these."""
 
@@ -109,45 +105,50 @@ def _too_large(limit: int) -> UploadTooLarge:
 class KeyCheck:
     """Asks for one of the keys, as `Authorization: Bearer KEY` or `X-API-Key: KEY`, where keys are set."""
 
-    def __init__(self, app: ASGIApp, keys: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys) -> None:
         self._app = app
-        self._keys = [key.encode() for key in keys]
+        self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._keys and not own_page(scope["method"], Headers(scope=scope)):
+        if scope["type"] == "http" and not self._keys.required and not own_page(scope["method"], Headers(scope=scope)):
             refused = envelope(
                 ForeignPage("requests from other web sites are not accepted", "set CROSSMEDIA_API_KEYS and send a key")
             )
             await refused(scope, receive, send)
             return
         path: str = scope.get("path", "")
-        if scope["type"] == "http" and self._keys and path not in OPEN_PATHS and not path.startswith(OPEN_BELOW):
+        needed = self._keys.required and path not in OPEN_PATHS and not path.startswith(OPEN_BELOW)
+        if scope["type"] == "http" and needed:
             headers = Headers(scope=scope)
-            session = known_session(headers, self._keys) and own_page(scope["method"], headers)
-            if not (known_key(headers, self._keys) or session):
-                refused = envelope(BadKey("this service requires a key", "send it as Authorization: Bearer KEY"))
-                await refused(scope, receive, send)
+            try:
+                session = self._keys.in_session(headers) and own_page(scope["method"], headers)
+                if not (session or self._keys.key_of(headers, address(scope))):
+                    raise BadKey("this service requires a key", "send it as Authorization: Bearer KEY")
+            except CrossmediaError as error:
+                await envelope(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
-def known_key(headers: Headers, keys: Sequence[bytes]) -> bytes | None:
-    """The key that a request carries, if it is one of these."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    given = (headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")).encode()
-    return next((key for key in keys if secrets.compare_digest(given, key)), None)
+def address(scope: Scope) -> str:
+    """Where a request comes from; of a socket file nothing."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
-def session_of(key: bytes) -> str:
-    """What a browser keeps instead of a key: it follows from the key, and the key does not follow from it."""
-    return hmac.new(key, b"crossmedia session", hashlib.sha256).hexdigest()
+class SameOrigin:
+    """Tells browsers that no page of another site may show or play what is answered here."""
 
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
-def known_session(headers: Headers, keys: Sequence[bytes]) -> bool:
-    """Whether a request carries the session of one of the keys. `SameSite=Strict` keeps foreign pages from sending
-    it."""
-    given = cookie_parser(headers.get("cookie", "")).get(COOKIE, "").encode()
-    return any(secrets.compare_digest(given, session_of(key).encode()) for key in keys)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Cross-Origin-Resource-Policy"] = "same-origin"
+            await send(message)
+
+        await self._app(scope, receive, marked if scope["type"] == "http" else send)
 
 
 def own_page(method: str, headers: Headers) -> bool:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from crossmedia.api.parts import Parts
 from crossmedia.api.profiles import load_profile
 from crossmedia.api.queues import open_queue
+from crossmedia.api.relocation import follow_move
 from crossmedia.api.settings import Settings
 from crossmedia.api.stores import NoCollection, has_store, open_store, place
+from crossmedia.api.upload_record import UploadRecord
 from crossmedia.api.uploads import Uploads
 from crossmedia.embeddings.align import applied_heads, apply_heads
 from crossmedia.embeddings.catalog import Catalog
@@ -56,7 +58,17 @@ class Runtime:
 
     @property
     def store(self) -> Store:
-        return self._parts.get("store", lambda: open_store(self.settings))
+        def build() -> Store:
+            opened = open_store(self.settings)
+            follow_move(opened, self.uploads, self.upload_record)
+            return opened
+
+        return self._parts.get("store", build)
+
+    @property
+    def upload_record(self) -> UploadRecord:
+        """What was deleted of uploads, and where they lie."""
+        return self._parts.get("upload record", lambda: UploadRecord(self.settings.data))
 
     @property
     def base_profile(self) -> Profile:

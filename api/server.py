@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from crossmedia.api.gate import Gate
-from crossmedia.api.guards import BodyLimit, KeyCheck, install_handlers
+from crossmedia.api.guards import BodyLimit, KeyCheck, SameOrigin, install_handlers
+from crossmedia.api.hosts import HostCheck
 from crossmedia.api.ingest import Ingest
+from crossmedia.api.keys import Keys
 from crossmedia.api.metrics import Metrics, Timed
 from crossmedia.api.queues import shared
 from crossmedia.api.routes import (
@@ -51,15 +53,17 @@ def _settle(service: Service) -> None:
         log.warning("files left by a crash are not judged yet: %s", error)
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """An application over one data directory; one process of it is meant to run, or any number with a shared queue."""
+def create_app(settings: Settings, bound: str = "127.0.0.1") -> FastAPI:
+    """An application over one data directory; one process of it is meant to run, or any number with a shared queue.
+
+    `bound`: the address or name it will listen on, by which requests may call it."""
     metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = Service(settings)
         ingest = Ingest(service)
-        await anyio.to_thread.run_sync(ingest.sweep)
+        await anyio.to_thread.run_sync(service.keeping.settle)
         await anyio.to_thread.run_sync(_settle, service)
         gate, file_gate = Gate(settings.threads, settings.max_searches), Gate(1, settings.max_searches)
         worker = None if shared(service.runtime.jobs) else Worker(service.runtime.jobs, {"index": ingest})
@@ -89,7 +93,10 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
-    app.add_middleware(KeyCheck, keys=settings.api_keys)
+    app.state.keys = Keys(settings.api_keys)
+    app.add_middleware(KeyCheck, keys=app.state.keys)
+    app.add_middleware(HostCheck, bound=bound, names=settings.hosts)
+    app.add_middleware(SameOrigin)
     app.add_middleware(Timed, metrics=metrics)
     install_handlers(app)
     for router in (

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crossmedia.api.use_cases.asking import Asking
     from crossmedia.api.use_cases.assets import Assets
     from crossmedia.api.use_cases.indexing import Indexing
+    from crossmedia.api.use_cases.keeping import Keeping
     from crossmedia.api.use_cases.known_content import KnownContent
     from crossmedia.api.use_cases.labels import Labels
     from crossmedia.api.use_cases.people import People
@@ -59,7 +60,13 @@ class Service:
     def assets(self) -> Assets:
         from crossmedia.api.use_cases.assets import Assets
 
-        return self._parts.get(Assets, lambda: Assets(self.runtime))
+        return self._parts.get(Assets, lambda: Assets(self.runtime, self.keeping))
+
+    @property
+    def keeping(self) -> Keeping:
+        from crossmedia.api.use_cases.keeping import Keeping
+
+        return self._parts.get(Keeping, lambda: Keeping(self.runtime))
 
     @property
     def asking(self) -> Asking:

@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     """Folders that the service may index when a request names a path; none by default."""
     api_keys: _List = ()
     """Keys of which requests must carry one (all but health checks); if empty, requests need none."""
+    hosts: _List = ()
+    """Names by which requests may call the service, beside those of this machine's loopback and of what `serve --host`
+    names: that of a reverse proxy, say. `*` accepts every name."""
     max_upload_bytes: int = Field(2 << 30, ge=1)
     """Maximum size of one upload request."""
     max_jobs: int = Field(1000, ge=1)
@@ -135,7 +138,7 @@ class Settings(BaseSettings):
             raise ValueError("a queue is redis://[USER:PASSWORD@]HOST:PORT/DB, or rediss:// with TLS")
         return value
 
-    @field_validator("without", "roots", "api_keys", mode="before")
+    @field_validator("without", "roots", "api_keys", "hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

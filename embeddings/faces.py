@@ -18,12 +18,25 @@ from numpy.typing import NDArray
 
 from crossmedia.embeddings.cards import FACES
 from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import THIN, WIDE, Box, Detection
 from crossmedia.embeddings.onnx import session
 
 FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
 """What to do where face recognition is off."""
+
+
+class FacesOff(ModelMissing):
+    """People are not recognised here, because nobody has turned that on."""
+
+    code = "faces_off"
+    status = 501
+
+    def __init__(self, message: str = "face recognition is off", hint: str = FACES_OFF) -> None:
+        super().__init__(message, hint)
+
+
 STRIDES: Final = (8, 16, 32)
 MIN_FACE_SCORE: Final = 0.7
 """Score from which a face counts; below it, the photos of Flickr8k have as many muzzles of dogs as faces."""

@@ -16,9 +16,8 @@ from PIL import Image
 
 from crossmedia.api.service import Service
 from crossmedia.embeddings.encoder import FACE, Vectors
-from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.face import largest
-from crossmedia.embeddings.faces import Portrait
+from crossmedia.embeddings.faces import FacesOff, Portrait
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.train.voice_measure import Names, equal_error_rate, pairs
 from crossmedia.eval.figures import Figure, Section
@@ -32,8 +31,7 @@ STRANGERS: Final = 300
 
 
 def measure(service: Service, data: Path, collection: str = "eval-faces") -> list[Section]:
-    """Verification of the faces alone, and of what the enricher makes of them. Raises ModelMissing where faces are
-    off."""
+    """Verification of the faces alone, and of what the enricher makes of them. Raises FacesOff."""
     paths = sorted((data / "faces").glob("*/*.png"))
     begun = perf_counter()
     apart = _verify(service, paths)
@@ -75,7 +73,7 @@ def identify(vectors: Vectors, people: Names) -> list[float]:
 def _verify(service: Service, paths: Sequence[Path]) -> Section:
     profile = service.runtime.profile
     if profile.face is None or profile.finder is None:
-        raise ModelMissing("face recognition is off", 'pip install "crossmedia[faces]"')
+        raise FacesOff
     started = perf_counter()
     photos = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in paths]
     portraits = profile.finder.detect(photos)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.retrieval.documents import Asset, Source
+from crossmedia.retrieval.places import is_here
 from crossmedia.retrieval.store import Store
 
 
@@ -25,6 +26,8 @@ def find_original(store: Store, asset: str) -> Source | None:
 def first_unchanged(sources: Sequence[Source]) -> Source | None:
     """The first place whose file is as long and as old as it was when it was indexed."""
     for source in sources:
+        if not is_here(source.location):
+            continue
         try:
             status = Path(source.location).stat()
         except OSError:

@@ -21,6 +21,7 @@ from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.report import BadFileName, ChangedWhileRead, FileOutcome, Report, outcome, path_text
 from crossmedia.indexer.scan import ScannedFile, shares
 from crossmedia.retrieval.documents import Document, Source
+from crossmedia.retrieval.places import is_here, original
 from crossmedia.retrieval.store import Located, NotFound, Store
 
 CHUNK_FILES, CHUNK_BYTES = 16, 4 << 20
@@ -154,7 +155,9 @@ class Pipeline:
             return False
         location, here = str(found.location), self._source(found)
         places = [source.location for source in sources if source.collection == self._collection]
-        left = next((place for place in places if place != location and not Path(place).exists()), None)
+        # The place that an archive gave it comes first: it is this one, seen here now.
+        before = sorted((place for place in places if place != location), key=lambda place: original(place) != location)
+        left = next((place for place in before if not (is_here(place) and Path(place).exists())), None)
         try:
             self._store.locate(asset, here, instead_of=left)
         except NotFound:

@@ -315,7 +315,8 @@ class Store(Protocol):
         """Nothing of what was removed or replaced is left in files when this returns; takes as long as copying the
         store."""
 
-    def verify(self) -> list[str]:
-        """What is wrong inside, a line each; empty when the truth and what is derived from it agree."""
+    def verify(self, deep: bool = False) -> list[str]:
+        """What is wrong inside, a line each; empty when the truth and what is derived from it agree. Of large numbers
+        of vectors a sample is compared, or all if `deep`."""
 
     def close(self) -> None: ...

@@ -29,7 +29,7 @@ settings.load_profile("any machine")
 # What a test needs beside Python follows from the fixtures it asks for; `process` and `network` are marks that it has.
 NEEDS = {
     "server": {"elastic_url", "elastic_programs", "_redis"},
-    "browser": {"browser", "served"},
+    "browser": {"browser", "playwright", "served"},
     "shared": {"shared"},
     "speech": {"whisper_folder", "speech", "multilingual"},
 }

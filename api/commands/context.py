@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import typer
 from pydantic_core import to_jsonable_python
-from rich.console import Console
 from rich.markup import escape
 
+from crossmedia.api.commands.terminal import Terminal, visible_json
 from crossmedia.api.remedies import command_hint
 from crossmedia.api.service import Service
 from crossmedia.api.settings import read_settings
@@ -35,11 +35,12 @@ USAGE = {
     "bad_policy",
     "bad_plate",
     "no_queue",
+    "open_to_network",
 }
 """Codes of failures that lie in how the command was called: they end it with 2, the others with 1."""
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Terminal(highlight=False)
+err = Terminal(stderr=True, highlight=False)
 
 Data = Annotated[
     Path | None,
@@ -79,8 +80,13 @@ def service(data: Path | None, *, made: bool = False, **settings: Any) -> Iterat
 def resolve_asset(opened: Service, asset: str) -> str:
     """The id of an asset that is named by the beginning of its id, or by a file with its content. Raises NotFound,
     Ambiguous."""
+    return opened.runtime.resolve(hash_or_prefix(asset))
+
+
+def hash_or_prefix(asset: str) -> str:
+    """The whole id where a file with an asset's content is named; else what was given."""
     path = Path(asset)
-    return opened.runtime.resolve(sha256(path) if path.is_file() else asset)
+    return sha256(path) if path.is_file() else asset
 
 
 def fail(error: CrossmediaError) -> None:
@@ -92,5 +98,5 @@ def fail(error: CrossmediaError) -> None:
 
 def print_json(value: object) -> None:
     """A result, or plain values with results in them."""
-    json.dump(to_jsonable_python(value), sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")
+    text = json.dumps(to_jsonable_python(value), ensure_ascii=False, indent=2)
+    sys.stdout.write(visible_json(text) + "\n")

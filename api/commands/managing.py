@@ -13,15 +13,18 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api.commands.context import Data, Json, out, print_json, resolve_asset, service
+from crossmedia.api.commands.context import Data, Json, hash_or_prefix, out, print_json, resolve_asset, service
+from crossmedia.api.commands.terminal import visible
 from crossmedia.api.commands.trust import print_trust
 from crossmedia.api.queues import describe_queue
 from crossmedia.api.remedies import command_hint
+from crossmedia.api.service import Service
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.captions import TranscriptFormat
 from crossmedia.retrieval.clock import clock_span
 
 DRAWN: Final = (".png", ".jpg", ".jpeg", ".webp")
+SHOWN_UPLOADS: Final = 20
 
 
 def show(
@@ -94,7 +97,7 @@ def rm(
     Copies that the service made of uploads are deleted with them.
     """
     with service(data, made=True) as opened:
-        found = [resolve_asset(opened, asset) for asset in assets]
+        found = [opened.assets.resolve_for_deletion(hash_or_prefix(asset)) for asset in assets]
         for asset in opened.assets.delete(found):
             out.print(f"removed {asset}")
 
@@ -157,10 +160,13 @@ def transcript(
     if isinstance(told, dict):
         print_json(told)
     else:
-        sys.stdout.write(told)
+        sys.stdout.write(visible(told))
 
 
-def doctor(data: Data = None) -> None:
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Compare every vector of the indexes, not a sample.")] = False,
+    data: Data = None,
+) -> None:
     """Check models, packages, disk and store; say what to fix."""
     wrong = 0
 
@@ -206,11 +212,12 @@ def doctor(data: Data = None) -> None:
                 out.print(f"[yellow]note[/] store: {escape(health.told)}; {escape(health.hint)}", soft_wrap=True)
             else:
                 line(health.state == "green", f"store: {health.told}", health.hint)
-            problems = opened.runtime.store.verify() if health.state != "red" else []
+            problems = opened.runtime.store.verify(deep) if health.state != "red" else []
             agreed = "store and indexes agree" if not problems else "; ".join(problems)
             line(not problems, agreed, "index into a new --data folder")
         except CrossmediaError as error:
             line(False, f"store: {error.message}", command_hint(error))
+        _tell_unindexed(opened)
         queue = describe_queue(opened.runtime.jobs)
         if "problem" in queue:
             line(False, queue["problem"]["message"], queue["problem"]["hint"])
@@ -227,3 +234,21 @@ def doctor(data: Data = None) -> None:
             out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     if wrong:
         raise typer.Exit(1)
+
+
+def _tell_unindexed(opened: Service) -> None:
+    """Uploads that no index names: refused once, or lost from the index."""
+    try:
+        lost = opened.keeping.unindexed()
+    except CrossmediaError as error:
+        out.print(f"[yellow]note[/] uploads were not compared with the index: {escape(error.message)}", soft_wrap=True)
+        return
+    if not lost:
+        return
+    folder = opened.runtime.uploads.folder
+    out.print(
+        f"[yellow]note[/] {len(lost)} uploads are in no index; crossmedia index {escape(str(folder))} reads them again",
+        soft_wrap=True,
+    )
+    for path in lost[:SHOWN_UPLOADS]:
+        out.print(f"     {escape(str(path.relative_to(folder)))}", soft_wrap=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.markup import escape
 
 from crossmedia.api.commands.context import Data, Json, err, out, print_json, service
 from crossmedia.api.commands.indexing import progress, stopping
+
+SHOWN: Final = 20
+"""Conflicts that are named one by one."""
 
 
 def export(
@@ -65,6 +68,22 @@ def bring(
         print_json(report)
     else:
         out.print(f"{report['restored']:,} assets written, {report['same']:,} were there as they are, {_speed(report)}")
+        if report["replaced"]:
+            out.print(f"{report['replaced']:,} of those written were here otherwise, and are now as in the export")
+        for conflict in report["conflicts"][:SHOWN]:
+            err.print(
+                f"[yellow]conflict[/] {escape(conflict['location'])} is {conflict['here'][:12]} here and "
+                f"{conflict['asset'][:12]} in the export; both stay",
+                soft_wrap=True,
+            )
+        if len(report["conflicts"]) > SHOWN:
+            err.print(f"  and {len(report['conflicts']) - SHOWN:,} more conflicts; --json names all")
+        if report["unseen"]:
+            err.print(
+                f"[yellow]note[/] the files of {report['unseen']:,} assets were not seen here yet; "
+                "crossmedia index FOLDER finds them by their content",
+                soft_wrap=True,
+            )
         for note in report["notes"]:
             err.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     if not report["finished"]:

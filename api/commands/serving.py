@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
 
-from crossmedia.api.commands.context import Data, out, service
+from crossmedia.api.commands.context import Data, service
+from crossmedia.embeddings.errors import CrossmediaError
+
+
+class OpenToNetwork(CrossmediaError):
+    """Others could reach the service, and nothing would ask who they are."""
+
+    code = "open_to_network"
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Open it to the network although requests need no key.")
+    ] = False,
     data: Data = None,
 ) -> None:
     """Start the HTTP service and the web page."""
     with service(data) as opened:
         import uvicorn
 
+        from crossmedia.api.hosts import is_loopback
         from crossmedia.api.server import create_app
 
         settings = opened.runtime.settings
-        if host not in ("127.0.0.1", "localhost", "::1") and not settings.api_keys:
-            out.print("[yellow]note[/] open to the network without a key; CROSSMEDIA_API_KEYS=… requires one")
-        uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
+        if not (is_loopback(host) or settings.api_keys or insecure):
+            raise OpenToNetwork(
+                f"everybody who reaches {host} could read, change and delete everything",
+                "set CROSSMEDIA_API_KEYS=KEY so that requests need a key, or use --insecure",
+            )
+        logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+        logging.getLogger("crossmedia").setLevel(logging.INFO)
+        opened.runtime.store  # noqa: B018 -- one that cannot be opened ends this with what to do
+        application = create_app(settings, host)
+        uvicorn.run(application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from crossmedia.api.ingest import files_json
 from crossmedia.api.invalid import InvalidRequest
-from crossmedia.api.routes.common import ERRORS, Served, Shared
+from crossmedia.api.routes.common import ERRORS, Served, ServedWhole, Shared
 from crossmedia.api.routes.content import Content
 from crossmedia.api.routes.jobs import JobOut, job_json
 from crossmedia.api.schema import AssetOut, Name
@@ -146,7 +146,7 @@ def one(asset: str, shared: Shared) -> AssetOut:
 @router.delete("/assets/{asset}")
 def delete(asset: str, shared: Shared) -> Deleted:
     """Remove it from the index, and its file if it was uploaded; files indexed by path stay where they are."""
-    resolved = shared.service.runtime.resolve(asset)
+    resolved = shared.service.assets.resolve_for_deletion(asset)
     shared.service.assets.delete([resolved])
     return Deleted(asset=resolved)
 
@@ -159,13 +159,13 @@ def transcript(asset: Served, shared: Shared, format: TranscriptFormat = "json")
 
 
 @router.get("/assets/{asset}/preview", response_class=Response)
-def preview(asset: Served, shared: Shared) -> Response:
+def preview(asset: ServedWhole, shared: Shared) -> Response:
     """A video in small: its key frames as an animated WebP."""
     return Response(shared.service.assets.preview(asset), media_type="image/webp", headers=DAY)
 
 
 @router.get("/assets/{asset}/masks/{name}", response_class=Response)
-def area(asset: Served, name: Name, shared: Shared) -> Response:
+def area(asset: ServedWhole, name: Name, shared: Shared) -> Response:
     """Where in the picture an area is (`sky`, `grass`, …): a grey PNG, 255 there and 0 elsewhere, its longer side at
     most 1,024; of a video the key frame that has most of it."""
     png = io.BytesIO()
@@ -181,7 +181,7 @@ def motion(asset: str, shared: Shared) -> Response:
 
 @router.head("/assets/{asset}/content", include_in_schema=False)
 @router.get("/assets/{asset}/content", response_class=FileResponse)
-def content(asset: Served, shared: Shared) -> Content:
+def content(asset: ServedWhole, shared: Shared) -> Content:
     """The file's bytes; ranges are answered, so that a player can jump."""
     file = shared.service.assets.file(asset)
     shown = "inline" if file.inline else "attachment"
@@ -190,7 +190,7 @@ def content(asset: Served, shared: Shared) -> Content:
 
 @router.get("/assets/{asset}/thumbnail", response_class=Response)
 def thumbnail(
-    asset: Served,
+    asset: ServedWhole,
     shared: Shared,
     moment: str | None = None,
     at: Annotated[float | None, Query(ge=0, description="Of a video: what is seen at this second.")] = None,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Final
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from pydantic import BaseModel, ConfigDict
 
 from crossmedia.api.schema import ErrorEnvelope, Name
 from crossmedia.api.state import State
+from crossmedia.retrieval.store import NotFound
+
+WHOLE_ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def _state(request: Request) -> State:
@@ -27,8 +31,19 @@ def _served(asset: str, shared: Shared) -> str:
 Served = Annotated[str, Depends(_served)]
 """An asset in the path of a route that hands out its content."""
 
+
+def _served_whole(asset: Annotated[str, Path(description="The whole id.")], shared: Shared) -> str:
+    """As `_served`, and the beginning of an id is not enough: what guesses one character guesses no file."""
+    if not WHOLE_ID.fullmatch(asset):
+        raise NotFound(f"no asset {asset[:64]}", "files are served by the whole id of their asset")
+    return _served(asset, shared)
+
+
+ServedWhole = Annotated[str, Depends(_served_whole)]
+"""As `Served`, for routes that hand out files and pictures: named by the whole id."""
+
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorEnvelope} for status in (401, 403, 404, 409, 410, 413, 415, 422, 429, 503)
+    status: {"model": ErrorEnvelope} for status in (400, 401, 403, 404, 409, 410, 413, 415, 421, 422, 429, 503)
 }
 
 

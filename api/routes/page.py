@@ -7,12 +7,12 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse
-from starlette.datastructures import Headers
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from crossmedia.api.guards import COOKIE, BadKey, known_key, session_of
-from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.api.guards import BadKey, address
+from crossmedia.api.keys import COOKIE, SESSION_SECONDS, Keys
+from crossmedia.api.routes.common import ERRORS
 
 router = APIRouter(tags=["page"])
 FOLDER: Final = Path(__file__).parents[1] / "web"
@@ -27,7 +27,6 @@ HEADERS: Final = {
     "Cache-Control": "no-cache",
 }
 """Nothing but the page's own files runs or is fetched. A browser asks each time whether a file has changed (ETag)."""
-DAYS: Final = 30
 
 
 @router.get("/", include_in_schema=False)
@@ -50,19 +49,19 @@ def mount(app: FastAPI) -> None:
 
 
 @router.post("/v1/session", status_code=204, response_class=Response, responses=ERRORS)
-def begin(request: Request, shared: Shared) -> Response:
+def begin(request: Request) -> Response:
     """Keep a key that comes as `X-API-Key` as a cookie that scripts cannot read: pictures and players cannot send
     headers."""
-    keys = [key.encode() for key in shared.service.runtime.settings.api_keys]
-    key = known_key(Headers(scope=request.scope), keys)
-    if keys and key is None:
+    keys: Keys = request.app.state.keys
+    key = keys.key_of(request.headers, address(request.scope))
+    if keys.required and key is None:
         raise BadKey("the key is not valid", "valid keys are in CROSSMEDIA_API_KEYS of the service")
     response = Response(status_code=204)
     if key is not None:
         response.set_cookie(
             COOKIE,
-            session_of(key),
-            max_age=DAYS * 86_400,
+            keys.session_of(key),
+            max_age=SESSION_SECONDS,
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from crossmedia.api.runtime import Runtime
+from crossmedia.api.uploads import within
+from crossmedia.embeddings.catalog import sha256
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval import archive
 from crossmedia.retrieval.calibration import refresh
+from crossmedia.retrieval.documents import Source
 
 
 class Archiving:
@@ -61,9 +64,24 @@ class Archiving:
         runtime = self._runtime
         opened = archive.Archive(folder)  # before a store is made
         began = time.perf_counter()
-        read = archive.bring(opened, runtime.store, runtime.heads, merge=merge, plan=plan, tell=tell, stop=stop)
+        read = archive.bring(
+            opened, runtime.store, runtime.heads, merge=merge, look=self._look, plan=plan, tell=tell, stop=stop
+        )
         rates = _rates(read.assets, read.bytes, time.perf_counter() - began)
         return {"folder": str(folder), **asdict(read), **rates, "notes": self._settle() if read.finished else []}
+
+    def _look(self, asset: str, source: Source) -> Source | None:
+        """The place if the asset's file is there, and is an upload or below one of the roots."""
+        try:
+            path = Path(source.location).resolve()
+            if not within(path, (str(self._runtime.uploads.folder), *self._runtime.settings.roots)):
+                return None
+            status = path.stat()
+            if not path.is_file() or status.st_size != source.size or sha256(path) != asset:
+                return None
+        except (OSError, RuntimeError, ValueError):  # nothing is there, or nothing can be
+            return None
+        return replace(source, mtime_ns=status.st_mtime_ns)
 
     def _settle(self) -> list[str]:
         """Measure random pairs again in a collection that may have grown by another; or say why that cannot be."""

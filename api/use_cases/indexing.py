@@ -41,13 +41,12 @@ class Indexing:
         forgotten with `prune`. Raises PathMissing for a path that never was.
         """
         pipeline = self.pipeline(collection)
-        besides = [self._runtime.settings.data]
         try:
-            files = list(scan(paths, besides, within))
+            files = self._scan(paths, within)
         except PathMissing:
             if not (prune and pipeline.gone(paths)):
                 raise
-            files = list(scan([path for path in paths if path.exists()], besides, within))
+            files = self._scan([path for path in paths if path.exists()], within)
         plan(len(files))
         with self._runtime.store.loading():
             report = pipeline.index(files, tell, stop)
@@ -58,6 +57,14 @@ class Indexing:
             pipeline.prune(gone)
         self._runtime.settle_store()
         return report
+
+    def _scan(self, paths: Sequence[Path], within: Sequence[Path]) -> list[ScannedFile]:
+        """The files below these paths. Of the data directory only the folder of uploads counts, if it is named: its
+        files are called as they were sent."""
+        uploads = self._runtime.uploads
+        others = [path for path in paths if path.resolve() != uploads.folder]
+        named = uploads.list_files() if len(others) < len(paths) else []
+        return [*scan(others, [self._runtime.settings.data], within), *map(uploads.found, named)]
 
     def index_files(
         self,

@@ -15,9 +15,9 @@ from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.schema import Renamed, content_link
 from crossmedia.embeddings.encoder import FACE, Vector
-from crossmedia.embeddings.errors import CrossmediaError, ModelMissing
+from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.face import largest
-from crossmedia.embeddings.faces import FACES_OFF, Portrait
+from crossmedia.embeddings.faces import FacesOff, Portrait
 from crossmedia.embeddings.media import Clip, Picture
 from crossmedia.retrieval import identities, people
 from crossmedia.retrieval.documents import Moment, whole_of
@@ -191,11 +191,11 @@ class People:
     def verify(self, one: Path, other: Path) -> Verified:
         """Whether the largest faces of two pictures are of one person. Nothing is stored.
 
-        Raises NoFace, ModelMissing, and what decoding raises.
+        Raises NoFace, FacesOff, and what decoding raises.
         """
         encoder = self._runtime.profile.face
         if encoder is None:
-            raise ModelMissing("face recognition is off", FACES_OFF)
+            raise FacesOff
         first, second = (self._face(path) for path in (one, other))
         return compare(self._runtime.profile, FACE, "face", encoder.model, first, second)
 

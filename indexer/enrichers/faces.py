@@ -15,8 +15,7 @@ import numpy as np
 
 from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import FACE, Encoder, Vector, normalise
-from crossmedia.embeddings.errors import ModelMissing
-from crossmedia.embeddings.faces import FACES_OFF, Face, FaceFinder, Portrait
+from crossmedia.embeddings.faces import Face, FaceFinder, FacesOff, Portrait
 from crossmedia.embeddings.media import Clip, Medium, Picture
 from crossmedia.embeddings.objects import Detection, overlap
 from crossmedia.indexer.decode import Decoded, Shot
@@ -266,7 +265,7 @@ def _is_forgotten(one: _Seen, whole: Moment) -> bool:
 def _build(context: PassContext) -> FacesEnricher:
     profile = context.profile
     if profile.face is None or profile.finder is None:
-        raise ModelMissing("face recognition is off", FACES_OFF)
+        raise FacesOff
     from crossmedia.indexer.tracks import Tracker
     from crossmedia.retrieval.identities import known_face
 

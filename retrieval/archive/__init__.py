@@ -3,6 +3,7 @@
 from crossmedia.retrieval.archive.exporting import Exported, export
 from crossmedia.retrieval.archive.importing import Imported, NotEmpty, bring
 from crossmedia.retrieval.archive.manifest import ArchiveNewer, ArchiveUnusable, ArchiveUnwritable, FolderTaken
+from crossmedia.retrieval.archive.places import Conflict
 from crossmedia.retrieval.archive.reading import Archive
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "ArchiveNewer",
     "ArchiveUnusable",
     "ArchiveUnwritable",
+    "Conflict",
     "Exported",
     "FolderTaken",
     "Imported",

@@ -12,8 +12,10 @@ from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.heads import Heads
 from crossmedia.retrieval.archive.heads import copy_head
 from crossmedia.retrieval.archive.manifest import HEADS
+from crossmedia.retrieval.archive.places import Conflict, Look, place
 from crossmedia.retrieval.archive.reading import Archive
 from crossmedia.retrieval.documents import Source
+from crossmedia.retrieval.places import is_here
 from crossmedia.retrieval.store import SpaceMismatch, Store
 from crossmedia.retrieval.stored_asset import StoredAsset, same
 
@@ -33,7 +35,8 @@ class NotEmpty(CrossmediaError):
 @dataclass(frozen=True)
 class Imported:
     """`restored` were written, `same` were held already as they are in the archive; `finished` unless it was stopped.
-    `merged`: the store held other assets too."""
+    `merged`: the store held other assets too. `replaced` of the restored were held otherwise before; `unseen` assets
+    have no file that was seen here."""
 
     assets: int
     restored: int
@@ -42,6 +45,9 @@ class Imported:
     bytes: int
     finished: bool
     merged: bool
+    replaced: int
+    unseen: int
+    conflicts: tuple[Conflict, ...]
 
 
 def bring(
@@ -50,6 +56,7 @@ def bring(
     heads: Heads,
     *,
     merge: bool = False,
+    look: Look = lambda asset, source: None,
     plan: Callable[[int], None] = lambda total: None,
     tell: Callable[[int], None] = lambda count: None,
     stop: threading.Event | None = None,
@@ -57,8 +64,9 @@ def bring(
     """Write everything of an archive into a store, and the heads its vectors were made with into `heads`.
 
     Where it was stopped or killed, the same call goes on: what is held already as the archive has it is left alone. An
-    asset that is held otherwise is held afterwards as in the archive, and lies at its places here too. `plan` hears how
-    many assets there are, `tell` how many more are done.
+    asset that is held otherwise is held afterwards as in the archive, and lies at its places here too. Where the
+    archive says that files lie is a place here only if `look` sees the file, or if the asset lies there already. `plan`
+    hears how many assets there are, `tell` how many more are done.
 
     Raises NotEmpty where the store holds assets that are not from this archive and not `merge`, SpaceMismatch where it
     holds vectors of other models, ArchiveUnusable; then nothing is written of the part that is unusable, nor of those
@@ -79,7 +87,8 @@ def bring(
 
     manifest = archive.manifest
     plan(manifest.counts.assets)
-    restored = kept = 0
+    restored = kept = replaced = unseen = 0
+    conflicts: list[Conflict] = []
     with store.loading():
         for number in range(len(manifest.parts)):
             if stop is not None and stop.is_set():
@@ -89,18 +98,33 @@ def bring(
             for some in _batches(archive.stored_assets(number)):
                 if stop is not None and stop.is_set():
                     break
-                new = _differing(some, store)
-                if new:
-                    store.restore(new)
-                restored += len(new)
-                kept += len(some) - len(new)
+                placed, taken = place(some, store, look)
+                changes = _differing(placed, store)
+                if changes.wanted:
+                    store.restore(changes.wanted)
+                restored += len(changes.wanted)
+                kept += len(some) - len(changes.wanted)
+                replaced += changes.replaced
+                unseen += changes.unseen
+                conflicts += taken
                 tell(len(some))
     finished = restored + kept == manifest.counts.assets
     if finished and not merged:
         ready()  # an archive of nothing has its spaces too
         store.keep_random_pairs(manifest.unrelated_list())
     store.optimise()
-    return Imported(manifest.counts.assets, restored, kept, manifest.heads, manifest.bytes, finished, merged)
+    return Imported(
+        manifest.counts.assets,
+        restored,
+        kept,
+        manifest.heads,
+        manifest.bytes,
+        finished,
+        merged,
+        replaced,
+        unseen,
+        tuple(conflicts),
+    )
 
 
 def _check_spaces(archive: Archive, store: Store) -> None:
@@ -149,21 +173,30 @@ def _bytes(stored_asset: StoredAsset) -> int:
     )
 
 
-def _differing(stored_assets: Sequence[StoredAsset], store: Store) -> list[StoredAsset]:
-    """Those that are not held so already, with the places at which they lie here too."""
+@dataclass(frozen=True)
+class _Changes:
+    """`wanted`: assets that are not held so already, with the places at which they lie here too."""
+
+    wanted: list[StoredAsset]
+    replaced: int
+    unseen: int
+
+
+def _differing(stored_assets: Sequence[StoredAsset], store: Store) -> _Changes:
     held = {
         stored_asset.asset.id: stored_asset
         for stored_asset in store.stored_assets([stored_asset.asset.id for stored_asset in stored_assets])
     }
-    found = []
+    wanted: list[StoredAsset] = []
+    replaced = unseen = 0
     for stored_asset in stored_assets:
         old = held.get(stored_asset.asset.id)
-        wanted = (
-            stored_asset if old is None else replace(stored_asset, sources=_united(stored_asset.sources, old.sources))
-        )
-        if old is None or not same(old, wanted):
-            found.append(wanted)
-    return found
+        new = replace(stored_asset, sources=_united(stored_asset.sources, old.sources if old else ()))
+        unseen += not any(is_here(source.location) for source in new.sources)
+        if old is None or not same(old, new):
+            wanted.append(new)
+            replaced += old is not None and not same(old, replace(new, sources=old.sources))
+    return _Changes(wanted, replaced, unseen)
 
 
 def _united(sources: Sequence[Source], here: Sequence[Source]) -> tuple[Source, ...]:

@@ -16,6 +16,7 @@ from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval.archive.blobs import attachment_name, thumbnail_name
 from crossmedia.retrieval.archive.manifest import Natural, SpaceName, Strict
 from crossmedia.retrieval.documents import PARTS, Asset, Kind, Label, Moment, Source
+from crossmedia.retrieval.places import originals
 from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment
 
 MAX_LINE_BYTES: Final = 256 << 20
@@ -55,7 +56,7 @@ class SourceLine(Strict):
     @field_validator("location")
     @classmethod
     def _is_absolute(cls, value: str) -> str:
-        # Files are read, and uploads deleted, where this says.
+        # A path as it was where the archive comes from; `places` says what it is here.
         if not PurePath(value).is_absolute() or ".." in PurePath(value).parts or "\x00" in value:
             raise ValueError("not an absolute path without ..")
         return value
@@ -156,8 +157,8 @@ def to_line(stored_asset: StoredAsset, put: Callable[[str, Vector], int], keep: 
             metadata=dict(asset.metadata),
         ),
         sources=tuple(
-            SourceLine(location=s.location, path=s.path, collection=s.collection, size=s.size, mtime_ns=s.mtime_ns)
-            for s in stored_asset.sources
+            SourceLine(location=location, path=s.path, collection=s.collection, size=s.size, mtime_ns=s.mtime_ns)
+            for location, s in originals(stored_asset.sources)
         ),
         moments=tuple(_to_moment(held, put, keep) for held in stored_asset.moments),
         attachments=tuple(stored_asset.attachments),

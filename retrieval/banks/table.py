@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
@@ -34,6 +35,8 @@ LINE_BYTES: Final = 1 << 20
 TOLD: Final = 20
 """Faults that an error tells one by one."""
 
+_FORMULA: Final = re.compile(r"^'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+"""What a spreadsheet runs instead of showing it. A quote before it makes it a text; reading takes one away again."""
 _KINDS: Final[Mapping[str, HashKind]] = {
     **{f"{before}{name}": kind for kind, name in SIGNAL_TYPES.items() for before in ("", "hash_")},
     **{
@@ -126,7 +129,7 @@ class BankTable:
         if cell.get("category") not in (None, "", MEANT):
             return None
         kind = _kind(cell["kind"]) if cell.get("kind") else _guess_kind(cell["value"], self.kind)
-        tags = " ".join(cell.get("tags", "").split())
+        tags = " ".join(_without_quote(cell.get("tags", "")).split())
         if len(tags) > TAGS or not tags.isprintable():
             raise _Wrong(f"its tags are not at most {TAGS:,} printable characters")
         hashed = Hash.of(kind, cell["value"], _quality(cell.get("quality", "")))
@@ -161,8 +164,13 @@ class _Wrong(ValueError):
 
 def _line(cells: Sequence[str]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    csv.writer(buffer, lineterminator="\n").writerow([_FORMULA.sub(r"'\g<0>", cell) for cell in cells])
     return buffer.getvalue()
+
+
+def _without_quote(cell: str) -> str:
+    """A cell as it was before `_line` made a text of it."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:

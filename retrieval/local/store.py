@@ -27,8 +27,8 @@ from crossmedia.retrieval.local import (
     writes,
 )
 from crossmedia.retrieval.local import stored_assets as whole
-from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.local.derived import Derived
+from crossmedia.retrieval.local.epochs import StoreDatabase
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.rows import to_asset, to_source
 from crossmedia.retrieval.local.words import Frequencies
@@ -47,13 +47,16 @@ from crossmedia.retrieval.store import (
 from crossmedia.retrieval.stored_asset import StoredAsset
 from crossmedia.retrieval.temporal_merging import Span
 
+COMPARED = 200
+"""Vectors of each field that `verify` compares with the stored ones, unless it goes deep."""
+
 
 class LocalStore:
     """`retrieval.store.Store` in a folder: `store.sqlite` is the truth, `vectors/` what is derived from it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._database = Database(folder / "store.sqlite", "crossmedia.retrieval.local")
+        self._database = StoreDatabase(folder / "store.sqlite")
         self._derived = Derived(self._database, folder / "vectors")
         self._frequencies = Frequencies()
 
@@ -298,8 +301,9 @@ class LocalStore:
     def expunge(self) -> None:
         expunge.everything(self._database, self._derived)
 
-    def verify(self) -> list[str]:
-        found = verify.wrong(self._database.connection()) + self._derived.differences()
+    def verify(self, deep: bool = False) -> list[str]:
+        compared = None if deep else COMPARED
+        found = verify.wrong(self._database.connection()) + self._derived.differences(compared)
         with self._database.read() as connection:
             return found + totals.differences(connection)
 

@@ -150,8 +150,9 @@ def read_policy(text: str) -> Policy:
         raise BadPolicy("the policy is too long", f"at most {MAX_POLICY_BYTES:,} characters")
     try:
         found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadPolicy(f"the policy is not valid TOML: {error}", "see docs/trust-and-moderation.md") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        wrong = "is nested too deeply" if isinstance(error, RecursionError) else f"is not valid TOML: {error}"
+        raise BadPolicy(f"the policy {wrong}", "see docs/trust-and-moderation.md") from error
     given = found.pop("rule", [])
     if found:
         raise BadPolicy(f"the policy has {', '.join(sorted(found))}", "it consists of [[rule]] tables")

@@ -15,6 +15,14 @@ from tests.api.helpers import WEIGHTY, Run, command, settings, write_flags
 from tests.media_makers import tone, write_picture, write_wav
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _known_as_testserver() -> Iterator[None]:
+    """The test client calls the service by this name."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CROSSMEDIA_HOSTS", "testserver")
+        yield
+
+
 @pytest.fixture
 def environment() -> dict[str, str]:
     """The toy profile, without the passes that open networks."""

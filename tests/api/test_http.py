@@ -134,6 +134,10 @@ def test_health_metrics_and_description(http: TestClient) -> None:
     assert "multipart/form-data" in body
     references = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(description)))
     assert references <= description["components"]["schemas"].keys()
+    for path, requests in description["paths"].items():
+        for method, request in requests.items():
+            if path.startswith("/v1/") and (path, method) != ("/v1/session", "delete"):
+                assert {"400", "401", "421", "422", "429"} <= request["responses"].keys(), (method, path)
     state = http.app.state.crossmedia  # type: ignore[attr-defined]
     state.worker.stop()
     stopped = http.get("/readyz")

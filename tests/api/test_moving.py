@@ -45,7 +45,9 @@ def test_from_the_command_line(tmp_path: Path, media: Path, environment: dict[st
     assert "4 assets" in run("export", str(tmp_path / "again")).stdout
     assert "archive_unusable" in run("import", str(media), data="two", code=1).stderr
     assert not (tmp_path / "two").exists()
-    assert "4 assets written" in run("import", str(archive), data="two").stdout
+    imported = run("import", str(archive), data="two")
+    assert "4 assets written" in imported.stdout
+    assert "files of 4 assets were not seen here yet" in imported.stderr
     assert found("two") == found("one") != []
     told = json.loads(run("import", str(archive), "--json", data="two").stdout)
     assert (told["restored"], told["same"], told["merged"], told["finished"], told["notes"]) == (0, 4, False, True, [])

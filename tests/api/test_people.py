@@ -220,6 +220,14 @@ def test_when_somebody_appears(tmp_path: Path) -> None:
         assert [person["name"] for person in library.people()] == [bob["name"]]
 
 
+def test_over_http_where_faces_are_off(tmp_path: Path, album: Path) -> None:
+    with TestClient(create_app(settings(tmp_path))) as http, (album / "ada.png").open("rb") as picture:
+        files = [("file", ("a.png", picture.read())), ("file", ("b.png", b"x"))]
+        refused = http.post("/v1/people/verify", files=files)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (501, "faces_off")
+        assert "CROSSMEDIA_FACES=1" in refused.json()["error"]["hint"]
+
+
 def test_over_http(tmp_path: Path, album: Path) -> None:
     made = settings(tmp_path, without=ONLY_FACES, roots=(str(album),), faces=True)
     with TestClient(create_app(made)) as http:

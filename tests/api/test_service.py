@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,6 @@ from crossmedia.api.examples import MAX_EXAMPLE_SECONDS
 from crossmedia.api.ingest import Ingest, files_json
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
-from crossmedia.api.uploads import UploadedPart
 from crossmedia.embeddings.media import Waveform
 from crossmedia.embeddings.toy import ToyTranscriber, toy_profile
 from crossmedia.indexer.enrichers.registry import pass_names
@@ -130,25 +127,6 @@ def test_a_job_is_done_when_its_speech_is_searchable(tmp_path: Path) -> None:
         assert [(hit["title"], hit["start"]) for hit in hits] == [("tone.wav", 0.0)]
         without = http.post("/v1/assets", files=[("file", ("a.png", png("red")))], data={"without": ["transcript"]})
         assert finished(http, without)["report"]["enriched"] == 0
-
-
-def test_uploads_of_a_request_that_goes_on_elsewhere_are_let_alone(service: Service) -> None:
-    old, new = (
-        service.runtime.uploads.keep(
-            [UploadedPart.of(name, None, io.BytesIO(name.encode()))], lambda kept: kept[0].location
-        )
-        for name in ("old.txt", "new.txt")
-    )
-    room = old.parent.parent / ".incoming-x"
-    room.mkdir()
-    os.utime(old, (1, 1))
-    assert service.runtime.uploads.list_files(3600) == [old]
-    service.runtime.uploads.sweep(3600)
-    assert room.is_dir()
-    os.utime(room, (1, 1))
-    service.runtime.uploads.sweep(3600)
-    assert not room.exists()
-    assert sorted(service.runtime.uploads.list_files()) == sorted([old, new])
 
 
 def test_parts_stay_within_their_folders(service: Service, tmp_path: Path) -> None:

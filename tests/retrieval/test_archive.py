@@ -9,6 +9,7 @@ import subprocess
 import threading
 import tracemalloc
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,10 @@ from crossmedia.retrieval.archive import (
     FolderTaken,
     Imported,
     NotEmpty,
-    bring,
     export,
+)
+from crossmedia.retrieval.archive import (
+    bring as bring_unseen,
 )
 from crossmedia.retrieval.archive.lines import to_holding, to_line
 from crossmedia.retrieval.documents import FIELDS, Asset, Label, Moment, Source, moment_id
@@ -38,6 +41,8 @@ from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment, s
 from tests.retrieval.makers import SPACES, asset_id, document, eventful, unit
 
 EVERYTHING = Filters()
+bring = partial(bring_unseen, look=lambda asset, source: source)
+"""As where every file lies where the archive says."""
 MEASURED = [RandomPairs("common", "text", "picture", 0.125, 0.0625, 20, 22)]
 
 

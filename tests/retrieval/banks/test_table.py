@@ -48,6 +48,14 @@ def test_what_is_written_is_read(entries: list[HashEntry]) -> None:
     assert reading.entries == len(entries)
 
 
+@given(st.builds(HashEntry, hashes, st.from_regex(r"'{0,2}[-=+@＝＋－＠][A-Z]{1,9}", fullmatch=True)))
+def test_no_cell_is_a_formula_to_a_spreadsheet(entry: HashEntry) -> None:
+    text = "".join(write_csv("known", [entry]))
+    for row in csv.reader(io.StringIO(text)):
+        assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))]
+    assert read(text)[0] == [entry]
+
+
 @given(st.lists(st.builds(HashEntry, hashes)))
 def test_lists_are_read_too(entries: list[HashEntry]) -> None:
     assert [entry.hash.value for entry in read("".join(write_lists(entries)))[0]] == [

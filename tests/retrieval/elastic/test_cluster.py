@@ -161,7 +161,7 @@ def test_part_of_the_shards_is_gone(nodes: Callable[..., Node]) -> None:
     store.put([document(f"p{n}", vector=unit(n), text="word") for n in range(50)])
     second.stop(kill=True)
     red = state_of(store, "red")
-    assert (red.state, "shards are nowhere" in red.told) == ("red", True)
+    assert (red.state, "shards are missing" in red.told) == ("red", True)
     with pytest.raises(StoreUnusable):
         store.search_vectors("common", "picture", unit(1), 100, Everything)
     with pytest.raises(StoreUnusable):

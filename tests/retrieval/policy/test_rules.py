@@ -81,6 +81,8 @@ def test_the_default_names_no_indication_of_forgery() -> None:
     ("text", "told"),
     [
         ("[[rule]", "not valid TOML"),
+        ("rule = " + "[" * 100_000, "nested too deeply"),
+        ("rule = " + "{a=" * 100_000, "nested too deeply"),
         ("x = 1", "has x"),
         ("rule = 3", "not a list"),
         ("rule = [1]", "rule 1 is no table"),
