@@ -1,4 +1,4 @@
-"""Heads that people train from pairs of their own: the vectors of one encoder, moved in the common space.
+"""Apply heads that people trained on pairs of their own: each moves one encoder's vectors in the common space.
 
 A head adds to what an encoder says, and only where it has something to say: with n the native and z the common vector,
 
@@ -157,8 +157,8 @@ def split(vectors: Vectors, space: Space) -> tuple[Vectors, Vectors]:
 
 
 def bank_dimensions(rest: Vectors, less: Vector) -> Vectors:
-    """The two dimensions (N, 2) of query-bank normalisation, `embeddings/train/bank.py`, with `less` (N,) taken off
-    each vector."""
+    """The two dimensions (N, 2) of query-bank normalisation (`embeddings/train/bank.py`), with `less` (N,) subtracted
+    from each vector."""
     if not np.any(less):
         return rest
     length = np.linalg.norm(rest, axis=1)
@@ -177,8 +177,8 @@ def frame(space: Space) -> tuple[float, Vector]:
 
 
 def arrays(residual: Residual) -> dict[str, NDArray[np.float32]]:
-    found = {"mean": residual.mean, "matrix": residual.matrix, "near": residual.near}
-    return found if residual.absent is None else {**found, "absent": residual.absent}
+    numbers = {"mean": residual.mean, "matrix": residual.matrix, "near": residual.near}
+    return numbers if residual.absent is None else {**numbers, "absent": residual.absent}
 
 
 def head_fields(head: Head) -> dict[str, object]:
@@ -216,8 +216,8 @@ class Aligned(Generic[ItemT]):
         self.spaces = tuple(spaces)
 
     def encode(self, batch: Sequence[ItemT]) -> Encoding:
-        found = self._encoder.encode(batch)
-        return found if self._head is None else replace(found, vectors=move_vectors(found.vectors, self._head))
+        encoding = self._encoder.encode(batch)
+        return encoding if self._head is None else replace(encoding, vectors=move_vectors(encoding.vectors, self._head))
 
 
 def move_vectors(vectors: Mapping[str, Vectors], head: Head) -> dict[str, Vectors]:

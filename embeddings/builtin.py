@@ -1,4 +1,4 @@
-"""The towers of the profile `builtin`, and what their similarities mean."""
+"""The encoders of the profile `builtin` with their calibrations."""
 
 from __future__ import annotations
 

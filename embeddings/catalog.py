@@ -1,4 +1,4 @@
-"""Where the files of the models lie on this machine, each checked against its card."""
+"""Find the files of models on this machine and check them against their cards."""
 
 from __future__ import annotations
 
@@ -115,8 +115,8 @@ def _package_folders(where: str) -> list[Path]:
     name, _, inside = where.partition("/")
     # Finding is not importing: a model package may pull in a whole framework.
     package = importlib.util.find_spec(name)
-    found = package.submodule_search_locations if package else None
-    return [Path(folder) / inside for folder in found or ()]
+    locations = package.submodule_search_locations if package else None
+    return [Path(folder) / inside for folder in locations or ()]
 
 
 def _join_parts(card: ModelCard, places: Sequence[Path]) -> Path | None:

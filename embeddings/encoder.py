@@ -1,4 +1,4 @@
-"""What an encoder is: a batch of decoded media in, unit vectors of one or several spaces out."""
+"""The encoder protocol: a batch of decoded media in, unit vectors of one or several spaces out."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ COMMON: Final = "common"
 UNALIGNED: Final = "unaligned"
 """The name of the space that keeps what was in `common` before an aligned head mapped it; it is never searched."""
 VOICE: Final = "voice"
-"""The name of the space that tells who speaks."""
+"""The name of the space that identifies voices."""
 FACE: Final = "face"
-"""The name of the space that tells whose face it is."""
+"""The name of the space that identifies faces."""
 IDENTITIES: Final = frozenset((VOICE, FACE))
 """Spaces that tell who something is of, not what it is: searched only where a query asks for it. In a collection of one
 person's recordings any two vectors belong together, so random pairs say nothing there."""

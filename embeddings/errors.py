@@ -1,4 +1,4 @@
-"""The one error shape every room raises for a foreseeable failure."""
+"""The base class of errors that are foreseen, the same in every room."""
 
 from __future__ import annotations
 

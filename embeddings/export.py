@@ -1,4 +1,4 @@
-"""A PyTorch tower → a folder that serves without PyTorch, kept only if it gives the same vectors."""
+"""Export a PyTorch encoder as ONNX, and keep the export only if it gives the same vectors."""
 
 from __future__ import annotations
 

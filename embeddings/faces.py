@@ -1,5 +1,4 @@
-"""Where the faces in a picture are, with five points each: YuNet without PyTorch. Who they are is told by
-`embeddings/face.py`.
+"""The face detector: YuNet without PyTorch, boxes with five points. `embeddings/face.py` says whose face it is.
 
 W. Wu, H. Peng and S. Yu, "YuNet: A tiny millisecond-level face detector" (Machine Intelligence Research 20, 2023); the
 bundled network is made by `embeddings/train/faces.py`, its card is `bundled/faces.md`.
@@ -40,7 +39,7 @@ class FacesOff(ModelMissing):
 
 STRIDES: Final = (8, 16, 32)
 MIN_FACE_SCORE: Final = 0.7
-"""Score from which a face is told; below it, as many muzzles of dogs as faces are found in the photos of Flickr8k."""
+"""Score from which a face counts; below it, the photos of Flickr8k have as many muzzles of dogs as faces."""
 OVERLAP: Final = 0.3
 """Of two boxes that share more than this (intersection over union) the better one stays."""
 INSIDE: Final = 0.7
@@ -128,15 +127,15 @@ class FaceDetector:
         margin = round(MARGIN * longer)
         whole = (0, 0, width, height)
         coarse = (-margin, -margin, width + margin, height + margin)
-        found = [
+        faces = [
             *self._look(picture, coarse, COARSE / (longer + 2 * margin), least),
             *self._look(picture, whole, min(FINE / longer, ENLARGED), least),
         ]
-        best = remove_doubles(found)
+        best = remove_doubles(faces)
         long = longer >= WIDE * min(width, height) and min(width, height) >= THIN
         if longer > 2 * FINE or (longer > FINE / ENLARGED and (long or len(best) >= CROWD)):
-            found += [face for tile, scale in tiles(width, height) for face in self._tile(picture, tile, scale, least)]
-            best = remove_doubles(found)
+            faces += [face for tile, scale in tiles(width, height) for face in self._tile(picture, tile, scale, least)]
+            best = remove_doubles(faces)
         return best
 
     def _tile(self, picture: Picture, tile: tuple[int, int, int, int], scale: float, least: float) -> Iterator[Face]:

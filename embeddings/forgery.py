@@ -1,4 +1,4 @@
-"""Whether a face looks exchanged: MesoInception-4 on faces cut as its authors cut them, without TensorFlow.
+"""The detector of exchanged faces: MesoInception-4 on faces cut as its authors cut them, without TensorFlow.
 
 D. Afchar, V. Nozick, J. Yamagishi and I. Echizen, "MesoNet: a compact facial video forgery detection network" (WIFS
 2018, arXiv:1809.00888); the bundled network is made by `embeddings/train/forgery.py`, its card is `bundled/forgery.md`.

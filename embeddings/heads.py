@@ -60,14 +60,21 @@ class Heads:
 
     def cards(self) -> list[Card]:
         """All of them, the oldest first."""
-        found = []
+        cards = []
         for path in sorted(self.folder.glob("*.json")):
             if path.with_suffix(".npz").is_file():
-                told = _read_card(path)
-                found.append(
-                    Card(told["name"], told["revision"], told["modality"], told["native"]["name"], told["made"], told)
+                content = _read_card(path)
+                cards.append(
+                    Card(
+                        content["name"],
+                        content["revision"],
+                        content["modality"],
+                        content["native"]["name"],
+                        content["made"],
+                        content,
+                    )
                 )
-        return sorted(found, key=lambda card: (card.made, card.id))
+        return sorted(cards, key=lambda card: (card.made, card.id))
 
     def find(self, name: str) -> Card:
         """By `NAME@REVISION` or the beginning of it, or the newest called NAME. Raises NoHead."""
@@ -84,18 +91,22 @@ class Heads:
         """Raises NoHead, or ModelCorrupt where the files are not what their revision says."""
         card = self.find(name)
         path = self._path(card.id)
-        told = _read_card(path.with_suffix(".json"))
+        content = _read_card(path.with_suffix(".json"))
         try:
             with np.load(path, allow_pickle=False) as stored:
                 parts = {key: stored[key].astype(np.float32) for key in stored.files}
-            calibration = Calibration(**told["background"]) if told["background"] else None
+            calibration = Calibration(**content["background"]) if content["background"] else None
             head = Head(
-                told["name"],
-                told["modality"],
-                Space(**told["native"]),
-                Space(**told["common"]),
+                content["name"],
+                content["modality"],
+                Space(**content["native"]),
+                Space(**content["common"]),
                 Residual(
-                    **parts, low=told["gate"][0], high=told["gate"][1], strength=told["strength"], lift=told["lift"]
+                    **parts,
+                    low=content["gate"][0],
+                    high=content["gate"][1],
+                    strength=content["strength"],
+                    lift=content["lift"],
                 ),
                 calibration,
             )
@@ -154,7 +165,7 @@ def check_name(name: str) -> None:
 
 def _read_card(path: Path) -> dict[str, Any]:
     try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if {
             "name",
             "revision",
@@ -166,8 +177,8 @@ def _read_card(path: Path) -> dict[str, Any]:
             "lift",
             "background",
             "made",
-        } <= set(told):
-            return told
+        } <= set(content):
+            return content
         reason = "something is missing in it"
     except (OSError, ValueError, TypeError) as error:
         reason = str(error)

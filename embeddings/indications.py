@@ -1,5 +1,4 @@
-"""What stands beside every score of a forgery: the model, what it was trained on, and what is published of it. Frozen
-data."""
+"""The caveats shown beside every forgery score: the model, its training data and its published accuracy."""
 
 from __future__ import annotations
 

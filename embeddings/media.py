@@ -1,4 +1,4 @@
-"""Decoded media as values. Plain numpy inside; made by `indexer/decode`, eaten by encoders and enrichers."""
+"""Decoded media as values: plain NumPy, made by `indexer/decode`, read by encoders and enrichers."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ class Clip:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """To another process many pictures go as one file, as a long recording does."""
-        told = (self.times, self.waveform, self.seconds)
+        fields = (self.times, self.waveform, self.seconds)
         if sum(picture.pixels.nbytes for picture in self.pictures) < HANDED_OVER:
-            return Clip, (self.pictures, *told)
+            return Clip, (self.pictures, *fields)
         shapes = [picture.pixels.shape for picture in self.pictures]
-        return _clip, (write_arrays([picture.pixels for picture in self.pictures]), shapes, *told)
+        return _clip, (write_arrays([picture.pixels for picture in self.pictures]), shapes, *fields)
 
 
 def _clip(name: str, shapes: list[tuple[int, ...]], *told: Any) -> Clip:
@@ -95,7 +95,8 @@ def _clip(name: str, shapes: list[tuple[int, ...]], *told: Any) -> Clip:
 
 
 def write_arrays(arrays: Sequence[NDArray[Any]]) -> str:
-    """The name of a temporary file that holds them one after the other: how much crosses between processes."""
+    """Write arrays one after the other into a temporary file and return its name: little can cross between processes
+    otherwise."""
     descriptor, name = tempfile.mkstemp(prefix="crossmedia-")
     with os.fdopen(descriptor, "wb") as file:
         for array in arrays:
@@ -105,9 +106,9 @@ def write_arrays(arrays: Sequence[NDArray[Any]]) -> str:
 
 def map_arrays(name: str, kind: str) -> NDArray[Any]:
     """What the file holds, read when it is looked at; the file is gone as soon as that is."""
-    found = np.memmap(name, np.dtype(kind), mode="r")
+    mapped = np.memmap(name, np.dtype(kind), mode="r")
     Path(name).unlink()
-    return found.view(np.ndarray)
+    return mapped.view(np.ndarray)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Nakedness in pictures: NudeNet's detector (a YOLOv8-nano of 320 px), as its package ships it.
+"""The detector of nakedness in pictures: NudeNet (a YOLOv8-nano of 320 px), as its package ships it.
 
 The weights are under the AGPL-3.0, so they come by an extra of their own (`pip install "crossmedia[nudity]"`); this
 file reads them without its code. https://github.com/notAI-tech/NudeNet
@@ -22,7 +22,7 @@ from crossmedia.embeddings.onnx import session
 
 SIDE: Final = 320
 MIN_EXPOSURE_SCORE: Final = 0.4
-"""Score from which something is told; the package's own default is lower, for people who look at all of it."""
+"""Score from which a detection counts; the package's own default is lower, for people who review all of it."""
 OVERLAP: Final = 0.45
 EXPOSED: Final = {2: "buttocks", 3: "breast", 4: "genitalia", 6: "anus", 14: "genitalia"}
 """Of the network's 18 classes those that are nakedness. Faces, feet, bellies, men's chests and what is covered are left
@@ -73,10 +73,10 @@ def decode_output(raw: NDArray[np.float32], picture: Picture, least: float) -> l
     rows = cv2.dnn.NMSBoxesBatched(corners.tolist(), score[kept].tolist(), numbers.tolist(), least, OVERLAP)
     longest = max(picture.width, picture.height)
     shares = np.array([longest / picture.width, longest / picture.height] * 2) / SIDE
-    found = []
+    detections = []
     for row in np.asarray(rows, dtype=np.int64).reshape(-1):
         x, y, width, height = corners[row]
         x0, y0, x1, y1 = (np.array([x, y, x + width, y + height]) * shares).clip(0, 1).tolist()
         if x1 > x0 and y1 > y0:
-            found.append(Detection(EXPOSED[int(numbers[row])], float(score[kept][row]), (x0, y0, x1, y1)))
-    return sorted(found, key=lambda one: -one.score)
+            detections.append(Detection(EXPOSED[int(numbers[row])], float(score[kept][row]), (x0, y0, x1, y1)))
+    return sorted(detections, key=lambda one: -one.score)

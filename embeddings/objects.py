@@ -1,4 +1,4 @@
-"""What stands where in a picture: YOLOX-nano over the 80 classes of COCO, without PyTorch.
+"""The object detector: YOLOX-nano over the 80 classes of COCO, without PyTorch.
 
 Z. Ge, S. Liu, F. Wang, Z. Li and J. Sun, "YOLOX: Exceeding YOLO series in 2021" (arXiv:2107.08430); the bundled network
 is made by `embeddings/train/objects.py`, its card is `bundled/objects.md`.
@@ -87,7 +87,7 @@ class ObjectDetector:
     def _wide(self, picture: Picture, least: float) -> list[Detection]:
         """What the whole and each of its tiles show, doubles taken out; a tile does not tell of what its border cuts,
         so that what is longer than half a tile is sometimes left to the whole."""
-        found = self._look(picture, least)
+        detections = self._look(picture, least)
         for left, top, right, bottom in tiles(picture):
             tile = Picture(np.ascontiguousarray(picture.pixels[top:bottom, left:right]))
             for one in self._look(tile, least):
@@ -101,11 +101,11 @@ class ObjectDetector:
                 if not (cut_before or cut_after):
                     box = (left + x0, top + y0, left + x1, top + y1)
                     shares = (n / size for n, size in zip(box, (picture.width, picture.height) * 2, strict=True))
-                    found.append(
+                    detections.append(
                         Detection(one.value, one.score, (next(shares), next(shares), next(shares), next(shares)))
                     )
         best: list[Detection] = []
-        for one in sorted(found, key=lambda one: -one.score):
+        for one in sorted(detections, key=lambda one: -one.score):
             if all(one.value != other.value or overlap(one.box, other.box) <= OVERLAP for other in best):
                 best.append(one)
         return best
@@ -137,7 +137,7 @@ def tiles(picture: Picture) -> list[tuple[int, int, int, int]]:
 
 
 def fitted_size(picture: Picture, side: int = SIDE) -> tuple[int, int]:
-    """Width and height that the picture has in the square, px: its longer side fills it."""
+    """Width and height, px, of the picture scaled so that its longer side fills the square."""
     scale = side / max(picture.width, picture.height)
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
 

@@ -1,4 +1,4 @@
-"""How ONNX networks are opened here: the one place that knows onnxruntime's options."""
+"""Open ONNX networks: the one place that knows onnxruntime's options."""
 
 from __future__ import annotations
 

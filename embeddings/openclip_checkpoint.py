@@ -1,4 +1,4 @@
-"""Where the weights of an OpenCLIP model lie, and what must be known to load them as they were trained."""
+"""Find the weights of an OpenCLIP model and how they have to be loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenCLIP's tokenizers as files for the `tokenizers` package, so that serving needs neither OpenCLIP nor PyTorch."""
+"""Convert OpenCLIP's tokenizers to the `tokenizers` package, so that serving needs neither OpenCLIP nor PyTorch."""
 
 from __future__ import annotations
 

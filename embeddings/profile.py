@@ -72,12 +72,12 @@ class Profile:
     @property
     def spaces(self) -> dict[str, Space]:
         """Every space a collection of this profile may hold, by name; towers that share one must agree on it."""
-        found: dict[str, Space] = {}
+        spaces: dict[str, Space] = {}
         for encoder in (self.text, self.picture, self.sound, self.voice, self.face):
             for space in encoder.spaces if encoder else ():
-                if found.setdefault(space.name, space) != space:
+                if spaces.setdefault(space.name, space) != space:
                     raise ValueError(f"profile {self.name}: two towers disagree on the space {space.name!r}")
-        return found
+        return spaces
 
     def warm(self) -> None:
         """Read and run every network once; raises ModelMissing where one that is needed is absent."""

@@ -1,4 +1,4 @@
-"""What a picture is made of: sky, grass, water and the like, each with its share of the area and its mask.
+"""Segment pictures into sky, grass, water and the like, each with its mask and share of the area.
 
 A softmax over the cells of a grid of 17×17. A cell's row is what three layers of the built-in picture tower say of it
 (they are there before pooling, so they cost nothing to train), its colour and texture, and where in the picture it
@@ -144,7 +144,7 @@ def places(picture: Picture) -> Floats:
 
 
 def picture_rectangle(picture: Picture) -> tuple[int, int, int, int]:
-    """Left, top, width and height of a picture in the square that `prepare` lays it into, px."""
+    """Left, top, width and height of a picture within the square that `prepare` lays it into, px."""
     scale = SIDE / max(picture.width, picture.height)
     width, height = (max(1, round(side * scale)) for side in (picture.width, picture.height))
     return (SIDE - width) // 2, (SIDE - height) // 2, width, height
@@ -192,7 +192,7 @@ def _spread(layer: Floats) -> Floats:
 
 
 def shared_segmenter(catalog: Catalog, threads: int) -> Segmenter:
-    """The finder of this process. Raises `ModelMissing` or `ModelCorrupt`."""
+    """The segmenter of this process. Raises `ModelMissing` or `ModelCorrupt`."""
     return _open_segmenter(catalog.resolve(LITE2.id), catalog.resolve(AREAS.id), threads)
 
 

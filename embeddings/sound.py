@@ -1,4 +1,4 @@
-"""Sounds: what Whisper's encoder hears, pooled over time and turned so that kinds of sound stand apart.
+"""The sound encoder: features of Whisper's encoder, pooled over time and projected so that kinds of sound separate.
 
 Gong et al. 2023 (Whisper-AT) found the encoder of Whisper to keep much of the background sound it learned to ignore.
 The pooled output and the spectrum's own mean and spread are standardised, then whitened within classes (Hatch et al.

@@ -1,4 +1,4 @@
-"""What a sound is called, and where that puts it among words and pictures.
+"""Classify sounds, and place them among words and pictures in the common space.
 
 A softmax over kinds of sound; its probabilities weigh the kinds' anchors, which are mean vectors of texts in the common
 space (Norouzi et al. 2013, ConSE). Learned by `embeddings/train/sound_tower.py`.

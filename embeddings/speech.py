@@ -90,12 +90,12 @@ class Whisper:
         windows = speech_windows(voices, waveform.seconds)
         heard: list[_Heard] = []
         for first in range(0, len(windows), BATCH):
-            some = windows[first : first + BATCH]
-            begin, stop = some[0][0], some[-1][1]
+            batch = windows[first : first + BATCH]
+            begin, stop = batch[0][0], batch[-1][1]
             # Only what this batch hears becomes float samples: hours of sound stay as they are stored.
             part = waveform.cut(begin, stop)
             # Cutting rounds to samples: no clip may end after the part it is of.
-            clips = [{"start": start - begin, "end": min(end - begin, part.seconds)} for start, end in some]
+            clips = [{"start": start - begin, "end": min(end - begin, part.seconds)} for start, end in batch]
             with self._running:
                 segments, info = pipeline.transcribe(
                     part.samples,
@@ -129,17 +129,17 @@ class Whisper:
             language = network.model.detect_language(encoded)[0][0][0][2:-2] if network.model.is_multilingual else "en"
             words = Tokenizer(network.hf_tokenizer, network.model.is_multilingual, task="transcribe", language=language)
             prompt = [*words.sot_sequence, words.no_timestamps]
-            found = network.model.generate(
+            generated = network.model.generate(
                 encoded, [prompt], beam_size=HEARD, num_hypotheses=HEARD, return_scores=True, length_penalty=1.0
             )[0]
-        texts = [words.decode([t for t in ids if t < words.eot]).strip() for ids in found.sequences_ids]
+        texts = [words.decode([t for t in ids if t < words.eot]).strip() for ids in generated.sequences_ids]
         # The scores are means over the tokens.
         odds = np.array(
-            [score * max(1, len(ids)) for score, ids in zip(found.scores, found.sequences_ids, strict=True)]
+            [score * max(1, len(ids)) for score, ids in zip(generated.scores, generated.sequences_ids, strict=True)]
         )
         chances = np.exp(odds - odds.max())
-        told = zip(texts, (chances / chances.sum()).tolist(), strict=True)
-        return sorted(told, key=lambda hypothesis: -hypothesis[1])
+        languages = zip(texts, (chances / chances.sum()).tolist(), strict=True)
+        return sorted(languages, key=lambda hypothesis: -hypothesis[1])
 
     def mel(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """(80, T) log-mel spectrogram, 100 frames a second, T even, as the network eats it."""
@@ -164,8 +164,7 @@ class Whisper:
 
 
 def voices_in(waveform: Waveform) -> list[Span]:
-    """Stretches (start, end) in seconds in which somebody speaks, closely: none longer than a window, with its
-    margins."""
+    """Stretches (start, end) in seconds of speech, closely: none longer than a window with its margins."""
     return list(find_voice(waveform, longest=WINDOW - 1 - 2 * (MARGIN - CLOSELY), margin=CLOSELY))
 
 

@@ -1,4 +1,4 @@
-"""Whether speech sounds synthetic: AASIST-L on raw sound, without PyTorch.
+"""The detector of synthetic speech: AASIST-L on raw sound, without PyTorch.
 
 J. Jung et al., "AASIST: audio anti-spoofing using integrated spectro-temporal graph attention networks" (ICASSP 2022,
 arXiv:2110.01200); the bundled network is made by `embeddings/train/spoof.py`, its card is `bundled/spoof.md`. It was
@@ -23,8 +23,8 @@ from crossmedia.embeddings.onnx import session
 SAMPLES: Final = 64_600
 """What the network reads at once, 4.04 s. Shorter speech is repeated until it is as long, as its authors do."""
 MIN_SPOOF_SECONDS: Final = 2.0
-"""Seconds under which nothing is said: of a second repeated, real voices and made ones are confused that are not of two
-(`crossmedia eval trust`)."""
+"""Seconds of speech that a score needs: of a second repeated, real voices and made ones are confused that are not of
+two (`crossmedia eval trust`)."""
 MARGIN: Final = 0.3
 """Around what is spoken, s: it was trained on recordings that begin and end in a room's silence, and takes a real voice
 that was cut out tightly for a made one."""

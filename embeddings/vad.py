@@ -1,4 +1,4 @@
-"""Where somebody speaks: the silero voice detector, whose network comes with faster-whisper."""
+"""The voice detector: silero, whose network comes with faster-whisper."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def find_voice(
 
 
 def find_speech(waveform: Waveform) -> Iterator[tuple[float, float]]:
-    """Stretches in which somebody speaks, tightly: more silence around them would count as speech."""
+    """Stretches of speech, tightly: more silence around them would count as speech."""
     return find_voice(waveform, longest=float("inf"), margin=MARGIN)
 
 
 def cut_speech(waveform: Waveform, detector: VoiceDetector = find_speech) -> Waveform:
-    """Only what is spoken, end to end; empty where nothing is. For recordings of a minute or so."""
+    """Only the speech, end to end; empty where there is none. For recordings of a minute or so."""
     parts = [waveform.cut(start, end).samples for start, end in detector(waveform)]
     return Waveform(np.concatenate([*parts, np.zeros(0, dtype=np.float32)]))

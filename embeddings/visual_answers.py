@@ -1,4 +1,4 @@
-"""What a picture answers to a question: a small network over what the picture tower and the detector of objects see.
+"""Answer questions about a picture with a small network over the picture tower and the object detector.
 
 The question attends to a grid of the tower twice, as in stacked attention (Z. Yang et al., CVPR 2016); beside it a
 kernel machine knows what was answered to such questions of such pictures. The answer is one of those that the training
@@ -82,8 +82,8 @@ class Eyes:
         names = (MIDDLE, LAYER, "common", "picture")
         middle, layer, common, native = self._tower.run(names, {"pixels": prepared})
         known = {name: n for n, name in enumerate(self._detector.classes)}
-        found = self._detector.detect([picture], FAINT)[0]
-        objects, hues = count_objects([(known[one.value], one) for one in found]), colours(prepared[0])
+        detections = self._detector.detect([picture], FAINT)[0]
+        objects, hues = count_objects([(known[one.value], one) for one in detections]), colours(prepared[0])
         sights = [
             np.concatenate(
                 [
@@ -122,22 +122,22 @@ def colours(pixels: NDArray[np.uint8]) -> Floats:
 def count_objects(found: Sequence[tuple[int, Detection]]) -> Floats:
     """(240,): of each class the best score, how many there are by their scores, and the share of the picture they
     fill."""
-    told = np.zeros((3, OBJECTS), np.float32)
+    features = np.zeros((3, OBJECTS), np.float32)
     for n, one in found:
-        told[0, n] = max(told[0, n], one.score)
-        told[1, n] += one.score
-        told[2, n] += (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])
-    told[1] = np.log1p(told[1])
-    return told.reshape(-1)
+        features[0, n] = max(features[0, n], one.score)
+        features[1, n] += one.score
+        features[2, n] += (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])
+    features[1] = np.log1p(features[1])
+    return features.reshape(-1)
 
 
 def mirror_question(question: str) -> str:
-    """What a mirrored picture has to be asked."""
+    """The question to ask of the mirrored picture: left and right exchanged."""
     return re.sub(r"\b(left|right)\b", lambda found: SIDES[found[1].lower()], question, flags=re.IGNORECASE)
 
 
 def number_words(question: str, vocabulary: dict[str, int]) -> NDArray[np.int64]:
-    """(24,): the words of a question by number, from 2; 1 is a word that is not known, 0 none at all."""
+    """(24,): the words of a question as numbers from 2; 1 is an unknown word, 0 is padding."""
     words = [vocabulary.get(word, 1) for word in re.findall(r"\w+", question.lower())[:MAX_QUESTION_WORDS]]
     return np.array([*words, *[0] * (MAX_QUESTION_WORDS - len(words))], np.int64)
 
@@ -163,8 +163,8 @@ class VisualAnswers:
     @cached_property
     def _about(self) -> dict[str, Any]:
         """Answers, words and calibration, which the network brings along."""
-        told = self._network.get_modelmeta().custom_metadata_map
-        return {name: json.loads(told[name]) for name in ("answers", "words", "calibration", "figures")}
+        metadata = self._network.get_modelmeta().custom_metadata_map
+        return {name: json.loads(metadata[name]) for name in ("answers", "words", "calibration", "figures")}
 
     @property
     def answers(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Voices: who speaks, whatever is said. The GE2E encoder (Wan et al. 2018) with the weights of Resemblyzer.
+"""The voice encoder: who speaks, whatever is said. GE2E (Wan et al. 2018) with the weights of Resemblyzer.
 
 A network of three LSTM layers reads 1.6 s of a mel spectrogram and gives a direction; that of a recording is the mean
 of its windows, as in the paper and in Resemblyzer. Here each window is brought to one level by itself, so a voice that

@@ -1,5 +1,4 @@
-"""Whether two stores of the same collection answer alike: the first ten hits of every query of a data set, side by
-side."""
+"""Compare two stores of the same collection: the first ten hits of every query of a data set, side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well the areas of pictures are told: on points of a grid over photos that were named by eye.
+"""Measure the segmentation on a grid of points over photos that were labelled by eye.
 
 `areas.csv`: 40 dev photos of Flickr8k, drawn by lot, with nine points each, named before anything was learned: image, x
 and y in fractions of the photo, class or `other`. A point on an edge, or of what is nothing in particular, is `other`.
@@ -41,16 +41,16 @@ Point = tuple[float, float, str]
 
 
 def read_points(path: Path = POINTS) -> dict[str, list[Point]]:
-    """Of each photo's name its points: x, y, what is there."""
-    found: dict[str, list[Point]] = {}
+    """The labelled points of each photo by its name: x, y, class."""
+    points_of: dict[str, list[Point]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            found.setdefault(row["image"], []).append((float(row["x"]), float(row["y"]), row["class"]))
-    return found
+            points_of.setdefault(row["image"], []).append((float(row["x"]), float(row["y"]), row["class"]))
+    return points_of
 
 
 def class_at(parts: Segmentation, x: float, y: float) -> str:
-    """What is said to be at a point, in fractions of the picture."""
+    """The class that a segmentation gives a point, in fractions of the picture."""
     best = decide(parts.chances)
     row, column = (min(size - 1, int(at * size)) for at, size in zip((y, x), best.shape, strict=True))
     return (*parts.classes, OTHER)[int(best[row, column])]
@@ -91,18 +91,22 @@ def measure(
     tell(f"areas in {len(known)} photos")
     photos = [open_photo(folder / name) for name in known]
     started = time.monotonic()
-    found = [segmenter.segment(photo) for photo in photos]
+    segmentations = [segmenter.segment(photo) for photo in photos]
     seconds = time.monotonic() - started
-    pairs = [(n, class_at(parts, x, y)) for parts, some in zip(found, known.values(), strict=True) for x, y, n in some]
+    pairs = [
+        (n, class_at(parts, x, y))
+        for parts, some in zip(segmentations, known.values(), strict=True)
+        for x, y, n in some
+    ]
     if sheet is not None:
         sheet.parent.mkdir(parents=True, exist_ok=True)
-        draw_points(photos, found).save(sheet, quality=85)
+        draw_points(photos, segmentations).save(sheet, quality=85)
         tell(str(sheet))
     note = (
         f"{len(known)} dev photos of Flickr8k, nine points each, named by eye by one person; two rules were chosen on "
         "them."
     )
-    shares = [parts.shares() for parts in found]
+    shares = [parts.shares() for parts in segmentations]
     return [
         Section("Points", note, tuple(by_point(segmenter.classes, pairs)), seconds=seconds),
         Section("Shares", note, tuple(by_share(segmenter.classes, list(known.values()), shares))),

@@ -100,17 +100,17 @@ def stores(
     """Whether another store answers as the local one does: the first ten hits of every query, side by side."""
     with tempfile.TemporaryDirectory() as room, service(Path(room) / "data") as here:
         there = open_store(read_settings(data=Path(room) / "data", store=url))
-        found = [
+        agreements = [
             agreement(here, there, task, Path(room), _tell)
             for spec in datasets or list(known_datasets(shared, Path(room)))
             for task in open_tasks(spec, shared, Path(room))
         ]
         there.close()
     if as_json:
-        print_json([asdict(one) for one in found])
+        print_json([asdict(one) for one in agreements])
         return
     table = Table("task", "queries", "same ten, same order", "same ten", "in common", box=None, pad_edge=False)
-    for row in rows(found):
+    for row in rows(agreements):
         table.add_row(*row)
     out.print(table)
 
@@ -276,11 +276,11 @@ def _tell(line: str) -> None:
 
 def _show_sections(sections: Iterable[figures.Section]) -> list[figures.Section]:
     """The sections, each printed as soon as it is there."""
-    found = []
+    shown = []
     for section in sections:
         _print(section)
-        found.append(section)
-    return found
+        shown.append(section)
+    return shown
 
 
 def _print(section: figures.Section) -> None:

@@ -76,9 +76,9 @@ def _verify(service: Service, paths: Sequence[Path]) -> Section:
         raise FacesOff
     started = perf_counter()
     photos = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in paths]
-    found = profile.finder.detect(photos)
+    portraits = profile.finder.detect(photos)
     finding = perf_counter() - started
-    largest_of = [largest(Portrait(photo, face) for face in own) for photo, own in zip(photos, found, strict=True)]
+    largest_of = [largest(Portrait(photo, face) for face in own) for photo, own in zip(photos, portraits, strict=True)]
     seen = [one for one in largest_of if one is not None]
     started = perf_counter()
     vectors = profile.face.encode(seen).vectors[FACE]

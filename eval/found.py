@@ -96,11 +96,11 @@ def _stills(service: Service, photos: dict[str, Path], collection: str) -> list[
     """What the encoder of pictures can do, whatever becomes of the video: is each photo the first hit of its query."""
     service.indexing.index(sorted(photos.values()), collection)
     filters = Filters(collection=collection, media=("image",))
-    found = []
+    first_hits = []
     for query, path in photos.items():
         hits = service.searching.search(Query(texts=(query,), filters=filters, k=1)).hits
-        found.append(bool(hits) and Path(hits[0].path).name == path.name)
-    return found
+        first_hits.append(bool(hits) and Path(hits[0].path).name == path.name)
+    return first_hits
 
 
 def _assets(service: Service, collection: str) -> list[str]:

@@ -100,7 +100,7 @@ def films(photos: Sequence[Path], room: Path, count: int = 6) -> Section:
         ),
         "MPEG-4 at 20 frames/s": reel.VideoFormat(codec="mpeg4", options={"b": "600000"}, rate=Fraction(20)),
     }
-    found: dict[str, list[bool]] = {name: [] for name in kinds}
+    distances: dict[str, list[bool]] = {name: [] for name in kinds}
     whole: dict[str, list[bool]] = {name: [] for name in kinds}
     banked: list[Hash] = []
     owners: list[int] = []
@@ -121,12 +121,12 @@ def films(photos: Sequence[Path], room: Path, count: int = 6) -> Section:
         hits = [
             {owners[place] for place, _ in index.search(one.packed, NEAR["pdq"])} for one in hashes if one.comparable
         ]
-        found[name] += [number in hit for hit in hits]
+        distances[name] += [number in hit for hit in hits]
         whole[name].append(any(number in hit for hit in hits))
         wrong += sum(len(hit - {number}) for hit in hits)
-    figures = [share(f"seconds found: {name}", cases) for name, cases in found.items()]
+    figures = [share(f"seconds found: {name}", cases) for name, cases in distances.items()]
     figures += [share(f"films found: {name}", cases) for name, cases in whole.items()]
-    figures.append(Figure("seconds that matched another film", float(wrong), "", sum(map(len, found.values()))))
+    figures.append(Figure("seconds that matched another film", float(wrong), "", sum(map(len, distances.values()))))
     note = f"{count} films of {TAKES} photographs each, panned, zoomed and shaken; a frame a second."
     return Section("Films, PDQ of a frame a second", note, tuple(figures), (), time.monotonic() - started)
 
@@ -164,7 +164,7 @@ def texts(captions: Sequence[str], count: int = 300) -> Section:
     started = time.monotonic()
     hasher, rng = TlshHasher(), np.random.default_rng(2)
     documents = [" ".join(rng.choice(captions, 40, replace=False)).split() for _ in range(count)]
-    hashes = [Hash.told(str(hasher(" ".join(words)))) for words in documents]
+    hashes = [Hash.parse(str(hasher(" ".join(words)))) for words in documents]
 
     def changed(words: Sequence[str], part: float) -> list[str]:
         other = documents[rng.integers(count)]
@@ -178,7 +178,7 @@ def texts(captions: Sequence[str], count: int = 300) -> Section:
     figures = []
     for name, change in copies.items():
         apart = [
-            _apart(own, Hash.told(str(hasher(" ".join(change(words))))))
+            _apart(own, Hash.parse(str(hasher(" ".join(change(words))))))
             for own, words in zip(hashes, documents, strict=True)
         ]
         figures.append(share(f"found: {name}", [distance <= NEAR["tlsh"] for distance in apart]))
@@ -197,8 +197,8 @@ def _apart(one: Hash, other: Hash) -> float:
         return float("inf")
     index = index_of(one.kind)
     index.add([0], [one.packed])
-    found = index.search(other.packed, 10_000)
-    return found[0][1] if found else float("inf")
+    matches = index.search(other.packed, 10_000)
+    return matches[0][1] if matches else float("inf")
 
 
 def _look_alike_pairs(hasher: PdqHasher, paths: Sequence[Path], same: Sequence[tuple[Path, Path, float]]) -> int:
@@ -244,12 +244,12 @@ def _sound(path: Path) -> Waveform:
 
 def _group_files(files: Sequence[Path]) -> dict[str, Waveform]:
     """Files of one folder in groups."""
-    found = {}
+    groups = {}
     for first in range(0, len(files) - _JOINED + 1, _JOINED):
-        some = files[first : first + _JOINED]
-        if some[0].parent == some[-1].parent:
-            found[some[0].stem] = Waveform(np.concatenate([_sound(path).samples for path in some]))
-    return found
+        group = files[first : first + _JOINED]
+        if group[0].parent == group[-1].parent:
+            groups[group[0].stem] = Waveform(np.concatenate([_sound(path).samples for path in group]))
+    return groups
 
 
 def _noisy(sound: Waveform, rng: np.random.Generator) -> Waveform:
@@ -259,7 +259,7 @@ def _noisy(sound: Waveform, rng: np.random.Generator) -> Waveform:
 
 
 def encode_again(path: Path, sound: Waveform, codec: str, bits: int) -> Waveform:
-    """As it is after it was written so and read again."""
+    """A picture after it was written in some format and read again."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream(codec, rate=SAMPLE_RATE, options={"b": str(bits)})
         assert isinstance(stream, av.AudioStream)

@@ -65,7 +65,7 @@ def names_in(caption: str) -> set[str]:
 
 
 def open_photo(path: Path) -> Picture:
-    """A photo that is known to be harmless."""
+    """Open a photo that is known to be harmless, however large."""
     with Image.open(path) as image:
         return Picture(np.asarray(image.convert("RGB")))
 
@@ -125,13 +125,13 @@ def measure(
     photos = sorted(captions)
     tell(f"objects in {len(photos)} photos")
     started = time.monotonic()
-    found = detect_all(detector, photos, min(STEPS))
+    detections = detect_all(detector, photos, min(STEPS))
     texts = [captions[path] for path in photos]
-    recall, named = by_class(texts, found, MIN_OBJECT_SCORE)
-    steps = by_score(texts, found)
+    recall, named = by_class(texts, detections, MIN_OBJECT_SCORE)
+    steps = by_score(texts, detections)
     seconds = time.monotonic() - started
     if folder is not None:
-        draw(photos, found, folder, tell)
+        draw(photos, detections, folder, tell)
     told_by = f"{len(photos)} dev photos of Flickr8k, five captions each."
     return [
         Section(

@@ -227,15 +227,15 @@ def _sounds(rng: np.random.Generator, folder: Path) -> list[tuple[str, Samples]]
     by_class: dict[str, list[Path]] = {}
     for path, name in classes(folder).items():
         by_class.setdefault(name.lower(), []).append(path)
-    found = []
+    recordings = []
     for name, paths in sorted(by_class.items()):
         content = decode(paths[rng.integers(len(paths))]).content
         assert isinstance(content, Waveform)
         samples = _trim(content.samples)[: round(_SOUND * SAMPLE_RATE)]
         while len(samples) < round(_SOUND / 2 * SAMPLE_RATE):
             samples = np.concatenate([samples, np.zeros(round(_PAUSE * SAMPLE_RATE), np.float32), samples])
-        found.append((name, samples / max(1e-6, float(np.abs(samples).max())) * np.float32(0.6)))
-    return found or _make_tones()
+        recordings.append((name, samples / max(1e-6, float(np.abs(samples).max())) * np.float32(0.6)))
+    return recordings or _make_tones()
 
 
 def _make_tones() -> list[tuple[str, Samples]]:
@@ -249,13 +249,13 @@ def _make_tones() -> list[tuple[str, Samples]]:
 def _alone(begin: float) -> tuple[list[tuple[str, float, float]], Samples]:
     """The words that are said alone, from `begin` s on, and the sound of the shot that they stand in."""
     parts = [np.zeros(round(_LEAD * SAMPLE_RATE), np.float32)]
-    told = []
+    words = []
     for word in SINGLE_WORDS:
         samples = speak(word, _VOICES[0])
-        told.append((word, begin, begin + len(samples) / SAMPLE_RATE))
+        words.append((word, begin, begin + len(samples) / SAMPLE_RATE))
         parts += [samples, np.zeros(SAMPLE_RATE, np.float32)]
         begin += (len(samples) + SAMPLE_RATE) / SAMPLE_RATE
-    return told, np.concatenate(parts)
+    return words, np.concatenate(parts)
 
 
 def _joints(rng: np.random.Generator, count: int) -> Sequence[reel.Joint]:

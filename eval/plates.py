@@ -138,10 +138,10 @@ def _correct(read: Sequence[Sequence[str]], truth: Sequence[str], seen: Sequence
     wrong = sum(one != other for one, other in zip(truth, seen, strict=True))
     if not wrong:
         return []
-    found = [true in texts for texts, true in zip(read, seen, strict=True)]
+    matched = [true in texts for texts, true in zip(read, seen, strict=True)]
     right = [text == true for texts, true in zip(read, seen, strict=True) for text in texts]
     return [
-        share(f"recall, {wrong} wrong annotations put right", found),
+        share(f"recall, {wrong} wrong annotations put right", matched),
         share(f"precision, {wrong} wrong annotations put right", right),
     ]
 

@@ -48,17 +48,17 @@ class BenchmarkQuestion:
 def questions(path: Path = FILE) -> list[BenchmarkQuestion]:
     """All of them; raises ValueError where a kind is unknown, or a number comes twice."""
     with path.open(encoding="utf-8", newline="") as stream:
-        found = [
+        rows = [
             BenchmarkQuestion(
                 int(r["number"]), r["scope"], r["question"], tuple(_split(r["answers"])), r["kind"], r["tolerance"]
             )
             for r in csv.DictReader(stream)
         ]
-    if len({one.number for one in found}) != len(found):
+    if len({one.number for one in rows}) != len(rows):
         raise ValueError(f"{path}: a number comes twice")
-    if unknown := {one.kind for one in found} - set(KINDS):
+    if unknown := {one.kind for one in rows} - set(KINDS):
         raise ValueError(f"{path}: no kind {', '.join(sorted(unknown))}")
-    return found
+    return rows
 
 
 def corpus(shared: Path, out: Path) -> Path:
@@ -88,20 +88,20 @@ def corpus(shared: Path, out: Path) -> Path:
 
 
 def is_right(asked: BenchmarkQuestion, answer: str, cited: Sequence[str] = ()) -> bool:
-    """Whether an answer counts: one of those that are accepted stands in it, within the tolerance; of a question for a
-    file, the first that is cited may be it too.
+    """Whether an answer counts: it contains an accepted answer, within the tolerance; of a question for a file, the
+    first citation may be it too.
 
-    >>> right(Asked(1, "", "how many?", ("2", "two"), "how many", ""), "2 dogs")
+    >>> is_right(BenchmarkQuestion(1, "", "how many?", ("2", "two"), "how many", ""), "2 dogs")
     True
-    >>> right(Asked(1, "", "when?", ("61",), "when", "2"), "1:02")
+    >>> is_right(BenchmarkQuestion(1, "", "when?", ("61",), "when", "2"), "1:02")
     True
     """
-    told = _plain(answer)
+    plain = _plain(answer)
     if not asked.answers:
         return False
     if asked.answers[0].startswith(HALF):
         wanted = [asked.answers[0].removeprefix(HALF), *asked.answers[1:]]
-        return 2 * sum(_stands(_plain(word), told) for word in wanted) >= len(wanted)
+        return 2 * sum(_stands(_plain(word), plain) for word in wanted) >= len(wanted)
     if asked.tolerance:
         given, wanted_number = _number(answer), float(asked.answers[0])
         margin = (
@@ -111,20 +111,20 @@ def is_right(asked: BenchmarkQuestion, answer: str, cited: Sequence[str] = ()) -
         )
         return given is not None and abs(given - wanted_number) <= margin
     if asked.kind == "yes/no":
-        first = told.split(" ")[0]
+        first = plain.split(" ")[0]
         return first in {_plain(one).split(" ")[0] for one in asked.answers} or (
-            first != "yes" and _any_stands(asked.answers[1:], told)
+            first != "yes" and _any_stands(asked.answers[1:], plain)
         )
     if asked.kind == "which":
         return any(one in answer for one in asked.answers) or any(
             one in path for one in asked.answers for path in cited[:1]
         )
     if asked.kind == "what does it say":
-        told, joined = told, re.sub(r"\W", "", answer.lower())
-        return _any_stands(asked.answers, told) or any(
+        plain, joined = plain, re.sub(r"\W", "", answer.lower())
+        return _any_stands(asked.answers, plain) or any(
             len(one) > 4 and _fold(one) in _fold(joined) for one in asked.answers
         )
-    return _any_stands(asked.answers, told)
+    return _any_stands(asked.answers, plain)
 
 
 def _any_stands(answers: Sequence[str], told: str) -> bool:
@@ -154,10 +154,10 @@ def _number(answer: str) -> float | None:
         if plain is not None and plain.start() < found.start():
             return float(plain[0])
         return 60.0 * int(found[1]) + int(found[2])
-    told = re.search(
+    digits = re.search(
         r"\d+(?:\.\d+)?", " ".join(NUMBERS.get(w, w) for w in re.sub(r"[^\w\s.]", " ", answer.lower()).split())
     )
-    return float(told[0]) if told else None
+    return float(digits[0]) if digits else None
 
 
 def _split(answers: str) -> list[str]:

@@ -52,14 +52,14 @@ def measure(service: Service, captions: Captions, tell: Tell = lambda line: None
     )
     tell(f"indexing {len(photos)} photos")
     service.indexing.index(photos, "regions")
-    found: dict[str, _Asked] = {}
+    recalls: dict[str, _Asked] = {}
     kept: dict[str, Sequence[Mapping[str, float]]] = {}
     for way, enricher in (("photos", ""), ("+ labels", "objects"), ("+ regions", "regions")):
         if enricher:
             tell(f"enriching: {enricher}")
             service.indexing.enrich(only=[enricher])
         tell(f"asking: {way}")
-        found[way] = _ask(service, captions)
+        recalls[way] = _ask(service, captions)
         if enricher != "objects":
             tell(f"the cut-off: {way}")
             whole = {path: tuple(texts) for path, texts in captions.items()}
@@ -69,15 +69,15 @@ def measure(service: Service, captions: Captions, tell: Tell = lambda line: None
     chosen = [text in small[path] for path, text in every]
     note = f"{len(photos)} dev photos of Flickr8k; {sum(chosen)} of {len(every)} captions name something small."
     return [
-        Section("Captions that name something small", note, _recall(found, chosen)),
-        Section("All captions", note, _recall(found, [True] * len(every))),
+        Section("Captions that name something small", note, _recall(recalls, chosen)),
+        Section("All captions", note, _recall(recalls, [True] * len(every))),
         Section(
             "How many",
             "Of the first ten photos those of which a caption says so: " + ", ".join(COUNTED),
             tuple(
                 share(f"{question}: {way}", asked.right[question])
                 for question in COUNTED
-                for way, asked in found.items()
+                for way, asked in recalls.items()
             ),
         ),
         Section(

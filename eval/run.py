@@ -50,8 +50,8 @@ def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> TaskResul
 
     def ask(asked: TaskQuery) -> list[str]:
         query = replace(build_query(service, asked, filters, depth), group=True)
-        found = [key for hit in service.searching.search(query).hits for key in located[hit.asset]]
-        return [key for key in found if asked.path is None or key != str(asked.path)]
+        ranking = [key for hit in service.searching.search(query).hits for key in located[hit.asset]]
+        return [key for key in ranking if asked.path is None or key != str(asked.path)]
 
     tell(f"{task.name}: asking {len(task.queries)}")
     return _result(task, [ask(asked) for asked in task.queries])
@@ -69,7 +69,7 @@ def index_gallery(service: Service, task: Task, room: Path, tell: Tell) -> tuple
 
 
 def build_query(service: Service, asked: TaskQuery, filters: Filters, k: int) -> Query:
-    """What is asked, with the cut-off off and nothing folded."""
+    """The query of a task, without cut-off and without folding."""
     return Query(
         texts=(asked.text,) if asked.text else (),
         examples=(service.searching.example(asked.path),) if asked.path else (),
@@ -145,15 +145,15 @@ def _modality(medium: Medium) -> Modality:
 def _encode(profile: Profile, modality: Modality, items: Sequence[Path | str], space: str) -> Vectors:
     parts: list[Vectors] = []
     for start in range(0, len(items), CHUNK):
-        some = items[start : start + CHUNK]
+        batch = items[start : start + CHUNK]
         encoding: Encoding
         if modality == "text":
-            encoding = profile.text.encode([str(item) for item in some])
+            encoding = profile.text.encode([str(item) for item in batch])
         elif modality == "picture":
-            encoding = profile.picture.encode([c for c in _contents(some) if isinstance(c, Picture)])
+            encoding = profile.picture.encode([c for c in _contents(batch) if isinstance(c, Picture)])
         else:
             assert profile.sound is not None
-            encoding = profile.sound.encode([c for c in _contents(some) if isinstance(c, Waveform)])
+            encoding = profile.sound.encode([c for c in _contents(batch) if isinstance(c, Waveform)])
         parts.append(encoding.vectors[space])
     return np.concatenate(parts)
 

@@ -84,8 +84,8 @@ def measure(
     rows = []
     total = {"hard": Counts(0, 0, 0), "gradual": Counts(0, 0, 0)}
     for case in [*make_videos(folder, data, seed), *more]:
-        found = (find or boundaries)(case.path)
-        hard, gradual = compare(case.truth.cuts, case.truth.fades, found)
+        detected = (find or boundaries)(case.path)
+        hard, gradual = compare(case.truth.cuts, case.truth.fades, detected)
         total = {"hard": total["hard"] + hard, "gradual": total["gradual"] + gradual}
         rows.append({"video": case.name, "hard": hard.scores(), "gradual": gradual.scores()})
     return {"hard": total["hard"].scores(), "gradual": total["gradual"].scores(), "videos": rows, "seed": seed}
@@ -109,11 +109,11 @@ def scenedetect(path: Path) -> Boundaries:
     manager.add_detector(AdaptiveDetector(min_scene_len=12))
     manager.add_detector(ThresholdDetector(min_scene_len=12))
     manager.detect_scenes(open_video(str(path), backend="pyav"))
-    found: list[float] = []
+    detected: list[float] = []
     for start, _ in manager.get_scene_list()[1:]:
-        if not found or start.seconds - found[-1] > 0.5:
-            found.append(start.seconds)
-    return found
+        if not detected or start.seconds - detected[-1] > 0.5:
+            detected.append(start.seconds)
+    return detected
 
 
 def compare(cuts: Sequence[float], fades: Sequence[tuple[float, float]], found: Boundaries) -> tuple[Counts, Counts]:

@@ -207,9 +207,9 @@ def _measure_diarisation(profile: Profile, recordings: Mapping[str, Sequence[Wav
                 waveform, truth = conversation(recordings, count, chance, noise)
                 assert profile.voice is not None
                 turns = diarise(waveform, list(profile.detector(waveform)), profile.voice)
-                found = [Span(turn.start, turn.end, str(turn.speaker)) for turn in turns]
-                strict.append(error_rate(truth, found).rate)
-                collared.append(error_rate(truth, found, COLLAR).rate)
+                spans = [Span(turn.start, turn.end, str(turn.speaker)) for turn in turns]
+                strict.append(error_rate(truth, spans).rate)
+                collared.append(error_rate(truth, spans, COLLAR).rate)
                 counted.append(float(len({turn.speaker for turn in turns}) == count))
             who = f"{count} speaker{'s' * (count > 1)}{f', noise at {NOISE:g} dB' if noise is not None else ''}"
             for what, values in (

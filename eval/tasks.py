@@ -161,13 +161,13 @@ def open_tasks(spec: str, data: Path, room: Path) -> list[Task]:
         return known_datasets(data, room)[spec]()
     folder = Path(spec)
     if (folder / "captions.csv").is_file():
-        found: dict[Path, list[str]] = {}
+        captions: dict[Path, list[str]] = {}
         with (folder / "captions.csv").open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 if not row.get("image") or not row.get("caption"):
                     raise UnknownDataset(f"{folder}/captions.csv lacks a column", "its header must be image,caption")
-                found.setdefault(folder / row["image"], []).append(row["caption"])
-        return caption_tasks(folder.name, {path: tuple(texts) for path, texts in found.items()})
+                captions.setdefault(folder / row["image"], []).append(row["caption"])
+        return caption_tasks(folder.name, {path: tuple(texts) for path, texts in captions.items()})
     if folder.is_dir() and (files := classes(folder)):
         from crossmedia.indexer.decode.sniff import sniff
 
@@ -179,10 +179,10 @@ def open_tasks(spec: str, data: Path, room: Path) -> list[Task]:
 
 
 def _own(keyed: Iterable[tuple[Path, str, str]]) -> dict[Path, frozenset[str]]:
-    found: dict[Path, set[str]] = {}
+    keys_of: dict[Path, set[str]] = {}
     for path, key, _ in keyed:
-        found.setdefault(path, set()).add(key)
-    return {path: frozenset(keys) for path, keys in found.items()}
+        keys_of.setdefault(path, set()).add(key)
+    return {path: frozenset(keys) for path, keys in keys_of.items()}
 
 
 def _spoken_tasks(data: Path) -> list[Task]:

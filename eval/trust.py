@@ -1,5 +1,4 @@
-"""How often real faces and voices are taken for forged ones, and how often forgeries made here are told, score by
-score.
+"""Measure the detectors of forgeries: how often real faces and voices look forged, and how often forgeries are found.
 
 Photos and readings are real; faces are forged as the autoencoders of 2018 did it (what is in the middle goes through
 few pixels and is pasted back), speech by eSpeak NG. Nobody forges so today: what is told of these says little of what
@@ -73,7 +72,7 @@ def area(real: Sequence[float], forged: Sequence[float]) -> float:
 
 
 def forge(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A face whose middle went through a few pixels and was pasted back with soft edges, as an exchanged one."""
+    """A face whose middle was reduced to a few pixels and pasted back with soft edges, like an exchanged face."""
     small = cv2.resize(square, (THROUGH, THROUGH), interpolation=cv2.INTER_AREA)
     blurred = cv2.resize(small, square.shape[:2], interpolation=cv2.INTER_CUBIC)
     down, across = np.mgrid[: square.shape[0], : square.shape[1]] - len(square) / 2
@@ -83,8 +82,8 @@ def forge(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def squares(detector: FaceDetector, pictures: Sequence[Picture]) -> list[NDArray[np.uint8]]:
     """The faces that are large enough to be looked at, as the network sees them."""
-    found = ((picture, face) for picture in pictures for face in detector.detect([picture])[0])
-    return [square for picture, face in found if (square := align_face(picture, face)) is not None]
+    pairs = ((picture, face) for picture in pictures for face in detector.detect([picture])[0])
+    return [square for picture, face in pairs if (square := align_face(picture, face)) is not None]
 
 
 def faces(detector: ForgeryDetector, finder: FaceDetector, sets: Mapping[str, Sequence[Picture]]) -> Section:

@@ -1,4 +1,4 @@
-"""Are the voices of a collection told apart: names given to recordings of known speakers, and search by voice."""
+"""Measure the naming of voices across recordings of known speakers, and search by voice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NamedTurn:
 def purity(turns: Sequence[NamedTurn]) -> float:
     """Share of turns whose speaker is the most frequent of those of their name.
 
-    >>> purity([Turn("a", "x", "1"), Turn("a", "x", "2"), Turn("b", "x", "3"), Turn("b", "y", "4")])
+    >>> purity([NamedTurn("a", "x", "1"), NamedTurn("a", "x", "2"), NamedTurn("b", "x", "3"), NamedTurn("b", "y", "4")])
     0.75
     """
     by_name: dict[str, Counter[str]] = {}
@@ -42,7 +42,8 @@ def purity(turns: Sequence[NamedTurn]) -> float:
 def pairwise(turns: Sequence[NamedTurn]) -> tuple[float, float]:
     """Precision and recall of "one voice" over all pairs of turns from different recordings.
 
-    >>> pairwise([Turn("a", "x", "1"), Turn("a", "x", "2"), Turn("b", "x", "3"), Turn("b", "y", "4")])
+    >>> turns = [("a", "x", "1"), ("a", "x", "2"), ("b", "x", "3"), ("b", "y", "4")]
+    >>> pairwise([NamedTurn(*turn) for turn in turns])
     (0.3333333333333333, 0.5)
     """
     apart = [(one, other) for one, other in combinations(turns, 2) if one.asset != other.asset]
@@ -117,6 +118,8 @@ def _ask(
         k=EVERY,
         fold=False,
     )
-    found = [speaker[hit.asset] == path.parent.name for hit in service.searching.search(query).hits if hit.asset != own]
+    matches = [
+        speaker[hit.asset] == path.parent.name for hit in service.searching.search(query).hits if hit.asset != own
+    ]
     wanted = sum(turn.speaker == path.parent.name and turn.asset != own for turn in turns)
-    return sum(found) / max(1, len(found)), sum(found) / max(1, wanted)
+    return sum(matches) / max(1, len(matches)), sum(matches) / max(1, wanted)

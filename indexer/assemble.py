@@ -1,4 +1,4 @@
-"""Decoded assets become documents: cut into moments, encoded together in batches."""
+"""Turn decoded assets into documents: cut them into moments and encode these in batches."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EncodingFailed(CrossmediaError):
 def assemble_each(
     items: Sequence[tuple[str, ScannedFile, Decoded]], profile: Profile, collection: str
 ) -> list[Document | CrossmediaError]:
-    """`assemble`, but what no encoder can take fails alone: one odd file must not stop the hundred around it."""
+    """Assemble, but let what no encoder accepts fail alone: one odd file must not stop the hundred around it."""
     try:
         return list(assemble(items, profile, collection))
     except Exception as error:
@@ -146,8 +146,8 @@ def _describe(asset: str, found: ScannedFile, decoded: Decoded) -> Asset:
 
 
 def _attachments(decoded: Decoded) -> dict[str, bytes]:
-    found = {PREVIEW: decoded.preview} if decoded.preview is not None else {}
+    attachments = {PREVIEW: decoded.preview} if decoded.preview is not None else {}
     if decoded.motion:
         times, energy = zip(*decoded.motion, strict=True)
-        found[MOTION] = json.dumps({"times": times, "energy": energy}).encode()
-    return found
+        attachments[MOTION] = json.dumps({"times": times, "energy": energy}).encode()
+    return attachments

@@ -1,4 +1,4 @@
-"""Who speaks when, of nobody knows how many: windows of voice, clustered, then every fifth of a second decided again.
+"""Diarise speech: find who speaks when, without knowing how many speak, by clustering windows of voice.
 
 Windows are clustered by average linkage (as Garcia-Romero et al. 2017 do, with cosines in place of PLDA) up to a
 similarity where speakers end; then a hidden Markov model whose states are the clusters finds the turns (Viterbi; the
@@ -88,11 +88,11 @@ def cluster(vectors: Vectors) -> Numbers:
     means: list[NDArray[np.float64]] = []
     for first in range(0, len(vectors), BLOCK):
         part = vectors[first : first + BLOCK].astype(np.float64)
-        found = np.zeros(1, dtype=np.int64)
+        groups = np.zeros(1, dtype=np.int64)
         if len(part) > 1:
-            found = fcluster(linkage(part, "average", metric="cosine"), 1 - ALIKE, "distance") - 1
-        labels[first : first + BLOCK] = found + len(means)
-        means += [part[found == group].mean(axis=0) for group in range(int(found.max()) + 1)]
+            groups = fcluster(linkage(part, "average", metric="cosine"), 1 - ALIKE, "distance") - 1
+        labels[first : first + BLOCK] = groups + len(means)
+        means += [part[groups == group].mean(axis=0) for group in range(int(groups.max()) + 1)]
     return _merge_groups(np.array(means), np.bincount(labels, minlength=len(means)))[labels]
 
 
@@ -153,14 +153,14 @@ def _reach(slots: NDArray[np.float64], windows: NDArray[np.float64]) -> list[tup
     Given a window at a time for all slots, since a table of slots and windows would be too large for hours.
     """
     nearest = _nearest(slots, windows)
-    found = []
+    reach = []
     for step in range(-int(WINDOW / HOP), int(WINDOW / HOP) + 1):
         number = np.clip(nearest + step, 0, len(windows) - 1)
         weight = np.maximum(0.0, 1 - np.abs(slots - windows[number]) / (WINDOW / 2))
         weight[number != nearest + step] = 0.0
-        found.append((number, weight + 1e-3 * (step == 0)))
-    total = np.sum([weight for _, weight in found], axis=0)
-    return [(number, weight / total) for number, weight in found]
+        reach.append((number, weight + 1e-3 * (step == 0)))
+    total = np.sum([weight for _, weight in reach], axis=0)
+    return [(number, weight / total) for number, weight in reach]
 
 
 def _centroids(vectors: Vectors, labels: Numbers) -> Vectors:
@@ -224,9 +224,9 @@ def _turns(path: Numbers, slots: Spans, vectors: Vectors, middles: NDArray[np.fl
         )
     own = normalise(np.stack(means))
     alike = own @ _centroids(own, np.array([speaker for _, _, speaker in spans])).T
-    found = []
+    turns = []
     for (start, end, speaker), vector, row in zip(spans, own, alike, strict=True):
         next_best = float(np.delete(row, speaker).max(initial=ALIKE))
         score = 1 / (1 + np.exp(-STEEP * (float(row[speaker]) - next_best)))
-        found.append(Turn(start, end, speaker, vector, max(0.5, float(score))))
-    return found
+        turns.append(Turn(start, end, speaker, vector, max(0.5, float(score))))
+    return turns

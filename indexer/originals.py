@@ -1,4 +1,4 @@
-"""Where the files of indexed assets lie now, if they still do."""
+"""Find where the file of an indexed asset lies now."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def first_unchanged(sources: Sequence[Source]) -> Source | None:
 
 
 def source_gone(asset: Asset) -> SourceGone:
-    """The error for an asset whose file lies nowhere any more."""
+    """The error for an asset whose file is nowhere any more."""
     return SourceGone(
         f"{asset.title} has moved or was deleted", "index it at its new path, or remove it from the index", Remedy.PRUNE
     )

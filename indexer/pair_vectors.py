@@ -1,5 +1,4 @@
-"""Pairs as vectors: their files decoded in processes that can be killed, both sides encoded, same contents counted
-once."""
+"""Encode both sides of pairs, their files decoded in processes that can be killed."""
 
 from __future__ import annotations
 
@@ -118,7 +117,7 @@ def encode_pairs(
 
 def _media(rows: Sequence[PairRow], pool: DecodePool) -> tuple[dict[str | Path, Any], list[str]]:
     """What the cells of these rows hold, and a line for each that cannot be read."""
-    found: dict[str | Path, Any] = {cell: cell for row in rows for cell in row.cells if isinstance(cell, str)}
+    contents: dict[str | Path, Any] = {cell: cell for row in rows for cell in row.cells if isinstance(cell, str)}
     files = list(dict.fromkeys(cell for row in rows for cell in row.cells if isinstance(cell, Path)))
     errors: dict[Path, CrossmediaError] = {}
     for file, result in zip(files, pool.submit_many(files).result() if files else (), strict=True):
@@ -126,14 +125,14 @@ def _media(rows: Sequence[PairRow], pool: DecodePool) -> tuple[dict[str | Path, 
         if isinstance(content, CrossmediaError):
             errors[file] = content
         else:
-            found[file] = content
+            contents[file] = content
     bad = [
         f"line {row.line}: {errors[cell].message}"
         for row in rows
         for cell in row.cells
         if isinstance(cell, Path) and cell in errors
     ]
-    return found, bad
+    return contents, bad
 
 
 def _content(file: Path, result: Decoded | CrossmediaError) -> str | Picture | Waveform | CrossmediaError:
@@ -200,10 +199,10 @@ def _encoder(profile: Profile, modality: Modality) -> Encoder[Any]:
         "picture": profile.picture,
         "sound": profile.sound,
     }
-    found = encoders[modality]
-    if found is None:
+    encoder = encoders[modality]
+    if encoder is None:
         raise PairsUnusable(f"nothing here turns a {modality} into vectors", "a model is missing", Remedy.CHECK)
-    return found
+    return encoder
 
 
 def _choose_column(table: Table, sides: tuple[_Side, _Side], profile: Profile, space: str | None) -> int:

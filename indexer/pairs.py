@@ -1,4 +1,4 @@
-"""Pairs that a person brings: a CSV of two columns, each cell a text or a file beside the CSV."""
+"""Read a person's pairs from a CSV of two columns: each cell a text or a file beside the CSV."""
 
 from __future__ import annotations
 
@@ -102,12 +102,12 @@ def _row(path: Path, line: int, columns: tuple[str, str], cells: Sequence[str]) 
         raise PairsUnusable(
             f"{where}: {len(cells)} columns, not 2", "a cell with a comma is put in quotes; both cells are filled"
         )
-    found: list[str | Path] = []
+    parsed: list[str | Path] = []
     for column, cell in zip(columns, (cell.strip() for cell in cells), strict=True):
         if not cell:
             raise PairsUnusable(f"{where}: the column {column} is empty", "fill it, or leave the line out")
-        found.append(cell[:MAX_PAIR_CHARACTERS] if column == "text" else _file(path, where, cell))
-    return PairRow(line, (found[0], found[1]))
+        parsed.append(cell[:MAX_PAIR_CHARACTERS] if column == "text" else _file(path, where, cell))
+    return PairRow(line, (parsed[0], parsed[1]))
 
 
 def _file(path: Path, where: str, cell: str) -> Path:

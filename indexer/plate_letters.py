@@ -1,5 +1,4 @@
-"""Which letters a plate has, from several looks at it: by their probability under the recogniser, and by how plates are
-built.
+"""Read the letters of a plate from several views, by their probabilities and by how plates are built.
 
 Probability of a text: A. Graves et al., "Connectionist temporal classification" (2006), the forward sum.
 """
@@ -55,8 +54,7 @@ class PlateReading:
 
 
 def read_letters(looks: Sequence[Chances]) -> PlateReading | None:
-    """The likeliest plate that several looks at the same place show; None where none of them reads 4 to 9
-    characters."""
+    """The likeliest plate over several views of the same place; None where none of them reads 4 to 9 characters."""
     own = [greedy(look) for look in looks]
     candidates = {folded(text) for text in own if MIN_LETTERS <= len(text) <= MAX_LETTERS}
     if not candidates:
@@ -65,21 +63,21 @@ def read_letters(looks: Sequence[Chances]) -> PlateReading | None:
     scores = _scores(merged, candidates, loose=True)
     best = sorted(scores, key=lambda text: -scores[text])[:KEPT]
     scores |= _scores(merged, set(_variants(best)) - set(scores), loose=True)
-    found = max(sorted(scores), key=lambda text: scores[text])
-    evidence = scores[found] - (0.0 if has_plate_shape(found, loose=True) else UNUSUAL)
-    return PlateReading(_unfold(looks, found, own), evidence, len(looks))
+    likeliest = max(sorted(scores), key=lambda text: scores[text])
+    evidence = scores[likeliest] - (0.0 if has_plate_shape(likeliest, loose=True) else UNUSUAL)
+    return PlateReading(_unfold(looks, likeliest, own), evidence, len(looks))
 
 
 def greedy(look: Chances) -> str:
-    """The likeliest character of each step, what is repeated once."""
+    """The likeliest character of each step, repetitions merged."""
     steps = look.argmax(axis=1).tolist()
     return "".join(ALPHABET[n - 1] for n, before in zip(steps, [0, *steps], strict=False) if n and n != before)
 
 
 def has_plate_shape(text: str, loose: bool = False) -> bool:
-    """Whether plates are built so; `loose`: 0 and 1 may be letters.
+    """Whether a text has the shape of a plate; `loose`: 0 and 1 may be letters.
 
-    >>> shaped("RK755AJ"), shaped("0Y09FEU"), shaped("0Y09FEU", loose=True)
+    >>> has_plate_shape("RK755AJ"), has_plate_shape("0Y09FEU"), has_plate_shape("0Y09FEU", loose=True)
     (True, False, True)
     """
     kinds = ["DL" if loose and c in "01" else "D" if c.isdigit() else "L" for c in text]

@@ -1,5 +1,4 @@
-"""Car plates in a picture: where writing of their form is on vehicles, what stands there, and how likely it is a plate
-at all."""
+"""Find car plates: writing of the right form on vehicles, and how likely it is a plate."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ ASPECT: Final = (1.2, 9.0)
 LOWEST: Final = 7.0
 """Height of its letters, px of the picture, from which they can be read."""
 MIN_PLATE_SCORE: Final = 0.45
-"""Score from which a plate is told."""
+"""Score from which a plate is reported."""
 SURE: Final = -0.1
 """Mean log-probability of several looks from which no other is taken."""
 WEIGHTS: Final = {"evidence": 0.9, "usual": 1.7, "digits": 4.5, "letters": 3.3, "vehicle": 1.5, "": -8.3}
@@ -96,14 +95,14 @@ class PlateReader:
         for region in regions:
             looks = [look for look in ahead if _within(look.corners, region)]
             for side in SIDES:
-                looks = looks + self._looks(picture, self._searched(picture, region, side))
-                found = self._plates(picture, looks, True)
-                if any(plate.sure for plate in found):
+                looks = looks + self._looks(picture, self._search(picture, region, side))
+                candidates = self._plates(picture, looks, True)
+                if any(plate.sure for plate in candidates):
                     break
-            plates += found
+            plates += candidates
         return _best(plates)
 
-    def _searched(self, picture: Picture, region: tuple[int, int, int, int], side: int) -> list[Quad]:
+    def _search(self, picture: Picture, region: tuple[int, int, int, int], side: int) -> list[Quad]:
         x0, y0, x1, y1 = region
         crop = picture.pixels[y0:y1, x0:x1]
         scale = min(ENLARGED, side / max(crop.shape[:2]))
@@ -117,14 +116,14 @@ class PlateReader:
         return [PlateLook(q, c) for q, c in zip(quads, self._engine.chances(crops, ALPHABET), strict=True)]
 
     def _plates(self, picture: Picture, looks: Sequence[PlateLook], vehicle: bool) -> list[Plate]:
-        found = []
+        plates = []
         for group in groups([*looks, *join(looks)]):
             reading = read_letters([look.chances for look in group])
             if reading is not None:
                 corners = max(group, key=lambda look: float(np.ptp(look.corners[:, 0]))).corners
                 sure = reading.usual and reading.looks > 1 and reading.evidence >= SURE
-                found.append(Plate(reading.text, score(reading, vehicle), box_around(corners, picture), sure))
-        return [plate for plate in _best(found) if plate.score >= MIN_PLATE_SCORE]
+                plates.append(Plate(reading.text, score(reading, vehicle), box_around(corners, picture), sure))
+        return [plate for plate in _best(plates) if plate.score >= MIN_PLATE_SCORE]
 
 
 def score(reading: PlateReading, vehicle: bool) -> float:
@@ -142,20 +141,20 @@ def score(reading: PlateReading, vehicle: bool) -> float:
 
 def groups(looks: Sequence[PlateLook]) -> list[list[PlateLook]]:
     """Looks at the same writing; the widest of each is that of the whole plate, what is much lower a part of it."""
-    found: list[list[PlateLook]] = []
+    grouped: list[list[PlateLook]] = []
     for look in sorted(looks, key=lambda one: -float(np.ptp(one.corners[:, 0]))):
-        for group in found:
+        for group in grouped:
             if overlap(look.bounds.tolist(), group[0].bounds.tolist()) > 0.4:
                 group.append(look)
                 break
         else:
-            found.append([look])
-    return found
+            grouped.append([look])
+    return grouped
 
 
 def join(looks: Sequence[PlateLook]) -> list[PlateLook]:
     """Two neighbours as one: the parts of a plate beside each other, and the lines of one that has two."""
-    found = []
+    joined = []
     for one in looks:
         for other in looks:
             if one is other or not 0.7 <= one.height / max(other.height, 1e-6) <= 1.4:
@@ -169,12 +168,12 @@ def join(looks: Sequence[PlateLook]) -> list[PlateLook]:
             if beside or below:
                 low, high = np.minimum(a, b)[:2], np.maximum(a, b)[2:]
                 corners = np.array([low, (high[0], low[1]), high, (low[0], high[1])], np.float32)
-                found.append(PlateLook(corners, np.concatenate([one.chances, other.chances])))
-    return found
+                joined.append(PlateLook(corners, np.concatenate([one.chances, other.chances])))
+    return joined
 
 
 def _best(plates: Sequence[Plate]) -> list[Plate]:
-    """Of plates that lie over each other the surest."""
+    """The surest of plates that overlap."""
     kept: list[Plate] = []
     for plate in sorted(plates, key=lambda one: -one.score):
         if all(_overlap_share(plate.box, other.box) < 0.3 for other in kept):
@@ -196,13 +195,13 @@ def _regions(vehicles: Sequence[Box], picture: Picture) -> list[tuple[int, int, 
         wide = (box[2] - box[0]) * picture.width >= MIN_VEHICLE_WIDTH
         if wide and len(kept) < VEHICLES and all(overlap(box, other) <= SAME for other in kept):
             kept.append(box)
-    found = []
+    regions = []
     for x0, y0, x1, y1 in kept:
         across, down = MARGIN * (x1 - x0), MARGIN * (y1 - y0)
         left, top = max(0, int((x0 - across) * picture.width)), max(0, int((y0 - down) * picture.height))
         right = min(picture.width, math.ceil((x1 + across) * picture.width))
-        found.append((left, top, right, min(picture.height, math.ceil((y1 + down) * picture.height))))
-    return found
+        regions.append((left, top, right, min(picture.height, math.ceil((y1 + down) * picture.height))))
+    return regions
 
 
 def _corners(box: Box, picture: Picture) -> Quad:

@@ -1,5 +1,4 @@
-"""What a queue of jobs is, whoever keeps it: values, failures, and the protocol that `tests/indexer/test_queue.py`
-holds."""
+"""The queue protocol with its values and errors; `tests/indexer/test_queue.py` is its contract."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A collection's vectors made anew: by another head, or by other models. What is stored is used before a file is
-read."""
+"""Compute a collection's vectors anew by another head or other models, from stored data before files are read."""
 
 from __future__ import annotations
 
@@ -81,8 +80,8 @@ class Reindex:
             encoder.modality: encoder for encoder in (base.text, base.picture, base.sound) if encoder is not None
         }
         self._wanted = self._profile.spaces
-        told = [sorted(asdict(space).items()) for _, space in sorted(self._wanted.items())]
-        self._version = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+        spaces = [sorted(asdict(space).items()) for _, space in sorted(self._wanted.items())]
+        self._version = hashlib.sha256(repr(spaces).encode()).hexdigest()[:16]
         self._held = store.spaces()
         self._changed = tuple(name for name, space in self._wanted.items() if self._held.get(name) != space)
         self._comparable = self._usable(base.spaces[COMMON])
@@ -115,10 +114,10 @@ class Reindex:
         for first in range(0, len(assets), AT_ONCE):
             if stop is not None and stop.is_set():
                 return report
-            some = assets[first : first + AT_ONCE]
-            self._some(some, report)
-            report.assets += len(some)
-            tell(len(some))
+            batch = assets[first : first + AT_ONCE]
+            self._some(batch, report)
+            report.assets += len(batch)
+            tell(len(batch))
         self._store.rebind(self._wanted.values())
         self._store.optimise()
         report.finished = True
@@ -212,9 +211,11 @@ class Reindex:
         replaced = []
         waiting = [work for work in works if work.unread]
         for first in range(0, len(waiting), DECODED_AT_ONCE):
-            some = [(work, find_original(self._store, work.asset)) for work in waiting[first : first + DECODED_AT_ONCE]]
-            coming = [self._pool.submit(Path(source.location)) if source else None for _, source in some]
-            for (work, source), future in zip(some, coming, strict=True):
+            originals = [
+                (work, find_original(self._store, work.asset)) for work in waiting[first : first + DECODED_AT_ONCE]
+            ]
+            coming = [self._pool.submit(Path(source.location)) if source else None for _, source in originals]
+            for (work, source), future in zip(originals, coming, strict=True):
                 asset = self._store.asset(work.asset)
                 if asset is None:
                     continue
@@ -225,8 +226,8 @@ class Reindex:
                     except CrossmediaError as error:
                         result = error
                     else:
-                        found = ScannedFile(Path(source.location), source.path, source.size, source.mtime_ns)
-                        [result] = assemble_each([(work.asset, found, decoded)], self._profile, source.collection)
+                        file = ScannedFile(Path(source.location), source.path, source.size, source.mtime_ns)
+                        [result] = assemble_each([(work.asset, file, decoded)], self._profile, source.collection)
                 if isinstance(result, CrossmediaError):
                     work.failed = True
                     work.new |= {moment.id: {} for moment in work.unread}

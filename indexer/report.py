@@ -1,4 +1,4 @@
-"""What became of the files of an index run."""
+"""The report of an index run: what became of each file."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Report:
 
 
 def path_text(path: str) -> str:
-    """A path as text, also where its bytes are none."""
+    """A path as text, also where its bytes are no valid text."""
     return os.fsencode(path).decode(errors="replace")
 
 

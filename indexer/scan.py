@@ -1,4 +1,4 @@
-"""Walks what a person named and tells which files lie there."""
+"""List the files below the paths that a person named."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Finding and recognising writing: RapidOCR's engine, the ways text can be turned, and the order in which lines are
-read."""
+"""Find and recognise writing: RapidOCR's engine, turned text, and the order in which lines are read."""
 
 from __future__ import annotations
 
@@ -69,8 +68,8 @@ class OcrEngine:
         with self._lock:
             detector = self._engine._load_det_model()
             detector.limit_side_len = side
-            found = detector(np.ascontiguousarray(pixels[:, :, ::-1])).boxes
-        return [] if found is None else [np.asarray(corners, np.float32) for corners in found]
+            quads = detector(np.ascontiguousarray(pixels[:, :, ::-1])).boxes
+        return [] if quads is None else [np.asarray(corners, np.float32) for corners in quads]
 
     def pieces(self, picture: Picture) -> list[TextPiece]:
         """Every line, however turned, best reading of each; scores from 0. In no order."""
@@ -80,14 +79,14 @@ class OcrEngine:
         crops = [flatten(picture.pixels, corners) for corners in quads]
         turns: list[QuarterTurn] = [90 if crop.shape[0] >= TALL * crop.shape[1] else 0 for crop in crops]
         upright = [np.rot90(crop) if turn else crop for crop, turn in zip(crops, turns, strict=True)]
-        read = self._recognised(upright)
+        read = self._recognise(upright)
         again = [n for n, (text, score) in enumerate(read) if turns[n] or (text and score < DOUBTFUL)]
-        over = self._recognised([np.rot90(upright[n], 2) for n in again])
+        over = self._recognise([np.rot90(upright[n], 2) for n in again])
         for n, other in zip(again, over, strict=True):
             if other[1] > read[n][1]:
                 read[n], turns[n] = other, 270 if turns[n] else 180
-        found = zip(read, quads, turns, strict=True)
-        return [TextPiece(text.strip(), score, corners, turn) for (text, score), corners, turn in found]
+        lines = zip(read, quads, turns, strict=True)
+        return [TextPiece(text.strip(), score, corners, turn) for (text, score), corners, turn in lines]
 
     def chances(self, crops: Sequence[NDArray[np.uint8]], alphabet: str) -> list[NDArray[np.float32]]:
         """Of each RGB crop (T, 1 + characters): what the recogniser gives each character of the alphabet, capitals and
@@ -105,15 +104,15 @@ class OcrEngine:
             for one in letters
         ]
 
-    def _recognised(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+    def _recognise(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:
         from rapidocr.ch_ppocr_rec.typings import TextRecInput
 
         if not crops:
             return []
         with self._lock:
             asked = TextRecInput(img=[np.ascontiguousarray(crop[:, :, ::-1]) for crop in crops], return_word_box=False)
-            found = self._engine._load_rec_model()(asked)
-        return [(text, float(score)) for text, score in zip(found.txts, found.scores, strict=True)]
+            recognised = self._engine._load_rec_model()(asked)
+        return [(text, float(score)) for text, score in zip(recognised.txts, recognised.scores, strict=True)]
 
 
 @cache
@@ -213,10 +212,10 @@ def _strip(crop: NDArray[np.uint8], height: int = 48, least: int = 320, most: in
 
 
 def _models() -> tuple[Path, Path]:
-    found = find_spec("rapidocr")
-    if found is None or found.origin is None:
+    package = find_spec("rapidocr")
+    if package is None or package.origin is None:
         raise DependencyMissing("rapidocr is not installed", "pip install rapidocr")
-    folder = Path(found.origin).parent / "models"
+    folder = Path(package.origin).parent / "models"
     for name in (DETECTOR, RECOGNISER):
         if not (folder / name).is_file():
             raise ModelMissing(f"rapidocr came without {name}", 'pip install --force-reinstall "rapidocr>=3.8"')

@@ -48,11 +48,11 @@ class Passage:
 def passages(pages: Iterable[Page], words: int = WORDS, tiny: int = TINY) -> list[Passage]:
     """Long paragraphs split at sentence ends, tiny ones merged with a neighbour of their page; order kept, nothing
     lost."""
-    found: list[Passage] = []
+    passages: list[Passage] = []
     for page in pages:
         for text in _merge(_pieces(page.paragraphs, words), words, tiny):
-            found.append(Passage(text, page.number, len(found)))
-    return found
+            passages.append(Passage(text, page.number, len(passages)))
+    return passages
 
 
 def _pieces(paragraphs: Iterable[str], words: int) -> Iterator[str]:
@@ -141,7 +141,7 @@ def events(
         kinds[n - 1] if 0 < n < len(kinds) - 1 and kinds[n - 1] == kinds[n + 1] else kind
         for n, kind in enumerate(kinds)
     ]
-    found: list[tuple[float, float]] = []
+    spans: list[tuple[float, float]] = []
     first = 0
     for n in range(1, len(heard) + 1):
         if n < len(heard) and heard[n] == heard[first]:
@@ -152,9 +152,9 @@ def events(
             parts = max(1, math.ceil((end - start) / longest))
             # The end as it is: computed, it may lie a rounding beyond the recording.
             edges = [*(start + (end - start) * part / parts for part in range(parts)), end]
-            found += pairwise(edges)
+            spans += pairwise(edges)
         first = n
-    return found
+    return spans
 
 
 def _between(windows: Sequence[tuple[float, float]], number: int) -> float:
@@ -171,15 +171,15 @@ def chapters(
     `reach` seconds, belong to one scene with everything between them, as in a dialogue that is cut to and fro:
     overlapping links (Hanjalic, Lagendijk and Biemond, "Automated high-level movie segmentation", 1999).
     """
-    found: list[tuple[int, int]] = []
+    scenes: list[tuple[int, int]] = []
     first = last = 0
     for n, within in enumerate(np.searchsorted(starts, np.asarray(starts) + reach, side="right")):
         if n > last:
-            found.append((first, last))
+            scenes.append((first, last))
             first = n
         alike = np.flatnonzero(shots[n:within] @ shots[n] >= same)
         last = max(last, n, n + int(alike[-1]) if len(alike) else n)
-    return [*found, (first, last)] if len(starts) else []
+    return [*scenes, (first, last)] if len(starts) else []
 
 
 def runs(spoken: Sequence[tuple[float, float, int]]) -> list[tuple[int, int]]:

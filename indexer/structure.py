@@ -1,4 +1,4 @@
-"""A video's shots and key frames as moments: vectors pooled, shots grouped into scenes, what moves as labels."""
+"""Build the moments of a video from shots and key frames: pooled vectors, scenes, labels of motion."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def build_shots(asset: str, shots: Sequence[Shot], frames: Sequence[Moment], pro
     `frames` are all key frames with their vectors, labels and thumbnails, in time. A frame stands for the part of its
     shot that is nearer to it than to the others; the vector of a shot is in the middle of those of its frames.
     """
-    found: list[tuple[Moment, list[Moment]]] = []
+    shown: list[tuple[Moment, list[Moment]]] = []
     for number, shot in enumerate(shots):
         own = [frames[n] for n in shot.frames]
         labels = (*_strongest(own), *_moving(shot))
@@ -43,9 +43,9 @@ def build_shots(asset: str, shots: Sequence[Shot], frames: Sequence[Moment], pro
             labels=labels,
             thumbnail=own[0].thumbnail,
         )
-        found.append((moment, _shares(shot, own) if len(own) > 1 else []))
-    scenes = _group_scenes([moment for moment, _ in found], profile)
-    return [moment for scene, (_, own) in zip(scenes, found, strict=True) for moment in (scene, *own)]
+        shown.append((moment, _shares(shot, own) if len(own) > 1 else []))
+    scenes = _group_scenes([moment for moment, _ in shown], profile)
+    return [moment for scene, (_, own) in zip(scenes, shown, strict=True) for moment in (scene, *own)]
 
 
 def frame_moments(asset: str, shots: Sequence[Shot]) -> list[str]:
@@ -77,8 +77,8 @@ def _strongest(frames: Sequence[Moment]) -> tuple[Label, ...]:
 
 def _moving(shot: Shot) -> tuple[Label, ...]:
     energy = "high" if shot.motion >= MUCH else "medium" if shot.motion >= SOME else "low"
-    told = [Label("motion", energy, shot.motion, MODEL), Label("camera", shot.camera, 1.0, MODEL)]
-    return (*told, Label("transition", shot.transition, 1.0, MODEL)) if shot.start > 0 else tuple(told)
+    labels = [Label("motion", energy, shot.motion, MODEL), Label("camera", shot.camera, 1.0, MODEL)]
+    return (*labels, Label("transition", shot.transition, 1.0, MODEL)) if shot.start > 0 else tuple(labels)
 
 
 def _shares(shot: Shot, frames: Sequence[Moment]) -> list[Moment]:
@@ -92,8 +92,8 @@ def _group_scenes(shots: Sequence[Moment], profile: Profile) -> list[Moment]:
     space = "picture" if all("picture" in shot.vectors for shot in shots) else COMMON
     same = profile.calibrations.get((space, "picture", "picture"), UNKNOWN).middle
     rows = np.stack([shot.vectors[space] for shot in shots])
-    found: list[Moment] = []
+    moments: list[Moment] = []
     for number, (first, last) in enumerate(chapters(rows, [shot.start or 0.0 for shot in shots], same), start=1):
         label = Label("chapter", str(number), 1.0, MODEL, start=shots[first].start, end=shots[last].end)
-        found += [replace(shot, labels=(*shot.labels, label)) for shot in shots[first : last + 1]]
-    return found
+        moments += [replace(shot, labels=(*shot.labels, label)) for shot in shots[first : last + 1]]
+    return moments

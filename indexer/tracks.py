@@ -1,4 +1,4 @@
-"""Which object of one frame is which of the next: tracks through a shot, by norfair.
+"""Track objects through a shot, frame by frame, by norfair.
 
 Method: detections are joined to Kalman filters of the boxes' corners where they overlap enough, each class by itself
 (SORT; A. Bewley, Z. Ge, L. Ott, F. Ramos and B. Upcroft 2016), as the library norfair does it (Tryolabs; the fork that
@@ -113,7 +113,7 @@ def _track(detections: Sequence[tuple[float, Detection]], end: float) -> Track:
 
 
 def direction(first: Box, last: Box) -> Direction:
-    """Where what was in the one box went, as the picture shows it: the camera's own movement is in it.
+    """Where an object moves between two boxes, as the picture shows it, the movement of the camera included.
 
     >>> direction((0.0, 0.4, 0.2, 0.6), (0.5, 0.4, 0.7, 0.6))
     'right'

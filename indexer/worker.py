@@ -1,4 +1,4 @@
-"""Does jobs, tells how far they are; and the thread that takes them from the embedded queue, one after the other."""
+"""Perform jobs and report their progress; a thread does those of the embedded queue, one after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transcript as people and players read it: SubRip, WebVTT, plain text, JSON."""
+"""Write transcripts for people and players: SubRip, WebVTT, plain text, JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LINE: Final = 42
 """Characters of a line, and `LINES` of them in a cue: what the BBC's and Netflix's guidelines give a reader."""
 LINES: Final = 2
 SECONDS: Final = 7.0
-"""The longest a cue stays."""
+"""The longest time that a cue stays, s."""
 
 
 class NoTranscript(CrossmediaError):
@@ -65,12 +65,12 @@ def render(moments: Sequence[Moment], form: TranscriptFormat) -> str | dict[str,
 
 
 def speaker_of(moment: Moment) -> str | None:
-    """Whose voice is heard most in it."""
+    """The speaker of a sentence, or None."""
     return next((label.value for label in moment.labels if label.kind == "speaker"), None)
 
 
 def cues_of(sentence: Moment) -> Iterator[Cue]:
-    """A sentence in pieces that can be read in the time they are shown."""
+    """Cut a sentence into cues that can be read in the time they are shown."""
     who = speaker_of(sentence)
     words = sentence.words or (Word(sentence.fields["transcript"], sentence.start or 0.0, sentence.end or 0.0),)
     held: list[Word] = []
@@ -122,7 +122,7 @@ def _srt(cues: Sequence[Cue]) -> str:
 
 
 def _vtt(cues: Sequence[Cue]) -> str:
-    """Text is escaped as WebVTT wants it: what was heard is no markup."""
+    """WebVTT, with text escaped so that nothing in it is markup."""
     shown = []
     for cue in cues:
         text = html.escape(cue.text, quote=False)

@@ -1,5 +1,5 @@
-"""Which words of a query may name labels, and how many of each: "two dogs on a sofa" may be two of `dog` and one
-`sofa`."""
+"""Find the words of a query that may name labels, and how many of each: "two dogs on a sofa" may be two of `dog` and
+one `sofa`."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class NamedWords:
     @property
     def values(self) -> dict[str, int]:
         """What is looked for, with how many of each."""
-        found: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for phrase in self.phrases:
             for value in phrase.values:
-                found[value] = max(phrase.count, found.get(value, 0))
-        return found
+                counts[value] = max(phrase.count, counts.get(value, 0))
+        return counts
 
-    def judged(self, scores: Mapping[str, Sequence[float]]) -> tuple[float, float, tuple[str, ...]]:
+    def score(self, scores: Mapping[str, Sequence[float]]) -> tuple[float, float, tuple[str, ...]]:
         """What labels with these scores (by value, best first) say of the query: the share of its words that they name,
         how sure they are, and which values those are.
 
@@ -79,18 +79,18 @@ def relevance(coverage: float, score: float) -> float:
 def find_names(text: str) -> NamedWords:
     """Phrases of a text that may name labels.
 
-    >>> [(p.values, p.count) for p in naming("two dogs and a cat").phrases]
-    [(('dogs', 'dog'), 2), (('cat',), 1)]
+    >>> [(p.values, p.count) for p in find_names("two dogs and a cat").phrases]
+    [(('two dogs', 'two dog'), 1), (('dogs', 'dog'), 2), (('cat',), 1)]
     """
     words = [word.lower() for word in words_of(text)]
     kept = [n for n, word in enumerate(words) if word not in STOP_WORDS]
     numbers = {n: count for n in kept if (count := parse_number(words[n])) is not None}
-    found = [
+    phrases = [
         _phrase(words, span, numbers)
         for length in range(min(MAX_PHRASE_WORDS, len(words)), 0, -1)
         for span in _spans(words, kept, numbers, length)
     ]
-    return NamedWords(tuple(found), max(1, len(kept)))
+    return NamedWords(tuple(phrases), max(1, len(kept)))
 
 
 def _spans(words: Sequence[str], kept: Sequence[int], numbers: Mapping[int, int], length: int) -> Iterator[range]:

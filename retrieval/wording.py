@@ -1,4 +1,4 @@
-"""The words of a query and of what answers it: which count, what stem they have, what of a text is shown."""
+"""Words and stems of queries and texts, and the snippets that are shown."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def snippet(highlighted: str) -> str:
 
 
 def information(total: int, holding: int) -> float:
-    """What a word tells of a text, of which `holding` of `total` have it: idf (Robertson & Spärck Jones 1976), smoothed
+    """The information of a word that `holding` of `total` texts contain: idf (Robertson & Spärck Jones 1976), smoothed
     to stay positive."""
     holding = min(holding, total)
     return math.log(1 + (total - holding + 0.5) / (holding + 0.5))

@@ -150,7 +150,7 @@ class Asking:
         scope = self.scope(request, image)
         notes: tuple[str, ...] = ()
         if self.chat is not None:
-            question = self.builtin.understood(text)[0]
+            question = self.builtin.parse(text)[0]
             try:
                 computed = None if scope.single else self.builtin.reply(text, scope)[1]
                 spoken = self.chat.reply(question, scope, lambda part: tell("delta", {"text": part}), computed)

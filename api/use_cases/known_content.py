@@ -137,7 +137,7 @@ class KnownContent:
 
     def lookup_hash(self, text: str) -> Lookup:
         """As `lookup`, a hash only; raises BadHash."""
-        return self._compare([Hashed(hashed) for hashed in readings(text) or [Hash.told(text)]], [])
+        return self._compare([Hashed(hashed) for hashed in readings(text) or [Hash.parse(text)]], [])
 
     def lookup_asset(self, asset: str) -> Lookup:
         """By the hashes that the collection keeps, no file is read. Raises NotFound, Ambiguous."""

@@ -1,4 +1,4 @@
-"""The whole of a training: how strong the head may be, what it brings on pairs it has not seen, and the head itself."""
+"""Train a head: choose its strength, measure it on held-out pairs, then learn it from all pairs."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ def _fitted(paired: Paired, sources: Rows, passes: int | None, seed: int, tick: 
                 placed[candidate][sources[kept]] = _vectors(paired, replace(trial, strength=candidate))[sources[kept]]
             aside.append(sources[kept])
         kept = np.sort(np.concatenate(aside))
-        found = {candidate: measure.ranks(paired, vectors, kept).quality for candidate, vectors in placed.items()}
-        strength = max(STRENGTHS, key=lambda candidate: (found[candidate], candidate))
+        qualities = {candidate: measure.ranks(paired, vectors, kept).quality for candidate, vectors in placed.items()}
+        strength = max(STRENGTHS, key=lambda candidate: (qualities[candidate], candidate))
     return replace(fit(paired, paired.of(sources), seed, passes, tick), strength=strength)
 
 
@@ -169,9 +169,9 @@ def _base(paired: Paired, rows: Rows) -> Vectors:
 
 def _passing(paired: Paired, start: Vectors, moved: Vectors, kept: Rows, known: Calibration) -> dict[str, float]:
     """Shares of pairs, and of sources with anchors that are not theirs, whose similarity passes the cut-off."""
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for name, vectors in (("before", start), ("after", moved)):
         related, unrelated = measure.similarities(paired, vectors, kept)
-        found[f"pairs {name}"] = float((related >= known.middle).mean())
-        found[f"others {name}"] = float((unrelated >= known.middle).mean())
-    return found
+        shares[f"pairs {name}"] = float((related >= known.middle).mean())
+        shares[f"others {name}"] = float((unrelated >= known.middle).mean())
+    return shares

@@ -1,4 +1,4 @@
-"""Pairs as vectors, and their division into what is learned from and what is held out."""
+"""Pairs as vectors, divided into a training and a held-out part."""
 
 from __future__ import annotations
 

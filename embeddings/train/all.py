@@ -95,7 +95,7 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     backbone.quantise(work / "lite2.onnx", calibration, work / "lite2-int8.onnx")
     pca = tower.components(finetune.features(tail, shown.maps[:, 0]).numpy(), NATIVE)
     classes, captions, names_known = (
-        trained.heads.placed(texts(some)) for some in (material.class_texts(), written, _every(named, bank.NAMES))
+        trained.heads.place(texts(some)) for some in (material.class_texts(), written, _every(named, bank.NAMES))
     )
     said = np.concatenate([bank.centres(captions, bank.CAPTIONS), names_known])
     tower.assemble(work / "lite2-int8.onnx", trained.heads, classes, said, pca, out / "lite2-int8.onnx")
@@ -133,9 +133,9 @@ class States:
 
 def fidelity(work: Path, texts: States, tokenizer: Path, dev: Sequence[data.Photo]) -> dict[str, float]:
     """Mean cosine of the quantised networks' outputs to the float networks', on 128 photos and as many captions."""
-    some = dev[:128]
-    captions = [photo.captions[0] for photo in some]
-    pixels: NDArray[np.uint8] = data.pixels(some)
+    sample = dev[:128]
+    captions = [photo.captions[0] for photo in sample]
+    pixels: NDArray[np.uint8] = data.pixels(sample)
     full = session(work / "lite2.onnx").run(("features",), {"x": backbone.normalise(pixels)})[0]
     small = session(work / "lite2-int8.onnx").run(("features",), {"pixels": pixels})[0]
     whole = States(work / "minilm.onnx", tokenizer)

@@ -1,5 +1,4 @@
-"""Learns what places of a picture are made of: from some points that were named by eye and many captions that name no
-place.
+"""Train the segmentation on some points that were labelled by eye and many captions that say no place.
 
     python -m crossmedia.embeddings.train.areas --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 
@@ -77,11 +76,11 @@ def read_points(path: Path = POINTS) -> list[tuple[str, float, float, str]]:
 def choose_photos(photos: Sequence[data.Photo], counts: NDArray[np.int64], rng: np.random.Generator) -> list[int]:
     """The photos that are learned from: of each class some, some of none, and those with points."""
     pointed = {image for image, *_ in read_points()}
-    some = {n for n, photo in enumerate(photos) if photo.path.name in pointed}
+    photo_numbers = {n for n, photo in enumerate(photos) if photo.path.name in pointed}
     for number in range(len(CLASSES)):
-        some |= set(rng.permutation(np.flatnonzero(counts[:, number] >= NAMED_BY))[:EACH].tolist())
-    some |= set(rng.permutation(np.flatnonzero(counts.sum(axis=1) == 0))[:NONE].tolist())
-    return sorted(some)
+        photo_numbers |= set(rng.permutation(np.flatnonzero(counts[:, number] >= NAMED_BY))[:EACH].tolist())
+    photo_numbers |= set(rng.permutation(np.flatnonzero(counts.sum(axis=1) == 0))[:NONE].tolist())
+    return sorted(photo_numbers)
 
 
 def find_things(found: Sequence[Detection]) -> NDArray[np.bool_]:
@@ -128,8 +127,8 @@ class Trainer:
         seeded = BATCH if sure is None else 3 * BATCH // 10
         ones = np.ones((BATCH, 1), np.float32)
         for step in range(1, steps + 1):
-            some = self._rng.choice(len(self._cells), seeded, p=self._weights)
-            cells, wanted = self._cells[some], np.eye(self._width, dtype=np.float32)[self._classes[some]]
+            sampled = self._rng.choice(len(self._cells), seeded, p=self._weights)
+            cells, wanted = self._cells[sampled], np.eye(self._width, dtype=np.float32)[self._classes[sampled]]
             if sure is not None and beliefs is not None:
                 more = sure[self._rng.integers(0, len(sure), BATCH - seeded)]
                 cells, wanted = np.concatenate([cells, more]), np.concatenate([wanted, beliefs[more]])
@@ -166,8 +165,8 @@ def main() -> None:
     asked = parser.parse_args()
     photos = data.flickr8k(asked.flickr8k, "train")
     counts = np.stack([count_named(photo.captions) for photo in photos])
-    some = choose_photos(photos, counts, np.random.default_rng(0))
-    photos, counts = [photos[n] for n in some], counts[some]
+    photo_numbers = choose_photos(photos, counts, np.random.default_rng(0))
+    photos, counts = [photos[n] for n in photo_numbers], counts[photo_numbers]
     features, detector = Features(), ObjectDetector()
     rows = np.empty((len(photos), GRID * GRID, 531), np.float16)
     covered = np.zeros((len(photos), GRID, GRID), dtype=bool)

@@ -1,4 +1,4 @@
-"""What similarities mean: per space and pair of modalities, the background of unrelated pairs and the cut-off.
+"""Calibrate similarities: for each space and pair of modalities, those of unrelated pairs, and the cut-off.
 
 Measured on Flickr8k's dev split with the finished encoders. `middle`, the cosine of relevance 0.5, is where a query
 without an answer finds nothing among 500 photos: above the best match of 98 % of nonsense, and as high as 95.5 % of the
@@ -94,20 +94,20 @@ def measure(
 
     searched, told = across(0, None), across(BLIND, absent["common"])
     middle = searched.middle
-    found = {
+    calibrations = {
         ("common", "text", "picture"): among(searched, asked["common"] @ seen["common"].T),
         ("common", "picture", "text"): told,
     }
     for space in ("common", "picture"):
-        found[space, "picture", "picture"] = _photo_to_photo(
+        calibrations[space, "picture", "picture"] = _photo_to_photo(
             seen[space], captions["text"].reshape(len(photos), each, -1)
         )
     for space in ("common", "text"):
         alike = _caption_to_caption(captions[space], own, nonsense[space], absent[space])
-        found[space, "text", "text"] = among(alike, asked[space] @ captions[space].T)
+        calibrations[space, "text", "text"] = among(alike, asked[space] @ captions[space].T)
 
     return {
-        "backgrounds": [{"space": s, "query": q, "target": t, **asdict(b)} for (s, q, t), b in found.items()],
+        "backgrounds": [{"space": s, "query": q, "target": t, **asdict(b)} for (s, q, t), b in calibrations.items()],
         "figures": {
             **recall(scores, captions["common"] @ told.compared(seen["common"]).T, own),
             **name_to_picture(text, picture_tower, things),
@@ -124,8 +124,8 @@ def measure(
 def ranks(scores: NDArray[np.float32], own: NDArray[np.int64]) -> NDArray[np.int64]:
     """Of each query's own target among all targets, from 0."""
     mine = scores[np.arange(len(own)), own]
-    found: NDArray[np.int64] = (scores > mine[:, None]).sum(1)
-    return found
+    places: NDArray[np.int64] = (scores > mine[:, None]).sum(1)
+    return places
 
 
 def recall(scores: NDArray[np.float32], looking: NDArray[np.float32], own: NDArray[np.int64]) -> dict[str, float]:
@@ -155,8 +155,8 @@ def name_to_picture(text: MiniLM, picture_tower: Lite2, things: Sequence[DrawnTh
 
 def answered_cosines(scores: NDArray[np.float32], own: NDArray[np.int64]) -> NDArray[np.float32]:
     """The cosines of the captions whose photo is among the best ten with that photo."""
-    found: NDArray[np.float32] = scores[np.arange(len(own)), own][ranks(scores, own) < 10]
-    return found
+    cosines: NDArray[np.float32] = scores[np.arange(len(own)), own][ranks(scores, own) < 10]
+    return cosines
 
 
 def _photo_to_photo(vectors: Vectors, told: Vectors) -> Calibration:

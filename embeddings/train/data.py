@@ -32,12 +32,12 @@ class Photo:
 
 def flickr8k(root: Path, split: Split) -> list[Photo]:
     """The photos of a split, by file name. `root` holds `captions.csv` (image, split, caption) and `images/`."""
-    found: dict[str, list[str]] = {}
+    captions_of: dict[str, list[str]] = {}
     with (root / "captions.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if row["split"] == split:
-                found.setdefault(row["image"], []).append(row["caption"])
-    return [Photo(root / "images" / name, tuple(captions)) for name, captions in sorted(found.items())]
+                captions_of.setdefault(row["image"], []).append(row["caption"])
+    return [Photo(root / "images" / name, tuple(captions)) for name, captions in sorted(captions_of.items())]
 
 
 def picture(photo: Photo) -> Picture:

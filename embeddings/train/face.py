@@ -1,4 +1,4 @@
-"""What cosines of faces mean, how well they tell who it is, and where YuNet's points lie on dlib's chips.
+"""Calibrate and measure the face encoder, and find where YuNet's points lie on dlib's chips.
 
     python -m crossmedia.embeddings.train.face --data ../shared/data --out embeddings/bundled
 
@@ -85,8 +85,8 @@ SPOILT: Final[Mapping[str, Callable[[Pixels, np.random.Generator], Pixels]]] = {
 
 def portraits(finder: FaceDetector, photos: Sequence[Picture]) -> list[Portrait | None]:
     """The largest face of each."""
-    found = finder.detect(photos)
-    return [largest(Portrait(photo, f) for f in some) for photo, some in zip(photos, found, strict=True)]
+    detected = finder.detect(photos)
+    return [largest(Portrait(photo, f) for f in some) for photo, some in zip(photos, detected, strict=True)]
 
 
 def vectors_of(encoder: FaceEncoder, some: Sequence[Portrait]) -> Vectors:
@@ -181,10 +181,10 @@ def main() -> None:
     asked = parser.parse_args()
     catalog = Catalog()
     encoder, finder = FaceEncoder(catalog.resolve(FACE.id)), FaceDetector(threads=2)
-    found = measure(asked.data, encoder, finder)
-    found["figures"]["points"] = middles(asked.data, catalog, finder)
-    (asked.out / "backgrounds-face.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    print(json.dumps(found, indent=1))
+    measured = measure(asked.data, encoder, finder)
+    measured["figures"]["points"] = middles(asked.data, catalog, finder)
+    (asked.out / "backgrounds-face.json").write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
+    print(json.dumps(measured, indent=1))
 
 
 if __name__ == "__main__":

@@ -91,8 +91,8 @@ def train(
     for number, (items, view) in enumerate(shown):
         seen = tail(torch.from_numpy(material.maps[items, view]))
         known = torch.from_numpy(material.logits[items, view].astype(np.float32)).log_softmax(1)
-        told = tail.classifier(seen).log_softmax(1)
-        forgotten = nn.functional.kl_div(told, known, log_target=True, reduction="batchmean")
+        log_probabilities = tail.classifier(seen).log_softmax(1)
+        forgotten = nn.functional.kl_div(log_probabilities, known, log_target=True, reduction="batchmean")
         _step(optimiser, schedule, objective(heads, seen, items) + KEPT * forgotten)
         with torch.no_grad():
             share = min(AVERAGE, (1 + number) / (10 + number))

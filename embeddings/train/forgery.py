@@ -36,16 +36,18 @@ def tables(path: Path) -> dict[str, NDArray[np.float32]]:
     """Every table of a Keras file by its layer and name: `conv2d_5/kernel`."""
     import h5py
 
-    found: dict[str, NDArray[np.float32]] = {}
+    tables_by_name: dict[str, NDArray[np.float32]] = {}
 
     def keep(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
             layer, _, table = name.partition("/")
-            found[f"{layer}/{table.rsplit('/', 1)[-1].removesuffix(':0')}"] = np.asarray(item, dtype=np.float32)
+            tables_by_name[f"{layer}/{table.rsplit('/', 1)[-1].removesuffix(':0')}"] = np.asarray(
+                item, dtype=np.float32
+            )
 
     with h5py.File(path) as file:
         file.visititems(keep)
-    return found
+    return tables_by_name
 
 
 def build(weights: Tables, layers: tuple[Layer, ...]) -> onnx.ModelProto:

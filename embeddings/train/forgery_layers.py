@@ -67,8 +67,8 @@ def forward(
     first, second = sorted({name.split("/")[0] for name in weights if name.startswith("dense")})
     hidden = row @ weights[f"{first}/kernel"] + weights[f"{first}/bias"]
     hidden = np.where(hidden > 0, hidden, LEAK * hidden)
-    told = hidden @ weights[f"{second}/kernel"] + weights[f"{second}/bias"]
-    return np.asarray(1 / (1 + np.exp(-told[:, 0])))
+    logits = hidden @ weights[f"{second}/kernel"] + weights[f"{second}/bias"]
+    return np.asarray(1 / (1 + np.exp(-logits[:, 0])))
 
 
 def _convolve(x: NDArray[np.float64], kernel: NDArray[np.float32], dilation: int) -> NDArray[np.float64]:

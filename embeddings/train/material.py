@@ -47,7 +47,7 @@ class Material:
     tells: NDArray[np.bool_]
     photos: int
 
-    def drawn(self, items: NDArray[np.int64], chance: np.random.Generator) -> NDArray[np.int64]:
+    def draw(self, items: NDArray[np.int64], chance: np.random.Generator) -> NDArray[np.int64]:
         """For each item one of its texts at random, as row numbers of `texts`."""
         return np.searchsorted(self.reach, items + 1 - chance.random(len(items)))
 

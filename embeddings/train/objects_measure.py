@@ -27,12 +27,12 @@ def measure(path: Path, published: Path, photos: Sequence[Picture]) -> dict[str,
     detector = ObjectDetector(path.parent, 2, path.name)
     original = session(published, 2)
     truth = [_detect_as_published(original, picture, detector) for picture in photos]
-    found = [detector.detect([picture])[0] for picture in photos]
-    matched = [pair for one, other in zip(truth, found, strict=True) for pair in pairs(one, other)]
-    total = sum(map(len, truth)) + sum(map(len, found))
+    detected = [detector.detect([picture])[0] for picture in photos]
+    matched = [pair for one, other in zip(truth, detected, strict=True) for pair in pairs(one, other)]
+    total = sum(map(len, truth)) + sum(map(len, detected))
     return {
         "bytes": path.stat().st_size,
-        "objects": sum(map(len, found)),
+        "objects": sum(map(len, detected)),
         "F1": 2 * len(matched) / max(1, total),
         "score apart": float(np.mean([abs(a.score - b.score) for a, b in matched])),
         "overlap": float(np.mean([overlap(a.box, b.box) for a, b in matched])),

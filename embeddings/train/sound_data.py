@@ -1,4 +1,4 @@
-"""The sounds the tower is learned and measured on, as features of Whisper's encoder with their kinds and folds."""
+"""Load the sounds for training and measuring the sound tower: features with their kinds and folds."""
 
 from __future__ import annotations
 

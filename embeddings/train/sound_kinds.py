@@ -1,5 +1,4 @@
-"""What the sound tower knows: kinds of sound, the words that anchor each in the common space, and queries to ask it
-with.
+"""The kinds of sound, the words that anchor each in the common space, and the queries that measure them.
 
 The words of the made kinds were written knowing what UrbanSound8K's classes are called, so a figure there is not of
 unseen names, only of unseen recordings.

@@ -1,4 +1,4 @@
-"""Learns the sound tower's head on Whisper's encoder, calibrates and measures it.
+"""Train the sound tower's head on Whisper's encoder, then calibrate and measure it.
 
     python -m crossmedia.embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 
@@ -144,13 +144,13 @@ def main() -> None:
     path = asked.out / "sound-tower.npz"
     head = save(head, path)
     measured = sound_measure.Measured(head, sounds, held, plain, text, picture)
-    found: dict[str, Any] = {"backgrounds": measured.calibrations(asked.data / "flickr8k")}
-    found["figures"] = measured.figures() | measured.unlearned(
+    measured_values: dict[str, Any] = {"backgrounds": measured.calibrations(asked.data / "flickr8k")}
+    measured_values["figures"] = measured.figures() | measured.measure_unlearned(
         load_urban(asked.data, whisper), load_spoken(asked.data, whisper)
     )
-    (asked.out / "backgrounds-sound.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    sound_card.write(asked.out, whisper.model, found["figures"])
-    print(json.dumps(found, indent=1))
+    (asked.out / "backgrounds-sound.json").write_text(json.dumps(measured_values, indent=1) + "\n", "utf-8")
+    sound_card.write(asked.out, whisper.model, measured_values["figures"])
+    print(json.dumps(measured_values, indent=1))
     for file in SOUND.files:
         made = asked.out / file.name
         if made.is_file():

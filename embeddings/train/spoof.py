@@ -1,4 +1,4 @@
-"""Exports the published AASIST-L, and measures that it stayed what it was.
+"""Export the published AASIST-L, and check that its outputs stay the same.
 
     python -m crossmedia.embeddings.train.spoof --models ../shared/models --data ../shared/data --out embeddings/bundled
 

@@ -73,8 +73,8 @@ class Attention(nn.Module):  # type: ignore[misc]
 
     def forward(self, x: Tensor) -> Tensor:
         strength = (_pairwise(x, self.att_proj) @ self.att_weight)[..., 0]
-        told = torch.softmax(strength / ALONE, dim=-1) @ x
-        return _normal(self.bn, self.proj_with_att(told) + self.proj_without_att(x))
+        output = torch.softmax(strength / ALONE, dim=-1) @ x
+        return _normal(self.bn, self.proj_with_att(output) + self.proj_without_att(x))
 
 
 class JoinedAttention(nn.Module):  # type: ignore[misc]
@@ -105,8 +105,8 @@ class JoinedAttention(nn.Module):  # type: ignore[misc]
         heard = torch.tanh(self.att_projM(x * master)) @ self.att_weightM
         heard = torch.softmax(heard / JOINED, dim=1).transpose(1, 2) @ x
         master = self.proj_with_attM(heard) + self.proj_without_attM(master)
-        told = torch.softmax(strength / JOINED, dim=-1) @ x
-        y = _normal(self.bn, self.proj_with_att(told) + self.proj_without_att(x))
+        output = torch.softmax(strength / JOINED, dim=-1) @ x
+        y = _normal(self.bn, self.proj_with_att(output) + self.proj_without_att(x))
         return y[:, :count], y[:, count:], master
 
 
@@ -151,8 +151,8 @@ class AasistL(nn.Module):  # type: ignore[misc]
         times = self.pool_T(self.GAT_layer_T(seen.amax(2).transpose(1, 2)))
         ways = [self._way(way, times, bands) for way in "12"]
         times, bands, master = (torch.maximum(one, other) for one, other in zip(*ways, strict=True))
-        told = [times.abs().amax(1), times.mean(1), bands.abs().amax(1), bands.mean(1), master[:, 0]]
-        return self.out_layer(torch.cat(told, 1))
+        output = [times.abs().amax(1), times.mean(1), bands.abs().amax(1), bands.mean(1), master[:, 0]]
+        return self.out_layer(torch.cat(output, 1))
 
     def _way(self, way: str, times: Tensor, bands: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One of two ways through the joined graph."""

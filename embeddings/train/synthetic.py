@@ -1,4 +1,4 @@
-"""Sounds that are made rather than recorded: what gives a sound tower music, noise and signals to tell from the rest.
+"""Synthesise sounds of kinds that no free data set has: music, noise, signals.
 
 Each kind is drawn from a seeded generator: 16 kHz mono, 4 s, peak 0.1 to 0.9, some with a little coloured noise behind
 them and a room's reverberation (decaying noise; Moorer 1979). Nothing here is taken from a recording.

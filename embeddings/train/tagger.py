@@ -1,4 +1,4 @@
-"""Exports the published mn04 of EfficientAT, and measures that it stayed what it was and what it hears.
+"""Export the published mn04 of EfficientAT, check that its outputs stay the same, and measure it.
 
     python -m crossmedia.embeddings.train.tagger --models ../shared/models --data ../shared/data --out
     embeddings/bundled

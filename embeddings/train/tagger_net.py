@@ -55,8 +55,8 @@ class _Concurrent(nn.Module):  # type: ignore[misc]
         self.conc_se_layers = nn.ModuleList([_Squeeze(channels, inner)])
 
     def forward(self, x: Tensor) -> Tensor:
-        told: Tensor = self.conc_se_layers[0](x)
-        return told
+        output: Tensor = self.conc_se_layers[0](x)
+        return output
 
 
 def _conv(weight: Tensor, stride: int, activation: type[nn.Module] | None, *, deep: bool = False) -> nn.Sequential:
@@ -91,8 +91,8 @@ class _Block(nn.Module):  # type: ignore[misc]
         self.same = stride == 1 and came == last_weight.shape[0]
 
     def forward(self, x: Tensor) -> Tensor:
-        told: Tensor = self.block(x)
-        return told + x if self.same else told
+        output: Tensor = self.block(x)
+        return output + x if self.same else output
 
 
 class Mn04(nn.Module):  # type: ignore[misc]
@@ -119,5 +119,5 @@ class Mn04(nn.Module):  # type: ignore[misc]
         self.load_state_dict(dict(weights))
 
     def forward(self, mels: Tensor) -> Tensor:
-        told: Tensor = self.classifier(self.features(mels))
-        return told
+        output: Tensor = self.classifier(self.features(mels))
+        return output

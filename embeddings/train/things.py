@@ -1,4 +1,4 @@
-"""Pictures of single things with names: clip art and emoji, for what photographs of scenes do not teach.
+"""Load clip art and emoji with their names: pictures of single things, which photographs of scenes lack.
 
 From Debian packages: `openclipart-png` and `openclipart-svg` (Open Clip Art Library, public domain; names and keywords
 in the SVGs' metadata), `fonts-noto-color-emoji` (SIL OFL) with the names of `unicode-cldr-core` (Unicode licence).
@@ -95,15 +95,15 @@ def _clipart(vocabulary: set[str]) -> list[DrawnThing]:
     if not read:
         raise FileNotFoundError(f"no clip art below {CLIPART}: apt-get install openclipart-png openclipart-svg")
     often = Counter(title for _, title, _ in read)
-    found = []
+    drawings = []
     for png, title, subjects in read:
         folders = {part.lower() for part in png.relative_to(CLIPART / "png").parts[:-1]}
         keywords = [text for text in map(partial(_clean, vocabulary), subjects) if text and text not in folders]
         name = _clean(vocabulary, title) if often[title] <= SERIES else ""
         name = name or " ".join(keywords[:1])
         if name:
-            found.append(_thing(name, keywords, png))
-    return found
+            drawings.append(_thing(name, keywords, png))
+    return drawings
 
 
 def _size(png: Path) -> tuple[int, int]:

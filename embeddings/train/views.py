@@ -1,4 +1,4 @@
-"""How a picture is shown in training: as it will be searched, mirrored, and as crops and on other backdrops."""
+"""Augment a training picture: mirrored, cropped, on other backdrops."""
 
 from __future__ import annotations
 

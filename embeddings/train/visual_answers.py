@@ -1,11 +1,12 @@
-"""Learns to answer questions about pictures from DAQUAR.
+"""Train the network that answers questions about pictures on DAQUAR.
 
     python -m crossmedia.embeddings.train.visual_answers --daquar ../shared/data/daquar --out embeddings/bundled
 
 writes `visual-answers.onnx` and its card and prints what to pin in `embeddings/cards.toml`. A fifth of the pictures is
 held out (`visual_data.split_pictures`): nothing is fitted or calibrated on it. Chances are calibrated on another tenth;
 then two networks (`visual_net`) and a kernel machine (`visual_kernel`) are learned from that too, and ship as one. The
-same is done once without looking at pictures, to tell what looking adds."""
+same is done once without looking at pictures, to tell what looking adds.
+"""
 
 from __future__ import annotations
 
@@ -67,8 +68,8 @@ class Together(nn.Module):  # type: ignore[misc]
         """(B, 2, 81, 352), (B, 2, 3814), (B, 2, 384), (B, 2, 24), of a picture and of its mirror image → (B, answers)
         log-probabilities."""
         views = [one.flatten(0, 1) for one in (self.grid(cells), self.sights(sights), sentence, words)]
-        told = torch.stack([net(*views)[0].log_softmax(1) for net in self.nets]).mean(0)
-        looked = told.unflatten(0, (-1, 2)).mean(1).softmax(1)
+        mean = torch.stack([net(*views)[0].log_softmax(1) for net in self.nets]).mean(0)
+        looked = mean.unflatten(0, (-1, 2)).mean(1).softmax(1)
         known = self.kernel(sights, sentence[:, 0], words[:, 0])
         return ((1 - KERNEL) * looked + KERNEL * known).clamp(min=EPSILON).log()
 
@@ -83,8 +84,8 @@ def mark_answers(answer: NDArray[np.int64], names: Floats) -> Floats:
 
 def train_together(material: VisualMaterial, vocabulary: int, *among: QuestionSplit, looking: bool = True) -> Together:
     """Learned from the questions of these parts whose answers can be learned."""
-    some = material.among(*among)
-    net = Together(some.rows(some.answer >= 0), vocabulary, looking)
+    questions = material.among(*among)
+    net = Together(questions.rows(questions.answer >= 0), vocabulary, looking)
     net.eval()
     return net
 
@@ -93,8 +94,8 @@ def predict(net: Together, asked: VisualMaterial) -> tuple[Tensor, Tensor]:
     """(n, answers) log-probabilities, and the answers; one that is not learned is -1."""
     arrays = asked.cells[asked.image], asked.sights[asked.image], asked.sentence, asked.words
     with torch.no_grad():
-        told = net(*(torch.from_numpy(one) for one in arrays))
-    return told, torch.from_numpy(asked.answer)
+        outputs = net(*(torch.from_numpy(one) for one in arrays))
+    return outputs, torch.from_numpy(asked.answer)
 
 
 def accuracy(net: Together, asked: VisualMaterial) -> float:

@@ -1,4 +1,4 @@
-"""DAQUAR as it is learned from: pictures as they are read, questions as words and vectors, answers by number."""
+"""Load DAQUAR: its pictures as features, questions as words and vectors, answers as numbers."""
 
 from __future__ import annotations
 

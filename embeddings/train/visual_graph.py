@@ -1,5 +1,4 @@
-"""The network of visual answers as a file, each of its tables in as few bits as it bears; what is calculated stays
-float."""
+"""Export the visual answerer to ONNX with compressed tables; what is calculated stays float."""
 
 from __future__ import annotations
 
@@ -73,6 +72,6 @@ def _in_half(graph: onnx.GraphProto, name: str, values: Floats) -> None:
 
 def _sparse(graph: onnx.GraphProto, name: str, values: Floats) -> None:
     places = np.flatnonzero(values)
-    some = numpy_helper.from_array(values.reshape(-1)[places], name)
+    nonzero = numpy_helper.from_array(values.reshape(-1)[places], name)
     where = numpy_helper.from_array(places.astype(np.int64), f"{name}.places")
-    graph.sparse_initializer.append(helper.make_sparse_tensor(some, where, values.shape))
+    graph.sparse_initializer.append(helper.make_sparse_tensor(nonzero, where, values.shape))

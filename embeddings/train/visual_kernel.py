@@ -1,5 +1,4 @@
-"""Kernel ridge regression from a question and its picture to answers: what was answered to such questions of such
-pictures.
+"""Kernel ridge regression from questions and pictures to answers: what was answered to similar ones.
 
 Closed form (C. Saunders, A. Gammerman and V. Vovk, ICML 1998). Likeness is Gaussian: of sentence vectors and of words,
 times that of what is seen in a picture, in six parts of it and in its mirror image. Two votes are added that hear no
@@ -41,19 +40,19 @@ class QuestionSide(nn.Module):  # type: ignore[misc]
         self.register_buffer("numbers", torch.arange(2, vocabulary))
         bags = self.bags(torch.from_numpy(words))
         self.register_buffer("rarity", torch.log(len(words) / (bags > 0).sum(0).clamp(min=1)))
-        self.register_buffer("words", self.weighed(bags).T.contiguous())
+        self.register_buffer("words", self.weigh(bags).T.contiguous())
         self.register_buffer("sentences", keep(sentences.T))
 
     def bags(self, words: Tensor) -> Tensor:
         return (words.unsqueeze(2) == self.numbers).float().sum(1)
 
-    def weighed(self, bags: Tensor) -> Tensor:
+    def weigh(self, bags: Tensor) -> Tensor:
         rare = bags * self.rarity
         return rare / rare.norm(dim=1, keepdim=True).clamp(min=1e-6)
 
     def forward(self, sentence: Tensor, words: Tensor) -> Tensor:
         """(B, 384), (B, 24) → (B, u), 1 for the same question."""
-        said = self.weighed(self.bags(words)) @ self.words
+        said = self.weigh(self.bags(words)) @ self.words
         return (torch.exp(ASKED * (sentence @ self.sentences - 1)) + torch.exp(ASKED * (said - 1))) / 2
 
 
@@ -131,8 +130,8 @@ class Kernel(nn.Module):  # type: ignore[misc]
         """(B, 2, 3814), (B, 384), (B, 24) → (B, answers): about each answer's probability; it can be a little under
         0."""
         seeing = self.seeing(sights)
-        told = self.likeness(self.asking(sentence, words), seeing) @ self.weights + self.usual
-        return told + self.showing(seeing, sights) if self.looking else told
+        logits = self.likeness(self.asking(sentence, words), seeing) @ self.weights + self.usual
+        return logits + self.showing(seeing, sights) if self.looking else logits
 
 
 def ridge(like: Floats, marks: Floats, strength: float) -> Floats:

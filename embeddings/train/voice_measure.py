@@ -1,4 +1,4 @@
-"""What cosines of voices mean, and how well they tell who speaks: on LibriSpeech, clean and spoilt in made-up ways.
+"""Calibrate and measure the voice encoder on LibriSpeech, clean and degraded.
 
 Two recordings that a speaker made in one go are more alike than two of different days. So the calibration spoils an
 eighth of the recordings, in noise and by a room: without them its fit is six times as steep, sure of what it has not
@@ -63,8 +63,8 @@ def pairs(vectors: Vectors, speakers: Names, recordings: NDArray[np.int64]) -> T
 def equal_error_rate(same: NDArray[np.floating], different: NDArray[np.floating]) -> float:
     """Where as large a share of the same is refused as of the different is accepted; between two scores, their mean.
 
-    >>> equal_error_rate(np.array([0.9, 0.8, 0.4]), np.array([0.5, 0.1, 0.2]))
-    0.3333333333333333
+    >>> round(equal_error_rate(np.array([0.9, 0.8, 0.4]), np.array([0.5, 0.1, 0.2])), 4)
+    0.3333
     """
     cuts = np.unique(np.concatenate([same, different]))
     refused = np.searchsorted(np.sort(same), cuts) / len(same)
@@ -104,7 +104,7 @@ SPOILT: Final[Mapping[str, Callable[[Samples, np.random.Generator], Samples]]] =
 
 
 def stretch(waveform: Waveform, seconds: float, chance: np.random.Generator) -> Waveform:
-    """So long a part of it, from a random place; all of it where it is shorter."""
+    """A stretch of a recording from a random place; all of it where it is shorter."""
     start = chance.uniform(0, max(0.0, waveform.seconds - seconds))
     return waveform.cut(start, start + seconds)
 
@@ -151,12 +151,12 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
 
     def drawn(seconds: float | None, how: Sequence[str]) -> list[Waveform]:
         """A stretch of each recording, spoilt in one of these ways."""
-        found = []
+        calibrations = []
         for recording in recordings:
             part = stretch(recording, seconds or chance.uniform(MIN_STRETCH_SECONDS, MAX_STRETCH_SECONDS), chance)
             chosen = how[int(chance.integers(len(how)))]
-            found.append(spoil(part, chosen, chance) if chosen else part)
-        return found
+            calibrations.append(spoil(part, chosen, chance) if chosen else part)
+        return calibrations
 
     exact, shipped = encode(recordings, Voice(whole)), encode(recordings)
     plain = [pairs(vectors, speakers, numbers) for vectors in (exact, shipped)]

@@ -115,9 +115,9 @@ def _whole(codes: Codes, queries: Codes) -> list[BenchRow]:
         took = []
         for one in hashes:
             with measure_seconds() as seconds:
-                found = matcher.match([one])
+                matches = matcher.match([one])
             took.append(seconds[0])
-        assert not found or found[0].bank == "known"
+        assert not matches or matches[0].bank == "known"
         p50, p95 = percentiles(took)
         with measure_seconds() as late:
             store.add("known", [HashEntry(Hash("pdq", "0f" * 32))])
@@ -137,12 +137,12 @@ def _codes(count: int, rng: np.random.Generator) -> Codes:
         return rng.integers(0, 256, (count, hamming.BYTES), dtype=np.uint8)
     hasher = PdqHasher()
     real = np.stack([_code(hasher, path) for path in photos])
-    found = np.empty((count, hamming.BYTES), dtype=np.uint8)
+    codes = np.empty((count, hamming.BYTES), dtype=np.uint8)
     for start in range(0, count, 100_000):
-        some = min(100_000, count - start)
-        turned = np.packbits(rng.random((some, 256), dtype=np.float32) < 0.25, axis=1)
-        found[start : start + some] = real[rng.integers(0, len(real), some)] ^ turned
-    return found
+        size = min(100_000, count - start)
+        turned = np.packbits(rng.random((size, 256), dtype=np.float32) < 0.25, axis=1)
+        codes[start : start + size] = real[rng.integers(0, len(real), size)] ^ turned
+    return codes
 
 
 def _code(hasher: PdqHasher, path: Path) -> Codes:
@@ -155,8 +155,8 @@ def _measure(search: Callable[[Codes], set[int]], queries: Codes, truth: list[se
     took = []
     for query, expected in zip(queries, truth, strict=False):
         with measure_seconds() as seconds:
-            found = search(query)
-        assert found == expected
+            result = search(query)
+        assert result == expected
         took.append(seconds[0])
     return percentiles(took)
 

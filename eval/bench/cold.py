@@ -58,12 +58,12 @@ def main(count: int) -> None:
 
 
 def _times(command: list[str]) -> list[float]:
-    found = []
+    times = []
     for _ in range(RUNS):
         with measure_seconds() as took:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        found.append(took[0])
-    return found
+        times.append(took[0])
+    return times
 
 
 if __name__ == "__main__":

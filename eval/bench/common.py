@@ -95,10 +95,10 @@ def _family(root: int) -> list[int]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             parents[int(stat.parent.name)] = int(stat.read_text().rsplit(")", 1)[1].split()[1])
-    found = [root]
-    for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
-    return found
+    processes = [root]
+    for pid in processes:
+        processes += [child for child, parent in parents.items() if parent == pid]
+    return processes
 
 
 def _memory_of(pid: int) -> int:
@@ -156,10 +156,10 @@ def fill(store: Store, seeds: Vectors, count: int, space: str = "common", batch:
     rng = np.random.default_rng(11)
     rows = np.empty((count, seeds.shape[1]), dtype=np.float32)
     for start in range(0, count, batch):
-        some = min(batch, count - start)
-        noise = normalise(rng.standard_normal((some, seeds.shape[1]), dtype=np.float32))
-        rows[start : start + some] = normalise(seeds[rng.integers(0, len(seeds), some)] + 0.6 * noise)
-        store.put([_document(start + i, space, rows[start + i], rng) for i in range(some)])
+        size = min(batch, count - start)
+        noise = normalise(rng.standard_normal((size, seeds.shape[1]), dtype=np.float32))
+        rows[start : start + size] = normalise(seeds[rng.integers(0, len(seeds), size)] + 0.6 * noise)
+        store.put([_document(start + i, space, rows[start + i], rng) for i in range(size)])
     store.optimise()
     return rows
 

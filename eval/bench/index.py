@@ -32,14 +32,14 @@ def main() -> None:
         inverted = flat.train(rows[: min(size, 100_000)], size)
         inverted.follow(np.arange(size), rows[:size], NOTHING, Generation(size))
         exact, approximate = _median(flat, queries), _median(inverted, queries)
-        found = [len(set(flat.search(q, 10)) & set(inverted.search(q, 10))) / 10 for q in queries]
+        recalls = [len(set(flat.search(q, 10)) & set(inverted.search(q, 10))) / 10 for q in queries]
         shown.append(
             BenchRow(
                 f"IVF, {size:,} vectors, p50", f"{approximate:.2f} ms", f"flat {exact:.2f} ms", approximate / exact
             )
         )
         shown.append(
-            BenchRow("  its candidates' recall@10", f"{np.mean(found):.3f}", "flat 1.000", float(np.mean(found)))
+            BenchRow("  its candidates' recall@10", f"{np.mean(recalls):.3f}", "flat 1.000", float(np.mean(recalls)))
         )
     show("Flat scan or approximate index", shown)
 

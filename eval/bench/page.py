@@ -113,10 +113,10 @@ def load_page(browser: Browser, url: str, text: str) -> dict[str, Any]:
     response = page.goto("/?" + urlencode({"q": text, "all": 1}))
     page.wait_for_selector(".hit img")
     page.wait_for_load_state("networkidle")
-    told: dict[str, Any] = page.evaluate(TOLD)
-    told |= {"wrong": wrong, "headers": response.headers if response else {}}
+    timing: dict[str, Any] = page.evaluate(TOLD)
+    timing |= {"wrong": wrong, "headers": response.headers if response else {}}
     context.close()
-    return told
+    return timing
 
 
 def answers(url: str, words: Sequence[str]) -> list[float]:
@@ -159,7 +159,7 @@ def rules(browser: Browser, url: str, last: dict[str, Any], text: str) -> list[C
     strict = "default-src 'none'" in policy and "unsafe" not in policy
     quiet = headers.get("referrer-policy") == "no-referrer" and headers.get("x-content-type-options") == "nosniff"
     zoomed = "width=device-width" in viewport and "scalable" not in viewport and "maximum" not in viewport
-    found = [
+    checks = [
         most("scripts that hold up the first paint", len(scripts), 1, ""),
         most("requests to other hosts", last["foreign"], 0, ""),
         most("errors in the console", len(last["wrong"]), 0, ""),
@@ -182,9 +182,9 @@ def rules(browser: Browser, url: str, last: dict[str, Any], text: str) -> list[C
         context = browser.new_context(base_url=url, color_scheme=scheme)
         page = context.new_page()
         for name, view in views.items():
-            found.append(axe(page, view, f"axe: {name}, {scheme}"))
+            checks.append(axe(page, view, f"axe: {name}, {scheme}"))
         context.close()
-    return found
+    return checks
 
 
 def axe(page: Page, view: str, what: str) -> Check:

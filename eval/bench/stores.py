@@ -95,7 +95,7 @@ def _measure(
     search: list[float] = []
     near: list[float] = []
     few: list[float] = []
-    found: list[float] = []
+    timings: list[float] = []
     found_rare: list[float] = []
     for caption, query in zip(captions, queries, strict=True):
         with measure_seconds() as took:
@@ -103,7 +103,7 @@ def _measure(
         search.append(took[0])
         scores = rows @ query
         for filters, among, times, share in (
-            (Filters(), scores, near, found),
+            (Filters(), scores, near, timings),
             (RARE, scores[rare], few, found_rare),
         ):
             with measure_seconds() as took:
@@ -111,17 +111,17 @@ def _measure(
             times.append(took[0])
             tenth = np.partition(among, -10)[-10]
             share.append(sum(hit.similarity >= tenth - 1e-5 for hit in hits) / 10)
-    some = list(islice(store.asset_ids(), 5_000))
+    ids = list(islice(store.asset_ids(), 5_000))
     with measure_seconds() as reading:
-        for start in range(0, len(some), 100):
-            store.stored_assets(some[start : start + 100])
+        for start in range(0, len(ids), 100):
+            store.stored_assets(ids[start : start + 100])
     figures = StoreFigures(
         count / filling[0],
-        len(some) / reading[0],
+        len(ids) / reading[0],
         percentiles(search),
         percentiles(near),
         percentiles(few),
-        float(np.mean(found)),
+        float(np.mean(timings)),
         float(np.mean(found_rare)),
         size() / count,
     )

@@ -41,10 +41,10 @@ PHOTOS: Final = (
 
 def photo_folder() -> Path:
     """scikit-image's data folder, found without importing it. Raises `DependencyMissing` if it is not installed."""
-    found = find_spec("skimage")
-    if found is None or found.origin is None:
+    package = find_spec("skimage")
+    if package is None or package.origin is None:
         raise DependencyMissing("scikit-image is not installed", "pip install --no-deps scikit-image")
-    return Path(found.origin).parent / "data"
+    return Path(package.origin).parent / "data"
 
 
 def available() -> list[tuple[str, Path, DemoPhoto]]:

@@ -1,4 +1,4 @@
-"""Sound: any track → mono float32 at 16 kHz, in step with the file's own clock."""
+"""Decode sound: any track as mono float32 at 16 kHz, in step with the file's own clock."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def decode_audio(path: Path, mime: str, limits: Limits, progress: Progress = ign
 
 
 def decode_track(path: Path, mime: str, limits: Limits, progress: Progress = ignore_progress) -> Decoded:
-    """How a video sounds: nothing of no length where it has no track that can be decoded."""
+    """Decode the sound of a video; empty where it has no track that can be decoded."""
     try:
         return decode_audio(path, mime, limits, progress)
     except (NoFrames, Corrupt) as error:

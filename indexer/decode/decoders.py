@@ -1,4 +1,4 @@
-"""Decoders of other packages: which of them reads a file."""
+"""Decoders of other packages, and which of them reads a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a camera wrote into a picture: when, where, with what, and which way up."""
+"""Read what a camera wrote into a picture: when, where, with what, and which way up."""
 
 from __future__ import annotations
 

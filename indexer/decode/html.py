@@ -1,4 +1,4 @@
-"""Web pages: the words a reader sees, a paragraph a block."""
+"""Decode web pages: the words that a reader sees, one paragraph for each block."""
 
 from __future__ import annotations
 

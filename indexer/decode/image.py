@@ -1,4 +1,4 @@
-"""Pictures: one upright RGB array, no larger than asked for, whatever the file's mode, frames and orientation."""
+"""Decode pictures: one upright RGB array of a bounded size, whatever the file's mode, frames and orientation."""
 
 from __future__ import annotations
 
@@ -146,8 +146,8 @@ def _camera_notes(image: Image.Image) -> _Notes:
         tags = image.getexif()
         if not tags:
             return _Notes()
-        found = {"camera": exif.camera(tags), "gps": exif.place(tags)}
-        kept = {key: value for key, value in found.items() if value is not None}
+        notes = {"camera": exif.camera(tags), "gps": exif.place(tags)}
+        kept = {key: value for key, value in notes.items() if value is not None}
         return _Notes(exif.upright(tags), exif.capture_time(tags), kept)
     except DAMAGE as error:
         return _Notes(warnings=(f"the camera's metadata is damaged: {error}",))

@@ -1,4 +1,4 @@
-"""Which frames stand for a shot: sharp ones, and a further one only where the picture really becomes another."""
+"""Choose the frames that stand for a shot: sharp ones, and more than one only where the picture changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moves in a picture, and how the camera does: from the optical flow between two looks."""
+"""Measure what moves in a picture and how the camera moves, from the optical flow between two frames."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def mean_energy(movements: Sequence[Movement]) -> float:
 
 
 def camera(movements: Sequence[Movement]) -> Camera:
-    """What the camera does for most of a shot: the mean movement that moves the picture's points most, if any.
+    """How the camera moves for most of a shot: the movement that moves the points of the picture most, if any.
 
     `shake` where it moves to and fro by more than it gets on.
     """
@@ -171,8 +171,8 @@ class Curve:
 
     def points(self) -> tuple[tuple[float, float], ...]:
         """(Where a stretch begins in s, energy in [0, 1]), ascending; stretches without a measurement are left out."""
-        found = sorted(self._bins.items())
-        return tuple((round(number * self._width, 3), round(total / count, 4)) for number, (total, count) in found)
+        bins = sorted(self._bins.items())
+        return tuple((round(number * self._width, 3), round(total / count, 4)) for number, (total, count) in bins)
 
     def _put(self, number: int, total: float, count: int) -> None:
         before, many = self._bins.get(number, (0.0, 0))

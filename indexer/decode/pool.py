@@ -161,20 +161,20 @@ class DecodePool:
     def _one_by_one(
         self, paths: list[Path], outer: Future[T], done: Callable[[list[DecodeOutcome]], None], limits: Limits
     ) -> None:
-        found: list[DecodeOutcome] = []
+        outcomes: list[DecodeOutcome] = []
 
         def following(results: list[DecodeOutcome]) -> None:
-            found.extend(results)
+            outcomes.extend(results)
             advance()
 
         def advance() -> None:
             if outer.cancelled():
                 return
-            if len(found) < len(paths):
+            if len(outcomes) < len(paths):
                 step: Future[None] = Future()
-                self._start([paths[len(found)]], step, following, limits)
+                self._start([paths[len(outcomes)]], step, following, limits)
             elif outer.set_running_or_notify_cancel():
-                done(found)
+                done(outcomes)
 
         advance()
 

@@ -1,4 +1,4 @@
-"""How a decoder reports that it advances, so that whoever watches it can tell slow from stuck."""
+"""Report that decoding advances, so that slow can be told from stuck."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ Progress: TypeAlias = Callable[[float], None]
 
 
 def ignore_progress(seconds: float) -> None:
-    """Nobody is watching."""
+    """Report progress to nobody."""

@@ -1,4 +1,4 @@
-"""A video in small pictures at even times, to follow what moves in it: JPEGs in a file, never all of them in memory."""
+"""Sample small frames of a video at even times, to track what moves; kept as JPEGs in a file, not in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a video cuts and what stands for each shot; fed frame by frame, in bounded memory."""
+"""Find the shots of a video and their key frames, frame by frame, in bounded memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is, from its bytes; its name only tells Markdown from plain text, and is checked against a lie."""
+"""Recognise the type of a file by its bytes; its name only tells Markdown from plain text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain text and Markdown: paragraphs by blank lines."""
+"""Decode plain text and Markdown into paragraphs."""
 
 from __future__ import annotations
 

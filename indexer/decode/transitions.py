@@ -1,4 +1,4 @@
-"""Dissolves and fades: frames that are mixtures of the frames at both ends, which no movement makes."""
+"""Find dissolves and fades: frames that are mixtures of the frames at both ends."""
 
 from __future__ import annotations
 

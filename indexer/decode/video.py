@@ -1,4 +1,4 @@
-"""Moving pictures: one pass over the file gives the key frames of its shots and its sound track."""
+"""Decode videos in one pass: the key frames of the shots, and the sound track."""
 
 from __future__ import annotations
 

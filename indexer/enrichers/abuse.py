@@ -1,4 +1,4 @@
-"""Abusive words in what is said, written and read: labels `abuse:words`, for the policy.
+"""The pass `abuse`: labels `abuse:words` on abusive speech and writing, for policies.
 
 A linear classifier over words by alt-profanity-check (MIT), trained on comments that people judged; English only. It
 comes by the extra `abuse`, since it brings scikit-learn.
@@ -20,7 +20,7 @@ from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Pat
 KIND: Final = label_kinds.ABUSE.name
 WORDS: Final = "words"
 MIN_ABUSE_PROBABILITY: Final = 0.5
-"""Probability from which it is told."""
+"""Probability from which a text is labelled."""
 FIELDS: Final = ("transcript", "ocr", "text")
 MAX_TEXT_CHARACTERS: Final = 10_000
 """Characters of a moment's text that are read."""

@@ -1,4 +1,4 @@
-"""What an enricher is, and what enrichers look at and listen to."""
+"""The enricher protocol, and the pictures and sounds that enrichers get to see."""
 
 from __future__ import annotations
 

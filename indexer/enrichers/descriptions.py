@@ -1,4 +1,4 @@
-"""A plain sentence for every picture and key frame, made from what the other passes said of it, searchable as words."""
+"""The pass `descriptions`: a plain sentence for every picture and key frame, made from its labels, searchable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose faces: one moment a face, searchable by face, and the person's name on the picture or shot that shows it.
+"""The pass `faces`: one moment for each face, searchable by face, and the person's name on the picture or shot.
 
 Biometric data: what is kept of a face are its vector, its place and a small picture of it, until somebody says `people
 forget`.
@@ -251,7 +251,7 @@ def _area(box: Box) -> float:
 
 
 def _is_forgotten(one: _Seen, whole: Moment) -> bool:
-    """Whether somebody said of this face that nobody shall be told by it."""
+    """Whether somebody asked for this face to be forgotten."""
     here = Label(PERSON, "", 0.0, "", one.best.face.box, one.start, one.end)
     return any(
         label.kind == FORGOTTEN

@@ -1,5 +1,4 @@
-"""How much faces look forged: `forgery:face` with a box on pictures and key frames, `forgery:track` of a face through a
-shot.
+"""The pass `forgery`: scores of forged faces, `forgery:face` on pictures, `forgery:track` for a face through a shot.
 
 Indications, never verdicts: see `embeddings/indications.py`. This pass runs only where it is asked for.
 """
@@ -73,12 +72,12 @@ class ForgeryEnricher:
             if decoded.sampled is not None:
                 frames = decoded.sampled.within(shot.start, shot.end)
                 looked = ((time, self._looks(picture)) for time, picture in frames)
-                own += self._followed(self._tracking.follow(looked, shot.end))
+                own += self._follow(self._tracking.follow(looked, shot.end))
             labelled[moment_id(asset.id, "shot", number)] = own
             progress(shot.end)
         return labelled
 
-    def _followed(self, tracks: Sequence[Track]) -> list[Label]:
+    def _follow(self, tracks: Sequence[Track]) -> list[Label]:
         """Of each track that is large enough at least once the mean over the looks that are."""
         labels = []
         for track in tracks:

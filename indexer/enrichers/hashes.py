@@ -1,5 +1,4 @@
-"""What an asset's copies are known by: labels of kind `hash` on its moments, so that any store finds what is banked
-later."""
+"""The pass `hashes`: labels of kind `hash` on moments, by which copies and known content are recognised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nakedness: labels `nudity:exposed` with a box, for the policy."""
+"""The pass `nudity`: labels `nudity:exposed` with a box, for policies."""
 
 from __future__ import annotations
 

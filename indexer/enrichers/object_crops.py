@@ -1,5 +1,4 @@
-"""Small things by themselves: of each object that fills only part of a picture a moment with a vector, so that words
-find it."""
+"""The pass `regions`: a moment with a vector for each object that fills part of a picture, so that words find it."""
 
 from __future__ import annotations
 

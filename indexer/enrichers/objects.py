@@ -1,5 +1,4 @@
-"""What stands where: `object:dog` with a box on pictures and key frames; in a video, what is followed through each shot
-as well."""
+"""The pass `objects`: labels `object:dog` with boxes on pictures and key frames, and objects tracked through shots."""
 
 from __future__ import annotations
 
@@ -99,10 +98,10 @@ class ObjectsEnricher:
         if decoded.sampled is not None:
             frames = decoded.sampled.within(shot.start, shot.end)
             looked = ((time, self._detector.detect([picture])[0]) for time, picture in frames)
-            own += self._followed(self._tracking.follow(looked, shot.end), {label.value for label in own})
+            own += self._follow(self._tracking.follow(looked, shot.end), {label.value for label in own})
         return {**labels, name: own}
 
-    def _followed(self, tracks: Sequence[Track], still: set[str]) -> list[Label]:
+    def _follow(self, tracks: Sequence[Track], still: set[str]) -> list[Label]:
         """`still`: classes that a key frame shows."""
         best: dict[str, Track] = {}
         for track in tracks:

@@ -1,4 +1,5 @@
-"""What is written in pictures: PP-OCRv6 (PaddlePaddle, Apache-2.0) through RapidOCR, whose wheel holds the weights."""
+"""The pass `ocr`: writing in pictures by PP-OCRv6 (PaddlePaddle, Apache-2.0) through RapidOCR, whose wheel holds the
+weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Car plates: `plate:AB123CD` with its box, on pictures and key frames, read on the vehicles that `objects` found."""
+"""The pass `plates`: labels `plate:AB123CD` with a box, read on the vehicles that `objects` found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which passes there are, which of them are to run, and how one is built: ours and those of other packages."""
+"""The registry of passes, ours and those of other packages: which there are, which run, and how to build one."""
 
 from __future__ import annotations
 

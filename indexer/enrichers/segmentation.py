@@ -1,4 +1,4 @@
-"""What pictures are made of: labels `area:sky`, `area:grass`, …, with the share of the area as their score."""
+"""The pass `areas`: labels `area:sky`, `area:grass`, …, scored by their share of the picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Pat
 
 KIND: Final = label_kinds.AREA.name
 MIN_AREA_SHARE: Final = 0.05
-"""Share of a picture's area from which it is told of: below, it is as often a mistake at an edge."""
+"""Share of a picture's area from which an area is reported: below, it is as often a mistake at an edge."""
 
 
 class PictureSegmenter(Protocol):

@@ -1,4 +1,4 @@
-"""What is heard, by more names than the first pass knows: labels `sound:siren`, … on the events of a recording."""
+"""The pass `sounds`: labels `sound:siren`, … on the events of a recording."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Pat
 
 KIND: Final = label_kinds.SOUND.name
 MIN_SOUND_PROBABILITY: Final = 0.2
-"""Chance from which a class is told: of ESC-10's clips three in four have one of theirs at it (`bundled/tagger.md`)."""
+"""Probability from which a class is reported: of ESC-10's clips three in four have one of theirs at it
+(`bundled/tagger.md`)."""
 MAX_CLASSES: Final = 4
 """Classes of one event."""
 UNTOLD: Final = frozenset(("silence", "inside, small room", "inside, large room or hall", "sound effect", "noise"))

@@ -1,4 +1,4 @@
-"""Who speaks when: one moment a turn, searchable by voice, and the speaker's name on what is said."""
+"""The pass `speakers`: one moment for each turn, searchable by voice, and the speaker's name on sentences."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""How much what is said sounds synthesised: `spoof:speech` with its time on each turn, or on what is spoken where there
-are none.
+"""The pass `spoof`: scores `spoof:speech` of how synthetic a turn, or speech without turns, sounds.
 
 Indications, never verdicts: see `embeddings/indications.py`. This pass runs only where it is asked for.
 """

@@ -1,4 +1,4 @@
-"""What is said: a moment a sentence and one for each two in a row, searchable by their words and by their meaning."""
+"""The pass `transcript`: a moment for each sentence and each two in a row, searchable by words and by meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a file says that it comes from: labels `trust`, `signer`, `generator` and `source-type` on its first moment."""
+"""The pass `trust`: labels `trust`, `signer`, `generator` and `source-type` from what a file says of its origin."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ class FrameHasher:
         """(Second, PDQ) of each frame that is looked at. Raises what decoding raises."""
         if self._pool is None:
             self._pool = DecodePool(1, read=read_frames)
-        found = self._pool.submit(path).result().metadata[_NAME]
-        return [(time, Hash("pdq", value, quality)) for time, value, quality in found]
+        hashes = self._pool.submit(path).result().metadata[_NAME]
+        return [(time, Hash("pdq", value, quality)) for time, value, quality in hashes]
 
     def close(self) -> None:
         if self._pool is not None:
@@ -56,7 +56,7 @@ def read_frames(path: Path, limits: Limits, progress: Progress = ignore_progress
     Damaged frames are left out. Raises `TooLarge`, `Corrupt`, `NoFrames`, `DependencyMissing`.
     """
     hasher, reformatter = PdqHasher(), VideoReformatter()
-    found: list[tuple[float, str, int]] = []
+    hashes: list[tuple[float, str, int]] = []
     time = 0.0
     with container.open_container(path) as file:
         stream = container.video_stream(file)
@@ -81,9 +81,9 @@ def read_frames(path: Path, limits: Limits, progress: Progress = ignore_progress
                 progress(time)
                 if time >= due:
                     hashed = hasher(_picture(frame, stream, reformatter))
-                    found.append((round(time, 3), hashed.value, hashed.quality or 0))
+                    hashes.append((round(time, 3), hashed.value, hashed.quality or 0))
                     due = EVERY * (time // EVERY + 1)
-    return Decoded("video", "", Clip((), (), None, time), metadata={_NAME: found})
+    return Decoded("video", "", Clip((), (), None, time), metadata={_NAME: hashes})
 
 
 def _picture(frame: VideoFrame, stream: VideoStream, reformatter: VideoReformatter) -> Picture:

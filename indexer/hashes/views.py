@@ -1,5 +1,4 @@
-"""Other views of a picture that a copy may be made from: without bars that were added, and without a little of its
-sides.
+"""Alternative views of a picture to hash: without added bars, and without a little of its sides.
 
 PDQ sees through neither: without 5 % of their width and height 4 % of photographs are found again, with a caption bar
 added below none (`python -m crossmedia.eval.known`). So a picture with bars is hashed without them too, and who banks
@@ -41,12 +40,12 @@ def without_bars(picture: Picture) -> Picture | None:
 
 def crop_sides(picture: Picture) -> list[Picture]:
     """The picture without `CROPS` of its sides."""
-    found = []
+    crops = []
     for share in CROPS:
         x, y = round(share * picture.width / 2), round(share * picture.height / 2)
         if x and y:
-            found.append(Picture(np.ascontiguousarray(picture.pixels[y:-y, x:-x])))
-    return found
+            crops.append(Picture(np.ascontiguousarray(picture.pixels[y:-y, x:-x])))
+    return crops
 
 
 def _bar(pixels: NDArray[np.uint8]) -> int:

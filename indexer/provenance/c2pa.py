@@ -1,4 +1,4 @@
-"""C2PA manifests: who signed what a file says of itself, and whether it still is what was signed.
+"""Read C2PA manifests: who signed a file, and whether it is unchanged since.
 
 Read by the C2PA project's own library (https://spec.c2pa.org), from the file alone: nothing is fetched, neither
 manifests that lie elsewhere nor whether a certificate was withdrawn. Without trust anchors any signature that fits is

@@ -1,4 +1,4 @@
-"""What is said of where a file comes from, and by what in it."""
+"""Facts about where a file comes from, each with the source that states it."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ class Provenance:
 
 
 def plain(value: object) -> str:
-    """Somebody's text as a value: one line, bounded, without what would turn a line round or hide in it.
+    r"""Untrusted text as a value: one line, bounded, without characters that reorder or hide text.
 
-    >>> plain("  Ada\\n\\u202eLovelace ")
+    >>> plain("  Ada\n\u202eLovelace ")
     'Ada Lovelace'
     """
     return _CONTROL.sub(" ", str(value)[: 8 * MAX_FACT_CHARACTERS]).strip()[:MAX_FACT_CHARACTERS].strip()
 
 
 def merge_facts(facts: Iterable[Fact]) -> tuple[Fact, ...]:
-    """Each once, in the order of kinds, those that say nothing left out."""
+    """Facts without repetitions, ordered by kind; empty ones are left out."""
     kept = [fact for fact in dict.fromkeys(facts) if fact.value]
     return tuple(sorted(kept, key=lambda fact: KINDS.index(fact.kind))[:MAX_FACTS])

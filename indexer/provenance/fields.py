@@ -1,5 +1,4 @@
-"""The texts that lie in a file beside its content: PNG's and EXIF's, a container's tags, packets of XMP; all of them
-bounded."""
+"""Extract texts beside a file's content, bounded: PNG's and EXIF's, container tags, packets of XMP."""
 
 from __future__ import annotations
 
@@ -51,32 +50,34 @@ def fields(path: Path, media: Medium, limits: Limits) -> tuple[dict[str, str], l
 
 def packets(path: Path) -> list[str]:
     """Packets of XMP that lie openly in a file, at most four."""
-    found: list[str] = []
+    packets: list[str] = []
     with path.open("rb") as file:
         size = file.seek(0, 2)
         for start in dict.fromkeys((0, max(0, size - SCANNED))):
             file.seek(start)
             part = file.read(SCANNED)
             place = part.find(b"<x:xmpmeta")
-            while place >= 0 and len(found) < 4:
+            while place >= 0 and len(packets) < 4:
                 end = part.find(b"</x:xmpmeta>", place)
-                found.append(part[place : end if 0 <= end < place + LONG else place + LONG].decode("utf-8", "replace"))
+                packets.append(
+                    part[place : end if 0 <= end < place + LONG else place + LONG].decode("utf-8", "replace")
+                )
                 place = part.find(b"<x:xmpmeta", place + 10)
-    return found
+    return packets
 
 
 def _exif(image: Image.Image) -> dict[str, str]:
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     with suppress(*DAMAGE):
         tags = image.getexif()
         for tag in _EXIF:
             value = tags.get(tag)
             if isinstance(value, str):
-                found[tag.name] = value[:LONG]
+                values[tag.name] = value[:LONG]
         comment = tags.get_ifd(IFD.Exif).get(Base.UserComment)
         if comment:
-            found["UserComment"] = _comment(comment)
-    return found
+            values["UserComment"] = _comment(comment)
+    return values
 
 
 def _comment(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What programs that generate pictures leave in a file: the text of PNG chunks, of EXIF and of a container's tags.
+"""Recognise programs that generate pictures by the parameters they leave in a file.
 
 Each of these is a habit of a program, none is signed: whoever wants can take it out or put it in.
 """
@@ -90,9 +90,9 @@ def generator(key: str, text: str) -> str | None:
 
 def facts(texts: Mapping[str, str]) -> list[Fact]:
     """What the fields of a file (name → text) say."""
-    found: list[Fact] = []
+    facts: list[Fact] = []
     for key, text in texts.items():
         program = generator(key, text)
         if program:
-            found += [Fact("trust", GENERATED, BY), Fact("generator", program, BY)]
-    return found
+            facts += [Fact("trust", GENERATED, BY), Fact("generator", program, BY)]
+    return facts

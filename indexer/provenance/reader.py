@@ -1,4 +1,4 @@
-"""Everything that a file says of where it comes from, read in a process that can be killed."""
+"""Read all provenance of a file in a process that can be killed."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class ProvenanceReader:
         them."""
         if self._pool is None:
             self._pool = DecodePool(1, read=partial(read_provenance, anchors=self._anchors))
-        found: Provenance = self._pool.submit(path).result().metadata[_NAME]
-        return found
+        provenance: Provenance = self._pool.submit(path).result().metadata[_NAME]
+        return provenance
 
     def close(self) -> None:
         if self._pool is not None:

@@ -39,7 +39,7 @@ BELL: Final = f"{PREFIX}bell"
 MAX_RINGS: Final = 1_000
 """Rings that are kept for workers that do not listen now."""
 SHORT: Final = ("id", "kind", "state", "created", "updated", "attempts", "step", "done", "total", "error", "parts")
-"""What a list tells of a job."""
+"""The fields of a job that lists contain."""
 
 
 _STATES: Final[dict[str, JobState]] = {"queued": "queued", "running": "running", "done": "done", "failed": "failed"}
@@ -104,11 +104,11 @@ class RedisQueue:
     def progress(self, job: str, step: str, done: int, total: int) -> None:
         """Raises LeaseLost. What cannot be told now is told with the next step: the lease decides, not this."""
         try:
-            told = self._change("progress", job, self._token(job), step, done, total)
+            held = self._change("progress", job, self._token(job), step, done, total)
         except QueueUnreachable as error:
             log.warning("progress of job %s is not told: %s", job, error.message)
             return
-        if not told:
+        if not held:
             raise _lost(job)
 
     def finish(self, job: str, report: Mapping[str, Any]) -> None:
@@ -231,9 +231,9 @@ class RedisQueue:
         with reaching(self.address), self._redis.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.hmget(f"{PREFIX}job:{name}", fields)
-            found = pipe.execute(raise_on_error=False)
+            records = pipe.execute(raise_on_error=False)
         jobs = []
-        for name, values in zip(names, found, strict=True):
+        for name, values in zip(names, records, strict=True):
             try:
                 if isinstance(values, Exception):
                     raise _unreadable(name)

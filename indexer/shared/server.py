@@ -1,4 +1,4 @@
-"""The way to the Redis server: its address, a client, and its failures in our words."""
+"""Connect to the Redis server and translate its failures."""
 
 from __future__ import annotations
 

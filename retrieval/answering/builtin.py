@@ -63,7 +63,7 @@ class BuiltIn:
             "summarise": (Summarising(), telling),
         }
 
-    def understood(self, text: str) -> list[Question]:
+    def parse(self, text: str) -> list[Question]:
         """The question as its likely kinds have it, likeliest first."""
         vector = self._sentences.encode([text]).vectors["text"][0]
         shares = self._kinds.classify(vector)
@@ -73,10 +73,10 @@ class BuiltIn:
 
     def reply(self, text: str, scope: Scope) -> tuple[Question, Reply]:
         """The question as it was understood, and the answer; one that nothing tells is abstained from."""
-        questions = self.understood(text)
+        questions = self.parse(text)
         for question in questions:
             reply = (
-                self._foreign.claimed(question, scope)
+                self._foreign.answer_claimed(question, scope)
                 or self._own(question, scope)
                 or self._foreign.of_kind(question, scope)
             )
@@ -101,5 +101,5 @@ class BuiltIn:
 
 
 def parse_as(text: str, kind: str, share: float) -> Question:
-    """The question as if it were of that kind."""
+    """Parse a question as if it were of another kind."""
     return parse_question(text, kind, share)  # type: ignore[arg-type]

@@ -80,7 +80,7 @@ class Endpoint:
 
 @dataclass(frozen=True, eq=False)
 class EvidencePiece:
-    """Evidence: what of it is sent, and the hit that it is."""
+    """A piece of evidence: what is sent of it, and the hits that cite it."""
 
     told: dict[str, Any]
     hits: tuple[Hit, ...]
@@ -204,14 +204,14 @@ def _read_stream(response: httpx.Response) -> Iterator[str]:
 
 
 def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[EvidencePiece]:
-    """What the answer may rest on, nearest first; as many pictures as are allowed."""
+    """The evidence for an answer, nearest first, with as many pictures as are allowed."""
     if scope.single:
         moments = _of_one(question, scope)
     else:
-        hits = scope.found(question.topic or question.text, PIECES, least=NEAR)
+        hits = scope.find(question.topic or question.text, PIECES, least=NEAR)
         loaded = scope.store.load([hit.moment for hit in hits])
         moments = [loaded[hit.moment] for hit in hits if hit.moment in loaded]
-    found = []
+    pieces = []
     for number, moment in enumerate(moments, start=1):
         picture = scope.picture(moment) if pictures > 0 and moment.kind in ("picture", "shot", "frame") else None
         pictures -= picture is not None
@@ -224,8 +224,8 @@ def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[Evi
             if labels
             else []
         )
-        hits = scope.cited(moment, why)
-        told = {
+        hits = scope.cite(moment, why)
+        content = {
             "number": number,
             "kind": moment.kind,
             "file": hits[0].path.rpartition("/")[2] if hits else "the picture that was sent",
@@ -235,14 +235,14 @@ def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[Evi
             "text": text[:MAX_EVIDENCE_CHARACTERS],
             "labels": sorted({f"{label.kind}: {label.value}" for label in labels})[:20],
         }
-        found.append(
-            EvidencePiece({key: value for key, value in told.items() if value not in (None, "", [])}, hits, picture)
+        pieces.append(
+            EvidencePiece({key: value for key, value in content.items() if value not in (None, "", [])}, hits, picture)
         )
-    return found
+    return pieces
 
 
 def _of_one(question: Question, scope: Scope) -> list[Moment]:
-    """Of one asset what it shows and the sentences nearest to the question."""
+    """Moments of one asset to cite: the sentences nearest to the question, pictures, sounds."""
     said = {one.moment.id: one.moment for one in rank_sentences(question, scope)[:PIECES]}
     stills = scope.stills()[: max(1, PIECES - len(said))]
     heard = [m for m in scope.moments if m.kind == "sound"][:2]
@@ -272,7 +272,7 @@ def enforce_citations(answer: str, pieces: int) -> tuple[str, list[int], float]:
     """An answer with its citations in order of their first use, numbered anew from 1; the evidence that they stand for;
     and the share of sentences that cite some.
 
-    >>> enforced("Two dogs [3]. They are happy.", 3)
+    >>> enforce_citations("Two dogs [3]. They are happy.", 3)
     ('Two dogs [1]. They are happy. (not in the evidence)', [3], 0.5)
     """
     used: list[int] = []
@@ -289,5 +289,5 @@ def enforce_citations(answer: str, pieces: int) -> tuple[str, list[int], float]:
     text = re.sub(r"([.!?])((?:\s*\[\d{1,4}\])+)", r"\2\1", text)  # a citation behind the full stop belongs before it
     parts = split(re.sub(r"\[(\d{1,4})\]", number, text))
     cited = [re.search(r"\[\d+\]", part) is not None for part in parts]
-    told = " ".join(part if good else part + UNCITED for part, good in zip(parts, cited, strict=True))
-    return told, used, sum(cited) / len(cited) if cited else 0.0
+    marked = " ".join(part if good else part + UNCITED for part, good in zip(parts, cited, strict=True))
+    return marked, used, sum(cited) / len(cited) if cited else 0.0

@@ -1,4 +1,4 @@
-"""What colour something has: the pixels where it is, and what a picture of it in each colour would be like."""
+"""Answer which colour something has: by its pixels, and by how well a picture of each colour fits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COLOURS: Final[dict[str, tuple[tuple[int, int, int], ...]]] = {
 }
 """Berlin and Kay's eleven basic colour terms by some sRGB values of each, as photographs show them."""
 SECOND: Final = 0.3
-"""Share of the area from which a second colour is told."""
+"""Share of the area from which a second colour is mentioned."""
 SHARP: Final = 1.8
 """Of the log-shares, so that a colour is as likely right as it says; chosen on the odd questions of
 `eval/questions.csv`."""
@@ -101,8 +101,8 @@ class Colouring:
         logits = shares
         if moment.id in vectors:
             texts = scope.profile.text.encode([f"a {name} {_noun(topic)}" for name in names]).vectors[COMMON]
-            told = odds(scope, texts, moment, vectors[moment.id])
-            logits = logits + 0.35 * (told - told.max())
+            colour_odds = odds(scope, texts, moment, vectors[moment.id])
+            logits = logits + 0.35 * (colour_odds - colour_odds.max())
         shown = np.exp(SHARP * (logits - logits.max()))
         shown /= shown.sum()
         order = np.argsort(-shown, kind="stable")
@@ -111,11 +111,11 @@ class Colouring:
         part = float(shown[order[0]] + (shown[order[1]] if " and " in answer else 0))
         where = placed[2] if placed else None
         why = [label_evidence([where], moment)] if where else [seen[0].evidence] if seen else []
-        return Reply(answer, part * min(1.0, 0.5 + sure / 2), scope.cited(moment, why, sure), MODEL)
+        return Reply(answer, part * min(1.0, 0.5 + sure / 2), scope.cite(moment, why, sure), MODEL)
 
 
 def locate(topic: str, moment: Moment) -> tuple[Box, float, Label | None] | None:
-    """Where in a picture something lies, how sure that is, and the label that tells; None where no label does."""
+    """Where in a picture a thing is, how sure that is, and the label that says so; None where no label does."""
     words = set(content(topic))
     people = labels_of(moment, "object", "person")
     for pattern, part in WORN:
@@ -124,9 +124,9 @@ def locate(topic: str, moment: Moment) -> tuple[Box, float, Label | None] | None
             if person.box:
                 return part_of_box(person.box, part), person.score, person
     thing = thing_of(topic)
-    some = [label for label in labels_of(moment, "object", thing.value) if label.box] if thing else []
-    if some:
-        largest = max(some, key=lambda label: label.score * _area(label.box) ** 0.5)
+    objects = [label for label in labels_of(moment, "object", thing.value) if label.box] if thing else []
+    if objects:
+        largest = max(objects, key=lambda label: label.score * _area(label.box) ** 0.5)
         if largest.box:
             return part_of_box(largest.box, (0.2, 0.2, 0.8, 0.8)), largest.score, largest
     for word in words & PLACES.keys():
@@ -153,7 +153,7 @@ def colour_shares(picture: Picture, box: Box) -> NDArray[np.float64]:
 
 
 def part_of_box(box: Box, part: Box) -> Box:
-    """A part of a box, both in shares."""
+    """A part of a box, both in fractions."""
     width, height = box[2] - box[0], box[3] - box[1]
     return (box[0] + part[0] * width, box[1] + part[1] * height, box[0] + part[2] * width, box[1] + part[3] * height)
 
@@ -179,7 +179,7 @@ def _noun(topic: str) -> str:
 def _moments(scope: Scope, topic: str) -> list[Moment]:
     if scope.single:
         return scope.stills()[:12]
-    hits = scope.found(topic, 3)
+    hits = scope.find(topic, 3)
     return [
         m for m in scope.store.load([hit.moment for hit in hits]).values() if m.kind in ("picture", "shot", "frame")
     ]

@@ -1,4 +1,4 @@
-"""How many: things in a picture or video by their boxes and tracks, and files of a collection that show something."""
+"""Answer how many: objects in a picture or video by boxes and tracks, files of a collection that show something."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NONE_SEEN: Final = 0.7
 SEEN: Final = 0.35
 """How much the common space says of a number beside the boxes; chosen on the odd questions of `eval/questions.csv`."""
 MISSED: Final = 0.12
-"""Chance that there is one more than the detector tells."""
+"""Probability that there is one more than the detector finds."""
 _FILES: Final = re.compile(
     r"(?:how many|number of|count)(?: of)?(?: the| my| our| all)? (?P<files>"
     + "|".join(MEDIA_WORDS)
@@ -63,7 +63,7 @@ class Counting:
             return self._files(question, scope, files["rest"])
         if re.search(r"\bpages?\b", plain) and scope.asset and "pages" in scope.asset.metadata:
             count = int(scope.asset.metadata["pages"])
-            return Reply(say_count(count, "page"), 0.99, scope.cited(scope.moments[0]) if scope.moments else (), MODEL)
+            return Reply(say_count(count, "page"), 0.99, scope.cite(scope.moments[0]) if scope.moments else (), MODEL)
         if re.search(
             r"\b(?:people|persons|speakers|voices|different voices)\b.*\b(?:speak|talk|heard|voices)|speakers|voices",
             plain,
@@ -79,7 +79,7 @@ class Counting:
         share = 1.0 if thing.whole or thing.value == "person" else 0.6
         if tracks and scope.asset and scope.asset.media == "video":
             cited = [
-                hit for m, label in tracks[:CITED] for hit in scope.cited(m, [label_evidence([label], m)], label.score)
+                hit for m, label in tracks[:CITED] for hit in scope.cite(m, [label_evidence([label], m)], label.score)
             ]
             return Reply(say_count(len(tracks), thing.value), 0.55 * share, tuple(cited), MODEL)
         stills = scope.stills()
@@ -92,7 +92,7 @@ class Counting:
         doubtful = [label for label in labels_of(best, "object", thing.value) if label.score < MIN_COUNTED_SCORE]
         if not counted:
             sure = NONE_SEEN * share * math.prod(1 - math.sqrt(label.score) for label in doubtful)
-            return Reply(say_count(0, thing.value), sure, scope.cited(best), MODEL) if thing.whole else None
+            return Reply(say_count(0, thing.value), sure, scope.cite(best), MODEL) if thing.whole else None
         chances = count_chances([label.score for label in (*counted, *doubtful)])
         vector = vectors_of(scope, [best]).get(best.id)
         if vector is not None:
@@ -107,7 +107,7 @@ class Counting:
         return Reply(
             say_count(number, thing.value),
             float(chances[number]) * share,
-            scope.cited(best, [label_evidence(counted, best)], counted[0].score),
+            scope.cite(best, [label_evidence(counted, best)], counted[0].score),
             MODEL,
         )
 
@@ -132,13 +132,13 @@ class Counting:
             hits = [hit for asset in counted[:CITED] for hit in _first(scope, asset.id)]
             return Reply(say_count(len(counted), name), 0.99, tuple(hits), MODEL)
         thing = thing_of(about)
-        found = self._with(scope, thing.value, question) if thing and thing.whole else ()
-        if not found:
+        matches = self._with(scope, thing.value, question) if thing and thing.whole else ()
+        if not matches:
             query = Query((about,), filters=_of(scope.within, question), k=MAX_HITS, group=True, fold=False)
-            found = scope.search(query).hits
-        if not found:
+            matches = scope.search(query).hits
+        if not matches:
             return Reply(say_count(0, name), COLLECTION * 0.9, (), MODEL) if thing and thing.whole else None
-        return Reply(say_count(len(found), name), COLLECTION, tuple(found[:CITED]), MODEL)
+        return Reply(say_count(len(matches), name), COLLECTION, tuple(matches[:CITED]), MODEL)
 
     def _with(self, scope: Scope, value: str, question: Question) -> tuple[Hit, ...]:
         """Files that bear an object, surest first."""
@@ -152,7 +152,7 @@ class Counting:
         if not voices:
             return None
         turns = [m for m in scope.moments if m.kind == "turn"][:CITED]
-        cited = [hit for m in turns for hit in scope.cited(m, [label_evidence(labels_of(m, "speaker"), m)])]
+        cited = [hit for m in turns for hit in scope.cite(m, [label_evidence(labels_of(m, "speaker"), m)])]
         return Reply(say_count(len(voices), "speaker"), 0.7, tuple(cited), MODEL)
 
     def _mentions(self, question: Question, scope: Scope) -> Reply | None:
@@ -168,7 +168,7 @@ class Counting:
             times = sum(stem(word.lower()) in wanted for word in words_of(text))
             count += times
             if times:
-                hits += scope.cited(moment, [word_evidence(moment, text, 1.0)])
+                hits += scope.cite(moment, [word_evidence(moment, text, 1.0)])
         return Reply(say_count(count, "time"), 0.8, tuple(hits[:CITED]), MODEL)
 
 
@@ -208,4 +208,4 @@ def _of(filters: Filters, question: Question, labels: tuple[LabelFilter, ...] | 
 
 def _first(scope: Scope, asset: str) -> tuple[Hit, ...]:
     moments = scope.store.moments(asset)
-    return scope.cited(moments[0]) if moments else ()
+    return scope.cite(moments[0]) if moments else ()

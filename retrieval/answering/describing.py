@@ -1,4 +1,4 @@
-"""A plain sentence of what a picture shows, made from its labels and colours; it says no more than they do."""
+"""Describe a picture in a plain sentence made from its labels and colours."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from crossmedia.retrieval.documents import Label, Moment
 from crossmedia.retrieval.morphology import NUMERALS, PLURAL_ONLY, plural
 
 MIN_DESCRIBED_SCORE: Final = 0.6
-"""Score from which an object is told: looked at on a sheet of photos, most below were something else."""
+"""Score from which an object is mentioned: on a sheet of photos, most below were something else."""
 MAX_OBJECT_KINDS: Final = 5
-"""Kinds of objects that are told."""
+"""Kinds of objects that a description mentions."""
 LARGE: Final = 0.15
-"""Share of the picture from which an area is told."""
+"""Share of the picture from which an area is mentioned."""
 QUOTED: Final = 60
-"""Characters of writing that are told."""
+"""Characters of writing that are quoted."""
 PLAIN: Final = 0.55
-"""Share of an object's middle from which its colour is told."""
+"""Share of an object's middle that has to have one colour for it to be mentioned."""
 COLOURED: Final = frozenset(
     "car truck bus dog cat horse bird boat motorcycle bicycle umbrella couch chair backpack suitcase kite".split()
 )
@@ -37,7 +37,7 @@ class Description:
 
 
 def describe(moment: Moment, picture: Picture | None = None) -> Description | None:
-    """What labels say of a picture; its pixels add colours. None where they say nothing.
+    """A description of a picture by its labels, with colours from its pixels; None where nothing is known of it.
 
     The names of people are told where faces were named.
     """

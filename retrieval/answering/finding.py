@@ -1,4 +1,4 @@
-"""Which file: the one that a search finds, the longest, the one with that plate."""
+"""Answer which file: the best hit of a search, the longest, the one with that plate."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def find_files(scope: Scope, topic: str, medium: Medium | None, k: int) -> tuple
     if not content(topic):
         return ()
     media = (medium,) if medium and not scope.within.media else scope.within.media
-    return scope.found(topic, k, filters=replace(scope.within, media=media), group=True)
+    return scope.find(topic, k, filters=replace(scope.within, media=media), group=True)
 
 
 def _extreme(question: Question, scope: Scope, by: str, most: bool) -> Reply | None:
@@ -66,7 +66,7 @@ def _extreme(question: Question, scope: Scope, by: str, most: bool) -> Reply | N
         return None
     _, chosen = (max if most else min)(known, key=lambda one: one[0])
     moments = scope.store.moments(chosen.id)
-    hits = scope.cited(moments[0]) if moments else ()
+    hits = scope.cite(moments[0]) if moments else ()
     return (
         Reply(hits[0].path if hits else chosen.title, 0.95, hits, MODEL)
         if not re.search(r"\bplate\b", question.text)

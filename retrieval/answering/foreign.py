@@ -1,4 +1,4 @@
-"""Answerers of other packages: who of them is asked, and that none of them fails an answer."""
+"""Ask answerers of other packages, without letting their failures spoil an answer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class AnswererSpec:
 
 
 def foreign_answerers() -> Extensions[AnswererSpec]:
-    """Those of other packages."""
+    """The answerers of other packages."""
     return extensions(ANSWERERS, AnswererSpec)
 
 
@@ -46,7 +46,7 @@ class ForeignAnswerers:
     def __init__(self, profile: Profile) -> None:
         self._built = list(_build(profile))
 
-    def claimed(self, question: Question, scope: Scope) -> Reply | None:
+    def answer_claimed(self, question: Question, scope: Scope) -> Reply | None:
         """The first confident answer of those that claim the question."""
         return self._first(question, scope, _claims)
 

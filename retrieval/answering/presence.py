@@ -1,4 +1,4 @@
-"""Yes or no: whether something is shown, heard, said, or so."""
+"""Answer yes or no: whether something is shown, heard or said."""
 
 from __future__ import annotations
 
@@ -45,27 +45,29 @@ class Presence:
         if spoken:
             return _find_words(spoken["topic"], scope)
         if not scope.single:
-            return self._anywhere(question, scope)
-        return self._coloured(question, scope) or self._either(plain, scope) or self._shown(question, scope)
+            return self._answer_collection(question, scope)
+        return (
+            self._answer_coloured(question, scope) or self._either(plain, scope) or self._answer_shown(question, scope)
+        )
 
-    def _anywhere(self, question: Question, scope: Scope) -> Reply | None:
+    def _answer_collection(self, question: Question, scope: Scope) -> Reply | None:
         media = (question.medium,) if question.medium else ()
         filters = replace(scope.within, media=media or scope.within.media)
-        hits = scope.found(question.topic, CITED, filters=filters)
+        hits = scope.find(question.topic, CITED, filters=filters)
         things = things_of(question.topic)
         if things and len(things) >= len(content(question.topic)):
             # What the detector knows and does not tell is rarely there, whatever is near the words.
             conditions = tuple(LabelFilter("object", value, MIN_COUNTED_SCORE) for value in things)
-            borne = scope.found(
+            borne = scope.find(
                 question.topic, CITED, filters=replace(filters, labels=(*filters.labels, *conditions)), least=0.0
             )
-            told = [hit for hit in hits if any(e.leg in ("words", "labels") for e in hit.evidence)]
-            if not borne and not told:
+            sure = [hit for hit in hits if any(e.leg in ("words", "labels") for e in hit.evidence)]
+            if not borne and not sure:
                 return Reply("no", ABSENT, (), MODEL, ("nothing indexed shows it",))
-            return Reply("yes", max(hit.relevance for hit in (*borne, *told)), borne or tuple(told), MODEL)
+            return Reply("yes", max(hit.relevance for hit in (*borne, *sure)), borne or tuple(sure), MODEL)
         return Reply("yes", hits[0].relevance, hits, MODEL) if hits else None
 
-    def _shown(self, question: Question, scope: Scope) -> Reply | None:
+    def _answer_shown(self, question: Question, scope: Scope) -> Reply | None:
         moments = [m for m in scope.moments if m.kind in ("picture", "shot", "frame", "sound")]
         if not moments or not question.topic:
             return None
@@ -97,7 +99,7 @@ class Presence:
             return Reply("no", 0.6 * (1 - best.sureness), _cite(best, scope), MODEL)
         return None
 
-    def _coloured(self, question: Question, scope: Scope) -> Reply | None:
+    def _answer_coloured(self, question: Question, scope: Scope) -> Reply | None:
         """ "Is the dog brown?" asks for the colour of the dog."""
         words = question.words
         named = [word for word in words if word in COLOURS or word == "gray"]
@@ -105,15 +107,15 @@ class Presence:
             return None
         wanted = "grey" if named[0] == "gray" else named[0]
         topic = re.sub(rf"\s*\b{named[0]}$", "", question.topic).strip()
-        told = (
+        reply = (
             self._colours.answer(parse_question(f"what colour is {topic}", "what colour", 1.0), scope)
             if topic
             else None
         )
-        if told is None:
+        if reply is None:
             return None
-        fits = wanted in told.answer
-        return Reply(f"{'yes' if fits else 'no'}, {told.answer}", told.confidence, told.citations, MODEL)
+        fits = wanted in reply.answer
+        return Reply(f"{'yes' if fits else 'no'}, {reply.answer}", reply.confidence, reply.citations, MODEL)
 
     def _either(self, plain: str, scope: Scope) -> Reply | None:
         stills = scope.stills()[:12]
@@ -125,7 +127,7 @@ class Presence:
                 continue
             sure = self._vocabulary.either(plain, moment, vectors[moment.id], scope)
             if sure is not None:
-                return Reply("yes" if sure >= 0.5 else "no", max(sure, 1 - sure) * 0.85, scope.cited(moment), MODEL)
+                return Reply("yes" if sure >= 0.5 else "no", max(sure, 1 - sure) * 0.85, scope.cite(moment), MODEL)
         return None
 
 
@@ -135,7 +137,7 @@ def _find_words(topic: str, scope: Scope) -> Reply | None:
     if not wanted:
         return None
     if not scope.single:
-        hits = scope.found(topic, CITED, legs=("words", "text"))
+        hits = scope.find(topic, CITED, legs=("words", "text"))
         return Reply("yes", hits[0].relevance, hits, MODEL) if hits else Reply("no", 0.6, (), MODEL)
     spoken = [(m, m.fields.get("transcript") or m.fields.get("text", "")) for m in scope.moments]
     spoken = [(m, text) for m, text in spoken if text]
@@ -144,10 +146,10 @@ def _find_words(topic: str, scope: Scope) -> Reply | None:
     for moment, text in spoken:
         held = {stem(word.lower()) for word in words_of(text)}
         if all(word in held for word in wanted):
-            return Reply("yes", 0.9, scope.cited(moment, [word_evidence(moment, text, 0.9)]), MODEL)
-    near = [hit for hit in scope.found(topic, 1, legs=("text",)) if hit.relevance >= 0.5]
+            return Reply("yes", 0.9, scope.cite(moment, [word_evidence(moment, text, 0.9)]), MODEL)
+    near = [hit for hit in scope.find(topic, 1, legs=("text",)) if hit.relevance >= 0.5]
     return Reply("yes", near[0].relevance, tuple(near), MODEL) if near else Reply("no", 0.7, (), MODEL)
 
 
 def _cite(best: Sighting | None, scope: Scope) -> tuple[Hit, ...]:
-    return scope.cited(best.moment, [best.evidence], best.sureness) if best else ()
+    return scope.cite(best.moment, [best.evidence], best.sureness) if best else ()

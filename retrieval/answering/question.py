@@ -1,4 +1,4 @@
-"""A question taken apart: what kind of thing it asks for, about what, in which media, in which stretch of time."""
+"""Parse questions: the kind of answer wanted, the topic, the media, the stretch of time."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Question:
 
 
 def parse_question(text: str, kind: QuestionKind, sureness: float) -> Question:
-    """A question of a known kind, taken apart."""
+    """Parse a question of a known kind."""
     plain = " ".join(text.split()).rstrip(" ?!.").lower()
     bare = plain
     for pattern, _ in HALVES:
@@ -102,9 +102,9 @@ def topic_of(plain: str, kind: QuestionKind) -> str:
     'a cat on the table'
     """
     for pattern in _SUBJECTS.get(kind, ()):
-        found = re.search(pattern, plain)
-        if found and _content(found["topic"]):
-            return _trim(found["topic"])
+        match = re.search(pattern, plain)
+        if match and _content(match["topic"]):
+            return _trim(match["topic"])
     words = plain.split()
     first = next((n for n, word in enumerate(words) if _content(word)), len(words))
     if first and words[first - 1] in ("a", "an", "the", "two", "three"):
@@ -135,7 +135,7 @@ def span_of(plain: str) -> tuple[float | None, float | None] | None:
 
 
 def content(text: str) -> list[str]:
-    """The words of a question that tell what it is about, lower case."""
+    """The words of a question that say what it is about, lower case."""
     return [word for word in words_of(text.lower()) if word not in QUESTION_WORDS and word not in MEDIA_WORDS]
 
 
@@ -144,7 +144,7 @@ def _content(text: str) -> bool:
 
 
 def _trim(topic: str) -> str:
-    """Without what says where to look."""
+    """The topic without the words that say where to look."""
     ends = "|".join(sorted(MEDIA_WORDS, key=len, reverse=True))
     trimmed = re.sub(
         rf"\s+(?:in|on|of|from|at|within)\s+(?:this|the|these|that|my|our|any|all)?\s*(?:{ends})$", "", topic

@@ -1,4 +1,4 @@
-"""What is it, what is somebody doing, what is heard: labels, and names that fit best in the common space."""
+"""Answer what something is, what somebody does, what is heard: by labels, and by the names that fit best."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Seeing:
         plain = question.text.lower().rstrip(" ?!.")
         moments = scope.moments
         if not scope.single:
-            hits = scope.found(question.topic, 3)
+            hits = scope.find(question.topic, 3)
             loaded = scope.store.load([hit.moment for hit in hits])
             moments = tuple(loaded[hit.moment] for hit in hits if hit.moment in loaded)
         stills = [m for m in moments if m.kind in ("picture", "shot", "frame")]
@@ -60,17 +60,17 @@ class Seeing:
         vector = vectors_of(scope, [moment]).get(moment.id)
         if vector is None:
             return labelled
-        ranked = self._vocabulary.named(category, subject_of(plain), moment, vector, scope)
+        ranked = self._vocabulary.rank(category, subject_of(plain), moment, vector, scope)
         name, share, relevance = ranked[0]
         if share < MIN_NAME_SHARE:
             return labelled
         why = Evidence("common", round(share, 4), round(relevance, 4), 1, query=name, moment=moment.id)
-        named = Reply(name, share * (0.5 + relevance / 2), scope.cited(moment, [why], relevance), MODEL)
+        named = Reply(name, share * (0.5 + relevance / 2), scope.cite(moment, [why], relevance), MODEL)
         return best_of([labelled, named])
 
 
 def subject_of(plain: str) -> str:
-    """Who or what does it: "the man" of "what is the man in red doing".
+    """Who or what acts: "the man" of "what is the man in red doing".
 
     >>> subject_of("what is the man riding"), subject_of("what are they doing")
     ('a man', 'people')
@@ -82,14 +82,14 @@ def subject_of(plain: str) -> str:
 
 
 def _find_labels(category: str, moment: Moment, scope: Scope) -> Reply | None:
-    """What the detector names of this category."""
+    """Answer with the detected objects of this category."""
     known = {phrase for phrase, _ in categories()[category]}
-    some = [x for x in labels_of(moment, "object", None, MIN_COUNTED_SCORE) if x.value in known]
-    if not some:
+    objects = [x for x in labels_of(moment, "object", None, MIN_COUNTED_SCORE) if x.value in known]
+    if not objects:
         return None
-    best = some[0]
+    best = objects[0]
     return Reply(
-        best.value, best.score**0.5 * 0.9, scope.cited(moment, [label_evidence([best], moment)], best.score), MODEL
+        best.value, best.score**0.5 * 0.9, scope.cite(moment, [label_evidence([best], moment)], best.score), MODEL
     )
 
 
@@ -99,7 +99,7 @@ def _ground(moment: Moment, scope: Scope) -> Reply | None:
     if best is None:
         return None
     return Reply(
-        best.value, 0.5 + best.score / 2, scope.cited(moment, [label_evidence([best], moment)], best.score), MODEL
+        best.value, 0.5 + best.score / 2, scope.cite(moment, [label_evidence([best], moment)], best.score), MODEL
     )
 
 
@@ -108,7 +108,7 @@ def _in_general(moment: Moment, scope: Scope) -> Reply | None:
     if sentence is None:
         return None
     labels = [x for x in moment.labels if x.kind in ("object", "area", "text", "person")]
-    return Reply(sentence.text, sentence.sureness, scope.cited(moment, [label_evidence(labels, moment)]), MODEL)
+    return Reply(sentence.text, sentence.sureness, scope.cite(moment, [label_evidence(labels, moment)]), MODEL)
 
 
 def _name_sound(plain: str, moments: tuple[Moment, ...], scope: Scope) -> Reply | None:
@@ -132,5 +132,5 @@ def _name_sound(plain: str, moments: tuple[Moment, ...], scope: Scope) -> Reply 
     names = sorted(seconds, key=lambda name: -seconds[name])
     first = [(label, m) for label, m in heard if label.value == names[0]]
     label, moment = max(first, key=lambda one: one[0].score)
-    told = ", ".join(name for name in names[:3] if seconds[name] >= 0.3 * seconds[names[0]])
-    return Reply(told, label.score, scope.cited(moment, [label_evidence([label], moment)], label.score), MODEL)
+    answer = ", ".join(name for name in names[:3] if seconds[name] >= 0.3 * seconds[names[0]])
+    return Reply(answer, label.score, scope.cite(moment, [label_evidence([label], moment)], label.score), MODEL)

@@ -1,4 +1,4 @@
-"""How surely a moment shows, sounds like or bears what words say: labels where they name it, else the common space."""
+"""Rate how surely a moment shows or sounds like what words say: by labels, or by the common space."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sighting:
 
 
 def label_evidence(labels: Sequence[Label], moment: Moment, leg: str = "labels") -> Evidence:
-    """Labels of a moment as what an answer rests on."""
+    """Labels of a moment as evidence."""
     score = max((label.score for label in labels), default=0.0)
     boxes = tuple(label.box for label in labels if label.box)[:BOXES]
     spans = [(label.start, label.end) for label in labels if label.start is not None]
@@ -52,7 +52,7 @@ def label_evidence(labels: Sequence[Label], moment: Moment, leg: str = "labels")
 def word_evidence(
     moment: Moment, text: str, relevance: float, start: float | None = None, end: float | None = None
 ) -> Evidence:
-    """Words of a moment as what an answer rests on."""
+    """Words of a moment as evidence."""
     return Evidence(
         "words",
         round(relevance, 4),
@@ -67,7 +67,7 @@ def word_evidence(
 
 
 def calibration(scope: Scope, moment: Moment) -> Calibration:
-    """What similarities of words with such a moment mean."""
+    """The calibration of words with moments of this kind."""
     return scope.calibrations.get((COMMON, "text", MODALITY[moment.kind]), UNKNOWN)
 
 
@@ -83,7 +83,7 @@ def find_sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[
     named = naming.find_names(topic)
     vectors = vectors_of(scope, moments)
     query = scope.vector(topic) if vectors else None
-    found = []
+    sightings = []
     for moment in moments:
         seen = _named(moment, named)
         if query is not None and moment.id in vectors:
@@ -103,8 +103,8 @@ def find_sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[
                 )
                 seen = Sighting(moment, relevance, why)
         if seen is not None:
-            found.append(seen)
-    return sorted(found, key=lambda one: -one.sureness)
+            sightings.append(seen)
+    return sorted(sightings, key=lambda one: -one.sureness)
 
 
 def odds(scope: Scope, texts: Vectors, moment: Moment, vector: Vector) -> Vector:
@@ -120,8 +120,8 @@ def _named(moment: Moment, named: naming.NamedWords) -> Sighting | None:
         if label.kind in said_kinds():
             scores.setdefault(label.value.lower(), []).append(label.score)
     best = {value: sorted(some, reverse=True) for value, some in scores.items()}
-    coverage, score, values = named.judged(best)
+    coverage, score, values = named.score(best)
     if not values:
         return None
-    told = [label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values]
-    return Sighting(moment, naming.relevance(coverage, score), label_evidence(told, moment))
+    labels = [label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values]
+    return Sighting(moment, naming.relevance(coverage, score), label_evidence(labels, moment))

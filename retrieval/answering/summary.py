@@ -1,4 +1,4 @@
-"""What something is about, in its own sentences: those most of it is near to, and that say something new.
+"""Summarise texts by their own sentences: central ones that do not repeat each other.
 
 Centrality: the mean similarity of a sentence to all others, sharpened as in LexRank (G. Erkan and D. Radev, 2004).
 Novelty: what a chosen sentence says already is taken off, as in maximal marginal relevance (J. Carbonell and J.
@@ -36,13 +36,13 @@ class ChosenSentence:
 
 def summarise(moments: Sequence[Moment], profile: Profile, most: int = 3) -> list[ChosenSentence]:
     """At most so many sentences of spoken or written moments, in their order; none where nothing is said."""
-    told = [
+    texts = [
         (moment, text)
         for moment in moments
         if moment.kind in ("speech", "paragraph")
         for text in split(moment.fields.get("transcript") or moment.fields.get("text", ""))
     ]
-    long = [one for one in told if len(one[1].split()) >= MIN_SENTENCE_WORDS] or told
+    long = [one for one in texts if len(one[1].split()) >= MIN_SENTENCE_WORDS] or texts
     long = long[:: max(1, -(-len(long) // MAX_SENTENCES))]
     if not long:
         return []
@@ -62,12 +62,12 @@ def centrality(rows: Vectors) -> Vectors:
     for _ in range(50):
         standing = 0.15 / len(rows) + 0.85 * standing @ moved
     most = float(standing.max())
-    found: Vectors = standing / most if most > 0 else standing
-    return found
+    scaled: Vectors = standing / most if most > 0 else standing
+    return scaled
 
 
 def choose_sentences(rows: Vectors, central: Vectors, most: int) -> list[int]:
-    """Indexes of the sentences that are told, most central first, each less by what was chosen before it."""
+    """Indexes of the sentences to show, most central first, each discounted by its similarity to those before it."""
     picked: list[int] = []
     left = central.astype(np.float64).copy()
     while len(picked) < min(most, len(rows)):

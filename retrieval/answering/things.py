@@ -1,4 +1,4 @@
-"""What people call the things that the detector of objects knows, and who counts as a person."""
+"""The words that people use for the classes of the object detector, from `things.toml`."""
 
 from __future__ import annotations
 
@@ -57,21 +57,21 @@ def thing_of(topic: str) -> Thing | None:
 
 def things_of(topic: str) -> list[str]:
     """All classes that a topic names, in its order."""
-    found = [
+    values = [
         value
         for word in content(topic)
         for value in (CALLED.get(word), *(v for p in find_names(word).phrases for v in p.values))
         if value in KNOWN
     ]
-    return list(dict.fromkeys(value for value in found if value))
+    return list(dict.fromkeys(value for value in values if value))
 
 
 def labels_of(moment: Moment, kind: str, value: str | None = None, least: float = 0.0) -> list[Label]:
     """A moment's labels of a kind and value, best first."""
-    some = [
+    labels = [
         label for label in moment.labels if label.kind == kind and label.score >= least and value in (None, label.value)
     ]
-    return sorted(some, key=lambda label: -label.score)
+    return sorted(labels, key=lambda label: -label.score)
 
 
 def every(moments: tuple[Moment, ...], kind: str) -> Iterator[tuple[Moment, Label]]:
@@ -83,5 +83,5 @@ def every(moments: tuple[Moment, ...], kind: str) -> Iterator[tuple[Moment, Labe
 
 
 def ground_of(moment: Moment) -> Label | None:
-    """The largest area that things stand on."""
+    """The largest area of a picture that things stand on."""
     return next((label for label in labels_of(moment, "area") if label.value in GROUNDS), None)

@@ -61,7 +61,7 @@ def collection_hashes(store: Store) -> dict[HashKind, list[tuple[Hash, Labelled]
     found: dict[HashKind, list[tuple[Hash, Labelled]]] = {}
     for labelled in store.labelled(LABEL):
         try:
-            hashed = Hash.told(labelled.value)
+            hashed = Hash.parse(labelled.value)
         except BadHash:
             continue  # a label of that kind by somebody else
         found.setdefault(hashed.kind, []).append((hashed, labelled))
@@ -117,5 +117,5 @@ def hashes_of(asset: str, moments: Iterable[Moment]) -> list[tuple[Hash, float |
     labels = [label for moment in moments for label in moment.labels if label.kind == LABEL]
     return [
         (Hash("sha256", asset), None),
-        *((_rate(Hash.told(label.value), label), label.start) for label in labels),
+        *((_rate(Hash.parse(label.value), label), label.start) for label in labels),
     ]

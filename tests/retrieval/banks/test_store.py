@@ -191,7 +191,7 @@ def test_ways_of_writing() -> None:
     assert Hash.of("pdq", " " + "AB" * 32).value == "ab" * 32
     assert Hash.of("tlsh", "ab" * 35).value == "T1" + "AB" * 35
     for kind, value in every_kind().items():
-        assert str(Hash.told(f"{kind}:{value}")) == f"{kind}:{value}"
+        assert str(Hash.parse(f"{kind}:{value}")) == f"{kind}:{value}"
     assert [one.kind for one in readings("ab" * 32)] == ["pdq", "sha256"]
     assert [one.kind for one in readings("ab" * 16)] == ["md5"]
     assert [one.kind for one in readings(every_kind()["tlsh"])] == ["tlsh"]
