@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from crossmedia.retrieval.local.database import Damaged
+
 
 def wrong(connection: sqlite3.Connection) -> list[str]:
     """Damaged pages, references to nothing, assets that lie nowhere, words that differ from the moments."""
@@ -16,6 +18,6 @@ def wrong(connection: sqlite3.Connection) -> list[str]:
         found.append(f"{count} assets lie nowhere")
     try:
         connection.execute("INSERT INTO moment_words (moment_words, rank) VALUES ('integrity-check', 1)")
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, Damaged) as error:
         found.append(f"the word index differs from the moments: {error}")
     return found
