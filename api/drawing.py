@@ -28,7 +28,7 @@ LARGE: Final = 1280
 """Longer side of a picture that is drawn alone, px, at most and, so that its labels can be read, not much less."""
 TILE: Final = 480
 """Longer side of a picture on a sheet, px."""
-MOST: Final = 400
+MAX_SHEET_PICTURES: Final = 400
 """Pictures on a sheet; of more, evenly spread ones are shown."""
 _GAP: Final = 8
 _SMALL: Final = 12
@@ -113,9 +113,10 @@ def draw_boxes(shown: Drawing, side: int) -> Image.Image:
 
 
 def sheet(shown: Sequence[Drawing], tile: int = TILE) -> Image.Image:
-    """Pictures in rows, as nearly square as their number allows, each with its title below; at most `MOST` of them."""
-    if len(shown) > MOST:
-        shown = [shown[round(n)] for n in np.linspace(0, len(shown) - 1, MOST)]
+    """Pictures in rows, as nearly square as their number allows, each with its title below; at most "
+    "`MAX_SHEET_PICTURES` of them."""
+    if len(shown) > MAX_SHEET_PICTURES:
+        shown = [shown[round(n)] for n in np.linspace(0, len(shown) - 1, MAX_SHEET_PICTURES)]
     columns = max(1, math.ceil(math.sqrt(len(shown))))
     font = _font(_SMALL + 2)
     below = 22 if any(one.title for one in shown) else 0

@@ -16,6 +16,7 @@ from crossmedia.api.invalid import InvalidRequest, first_reason
 from crossmedia.api.keys.audit import Audit
 from crossmedia.api.keys.keyring import Keyring
 from crossmedia.api.keys.scopes import Holder, scope_of
+from crossmedia.api.remedies import request_hint
 from crossmedia.api.uploads import UploadTooLarge
 from crossmedia.embeddings.errors import CrossmediaError
 
@@ -64,7 +65,12 @@ def envelope(
     error: CrossmediaError, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     more = {"Retry-After": str(error.retry_after)} if hasattr(error, "retry_after") else {}
-    return JSONResponse({"error": error.as_dict()}, status or error.status, {**(headers or {}), **more})
+    return JSONResponse(error_body(error), status or error.status, {**(headers or {}), **more})
+
+
+def error_body(error: CrossmediaError) -> dict[str, dict[str, str]]:
+    """The JSON object of a failure."""
+    return {"error": {**error.as_dict(), "hint": request_hint(error)}}
 
 
 class BodyLimit:
@@ -106,8 +112,8 @@ def _too_large(limit: int) -> UploadTooLarge:
 
 
 class KeyCheck:
-    """Asks for a key whose scopes allow the request, as `Authorization: Bearer KEY` or `X-API-Key: KEY`, where there are
-    keys; what does more than read is noted."""
+    """Asks for a key whose scopes allow the request, as `Authorization: Bearer KEY` or `X-API-Key: KEY`, where there
+    are keys; what does more than read is noted."""
 
     def __init__(self, app: ASGIApp, keyring: Keyring, audit: Audit) -> None:
         self._app = app

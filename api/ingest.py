@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from crossmedia.api.queues import shared
 from crossmedia.api.service import Service
-from crossmedia.api.uploads import within
-from crossmedia.indexer.queue import Job, Part, QueueUnreachable
-from crossmedia.indexer.scan import Found, scan, shares
-from crossmedia.indexer.worker import Divided, Progress, Result, Unfinished
+from crossmedia.api.uploads import asset_of_upload, within
+from crossmedia.indexer.queue import Job, JobPart, QueueUnreachable
+from crossmedia.indexer.scan import ScannedFile, scan, shares
+from crossmedia.indexer.worker import Divided, JobProgress, Result, Unfinished
 
-log = logging.getLogger("crossmedia.ingest")
 PART_FILES, PART_BYTES = 256, 2 << 30
 """A folder that holds more is divided among the workers of a shared queue."""
-OTHERS_SECONDS = 24 * 3600.0
-"""Where several services share the folder of uploads, what is younger may belong to a request that is not over."""
 
 
 class Ingest:
@@ -35,7 +31,7 @@ class Ingest:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def __call__(self, job: Job, progress: Progress, stop: threading.Event) -> Result:
+    def __call__(self, job: Job, progress: JobProgress, stop: threading.Event) -> Result:
         if job.report is not None:
             return self._enrich(job, dict(job.report), progress, stop)
         if "paths" in job.payload and self._divide(job, stop):
@@ -50,7 +46,7 @@ class Ingest:
         if queue is None:
             return False
         paths = [Path(path) for path in job.payload["paths"]]
-        files: list[Found] = []
+        files: list[ScannedFile] = []
         for file in scan(paths, [self._service.runtime.settings.data], self._within(job)):
             files.append(file)
             if stop.is_set():
@@ -62,15 +58,15 @@ class Ingest:
         gone = self._service.indexing.pipeline(job.payload["collection"]).gone(paths)
         queue.divide(
             job.id,
-            [Part({**common, "files": files_json(part)}, "indexing", len(part)) for part in parts],
+            [JobPart({**common, "files": files_json(part)}, "indexing", len(part)) for part in parts],
             {"gone": [source.path for source in gone]},
         )
         return True
 
-    def _index(self, job: Job, progress: Progress, stop: threading.Event) -> dict[str, Any] | None:
+    def _index(self, job: Job, progress: JobProgress, stop: threading.Event) -> dict[str, Any] | None:
         """The first pass' report; None if it was stopped."""
         payload, roots = job.payload, self._within(job)
-        uploads = _files(payload.get("uploads", ()))
+        uploads = [self._found_here(upload) for upload in _files(payload.get("uploads", ()))]
 
         def plan(total: int) -> None:
             progress.start("indexing", total)
@@ -88,19 +84,14 @@ class Ingest:
             named = _files(payload.get("files", ()))
             files = uploads or [f for f in named if not roots or within(f.location.resolve(), [*map(str, roots)])]
             plan(len(files))
-            try:
-                report = self._service.indexing.index_files(files, payload["collection"], tell=tell, stop=stop)
-            except Exception:
-                self.discard_unused([upload.location for upload in uploads], job.id)
-                raise
+            report = self._service.indexing.index_files(files, payload["collection"], tell=tell, stop=stop)
         if stop.is_set():
             return None
-        self.discard_unused([upload.location for upload in uploads], job.id)
         counts = {**report.as_dict(), "assets": report.assets, "uploaded": self._assets(uploads)}
         return {**counts, "enriched": 0, "enrich_failures": [], "notes": []}
 
     def _enrich(
-        self, job: Job, report: dict[str, Any], progress: Progress, stop: threading.Event
+        self, job: Job, report: dict[str, Any], progress: JobProgress, stop: threading.Event
     ) -> Mapping[str, Any] | Unfinished:
         pause = threading.Event()
 
@@ -128,27 +119,12 @@ class Ingest:
         report["notes"] = absent
         return Unfinished(report) if pause.is_set() else report
 
-    def discard_unused(self, locations: Sequence[Path], running: str | None = None) -> None:
-        """Remove the uploads among these that neither a source nor a job that is still to be done names."""
-        if not locations:
-            return
-        try:
-            unfinished = self._service.runtime.jobs.unfinished()
-        except QueueUnreachable as error:
-            log.warning("uploads that nothing needs stay for a while: %s", error.message)
-            return
-        named = {
-            Path(file["location"]) for job in unfinished if job.id != running for file in job.payload.get("uploads", ())
-        }
-        for _, sources in self._service.runtime.store.placed([_hash(location) for location in locations]).values():
-            named |= {Path(source.location) for source in sources}
-        self._service.runtime.uploads.discard([location for location in locations if location not in named])
-
-    def sweep(self) -> None:
-        """At the start: remove what a crash left half received, or received and named nowhere."""
-        older = OTHERS_SECONDS if shared(self._service.runtime.jobs) else 0.0
-        self._service.runtime.uploads.sweep(older)
-        self.discard_unused(self._service.runtime.uploads.list_files(older))
+    def _found_here(self, upload: ScannedFile) -> ScannedFile:
+        """An upload where it lies now: the data folder may have been moved since the job was accepted."""
+        here = self._service.runtime.uploads.counterpart(asset_of_upload(upload.location), upload.location)
+        if here is None or here == upload.location:
+            return upload
+        return replace(self._service.runtime.uploads.found(here), path=upload.path)
 
     def _within(self, job: Job) -> list[Path]:
         return [Path(root) for root in job.payload.get("within", self._service.runtime.settings.roots)]
@@ -159,21 +135,16 @@ class Ingest:
         except QueueUnreachable:
             return False  # nothing can be claimed now, so nobody has to wait
 
-    def _assets(self, files: Sequence[Found]) -> list[str | None]:
-        hashes = [_hash(file.location) for file in files]
+    def _assets(self, files: Sequence[ScannedFile]) -> list[str | None]:
+        hashes = [asset_of_upload(file.location) for file in files]
         known = self._service.runtime.store.placed(hashes)
         return [asset if asset in known else None for asset in hashes]
 
 
-def files_json(files: Sequence[Found]) -> list[dict[str, Any]]:
-    """Found files as a job's payload names them."""
+def files_json(files: Sequence[ScannedFile]) -> list[dict[str, Any]]:
+    """ScannedFile files as a job's payload names them."""
     return [{**asdict(file), "location": str(file.location)} for file in files]
 
 
-def _files(files: Sequence[Mapping[str, Any]]) -> list[Found]:
-    return [Found(Path(f["location"]), f["path"], f["size"], f["mtime_ns"]) for f in files]
-
-
-def _hash(upload: Path) -> str:
-    """An upload lies in a folder named by its hash, which is the id of its asset."""
-    return upload.parent.name
+def _files(files: Sequence[Mapping[str, Any]]) -> list[ScannedFile]:
+    return [ScannedFile(Path(f["location"]), f["path"], f["size"], f["mtime_ns"]) for f in files]

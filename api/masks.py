@@ -11,7 +11,7 @@ from crossmedia.embeddings.segmentation import Segmenter
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.retrieval.store import NotFound, Store
 
-LARGEST: Final = 1024
+MAX_MASK_SIDE: Final = 1024
 """Longer side of a mask, px: the picture's own size up to it."""
 
 
@@ -27,6 +27,6 @@ def mask(store: Store, pool: DecodePool, segmenter: Segmenter, asset: str, name:
     _, shown = read_anew(store, pool, asset)
     looked = [(segmenter.segment(picture), picture) for _, picture in shown]
     parts, picture = max(looked, key=lambda one: one[0].shares()[name])
-    scale = min(1.0, LARGEST / max(picture.width, picture.height))
+    scale = min(1.0, MAX_MASK_SIDE / max(picture.width, picture.height))
     width, height = (max(1, round(side * scale)) for side in (picture.width, picture.height))
     return Image.fromarray(parts.mask(name, width, height))

@@ -19,7 +19,8 @@ class NoQueue(CrossmediaError):
     def __init__(
         self,
         message: str = "no shared queue is configured",
-        hint: str = "CROSSMEDIA_QUEUE=redis://HOST:6379/0 configures one; without it, crossmedia serve processes the jobs",
+        hint: str = "CROSSMEDIA_QUEUE=redis://HOST:6379/0 configures one; "
+        "without it, crossmedia serve processes the jobs",
     ) -> None:
         super().__init__(message, hint)
 

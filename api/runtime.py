@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crossmedia.api.exchange import require_finished
 from crossmedia.api.parts import Parts
 from crossmedia.api.profiles import load_profile
 from crossmedia.api.queues import open_queue
+from crossmedia.api.relocation import follow_move
 from crossmedia.api.settings import Settings
 from crossmedia.api.stores import NoCollection, has_store, open_store, place
+from crossmedia.api.upload_record import UploadRecord
 from crossmedia.api.uploads import Uploads
-from crossmedia.embeddings.align import aligned, applied
+from crossmedia.embeddings.align import applied_heads, apply_heads
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.errors import CrossmediaError
@@ -25,7 +28,7 @@ from crossmedia.retrieval.store import NotFound, Store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crossmedia.embeddings.vad import Detector
+    from crossmedia.embeddings.vad import VoiceDetector
     from crossmedia.indexer.decode.pool import DecodePool
     from crossmedia.indexer.enrichers.base import Enricher
     from crossmedia.indexer.hashes.hashers import Hashers
@@ -48,6 +51,7 @@ class Runtime:
     """
 
     def __init__(self, settings: Settings) -> None:
+        require_finished(settings.data)
         self.settings = settings
         self.catalog = Catalog(settings.models, settings.allow_hub)
         self.uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes)
@@ -56,7 +60,21 @@ class Runtime:
 
     @property
     def store(self) -> Store:
-        return self._parts.get("store", lambda: open_store(self.settings))
+        def build() -> Store:
+            opened = open_store(self.settings)
+            try:
+                follow_move(opened, self.uploads, self.upload_record)
+            except BaseException:
+                opened.close()
+                raise
+            return opened
+
+        return self._parts.get("store", build)
+
+    @property
+    def upload_record(self) -> UploadRecord:
+        """What was deleted of uploads, and where they lie."""
+        return self._parts.get("upload record", lambda: UploadRecord(self.settings.data))
 
     @property
     def base_profile(self) -> Profile:
@@ -69,7 +87,7 @@ class Runtime:
         revision = self._revision()
 
         def build() -> Profile:
-            return aligned(self.base_profile, [self.heads.load(name) for name in applied(revision)])
+            return apply_heads(self.base_profile, [self.heads.load(name) for name in applied_heads(revision)])
 
         return self._parts.get("profile", build, revision)
 
@@ -128,7 +146,7 @@ class Runtime:
         return self.settings.threads
 
     @property
-    def voiced(self) -> Detector:
+    def voiced(self) -> VoiceDetector:
         """Where somebody speaks."""
         return self.base_profile.detector
 

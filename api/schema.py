@@ -230,9 +230,12 @@ class Renamed(BaseModel):
 
 
 class ErrorBody(BaseModel):
+    """`remedy`: what of ours mends it, in a word, where something does."""
+
     code: str
     message: str
     hint: str
+    remedy: str | None = None
 
 
 class ErrorEnvelope(BaseModel):

@@ -64,7 +64,7 @@ def create_app(settings: Settings, bound: str = "127.0.0.1") -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = Service(settings)
         ingest = Ingest(service)
-        await anyio.to_thread.run_sync(ingest.sweep)
+        await anyio.to_thread.run_sync(service.keeping.settle)
         await anyio.to_thread.run_sync(_settle, service)
         gate, file_gate = Gate(settings.threads, settings.max_searches), Gate(1, settings.max_searches)
         worker = None if shared(service.runtime.jobs) else Worker(service.runtime.jobs, {"index": ingest})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crossmedia.api.remains import STORE, require_store
 from crossmedia.api.settings import Settings
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.local import LocalStore
@@ -28,14 +29,19 @@ class ClientMissing(CrossmediaError):
 
 
 def open_store(settings: Settings) -> Store:
-    """The store, made if there is none yet. Raises StoreUnusable, BadAddress, ClientMissing."""
-    return _elastic(settings) if settings.store else LocalStore(settings.data)
+    """The store, made if there is none yet. Raises StoreMissing, StoreUnusable, BadAddress,
+    ClientMissing."""
+    if settings.store:
+        return _elastic(settings)
+    require_store(settings.data)
+    return LocalStore(settings.data)
 
 
 def has_store(settings: Settings) -> bool:
     """Whether there is one; looking makes none. Raises as `open_store` does."""
     if not settings.store:
-        return (settings.data / "store.sqlite").exists()
+        require_store(settings.data)
+        return (settings.data / STORE).exists()
     opened = _elastic(settings)
     try:
         return opened.exists()
@@ -57,7 +63,7 @@ def _elastic(settings: Settings) -> ElasticStore:
 
 def _address(settings: Settings) -> tuple[Address, Access]:
     try:
-        from crossmedia.retrieval.elastic.address import Access, parsed
+        from crossmedia.retrieval.elastic.address import Access, parse_address
     except ModuleNotFoundError as error:
         raise ClientMissing(
             "the store is an Elasticsearch, and its client is not installed", 'pip install "crossmedia[elastic]"'
@@ -68,4 +74,4 @@ def _address(settings: Settings) -> tuple[Address, Access]:
         settings.store_password.get_secret_value(),
         str(settings.store_ca or ""),
     )
-    return parsed(settings.store.get_secret_value(), access)
+    return parse_address(settings.store.get_secret_value(), access)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import os
+import re
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.indexer.scan import Found
+from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.store import NotFound
 
+log = logging.getLogger("crossmedia.uploads")
 CHUNK = 1 << 20
+_HASH: Final = re.compile("[0-9a-f]{64}")
 MAX_NAME = 255
 MAX_PATH = 1000
 
@@ -55,7 +61,7 @@ def plain_name(name: str | None) -> str:
 
 
 @dataclass(frozen=True)
-class Part:
+class UploadedPart:
     """One file of a request: its plain `name`, what it is to be called (`path`, only ever shown), and its bytes."""
 
     name: str
@@ -63,7 +69,7 @@ class Part:
     stream: BinaryIO
 
     @classmethod
-    def of(cls, name: str | None, path: str | None, stream: BinaryIO) -> Part:
+    def of(cls, name: str | None, path: str | None, stream: BinaryIO) -> UploadedPart:
         """Raises BadName."""
         name = plain_name(name)
         path = name if path is None else path
@@ -73,35 +79,61 @@ class Part:
 
 
 class Uploads:
-    """A folder of uploads: `<sha256>/<name>`, complete or absent."""
+    """A folder of uploads: `<sha256>/<name>`, complete or absent. They belong to the asset of that hash, wherever the
+    folder lies."""
 
     def __init__(self, folder: Path, limit: int) -> None:
-        self.folder = folder
+        self._folder = folder
         self._limit = limit
         self._placing = threading.Lock()
+        self._arriving: Counter[str] = Counter()
+        """By asset, requests under way that bring a file of it."""
+        self._unaccepted: set[Path] = set()
+        """Files that only a request under way needs: they go if it fails."""
 
-    def keep(self, parts: Sequence[Part], accept: Callable[[list[Found]], ResultT]) -> ResultT:
+    @property
+    def folder(self) -> Path:
+        """Where they lie, with links followed."""
+        return self._folder.resolve()
+
+    def keep(self, parts: Sequence[UploadedPart], accept: Callable[[list[ScannedFile]], ResultT]) -> ResultT:
         """Store the parts under their hashes and hand them on; the same bytes under the same name are stored once.
 
-        If anything fails, `accept` included, what was new is removed again.
+        If anything fails, `accept` included, what was new is removed again, unless another request brought it too.
         """
-        files: list[Found] = []
-        new: list[Path] = []
+        files: list[ScannedFile] = []
+        new: set[Path] = set()
+        arriving: list[str] = []
         try:
             for part in parts:
                 with self.temporary(part.name, part.stream) as (partial, digest):
-                    final = self.folder.resolve() / digest / part.name
+                    _write_through(partial)
+                    final = self.folder / digest / part.name
                     with self._placing:
+                        self._arriving[digest] += 1
+                        arriving.append(digest)
                         final.parent.mkdir(parents=True, exist_ok=True)
-                        if not final.exists():
+                        if final.exists():
+                            self._unaccepted.discard(final)
+                        else:
                             partial.replace(final)
-                            new.append(final)
+                            _write_through(final.parent)
+                            self._unaccepted.add(final)
+                            new.add(final)
                         status = final.stat()
-                files.append(Found(final, part.path, status.st_size, status.st_mtime_ns))
-            return accept(files)
+                files.append(ScannedFile(final, part.path, status.st_size, status.st_mtime_ns))
+            result = accept(files)
         except BaseException:
-            self.discard(new)
+            with self._placing:
+                for path in new & self._unaccepted:
+                    path.unlink(missing_ok=True)
+                    _remove_if_empty(path.parent)
             raise
+        finally:
+            with self._placing:
+                self._unaccepted -= new
+                self._arriving -= Counter(arriving)
+        return result
 
     @contextmanager
     def temporary(self, name: str, stream: BinaryIO) -> Iterator[tuple[Path, str]]:
@@ -124,25 +156,67 @@ class Uploads:
         finally:
             shutil.rmtree(room, ignore_errors=True)
 
-    def list_files(self, older: float = 0.0) -> list[Path]:
-        """Every upload that lies here, or those that came `older` seconds ago or earlier."""
-        return [path for path in self.folder.resolve().glob("[!.]*/*") if path.is_file() and _aged(path, older)]
+    def list_files(self) -> list[Path]:
+        """Every upload that lies here, sorted."""
+        return sorted(path for path in self.folder.glob("*/*") if _HASH.fullmatch(path.parent.name) and path.is_file())
 
-    def discard(self, locations: Iterable[Path]) -> None:
-        """Remove uploads; a path that is not one is left alone."""
-        folder = self.folder.resolve()
-        for location in locations:
-            if location.is_relative_to(folder):
-                with self._placing:
-                    location.unlink(missing_ok=True)
-                    if location.parent.is_dir() and not any(location.parent.iterdir()):
-                        location.parent.rmdir()
+    def files_of(self, asset: str) -> list[Path]:
+        """The uploads of one asset, sorted."""
+        folder = self.folder / asset
+        if not _HASH.fullmatch(asset) or not folder.is_dir():
+            return []
+        return sorted(path for path in folder.iterdir() if path.is_file())
+
+    def found(self, location: Path) -> ScannedFile:
+        """An upload as a scan finds it, called by its name."""
+        status = location.stat()
+        return ScannedFile(location, location.name, status.st_size, status.st_mtime_ns)
+
+    def counterpart(self, asset: str, location: Path) -> Path | None:
+        """Where an upload of an asset lies here that lay at `location` when the folder was elsewhere; None if it was
+        no upload, or is not here."""
+        if location.parent.name != asset:
+            return None
+        path = self.folder / asset / location.name
+        return path if path.is_file() else None
+
+    def remove(self, asset: str, needed: Callable[[], bool]) -> bool:
+        """Remove the uploads of an asset, unless a request brings one just now or they are `needed`; whether they are
+        gone."""
+        with self._placing:
+            # In this order: what no longer arrives is a job by now, or has been one.
+            if self._arriving[asset] or needed():
+                return False
+            for path in self.files_of(asset):
+                path.unlink(missing_ok=True)
+                log.info("deleted upload %s/%s", asset, path.name)
+            _remove_if_empty(self.folder / asset)
+        return True
 
     def sweep(self, older: float = 0.0) -> None:
         """Remove what a crash left half received; only what is `older` (s) where others may be receiving."""
         for room in self.folder.glob(".incoming-*"):
             if _aged(room, older):
                 shutil.rmtree(room, ignore_errors=True)
+
+
+def asset_of_upload(upload: Path) -> str:
+    """An upload lies in a folder named by its hash, which is the id of its asset."""
+    return upload.parent.name
+
+
+def _write_through(path: Path) -> None:
+    """Make a file, or the names in a folder, survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _aged(path: Path, seconds: float) -> bool:

@@ -1,4 +1,4 @@
-"""Heads that people train from pairs of their own: the vectors of one encoder, moved in the common space.
+"""Apply heads that people trained on pairs of their own: each moves one encoder's vectors in the common space.
 
 A head adds to what an encoder says, and only where it has something to say: with n the native and z the common vector,
 
@@ -34,7 +34,7 @@ from crossmedia.embeddings.encoder import (
     Vectors,
     normalise,
 )
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.profile import Profile
 
 NEIGHBOURS: Final = 3
@@ -126,7 +126,7 @@ class Head:
     @cached_property
     def revision(self) -> str:
         """Of the content: what it maps, and how."""
-        digest = hashlib.sha256(json.dumps(described(self), sort_keys=True).encode())
+        digest = hashlib.sha256(json.dumps(head_fields(self), sort_keys=True).encode())
         for _, array in sorted(arrays(self.residual).items()):
             digest.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:12]
@@ -144,7 +144,7 @@ class Head:
         content, scales = split(common, self.common)
         mapped = self.residual.contents(native, content)
         less = self.residual.lift * self.residual.gate(native)
-        moved = np.hstack([mapped * scales, lifted(common[:, self.common.dim - self.common.extra :], less)])
+        moved = np.hstack([mapped * scales, bank_dimensions(common[:, self.common.dim - self.common.extra :], less)])
         same = np.all(mapped == content, axis=1) & (less == 0)
         moved[same] = common[same]
         return moved
@@ -156,9 +156,9 @@ def split(vectors: Vectors, space: Space) -> tuple[Vectors, Vectors]:
     return normalise(content), np.linalg.norm(content, axis=1, keepdims=True).astype(np.float32)
 
 
-def lifted(rest: Vectors, less: Vector) -> Vectors:
-    """The two dimensions (N, 2) of query-bank normalisation, `embeddings/train/bank.py`, with `less` (N,) taken off
-    each vector."""
+def bank_dimensions(rest: Vectors, less: Vector) -> Vectors:
+    """The two dimensions (N, 2) of query-bank normalisation (`embeddings/train/bank.py`), with `less` (N,) subtracted
+    from each vector."""
     if not np.any(less):
         return rest
     length = np.linalg.norm(rest, axis=1)
@@ -177,11 +177,11 @@ def frame(space: Space) -> tuple[float, Vector]:
 
 
 def arrays(residual: Residual) -> dict[str, NDArray[np.float32]]:
-    found = {"mean": residual.mean, "matrix": residual.matrix, "near": residual.near}
-    return found if residual.absent is None else {**found, "absent": residual.absent}
+    numbers = {"mean": residual.mean, "matrix": residual.matrix, "near": residual.near}
+    return numbers if residual.absent is None else {**numbers, "absent": residual.absent}
 
 
-def described(head: Head) -> dict[str, object]:
+def head_fields(head: Head) -> dict[str, object]:
     """Everything of a head but its name and its arrays, JSON-ready."""
     residual = head.residual
     return {
@@ -216,11 +216,11 @@ class Aligned(Generic[ItemT]):
         self.spaces = tuple(spaces)
 
     def encode(self, batch: Sequence[ItemT]) -> Encoding:
-        found = self._encoder.encode(batch)
-        return found if self._head is None else replace(found, vectors=moved(found.vectors, self._head))
+        encoding = self._encoder.encode(batch)
+        return encoding if self._head is None else replace(encoding, vectors=move_vectors(encoding.vectors, self._head))
 
 
-def moved(vectors: Mapping[str, Vectors], head: Head) -> dict[str, Vectors]:
+def move_vectors(vectors: Mapping[str, Vectors], head: Head) -> dict[str, Vectors]:
     """Vectors by space as an encoder gives them → with `common` moved, and with what it was as `unaligned`."""
     given = dict(vectors)
     before = given.get(COMMON)
@@ -228,7 +228,7 @@ def moved(vectors: Mapping[str, Vectors], head: Head) -> dict[str, Vectors]:
     return given if before is None else {**given, UNALIGNED: before}
 
 
-def aligned(profile: Profile, heads: Sequence[Head]) -> Profile:
+def apply_heads(profile: Profile, heads: Sequence[Head]) -> Profile:
     """The profile with these heads on its encoders. Raises HeadUnfit where one was trained on other models."""
     if not heads:
         return profile
@@ -249,7 +249,8 @@ def aligned(profile: Profile, heads: Sequence[Head]) -> Profile:
             raise HeadUnfit(
                 f"the head {head.id} was trained on vectors of {head.native.model} {head.native.revision} and "
                 f"{head.common.revision}, which are not what this installation gives",
-                "train it again on the same pairs, or crossmedia reindex --builtin",
+                "train it again on the same pairs, or take it off the collection",
+                Remedy.REMOVE_HEADS,
             )
         if head.calibration is not None:
             calibrations.setdefault((COMMON, "text", head.modality), head.calibration)
@@ -263,16 +264,16 @@ def aligned(profile: Profile, heads: Sequence[Head]) -> Profile:
     )
 
 
-def applied(revision: str) -> tuple[str, ...]:
+def applied_heads(revision: str) -> tuple[str, ...]:
     """Ids of the heads that the common space of this revision has, or is being given: `…+align:NAME@REVISION`."""
     return tuple(revision.split(TO)[-1].split(HEAD)[1:])
 
 
 def heads_of(spaces: Iterable[Space]) -> str:
     """The heads on these spaces, as they stand in their revisions; '' where there are none."""
-    return "".join(dict.fromkeys(space.revision.removeprefix(bare(space.revision)) for space in spaces))
+    return "".join(dict.fromkeys(space.revision.removeprefix(strip_heads(space.revision)) for space in spaces))
 
 
-def bare(revision: str) -> str:
+def strip_heads(revision: str) -> str:
     """Without heads."""
     return revision.split(HEAD)[0]

@@ -1,4 +1,4 @@
-"""The towers of the profile `builtin`, and what their similarities mean."""
+"""The encoders of the profile `builtin` with their calibrations."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def sound_tower(catalog: Catalog, whisper: Whisper) -> tuple[WhisperSound, Calib
 
 
 def voice_encoder(catalog: Catalog, threads: int | None = None) -> tuple[Voice, Calibrations]:
-    """The voice encoder, and as its calibration the probability that two recordings have one speaker. Raises as `towers`
-    does."""
+    """The voice encoder, and as its calibration the probability that two recordings have one speaker. Raises as
+    `towers` does."""
     return Voice(catalog.resolve(VOICE.id), threads), calibrations(BUNDLED / "backgrounds-voice.json")
 
 

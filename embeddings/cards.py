@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from crossmedia.embeddings.encoder import Space
 
-Kind: TypeAlias = Literal["bundled", "models", "package", "hub"]
+ModelKind: TypeAlias = Literal["bundled", "models", "package", "hub"]
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class ModelFile:
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """A place to take a model from. `where`: `package/folder` of an installed package, several of them with commas
     between that hold a model in parts (`NAME.part1`, …), or a repository of the hub."""
 
-    kind: Kind
+    kind: ModelKind
     where: str = ""
 
 
@@ -42,7 +42,7 @@ class ModelCard:
     dim: int | None
     revision: str
     files: tuple[ModelFile, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[ModelSource, ...]
     title: str
     install: str
     optional: bool = False
@@ -63,7 +63,7 @@ def read_cards(text: str) -> tuple[ModelCard, ...]:
             **table,
             "dim": table.get("dim"),
             "files": tuple(_build(ModelFile, each, name) for each in table.get("files", ())),
-            "sources": tuple(_build(Source, each, name) for each in table.get("sources", ())),
+            "sources": tuple(_build(ModelSource, each, name) for each in table.get("sources", ())),
         }
         if name in cards:
             raise ValueError(f"the model card {name!r} stands there twice")

@@ -1,4 +1,4 @@
-"""Where the files of the models lie on this machine, each checked against its card."""
+"""Find the files of models on this machine and check them against their cards."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from crossmedia.embeddings.cards import CARDS, ModelCard, ModelFile, Source
+from crossmedia.embeddings.cards import CARDS, ModelCard, ModelFile, ModelSource
 from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
 
 BUNDLED: Final = Path(__file__).parent / "bundled"
 """The folder of the models that come in the package."""
 
-State: TypeAlias = Literal["ready", "missing", "corrupt"]
+ModelState: TypeAlias = Literal["ready", "missing", "corrupt"]
 
 _verified: set[tuple[str, int, int, str]] = set()
 """(path, size, mtime, SHA-256) of files this process has hashed and found right."""
@@ -30,7 +30,7 @@ class Status:
     """Where a model would be taken from. `size` in bytes; `source` and `path` are None where it is missing."""
 
     card: ModelCard
-    state: State
+    state: ModelState
     source: str | None
     path: Path | None
     size: int
@@ -92,34 +92,34 @@ class Catalog:
     def _hint(self, card: ModelCard) -> str:
         return card.install if self.models_dir is None else f"{card.install}, or put its files into {self.models_dir}"
 
-    def _folder(self, card: ModelCard, source: Source) -> Path | None:
+    def _folder(self, card: ModelCard, source: ModelSource) -> Path | None:
         """The folder of this source if it has all the files."""
         for folder in self._candidates(card, source):
             if all((folder / file.name).is_file() for file in card.files):
                 return folder
         return None
 
-    def _candidates(self, card: ModelCard, source: Source) -> list[Path]:
+    def _candidates(self, card: ModelCard, source: ModelSource) -> list[Path]:
         if source.kind == "bundled":
             return [BUNDLED]
         if source.kind == "models":
             return [] if self.models_dir is None else [self.models_dir / card.id, self.models_dir]
         if source.kind == "package":
-            places = [place for where in source.where.split(",") for place in _installed(where)]
-            return places if "," not in source.where else [joined] if (joined := _joined(card, places)) else []
+            places = [place for where in source.where.split(",") for place in _package_folders(where)]
+            return places if "," not in source.where else [joined] if (joined := _join_parts(card, places)) else []
         return [_download(card, source.where)] if self.allow_hub else []
 
 
-def _installed(where: str) -> list[Path]:
+def _package_folders(where: str) -> list[Path]:
     """The folders of an installed package that `package/folder` names."""
     name, _, inside = where.partition("/")
     # Finding is not importing: a model package may pull in a whole framework.
     package = importlib.util.find_spec(name)
-    found = package.submodule_search_locations if package else None
-    return [Path(folder) / inside for folder in found or ()]
+    locations = package.submodule_search_locations if package else None
+    return [Path(folder) / inside for folder in locations or ()]
 
 
-def _joined(card: ModelCard, places: Sequence[Path]) -> Path | None:
+def _join_parts(card: ModelCard, places: Sequence[Path]) -> Path | None:
     """A model that packages hold in parts, since a package may only be so large: put together once, in the user's
     cache.
 

@@ -27,7 +27,7 @@ from crossmedia.embeddings.torch_runtime import (
 )
 
 MARKER: Final = "preprocessor_config.json"
-SHORTEST: Final = 1.0
+MIN_WINDOW_SECONDS: Final = 1.0
 """What remains after the last whole window counts only if it is at least so long, s."""
 
 
@@ -155,7 +155,7 @@ class ClapSound:
         size = int(self._loaded.features.max_length_s * SAMPLE_RATE)
         samples = sound.samples if len(sound.samples) else np.zeros(SAMPLE_RATE, np.float32)
         parts = [samples[first : first + size] for first in range(0, len(samples), size)]
-        return [part for n, part in enumerate(parts) if n == 0 or len(part) >= SHORTEST * SAMPLE_RATE]
+        return [part for n, part in enumerate(parts) if n == 0 or len(part) >= MIN_WINDOW_SECONDS * SAMPLE_RATE]
 
     def _inputs(self, windows: Sequence[NDArray[np.float32]]) -> dict[str, Any]:
         torch, features = require("torch"), self._loaded.features

@@ -1,4 +1,4 @@
-"""What an encoder is: a batch of decoded media in, unit vectors of one or several spaces out."""
+"""The encoder protocol: a batch of decoded media in, unit vectors of one or several spaces out."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ COMMON: Final = "common"
 UNALIGNED: Final = "unaligned"
 """The name of the space that keeps what was in `common` before an aligned head mapped it; it is never searched."""
 VOICE: Final = "voice"
-"""The name of the space that tells who speaks."""
+"""The name of the space that identifies voices."""
 FACE: Final = "face"
-"""The name of the space that tells whose face it is."""
+"""The name of the space that identifies faces."""
 IDENTITIES: Final = frozenset((VOICE, FACE))
 """Spaces that tell who something is of, not what it is: searched only where a query asks for it. In a collection of one
 person's recordings any two vectors belong together, so random pairs say nothing there."""
@@ -61,7 +61,7 @@ class Calibration:
 
     def compared(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """Vectors (…, dim) as this pair of modalities compares them; no longer of unit length where it is blind."""
-        return without(queries, self.blind)
+        return zero_last(queries, self.blind)
 
     def among(self, mean: float, share: float) -> Calibration:
         """The same pair of modalities in a collection whose unrelated pairs have another mean cosine.
@@ -112,7 +112,7 @@ class Encoder(Protocol[ItemT]):
     def encode(self, batch: Sequence[ItemT]) -> Encoding: ...
 
 
-def without(vectors: NDArray[np.float32], last: int) -> NDArray[np.float32]:
+def zero_last(vectors: NDArray[np.float32], last: int) -> NDArray[np.float32]:
     """Vectors (…, dim) with zeros in so many of their last dimensions."""
     if not last:
         return vectors
@@ -129,7 +129,7 @@ def normalise(matrix: NDArray[np.floating]) -> Vectors:
     return unit
 
 
-def pooled(rows: Vectors, extra: int = 0) -> Vector:
+def pool(rows: Vectors, extra: int = 0) -> Vector:
     """(N, dim) unit rows of one thing → the unit vector in their middle.
 
     Content and the last `extra` dimensions (`Space.extra`) keep the shares that they have in the rows: a mean of

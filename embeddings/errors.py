@@ -1,28 +1,52 @@
-"""The one error shape every room raises for a foreseeable failure."""
+"""The base class of errors that are foreseen, the same in every room."""
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Remedy(StrEnum):
+    """What a person can do about a failure. Each face says it in its own words (`api/remedies.py`): a command, a
+    request, a method."""
+
+    INDEX = "index"
+    PRUNE = "prune"
+    ENRICH = "enrich"
+    REINDEX = "reindex"
+    REMOVE_HEADS = "remove heads"
+    ALIGN = "align"
+    MERGE = "merge"
+    SKIP_BAD = "skip bad"
+    SORT_HASHES = "sort hashes"
+    OTHER_DATA = "other data"
+    LIST_BANKS = "list banks"
+    LIST_MODELS = "list models"
+    CHECK = "check"
+
 
 class CrossmediaError(Exception):
-    """A failure a person can act on: what happened (`message`) and what to do about it (`hint`).
+    """A failure a person can act on: what happened (`message`) and what to do about it (`hint`, `remedy`).
 
-    `code` is stable and machine-readable (`snake_case`), `status` the HTTP status a service answers with.
+    `code` is stable and machine-readable (`snake_case`), `status` the HTTP status a service answers with. The hint is
+    plain English that fits wherever it is read; where something of ours mends it, `remedy` says what.
     """
 
     code = "error"
     status = 500
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", remedy: Remedy | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.remedy = remedy
 
     def as_dict(self) -> dict[str, str]:
         """The envelope's inside, the same in a job's report, on the command line and over HTTP."""
-        return {"code": self.code, "message": self.message, "hint": self.hint}
+        remedy = {"remedy": self.remedy.value} if self.remedy else {}
+        return {"code": self.code, "message": self.message, "hint": self.hint, **remedy}
 
-    def __reduce__(self) -> tuple[type[CrossmediaError], tuple[str, str]]:
-        return type(self), (self.message, self.hint)
+    def __reduce__(self) -> tuple[type[CrossmediaError], tuple[str, str, Remedy | None]]:
+        return type(self), (self.message, self.hint, self.remedy)
 
 
 class ModelMissing(CrossmediaError):
@@ -44,3 +68,13 @@ class DependencyMissing(CrossmediaError):
 
     code = "dependency_missing"
     status = 503
+
+
+class DiskFull(CrossmediaError):
+    """There is no room for what is to be written; nothing of it was."""
+
+    code = "disk_full"
+    status = 507
+
+    def __init__(self, message: str, hint: str = "free some disk space, then try again") -> None:
+        super().__init__(message, hint)

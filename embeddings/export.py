@@ -1,4 +1,4 @@
-"""A PyTorch tower → a folder that serves without PyTorch, kept only if it gives the same vectors."""
+"""Export a PyTorch encoder as ONNX, and keep the export only if it gives the same vectors."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import numpy as np
 from crossmedia.embeddings.encoder import Encoding, Space
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.onnx_tower import MANIFEST, NETWORK, VECTOR, Manifest, network_hash, open_tower
+from crossmedia.embeddings.onnx_tower import MANIFEST, NETWORK, VECTOR, TowerManifest, network_hash, open_tower
 from crossmedia.embeddings.picture_recipe import PictureRecipe
 from crossmedia.embeddings.text_recipe import TextRecipe
 from crossmedia.embeddings.torch_runtime import Graph, require
 
-LEAST_COSINE: Final = 0.999
+MIN_COSINE: Final = 0.999
 OPSET: Final = 20
 INLINE: Final = 1_500_000_000
 """Bytes of weights up to which they lie in the network's own file; the format ends at 2 GB."""
@@ -102,7 +102,7 @@ def export(tower: Exportable, out: Path, samples: Sequence[Any] | None = None) -
         fresh.mkdir()
         _trace(tower.graph(), fresh / NETWORK)
         tower.save_files(fresh)
-        Manifest(modality, tower.model, tower.spaces, recipe, network_hash(fresh)).write(fresh)
+        TowerManifest(modality, tower.model, tower.spaces, recipe, network_hash(fresh)).write(fresh)
         report = compare(tower, fresh, list(samples) if samples is not None else sample_inputs(modality))
         if out.exists():
             shutil.rmtree(out)
@@ -118,10 +118,10 @@ def compare(tower: Exportable, folder: Path, samples: Sequence[Any]) -> ParityRe
     cosines = [np.sum(expected[name] * found[name], axis=1) for name in expected]
     # A vector of zeros or not-a-numbers has no cosine that passes.
     least = float(np.min(np.nan_to_num(np.concatenate(cosines), nan=-1.0)))
-    if least < LEAST_COSINE:
+    if least < MIN_COSINE:
         worst = int(np.argmin(np.nan_to_num(cosines[0], nan=-1.0)))
         raise ParityFailed(
-            f"the exported network is {least:.5f} near its original at sample {worst}, less than {LEAST_COSINE}",
+            f"the exported network is {least:.5f} near its original at sample {worst}, less than {MIN_COSINE}",
             "use the model with PyTorch, unexported",
         )
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -71,7 +71,7 @@ def extensions(group: str, kind: type[DeclaredT]) -> Extensions[DeclaredT]:
     """What is declared in a group of entry points; whatever is no `kind` is noted and left out."""
     usable: list[Extension[DeclaredT]] = []
     notes: list[str] = []
-    for package, loaded in _loaded(group):
+    for package, loaded in _load_all(group):
         if isinstance(loaded, kind):
             usable.append(Extension(loaded, package))
         elif isinstance(loaded, _Failure):
@@ -81,7 +81,7 @@ def extensions(group: str, kind: type[DeclaredT]) -> Extensions[DeclaredT]:
     return Extensions(tuple(usable), tuple(notes))
 
 
-def registered(own: Iterable[NamedT], foreign: Extensions[NamedT]) -> dict[str, Extension[NamedT]]:
+def collect(own: Iterable[NamedT], foreign: Extensions[NamedT]) -> dict[str, Extension[NamedT]]:
     """Everything by its name, our own first. Raises ExtensionConflict."""
     registry: dict[str, Extension[NamedT]] = {}
     for extension in (*(Extension(one, OWN) for one in own), *foreign.usable):
@@ -116,8 +116,8 @@ class _Failure:
 
 
 @cache
-def _loaded(group: str) -> tuple[tuple[str, object], ...]:
-    return tuple((_described(point), _load(point)) for point in sorted(entry_points(group=group)))
+def _load_all(group: str) -> tuple[tuple[str, object], ...]:
+    return tuple((_describe(point), _load(point)) for point in sorted(entry_points(group=group)))
 
 
 def _load(point: EntryPoint) -> object:
@@ -126,11 +126,11 @@ def _load(point: EntryPoint) -> object:
     except Exception as error:
         # A foreign module may raise anything when it is imported.
         failure = _Failure(f"{type(error).__name__}: {error}")
-        log.warning("%s is left out: %s", _described(point), failure.reason)
+        log.warning("%s is left out: %s", _describe(point), failure.reason)
         log.debug("where it failed", exc_info=True)
         return failure
 
 
-def _described(point: EntryPoint) -> str:
+def _describe(point: EntryPoint) -> str:
     package = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown package"
     return f"{package} ({point.name} = {point.value})"

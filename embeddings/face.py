@@ -1,5 +1,4 @@
-"""Whose face it is: dlib's ResNet (D. King 2017), 128 numbers a face. Biometric data: nothing of this runs unless a
-setting asks.
+"""The face encoder: dlib's ResNet (D. King 2017), 128 numbers a face. Biometric: runs only if a setting asks for it.
 
 The network reads chips of 150×150 px on which the face lies as dlib's `get_face_chip` lays it with a padding of 0.25:
 turned, scaled and moved by its five landmarks, the corners of the eyes and the base of the nose. YuNet tells other
@@ -70,8 +69,8 @@ class FaceEncoder:
             chips = [chip(portrait) for portrait in batch[start : start + BATCH]]
             mirrored = [np.ascontiguousarray(one[:, ::-1]) for one in chips]
             with self._lock:
-                told = np.array(self._network.compute_face_descriptor([*chips, *mirrored]), dtype=np.float32)
-            rows[start : start + len(chips)] = told[: len(chips)] + told[len(chips) :]
+                descriptors = np.array(self._network.compute_face_descriptor([*chips, *mirrored]), dtype=np.float32)
+            rows[start : start + len(chips)] = descriptors[: len(chips)] + descriptors[len(chips) :]
         return Encoding({"face": normalise(rows)})
 
 
@@ -88,8 +87,8 @@ def chip(portrait: Portrait) -> NDArray[np.uint8]:
         turn = turn.copy()
         turn[:, 0] *= portrait.picture.width / size[0]
         turn[:, 1] *= portrait.picture.height / size[1]
-    found = cv2.warpAffine(pixels, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found, dtype=np.uint8)
+    warped = cv2.warpAffine(pixels, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, dtype=np.uint8)
 
 
 def similarity(points: NDArray[np.floating], targets: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -114,5 +113,5 @@ def _plane(points: NDArray[np.floating]) -> NDArray[np.complex128]:
 
 
 def largest(portraits: Iterable[Portrait]) -> Portrait | None:
-    """The one whose face is the largest."""
+    """The portrait whose face is the largest."""
     return max(portraits, key=lambda portrait: portrait.size, default=None)

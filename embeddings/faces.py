@@ -1,5 +1,4 @@
-"""Where the faces in a picture are, with five points each: YuNet without PyTorch. Who they are is told by
-`embeddings/face.py`.
+"""The face detector: YuNet without PyTorch, boxes with five points. `embeddings/face.py` says whose face it is.
 
 W. Wu, H. Peng and S. Yu, "YuNet: A tiny millisecond-level face detector" (Machine Intelligence Research 20, 2023); the
 bundled network is made by `embeddings/train/faces.py`, its card is `bundled/faces.md`.
@@ -39,8 +38,8 @@ class FacesOff(ModelMissing):
 
 
 STRIDES: Final = (8, 16, 32)
-LEAST: Final = 0.7
-"""Score from which a face is told; below it, as many muzzles of dogs as faces are found in the photos of Flickr8k."""
+MIN_FACE_SCORE: Final = 0.7
+"""Score from which a face counts; below it, the photos of Flickr8k have as many muzzles of dogs as faces."""
 OVERLAP: Final = 0.3
 """Of two boxes that share more than this (intersection over union) the better one stays."""
 INSIDE: Final = 0.7
@@ -118,7 +117,7 @@ class FaceDetector:
     def _network(self) -> Any:
         return session(self.path, self._threads, lean=True)
 
-    def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Face]]:
+    def detect(self, batch: Sequence[Picture], least: float = MIN_FACE_SCORE) -> list[list[Face]]:
         """Of each picture its faces with a score of at least `least`, best first. Any size and shape, from 1×1 px."""
         return [self._faces(picture, least) for picture in batch]
 
@@ -128,15 +127,15 @@ class FaceDetector:
         margin = round(MARGIN * longer)
         whole = (0, 0, width, height)
         coarse = (-margin, -margin, width + margin, height + margin)
-        found = [
+        faces = [
             *self._look(picture, coarse, COARSE / (longer + 2 * margin), least),
             *self._look(picture, whole, min(FINE / longer, ENLARGED), least),
         ]
-        best = alone(found)
+        best = remove_doubles(faces)
         long = longer >= WIDE * min(width, height) and min(width, height) >= THIN
         if longer > 2 * FINE or (longer > FINE / ENLARGED and (long or len(best) >= CROWD)):
-            found += [face for tile, scale in tiles(width, height) for face in self._tile(picture, tile, scale, least)]
-            best = alone(found)
+            faces += [face for tile, scale in tiles(width, height) for face in self._tile(picture, tile, scale, least)]
+            best = remove_doubles(faces)
         return best
 
     def _tile(self, picture: Picture, tile: tuple[int, int, int, int], scale: float, least: float) -> Iterator[Face]:
@@ -153,10 +152,10 @@ class FaceDetector:
     def _look(self, picture: Picture, part: tuple[int, int, int, int], scale: float, least: float) -> list[Face]:
         """The faces in a part of the picture (left, top, right, bottom, px; grey where it reaches out), scaled
         before."""
-        square = cut(picture, part, scale)
+        square = crop_scaled(picture, part, scale)
         # One a run: the activations of several leave the cache.
         (raw,) = self._network.run(("raw",), {"pixels": square[None]})
-        boxes, points, scores = chosen(raw[0], square.shape[1], square.shape[0], least)
+        boxes, points, scores = decode_output(raw[0], square.shape[1], square.shape[0], least)
         sizes = np.array([picture.width, picture.height], np.float32)
         start = np.array(part[:2], np.float32)
         corners = (boxes.reshape(-1, 2, 2) / scale + start) / sizes
@@ -164,11 +163,11 @@ class FaceDetector:
         return [
             Face("face", score, box, _five(own))
             for score, edges, own in zip(scores.tolist(), corners, marks.tolist(), strict=True)
-            if (box := _within(edges))
+            if (box := _clip_box(edges))
         ]
 
 
-def _within(edges: NDArray[np.float32]) -> Box | None:
+def _clip_box(edges: NDArray[np.float32]) -> Box | None:
     """The part of a box that lies in the picture, None where none does."""
     (x0, y0), (x1, y1) = edges.clip(0.0, 1.0).tolist()
     return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
@@ -179,7 +178,7 @@ def _five(points: Sequence[Sequence[float]]) -> Points:
     return one, two, three, four, five
 
 
-def cut(picture: Picture, part: tuple[int, int, int, int], scale: float) -> NDArray[np.uint8]:
+def crop_scaled(picture: Picture, part: tuple[int, int, int, int], scale: float) -> NDArray[np.uint8]:
     """(H, W, 3): a part of the picture scaled, grey where it reaches out, its sides made multiples of 32."""
     left, top, right, bottom = part
     size = [max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))]
@@ -210,7 +209,7 @@ def _steps(length: float) -> int:
     return 1 + int(np.ceil(max(0.0, length - TILE) / (0.75 * TILE)))
 
 
-def chosen(
+def decode_output(
     raw: NDArray[np.float32], width: int, height: int, least: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """What the network says of one picture of this size, (cells, 16), as boxes (N, 4), points (N, 5, 2) and scores,
@@ -229,17 +228,17 @@ def chosen(
     points = (raw[kept, 6:].reshape(-1, 5, 2) + cells[:, None]) * strides[:, None]
     boxes = np.concatenate([middle - size / 2, middle + size / 2], axis=1)
     # Before there are faces of all looks: several cells tell of each.
-    best = singles(boxes)
+    best = distinct_rows(boxes)
     return boxes[best], points[best], scores[kept][best]
 
 
-def alone(found: Sequence[Face]) -> list[Face]:
+def remove_doubles(found: Sequence[Face]) -> list[Face]:
     """The faces without doubles, best first."""
     order = sorted(found, key=lambda face: -face.score)
-    return [order[number] for number in singles(np.array([face.box for face in order]).reshape(-1, 4))]
+    return [order[number] for number in distinct_rows(np.array([face.box for face in order]).reshape(-1, 4))]
 
 
-def singles(boxes: NDArray[np.floating]) -> list[int]:
+def distinct_rows(boxes: NDArray[np.floating]) -> list[int]:
     """Of boxes (N, 4), best first, the rows that are no double of a better one."""
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     left = np.arange(len(boxes))

@@ -1,4 +1,4 @@
-"""Whether a face looks exchanged: MesoInception-4 on faces cut as its authors cut them, without TensorFlow.
+"""The detector of exchanged faces: MesoInception-4 on faces cut as its authors cut them, without TensorFlow.
 
 D. Afchar, V. Nozick, J. Yamagishi and I. Echizen, "MesoNet: a compact facial video forgery detection network" (WIFS
 2018, arXiv:1809.00888); the bundled network is made by `embeddings/train/forgery.py`, its card is `bundled/forgery.md`.
@@ -27,7 +27,7 @@ SIDE: Final = 256
 REACH: Final = 2.2 * 1.3
 """Side of the square that is cut, in distances of the eyes or from eyes to mouth, whichever is longer: the authors'
 own."""
-SMALLEST: Final = 80
+MIN_FACE_SQUARE: Final = 80
 """Side, px, of that square in the picture under which nothing is said: what is enlarged four times is blurred as a
 forgery is."""
 LIKELY: Final = 0.98
@@ -50,7 +50,7 @@ class ForgeryDetector:
 
     def score(self, picture: Picture, faces: Sequence[Face]) -> list[float | None]:
         """Of each face the network's own probability in [0, 1] that it is forged; None of one that is too small."""
-        squares = [aligned(picture, face) for face in faces]
+        squares = [align_face(picture, face) for face in faces]
         shown = [square for square in squares if square is not None]
         scores = iter(self.classify(np.stack(shown)).tolist() if shown else [])
         return [None if square is None else next(scores) for square in squares]
@@ -60,13 +60,13 @@ class ForgeryDetector:
         return np.concatenate([self._network.run(("forged",), {"pixels": square[None]})[0] for square in squares])
 
 
-def aligned(picture: Picture, face: Face) -> NDArray[np.uint8] | None:
+def align_face(picture: Picture, face: Face) -> NDArray[np.uint8] | None:
     """(256, 256, 3): the face upright in its square, mirrored where that reaches out of the picture; None of one too
     small."""
     left, right, tip, *mouth = face.pixels(picture).astype(np.float64)
     eyes, lips = (left + right) / 2, (mouth[0] + mouth[1]) / 2
     side = REACH * max(float(np.linalg.norm(right - left)), float(np.linalg.norm(lips - eyes)))
-    if not side >= SMALLEST:
+    if not side >= MIN_FACE_SQUARE:
         return None
     # The authors' middle lies between the tip of the nose and the middle of its bridge.
     middle = 0.75 * tip + 0.25 * eyes

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from crossmedia.embeddings.align import Head, Residual, arrays, described
+from crossmedia.embeddings.align import Head, Residual, arrays, head_fields
 from crossmedia.embeddings.encoder import Calibration, Space
 from crossmedia.embeddings.errors import CrossmediaError, ModelCorrupt
 
@@ -60,14 +60,21 @@ class Heads:
 
     def cards(self) -> list[Card]:
         """All of them, the oldest first."""
-        found = []
+        cards = []
         for path in sorted(self.folder.glob("*.json")):
             if path.with_suffix(".npz").is_file():
-                told = _read_card(path)
-                found.append(
-                    Card(told["name"], told["revision"], told["modality"], told["native"]["name"], told["made"], told)
+                content = _read_card(path)
+                cards.append(
+                    Card(
+                        content["name"],
+                        content["revision"],
+                        content["modality"],
+                        content["native"]["name"],
+                        content["made"],
+                        content,
+                    )
                 )
-        return sorted(found, key=lambda card: (card.made, card.id))
+        return sorted(cards, key=lambda card: (card.made, card.id))
 
     def find(self, name: str) -> Card:
         """By `NAME@REVISION` or the beginning of it, or the newest called NAME. Raises NoHead."""
@@ -76,7 +83,7 @@ class Heads:
             card for card in cards if "@" in name and card.id.startswith(name)
         ]
         if not fits:
-            known = ", ".join(card.id for card in cards) or "none yet; crossmedia align train makes one"
+            known = ", ".join(card.id for card in cards) or "none yet"
             raise NoHead(f"no head {name}", f"there are: {known}")
         return fits[-1]
 
@@ -84,18 +91,25 @@ class Heads:
         """Raises NoHead, or ModelCorrupt where the files are not what their revision says."""
         card = self.find(name)
         path = self._path(card.id)
-        told = _read_card(path.with_suffix(".json"))
+        content = _read_card(path.with_suffix(".json"))
         try:
             with np.load(path, allow_pickle=False) as stored:
                 parts = {key: stored[key].astype(np.float32) for key in stored.files}
-            calibration = Calibration(**told["background"]) if told["background"] else None
+            calibration = Calibration(**content["background"]) if content["background"] else None
             head = Head(
-                told["name"], told["modality"], Space(**told["native"]), Space(**told["common"]),
+                content["name"],
+                content["modality"],
+                Space(**content["native"]),
+                Space(**content["common"]),
                 Residual(
-                    **parts, low=told["gate"][0], high=told["gate"][1], strength=told["strength"], lift=told["lift"]
+                    **parts,
+                    low=content["gate"][0],
+                    high=content["gate"][1],
+                    strength=content["strength"],
+                    lift=content["lift"],
                 ),
                 calibration,
-            )  # fmt: skip
+            )
             revision = head.revision
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ModelCorrupt(f"{path} cannot be read: {error}", _AGAIN) from error
@@ -114,7 +128,7 @@ class Heads:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-        card = {"name": head.name, "revision": head.revision, **described(head), **told}
+        card = {"name": head.name, "revision": head.revision, **head_fields(head), **told}
         beside = path.with_name(f".{path.stem}.json.partial")
         beside.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         beside.replace(path.with_suffix(".json"))
@@ -132,7 +146,7 @@ class Heads:
         return self.folder / head_files(head)[0]
 
 
-_AGAIN: Final = "train it again on the same pairs, or crossmedia reindex --builtin"
+_AGAIN: Final = "train it again on the same pairs, or take it off the collection"
 
 
 def head_files(head: str) -> tuple[str, str]:
@@ -151,7 +165,7 @@ def check_name(name: str) -> None:
 
 def _read_card(path: Path) -> dict[str, Any]:
     try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if {
             "name",
             "revision",
@@ -163,8 +177,8 @@ def _read_card(path: Path) -> dict[str, Any]:
             "lift",
             "background",
             "made",
-        } <= set(told):
-            return told
+        } <= set(content):
+            return content
         reason = "something is missing in it"
     except (OSError, ValueError, TypeError) as error:
         reason = str(error)

@@ -1,5 +1,4 @@
-"""What stands beside every score of a forgery: the model, what it was trained on, and what is published of it. Frozen
-data."""
+"""The caveats shown beside every forgery score: the model, its training data and its published accuracy."""
 
 from __future__ import annotations
 
@@ -45,10 +44,15 @@ class Indication:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "kind": self.kind, "of": self.of, "model": self.model, "trained_on": self.trained_on,
-            "inside": [one.as_dict() for one in self.inside], "outside": [one.as_dict() for one in self.outside],
-            "caution": self.caution, "high": self.high,
-        }  # fmt: skip
+            "kind": self.kind,
+            "of": self.of,
+            "model": self.model,
+            "trained_on": self.trained_on,
+            "inside": [one.as_dict() for one in self.inside],
+            "outside": [one.as_dict() for one in self.outside],
+            "caution": self.caution,
+            "high": self.high,
+        }
 
 
 _CELEB: Final = "Li et al., Celeb-DF, CVPR 2020"
@@ -63,8 +67,8 @@ INDICATIONS: Final = (
             Published("AUC 53.6 %, where 50 % is chance", "Celeb-DF, a picture each", _CELEB),
             Published("AUC 83.0 %", "Deepfakes of FaceForensics++, a picture each", _CELEB),
         ),
-        "faces that are generated as a whole, and exchanges made since 2018, are seldom seen; small, blurred and grey real faces "
-        "are often taken for forged",
+        "faces that are generated as a whole, and exchanges made since 2018, are seldom seen; small, blurred and grey "
+        "real faces are often taken for forged",
         forgery.LIKELY,
     ),
     Indication(
@@ -78,9 +82,9 @@ INDICATIONS: Final = (
             ),
         ),
         (),
-        "no figure of this network on another data set is known to us; networks of its kind, trained on the same, miss tens of "
-        "percent on recordings found on the internet (Müller et al., Interspeech 2022); telephones and other rooms can make "
-        "real voices look made",
+        "no figure of this network on another data set is known to us; networks of its kind, trained on the same, miss "
+        "tens of percent on recordings found on the internet (Müller et al., Interspeech 2022); telephones and other "
+        "rooms can make real voices look made",
         spoof.LIKELY,
     ),
 )

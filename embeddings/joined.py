@@ -1,4 +1,4 @@
-"""Encoders put together: several of one modality as one, or some of one encoder's spaces."""
+"""Combine encoders: several of one modality as one, or some spaces of one encoder."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Joined(Generic[ItemT]):
         self.model = "+".join(encoder.model for encoder in encoders)
         names = [space.name for space in self.spaces]
         if len(set(names)) < len(names) or {encoder.modality for encoder in encoders} != {self.modality}:
-            told = "; ".join(
+            readings = "; ".join(
                 f"{item.model} reads {item.modality} into {[s.name for s in item.spaces]}" for item in encoders
             )
-            raise SpaceClash(f"these cannot be one encoder: {told}", "give the second network's space another name")
+            raise SpaceClash(f"these cannot be one encoder: {readings}", "give the second network's space another name")
 
     def encode(self, batch: Sequence[ItemT]) -> Encoding:
         """One batch through every encoder."""

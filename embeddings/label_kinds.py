@@ -109,8 +109,8 @@ OUR_KINDS: Final = (
 
 @cache
 def known_kinds() -> Mapping[str, LabelKind]:
-    """Every kind by its name: ours, and those of installed passes. Raises ExtensionConflict where two differ in what a kind
-    is."""
+    """Every kind by its name: ours, and those of installed passes. Raises ExtensionConflict where two declare one
+    differently."""
     kinds = {kind.name: Extension(kind, OWN) for kind in OUR_KINDS}
     for source in extensions(PASSES, LabelSource).usable:
         for kind in source.declared.labels:

@@ -1,4 +1,4 @@
-"""Decoded media as values. Plain numpy inside; made by `indexer/decode`, eaten by encoders and enrichers."""
+"""Decoded media as values: plain NumPy, made by `indexer/decode`, read by encoders and enrichers."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class Waveform:
         """To another process a long recording goes as a file, which it maps instead of copying hours of sound."""
         if self.pcm.nbytes < HANDED_OVER:
             return Waveform, (self.pcm,)
-        return _waveform, (written([self.pcm]), self.pcm.dtype.str)
+        return _waveform, (write_arrays([self.pcm]), self.pcm.dtype.str)
 
 
 def _waveform(name: str, kind: str) -> Waveform:
-    return Waveform(mapped(name, kind))
+    return Waveform(map_arrays(name, kind))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,22 +80,23 @@ class Clip:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """To another process many pictures go as one file, as a long recording does."""
-        told = (self.times, self.waveform, self.seconds)
+        fields = (self.times, self.waveform, self.seconds)
         if sum(picture.pixels.nbytes for picture in self.pictures) < HANDED_OVER:
-            return Clip, (self.pictures, *told)
+            return Clip, (self.pictures, *fields)
         shapes = [picture.pixels.shape for picture in self.pictures]
-        return _clip, (written([picture.pixels for picture in self.pictures]), shapes, *told)
+        return _clip, (write_arrays([picture.pixels for picture in self.pictures]), shapes, *fields)
 
 
 def _clip(name: str, shapes: list[tuple[int, ...]], *told: Any) -> Clip:
-    pixels = mapped(name, "u1")
+    pixels = map_arrays(name, "u1")
     ends = np.cumsum([np.prod(shape) for shape in shapes]).tolist()
     parts = zip([0, *ends], ends, shapes, strict=False)
     return Clip(tuple(Picture(pixels[start:end].reshape(shape)) for start, end, shape in parts), *told)
 
 
-def written(arrays: Sequence[NDArray[Any]]) -> str:
-    """The name of a temporary file that holds them one after the other: how much crosses between processes."""
+def write_arrays(arrays: Sequence[NDArray[Any]]) -> str:
+    """Write arrays one after the other into a temporary file and return its name: little can cross between processes
+    otherwise."""
     descriptor, name = tempfile.mkstemp(prefix="crossmedia-")
     with os.fdopen(descriptor, "wb") as file:
         for array in arrays:
@@ -103,11 +104,11 @@ def written(arrays: Sequence[NDArray[Any]]) -> str:
     return name
 
 
-def mapped(name: str, kind: str) -> NDArray[Any]:
+def map_arrays(name: str, kind: str) -> NDArray[Any]:
     """What the file holds, read when it is looked at; the file is gone as soon as that is."""
-    found = np.memmap(name, np.dtype(kind), mode="r")
+    mapped = np.memmap(name, np.dtype(kind), mode="r")
     Path(name).unlink()
-    return found.view(np.ndarray)
+    return mapped.view(np.ndarray)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""What stands where in a picture: YOLOX-nano over the 80 classes of COCO, without PyTorch.
+"""The object detector: YOLOX-nano over the 80 classes of COCO, without PyTorch.
 
 Z. Ge, S. Liu, F. Wang, Z. Li and J. Sun, "YOLOX: Exceeding YOLO series in 2021" (arXiv:2107.08430); the bundled network
 is made by `embeddings/train/objects.py`, its card is `bundled/objects.md`.
@@ -26,7 +26,7 @@ SIDE: Final = 416
 STRIDES: Final = (8, 16, 32)
 GREY: Final = 114
 """What the rest of the square is filled with, as in training."""
-LEAST: Final = 0.3
+MIN_OBJECT_SCORE: Final = 0.3
 """Score from which an object is told, as in the authors' demonstration: from here down, `python -m crossmedia.eval.cli
 objects` finds no more objects that captions name than others."""
 OVERLAP: Final = 0.45
@@ -73,7 +73,7 @@ class ObjectDetector:
         """COCO's 80 names, in the network's order; it brings them along."""
         return tuple(self._network.get_modelmeta().custom_metadata_map["classes"].split("\n"))
 
-    def detect(self, batch: Sequence[Picture], least: float = LEAST) -> list[list[Detection]]:
+    def detect(self, batch: Sequence[Picture], least: float = MIN_OBJECT_SCORE) -> list[list[Detection]]:
         """Of each picture its objects with a score of at least `least`, best first. Any size and shape, from 1×1 px."""
         return [
             self._wide(picture, least) if len(tiles(picture)) > 1 else self._look(picture, least) for picture in batch
@@ -87,7 +87,7 @@ class ObjectDetector:
     def _wide(self, picture: Picture, least: float) -> list[Detection]:
         """What the whole and each of its tiles show, doubles taken out; a tile does not tell of what its border cuts,
         so that what is longer than half a tile is sometimes left to the whole."""
-        found = self._look(picture, least)
+        detections = self._look(picture, least)
         for left, top, right, bottom in tiles(picture):
             tile = Picture(np.ascontiguousarray(picture.pixels[top:bottom, left:right]))
             for one in self._look(tile, least):
@@ -101,20 +101,20 @@ class ObjectDetector:
                 if not (cut_before or cut_after):
                     box = (left + x0, top + y0, left + x1, top + y1)
                     shares = (n / size for n, size in zip(box, (picture.width, picture.height) * 2, strict=True))
-                    found.append(
+                    detections.append(
                         Detection(one.value, one.score, (next(shares), next(shares), next(shares), next(shares)))
                     )
         best: list[Detection] = []
-        for one in sorted(found, key=lambda one: -one.score):
+        for one in sorted(detections, key=lambda one: -one.score):
             if all(one.value != other.value or overlap(one.box, other.box) <= OVERLAP for other in best):
                 best.append(one)
         return best
 
-    def named(self, picture: Picture, raw: NDArray[np.float32], least: float = LEAST) -> list[Detection]:
+    def named(self, picture: Picture, raw: NDArray[np.float32], least: float = MIN_OBJECT_SCORE) -> list[Detection]:
         """What the network says of a picture's square, (3549, 85), as objects; what lies outside of the picture is
         gone."""
-        boxes, scores, classes = chosen(raw, least)
-        width, height = inside(picture)
+        boxes, scores, classes = decode_square(raw, least)
+        width, height = fitted_size(picture)
         shares = (boxes / np.array([width, height, width, height], np.float32)).clip(0.0, 1.0)
         return [
             Detection(self.classes[number], float(score), (float(x0), float(y0), float(x1), float(y1)))
@@ -136,8 +136,8 @@ def tiles(picture: Picture) -> list[tuple[int, int, int, int]]:
     return [(0, start, shorter, start + shorter) for start in starts]
 
 
-def inside(picture: Picture, side: int = SIDE) -> tuple[int, int]:
-    """Width and height that the picture has in the square, px: its longer side fills it."""
+def fitted_size(picture: Picture, side: int = SIDE) -> tuple[int, int]:
+    """Width and height, px, of the picture scaled so that its longer side fills the square."""
     scale = side / max(picture.width, picture.height)
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
 
@@ -145,14 +145,14 @@ def inside(picture: Picture, side: int = SIDE) -> tuple[int, int]:
 def letterbox(picture: Picture, side: int = SIDE, fill: int = GREY) -> NDArray[np.uint8]:
     """(side, side, 3) RGB: the picture scaled, small ones up, to the left upper corner of a filled square, as in
     training."""
-    size = inside(picture, side)
+    size = fitted_size(picture, side)
     square = np.full((side, side, 3), fill, dtype=np.uint8)
     way = cv2.INTER_AREA if max(picture.width, picture.height) > side else cv2.INTER_LINEAR
     square[: size[1], : size[0]] = cv2.resize(picture.pixels, size, interpolation=way)
     return square
 
 
-def chosen(
+def decode_square(
     raw: NDArray[np.float32], least: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """What the network says of one square, (3549, 85), as boxes (N, 4) in its pixels, scores and classes, best first.

@@ -1,4 +1,4 @@
-"""How ONNX networks are opened here: the one place that knows onnxruntime's options."""
+"""Open ONNX networks: the one place that knows onnxruntime's options."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing
+from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelMissing, Remedy
 
 _GRAPH: Final = 0x3A
 """Protobuf's key of a model's graph (field 7, a message)."""
@@ -35,7 +35,7 @@ def session(path: Path, threads: int | None = None, inner: Sequence[str] = (), *
         raise DependencyMissing("onnxruntime is not installed", 'pip install "crossmedia"') from error
 
     if not path.is_file():
-        raise ModelMissing(f"no network at {path}", "reinstall the package, or see `crossmedia models`")
+        raise ModelMissing(f"no network at {path}", "reinstall the package", Remedy.LIST_MODELS)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
     options.inter_op_num_threads = 1

@@ -36,7 +36,7 @@ class WrongModality(CrossmediaError):
 
 
 @dataclass(frozen=True)
-class Manifest:
+class TowerManifest:
     """What an exported tower is: the spaces and id of the tower it was made from, its recipe, its `network_hash`."""
 
     modality: Literal["text", "picture"]
@@ -51,7 +51,7 @@ class Manifest:
         (folder / MANIFEST).write_text(json.dumps(values, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
     @classmethod
-    def read(cls, folder: Path) -> Manifest:
+    def read(cls, folder: Path) -> TowerManifest:
         """Of an exported tower. Raises `ModelMissing` or `ModelCorrupt`, the latter also for a changed network."""
         path = folder / MANIFEST
         if not path.is_file():
@@ -65,7 +65,7 @@ class Manifest:
         return manifest
 
     @classmethod
-    def _of(cls, values: Mapping[str, Any]) -> Manifest:
+    def _of(cls, values: Mapping[str, Any]) -> TowerManifest:
         if values["format"] != FORMAT:
             raise ValueError(f"format {values['format']} instead of {FORMAT}")
         kinds: dict[str, type[PictureRecipe] | type[TextRecipe]] = {"picture": PictureRecipe, "text": TextRecipe}
@@ -83,7 +83,7 @@ class OnnxText:
     modality: Modality = "text"
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
-        manifest = Manifest.read(folder)
+        manifest = TowerManifest.read(folder)
         if not isinstance(manifest.recipe, TextRecipe):
             raise WrongModality(f"{folder.name} reads {manifest.modality}s, not texts", "open it as a picture tower")
         self.spaces = manifest.spaces
@@ -112,7 +112,7 @@ class OnnxPicture:
     modality: Modality = "picture"
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
-        manifest = Manifest.read(folder)
+        manifest = TowerManifest.read(folder)
         if not isinstance(manifest.recipe, PictureRecipe):
             raise WrongModality(f"{folder.name} reads {manifest.modality}s, not pictures", "open it as a text tower")
         self.spaces = manifest.spaces
@@ -138,7 +138,7 @@ def network_hash(folder: Path) -> str:
 
 def open_tower(folder: Path, threads: int | None = None) -> OnnxText | OnnxPicture:
     """An exported tower of either kind. Raises `ModelMissing` or `ModelCorrupt`."""
-    return (OnnxText if Manifest.read(folder).modality == "text" else OnnxPicture)(folder, threads)
+    return (OnnxText if TowerManifest.read(folder).modality == "text" else OnnxPicture)(folder, threads)
 
 
 def _everywhere(spaces: Sequence[Space], rows: Vectors) -> Encoding:

@@ -22,8 +22,8 @@ from crossmedia.embeddings.encoder import Encoding, Modality, Space, Vectors, no
 from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.openclip_checkpoint import Checkpoint, find
-from crossmedia.embeddings.openclip_tokenizer import converted
-from crossmedia.embeddings.picture_recipe import PictureRecipe, bounded
+from crossmedia.embeddings.openclip_tokenizer import convert
+from crossmedia.embeddings.picture_recipe import PictureRecipe, limit_proportions
 from crossmedia.embeddings.text_recipe import TOKENIZER, TextRecipe
 from crossmedia.embeddings.torch_runtime import ALLOW_HUB, Graph, Placement, Precision, chunks, hub, place, require
 
@@ -114,11 +114,11 @@ class OpenClipText:
 
     def recipe(self) -> TextRecipe:
         """How texts become ids. Raises `UnknownRecipe`."""
-        return converted(self._loaded.tokenizer)[1]
+        return convert(self._loaded.tokenizer)[1]
 
     def save_files(self, folder: Path) -> None:
         """The tokenizer, as the recipe needs it."""
-        converted(self._loaded.tokenizer)[0].save(str(folder / TOKENIZER))
+        convert(self._loaded.tokenizer)[0].save(str(folder / TOKENIZER))
 
 
 class OpenClipPicture:
@@ -145,7 +145,7 @@ class OpenClipPicture:
         return Encoding({space.name: vectors for space in self.spaces})
 
     def _prepared(self, picture: Picture) -> Any:
-        return self._loaded.transform(Image.fromarray(bounded(picture).pixels))
+        return self._loaded.transform(Image.fromarray(limit_proportions(picture).pixels))
 
     def graph(self) -> Graph:
         """For `export.export`: pixels (N, 3, side, side) → vectors."""

@@ -1,4 +1,4 @@
-"""Where the weights of an OpenCLIP model lie, and what must be known to load them as they were trained."""
+"""Find the weights of an OpenCLIP model and how they have to be loaded."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _from_registry(architecture: str, pretrained: str, allow_hub: bool) -> Check
         raise ModelMissing(
             f"{architecture} has no weights {pretrained!r}, nor is there such a file", f"its weights: {tags}; or a path"
         )
-    weights = _fetched(f"{architecture}/{pretrained}", tag, allow_hub)
+    weights = _fetch(f"{architecture}/{pretrained}", tag, allow_hub)
     return Checkpoint(
         f"{architecture}/{pretrained}",
         architecture,
@@ -90,7 +90,7 @@ def _from_registry(architecture: str, pretrained: str, allow_hub: bool) -> Check
     )
 
 
-def _fetched(name: str, tag: Mapping[str, Any], allow_hub: bool) -> Path:
+def _fetch(name: str, tag: Mapping[str, Any], allow_hub: bool) -> Path:
     """The file of a registered tag, from the caches of the hub's client and of OpenCLIP, or downloaded if allowed."""
     if not allow_hub and not tag.get("hf_hub"):
         # OpenCLIP would download from a plain address whatever the hub's client is told.

@@ -1,4 +1,4 @@
-"""OpenCLIP's tokenizers as files for the `tokenizers` package, so that serving needs neither OpenCLIP nor PyTorch."""
+"""Convert OpenCLIP's tokenizers to the `tokenizers` package, so that serving needs neither OpenCLIP nor PyTorch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLEANING: Final[dict[str, Cleaning]] = {
 }
 
 
-def converted(tokenizer: Any) -> tuple[Tokenizer, TextRecipe]:
+def convert(tokenizer: Any) -> tuple[Tokenizer, TextRecipe]:
     """An OpenCLIP tokenizer → the same as a `tokenizers.Tokenizer`, and the recipe around it.
 
     Knows `SimpleTokenizer` (CLIP's byte pairs) and `HFTokenizer`. Raises `UnknownRecipe` for others and for their odder

@@ -27,7 +27,7 @@ BATCH: Final = 8
 """Pictures a run: more of them cost memory and save no time."""
 
 TOP: Final = 5
-LEAST: Final = 0.1
+MIN_CLASS_PROBABILITY: Final = 0.1
 
 PICTURE: Final = Space("picture", 256, LITE2.id, LITE2.revision, "padded to a square, 260 px, bicubic")
 
@@ -92,4 +92,4 @@ class Lite2:
 
     def _classes(self, chances: NDArray[np.float32]) -> list[tuple[str, float]]:
         best = np.argsort(chances)[::-1][:TOP]
-        return [(self.names[i], float(chances[i])) for i in best if chances[i] >= LEAST]
+        return [(self.names[i], float(chances[i])) for i in best if chances[i] >= MIN_CLASS_PROBABILITY]

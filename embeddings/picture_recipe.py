@@ -84,7 +84,9 @@ class PictureRecipe:
 
     def __call__(self, picture: Picture) -> NDArray[np.float32]:
         """Any picture → (3, side, side) float32."""
-        pixels = np.asarray(self._square(Image.fromarray(bounded(picture).pixels)), np.float32) / np.float32(255)
+        pixels = np.asarray(self._square(Image.fromarray(limit_proportions(picture).pixels)), np.float32) / np.float32(
+            255
+        )
         scaled = (pixels - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
         return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
@@ -106,7 +108,7 @@ class PictureRecipe:
         return square
 
 
-def bounded(picture: Picture) -> Picture:
+def limit_proportions(picture: Picture) -> Picture:
     """The picture without the ends of a side longer than `SLIMMEST` times the other."""
     longest = SLIMMEST * min(picture.width, picture.height)
     if max(picture.width, picture.height) <= longest:

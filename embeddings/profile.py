@@ -11,7 +11,7 @@ import numpy as np
 from crossmedia.embeddings.encoder import Calibration, Encoder, Modality, Space
 from crossmedia.embeddings.faces import FaceFinder, Portrait
 from crossmedia.embeddings.media import SAMPLE_RATE, Picture, Waveform
-from crossmedia.embeddings.vad import Detector, speaking
+from crossmedia.embeddings.vad import VoiceDetector, find_speech
 
 
 @dataclass(frozen=True)
@@ -65,19 +65,19 @@ class Profile:
     transcriber: Transcriber | None
     calibrations: Mapping[tuple[str, Modality, Modality], Calibration]
     voice: Encoder[Waveform] | None = None
-    detector: Detector = speaking
+    detector: VoiceDetector = find_speech
     face: Encoder[Portrait] | None = None
     finder: FaceFinder | None = None
 
     @property
     def spaces(self) -> dict[str, Space]:
         """Every space a collection of this profile may hold, by name; towers that share one must agree on it."""
-        found: dict[str, Space] = {}
+        spaces: dict[str, Space] = {}
         for encoder in (self.text, self.picture, self.sound, self.voice, self.face):
             for space in encoder.spaces if encoder else ():
-                if found.setdefault(space.name, space) != space:
+                if spaces.setdefault(space.name, space) != space:
                     raise ValueError(f"profile {self.name}: two towers disagree on the space {space.name!r}")
-        return found
+        return spaces
 
     def warm(self) -> None:
         """Read and run every network once; raises ModelMissing where one that is needed is absent."""

@@ -1,4 +1,4 @@
-"""What a question asks for: a softmax over its sentence vector.
+"""Classify questions by what they ask for: a softmax over the sentence vector.
 
 Made by `embeddings/train/question_kinds.py` from sentences of this project's own.
 """

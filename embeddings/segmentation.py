@@ -1,4 +1,4 @@
-"""What a picture is made of: sky, grass, water and the like, each with its share of the area and its mask.
+"""Segment pictures into sky, grass, water and the like, each with its mask and share of the area.
 
 A softmax over the cells of a grid of 17×17. A cell's row is what three layers of the built-in picture tower say of it
 (they are there before pooling, so they cost nothing to train), its colour and texture, and where in the picture it
@@ -38,7 +38,7 @@ LAYERS: Final = (
 GRID: Final = 17
 FINE: Final = 4
 """Pixels of a cell whose colours are looked at, a side."""
-LEAST: Final = 0.6
+MIN_AREA_PROBABILITY: Final = 0.6
 """Probability under which a place is `other`: chosen on the points of the dev photos."""
 FAR: Final = 6.0
 """Standard deviations from the mean at which a value is cut."""
@@ -57,7 +57,7 @@ class Segmentation:
 
     def shares(self) -> dict[str, float]:
         """Each class's share of the area, in [0, 1]."""
-        best = decided(self.chances)
+        best = decide(self.chances)
         return {name: float((best == number).mean()) for number, name in enumerate(self.classes)}
 
     def mask(self, name: str, width: int, height: int) -> NDArray[np.uint8]:
@@ -66,7 +66,7 @@ class Segmentation:
         # Class by class: OpenCV scales few channels at a time, and all of them at this size would be large.
         rest = self.chances.copy()
         rest[..., number] = 0
-        pair = np.dstack([self.chances[..., number], np.maximum(rest.max(axis=2), LEAST)])
+        pair = np.dstack([self.chances[..., number], np.maximum(rest.max(axis=2), MIN_AREA_PROBABILITY)])
         large = cv2.resize(pair, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.where(large[..., 0] >= large[..., 1], 255, 0).astype(np.uint8)
 
@@ -101,8 +101,8 @@ class Segmenter:
         untold = [n for n, name in enumerate(learned["classes"].tolist()) if name in UNTOLD]
         chances[..., -1] += chances[..., untold].sum(axis=2)
         chances = np.delete(chances, untold, axis=2)
-        left, top, width, height = inside(picture)
-        fine = refined(chances, square)[top : top + height, left : left + width]
+        left, top, width, height = picture_rectangle(picture)
+        fine = refine(chances, square)[top : top + height, left : left + width]
         return Segmentation(self.classes, np.ascontiguousarray(fine))
 
 
@@ -136,21 +136,21 @@ def colours(square: NDArray[np.uint8]) -> Floats:
 
 def places(picture: Picture) -> Floats:
     """(17, 17, 4): how far down in the picture a cell lies, its square, how far from the middle, and both together."""
-    left, top, width, height = inside(picture)
+    left, top, width, height = picture_rectangle(picture)
     middle = (np.arange(GRID) + 0.5) * SIDE / GRID
     down = ((middle - top) / height).clip(0, 1)[:, None].repeat(GRID, 1)
     aside = np.abs(((middle - left) / width).clip(0, 1) - 0.5)[None].repeat(GRID, 0)
     return np.stack([down, down**2, aside, (down - 0.5) * aside], axis=2).astype(np.float32)
 
 
-def inside(picture: Picture) -> tuple[int, int, int, int]:
-    """Left, top, width and height of a picture in the square that `prepare` lays it into, px."""
+def picture_rectangle(picture: Picture) -> tuple[int, int, int, int]:
+    """Left, top, width and height of a picture within the square that `prepare` lays it into, px."""
     scale = SIDE / max(picture.width, picture.height)
     width, height = (max(1, round(side * scale)) for side in (picture.width, picture.height))
     return (SIDE - width) // 2, (SIDE - height) // 2, width, height
 
 
-def refined(chances: Floats, square: NDArray[np.uint8]) -> Floats:
+def refine(chances: Floats, square: NDArray[np.uint8]) -> Floats:
     """(17, 17, C) → (260, 260, C), edges where the photo (260, 260, 3) has them."""
     guide = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     mean, variance = _mean(guide), _mean(guide * guide) - _mean(guide) ** 2
@@ -164,9 +164,11 @@ def refined(chances: Floats, square: NDArray[np.uint8]) -> Floats:
     return whole
 
 
-def decided(chances: Floats) -> NDArray[np.int64]:
-    """The class of each place (…, C) → (…): the likeliest, and `other` where it is below `LEAST`."""
-    best: NDArray[np.int64] = np.where(chances.max(axis=-1) >= LEAST, chances.argmax(axis=-1), chances.shape[-1] - 1)
+def decide(chances: Floats) -> NDArray[np.int64]:
+    """The class of each place (…, C) → (…): the likeliest, and `other` where it is below `MIN_AREA_PROBABILITY`."""
+    best: NDArray[np.int64] = np.where(
+        chances.max(axis=-1) >= MIN_AREA_PROBABILITY, chances.argmax(axis=-1), chances.shape[-1] - 1
+    )
     return best
 
 
@@ -190,10 +192,10 @@ def _spread(layer: Floats) -> Floats:
 
 
 def shared_segmenter(catalog: Catalog, threads: int) -> Segmenter:
-    """The finder of this process. Raises `ModelMissing` or `ModelCorrupt`."""
-    return _opened(catalog.resolve(LITE2.id), catalog.resolve(AREAS.id), threads)
+    """The segmenter of this process. Raises `ModelMissing` or `ModelCorrupt`."""
+    return _open_segmenter(catalog.resolve(LITE2.id), catalog.resolve(AREAS.id), threads)
 
 
 @cache
-def _opened(tower: Path, folder: Path, threads: int) -> Segmenter:
+def _open_segmenter(tower: Path, folder: Path, threads: int) -> Segmenter:
     return Segmenter(tower, folder, threads)

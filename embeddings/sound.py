@@ -1,4 +1,4 @@
-"""Sounds: what Whisper's encoder hears, pooled over time and turned so that kinds of sound stand apart.
+"""The sound encoder: features of Whisper's encoder, pooled over time and projected so that kinds of sound separate.
 
 Gong et al. 2023 (Whisper-AT) found the encoder of Whisper to keep much of the background sound it learned to ignore.
 The pooled output and the spectrum's own mean and spread are standardised, then whitened within classes (Hatch et al.
@@ -39,7 +39,7 @@ from.
 """
 
 _BATCH: Final = 8
-_SHORTEST: Final = SAMPLE_RATE // 10
+_MIN_SAMPLES: Final = SAMPLE_RATE // 10
 _FRAME: Final = SAMPLE_RATE // 50
 _QUIETEST: Final = 1e-4
 _RANGE: Final = 0.01
@@ -123,7 +123,9 @@ def _parts(waveform: Waveform) -> list[NDArray[np.float32]]:
     samples = waveform.samples
     parts = [samples[first : first + size] for first in range(0, max(1, len(samples)), size)]
     # A remainder too short to say anything would still weigh in through its maximum.
-    return [part for part in parts if len(part) >= _SHORTEST] or [np.pad(parts[0], (0, _SHORTEST - len(parts[0])))]
+    return [part for part in parts if len(part) >= _MIN_SAMPLES] or [
+        np.pad(parts[0], (0, _MIN_SAMPLES - len(parts[0])))
+    ]
 
 
 def _window(whisper: Whisper, samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

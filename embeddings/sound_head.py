@@ -1,4 +1,4 @@
-"""What a sound is called, and where that puts it among words and pictures.
+"""Classify sounds, and place them among words and pictures in the common space.
 
 A softmax over kinds of sound; its probabilities weigh the kinds' anchors, which are mean vectors of texts in the common
 space (Norouzi et al. 2013, ConSE). Learned by `embeddings/train/sound_tower.py`.
@@ -19,7 +19,7 @@ from crossmedia.embeddings.errors import ModelCorrupt
 
 DOUBT: Final = 0.5
 """How far a sound that could be anything is moved away from all words, as a cosine."""
-LEAST: Final = 0.5
+MIN_PROBABILITY: Final = 0.5
 """Least probability of a label: at most one of those that exclude each other."""
 
 Matrix = NDArray[np.float32]
@@ -43,7 +43,7 @@ class SoundHead:
 
     def chances(self, features: Matrix) -> Matrix:
         """(N, D) → (N, K) calibrated probabilities."""
-        logits = standardised(features, self.mean, self.deviation) @ self.weights[:-1] + self.weights[-1]
+        logits = standardise(features, self.mean, self.deviation) @ self.weights[:-1] + self.weights[-1]
         return softmax(logits / self.temperature)
 
     def common(self, chances: Matrix) -> Vectors:
@@ -59,7 +59,8 @@ class SoundHead:
         return normalise(np.hstack([normalise(mixed), -offset, np.sqrt(1 - offset**2)]))
 
     def labels(self, chances: NDArray[np.float32]) -> list[tuple[str, float]]:
-        """(K,) → names with probability ≥ `LEAST`, likeliest first: what it is, and which of speech, music and noise.
+        """(K,) → names with probability ≥ `MIN_PROBABILITY`, likeliest first: what it is, and which of speech, music
+        and noise.
 
         The three exclude each other and are all there is: noise is whatever is neither speech nor music, be it a bark
         or a hum (as in MUSAN, Snyder et al. 2015).
@@ -68,10 +69,12 @@ class SoundHead:
         scores = {name: chance[name] for name, told in zip(self.names, self.told, strict=True) if told}
         scores |= {"speech": chance["speech"], "music": chance["music"]}
         scores["noise"] = 1 - scores["speech"] - scores["music"]
-        return sorted(((name, score) for name, score in scores.items() if score >= LEAST), key=lambda pair: -pair[1])
+        return sorted(
+            ((name, score) for name, score in scores.items() if score >= MIN_PROBABILITY), key=lambda pair: -pair[1]
+        )
 
 
-def standardised(features: Matrix, mean: Matrix, deviation: Matrix) -> Matrix:
+def standardise(features: Matrix, mean: Matrix, deviation: Matrix) -> Matrix:
     """(N, D) → rows of length 10, so that the weights stay of the size of one."""
     return normalise((features - mean) / deviation) * np.float32(10)
 

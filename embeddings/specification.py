@@ -20,8 +20,8 @@ from crossmedia.embeddings.extensions import (
     Extension,
     Extensions,
     blaming,
+    collect,
     extensions,
-    registered,
 )
 from crossmedia.embeddings.media import Picture, Waveform
 from crossmedia.embeddings.torch_runtime import Precision
@@ -147,7 +147,7 @@ OUR_ENCODERS: Final = (
 @cache
 def encoders() -> Mapping[str, Extension[EncoderSpec]]:
     """Every family by its name. Raises ExtensionConflict."""
-    return MappingProxyType(registered(OUR_ENCODERS, foreign_encoders()))
+    return MappingProxyType(collect(OUR_ENCODERS, foreign_encoders()))
 
 
 def foreign_encoders() -> Extensions[EncoderSpec]:

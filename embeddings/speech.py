@@ -22,7 +22,7 @@ from crossmedia.embeddings.errors import DependencyMissing, ModelCorrupt, ModelM
 from crossmedia.embeddings.media import Waveform
 from crossmedia.embeddings.profile import Utterance, Word
 from crossmedia.embeddings.vad import MARGIN as CLOSELY
-from crossmedia.embeddings.vad import voiced
+from crossmedia.embeddings.vad import find_voice
 
 Span: TypeAlias = tuple[float, float]
 
@@ -90,12 +90,12 @@ class Whisper:
         windows = speech_windows(voices, waveform.seconds)
         heard: list[_Heard] = []
         for first in range(0, len(windows), BATCH):
-            some = windows[first : first + BATCH]
-            begin, stop = some[0][0], some[-1][1]
+            batch = windows[first : first + BATCH]
+            begin, stop = batch[0][0], batch[-1][1]
             # Only what this batch hears becomes float samples: hours of sound stay as they are stored.
             part = waveform.cut(begin, stop)
             # Cutting rounds to samples: no clip may end after the part it is of.
-            clips = [{"start": start - begin, "end": min(end - begin, part.seconds)} for start, end in some]
+            clips = [{"start": start - begin, "end": min(end - begin, part.seconds)} for start, end in batch]
             with self._running:
                 segments, info = pipeline.transcribe(
                     part.samples,
@@ -105,7 +105,7 @@ class Whisper:
                     temperature=0.0,
                     word_timestamps=True,
                 )
-                kept = [segment for segment in segments if _trusted(segment)]
+                kept = [segment for segment in segments if _is_trusted(segment)]
             for word in (word for segment in kept for word in segment.words):
                 # Whisper hears its own padding too, and may place a last word in it.
                 start, end = (min(begin + float(time), waveform.seconds) for time in (word.start, word.end))
@@ -129,17 +129,17 @@ class Whisper:
             language = network.model.detect_language(encoded)[0][0][0][2:-2] if network.model.is_multilingual else "en"
             words = Tokenizer(network.hf_tokenizer, network.model.is_multilingual, task="transcribe", language=language)
             prompt = [*words.sot_sequence, words.no_timestamps]
-            found = network.model.generate(
+            generated = network.model.generate(
                 encoded, [prompt], beam_size=HEARD, num_hypotheses=HEARD, return_scores=True, length_penalty=1.0
             )[0]
-        texts = [words.decode([t for t in ids if t < words.eot]).strip() for ids in found.sequences_ids]
+        texts = [words.decode([t for t in ids if t < words.eot]).strip() for ids in generated.sequences_ids]
         # The scores are means over the tokens.
         odds = np.array(
-            [score * max(1, len(ids)) for score, ids in zip(found.scores, found.sequences_ids, strict=True)]
+            [score * max(1, len(ids)) for score, ids in zip(generated.scores, generated.sequences_ids, strict=True)]
         )
         chances = np.exp(odds - odds.max())
-        told = zip(texts, (chances / chances.sum()).tolist(), strict=True)
-        return sorted(told, key=lambda hypothesis: -hypothesis[1])
+        languages = zip(texts, (chances / chances.sum()).tolist(), strict=True)
+        return sorted(languages, key=lambda hypothesis: -hypothesis[1])
 
     def mel(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """(80, T) log-mel spectrogram, 100 frames a second, T even, as the network eats it."""
@@ -164,9 +164,8 @@ class Whisper:
 
 
 def voices_in(waveform: Waveform) -> list[Span]:
-    """Stretches (start, end) in seconds in which somebody speaks, closely: none longer than a window, with its
-    margins."""
-    return list(voiced(waveform, longest=WINDOW - 1 - 2 * (MARGIN - CLOSELY), margin=CLOSELY))
+    """Stretches (start, end) in seconds of speech, closely: none longer than a window with its margins."""
+    return list(find_voice(waveform, longest=WINDOW - 1 - 2 * (MARGIN - CLOSELY), margin=CLOSELY))
 
 
 def speech_windows(voices: Sequence[Span], seconds: float) -> list[Span]:
@@ -207,7 +206,7 @@ def _open(folder: Path, threads: int) -> tuple[Any, Any]:
     return network, BatchedInferencePipeline(network)
 
 
-def _trusted(segment: Any) -> bool:
+def _is_trusted(segment: Any) -> bool:
     """Whether a window's text is more than a loop or a guess.
 
     Either doubt is enough, unlike in the original implementation, which asks for both: that drops 93 % of what is

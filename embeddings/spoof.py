@@ -1,4 +1,4 @@
-"""Whether speech sounds synthetic: AASIST-L on raw sound, without PyTorch.
+"""The detector of synthetic speech: AASIST-L on raw sound, without PyTorch.
 
 J. Jung et al., "AASIST: audio anti-spoofing using integrated spectro-temporal graph attention networks" (ICASSP 2022,
 arXiv:2110.01200); the bundled network is made by `embeddings/train/spoof.py`, its card is `bundled/spoof.md`. It was
@@ -22,13 +22,13 @@ from crossmedia.embeddings.onnx import session
 
 SAMPLES: Final = 64_600
 """What the network reads at once, 4.04 s. Shorter speech is repeated until it is as long, as its authors do."""
-SHORTEST: Final = 2.0
-"""Seconds under which nothing is said: of a second repeated, real voices and made ones are confused that are not of two
-(`crossmedia eval trust`)."""
+MIN_SPOOF_SECONDS: Final = 2.0
+"""Seconds of speech that a score needs: of a second repeated, real voices and made ones are confused that are not of
+two (`crossmedia eval trust`)."""
 MARGIN: Final = 0.3
 """Around what is spoken, s: it was trained on recordings that begin and end in a room's silence, and takes a real voice
 that was cut out tightly for a made one."""
-MOST: Final = 16
+MAX_WINDOWS: Final = 16
 """Windows of one stretch, evenly spread where it is longer than a minute: a mean of more says nothing more."""
 LIKELY: Final = 0.995
 """Score from which an answer calls it high; how many real readings reach it tells `crossmedia eval trust`."""
@@ -50,14 +50,14 @@ class SpoofDetector:
 
     def score(self, speech: Waveform) -> float | None:
         """The network's own probability in [0, 1] that it is spoofed, from the mean of its windows' logits; None of
-        less than `SHORTEST` s and of silence. It ranks; it is no measured frequency of being right."""
-        margin = self.margin(speech) if speech.seconds >= SHORTEST and speech.pcm.any() else None
+        less than `MIN_SPOOF_SECONDS` s and of silence. It ranks; it is no measured frequency of being right."""
+        margin = self.margin(speech) if speech.seconds >= MIN_SPOOF_SECONDS and speech.pcm.any() else None
         return None if margin is None else float(1 / (1 + np.exp(-margin)))
 
     def score_of(self, recording: Waveform, start: float, end: float) -> float | None:
-        """The score of what is spoken between two times, s, heard with what is around it; None of less than `SHORTEST`
-        s."""
-        return None if end - start < SHORTEST else self.score(recording.cut(start - MARGIN, end + MARGIN))
+        """The score of what is spoken between two times, s, heard with what is around it; None of less than
+        `MIN_SPOOF_SECONDS` s."""
+        return None if end - start < MIN_SPOOF_SECONDS else self.score(recording.cut(start - MARGIN, end + MARGIN))
 
     def margin(self, speech: Waveform) -> float:
         """Logit of spoofed less that of bona fide, mean over the windows; of at least one sample."""
@@ -73,6 +73,6 @@ def windows(speech: Waveform) -> Iterator[NDArray[np.float32]]:
         yield np.resize(speech.samples, SAMPLES)
         return
     last = len(speech.pcm) - SAMPLES
-    count = min(MOST, 1 + int(np.ceil(last / SAMPLES)))
+    count = min(MAX_WINDOWS, 1 + int(np.ceil(last / SAMPLES)))
     for start in np.linspace(0, last, count).astype(np.int64).tolist():
         yield np.ascontiguousarray(Waveform(speech.pcm[start : start + SAMPLES]).samples)

@@ -1,4 +1,4 @@
-"""What is heard, by AudioSet's 527 classes: EfficientAT's mn04 over log-mel spectrograms made as its authors make them.
+"""Tag sounds with AudioSet's 527 classes: EfficientAT's mn04 over log-mel spectrograms as its authors make them.
 
 F. Schmid, K. Koutini and G. Widmer (ICASSP 2023); J. Gemmeke et al., "Audio Set" (ICASSP 2017). The bundled network is
 made by `embeddings/train/tagger.py`, its card is `bundled/tagger.md`.
@@ -27,7 +27,7 @@ TOP: Final = 15_000.0
 EMPHASIS: Final = 0.97
 SECONDS: Final = 10.0
 """Of sound that are looked at together, as in training."""
-SHORTEST: Final = 1.0
+MIN_TAGGER_SECONDS: Final = 1.0
 """What is shorter is padded with silence to so many seconds."""
 
 
@@ -54,14 +54,14 @@ class Tagger:
         """(527,) in [0, 1]: of each class the highest probability among stretches of ten seconds."""
         count = max(1, int(np.ceil(sound.seconds / SECONDS - 0.1)))
         parts = [sound.cut(n * SECONDS, min(sound.seconds, (n + 1) * SECONDS)) for n in range(count)]
-        told: NDArray[np.float32] = np.max([self._of(part) for part in parts], axis=0)
-        return told
+        chances: NDArray[np.float32] = np.max([self._of(part) for part in parts], axis=0)
+        return chances
 
     def best(self, sound: Waveform, least: float, most: int) -> list[tuple[str, float]]:
         """The likeliest classes of at least this probability, best first."""
-        told = self.tags(sound)
-        order = np.argsort(-told, kind="stable")[:most]
-        return [(self.classes[n], float(told[n])) for n in order.tolist() if told[n] >= least]
+        chances = self.tags(sound)
+        order = np.argsort(-chances, kind="stable")[:most]
+        return [(self.classes[n], float(chances[n])) for n in order.tolist() if chances[n] >= least]
 
     def _of(self, sound: Waveform) -> NDArray[np.float32]:
         (logits,) = self._network.run(("logits",), {"mels": log_mels(sound.samples)[None, None]})
@@ -71,7 +71,7 @@ class Tagger:
 
 def log_mels(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """16 kHz mono in [-1, 1] → (128, frames), a frame 10 ms, scaled as the network was trained."""
-    least = round(SHORTEST * SAMPLE_RATE)
+    least = round(MIN_TAGGER_SECONDS * SAMPLE_RATE)
     padded = np.pad(samples, (0, max(0, least - len(samples))))
     sound = resample_poly(padded, RATE // SAMPLE_RATE, 1).astype(np.float64)
     sound = sound[1:] - EMPHASIS * sound[:-1]
@@ -80,8 +80,8 @@ def log_mels(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     count = 1 + (len(around) - FFT) // HOP
     frames = np.lib.stride_tricks.sliding_window_view(around, FFT)[: count * HOP : HOP] * window
     power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
-    told: NDArray[np.float32] = ((np.log(mel_bands() @ power.T + 1e-5) + 4.5) / 5).astype(np.float32)
-    return told
+    scaled: NDArray[np.float32] = ((np.log(mel_bands() @ power.T + 1e-5) + 4.5) / 5).astype(np.float32)
+    return scaled
 
 
 @cache

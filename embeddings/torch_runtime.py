@@ -1,4 +1,4 @@
-"""What the encoders that run on PyTorch share: its import, the device, the number format, where weights come from.
+"""What encoders on PyTorch share: importing it, the device, the number format, the source of weights.
 
 PyTorch and the model libraries are an extra; nothing here or above imports them before an encoder is made.
 """
@@ -143,7 +143,7 @@ def folder(model: str, marker: str, prefix: str, allow_hub: bool) -> Path:
     client = require("huggingface_hub")
     try:
         with hub(allow_hub):
-            found = client.snapshot_download(
+            snapshot = client.snapshot_download(
                 repository, local_files_only=not allow_hub, ignore_patterns=["*.onnx", "onnx/*", "openvino/*", "*.h5"]
             )
     except (OSError, ValueError) as error:
@@ -151,7 +151,7 @@ def folder(model: str, marker: str, prefix: str, allow_hub: bool) -> Path:
         raise ModelMissing(
             f"no folder {model!r}, and the hub's {repository} is not here: {error}", ALLOW_HUB
         ) from error
-    return Path(found)
+    return Path(snapshot)
 
 
 def revision(files: Sequence[Path]) -> str:
@@ -168,13 +168,13 @@ def weight_files(root: Path) -> list[Path]:
 
     Raises `ModelMissing` if there are none, `ModelCorrupt` if one is empty.
     """
-    found = sorted(root.rglob(WEIGHTS[0])) or sorted(path for pattern in WEIGHTS[1:] for path in root.rglob(pattern))
-    if not found:
+    files = sorted(root.rglob(WEIGHTS[0])) or sorted(path for pattern in WEIGHTS[1:] for path in root.rglob(pattern))
+    if not files:
         raise ModelMissing(f"{root.name} holds no weights", f"put one of {', '.join(WEIGHTS)} there")
-    for path in found:
+    for path in files:
         if not path.stat().st_size:
             raise ModelCorrupt(f"{path.name} in {root.name} is empty", "fetch the file again")
-    return found
+    return files
 
 
 def chunks(batch: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:

@@ -148,8 +148,8 @@ def colour_shares(picture: Picture) -> list[tuple[str, float]]:
     palette = np.array(list(COLOURS.values()), dtype=np.float32)
     nearest = np.argmin(((pixels[:, None] - palette) ** 2).sum(axis=2), axis=1)
     shares = np.bincount(nearest, minlength=len(COLOURS)) / len(nearest)
-    found = [(name, float(share)) for name, share in zip(COLOURS, shares, strict=True) if share > 0]
-    return sorted(found, key=lambda pair: -pair[1])
+    named = [(name, float(share)) for name, share in zip(COLOURS, shares, strict=True) if share > 0]
+    return sorted(named, key=lambda pair: -pair[1])
 
 
 def sound_name(waveform: Waveform) -> str:
@@ -197,8 +197,8 @@ def _direction(word: str, space: str, dim: int) -> Vector:
 
 def _bag(words: Sequence[str], space: Space) -> Vector:
     # An empty text still needs a unit vector: the direction of no word.
-    found = [_direction(word, space.name, space.dim) for word in words or [""]]
-    return normalise(np.sum(found, axis=0))
+    directions = [_direction(word, space.name, space.dim) for word in words or [""]]
+    return normalise(np.sum(directions, axis=0))
 
 
 def _layout(picture: Picture) -> Vector:

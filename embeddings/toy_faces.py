@@ -1,5 +1,4 @@
-"""Toy faces: an area of magenta is one, and its shade tells whose. For tests of what is done with faces, not of how
-well."""
+"""A toy face detector and encoder for tests: an area of magenta is a face, its shade says whose."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.profile import Profile
 
 DIM: Final = 32
-LEAST: Final = 8
+MIN_FACE_SIDE: Final = 8
 """Sides of the smallest face, px."""
 SHADES: Final = 10
 
@@ -50,8 +49,8 @@ class ToyFace:
 
 def with_faces(profile: Profile) -> Profile:
     """The toy profile with faces turned on."""
-    told = Calibration(mean=0.1, std=0.1, middle=0.8, slope=60.0)
-    known = {**profile.calibrations, (FACE, "face", "face"): told}
+    calibration = Calibration(mean=0.1, std=0.1, middle=0.8, slope=60.0)
+    known = {**profile.calibrations, (FACE, "face", "face"): calibration}
     return replace(profile, face=ToyFace(), finder=ToyFinder(), calibrations=known)
 
 
@@ -59,13 +58,13 @@ def _areas(picture: Picture) -> list[Face]:
     pixels = picture.pixels.astype(np.int16)
     marked = (np.minimum(pixels[..., 0], pixels[..., 2]) - pixels[..., 1] > 60).astype(np.uint8)
     _, _, areas, _ = cv2.connectedComponentsWithStats(marked, connectivity=4)
-    found = []
+    faces = []
     for left, top, width, height, count in areas[1:].tolist():
-        if min(width, height) >= LEAST and count > 0.7 * width * height:
+        if min(width, height) >= MIN_FACE_SIDE and count > 0.7 * width * height:
             x0, y0 = left / picture.width, top / picture.height
             x1, y1 = (left + width) / picture.width, (top + height) / picture.height
-            found.append(Face("face", 0.9, (x0, y0, x1, y1), _points(x0, y0, x1, y1)))
-    return found
+            faces.append(Face("face", 0.9, (x0, y0, x1, y1), _points(x0, y0, x1, y1)))
+    return faces
 
 
 def _points(x0: float, y0: float, x1: float, y1: float) -> Points:

@@ -1,4 +1,4 @@
-"""Where somebody speaks: the silero voice detector, whose network comes with faster-whisper."""
+"""The voice detector: silero, whose network comes with faster-whisper."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from crossmedia.embeddings.errors import DependencyMissing
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 
-Detector: TypeAlias = Callable[[Waveform], Iterable[tuple[float, float]]]
+VoiceDetector: TypeAlias = Callable[[Waveform], Iterable[tuple[float, float]]]
 """Sound → stretches (start, end) in seconds in which somebody speaks, ascending and apart."""
 
 MARGIN: Final = 0.08
@@ -19,7 +19,7 @@ SLICE: Final = 600.0
 """Seconds looked at together, so that hours of sound are never copied whole."""
 
 
-def voiced(
+def find_voice(
     waveform: Waveform, longest: float, pause: float = 0.16, margin: float = 0.4
 ) -> Iterator[tuple[float, float]]:
     """Stretches (start, end) in seconds that hold a voice, ascending: ended by `pause` s of silence, split at `longest`
@@ -45,12 +45,12 @@ def voiced(
             yield offset + span["start"] / SAMPLE_RATE, offset + span["end"] / SAMPLE_RATE
 
 
-def speaking(waveform: Waveform) -> Iterator[tuple[float, float]]:
-    """Stretches in which somebody speaks, tightly: more silence around them would count as speech."""
-    return voiced(waveform, longest=float("inf"), margin=MARGIN)
+def find_speech(waveform: Waveform) -> Iterator[tuple[float, float]]:
+    """Stretches of speech, tightly: more silence around them would count as speech."""
+    return find_voice(waveform, longest=float("inf"), margin=MARGIN)
 
 
-def speech_of(waveform: Waveform, detector: Detector = speaking) -> Waveform:
-    """Only what is spoken, end to end; empty where nothing is. For recordings of a minute or so."""
+def cut_speech(waveform: Waveform, detector: VoiceDetector = find_speech) -> Waveform:
+    """Only the speech, end to end; empty where there is none. For recordings of a minute or so."""
     parts = [waveform.cut(start, end).samples for start, end in detector(waveform)]
     return Waveform(np.concatenate([*parts, np.zeros(0, dtype=np.float32)]))

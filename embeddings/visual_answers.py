@@ -1,4 +1,4 @@
-"""What a picture answers to a question: a small network over what the picture tower and the detector of objects see.
+"""Answer questions about a picture with a small network over the picture tower and the object detector.
 
 The question attends to a grid of the tower twice, as in stacked attention (Z. Yang et al., CVPR 2016); beside it a
 kernel machine knows what was answered to such questions of such pictures. The answer is one of those that the training
@@ -48,14 +48,14 @@ HUES: Final = (4, 6, 6)
 SIGHT: Final = (COMMON, 256, 3 * OBJECTS, CHANNELS, PARTS * COMMON, 120, math.prod(HUES))
 """What is read of a picture and of its mirror image: the common vector, the native one, objects, the most of each
 channel, the common vectors of six parts, the mean of a layer further down, colours."""
-LONGEST: Final = 24
+MAX_QUESTION_WORDS: Final = 24
 """Words of a question that are read one by one."""
 SIDES: Final = {"left": "right", "right": "left"}
 BEST: Final = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class PictureFeatures:
     """A picture as the network reads it and its mirror image: (2, 81, 352) cells, (2, 3814) as in `SIGHT`."""
 
     cells: Floats
@@ -74,27 +74,35 @@ class Eyes:
     def _tower(self) -> Any:
         return session(self._path, self._threads, (MIDDLE, LAYER), lean=True)
 
-    def look(self, picture: Picture) -> Seen:
+    def look(self, picture: Picture) -> PictureFeatures:
         """Any size and shape, from 1×1 px."""
         pixels = picture.pixels
-        shown = [Picture(np.ascontiguousarray(one)) for one in (pixels, pixels[:, ::-1], *parted(pixels))]
+        shown = [Picture(np.ascontiguousarray(one)) for one in (pixels, pixels[:, ::-1], *part_views(pixels))]
         prepared = np.stack([prepare(one) for one in shown])
         names = (MIDDLE, LAYER, "common", "picture")
         middle, layer, common, native = self._tower.run(names, {"pixels": prepared})
         known = {name: n for n, name in enumerate(self._detector.classes)}
-        found = self._detector.detect([picture], FAINT)[0]
-        objects, hues = counted([(known[one.value], one) for one in found]), colours(prepared[0])
+        detections = self._detector.detect([picture], FAINT)[0]
+        objects, hues = count_objects([(known[one.value], one) for one in detections]), colours(prepared[0])
         sights = [
-            np.concatenate([
-                common[v], native[v], objects, layer[v].max((1, 2)), common[order].reshape(-1), middle[v].mean((1, 2)), hues,
-            ])
+            np.concatenate(
+                [
+                    common[v],
+                    native[v],
+                    objects,
+                    layer[v].max((1, 2)),
+                    common[order].reshape(-1),
+                    middle[v].mean((1, 2)),
+                    hues,
+                ]
+            )
             for v, order in enumerate(([2, 3, 4, 5, 6, 7], [4, 3, 2, 7, 6, 5]))
-        ]  # fmt: skip
+        ]
         cells = np.ascontiguousarray(layer[:2].reshape(2, CHANNELS, CELLS).transpose(0, 2, 1), dtype=np.float32)
-        return Seen(cells, np.stack(sights).astype(np.float32))
+        return PictureFeatures(cells, np.stack(sights).astype(np.float32))
 
 
-def parted(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+def part_views(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     """Six parts of half its height and width: left, middle and right above, then the same below."""
     height, width = pixels.shape[:2]
     h, w = max(1, height // 2), max(1, width // 2)
@@ -111,27 +119,27 @@ def colours(pixels: NDArray[np.uint8]) -> Floats:
     return shares
 
 
-def counted(found: Sequence[tuple[int, Detection]]) -> Floats:
+def count_objects(found: Sequence[tuple[int, Detection]]) -> Floats:
     """(240,): of each class the best score, how many there are by their scores, and the share of the picture they
     fill."""
-    told = np.zeros((3, OBJECTS), np.float32)
+    features = np.zeros((3, OBJECTS), np.float32)
     for n, one in found:
-        told[0, n] = max(told[0, n], one.score)
-        told[1, n] += one.score
-        told[2, n] += (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])
-    told[1] = np.log1p(told[1])
-    return told.reshape(-1)
+        features[0, n] = max(features[0, n], one.score)
+        features[1, n] += one.score
+        features[2, n] += (one.box[2] - one.box[0]) * (one.box[3] - one.box[1])
+    features[1] = np.log1p(features[1])
+    return features.reshape(-1)
 
 
-def mirrored(question: str) -> str:
-    """What a mirrored picture has to be asked."""
+def mirror_question(question: str) -> str:
+    """The question to ask of the mirrored picture: left and right exchanged."""
     return re.sub(r"\b(left|right)\b", lambda found: SIDES[found[1].lower()], question, flags=re.IGNORECASE)
 
 
-def numbered(question: str, vocabulary: dict[str, int]) -> NDArray[np.int64]:
-    """(24,): the words of a question by number, from 2; 1 is a word that is not known, 0 none at all."""
-    words = [vocabulary.get(word, 1) for word in re.findall(r"\w+", question.lower())[:LONGEST]]
-    return np.array([*words, *[0] * (LONGEST - len(words))], np.int64)
+def number_words(question: str, vocabulary: dict[str, int]) -> NDArray[np.int64]:
+    """(24,): the words of a question as numbers from 2; 1 is an unknown word, 0 is padding."""
+    words = [vocabulary.get(word, 1) for word in re.findall(r"\w+", question.lower())[:MAX_QUESTION_WORDS]]
+    return np.array([*words, *[0] * (MAX_QUESTION_WORDS - len(words))], np.int64)
 
 
 class VisualAnswers:
@@ -155,8 +163,8 @@ class VisualAnswers:
     @cached_property
     def _about(self) -> dict[str, Any]:
         """Answers, words and calibration, which the network brings along."""
-        told = self._network.get_modelmeta().custom_metadata_map
-        return {name: json.loads(told[name]) for name in ("answers", "words", "calibration", "figures")}
+        metadata = self._network.get_modelmeta().custom_metadata_map
+        return {name: json.loads(metadata[name]) for name in ("answers", "words", "calibration", "figures")}
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -168,32 +176,33 @@ class VisualAnswers:
         """What was measured when it was learned: `held`, and `blind` without looking at pictures."""
         return dict(self._about["figures"])
 
-    def look(self, picture: Picture) -> Seen:
+    def look(self, picture: Picture) -> PictureFeatures:
         """What several questions about one picture need once."""
         return self._eyes.look(picture)
 
-    def answer_seen(self, seen: Seen, question: str) -> list[tuple[str, float]]:
+    def answer_seen(self, seen: PictureFeatures, question: str) -> list[tuple[str, float]]:
         """The five likeliest answers, best first. The first one's probability is how often such a one is right."""
         about = self._about
         words = {word: n for n, word in enumerate(about["words"], start=2)}
-        both = (question, mirrored(question))
+        both = (question, mirror_question(question))
         different = list(dict.fromkeys(both))
         inputs = {
-            "cells": seen.cells[None], "sights": seen.sights[None],
+            "cells": seen.cells[None],
+            "sights": seen.sights[None],
             "sentence": self._sentences.encode(different).vectors["text"][[0, -1]][None],
-            "words": np.stack([numbered(one, words) for one in both])[None],
-        }  # fmt: skip
+            "words": np.stack([number_words(one, words) for one in both])[None],
+        }
         (logits,) = self._network.run(("logits",), inputs)
         shares = softmax(logits[0] * np.float32(about["calibration"]["sharpness"]))
         order = np.argsort(-shares, kind="stable")[:BEST]
-        return [(about["answers"][n], calibrated(float(shares[n]), about["calibration"])) for n in order.tolist()]
+        return [(about["answers"][n], calibrate(float(shares[n]), about["calibration"])) for n in order.tolist()]
 
     def answer(self, picture: Picture, question: str) -> list[tuple[str, float]]:
         """The same, of a picture that is asked about once."""
         return self.answer_seen(self.look(picture), question)
 
 
-def calibrated(share: float, calibration: dict[str, Any]) -> float:
+def calibrate(share: float, calibration: dict[str, Any]) -> float:
     """The network's share as the probability that the answer is right: piecewise linear, rising, learned on pictures
     that training has not seen."""
     return float(np.interp(share, calibration["shares"], calibration["right"]))

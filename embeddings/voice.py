@@ -1,4 +1,4 @@
-"""Voices: who speaks, whatever is said. The GE2E encoder (Wan et al. 2018) with the weights of Resemblyzer.
+"""The voice encoder: who speaks, whatever is said. GE2E (Wan et al. 2018) with the weights of Resemblyzer.
 
 A network of three LSTM layers reads 1.6 s of a mel spectrogram and gives a direction; that of a recording is the mean
 of its windows, as in the paper and in Resemblyzer. Here each window is brought to one level by itself, so a voice that
@@ -27,7 +27,7 @@ WINDOW: Final = 1.6
 """What the network reads at once, s. A shorter recording is repeated until it is as long."""
 STEP: Final = 0.8
 """At most this lies between the beginnings of two windows, s."""
-MOST: Final = 128
+MAX_VOICE_WINDOWS: Final = 128
 """Windows of one recording, evenly spread where it is longer than 100 s: a mean of more says nothing more."""
 DIM: Final = 256
 BATCH: Final = 16
@@ -76,7 +76,7 @@ def _windows(waveform: Waveform) -> Iterator[NDArray[np.float32]]:
     if len(pcm) < _FRAMES * _HOP:
         pcm = np.resize(pcm if len(pcm) else np.zeros(1, pcm.dtype), _FRAMES * _HOP)
     last = len(pcm) - _FRAMES * _HOP
-    count = min(MOST, 1 + int(np.ceil(last / (STEP * SAMPLE_RATE))))
+    count = min(MAX_VOICE_WINDOWS, 1 + int(np.ceil(last / (STEP * SAMPLE_RATE))))
     starts = np.linspace(0, last, count).astype(np.int64).tolist()
     levels = np.array([_level(_floats(pcm[start : start + _FRAMES * _HOP])) for start in starts])
     # Not the loudest: one bang would be all that is heard of an hour.

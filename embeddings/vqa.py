@@ -19,7 +19,7 @@ from crossmedia.embeddings.torch_runtime import Precision, folder, place, quiet,
 
 NETWORKS: Final = {"blip": "BlipForQuestionAnswering", "vilt": "ViltForQuestionAnswering"}
 BEST: Final = 5
-LONGEST: Final = 20
+MAX_ANSWER_TOKENS: Final = 20
 """Tokens of an answer that is written word by word."""
 
 
@@ -69,7 +69,7 @@ class TransformersVqa:
                 names = network.config.id2label
                 return [(names[int(n)], float(share)) for share, n in zip(best.values, best.indices, strict=True)]
             written = network.generate(
-                **asked, max_new_tokens=LONGEST, output_scores=True, return_dict_in_generate=True
+                **asked, max_new_tokens=MAX_ANSWER_TOKENS, output_scores=True, return_dict_in_generate=True
             )
         text = processor.decode(written.sequences[0], skip_special_tokens=True).strip()
         chance = 1.0

@@ -1,5 +1,4 @@
-"""Whether two stores of the same collection answer alike: the first ten hits of every query of a data set, side by
-side."""
+"""Compare two stores of the same collection: the first ten hits of every query of a data set, side by side."""
 
 from __future__ import annotations
 
@@ -10,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from crossmedia.api.service import Service
-from crossmedia.eval.run import indexed, question
-from crossmedia.eval.tasks import Asked, Task
+from crossmedia.eval.run import build_query, index_gallery
+from crossmedia.eval.tasks import Task, TaskQuery
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import Store
 
@@ -33,11 +32,11 @@ class Agreement:
 
 def agreement(here: Service, there: Store, task: Task, room: Path, tell: Callable[[str], None]) -> Agreement:
     """Index a task's gallery here, copy all of it there, and ask both with the cut-off off and nothing folded."""
-    collection, _ = indexed(here, task, room, tell)
+    collection, _ = index_gallery(here, task, room, tell)
     copy(here.runtime.store, there)
     filters = Filters(media=(task.medium,), collection=collection)
     tell(f"{task.name}: asking {len(task.queries)} twice")
-    pairs = [_asked_twice(here, there, asked, filters) for asked in task.queries]
+    pairs = [_ask_twice(here, there, asked, filters) for asked in task.queries]
     count = len(pairs)
     return Agreement(
         task.name,
@@ -59,8 +58,8 @@ def copy(here: Store, there: Store) -> None:
     there.keep_random_pairs(here.random_pairs())
 
 
-def _asked_twice(here: Service, there: Store, asked: Asked, filters: Filters) -> tuple[list[str], list[str]]:
-    query = question(here, asked, filters, TOP)
+def _ask_twice(here: Service, there: Store, asked: TaskQuery, filters: Filters) -> tuple[list[str], list[str]]:
+    query = build_query(here, asked, filters, TOP)
     engines = (here.runtime.engine, type(here.runtime.engine)(there, here.runtime.profile))
     one, other = ([hit.moment for hit in engine.search(query).hits] for engine in engines)
     return one, other

@@ -1,4 +1,4 @@
-"""`crossmedia eval ask` and `crossmedia eval daquar`: how good the answers are."""
+"""`crossmedia eval ask` and `crossmedia eval daquar`: measure answers to questions."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def ask(
             err.print("indexing")
             opened.indexing.index([folder])
             opened.indexing.enrich(without=("hashes", "trust", "nudity", "abuse"))
-            told = ask_all(opened, folder, err.print)
+            answered = ask_all(opened, folder, err.print)
             model = opened.asking.builtin.model
-    _write(out_folder, "Answers", "ask", (model,), sections(told))
+    _write(out_folder, "Answers", "ask", (model,), sections(answered))
 
 
 def daquar(out_folder: Out = Path("eval-report"), shared: Shared = SHARED) -> None:

@@ -1,4 +1,4 @@
-"""How well the areas of pictures are told: on points of a grid over photos that were named by eye.
+"""Measure the segmentation on a grid of points over photos that were labelled by eye.
 
 `areas.csv`: 40 dev photos of Flickr8k, drawn by lot, with nine points each, named before anything was learned: image, x
 and y in fractions of the photo, class or `other`. A point on an edge, or of what is nothing in particular, is `other`.
@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.segmentation import OTHER, Segmentation, Segmenter, decided
+from crossmedia.embeddings.segmentation import OTHER, Segmentation, Segmenter, decide
 from crossmedia.eval.figures import Figure, Section, share
-from crossmedia.eval.objects import opened
+from crossmedia.eval.objects import open_photo
 
 POINTS: Final = Path(__file__).with_name("areas.csv")
 COLOURS: Final = (
@@ -40,18 +40,18 @@ COLUMNS: Final = 8
 Point = tuple[float, float, str]
 
 
-def points(path: Path = POINTS) -> dict[str, list[Point]]:
-    """Of each photo's name its points: x, y, what is there."""
-    found: dict[str, list[Point]] = {}
+def read_points(path: Path = POINTS) -> dict[str, list[Point]]:
+    """The labelled points of each photo by its name: x, y, class."""
+    points_of: dict[str, list[Point]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            found.setdefault(row["image"], []).append((float(row["x"]), float(row["y"]), row["class"]))
-    return found
+            points_of.setdefault(row["image"], []).append((float(row["x"]), float(row["y"]), row["class"]))
+    return points_of
 
 
 def class_at(parts: Segmentation, x: float, y: float) -> str:
-    """What is said to be at a point, in fractions of the picture."""
-    best = decided(parts.chances)
+    """The class that a segmentation gives a point, in fractions of the picture."""
+    best = decide(parts.chances)
     row, column = (min(size - 1, int(at * size)) for at, size in zip((y, x), best.shape, strict=True))
     return (*parts.classes, OTHER)[int(best[row, column])]
 
@@ -87,26 +87,33 @@ def measure(
     segmenter: Segmenter, folder: Path, sheet: Path | None = None, tell: Callable[[str], None] = lambda line: None
 ) -> list[Section]:
     """Points and shares of the photos in `folder`. `sheet`: where a sheet of photos and areas goes."""
-    known = points()
+    known = read_points()
     tell(f"areas in {len(known)} photos")
-    photos = [opened(folder / name) for name in known]
+    photos = [open_photo(folder / name) for name in known]
     started = time.monotonic()
-    found = [segmenter.segment(photo) for photo in photos]
+    segmentations = [segmenter.segment(photo) for photo in photos]
     seconds = time.monotonic() - started
-    pairs = [(n, class_at(parts, x, y)) for parts, some in zip(found, known.values(), strict=True) for x, y, n in some]
+    pairs = [
+        (n, class_at(parts, x, y))
+        for parts, some in zip(segmentations, known.values(), strict=True)
+        for x, y, n in some
+    ]
     if sheet is not None:
         sheet.parent.mkdir(parents=True, exist_ok=True)
-        drawn(photos, found).save(sheet, quality=85)
+        draw_points(photos, segmentations).save(sheet, quality=85)
         tell(str(sheet))
-    note = f"{len(known)} dev photos of Flickr8k, nine points each, named by eye by one person; two rules were chosen on them."
-    shares = [parts.shares() for parts in found]
+    note = (
+        f"{len(known)} dev photos of Flickr8k, nine points each, named by eye by one person; two rules were chosen on "
+        "them."
+    )
+    shares = [parts.shares() for parts in segmentations]
     return [
         Section("Points", note, tuple(by_point(segmenter.classes, pairs)), seconds=seconds),
         Section("Shares", note, tuple(by_share(segmenter.classes, list(known.values()), shares))),
     ]
 
 
-def drawn(photos: Sequence[Picture], found: Sequence[Segmentation]) -> Image.Image:
+def draw_points(photos: Sequence[Picture], found: Sequence[Segmentation]) -> Image.Image:
     """Each photo above its areas in colours, with their names."""
     rows = -(-len(photos) // COLUMNS)
     whole = Image.new("RGB", (COLUMNS * TILE, rows * 2 * TILE), "black")

@@ -1,5 +1,4 @@
-"""How good the answers are: of questions that can be answered the share that is, rightly; of others the share that is
-left open.
+"""Ask the benchmark's questions and score the answers: right, wrong, or left open.
 
 Half of the questions (odd numbers) may be looked at while the answerer is tuned; the other half only counts.
 """
@@ -15,14 +14,14 @@ from crossmedia.api.service import Service
 from crossmedia.api.use_cases.asking import AskRequest
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.eval.figures import Figure, Section, share
-from crossmedia.eval.questions import Asked, questions, right
+from crossmedia.eval.questions import BenchmarkQuestion, is_right, questions
 
 
 @dataclass(frozen=True)
-class Told:
+class AnsweredQuestion:
     """A question with what was answered."""
 
-    asked: Asked
+    asked: BenchmarkQuestion
     answer: str
     answered: bool
     confidence: float
@@ -37,24 +36,24 @@ class Told:
         return bool(self.asked.answers)
 
 
-def ask_all(service: Service, folder: Path, tell: Callable[[str], None]) -> list[Told]:
+def ask_all(service: Service, folder: Path, tell: Callable[[str], None]) -> list[AnsweredQuestion]:
     """Every question, put to a service in which the corpus in `folder` is indexed."""
-    found = []
+    answered = []
     for number, one in enumerate(questions(), start=1):
         started = time.perf_counter()
         asset = sha256(folder / one.scope) if one.scope else None
-        told = service.asking.ask(AskRequest(question=one.text, asset=asset))
-        paths = [hit.path for hit in told.citations]
-        good = told.answered and right(one, told.answer, paths)
+        answer = service.asking.ask(AskRequest(question=one.text, asset=asset))
+        paths = [hit.path for hit in answer.citations]
+        good = answer.answered and is_right(one, answer.answer, paths)
         seconds = time.perf_counter() - started
-        found.append(
-            Told(
+        answered.append(
+            AnsweredQuestion(
                 one,
-                told.answer.replace(f"{folder}/", ""),
-                told.answered,
-                told.confidence,
-                told.kind,
-                told.model,
+                answer.answer.replace(f"{folder}/", ""),
+                answer.answered,
+                answer.confidence,
+                answer.kind,
+                answer.model,
                 good,
                 bool(paths),
                 seconds,
@@ -62,12 +61,12 @@ def ask_all(service: Service, folder: Path, tell: Callable[[str], None]) -> list
         )
         if number % 50 == 0:
             tell(f"{number} questions")
-    return found
+    return answered
 
 
-def sections(told: list[Told]) -> list[Section]:
+def sections(told: list[AnsweredQuestion]) -> list[Section]:
     """All, the half that was never looked at, by kind, and what is worth a look."""
-    found = []
+    parts = []
     for title, some in (
         ("All questions", told),
         ("The half that tuning never saw", [t for t in told if t.asked.number % 2 == 0]),
@@ -84,23 +83,23 @@ def sections(told: list[Told]) -> list[Section]:
             Figure("time of an answer, mean", sum(t.seconds for t in some) / len(some), "s", len(some)),
             Figure("confidence less how often right, mean", _gap(said), "", len(said)),
         )
-        found.append(Section(title, "eval/questions.csv", figures, (), sum(t.seconds for t in some)))
+        parts.append(Section(title, "eval/questions.csv", figures, (), sum(t.seconds for t in some)))
     kinds = sorted({t.asked.kind for t in told})
     by_kind = tuple(share(kind, [t.right for t in told if t.answerable and t.asked.kind == kind]) for kind in kinds)
     odd = [t for t in told if t.asked.number % 2 == 1]
     missed = tuple(_line(t) for t in odd if (not t.right if t.answerable else t.answered))
-    found.append(Section("By kind", "Right, of those that can be answered.", by_kind, missed))
-    return found
+    parts.append(Section("By kind", "Right, of those that can be answered.", by_kind, missed))
+    return parts
 
 
-def _gap(said: list[Told]) -> float:
+def _gap(said: list[AnsweredQuestion]) -> float:
     """Mean confidence beyond the share that is right."""
     return (
         round(sum(t.confidence for t in said) / len(said) - sum(t.right for t in said) / len(said), 4) if said else 0.0
     )
 
 
-def _line(t: Told) -> str:
+def _line(t: AnsweredQuestion) -> str:
     wanted = " or ".join(t.asked.answers) or "nothing tells"
     said = f"{t.answer} ({t.confidence:.2f}, {t.kind}, {t.model})"
     return f"{t.asked.number} `{t.asked.scope or 'all'}` {t.asked.text} → {said}; {wanted}"

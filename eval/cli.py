@@ -34,8 +34,8 @@ from crossmedia.eval.agreement import agreement, rows
 from crossmedia.eval.datasets import flickr8k
 from crossmedia.eval.metrics import mean
 from crossmedia.eval.moments import Moments
-from crossmedia.eval.run import Result, applies_to_matrix, by_engine, by_matrix
-from crossmedia.eval.tasks import crowded, known, open_tasks
+from crossmedia.eval.run import TaskResult, applies_to_matrix, by_engine, by_matrix
+from crossmedia.eval.tasks import add_crowd, known_datasets, open_tasks
 
 app = typer.Typer(
     help="Evaluate search quality and speed, and compare reports.", no_args_is_help=True, rich_markup_mode=None
@@ -63,10 +63,10 @@ def run(
 ) -> None:
     """Index, ask, and write report.md, report.json and plots."""
     with tempfile.TemporaryDirectory() as room, service(data or Path(room) / "data") as opened:
-        results: list[Result] = []
-        specs = datasets or list(known(shared, Path(room)))
+        results: list[TaskResult] = []
+        specs = datasets or list(known_datasets(shared, Path(room)))
         for spec in specs:
-            for task in (crowded(one, distractors or ()) for one in open_tasks(spec, shared, Path(room))):
+            for task in (add_crowd(one, distractors or ()) for one in open_tasks(spec, shared, Path(room))):
                 if matrix and not applies_to_matrix(opened.runtime.profile, task):
                     _tell(f"{task.name}: left out, the two sides share no space")
                     continue
@@ -100,17 +100,17 @@ def stores(
     """Whether another store answers as the local one does: the first ten hits of every query, side by side."""
     with tempfile.TemporaryDirectory() as room, service(Path(room) / "data") as here:
         there = open_store(read_settings(data=Path(room) / "data", store=url))
-        found = [
+        agreements = [
             agreement(here, there, task, Path(room), _tell)
-            for spec in datasets or list(known(shared, Path(room)))
+            for spec in datasets or list(known_datasets(shared, Path(room)))
             for task in open_tasks(spec, shared, Path(room))
         ]
         there.close()
     if as_json:
-        print_json([asdict(one) for one in found])
+        print_json([asdict(one) for one in agreements])
         return
     table = Table("task", "queries", "same ten, same order", "same ten", "in common", box=None, pad_edge=False)
-    for row in rows(found):
+    for row in rows(agreements):
         table.add_row(*row)
     out.print(table)
 
@@ -124,7 +124,7 @@ def moments(
 ) -> None:
     """Shots, planted moments, words and their times, speakers and voices: write report.md and report.json."""
     with tempfile.TemporaryDirectory() as room, service(data or Path(room) / "data") as opened:
-        sections = _shown(Moments(opened, shared.resolve(), Path(room)).run(only or (), _tell))
+        sections = _show_sections(Moments(opened, shared.resolve(), Path(room)).run(only or (), _tell))
         profile = opened.runtime.profile
         models = [f"{s.name}: {s.model} {s.revision}" for s in profile.spaces.values()]
         models += [f"transcript: {profile.transcriber.model}"] if profile.transcriber else []
@@ -143,7 +143,7 @@ def objects(
     with service(None) as opened:
         detector = ObjectDetector(opened.runtime.catalog.resolve("yolox-nano"), opened.runtime.settings.threads)
     captions = flickr8k(shared / "flickr8k", "dev").captions
-    sections = _shown(seen.measure(detector, captions, out_folder if sheets else None, _tell))
+    sections = _show_sections(seen.measure(detector, captions, out_folder if sheets else None, _tell))
     _write(out_folder, "Objects", "objects", [detector.model], sections)
 
 
@@ -167,7 +167,7 @@ def regions(
 ) -> None:
     """What labels and vectors of single objects add to Flickr8k's dev photos: report.md and report.json."""
     with tempfile.TemporaryDirectory() as room, service(Path(room) / "data") as opened:
-        sections = _shown(parts.measure(opened, flickr8k(shared / "flickr8k", "dev").captions, _tell))
+        sections = _show_sections(parts.measure(opened, flickr8k(shared / "flickr8k", "dev").captions, _tell))
         models = [f"{s.name}: {s.model} {s.revision}" for s in opened.runtime.profile.spaces.values()]
     _write(out_folder, "Regions", "regions", models, sections)
 
@@ -180,7 +180,7 @@ def faces(
     """Whether faces of known people are told apart, and named as one person in a collection: report.md and
     report.json."""
     with tempfile.TemporaryDirectory() as room, service(Path(room) / "data", faces=True) as opened:
-        sections = _shown(known_people.measure(opened, shared))
+        sections = _show_sections(known_people.measure(opened, shared))
         encoder, finder = opened.runtime.profile.face, opened.runtime.profile.finder
         models = [one.model for one in (encoder, finder) if one is not None]
     _write(out_folder, "Faces", "faces", models, sections)
@@ -200,7 +200,7 @@ def trust(
     captions = flickr8k(shared / "flickr8k", "dev").captions
     photos = sorted(captions)
     texts = [" ".join(captions[photo][:2]) for photo in photos]
-    sections = _shown(trusting.measure(shared, photos, texts, (finder, looking, listening), _tell))
+    sections = _show_sections(trusting.measure(shared, photos, texts, (finder, looking, listening), _tell))
     models = [finder.model, looking.model, listening.model]
     _write(out_folder, "Trust", "trust", models, sections)
 
@@ -215,7 +215,7 @@ def plates(
         detector = ObjectDetector(opened.runtime.catalog.resolve("yolox-nano"), opened.runtime.settings.threads)
         passes = read_plates.Passes(detector, opened.runtime.settings.threads)
     photos = sorted(flickr8k(shared / "flickr8k", "dev").captions)
-    sections = _shown(read_plates.measure(passes, shared / "plates", photos, _tell))
+    sections = _show_sections(read_plates.measure(passes, shared / "plates", photos, _tell))
     _write(out_folder, "Plates", "plates", passes.models, sections)
 
 
@@ -225,32 +225,43 @@ def compare(
     after: Annotated[Path, typer.Argument(help="Another's.")],
     measure: Annotated[list[str] | None, typer.Option(help="Which figures.")] = None,
 ) -> None:
-    """The difference of each figure with its 95 % interval; a star where it is not chance."""
-    found, left_out = comparing.compare(
-        report.read(before)[1], report.read(after)[1], measure or ["R@1", "R@10", "mAP"]
+    """The difference of each figure with its 95 % interval; a star where it is not chance.
+
+    Reports of single figures, such as those of `eval ask`, hold no queries to pair: there a star says that the later
+    figure lies outside the earlier one's interval.
+    """
+    if figures.is_sectioned(before):
+        _compare_figures(figures.read_sections(before), figures.read_sections(after))
+        return
+    differences, left_out = comparing.compare(
+        report.read_report(before)[1], report.read_report(after)[1], measure or ["R@1", "R@10", "mAP"]
     )
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("task", "measure", "before", "after", "difference", "95 %", ""):
-        table.add_column(heading)
-    for d in found:
-        row = (
-            f"{100 * d.before:.1f}",
-            f"{100 * d.after:.1f}",
-            f"{100 * (d.after - d.before):+.1f}",
-            f"[{100 * d.low:+.1f}, {100 * d.high:+.1f}]",
-        )
-        table.add_row(
-            escape(d.task),
-            escape(d.measure),
-            row[0],
-            row[1],
-            row[2],
-            row[3].replace("[", "\\["),
-            "*" if d.certain else "",
-        )
+    table = _table("task", "measure", "before", "after", "difference", "95 %", "")
+    for d in differences:
+        interval = f"[{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
+        numbers = (f"{100 * d.before:.1f}", f"{100 * d.after:.1f}", f"{100 * (d.after - d.before):+.1f}", interval)
+        table.add_row(*map(escape, (d.task, d.measure, *numbers)), "*" if d.certain else "")
     out.print(table)
     for line in left_out:
         err.print(f"[yellow]note[/] {escape(line)}")
+
+
+def _compare_figures(before: list[figures.Section], after: list[figures.Section]) -> None:
+    later = {(section.title, figure.what): figure for section in after for figure in section.figures}
+    table = _table("section", "figure", "before", "after", "")
+    for section in before:
+        for figure in section.figures:
+            new = later.get((section.title, figure.what))
+            shown = (figure.shown, new.shown if new else "–", "*" if new and figure.excludes(new.value) else "")
+            table.add_row(*map(escape, (section.title, figure.what, *shown)))
+    out.print(table)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
 
 
 def _write(folder: Path, title: str, name: str, models: list[str], sections: list[figures.Section]) -> None:
@@ -263,13 +274,13 @@ def _tell(line: str) -> None:
     err.print(escape(line))
 
 
-def _shown(sections: Iterable[figures.Section]) -> list[figures.Section]:
+def _show_sections(sections: Iterable[figures.Section]) -> list[figures.Section]:
     """The sections, each printed as soon as it is there."""
-    found = []
+    shown = []
     for section in sections:
         _print(section)
-        found.append(section)
-    return found
+        shown.append(section)
+    return shown
 
 
 def _print(section: figures.Section) -> None:
@@ -281,7 +292,7 @@ def _print(section: figures.Section) -> None:
     out.print(table)
 
 
-def _show(results: list[Result], measured: dict[str, Any] | None) -> None:
+def _show(results: list[TaskResult], measured: dict[str, Any] | None) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("task", "queries", *report.SHOWN, "medR"):
         table.add_column(heading, justify="left" if heading == "task" else "right")

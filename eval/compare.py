@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crossmedia.eval.metrics import interval, mean
-from crossmedia.eval.run import Result
+from crossmedia.eval.run import TaskResult
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Difference:
 
 
 def compare(
-    before: Sequence[Result], after: Sequence[Result], measures: Sequence[str]
+    before: Sequence[TaskResult], after: Sequence[TaskResult], measures: Sequence[str]
 ) -> tuple[list[Difference], list[str]]:
     """Differences for the tasks over the same data, and a line for each task that cannot be compared."""
     then = {result.task: result for result in before}
-    found: list[Difference] = []
+    differences: list[Difference] = []
     left_out = [f"{name}: only in the first report" for name in then.keys() - {r.task for r in after}]
     for result in after:
         old = then.get(result.task)
@@ -43,5 +43,5 @@ def compare(
             for measure in measures:
                 a, b = old.measures[measure], result.measures[measure]
                 low, high = interval([y - x for x, y in zip(a, b, strict=True)])
-                found.append(Difference(result.task, measure, mean(a), mean(b), low, high))
-    return found, sorted(left_out)
+                differences.append(Difference(result.task, measure, mean(a), mean(b), low, high))
+    return differences, sorted(left_out)

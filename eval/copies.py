@@ -15,13 +15,13 @@ def jpeg(picture: Image.Image, quality: int = 90) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
-def cropped(picture: Image.Image, share: float) -> Image.Image:
+def crop(picture: Image.Image, share: float) -> Image.Image:
     """Without this share of the width and height, as much on each side."""
     x, y = share * picture.width / 2, share * picture.height / 2
     return picture.crop((round(x), round(y), round(picture.width - x), round(picture.height - y)))
 
 
-def captioned(picture: Image.Image, below: bool) -> Image.Image:
+def add_caption(picture: Image.Image, below: bool) -> Image.Image:
     """A white bar of 15 % of the height with words, below the picture or over its lowest part."""
     bar = round(0.15 * picture.height)
     drawn = Image.new("RGB", (picture.width, picture.height + (bar if below else 0)), "white")
@@ -34,9 +34,9 @@ def captioned(picture: Image.Image, below: bool) -> Image.Image:
 COPIES: Final[Mapping[str, Callable[[Image.Image], Image.Image]]] = {
     "JPEG quality 30": lambda picture: jpeg(picture, 30),
     "half size": lambda picture: jpeg(picture.resize((picture.width // 2, picture.height // 2))),
-    "5 % cropped (2.5 % a side)": lambda picture: jpeg(cropped(picture, 0.05)),
-    "10 % cropped (5 % a side)": lambda picture: jpeg(cropped(picture, 0.10)),
-    "caption bar over it, 15 %": lambda picture: jpeg(captioned(picture, below=False)),
-    "caption bar added below, 15 %": lambda picture: jpeg(captioned(picture, below=True)),
+    "5 % cropped (2.5 % a side)": lambda picture: jpeg(crop(picture, 0.05)),
+    "10 % cropped (5 % a side)": lambda picture: jpeg(crop(picture, 0.10)),
+    "caption bar over it, 15 %": lambda picture: jpeg(add_caption(picture, below=False)),
+    "caption bar added below, 15 %": lambda picture: jpeg(add_caption(picture, below=True)),
     "grey": lambda picture: jpeg(picture.convert("L").convert("RGB")),
 }

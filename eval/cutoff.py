@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from crossmedia.api.service import Service
+from crossmedia.embeddings.stop_words import STOP_WORDS
 from crossmedia.eval.metrics import mean
 from crossmedia.eval.probes import ABSENT, gibberish
 from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Filters, Query
-from crossmedia.retrieval.wording import STOP_WORDS
 
 COMMON_WORD = 8
 """A word that stands in captions of as many photos, by two people each, is what a collection is about."""
@@ -25,8 +25,8 @@ def measure(service: Service, collection: str, captions: dict[Path, tuple[str, .
     filters = Filters(media=("image",), collection=collection)
 
     def hits(text: str, **options: Any) -> list[tuple[str, float]]:
-        found = service.searching.search(Query(texts=(text,), filters=filters, k=TOP, fold=False, **options)).hits
-        return [(Path(hit.path).name, hit.relevance) for hit in found]
+        answer = service.searching.search(Query(texts=(text,), filters=filters, k=TOP, fold=False, **options)).hits
+        return [(Path(hit.path).name, hit.relevance) for hit in answer]
 
     nonsense = [not hits(text) for text in gibberish(50, seed=1)]
     absent = [not hits(text) for text in absent_from(captions)]
@@ -79,20 +79,20 @@ def _words(text: str) -> list[str]:
 
 def _reliability(pairs: Sequence[tuple[float, bool]]) -> list[dict[str, float]]:
     """Mean relevance and share of right ones, in bins of equal width that hold something."""
-    found = []
+    bins = []
     for number in range(BINS):
         inside = [
             (r, y) for r, y in pairs if number / BINS <= r < (number + 1) / BINS or (r == 1 and number == BINS - 1)
         ]
         if inside:
-            found.append(
+            bins.append(
                 {
                     "relevance": mean([r for r, _ in inside]),
                     "right": mean(_floats([y for _, y in inside])),
                     "pairs": len(inside),
                 }
             )
-    return found
+    return bins
 
 
 def _floats(values: Sequence[bool]) -> list[float]:

@@ -37,13 +37,13 @@ def things(photos: Path, room: Path) -> dict[str, tuple[str, Path]]:
     classes_of_imagenet = (BUNDLED / "classes.txt").read_text("utf-8").splitlines()
     captioned = [photo for split in SPLITS for photo in data.flickr8k(photos, split)]
     room.mkdir(parents=True, exist_ok=True)
-    found = {}
+    pictures = {}
     all_things = named_things.things(data.vocabulary(captioned, classes_of_imagenet))
     for number, thing in enumerate(thing for thing in all_things if thing.split == "dev" and thing.tangible):
         path = room / f"{number:04}.png"
         Image.fromarray(thing.picture().pixels).save(path)
-        found[path.name] = (thing.name, path)
-    return found
+        pictures[path.name] = (thing.name, path)
+    return pictures
 
 
 def spoken_captions(folder: Path) -> dict[Path, str]:

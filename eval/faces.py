@@ -22,7 +22,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.train.voice_measure import Names, equal_error_rate, pairs
 from crossmedia.eval.figures import Figure, Section
 from crossmedia.eval.metrics import interval, mean
-from crossmedia.eval.voices import Turn, pairwise, purity
+from crossmedia.eval.voices import NamedTurn, pairwise, purity
 from crossmedia.retrieval.people import person
 
 RESAMPLED: Final = 200
@@ -34,9 +34,9 @@ def measure(service: Service, data: Path, collection: str = "eval-faces") -> lis
     """Verification of the faces alone, and of what the enricher makes of them. Raises FacesOff."""
     paths = sorted((data / "faces").glob("*/*.png"))
     begun = perf_counter()
-    apart = _told_apart(service, paths)
+    apart = _verify(service, paths)
     between = perf_counter()
-    named = _named(service, paths, data, collection)
+    named = _measure_names(service, paths, data, collection)
     return [replace(apart, seconds=between - begun), replace(named, seconds=perf_counter() - between)]
 
 
@@ -63,22 +63,22 @@ def _rate(vectors: Vectors, people: Names, pictures: NDArray[np.int64]) -> float
     return equal_error_rate(trials.cosines[trials.same], trials.cosines[~trials.same])
 
 
-def identified(vectors: Vectors, people: Names) -> list[float]:
+def identify(vectors: Vectors, people: Names) -> list[float]:
     """Of each picture whether the nearest other picture's person is its own."""
     near = vectors @ vectors.T
     np.fill_diagonal(near, -np.inf)
     return [float(own) for own in people[near.argmax(axis=1)] == people]
 
 
-def _told_apart(service: Service, paths: Sequence[Path]) -> Section:
+def _verify(service: Service, paths: Sequence[Path]) -> Section:
     profile = service.runtime.profile
     if profile.face is None or profile.finder is None:
         raise FacesOff
     started = perf_counter()
     photos = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in paths]
-    found = profile.finder.detect(photos)
+    portraits = profile.finder.detect(photos)
     finding = perf_counter() - started
-    largest_of = [largest(Portrait(photo, face) for face in own) for photo, own in zip(photos, found, strict=True)]
+    largest_of = [largest(Portrait(photo, face) for face in own) for photo, own in zip(photos, portraits, strict=True)]
     seen = [one for one in largest_of if one is not None]
     started = perf_counter()
     vectors = profile.face.encode(seen).vectors[FACE]
@@ -88,12 +88,12 @@ def _told_apart(service: Service, paths: Sequence[Path]) -> Section:
     trials = pairs(vectors, people, np.arange(len(people)))
     calibration = profile.calibrations[FACE, "face", "face"]
     chances = np.array([calibration.relevance(float(cosine)) for cosine in trials.cosines])
-    right = identified(vectors, people)
+    right = identify(vectors, people)
     low_right, high_right = interval(right)
     return Section(
         "Faces told apart",
-        f"{len(paths)} grey pictures of {len(set(people.tolist()))} people (Georgia Tech face database, 92×112, as they are), all "
-        f"{len(trials.cosines)} pairs. Intervals: people resampled {RESAMPLED} times.",
+        f"{len(paths)} grey pictures of {len(set(people.tolist()))} people (Georgia Tech face database, 92×112, as "
+        f"they are), all {len(trials.cosines)} pairs. Intervals: people resampled {RESAMPLED} times.",
         (
             Figure("pictures in which a face is found", mean([one is not None for one in largest_of]), "%", len(paths)),
             Figure("equal error rate", rate, "%", low=low, high=high, target="3 %"),
@@ -108,7 +108,7 @@ def _told_apart(service: Service, paths: Sequence[Path]) -> Section:
     )
 
 
-def _named(service: Service, paths: Sequence[Path], data: Path, collection: str) -> Section:
+def _measure_names(service: Service, paths: Sequence[Path], data: Path, collection: str) -> Section:
     strangers = sorted((data / "flickr8k" / "images").glob("*.jpg"))[:STRANGERS]
     # In an order that has nothing to do with who it is.
     shuffled = np.random.default_rng(7).permutation(np.array([*paths, *strangers], dtype=object)).tolist()
@@ -118,21 +118,21 @@ def _named(service: Service, paths: Sequence[Path], data: Path, collection: str)
     service.indexing.enrich(only=["faces"], assets=list(place))
     rate = len(place) / (perf_counter() - started)
     known = {path.resolve() for path in paths}
-    faces: list[Turn] = []
-    others: list[Turn] = []
+    faces: list[NamedTurn] = []
+    others: list[NamedTurn] = []
     for asset, path in place.items():
         for moment in service.runtime.store.moments(asset):
             label = person(moment) if moment.kind == "face" else None
             if label is not None:
                 of = path.parent.name if path in known else f"stranger {moment.id}"
-                (faces if path in known else others).append(Turn(of, label.value, asset))
+                (faces if path in known else others).append(NamedTurn(of, label.value, asset))
     precision, recall = pairwise(faces)
     people = len({face.speaker for face in faces})
     mixed = {face.name for face in faces} & {face.name for face in others}
     return Section(
         "People of a collection",
-        f"The same pictures among {len(strangers)} photos of Flickr8k, in a shuffled order; a face of a photo is taken for a "
-        "stranger's.",
+        f"The same pictures among {len(strangers)} photos of Flickr8k, in a shuffled order; a face of a photo is "
+        "taken for a stranger's.",
         (
             Figure("people found", len({face.name for face in faces}), "", target=str(people)),
             Figure("purity", purity(faces), "%", len(faces)),
@@ -147,6 +147,6 @@ def _named(service: Service, paths: Sequence[Path], data: Path, collection: str)
     )
 
 
-def _line(name: str, faces: Sequence[Turn]) -> str:
+def _line(name: str, faces: Sequence[NamedTurn]) -> str:
     counts: Mapping[str, int] = Counter(face.speaker for face in faces if face.name == name)
     return f"{name}: " + ", ".join(f"{who} {count}×" for who, count in counts.items())

@@ -37,6 +37,10 @@ class Figure:
             return text
         return f"{text} [{self._number(self.low)}, {self._number(self.high)}]"
 
+    def excludes(self, value: float) -> bool:
+        """Whether a value lies outside the interval; never where there is none."""
+        return self.low is not None and self.high is not None and not self.low <= value <= self.high
+
     def _number(self, value: float) -> str:
         return f"{100 * value:.1f}" if self.unit == "%" else f"{value:.3f}" if self.unit == "s" else f"{value:g}"
 
@@ -86,3 +90,17 @@ def markdown(title: str, context: Context, sections: Sequence[Section]) -> str:
         if section.details:
             lines += ["", *(f"- {detail}" for detail in section.details)]
     return "\n".join(lines) + "\n"
+
+
+def is_sectioned(folder: Path) -> bool:
+    """Whether a report is one of figures in sections, not one of queries."""
+    return "sections" in json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+def read_sections(folder: Path) -> list[Section]:
+    """The sections that `write` wrote, without their details."""
+    content = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return [
+        Section(section["title"], section["note"], tuple(Figure(**figure) for figure in section["figures"]))
+        for section in content["sections"]
+    ]

@@ -9,22 +9,22 @@ from typing import Final
 
 from crossmedia.api.service import Service
 from crossmedia.eval.figures import Figure, Section, share
-from crossmedia.eval.planted import Kind, Planted
+from crossmedia.eval.planted import Planted, ShotKind
 from crossmedia.retrieval.query import Filters, Hit, Query
 
 ENOUGH: Final = 0.5
 """Overlap from which a hit is at the right place."""
 FIRST: Final = 3
-KINDS: Final[tuple[Kind, ...]] = ("picture", "speech", "sound")
+KINDS: Final[tuple[ShotKind, ...]] = ("picture", "speech", "sound")
 """Writing is the business of the reader of pictures, which does not run here."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class PlantedQuery:
     """A query, the stretch that answers it, and the first hits with the overlap of each."""
 
     query: str
-    kind: Kind
+    kind: ShotKind
     start: float
     end: float
     overlaps: tuple[float, ...]
@@ -46,7 +46,7 @@ def overlap(one: tuple[float, float], other: tuple[float, float]) -> float:
     return max(0.0, shared) / covered if covered > 0 else 0.0
 
 
-def ask(service: Service, planted: Planted, collection: str) -> list[Asked]:
+def ask(service: Service, planted: Planted, collection: str) -> list[PlantedQuery]:
     """Each planted query with the default cut-off, among what is in the collection."""
     asked = []
     for query, start, end, kind in planted.moments:
@@ -54,14 +54,14 @@ def ask(service: Service, planted: Planted, collection: str) -> list[Asked]:
             continue
         hits = service.searching.search(Query(texts=(query,), filters=Filters(collection=collection))).hits
         overlaps = tuple(overlap((start, end), (hit.start or 0.0, hit.end or 0.0)) for hit in hits)
-        asked.append(Asked(query, kind, start, end, overlaps, _told(hits)))
+        asked.append(PlantedQuery(query, kind, start, end, overlaps, _describe_hit(hits)))
     return asked
 
 
 def measure(service: Service, videos: Sequence[Planted], collection: str = "eval-planted") -> Section:
     """Indexes each video into a collection of its own, both passes without reading what is written, and asks for
     everything."""
-    asked: list[Asked] = []
+    asked: list[PlantedQuery] = []
     ceiling: list[bool] = []
     for number, planted in enumerate(videos):
         own = f"{collection}-{number}"
@@ -71,14 +71,14 @@ def measure(service: Service, videos: Sequence[Planted], collection: str = "eval
         ceiling += _stills(service, planted.photos, f"{own}-photos")
     return Section(
         "Planted moments",
-        f"{len(videos)} videos of which everything is known (`eval/planted.py`), each asked with the default cut-off. Found: the "
-        f"hit and the planted stretch overlap by {ENOUGH} or more (IoU).",
+        f"{len(videos)} videos of which everything is known (`eval/planted.py`), each asked with the default cut-off. "
+        f"Found: the hit and the planted stretch overlap by {ENOUGH} or more (IoU).",
         (*_figures(asked), share("the photos themselves as stills, same queries, first hit", ceiling)),
-        tuple(_missed(one) for one in asked if not one.within(1)),
+        tuple(_describe_miss(one) for one in asked if not one.within(1)),
     )
 
 
-def _figures(asked: Sequence[Asked]) -> list[Figure]:
+def _figures(asked: Sequence[PlantedQuery]) -> list[Figure]:
     figures = [share("all, first hit", [one.within(1) for one in asked], "≥ 90 %")]
     figures.append(share(f"all, first {FIRST}", [one.within(FIRST) for one in asked]))
     for kind in KINDS:
@@ -96,18 +96,18 @@ def _stills(service: Service, photos: dict[str, Path], collection: str) -> list[
     """What the encoder of pictures can do, whatever becomes of the video: is each photo the first hit of its query."""
     service.indexing.index(sorted(photos.values()), collection)
     filters = Filters(collection=collection, media=("image",))
-    found = []
+    first_hits = []
     for query, path in photos.items():
         hits = service.searching.search(Query(texts=(query,), filters=filters, k=1)).hits
-        found.append(bool(hits) and Path(hits[0].path).name == path.name)
-    return found
+        first_hits.append(bool(hits) and Path(hits[0].path).name == path.name)
+    return first_hits
 
 
 def _assets(service: Service, collection: str) -> list[str]:
     return sorted({located.asset for located in service.runtime.store.located(collection)})
 
 
-def _told(hits: Sequence[Hit]) -> str:
+def _describe_hit(hits: Sequence[Hit]) -> str:
     if not hits:
         return "nothing passed the cut-off"
     hit = hits[0]
@@ -115,7 +115,7 @@ def _told(hits: Sequence[Hit]) -> str:
     return f"first was {hit.start or 0:.2f}–{hit.end or 0:.2f} s by {by}, relevance {hit.relevance:.2f}"
 
 
-def _missed(one: Asked) -> str:
+def _describe_miss(one: PlantedQuery) -> str:
     place = next((n for n, overlap in enumerate(one.overlaps, start=1) if overlap >= ENOUGH), None)
     where = "nowhere among the hits" if place is None else f"at place {place}"
     return f"missed {one.kind} “{one.query}” ({one.start:.2f}–{one.end:.2f} s): {one.first}; right {where}"

@@ -36,7 +36,7 @@ from crossmedia.indexer.hashes.chromaprint import ChromaprintHasher
 from crossmedia.indexer.hashes.frames import read_frames
 from crossmedia.indexer.hashes.pdq import PdqHasher
 from crossmedia.indexer.hashes.tlsh import TlshHasher
-from crossmedia.indexer.hashes.views import cropped, without_bars
+from crossmedia.indexer.hashes.views import crop_sides, without_bars
 from crossmedia.retrieval.banks.hashes import NEAR, QUALITY, Hash
 from crossmedia.retrieval.banks.indexed import near_pairs
 from crossmedia.retrieval.banks.matching import index_of
@@ -60,7 +60,7 @@ def photographs(everything: Sequence[Path], dev: Sequence[Path]) -> Section:
             copy = Picture(np.asarray(change(Image.open(path).convert("RGB")), dtype=np.uint8))
             asked = [hasher(view) for view in (copy, without_bars(copy)) if view]
             original = Picture(np.asarray(Image.open(path).convert("RGB"), dtype=np.uint8))
-            banked = [hashes[path], *map(hasher, cropped(original))]
+            banked = [hashes[path], *map(hasher, crop_sides(original))]
             plain.append(_apart(hashes[path], asked[0]))
             seen.append(min(_apart(one, other) for one in banked for other in asked))
         figures.append(share(f"found: {name}", [distance <= NEAR["pdq"] for distance in plain]))
@@ -78,7 +78,12 @@ def photographs(everything: Sequence[Path], dev: Sequence[Path]) -> Section:
         ),
         Figure("false matches among all pairs", float(len(false)), "", pairs),
         Figure("pairs with the same PDQ", float(len(apart) - len(false)), "", pairs),
-        Figure("false matches, bars taken off, banked with --crops", float(_seen(hasher, compared, apart)), "", pairs),
+        Figure(
+            "false matches, bars taken off, banked with --crops",
+            float(_look_alike_pairs(hasher, compared, apart)),
+            "",
+            pairs,
+        ),
     ]
     note = f"{len(dev)} dev photos of Flickr8k (224×224) and their copies; pairs of {len(everything)} photos."
     details = tuple(f"{one.name} and {other.name}: {d:.0f} bits" for one, other, d in apart)
@@ -90,10 +95,12 @@ def films(photos: Sequence[Path], room: Path, count: int = 6) -> Section:
     found."""
     started = time.monotonic()
     kinds = {
-        "half size, a third of the bits": reel.Format(options={"preset": "veryfast", "crf": "33"}, size=(320, 180)),
-        "MPEG-4 at 20 frames/s": reel.Format(codec="mpeg4", options={"b": "600000"}, rate=Fraction(20)),
+        "half size, a third of the bits": reel.VideoFormat(
+            options={"preset": "veryfast", "crf": "33"}, size=(320, 180)
+        ),
+        "MPEG-4 at 20 frames/s": reel.VideoFormat(codec="mpeg4", options={"b": "600000"}, rate=Fraction(20)),
     }
-    found: dict[str, list[bool]] = {name: [] for name in kinds}
+    distances: dict[str, list[bool]] = {name: [] for name in kinds}
     whole: dict[str, list[bool]] = {name: [] for name in kinds}
     banked: list[Hash] = []
     owners: list[int] = []
@@ -101,7 +108,7 @@ def films(photos: Sequence[Path], room: Path, count: int = 6) -> Section:
     shuffled = [photos[n] for n in np.random.default_rng(0).permutation(len(photos))]
     for number in range(count):
         takes = _takes(shuffled[number::count][:TAKES], np.random.default_rng(number))
-        hashes = _film(room / f"{number}.mp4", takes, reel.Format(), number)
+        hashes = _film(room / f"{number}.mp4", takes, reel.VideoFormat(), number)
         banked += hashes
         owners += [number] * len(hashes)
         copies += [
@@ -114,12 +121,12 @@ def films(photos: Sequence[Path], room: Path, count: int = 6) -> Section:
         hits = [
             {owners[place] for place, _ in index.search(one.packed, NEAR["pdq"])} for one in hashes if one.comparable
         ]
-        found[name] += [number in hit for hit in hits]
+        distances[name] += [number in hit for hit in hits]
         whole[name].append(any(number in hit for hit in hits))
         wrong += sum(len(hit - {number}) for hit in hits)
-    figures = [share(f"seconds found: {name}", cases) for name, cases in found.items()]
+    figures = [share(f"seconds found: {name}", cases) for name, cases in distances.items()]
     figures += [share(f"films found: {name}", cases) for name, cases in whole.items()]
-    figures.append(Figure("seconds that matched another film", float(wrong), "", sum(map(len, found.values()))))
+    figures.append(Figure("seconds that matched another film", float(wrong), "", sum(map(len, distances.values()))))
     note = f"{count} films of {TAKES} photographs each, panned, zoomed and shaken; a frame a second."
     return Section("Films, PDQ of a frame a second", note, tuple(figures), (), time.monotonic() - started)
 
@@ -131,8 +138,8 @@ def recordings(title: str, sounds: Mapping[str, Waveform], room: Path) -> Sectio
     printed = [(name, sound, value) for name, sound in sounds.items() if (value := hasher(sound))]
     rng = np.random.default_rng(1)
     copies: Mapping[str, Callable[[Waveform], Waveform]] = {
-        "MP3 at 64 kbit/s": lambda sound: coded(room / "copy.mp3", sound, "libmp3lame", 64_000),
-        "Opus at 24 kbit/s": lambda sound: coded(room / "copy.ogg", sound, "libopus", 24_000),
+        "MP3 at 64 kbit/s": lambda sound: encode_again(room / "copy.mp3", sound, "libmp3lame", 64_000),
+        "Opus at 24 kbit/s": lambda sound: encode_again(room / "copy.ogg", sound, "libopus", 24_000),
         "half as loud": lambda sound: Waveform(0.5 * sound.samples),
         "noise 20 dB below it": lambda sound: _noisy(sound, rng),
         "without its first half second": lambda sound: sound.cut(0.5, sound.seconds),
@@ -157,7 +164,7 @@ def texts(captions: Sequence[str], count: int = 300) -> Section:
     started = time.monotonic()
     hasher, rng = TlshHasher(), np.random.default_rng(2)
     documents = [" ".join(rng.choice(captions, 40, replace=False)).split() for _ in range(count)]
-    hashes = [Hash.told(str(hasher(" ".join(words)))) for words in documents]
+    hashes = [Hash.parse(str(hasher(" ".join(words)))) for words in documents]
 
     def changed(words: Sequence[str], part: float) -> list[str]:
         other = documents[rng.integers(count)]
@@ -171,7 +178,7 @@ def texts(captions: Sequence[str], count: int = 300) -> Section:
     figures = []
     for name, change in copies.items():
         apart = [
-            _apart(own, Hash.told(str(hasher(" ".join(change(words))))))
+            _apart(own, Hash.parse(str(hasher(" ".join(change(words))))))
             for own, words in zip(hashes, documents, strict=True)
         ]
         figures.append(share(f"found: {name}", [distance <= NEAR["tlsh"] for distance in apart]))
@@ -190,11 +197,11 @@ def _apart(one: Hash, other: Hash) -> float:
         return float("inf")
     index = index_of(one.kind)
     index.add([0], [one.packed])
-    found = index.search(other.packed, 10_000)
-    return found[0][1] if found else float("inf")
+    matches = index.search(other.packed, 10_000)
+    return matches[0][1] if matches else float("inf")
 
 
-def _seen(hasher: PdqHasher, paths: Sequence[Path], same: Sequence[tuple[Path, Path, float]]) -> int:
+def _look_alike_pairs(hasher: PdqHasher, paths: Sequence[Path], same: Sequence[tuple[Path, Path, float]]) -> int:
     """Pairs of photographs, besides these, of which one's hashes are near the other's where it is banked with its
     crops."""
     asked: list[tuple[int, str]] = []
@@ -202,7 +209,7 @@ def _seen(hasher: PdqHasher, paths: Sequence[Path], same: Sequence[tuple[Path, P
     for number, path in enumerate(paths):
         picture = Picture(np.asarray(Image.open(path).convert("RGB"), dtype=np.uint8))
         asked += [(number, hasher(view).value) for view in (picture, without_bars(picture)) if view]
-        banked += [(number, hasher(view).value) for view in (picture, *cropped(picture))]
+        banked += [(number, hasher(view).value) for view in (picture, *crop_sides(picture))]
     near = near_pairs("pdq", [value for _, value in asked], [value for _, value in banked])
     met = {frozenset((asked[one][0], banked[other][0])) for one, other, _ in near}
     known = {frozenset((paths.index(one), paths.index(other))) for one, other, _ in same}
@@ -224,7 +231,7 @@ def _takes(photos: Sequence[Path], rng: np.random.Generator) -> list[reel.Take]:
     ]
 
 
-def _film(path: Path, takes: Sequence[reel.Take], form: reel.Format, seed: int) -> list[Hash]:
+def _film(path: Path, takes: Sequence[reel.Take], form: reel.VideoFormat, seed: int) -> list[Hash]:
     reel.write(path, takes, form, np.random.default_rng(seed))
     return [Hash("pdq", value, quality) for _, value, quality in read_frames(path, Limits()).metadata["pdq"]]
 
@@ -235,14 +242,14 @@ def _sound(path: Path) -> Waveform:
     return content
 
 
-def _joined(files: Sequence[Path]) -> dict[str, Waveform]:
+def _group_files(files: Sequence[Path]) -> dict[str, Waveform]:
     """Files of one folder in groups."""
-    found = {}
+    groups = {}
     for first in range(0, len(files) - _JOINED + 1, _JOINED):
-        some = files[first : first + _JOINED]
-        if some[0].parent == some[-1].parent:
-            found[some[0].stem] = Waveform(np.concatenate([_sound(path).samples for path in some]))
-    return found
+        group = files[first : first + _JOINED]
+        if group[0].parent == group[-1].parent:
+            groups[group[0].stem] = Waveform(np.concatenate([_sound(path).samples for path in group]))
+    return groups
 
 
 def _noisy(sound: Waveform, rng: np.random.Generator) -> Waveform:
@@ -251,8 +258,8 @@ def _noisy(sound: Waveform, rng: np.random.Generator) -> Waveform:
     return Waveform((samples + level * rng.standard_normal(len(samples))).clip(-1, 1).astype(np.float32))
 
 
-def coded(path: Path, sound: Waveform, codec: str, bits: int) -> Waveform:
-    """As it is after it was written so and read again."""
+def encode_again(path: Path, sound: Waveform, codec: str, bits: int) -> Waveform:
+    """A picture after it was written in some format and read again."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream(codec, rate=SAMPLE_RATE, options={"b": str(bits)})
         assert isinstance(stream, av.AudioStream)
@@ -280,7 +287,7 @@ def main() -> None:
             photographs(sorted({*photos, *dev}), dev),
             films(dev, Path(folder)),
             recordings("Clips of ESC-10", clips, Path(folder)),
-            recordings("Speech (LibriSpeech and spoken captions, joined)", _joined(spoken), Path(folder)),
+            recordings("Speech (LibriSpeech and spoken captions, joined)", _group_files(spoken), Path(folder)),
             texts([caption for some in captions.values() for caption in some]),
         ]
     models = [PdqHasher().model, ChromaprintHasher().model, TlshHasher().model, f"load {os.getloadavg()[0]:.1f}"]

@@ -1,7 +1,7 @@
 """Measures of a ranking: what was returned, best first, against the set of what is relevant. A repeated item counts
 once.
 
->>> recall_at(["b", "a", "c"], {"a"}, 1), recall_at(["b", "a", "c"], {"a"}, 2)
+>>> success_at(["b", "a", "c"], {"a"}, 1), success_at(["b", "a", "c"], {"a"}, 2)
 (0.0, 1.0)
 """
 
@@ -14,17 +14,6 @@ from typing import TypeVar
 import numpy as np
 
 ItemT = TypeVar("ItemT")
-
-
-def recall_at(ranking: Sequence[ItemT], relevant: Collection[ItemT], k: int) -> float:
-    """Share of the relevant items among the first k; 0 where nothing is relevant.
-
-    >>> recall_at(["a", "x", "b"], {"a", "b"}, 2)
-    0.5
-    """
-    if not relevant:
-        return 0.0
-    return len(set(ranking[:k]) & set(relevant)) / len(relevant)
 
 
 def success_at(ranking: Sequence[ItemT], relevant: Collection[ItemT], k: int) -> float:

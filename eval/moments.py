@@ -52,7 +52,7 @@ class Moments:
             "words": lambda: spoken.word_errors(self._transcriber, self._data / "spoken_captions", spoken.normaliser()),
             "speakers": self._speakers,
             "voices": lambda: voices.measure(self._service, self._data / "speakers"),
-            "invented": lambda: spoken.invented(self._transcriber),
+            "invented": lambda: spoken.count_invented(self._transcriber),
         }
 
     def run(self, only: Sequence[str], tell: Tell) -> Iterator[Section]:
@@ -96,8 +96,8 @@ class Moments:
             for where, scores in (("reels", on_reels[kind]), ("the planted video", planted_counts.scores())):
                 figures += _scores(kind, where, scores)
         note = (
-            f"Made videos of {len(shots.FORMATS)} formats (`eval/reel.py`, seed {SEED}) and the planted one; a cut may be "
-            f"{shots.HARD} s off."
+            f"Made videos of {len(shots.FORMATS)} formats (`eval/reel.py`, seed {SEED}) and the planted one; a cut "
+            f"may be {shots.HARD} s off."
         )
         details = [
             f"{row['video']}: "

@@ -22,14 +22,15 @@ from PIL import Image
 
 from crossmedia.api.drawing import Drawing, sheets
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import LEAST, Detection, ObjectDetector
+from crossmedia.embeddings.objects import MIN_OBJECT_SCORE, Detection, ObjectDetector
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.indexer.enrichers.objects import KIND
 from crossmedia.retrieval.documents import Label
 
-WORDS: Final[Mapping[str, str]] = {
-    "person": r"people|persons?|m[ae]n|wom[ae]n|boys?|girls?|child(?:ren)?|kids?|bab(?:y|ies)|toddlers?|lad(?:y|ies)|guys?|players?"
-    r"|crowd|couple|family|teenagers?|\w*boarders?|surfers?|skiers?|hikers?|climbers?|bikers?|cyclists?|bicyclists?|riders?",
+CLASS_WORDS: Final[Mapping[str, str]] = {
+    "person": r"people|persons?|m[ae]n|wom[ae]n|boys?|girls?|child(?:ren)?|kids?|bab(?:y|ies)|toddlers?|lad(?:y|ies)"
+    r"|guys?|players?|crowd|couple|family|teenagers?|\w*boarders?|surfers?|skiers?|hikers?"
+    r"|climbers?|bikers?|cyclists?|bicyclists?|riders?",
     "dog": r"(?<!hot )dogs?|pupp(?:y|ies)|(?:grey|blood)hounds?|terriers?|retrievers?|poodles?",
     "bicycle": r"bicycl\w*|cyclists?",
     "motorcycle": r"motorcycl\w*|motorbikes?",
@@ -55,23 +56,23 @@ WORDS: Final[Mapping[str, str]] = {
 STEPS: Final = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
 SHEET: Final = 25
 TILE: Final = 380
-_PATTERNS: Final = {name: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for name, words in WORDS.items()}
+_PATTERNS: Final = {name: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for name, words in CLASS_WORDS.items()}
 
 
 def names_in(caption: str) -> set[str]:
-    """The classes of `WORDS` that a caption names."""
+    """The classes of `CLASS_WORDS` that a caption names."""
     return {name for name, pattern in _PATTERNS.items() if pattern.search(caption)}
 
 
-def opened(path: Path) -> Picture:
-    """A photo that is known to be harmless."""
+def open_photo(path: Path) -> Picture:
+    """Open a photo that is known to be harmless, however large."""
     with Image.open(path) as image:
         return Picture(np.asarray(image.convert("RGB")))
 
 
-def detected(detector: ObjectDetector, photos: Sequence[Path], least: float) -> list[list[Detection]]:
+def detect_all(detector: ObjectDetector, photos: Sequence[Path], least: float) -> list[list[Detection]]:
     """The objects of each photo."""
-    return [detector.detect([opened(path)], least)[0] for path in photos]
+    return [detector.detect([open_photo(path)], least)[0] for path in photos]
 
 
 def by_class(
@@ -87,7 +88,7 @@ def by_class(
     precision: list[Figure] = []
     hits: list[bool] = []
     right: list[bool] = []
-    for name in WORDS:
+    for name in CLASS_WORDS:
         caught = [name in s for n, s in zip(named, seen, strict=True) if name in n]
         meant = [name in n for n, s in zip(named, seen, strict=True) if name in s]
         hits += caught
@@ -107,7 +108,7 @@ def by_score(
     figures = []
     for least in steps:
         named = [{name for caption in some for name in names_in(caption)} - {"person"} for some in captions]
-        seen = [{o.value for o in some if o.score >= least and o.value in WORDS} - {"person"} for some in found]
+        seen = [{o.value for o in some if o.score >= least and o.value in CLASS_WORDS} - {"person"} for some in found]
         caught = [name in s for n, s in zip(named, seen, strict=True) for name in n]
         meant = [name in n for n, s in zip(named, seen, strict=True) for name in s]
         figures += [share(f"score ≥ {least:g}: found", caught), share(f"score ≥ {least:g}: named", meant)]
@@ -124,13 +125,13 @@ def measure(
     photos = sorted(captions)
     tell(f"objects in {len(photos)} photos")
     started = time.monotonic()
-    found = detected(detector, photos, min(STEPS))
+    detections = detect_all(detector, photos, min(STEPS))
     texts = [captions[path] for path in photos]
-    recall, named = by_class(texts, found, LEAST)
-    steps = by_score(texts, found)
+    recall, named = by_class(texts, detections, MIN_OBJECT_SCORE)
+    steps = by_score(texts, detections)
     seconds = time.monotonic() - started
     if folder is not None:
-        draw(photos, found, folder, tell)
+        draw(photos, detections, folder, tell)
     told_by = f"{len(photos)} dev photos of Flickr8k, five captions each."
     return [
         Section(
@@ -151,7 +152,11 @@ def draw(
     """Sheets `objects-00.jpg`, … of 25 photos with their boxes, and the photos' names below."""
     folder.mkdir(parents=True, exist_ok=True)
     shown = (
-        Drawing(opened(path), [Label(KIND, o.value, o.score, "", o.box) for o in some if o.score >= LEAST], path.stem)
+        Drawing(
+            open_photo(path),
+            [Label(KIND, o.value, o.score, "", o.box) for o in some if o.score >= MIN_OBJECT_SCORE],
+            path.stem,
+        )
         for path, some in zip(photos, found, strict=True)
     )
     written = []

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from crossmedia.api.espeak import say
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
+from crossmedia.embeddings.stop_words import STOP_WORDS
 from crossmedia.eval import reel
 from crossmedia.eval.bench.common import SHARED
 from crossmedia.eval.datasets import classes, flickr8k
 from crossmedia.indexer.decode.reader import decode
-from crossmedia.retrieval.wording import STOP_WORDS
 
-Kind: TypeAlias = Literal["picture", "writing", "speech", "sound"]
+ShotKind: TypeAlias = Literal["picture", "writing", "speech", "sound"]
 Samples: TypeAlias = NDArray[np.float32]
 
 SENTENCES: Final[tuple[tuple[str, str], ...]] = (
@@ -45,7 +45,7 @@ SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     ("The password of the server must be changed every ninety days.", "rules about changing passwords"),
 )
 """What is said, and how one asks for it."""
-WORDS: Final = ("elephant", "umbrella", "Tuesday", "mountain", "seventeen", "library", "chocolate", "window")
+SINGLE_WORDS: Final = ("elephant", "umbrella", "Tuesday", "mountain", "seventeen", "library", "chocolate", "window")
 """Said alone, a second apart."""
 CARDS: Final = ("QUARTERLY REPORT", "CHAPTER SEVEN", "EMERGENCY EXIT", "THANK YOU")
 _VOICES: Final = ("en", "en-us", "en+f3", "en+m3")
@@ -76,7 +76,7 @@ class Planted:
     cuts: tuple[float, ...]
     fades: tuple[tuple[float, float], ...]
     words: tuple[tuple[str, float, float], ...]
-    moments: tuple[tuple[str, float, float, Kind], ...]
+    moments: tuple[tuple[str, float, float, ShotKind], ...]
     photos: dict[str, Path]
 
     @property
@@ -90,7 +90,7 @@ class _Heard:
     """A sentence with what one asks for it, or a sound with its class as both."""
 
     samples: Samples
-    kind: Kind
+    kind: ShotKind
     text: str
     query: str
 
@@ -104,13 +104,13 @@ def make(folder: Path, data: Path, seed: int) -> Planted:
     """
     rng = np.random.default_rng(seed)
     photos = _photos(rng, data)
-    shown = _shown(rng, photos)
-    heard = _heard(rng, data)
+    shown = _plan_shots(rng, photos)
+    heard = _plan_sounds(rng, data)
     order = rng.permutation(len(shown))
     takes: list[reel.Take] = []
     sound: list[Samples] = []
     words: list[tuple[str, float, float]] = []
-    moments: list[tuple[str, float, float, Kind]] = []
+    moments: list[tuple[str, float, float, ShotKind]] = []
     joints = _joints(rng, len(shown))
     begin = 0.0
     for number, index in enumerate(order):
@@ -134,12 +134,12 @@ def make(folder: Path, data: Path, seed: int) -> Planted:
         begin += seconds
     alone, samples = _alone(begin + _LEAD)
     seconds = float(np.ceil(len(samples) / SAMPLE_RATE * 25) / 25)
-    takes.append(reel.Take(reel.drawn(rng, size=_CARD), seconds, "zoom"))
+    takes.append(reel.Take(reel.draw_scene(rng, size=_CARD), seconds, "zoom"))
     sound.append(np.pad(samples, (0, round(seconds * SAMPLE_RATE) - len(samples))))
     path = folder / "planted.mp4"
     noise = rng.normal(0, 0.001, sum(map(len, sound))).astype(np.float32)
     track = np.clip(np.concatenate(sound) + noise, -1, 1)
-    truth = reel.write(path, takes, reel.Format(size=_SIZE), rng, track)
+    truth = reel.write(path, takes, reel.VideoFormat(size=_SIZE), rng, track)
     return Planted(
         path, truth.cuts, truth.fades, (*words, *alone), tuple(moments), {one.caption: one.path for one in photos}
     )
@@ -155,15 +155,15 @@ def _photos(rng: np.random.Generator, data: Path) -> list[_Photo]:
         if len(chosen) == _PHOTOS:
             break
         photo = _Photo.of(paths[index], captions[paths[index]])
-        if not photo.about & elsewhere and all(_told_apart([*chosen, photo])):
+        if not photo.about & elsewhere and all(_can_be_meant([*chosen, photo])):
             chosen.append(photo)
     return chosen
 
 
-def _shown(rng: np.random.Generator, photos: Sequence[_Photo]) -> list[tuple[reel.Pixels, Kind, str]]:
+def _plan_shots(rng: np.random.Generator, photos: Sequence[_Photo]) -> list[tuple[reel.Pixels, ShotKind, str]]:
     """(Picture, kind, query) of each shot."""
-    shown: list[tuple[reel.Pixels, Kind, str]] = [(reel.photo(one.path), "picture", one.caption) for one in photos]
-    return shown + [(reel.drawn(rng, card, _CARD), "writing", card.lower()) for card in CARDS]
+    shown: list[tuple[reel.Pixels, ShotKind, str]] = [(reel.photo(one.path), "picture", one.caption) for one in photos]
+    return shown + [(reel.draw_scene(rng, card, _CARD), "writing", card.lower()) for card in CARDS]
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class _Photo:
         return _Photo(path, captions[typical], frozenset(used), named)
 
 
-def _told_apart(photos: Sequence[_Photo]) -> Iterator[bool]:
+def _can_be_meant(photos: Sequence[_Photo]) -> Iterator[bool]:
     """Of each photo, whether a query can mean it alone."""
     for photo in photos:
         others = [other.about for other in photos if other is not photo]
@@ -202,22 +202,22 @@ def _meaning(texts: Sequence[str]) -> set[str]:
     return {word for text in texts for word in re.findall("[a-z]{3,}", text.lower()) if word not in STOP_WORDS}
 
 
-def _heard(rng: np.random.Generator, data: Path) -> list[_Heard]:
+def _plan_sounds(rng: np.random.Generator, data: Path) -> list[_Heard]:
     """Sentences and sounds in random order, one of each class."""
     heard = [
-        _Heard(spoken(text, _VOICES[number % len(_VOICES)]), "speech", text, query)
+        _Heard(speak(text, _VOICES[number % len(_VOICES)]), "speech", text, query)
         for number, (text, query) in enumerate(SENTENCES)
     ]
     heard += [_Heard(samples, "sound", name, name) for name, samples in _sounds(rng, data / "esc10")]
     return [heard[index] for index in rng.permutation(len(heard))]
 
 
-def spoken(text: str, voice: str) -> Samples:
+def speak(text: str, voice: str) -> Samples:
     """What is said, from its first sound to its last."""
-    return _trimmed(say(text, voice=voice).samples)
+    return _trim(say(text, voice=voice).samples)
 
 
-def _trimmed(samples: Samples) -> Samples:
+def _trim(samples: Samples) -> Samples:
     loud = np.flatnonzero(np.abs(samples) > _QUIET * max(1e-6, float(np.abs(samples).max())))
     return samples[loud[0] : loud[-1] + 1] if len(loud) else samples
 
@@ -227,18 +227,18 @@ def _sounds(rng: np.random.Generator, folder: Path) -> list[tuple[str, Samples]]
     by_class: dict[str, list[Path]] = {}
     for path, name in classes(folder).items():
         by_class.setdefault(name.lower(), []).append(path)
-    found = []
+    recordings = []
     for name, paths in sorted(by_class.items()):
         content = decode(paths[rng.integers(len(paths))]).content
         assert isinstance(content, Waveform)
-        samples = _trimmed(content.samples)[: round(_SOUND * SAMPLE_RATE)]
+        samples = _trim(content.samples)[: round(_SOUND * SAMPLE_RATE)]
         while len(samples) < round(_SOUND / 2 * SAMPLE_RATE):
             samples = np.concatenate([samples, np.zeros(round(_PAUSE * SAMPLE_RATE), np.float32), samples])
-        found.append((name, samples / max(1e-6, float(np.abs(samples).max())) * np.float32(0.6)))
-    return found or _drawn_sounds()
+        recordings.append((name, samples / max(1e-6, float(np.abs(samples).max())) * np.float32(0.6)))
+    return recordings or _make_tones()
 
 
-def _drawn_sounds() -> list[tuple[str, Samples]]:
+def _make_tones() -> list[tuple[str, Samples]]:
     """A siren and a beep."""
     time = np.arange(round(_SOUND * SAMPLE_RATE)) / SAMPLE_RATE
     siren = 0.5 * np.sin(2 * np.pi * (700 * time - 40 * np.cos(2 * np.pi * 0.5 * time)))
@@ -249,13 +249,13 @@ def _drawn_sounds() -> list[tuple[str, Samples]]:
 def _alone(begin: float) -> tuple[list[tuple[str, float, float]], Samples]:
     """The words that are said alone, from `begin` s on, and the sound of the shot that they stand in."""
     parts = [np.zeros(round(_LEAD * SAMPLE_RATE), np.float32)]
-    told = []
-    for word in WORDS:
-        samples = spoken(word, _VOICES[0])
-        told.append((word, begin, begin + len(samples) / SAMPLE_RATE))
+    words = []
+    for word in SINGLE_WORDS:
+        samples = speak(word, _VOICES[0])
+        words.append((word, begin, begin + len(samples) / SAMPLE_RATE))
         parts += [samples, np.zeros(SAMPLE_RATE, np.float32)]
         begin += (len(samples) + SAMPLE_RATE) / SAMPLE_RATE
-    return told, np.concatenate(parts)
+    return words, np.concatenate(parts)
 
 
 def _joints(rng: np.random.Generator, count: int) -> Sequence[reel.Joint]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from crossmedia.embeddings.train.visual_data import parts
+from crossmedia.embeddings.train.visual_data import split_pictures
 from crossmedia.eval.demo.corpus import make
 from crossmedia.retrieval.answering.kinds import KINDS
 
@@ -34,7 +34,7 @@ HALF: Final = "all-of-half:"
 
 
 @dataclass(frozen=True)
-class Asked:
+class BenchmarkQuestion:
     """A question: of which file (or all), what answers count, of what kind it is, and within what it may differ."""
 
     number: int
@@ -45,18 +45,20 @@ class Asked:
     tolerance: str
 
 
-def questions(path: Path = FILE) -> list[Asked]:
+def questions(path: Path = FILE) -> list[BenchmarkQuestion]:
     """All of them; raises ValueError where a kind is unknown, or a number comes twice."""
     with path.open(encoding="utf-8", newline="") as stream:
-        found = [
-            Asked(int(r["number"]), r["scope"], r["question"], tuple(_split(r["answers"])), r["kind"], r["tolerance"])
+        rows = [
+            BenchmarkQuestion(
+                int(r["number"]), r["scope"], r["question"], tuple(_split(r["answers"])), r["kind"], r["tolerance"]
+            )
             for r in csv.DictReader(stream)
         ]
-    if len({one.number for one in found}) != len(found):
+    if len({one.number for one in rows}) != len(rows):
         raise ValueError(f"{path}: a number comes twice")
-    if unknown := {one.kind for one in found} - set(KINDS):
+    if unknown := {one.kind for one in rows} - set(KINDS):
         raise ValueError(f"{path}: no kind {', '.join(sorted(unknown))}")
-    return found
+    return rows
 
 
 def corpus(shared: Path, out: Path) -> Path:
@@ -66,7 +68,7 @@ def corpus(shared: Path, out: Path) -> Path:
     with (shared / "flickr8k" / "captions.csv").open(encoding="utf-8", newline="") as stream:
         dev = sorted({row["image"] for row in csv.DictReader(stream) if row["split"] == "dev"})
     with (shared / "daquar" / "questions.csv").open(encoding="utf-8", newline="") as stream:
-        rooms = parts(row["image"] for row in csv.DictReader(stream))
+        rooms = split_pictures(row["image"] for row in csv.DictReader(stream))
     chosen = {
         "flickr": [shared / "flickr8k" / "images" / name for name in dev[::EVERY]],
         "rooms": [shared / "daquar" / "images" / name for name in sorted(rooms) if rooms[name] == "held"][:ROOMS],
@@ -85,21 +87,21 @@ def corpus(shared: Path, out: Path) -> Path:
     return out
 
 
-def right(asked: Asked, answer: str, cited: Sequence[str] = ()) -> bool:
-    """Whether an answer counts: one of those that are accepted stands in it, within the tolerance; of a question for a
-    file, the first that is cited may be it too.
+def is_right(asked: BenchmarkQuestion, answer: str, cited: Sequence[str] = ()) -> bool:
+    """Whether an answer counts: it contains an accepted answer, within the tolerance; of a question for a file, the
+    first citation may be it too.
 
-    >>> right(Asked(1, "", "how many?", ("2", "two"), "how many", ""), "2 dogs")
+    >>> is_right(BenchmarkQuestion(1, "", "how many?", ("2", "two"), "how many", ""), "2 dogs")
     True
-    >>> right(Asked(1, "", "when?", ("61",), "when", "2"), "1:02")
+    >>> is_right(BenchmarkQuestion(1, "", "when?", ("61",), "when", "2"), "1:02")
     True
     """
-    told = _plain(answer)
+    plain = _plain(answer)
     if not asked.answers:
         return False
     if asked.answers[0].startswith(HALF):
         wanted = [asked.answers[0].removeprefix(HALF), *asked.answers[1:]]
-        return 2 * sum(_stands(_plain(word), told) for word in wanted) >= len(wanted)
+        return 2 * sum(_stands(_plain(word), plain) for word in wanted) >= len(wanted)
     if asked.tolerance:
         given, wanted_number = _number(answer), float(asked.answers[0])
         margin = (
@@ -109,23 +111,23 @@ def right(asked: Asked, answer: str, cited: Sequence[str] = ()) -> bool:
         )
         return given is not None and abs(given - wanted_number) <= margin
     if asked.kind == "yes/no":
-        first = told.split(" ")[0]
+        first = plain.split(" ")[0]
         return first in {_plain(one).split(" ")[0] for one in asked.answers} or (
-            first != "yes" and _any(asked.answers[1:], told)
+            first != "yes" and _any_stands(asked.answers[1:], plain)
         )
     if asked.kind == "which":
         return any(one in answer for one in asked.answers) or any(
             one in path for one in asked.answers for path in cited[:1]
         )
     if asked.kind == "what does it say":
-        told, joined = told, re.sub(r"\W", "", answer.lower())
-        return _any(asked.answers, told) or any(
-            len(one) > 4 and _folded(one) in _folded(joined) for one in asked.answers
+        plain, joined = plain, re.sub(r"\W", "", answer.lower())
+        return _any_stands(asked.answers, plain) or any(
+            len(one) > 4 and _fold(one) in _fold(joined) for one in asked.answers
         )
-    return _any(asked.answers, told)
+    return _any_stands(asked.answers, plain)
 
 
-def _any(answers: Sequence[str], told: str) -> bool:
+def _any_stands(answers: Sequence[str], told: str) -> bool:
     return any(_stands(_plain(one), told) for one in answers)
 
 
@@ -141,7 +143,7 @@ def _plain(text: str) -> str:
     return " ".join(NUMBERS.get(word, word) for word in words if word not in ("a", "an", "the"))
 
 
-def _folded(plate: str) -> str:
+def _fold(plate: str) -> str:
     return plate.lower().replace("o", "0").replace("i", "1")
 
 
@@ -152,10 +154,10 @@ def _number(answer: str) -> float | None:
         if plain is not None and plain.start() < found.start():
             return float(plain[0])
         return 60.0 * int(found[1]) + int(found[2])
-    told = re.search(
+    digits = re.search(
         r"\d+(?:\.\d+)?", " ".join(NUMBERS.get(w, w) for w in re.sub(r"[^\w\s.]", " ", answer.lower()).split())
     )
-    return float(told[0]) if told else None
+    return float(digits[0]) if digits else None
 
 
 def _split(answers: str) -> list[str]:

@@ -49,7 +49,7 @@ class Take:
 
 
 @dataclass(frozen=True)
-class Format:
+class VideoFormat:
     """How a reel is written. `jitter`: frames come irregularly, and one in eight is left out."""
 
     suffix: str = ".mp4"
@@ -71,7 +71,11 @@ class Truth:
 
 
 def write(
-    path: Path, takes: Sequence[Take], form: Format, rng: np.random.Generator, sound: NDArray[np.float32] | None = None
+    path: Path,
+    takes: Sequence[Take],
+    form: VideoFormat,
+    rng: np.random.Generator,
+    sound: NDArray[np.float32] | None = None,
 ) -> Truth:
     """Writes the reel, with `sound` at 16 kHz if given; what is true of it."""
     truth = _truth(takes)
@@ -116,7 +120,7 @@ def _truth(takes: Sequence[Take]) -> Truth:
     return Truth(tuple(cuts), tuple(fades), tuple(spans))
 
 
-def _frames(takes: Sequence[Take], form: Format, rng: np.random.Generator) -> Iterator[tuple[float, Pixels]]:
+def _frames(takes: Sequence[Take], form: VideoFormat, rng: np.random.Generator) -> Iterator[tuple[float, Pixels]]:
     """(Time, picture) of each frame. A take is painted beyond its ends where it is faded in or out."""
     spans = _truth(takes).spans
     cameras = [_Camera(take, form.size, rng) for take in takes]
@@ -129,7 +133,7 @@ def _frames(takes: Sequence[Take], form: Format, rng: np.random.Generator) -> It
             time += float(rng.uniform(0, 0.3 / form.rate))
         at = next(index for index, (_, end) in enumerate(spans) if time < end or index == len(spans) - 1)
         pixels = cameras[at].shot(time - spans[at][0]).astype(np.float32)
-        pixels = _joined(pixels, time, at, takes, spans, cameras)
+        pixels = _mix(pixels, time, at, takes, spans, cameras)
         if any(0 <= (time - spans[at][0] - flash) * form.rate < _FLASH for flash in takes[at].flashes):
             pixels = 0.25 * pixels + 0.75 * 255
         if form.noise:
@@ -137,7 +141,7 @@ def _frames(takes: Sequence[Take], form: Format, rng: np.random.Generator) -> It
         yield time, np.asarray(pixels.clip(0, 255), dtype=np.uint8)
 
 
-def _joined(
+def _mix(
     pixels: NDArray[np.float32],
     time: float,
     at: int,
@@ -220,7 +224,7 @@ class _Camera:
         return np.asarray(seen, dtype=np.uint8)
 
 
-def drawn(rng: np.random.Generator, words: str = "", size: tuple[int, int] = (960, 540)) -> Pixels:
+def draw_scene(rng: np.random.Generator, words: str = "", size: tuple[int, int] = (960, 540)) -> Pixels:
     """A scene of plain shapes on a graded ground; with `words`, a title card that shows them."""
     width, height = size
     shade = np.linspace(0, 1, height)[:, None, None] * np.ones((1, width, 1))

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from crossmedia.api.service import Service
-from crossmedia.embeddings.objects import LEAST, ObjectDetector
+from crossmedia.embeddings.objects import MIN_OBJECT_SCORE, ObjectDetector
 from crossmedia.eval import cutoff
 from crossmedia.eval.figures import Figure, Section, share
-from crossmedia.eval.objects import detected, names_in
+from crossmedia.eval.objects import detect_all, names_in
 from crossmedia.retrieval.query import Filters, Query
 
 SMALL: Final = 0.1
@@ -52,14 +52,14 @@ def measure(service: Service, captions: Captions, tell: Tell = lambda line: None
     )
     tell(f"indexing {len(photos)} photos")
     service.indexing.index(photos, "regions")
-    found: dict[str, _Asked] = {}
+    recalls: dict[str, _Asked] = {}
     kept: dict[str, Sequence[Mapping[str, float]]] = {}
     for way, enricher in (("photos", ""), ("+ labels", "objects"), ("+ regions", "regions")):
         if enricher:
             tell(f"enriching: {enricher}")
             service.indexing.enrich(only=[enricher])
         tell(f"asking: {way}")
-        found[way] = _asked(service, captions)
+        recalls[way] = _ask(service, captions)
         if enricher != "objects":
             tell(f"the cut-off: {way}")
             whole = {path: tuple(texts) for path, texts in captions.items()}
@@ -69,15 +69,15 @@ def measure(service: Service, captions: Captions, tell: Tell = lambda line: None
     chosen = [text in small[path] for path, text in every]
     note = f"{len(photos)} dev photos of Flickr8k; {sum(chosen)} of {len(every)} captions name something small."
     return [
-        Section("Captions that name something small", note, _recall(found, chosen)),
-        Section("All captions", note, _recall(found, [True] * len(every))),
+        Section("Captions that name something small", note, _recall(recalls, chosen)),
+        Section("All captions", note, _recall(recalls, [True] * len(every))),
         Section(
             "How many",
             "Of the first ten photos those of which a caption says so: " + ", ".join(COUNTED),
             tuple(
                 share(f"{question}: {way}", asked.right[question])
                 for question in COUNTED
-                for way, asked in found.items()
+                for way, asked in recalls.items()
             ),
         ),
         Section(
@@ -97,13 +97,13 @@ def _small(detector: ObjectDetector, captions: Captions) -> dict[Path, set[str]]
     """Of each photo the captions that name something small in it."""
     photos = sorted(captions)
     small: dict[Path, set[str]] = {}
-    for path, objects in zip(photos, detected(detector, photos, LEAST), strict=True):
+    for path, objects in zip(photos, detect_all(detector, photos, MIN_OBJECT_SCORE), strict=True):
         tiny = {o.value for o in objects if (o.box[2] - o.box[0]) * (o.box[3] - o.box[1]) < SMALL} - {"person"}
         small[path] = {text for text in captions[path] if names_in(text) & tiny}
     return small
 
 
-def _asked(service: Service, captions: Captions) -> _Asked:
+def _ask(service: Service, captions: Captions) -> _Asked:
     filters = Filters(media=("image",), collection="regions")
 
     def names(text: str) -> list[str]:

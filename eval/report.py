@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crossmedia.eval.metrics import interval, mean
-from crossmedia.eval.run import Result
+from crossmedia.eval.run import TaskResult
 
 SHOWN = ("R@1", "R@5", "R@10", "MRR", "mAP", "nDCG@10", "P@10")
 
@@ -31,7 +31,7 @@ class Context:
         return Context(command, mode, tuple(models), f"{os.cpu_count()} × {cpu}, Python {platform.python_version()}")
 
 
-def write(folder: Path, context: Context, results: Sequence[Result], cutoff: dict[str, Any] | None) -> None:
+def write(folder: Path, context: Context, results: Sequence[TaskResult], cutoff: dict[str, Any] | None) -> None:
     """`report.json`, `report.md` and, where matplotlib is installed, `recall.png` and `reliability.png`."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {"context": asdict(context), "results": [asdict(r) for r in results], "cutoff": cutoff}
@@ -43,11 +43,11 @@ def write(folder: Path, context: Context, results: Sequence[Result], cutoff: dic
     )
 
 
-def read(folder: Path) -> tuple[Context, list[Result]]:
+def read_report(folder: Path) -> tuple[Context, list[TaskResult]]:
     """What `write` wrote."""
     content = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     results = [
-        Result(
+        TaskResult(
             r["task"],
             r["fingerprint"],
             r["gallery"],
@@ -60,7 +60,7 @@ def read(folder: Path) -> tuple[Context, list[Result]]:
 
 
 def markdown(
-    context: Context, results: Sequence[Result], cutoff: dict[str, Any] | None, plots: Sequence[str] = ()
+    context: Context, results: Sequence[TaskResult], cutoff: dict[str, Any] | None, plots: Sequence[str] = ()
 ) -> str:
     """A table with 95 % intervals in brackets; percentages."""
     lines = [
@@ -70,7 +70,8 @@ def markdown(
         f"Machine: {context.machine}  ",
         f"Models: {', '.join(f'`{m}`' for m in context.models)}",
         "",
-        "Brackets: 95 % bootstrap interval over queries. medR: median rank of the first right answer (∞: not returned).",
+        "Brackets: 95 % bootstrap interval over queries. medR: median rank of the first right answer (∞: not "
+        "returned).",
         "",
         "| task | data | gallery | queries | " + " | ".join(SHOWN) + " | medR |",
         "|---|---|---|---|" + "---|" * (len(SHOWN) + 1),
@@ -101,7 +102,7 @@ def _cell(values: Sequence[float]) -> str:
     return f"{100 * mean(values):.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def _plots(folder: Path, results: Sequence[Result], cutoff: dict[str, Any] | None) -> list[str]:
+def _plots(folder: Path, results: Sequence[TaskResult], cutoff: dict[str, Any] | None) -> list[str]:
     try:
         import matplotlib
     except ImportError:

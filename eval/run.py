@@ -14,7 +14,7 @@ from crossmedia.embeddings.encoder import Encoding, Modality, Vectors
 from crossmedia.embeddings.media import Medium, Picture, Waveform
 from crossmedia.embeddings.profile import Profile
 from crossmedia.eval import metrics
-from crossmedia.eval.tasks import Asked, Target, Task
+from crossmedia.eval.tasks import Target, Task, TaskQuery
 from crossmedia.indexer.decode.reader import decode
 from crossmedia.retrieval.query import Filters, Query
 
@@ -26,7 +26,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Result:
+class TaskResult:
     """A task's per-query figures, in the order of its queries; `ranks` of the first right answer, 0 where there was
     none."""
 
@@ -37,9 +37,9 @@ class Result:
     measures: dict[str, tuple[float, ...]]
 
 
-def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> Result:
+def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> TaskResult:
     """Index the gallery and search it with the cut-off off."""
-    collection, keys = indexed(service, task, room, tell)
+    collection, keys = index_gallery(service, task, room, tell)
     located: dict[str, list[str]] = {}
     for x in service.runtime.store.located(collection):
         located.setdefault(x.asset, []).append(keys[x.source.location])
@@ -48,36 +48,39 @@ def by_engine(service: Service, task: Task, room: Path, tell: Tell) -> Result:
     several = max(len(asked.relevant) for asked in task.queries) > 10
     depth = min(DEPTH if several else SHALLOW, max(10, 4 * len(keys)))
 
-    def ask(asked: Asked) -> list[str]:
-        query = replace(question(service, asked, filters, depth), group=True)
-        found = [key for hit in service.searching.search(query).hits for key in located[hit.asset]]
-        return [key for key in found if asked.path is None or key != str(asked.path)]
+    def ask(asked: TaskQuery) -> list[str]:
+        query = replace(build_query(service, asked, filters, depth), group=True)
+        ranking = [key for hit in service.searching.search(query).hits for key in located[hit.asset]]
+        return [key for key in ranking if asked.path is None or key != str(asked.path)]
 
     tell(f"{task.name}: asking {len(task.queries)}")
     return _result(task, [ask(asked) for asked in task.queries])
 
 
-def indexed(service: Service, task: Task, room: Path, tell: Tell) -> tuple[str, dict[str, str]]:
+def index_gallery(service: Service, task: Task, room: Path, tell: Tell) -> tuple[str, dict[str, str]]:
     """Index a task's gallery, once: the collection is named by its content. Returns its name, and each location's
     key."""
     collection = "eval-" + hashlib.sha256("\n".join(t.key for t in task.gallery).encode()).hexdigest()[:12]
-    files = {target.key: target.path or _written(target, room / collection) for target in task.gallery}
+    files = {target.key: target.path or _transcribe(target, room / collection) for target in task.gallery}
     tell(f"{task.name}: indexing {len(files)}")
     service.indexing.index(list(files.values()), collection)
     service.indexing.enrich(only=["transcript"])
     return collection, {str(path.resolve()): key for key, path in files.items()}
 
 
-def question(service: Service, asked: Asked, filters: Filters, k: int) -> Query:
-    """What is asked, with the cut-off off and nothing folded."""
+def build_query(service: Service, asked: TaskQuery, filters: Filters, k: int) -> Query:
+    """The query of a task, without cut-off and without folding."""
     return Query(
         texts=(asked.text,) if asked.text else (),
         examples=(service.searching.example(asked.path),) if asked.path else (),
-        filters=filters, k=k, min_relevance=0, fold=False,
-    )  # fmt: skip
+        filters=filters,
+        k=k,
+        min_relevance=0,
+        fold=False,
+    )
 
 
-def by_matrix(profile: Profile, task: Task, tell: Tell) -> Result:
+def by_matrix(profile: Profile, task: Task, tell: Tell) -> TaskResult:
     """Cosines between the encoders' own vectors, in the native space of like and like, else in the common one."""
     medium = _query_medium(task)
     tell(f"{task.name}: encoding")
@@ -105,7 +108,7 @@ def applies_to_matrix(profile: Profile, task: Task) -> bool:
     return not ("sound" in sides and "common" not in {s.name for s in profile.sound.spaces}) if profile.sound else True
 
 
-def _result(task: Task, rankings: Sequence[Sequence[str]]) -> Result:
+def _result(task: Task, rankings: Sequence[Sequence[str]]) -> TaskResult:
     pairs = list(zip(rankings, [q.relevant for q in task.queries], strict=True))
     measures = {
         **{f"R@{k}": tuple(metrics.success_at(r, right, k) for r, right in pairs) for k in (1, 5, 10)},
@@ -115,10 +118,10 @@ def _result(task: Task, rankings: Sequence[Sequence[str]]) -> Result:
         "P@10": tuple(metrics.precision_at(r, right, 10) for r, right in pairs),
     }
     ranks = tuple(metrics.first_rank(r, right) or 0 for r, right in pairs)
-    return Result(task.name, task.fingerprint, len(task.gallery), ranks, measures)
+    return TaskResult(task.name, task.fingerprint, len(task.gallery), ranks, measures)
 
 
-def _written(target: Target, folder: Path) -> Path:
+def _transcribe(target: Target, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / (hashlib.sha256(target.key.encode()).hexdigest()[:16] + ".txt")
     if not path.exists():
@@ -142,15 +145,15 @@ def _modality(medium: Medium) -> Modality:
 def _encode(profile: Profile, modality: Modality, items: Sequence[Path | str], space: str) -> Vectors:
     parts: list[Vectors] = []
     for start in range(0, len(items), CHUNK):
-        some = items[start : start + CHUNK]
+        batch = items[start : start + CHUNK]
         encoding: Encoding
         if modality == "text":
-            encoding = profile.text.encode([str(item) for item in some])
+            encoding = profile.text.encode([str(item) for item in batch])
         elif modality == "picture":
-            encoding = profile.picture.encode([c for c in _contents(some) if isinstance(c, Picture)])
+            encoding = profile.picture.encode([c for c in _contents(batch) if isinstance(c, Picture)])
         else:
             assert profile.sound is not None
-            encoding = profile.sound.encode([c for c in _contents(some) if isinstance(c, Waveform)])
+            encoding = profile.sound.encode([c for c in _contents(batch) if isinstance(c, Waveform)])
         parts.append(encoding.vectors[space])
     return np.concatenate(parts)
 

@@ -59,17 +59,17 @@ class Counts:
         return {"precision": precision, "recall": recall, "f1": f1, "of": self.true, "false": self.false}
 
 
-FORMATS: Final[dict[str, reel.Format]] = {
-    "h264 24 fps": reel.Format(rate=Fraction(24000, 1001)),
-    "h264 25 fps": reel.Format(),
-    "h264 50 fps": reel.Format(rate=Fraction(50), size=(480, 270)),
-    "h264 30 fps, noise": reel.Format(rate=Fraction(30), noise=12, options={"preset": "veryfast", "crf": "30"}),
-    "h264 variable": reel.Format(suffix=".mkv", rate=Fraction(30), size=(480, 270), jitter=True),
-    "mpeg4 25 fps": reel.Format(suffix=".avi", codec="mpeg4", options={"b": "700k"}, size=(480, 360)),
-    "vp9 30 fps": reel.Format(
+FORMATS: Final[dict[str, reel.VideoFormat]] = {
+    "h264 24 fps": reel.VideoFormat(rate=Fraction(24000, 1001)),
+    "h264 25 fps": reel.VideoFormat(),
+    "h264 50 fps": reel.VideoFormat(rate=Fraction(50), size=(480, 270)),
+    "h264 30 fps, noise": reel.VideoFormat(rate=Fraction(30), noise=12, options={"preset": "veryfast", "crf": "30"}),
+    "h264 variable": reel.VideoFormat(suffix=".mkv", rate=Fraction(30), size=(480, 270), jitter=True),
+    "mpeg4 25 fps": reel.VideoFormat(suffix=".avi", codec="mpeg4", options={"b": "700k"}, size=(480, 360)),
+    "vp9 30 fps": reel.VideoFormat(
         ".webm", "libvpx-vp9", {"b": "600k", "cpu-used": "8", "deadline": "realtime"}, Fraction(30), (480, 270)
     ),
-    "h264 12 fps": reel.Format(rate=Fraction(12), size=(360, 480)),
+    "h264 12 fps": reel.VideoFormat(rate=Fraction(12), size=(360, 480)),
 }
 
 
@@ -83,9 +83,9 @@ def measure(
     """
     rows = []
     total = {"hard": Counts(0, 0, 0), "gradual": Counts(0, 0, 0)}
-    for case in [*made(folder, data, seed), *more]:
-        found = (find or boundaries)(case.path)
-        hard, gradual = compare(case.truth.cuts, case.truth.fades, found)
+    for case in [*make_videos(folder, data, seed), *more]:
+        detected = (find or boundaries)(case.path)
+        hard, gradual = compare(case.truth.cuts, case.truth.fades, detected)
         total = {"hard": total["hard"] + hard, "gradual": total["gradual"] + gradual}
         rows.append({"video": case.name, "hard": hard.scores(), "gradual": gradual.scores()})
     return {"hard": total["hard"].scores(), "gradual": total["gradual"].scores(), "videos": rows, "seed": seed}
@@ -109,11 +109,11 @@ def scenedetect(path: Path) -> Boundaries:
     manager.add_detector(AdaptiveDetector(min_scene_len=12))
     manager.add_detector(ThresholdDetector(min_scene_len=12))
     manager.detect_scenes(open_video(str(path), backend="pyav"))
-    found: list[float] = []
+    detected: list[float] = []
     for start, _ in manager.get_scene_list()[1:]:
-        if not found or start.seconds - found[-1] > 0.5:
-            found.append(start.seconds)
-    return found
+        if not detected or start.seconds - detected[-1] > 0.5:
+            detected.append(start.seconds)
+    return detected
 
 
 def compare(cuts: Sequence[float], fades: Sequence[tuple[float, float]], found: Boundaries) -> tuple[Counts, Counts]:
@@ -132,7 +132,7 @@ def compare(cuts: Sequence[float], fades: Sequence[tuple[float, float]], found: 
     return Counts(hits[True], len(cuts), len(spare) - near), Counts(hits[False], len(fades), near)
 
 
-def made(folder: Path, data: Path, seed: int) -> Iterator[Case]:
+def make_videos(folder: Path, data: Path, seed: int) -> Iterator[Case]:
     """One video of each format, from photos and drawn scenes."""
     for number, (name, form) in enumerate(FORMATS.items()):
         rng = np.random.default_rng((seed, number))
@@ -152,7 +152,7 @@ def takes(rng: np.random.Generator, pictures: Sequence[Path], count: int) -> lis
     made = []
     for index in chosen:
         seconds = float(np.round(rng.uniform(1.5, 5.0) * 24) / 24)
-        picture = reel.photo(pictures[index]) if rng.random() < 0.75 else reel.drawn(rng)
+        picture = reel.photo(pictures[index]) if rng.random() < 0.75 else reel.draw_scene(rng)
         move = reel.MOVES[rng.integers(len(reel.MOVES))]
         joint: reel.Joint = "cut"
         if rng.random() < 0.4:

@@ -23,8 +23,8 @@ from scipy.optimize import linear_sum_assignment
 from crossmedia.embeddings.encoder import Vectors, normalise
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 from crossmedia.embeddings.profile import Profile
-from crossmedia.embeddings.train.sound_stats import read
-from crossmedia.embeddings.train.synthetic import coloured
+from crossmedia.embeddings.train.sound_stats import read_sound
+from crossmedia.embeddings.train.synthetic import coloured_noise
 from crossmedia.embeddings.train.voice_measure import Names, equal_error_rate, pairs
 from crossmedia.eval.metrics import interval, mean
 from crossmedia.indexer.diarise import diarise
@@ -122,7 +122,7 @@ def conversation(
     samples = np.concatenate(parts)
     if noise is not None:
         level = float(np.sqrt(np.mean(np.square(samples)))) * 10 ** (-noise / 20)
-        samples = (samples + level * coloured(chance, 1.0, len(samples))).astype(np.float32)
+        samples = (samples + level * coloured_noise(chance, 1.0, len(samples))).astype(np.float32)
     return Waveform(samples), spans
 
 
@@ -141,7 +141,7 @@ def loud(samples: NDArray[np.float32]) -> list[tuple[float, float]]:
 
 def verification(vectors: Vectors, speakers: Names) -> dict[str, tuple[float, float, float]]:
     """Value and 95 % interval (percentile bootstrap over utterances) of each measure; rows are utterances."""
-    cosines, names = _enrolled(vectors, speakers)
+    cosines, names = _enrol(vectors, speakers)
     own = speakers[:, None] == names
 
     def of_pairs(drawn: NDArray[np.int64]) -> float:
@@ -151,21 +151,21 @@ def verification(vectors: Vectors, speakers: Names) -> dict[str, tuple[float, fl
     def of_enrolment(drawn: NDArray[np.int64]) -> float:
         return equal_error_rate(cosines[drawn][own[drawn]], cosines[drawn][~own[drawn]])
 
-    right, every = identified(vectors, speakers), np.arange(len(vectors))
+    right, every = identify(vectors, speakers), np.arange(len(vectors))
     return {
-        "equal error rate, pairs": (of_pairs(every), *_resampled(of_pairs, speakers)),
-        "equal error rate, enrolment": (of_enrolment(every), *_resampled(of_enrolment, speakers)),
+        "equal error rate, pairs": (of_pairs(every), *_resample(of_pairs, speakers)),
+        "equal error rate, enrolment": (of_enrolment(every), *_resample(of_enrolment, speakers)),
         "identification accuracy": (mean(right), *interval(right)),
     }
 
 
-def identified(vectors: Vectors, speakers: Names) -> list[float]:
+def identify(vectors: Vectors, speakers: Names) -> list[float]:
     """Of each utterance whether the nearest centroid is its speaker's, its own vector left out of that."""
-    cosines, names = _enrolled(vectors, speakers)
+    cosines, names = _enrol(vectors, speakers)
     return [float(name == own) for name, own in zip(names[cosines.argmax(axis=1)], speakers, strict=True)]
 
 
-def _enrolled(vectors: Vectors, speakers: Names) -> tuple[Vectors, Names]:
+def _enrol(vectors: Vectors, speakers: Names) -> tuple[Vectors, Names]:
     """(N, speakers) cosines to the mean of all other utterances of each speaker, and the speakers' names."""
     names, own = np.unique(speakers, return_inverse=True)
     sums = np.stack([vectors[speakers == name].sum(axis=0) for name in names])
@@ -175,9 +175,7 @@ def _enrolled(vectors: Vectors, speakers: Names) -> tuple[Vectors, Names]:
     return cosines, names
 
 
-def _resampled(
-    measured: Callable[[NDArray[np.int64]], float], speakers: Names, times: int = 200
-) -> tuple[float, float]:
+def _resample(measured: Callable[[NDArray[np.int64]], float], speakers: Names, times: int = 200) -> tuple[float, float]:
     """Of each speaker as many utterances as there are, drawn with replacement."""
     chance = np.random.default_rng(0)
     members = [np.flatnonzero(speakers == name) for name in np.unique(speakers)]
@@ -192,14 +190,14 @@ def measure(profile: Profile, data: Path) -> dict[str, Any]:
     if profile.voice is None:
         raise ValueError(f"the profile {profile.name} has no voice encoder")
     paths = sorted((data / "speakers").glob("*/*.flac"))
-    heard, speakers = [read(path) for path in paths], np.array([path.parent.name for path in paths])
+    heard, speakers = [read_sound(path) for path in paths], np.array([path.parent.name for path in paths])
     vectors = profile.voice.encode(heard).vectors["voice"]
     rows = [_row(what, *values, len(paths)) for what, values in verification(vectors, speakers).items()]
     recordings = {name: [heard[n] for n in np.flatnonzero(speakers == name)] for name in np.unique(speakers).tolist()}
-    return {"verification": rows, "diarisation": _diarised(profile, recordings)}
+    return {"verification": rows, "diarisation": _measure_diarisation(profile, recordings)}
 
 
-def _diarised(profile: Profile, recordings: Mapping[str, Sequence[Waveform]]) -> list[dict[str, Any]]:
+def _measure_diarisation(profile: Profile, recordings: Mapping[str, Sequence[Waveform]]) -> list[dict[str, Any]]:
     rows = []
     for noise in (None, NOISE):
         for count in SPEAKERS:
@@ -209,9 +207,9 @@ def _diarised(profile: Profile, recordings: Mapping[str, Sequence[Waveform]]) ->
                 waveform, truth = conversation(recordings, count, chance, noise)
                 assert profile.voice is not None
                 turns = diarise(waveform, list(profile.detector(waveform)), profile.voice)
-                found = [Span(turn.start, turn.end, str(turn.speaker)) for turn in turns]
-                strict.append(error_rate(truth, found).rate)
-                collared.append(error_rate(truth, found, COLLAR).rate)
+                spans = [Span(turn.start, turn.end, str(turn.speaker)) for turn in turns]
+                strict.append(error_rate(truth, spans).rate)
+                collared.append(error_rate(truth, spans, COLLAR).rate)
                 counted.append(float(len({turn.speaker for turn in turns}) == count))
             who = f"{count} speaker{'s' * (count > 1)}{f', noise at {NOISE:g} dB' if noise is not None else ''}"
             for what, values in (

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from crossmedia.embeddings.errors import DependencyMissing
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 from crossmedia.embeddings.profile import Transcriber, Word
-from crossmedia.embeddings.train.sound_stats import read
-from crossmedia.embeddings.train.synthetic import SECONDS, coloured, make
+from crossmedia.embeddings.train.sound_stats import read_sound
+from crossmedia.embeddings.train.synthetic import SECONDS, coloured_noise, make
 from crossmedia.eval.datasets import spoken_captions
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.eval.planted import Planted
@@ -56,7 +56,7 @@ def word_errors(transcriber: Transcriber, folder: Path, plain: Callable[[str], s
     """Over all words of the recordings; the interval is over recordings."""
     wrong, spoken = [], []
     for path, text in spoken_captions(folder).items():
-        heard = " ".join(utterance.text for utterance in transcriber.transcribe(read(path)))
+        heard = " ".join(utterance.text for utterance in transcriber.transcribe(read_sound(path)))
         reference = plain(text).split()
         wrong.append(errors(reference, plain(heard).split()))
         spoken.append(len(reference))
@@ -81,7 +81,7 @@ def ratio(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> tuple[float, f
 
 def word_times(planted: Planted, transcribed: Sequence[Word]) -> Section:
     """Where each known sentence and word begins and ends, against the first and last word heard in it."""
-    own = assigned([(start, end) for _, start, end in planted.words], transcribed)
+    own = assign([(start, end) for _, start, end in planted.words], transcribed)
     starts = [abs(words[0].start - start) for (_, start, _), words in zip(planted.words, own, strict=True) if words]
     ends = [abs(words[-1].end - end) for (_, _, end), words in zip(planted.words, own, strict=True) if words]
     off = np.array([*starts, *ends])
@@ -96,11 +96,14 @@ def word_times(planted: Planted, transcribed: Sequence[Word]) -> Section:
         for (text, start, end), words in zip(planted.words, own, strict=True)
         if not words or max(abs(words[0].start - start), abs(words[-1].end - end)) > CLOSE
     ]
-    note = "Sentences and single words of the planted video, spoken by eSpeak NG at known times: their first and last sound."
+    note = (
+        "Sentences and single words of the planted video, spoken by eSpeak NG at known times: their first and last "
+        "sound."
+    )
     return Section("Word times", note, tuple(figures), tuple(details))
 
 
-def assigned(spans: Sequence[tuple[float, float]], words: Sequence[Word]) -> list[list[Word]]:
+def assign(spans: Sequence[tuple[float, float]], words: Sequence[Word]) -> list[list[Word]]:
     """Each word to the span that is nearest to its middle, in order."""
     own: list[list[Word]] = [[] for _ in spans]
     for word in sorted(words, key=lambda word: word.start):
@@ -110,14 +113,14 @@ def assigned(spans: Sequence[tuple[float, float]], words: Sequence[Word]) -> lis
     return own
 
 
-def invented(transcriber: Transcriber) -> Section:
+def count_invented(transcriber: Transcriber) -> Section:
     """Words heard where there are none."""
     seconds = 60 * MINUTES
     chance = np.random.default_rng(7)
     music = np.concatenate([part.samples for part in make("music", round(seconds / SECONDS), 7)])
     sounds: dict[str, Any] = {
         "silence": np.zeros(seconds * SAMPLE_RATE, np.float32),
-        "a quiet room": (_ROOM * coloured(chance, 1.0, seconds * SAMPLE_RATE)).astype(np.float32),
+        "a quiet room": (_ROOM * coloured_noise(chance, 1.0, seconds * SAMPLE_RATE)).astype(np.float32),
         "music": music,
     }
     figures, details = [], []

@@ -1,5 +1,4 @@
-"""How often real faces and voices are taken for forged ones, and how often forgeries made here are told, score by
-score.
+"""Measure the detectors of forgeries: how often real faces and voices look forged, and how often forgeries are found.
 
 Photos and readings are real; faces are forged as the autoencoders of 2018 did it (what is in the middle goes through
 few pixels and is pasted back), speech by eSpeak NG. Nobody forges so today: what is told of these says little of what
@@ -21,13 +20,13 @@ from numpy.typing import NDArray
 from crossmedia.api.espeak import say
 from crossmedia.embeddings import forgery, spoof
 from crossmedia.embeddings.faces import FaceDetector
-from crossmedia.embeddings.forgery import ForgeryDetector, aligned
+from crossmedia.embeddings.forgery import ForgeryDetector, align_face
 from crossmedia.embeddings.media import Picture, Waveform
 from crossmedia.embeddings.spoof import SpoofDetector
-from crossmedia.embeddings.vad import speaking
+from crossmedia.embeddings.vad import find_speech
 from crossmedia.eval.figures import Figure, Section, share
-from crossmedia.eval.known import coded
-from crossmedia.eval.objects import opened
+from crossmedia.eval.known import encode_again
+from crossmedia.eval.objects import open_photo
 from crossmedia.indexer.decode.reader import decode
 from crossmedia.indexer.enrichers.spoof import stretches
 from crossmedia.indexer.provenance.reader import ProvenanceReader
@@ -37,7 +36,7 @@ VOICES: Final = ("en", "en-us", "en+f3", "en+m2", "de", "en+whisper")
 SPEEDS: Final = (130, 160, 200)
 SPOKEN: Final = 60
 """Texts that are synthesised."""
-MOST: Final = 120
+MAX_STRETCHES: Final = 120
 """Stretches of speech of each kind, evenly spread, and half of them for each length."""
 SECONDS: Final = (1.0, 1.5, 2.0, 3.0, 4.0)
 """Lengths that recordings are cut to, to see from which one on something can be said."""
@@ -72,8 +71,8 @@ def area(real: Sequence[float], forged: Sequence[float]) -> float:
     return float(np.mean(np.where(apart == 0, 0.5, apart > 0)))
 
 
-def forged(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A face whose middle went through a few pixels and was pasted back with soft edges, as an exchanged one."""
+def forge(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A face whose middle was reduced to a few pixels and pasted back with soft edges, like an exchanged face."""
     small = cv2.resize(square, (THROUGH, THROUGH), interpolation=cv2.INTER_AREA)
     blurred = cv2.resize(small, square.shape[:2], interpolation=cv2.INTER_CUBIC)
     down, across = np.mgrid[: square.shape[0], : square.shape[1]] - len(square) / 2
@@ -83,8 +82,8 @@ def forged(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def squares(detector: FaceDetector, pictures: Sequence[Picture]) -> list[NDArray[np.uint8]]:
     """The faces that are large enough to be looked at, as the network sees them."""
-    found = ((picture, face) for picture in pictures for face in detector.detect([picture])[0])
-    return [square for picture, face in found if (square := aligned(picture, face)) is not None]
+    pairs = ((picture, face) for picture in pictures for face in detector.detect([picture])[0])
+    return [square for picture, face in pairs if (square := align_face(picture, face)) is not None]
 
 
 def faces(detector: ForgeryDetector, finder: FaceDetector, sets: Mapping[str, Sequence[Picture]]) -> Section:
@@ -98,16 +97,17 @@ def faces(detector: ForgeryDetector, finder: FaceDetector, sets: Mapping[str, Se
         real = detector.classify(np.stack(shown)).tolist() if shown else []
         figures += _spread(f"{name}: real faces", real, forgery.LIKELY)
         real_scores += real
-        forged_scores += detector.classify(np.stack([forged(square) for square in shown])).tolist() if shown else []
+        forged_scores += detector.classify(np.stack([forge(square) for square in shown])).tolist() if shown else []
     figures += _apart(real_scores, forged_scores, forgery.LIKELY, "faces forged here")
     note = (
-        f"Faces of which the square that is looked at has {forgery.SMALLEST} px or more. Forged here: their middle through "
-        f"{THROUGH} px and back."
+        f"Faces of which the square that is looked at has {forgery.MIN_FACE_SQUARE} px or more. Forged here: their "
+        "middle "
+        f"through {THROUGH} px and back."
     )
     return Section("Faces", note, tuple(figures), (), time.monotonic() - started)
 
 
-def spoken(files: Sequence[Path]) -> list[Waveform]:
+def speech_stretches(files: Sequence[Path]) -> list[Waveform]:
     """What is spoken in recordings, stretch by stretch, each long enough."""
     sounds = [sound for path in files if isinstance(sound := decode(path).content, Waveform)]
     return _some([part for sound in sounds for part in parts(sound)])
@@ -115,12 +115,12 @@ def spoken(files: Sequence[Path]) -> list[Waveform]:
 
 def parts(sound: Waveform) -> Iterator[Waveform]:
     """What is scored of a recording, with what is around it."""
-    for start, end in stretches(speaking(sound)):
-        if end - start >= spoof.SHORTEST:
+    for start, end in stretches(find_speech(sound)):
+        if end - start >= spoof.MIN_SPOOF_SECONDS:
             yield sound.cut(start - spoof.MARGIN, end + spoof.MARGIN)
 
 
-def synthesised(texts: Sequence[str]) -> list[Waveform]:
+def synthesise(texts: Sequence[str]) -> list[Waveform]:
     """Texts spoken in turn by eSpeak NG's voices at several speeds."""
     made = [say(text, SPEEDS[n % len(SPEEDS)], VOICES[n % len(VOICES)]) for n, text in enumerate(texts)]
     return _some([part for sound in made for part in parts(sound)])
@@ -133,7 +133,7 @@ def voices(
     making."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        squeezed = [coded(Path(folder) / "sound.mp3", sound, "libmp3lame", 48_000) for sound in real]
+        squeezed = [encode_again(Path(folder) / "sound.mp3", sound, "libmp3lame", 48_000) for sound in real]
     scores = {
         "LibriSpeech": _scores(detector, real),
         "LibriSpeech as MP3, 48 kb/s": _scores(detector, squeezed),
@@ -147,9 +147,10 @@ def voices(
     figures += _apart(scores["LibriSpeech"], scores["spoken captions"], spoof.LIKELY, "spoken captions")
     figures.append(Figure("times faster than real time", round(heard / max(1e-9, seconds), 1), ""))
     note = (
-        f"Stretches of speech of {spoof.SHORTEST:g} s or more. LibriSpeech is read by people. The spoken captions are all of "
-        "one voice by our own voice encoder, at 24 kHz as MP3: we do not know who or what speaks them and take them for "
-        "synthesised, so they are counted apart."
+        f"Stretches of speech of {spoof.MIN_SPOOF_SECONDS:g} s or more. LibriSpeech is read by people. The spoken "
+        "captions are "
+        "all of one voice by our own voice encoder, at 24 kHz as MP3: we do not know who or what speaks them and take "
+        "them for synthesised, so they are counted apart."
     )
     return [Section("Speech", note, tuple(figures), (), seconds), by_length(detector, real, made)]
 
@@ -199,12 +200,12 @@ def measure(
     """All of it, section by section, from the known data sets in `shared`."""
     finder, looking, listening = detectors
     tell(f"faces in {len(photos)} photos")
-    portraits = [_padded(opened(path)) for path in sorted(shared.glob("faces/*/*.png"))]
-    yield faces(looking, finder, {"Flickr8k": [opened(path) for path in photos], "Georgia Tech, grey": portraits})
+    portraits = [_pad(open_photo(path)) for path in sorted(shared.glob("faces/*/*.png"))]
+    yield faces(looking, finder, {"Flickr8k": [open_photo(path) for path in photos], "Georgia Tech, grey": portraits})
     tell("speech")
-    real = spoken(sorted(shared.glob("speakers/*/*.flac")))
+    real = speech_stretches(sorted(shared.glob("speakers/*/*.flac")))
     yield from voices(
-        listening, real, synthesised(captions[:SPOKEN]), spoken(sorted(shared.glob("spoken_captions/*.mp3")))
+        listening, real, synthesise(captions[:SPOKEN]), speech_stretches(sorted(shared.glob("spoken_captions/*.mp3")))
     )
     tell("provenance")
     reader = ProvenanceReader()
@@ -213,10 +214,10 @@ def measure(
 
 
 def _some(sounds: Sequence[Waveform]) -> list[Waveform]:
-    return [sounds[n] for n in np.linspace(0, len(sounds) - 1, min(MOST, len(sounds))).astype(int).tolist()]
+    return [sounds[n] for n in np.linspace(0, len(sounds) - 1, min(MAX_STRETCHES, len(sounds))).astype(int).tolist()]
 
 
-def _padded(picture: Picture) -> Picture:
+def _pad(picture: Picture) -> Picture:
     wide = cv2.copyMakeBorder(picture.pixels, *([PADDED] * 4), cv2.BORDER_REPLICATE)
     return Picture(np.asarray(wide, dtype=np.uint8))
 

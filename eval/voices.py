@@ -1,4 +1,4 @@
-"""Are the voices of a collection told apart: names given to recordings of known speakers, and search by voice."""
+"""Measure the naming of voices across recordings of known speakers, and search by voice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVERY: Final = 10_000
 
 
 @dataclass(frozen=True)
-class Turn:
+class NamedTurn:
     """Whose it is, the name it was given, and the recording it is in."""
 
     speaker: str
@@ -27,10 +27,10 @@ class Turn:
     asset: str
 
 
-def purity(turns: Sequence[Turn]) -> float:
+def purity(turns: Sequence[NamedTurn]) -> float:
     """Share of turns whose speaker is the most frequent of those of their name.
 
-    >>> purity([Turn("a", "x", "1"), Turn("a", "x", "2"), Turn("b", "x", "3"), Turn("b", "y", "4")])
+    >>> purity([NamedTurn("a", "x", "1"), NamedTurn("a", "x", "2"), NamedTurn("b", "x", "3"), NamedTurn("b", "y", "4")])
     0.75
     """
     by_name: dict[str, Counter[str]] = {}
@@ -39,10 +39,11 @@ def purity(turns: Sequence[Turn]) -> float:
     return sum(max(found.values()) for found in by_name.values()) / max(1, len(turns))
 
 
-def pairwise(turns: Sequence[Turn]) -> tuple[float, float]:
+def pairwise(turns: Sequence[NamedTurn]) -> tuple[float, float]:
     """Precision and recall of "one voice" over all pairs of turns from different recordings.
 
-    >>> pairwise([Turn("a", "x", "1"), Turn("a", "x", "2"), Turn("b", "x", "3"), Turn("b", "y", "4")])
+    >>> turns = [("a", "x", "1"), ("a", "x", "2"), ("b", "x", "3"), ("b", "y", "4")]
+    >>> pairwise([NamedTurn(*turn) for turn in turns])
     (0.3333333333333333, 0.5)
     """
     apart = [(one, other) for one, other in combinations(turns, 2) if one.asset != other.asset]
@@ -63,18 +64,19 @@ def measure(service: Service, folder: Path, collection: str = "eval-voices") -> 
     service.indexing.enrich(only=["speakers"], assets=list(speaker))
     moments = [moment for asset in speaker for moment in service.runtime.store.moments(asset) if moment.kind == "turn"]
     turns = [
-        Turn(speaker[moment.asset], label.value, moment.asset)
+        NamedTurn(speaker[moment.asset], label.value, moment.asset)
         for moment in moments
         for label in moment.labels
         if label.kind == SPEAKER
     ]
     named, people = {turn.name for turn in turns}, len(set(speaker.values()))
     precision, recall = pairwise(turns)
-    asked = [_asked(service, path, speaker, turns, collection) for path in _examples(files)]
+    asked = [_ask(service, path, speaker, turns, collection) for path in _examples(files)]
     return Section(
         "Voices across a collection",
-        f"{len(files)} recordings of {people} speakers of LibriSpeech, each indexed alone; pairs of turns are of different "
-        "recordings. One recording of each speaker is then the example of a search with the leg `voice`, default cut-off.",
+        f"{len(files)} recordings of {people} speakers of LibriSpeech, each indexed alone; pairs of turns are of "
+        "different recordings. One recording of each speaker is then the example of a search with the leg `voice`, "
+        "default cut-off.",
         (
             Figure("voices found", len(named), "", target=str(people)),
             Figure("purity", purity(turns), "%", len(turns)),
@@ -92,7 +94,7 @@ def measure(service: Service, folder: Path, collection: str = "eval-voices") -> 
     )
 
 
-def _names(turns: Sequence[Turn], asset: str) -> set[str]:
+def _names(turns: Sequence[NamedTurn], asset: str) -> set[str]:
     return {turn.name for turn in turns if turn.asset == asset}
 
 
@@ -104,15 +106,20 @@ def _examples(files: Sequence[Path]) -> list[Path]:
     return list(first.values())
 
 
-def _asked(
-    service: Service, path: Path, speaker: Mapping[str, str], turns: Sequence[Turn], collection: str
+def _ask(
+    service: Service, path: Path, speaker: Mapping[str, str], turns: Sequence[NamedTurn], collection: str
 ) -> tuple[float, float]:
     """Precision and recall of the turns found in other recordings than the example itself."""
     own = next(x.asset for x in service.runtime.store.located(collection) if Path(x.source.location) == path.resolve())
     query = Query(
-        examples=(service.searching.example(path),), filters=Filters(collection=collection, kinds=("turn",)), legs=("voice",),
-        k=EVERY, fold=False,
-    )  # fmt: skip
-    found = [speaker[hit.asset] == path.parent.name for hit in service.searching.search(query).hits if hit.asset != own]
+        examples=(service.searching.example(path),),
+        filters=Filters(collection=collection, kinds=("turn",)),
+        legs=("voice",),
+        k=EVERY,
+        fold=False,
+    )
+    matches = [
+        speaker[hit.asset] == path.parent.name for hit in service.searching.search(query).hits if hit.asset != own
+    ]
     wanted = sum(turn.speaker == path.parent.name and turn.asset != own for turn in turns)
-    return sum(found) / max(1, len(found)), sum(found) / max(1, wanted)
+    return sum(matches) / max(1, len(matches)), sum(matches) / max(1, wanted)

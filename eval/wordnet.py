@@ -1,4 +1,4 @@
-"""How near two nouns are in WordNet: the measure of Wu and Palmer (ACL 1994), from Debian's dictionary files.
+"""Similarity of two nouns in WordNet by Wu and Palmer (ACL 1994), from Debian's dictionary files.
 
 WUPS (M. Malinowski and M. Fritz, NIPS 2014) compares answers by it, and what is less near than its threshold counts a
 tenth.
@@ -29,17 +29,17 @@ class Nouns:
     @cached_property
     def senses(self) -> dict[str, tuple[str, ...]]:
         """Word → the synsets it stands in, by their places in the file."""
-        found: dict[str, tuple[str, ...]] = {}
+        synsets: dict[str, tuple[str, ...]] = {}
         for line in (self._folder / "index.noun").read_text(encoding="latin-1").splitlines():
             if not line.startswith(" "):
                 parts = line.split()
-                found[parts[0]] = tuple(parts[-int(parts[2]) :])
-        return found
+                synsets[parts[0]] = tuple(parts[-int(parts[2]) :])
+        return synsets
 
     @cached_property
     def above(self) -> dict[str, tuple[str, ...]]:
         """Synset → what it is a kind or an instance of."""
-        found: dict[str, tuple[str, ...]] = {}
+        kinds_of: dict[str, tuple[str, ...]] = {}
         for line in (self._folder / "data.noun").read_text(encoding="latin-1").splitlines():
             if line.startswith(" "):
                 continue
@@ -47,19 +47,19 @@ class Nouns:
             words = int(parts[3], 16)
             pointers = parts[5 + 2 * words :]
             kinds = [pointers[n + 1] for n in range(0, 4 * int(parts[4 + 2 * words]), 4) if pointers[n] in ("@", "@i")]
-            found[parts[0]] = tuple(kinds)
-        return found
+            kinds_of[parts[0]] = tuple(kinds)
+        return kinds_of
 
     def ancestors(self, synset: str) -> dict[str, int]:
         """What is above a synset, itself included, with the fewest steps to it."""
-        found, waiting = {synset: 0}, deque([synset])
+        steps, waiting = {synset: 0}, deque([synset])
         while waiting:
             one = waiting.popleft()
             for kind in self.above.get(one, ()):
-                if kind not in found:
-                    found[kind] = found[one] + 1
+                if kind not in steps:
+                    steps[kind] = steps[one] + 1
                     waiting.append(kind)
-        return found
+        return steps
 
     @lru_cache(maxsize=100_000)  # noqa: B019 -- one dictionary lives as long as the program
     def depth(self, synset: str) -> int:
@@ -71,9 +71,9 @@ class Nouns:
         if one == other:
             return 1.0
         best = 0.0
-        for a in self.senses.get(_lemma(one), ()):
+        for a in self.senses.get(_entry(one), ()):
             over = self.ancestors(a)
-            for b in self.senses.get(_lemma(other), ()):
+            for b in self.senses.get(_entry(other), ()):
                 for shared in over.keys() & self.ancestors(b).keys():
                     steps = over[shared] + self.ancestors(b)[shared]
                     best = max(best, 2 * self.depth(shared) / (2 * self.depth(shared) + steps))
@@ -98,5 +98,6 @@ def wups(told: str, truth: str, nouns: Nouns, threshold: float = 0.9) -> float:
     return min(one_way(ours, theirs), one_way(theirs, ours))
 
 
-def _lemma(word: str) -> str:
+def _entry(word: str) -> str:
+    """How the files write a word."""
     return word.lower().replace(" ", "_")

@@ -1,4 +1,4 @@
-"""Decoded assets become documents: cut into moments, encoded together in batches."""
+"""Turn decoded assets into documents: cut them into moments and encode these in batches."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Picture, Waveform
 from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.hearing import heard
-from crossmedia.indexer.scan import Found
+from crossmedia.indexer.hearing import find_sounds
+from crossmedia.indexer.scan import ScannedFile
 from crossmedia.indexer.segment import passages
-from crossmedia.indexer.structure import structured
+from crossmedia.indexer.structure import build_shots
 from crossmedia.retrieval.documents import MOTION, PREVIEW, Asset, Document, Kind, Label, Moment, Source, moment_id
 
 log = logging.getLogger("crossmedia.indexer")
@@ -31,27 +31,27 @@ class EncodingFailed(CrossmediaError):
     code = "encoding_failed"
 
 
-def assembled(
-    items: Sequence[tuple[str, Found, Decoded]], profile: Profile, collection: str
+def assemble_each(
+    items: Sequence[tuple[str, ScannedFile, Decoded]], profile: Profile, collection: str
 ) -> list[Document | CrossmediaError]:
-    """`assemble`, but what no encoder can take fails alone: one odd file must not stop the hundred around it."""
+    """Assemble, but let what no encoder accepts fail alone: one odd file must not stop the hundred around it."""
     try:
         return list(assemble(items, profile, collection))
     except Exception as error:
         if len(items) > 1:
-            return [result for item in items for result in assembled([item], profile, collection)]
+            return [result for item in items for result in assemble_each([item], profile, collection)]
         log.exception("encoding %s failed", items[0][1].path)
         return [
             EncodingFailed(f"an encoder failed on it: {type(error).__name__}: {error}", "see the traceback in the log")
         ]
 
 
-def assemble(items: Sequence[tuple[str, Found, Decoded]], profile: Profile, collection: str) -> list[Document]:
+def assemble(items: Sequence[tuple[str, ScannedFile, Decoded]], profile: Profile, collection: str) -> list[Document]:
     """(content hash, where it was found, what it decoded to) → documents; one batched run of each encoder over all."""
     drafts = [_Draft(asset, decoded) for asset, _, decoded in items]
     sounds: list[Waveform] = []
     sounding = [(draft, draft.waveform) for draft in drafts if draft.waveform is not None]
-    stretches = heard([waveform for _, waveform in sounding], profile.sound)
+    stretches = find_sounds([waveform for _, waveform in sounding], profile.sound)
     for (draft, waveform), spans in zip(sounding, stretches, strict=True):
         draft.sounds = [draft.moment("sound", n, start=start, end=end) for n, (start, end) in enumerate(spans)]
         sounds += [waveform.cut(start, end) for start, end in spans]
@@ -62,11 +62,11 @@ def assemble(items: Sequence[tuple[str, Found, Decoded]], profile: Profile, coll
     for (asset, found, decoded), draft in zip(items, drafts, strict=True):
         stills = [seen.fill(moment) for moment in draft.stills]
         moments = [
-            *(structured(asset, decoded.shots, stills, profile) if decoded.shots else stills),
+            *(build_shots(asset, decoded.shots, stills, profile) if decoded.shots else stills),
             *(read.fill(moment) if "text" in moment.fields else moment for moment in draft.paragraphs),
             *(rung.fill(moment) for moment in draft.sounds),
         ]
-        described, name = _described(asset, found, decoded), Path(found.path).name
+        described, name = _describe(asset, found, decoded), Path(found.path).name
         title = name if described.title == name else f"{described.title} {name}"
         moments[0] = replace(moments[0], fields={**moments[0].fields, "title": title})
         source = Source(str(found.location), found.path, collection, found.size, found.mtime_ns)
@@ -138,7 +138,7 @@ class _Rows:
         return replace(moment, vectors=vectors, labels=labels)
 
 
-def _described(asset: str, found: Found, decoded: Decoded) -> Asset:
+def _describe(asset: str, found: ScannedFile, decoded: Decoded) -> Asset:
     title = decoded.title or Path(found.path).name
     captured = decoded.captured or datetime.fromtimestamp(found.mtime_ns / 1e9, UTC).isoformat(timespec="seconds")
     metadata = dict(decoded.metadata) | ({"warnings": list(decoded.warnings)} if decoded.warnings else {})
@@ -146,8 +146,8 @@ def _described(asset: str, found: Found, decoded: Decoded) -> Asset:
 
 
 def _attachments(decoded: Decoded) -> dict[str, bytes]:
-    found = {PREVIEW: decoded.preview} if decoded.preview is not None else {}
+    attachments = {PREVIEW: decoded.preview} if decoded.preview is not None else {}
     if decoded.motion:
         times, energy = zip(*decoded.motion, strict=True)
-        found[MOTION] = json.dumps({"times": times, "energy": energy}).encode()
-    return found
+        attachments[MOTION] = json.dumps({"times": times, "energy": energy}).encode()
+    return attachments

@@ -1,4 +1,4 @@
-"""Who speaks when, of nobody knows how many: windows of voice, clustered, then every fifth of a second decided again.
+"""Diarise speech: find who speaks when, without knowing how many speak, by clustering windows of voice.
 
 Windows are clustered by average linkage (as Garcia-Romero et al. 2017 do, with cosines in place of PLDA) up to a
 similarity where speakers end; then a hidden Markov model whose states are the clusters finds the turns (Viterbi; the
@@ -37,7 +37,7 @@ are reported, and 9 in 10 numbers of speakers are right; 9 % and 7 in 10 by spec
 """
 SURE: Final = 0.8
 """Seconds of voice from which a window may say that there is another speaker."""
-LEAST: Final = 1.5
+MIN_SPEAKER_SECONDS: Final = 1.5
 """Seconds of voice that make a speaker; who has less is taken for the likeliest other."""
 CHANGE: Final = 0.5
 """What another speaker costs from one slot to the next, in cosines of a slot; half of it where there is a pause."""
@@ -72,31 +72,31 @@ def diarise(waveform: Waveform, stretches: Sequence[tuple[float, float]], voice:
     if not stretches:
         return []
     windows = np.array([window for stretch in stretches for window in _windows(*stretch)])
-    vectors = _encoded(waveform, windows, voice)
+    vectors = _encode(waveform, windows, voice)
     slots, begins = _slots(stretches)
     reach = _reach(slots.mean(axis=1), windows.mean(axis=1))
     lengths = windows[:, 1] - windows[:, 0]
     sure = lengths >= min(SURE, float(lengths.max()))
-    centroids = _centroids(vectors[sure], clustered(vectors[sure]))
+    centroids = _centroids(vectors[sure], cluster(vectors[sure]))
     path = _speakers(vectors, centroids, slots, begins, reach)
     return _turns(path, slots, vectors, windows.mean(axis=1))
 
 
-def clustered(vectors: Vectors) -> Numbers:
+def cluster(vectors: Vectors) -> Numbers:
     """(N, D) unit rows → (N,) which group each belongs to, from 0: average linkage up to `ALIKE`, in blocks."""
     labels = np.zeros(len(vectors), dtype=np.int64)
     means: list[NDArray[np.float64]] = []
     for first in range(0, len(vectors), BLOCK):
         part = vectors[first : first + BLOCK].astype(np.float64)
-        found = np.zeros(1, dtype=np.int64)
+        groups = np.zeros(1, dtype=np.int64)
         if len(part) > 1:
-            found = fcluster(linkage(part, "average", metric="cosine"), 1 - ALIKE, "distance") - 1
-        labels[first : first + BLOCK] = found + len(means)
-        means += [part[found == group].mean(axis=0) for group in range(int(found.max()) + 1)]
-    return _merged(np.array(means), np.bincount(labels, minlength=len(means)))[labels]
+            groups = fcluster(linkage(part, "average", metric="cosine"), 1 - ALIKE, "distance") - 1
+        labels[first : first + BLOCK] = groups + len(means)
+        means += [part[groups == group].mean(axis=0) for group in range(int(groups.max()) + 1)]
+    return _merge_groups(np.array(means), np.bincount(labels, minlength=len(means)))[labels]
 
 
-def _merged(means: NDArray[np.float64], counts: Numbers) -> Numbers:
+def _merge_groups(means: NDArray[np.float64], counts: Numbers) -> Numbers:
     """(K, D) means of groups and their sizes → (K,) which larger group each belongs to."""
     owner = np.arange(len(means))
     alive = np.ones(len(means), dtype=np.bool_)
@@ -131,7 +131,7 @@ def _slots(stretches: Sequence[tuple[float, float]]) -> tuple[Spans, NDArray[np.
     return slots, begins
 
 
-def _encoded(waveform: Waveform, windows: Spans, voice: Encoder[Waveform]) -> Vectors:
+def _encode(waveform: Waveform, windows: Spans, voice: Encoder[Waveform]) -> Vectors:
     rows = []
     for first in range(0, len(windows), BATCH):
         parts = [waveform.cut(start, end) for start, end in windows[first : first + BATCH].tolist()]
@@ -153,14 +153,14 @@ def _reach(slots: NDArray[np.float64], windows: NDArray[np.float64]) -> list[tup
     Given a window at a time for all slots, since a table of slots and windows would be too large for hours.
     """
     nearest = _nearest(slots, windows)
-    found = []
+    reach = []
     for step in range(-int(WINDOW / HOP), int(WINDOW / HOP) + 1):
         number = np.clip(nearest + step, 0, len(windows) - 1)
         weight = np.maximum(0.0, 1 - np.abs(slots - windows[number]) / (WINDOW / 2))
         weight[number != nearest + step] = 0.0
-        found.append((number, weight + 1e-3 * (step == 0)))
-    total = np.sum([weight for _, weight in found], axis=0)
-    return [(number, weight / total) for number, weight in found]
+        reach.append((number, weight + 1e-3 * (step == 0)))
+    total = np.sum([weight for _, weight in reach], axis=0)
+    return [(number, weight / total) for number, weight in reach]
 
 
 def _centroids(vectors: Vectors, labels: Numbers) -> Vectors:
@@ -174,7 +174,7 @@ def _speakers(
     begins: NDArray[np.bool_],
     reach: list[tuple[Numbers, NDArray[np.float64]]],
 ) -> Numbers:
-    """(slots,) of who speaks, each for at least `LEAST` s in all."""
+    """(slots,) of who speaks, each for at least `MIN_SPEAKER_SECONDS` s in all."""
     alike = vectors @ centroids.T
     scores = np.zeros((len(slots), len(centroids)))
     for number, weight in reach:
@@ -183,7 +183,7 @@ def _speakers(
     while True:
         path = _path(scores, np.where(begins, CHANGE / 2, CHANGE))
         spoken = np.bincount(path, lasting, scores.shape[1])
-        few = int((spoken < LEAST).sum())
+        few = int((spoken < MIN_SPEAKER_SECONDS).sum())
         if scores.shape[1] == 1 or not few:
             return path
         # Half of those who say too little at a time, so that the rest can take up what they said, in few rounds.
@@ -224,9 +224,9 @@ def _turns(path: Numbers, slots: Spans, vectors: Vectors, middles: NDArray[np.fl
         )
     own = normalise(np.stack(means))
     alike = own @ _centroids(own, np.array([speaker for _, _, speaker in spans])).T
-    found = []
+    turns = []
     for (start, end, speaker), vector, row in zip(spans, own, alike, strict=True):
         next_best = float(np.delete(row, speaker).max(initial=ALIKE))
         score = 1 / (1 + np.exp(-STEEP * (float(row[speaker]) - next_best)))
-        found.append(Turn(start, end, speaker, vector, max(0.5, float(score))))
-    return found
+        turns.append(Turn(start, end, speaker, vector, max(0.5, float(score))))
+    return turns

@@ -121,7 +121,7 @@ class EnrichPass:
         work = self._work()
         plan(sum(part.length for part in work))
         # Decoding runs in other processes a few assets ahead of the enrichers, which run here.
-        futures: dict[_Part, Future[Decoded] | None] = {}
+        futures: dict[_AssetWork, Future[Decoded] | None] = {}
         done = 0
         for batch in _batches(work):
             if stop is not None and stop.is_set():
@@ -158,9 +158,9 @@ class EnrichPass:
                 future.cancel()
         return report
 
-    def _work(self) -> list[_Part]:
+    def _work(self) -> list[_AssetWork]:
         pending = self.pending()
-        work: list[_Part] = []
+        work: list[_AssetWork] = []
         for first in range(0, len(pending), LISTED):
             some = pending[first : first + LISTED]
             placed = self._store.placed([asset for asset, _ in some])
@@ -169,7 +169,7 @@ class EnrichPass:
                     work += _parts(*placed[key], enrichers)
         return work
 
-    def _decoding(self, part: _Part) -> Future[Decoded] | None:
+    def _decoding(self, part: _AssetWork) -> Future[Decoded] | None:
         """None where the bytes lie nowhere any more; they may have been moved since the work was listed."""
         source = first_unchanged(part.sources) or find_original(self._store, part.asset.id)
         if source is None:
@@ -177,7 +177,7 @@ class EnrichPass:
         return self._pool.submit(Path(source.location), sound_only=part.hears, sample_rate=part.sample_rate)
 
     def _part(
-        self, part: _Part, future: Future[Decoded] | None, results: _Results, progress: Progress
+        self, part: _AssetWork, future: Future[Decoded] | None, results: _Results, progress: Progress
     ) -> CrossmediaError | None:
         """What the enrichers of a part say goes to the results; returns the last error, if there was one."""
         asset = part.asset
@@ -242,7 +242,7 @@ class _Pace:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
+class _AssetWork:
     """An asset and those of its enrichers that need the same of it decoded. `sources`: where it lay when the work was
     listed; `length`: its share of the progress."""
 
@@ -259,7 +259,7 @@ class _Part:
         return max((e.sample_rate for e in self.enrichers if isinstance(e, Follower)), default=0.0)
 
 
-def _parts(asset: Asset, sources: Sequence[Source], enrichers: Sequence[Enricher]) -> list[_Part]:
+def _parts(asset: Asset, sources: Sequence[Source], enrichers: Sequence[Enricher]) -> list[_AssetWork]:
     """What only listens to a video need not wait for its pictures, nor hold them: decoding its sound costs next to
     nothing."""
     listening = tuple(e for e in enrichers if e.hears and asset.media == "video")
@@ -267,14 +267,14 @@ def _parts(asset: Asset, sources: Sequence[Source], enrichers: Sequence[Enricher
     groups = [(group, hears) for group, hears in ((listening, True), (looking, False)) if group]
     whole = max(1, round(float(asset.metadata.get("seconds", 1.0))))
     return [
-        _Part(asset, sources, group, hears, whole if n == 0 else 1, n == len(groups) - 1)
+        _AssetWork(asset, sources, group, hears, whole if n == 0 else 1, n == len(groups) - 1)
         for n, (group, hears) in enumerate(groups)
     ]
 
 
-def _batches(work: Sequence[_Part]) -> Iterator[list[_Part]]:
+def _batches(work: Sequence[_AssetWork]) -> Iterator[list[_AssetWork]]:
     """Parts whose results are written together; something long is written when it is done."""
-    batch: list[_Part] = []
+    batch: list[_AssetWork] = []
     for part in work:
         batch.append(part)
         if len(batch) >= TOGETHER or sum(p.length for p in batch) >= TOGETHER:

@@ -1,4 +1,4 @@
-"""Where in a recording something is heard, and where it becomes something else."""
+"""Divide a recording into stretches that sound alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
-from crossmedia.indexer.segment import LONGEST_EVENT, events, sound_windows
+from crossmedia.indexer.segment import MAX_EVENT_SECONDS, events, sound_windows
 
 QUIETEST: Final = 1e-3
 """Peak under which there is silence, however quiet the recording."""
@@ -25,8 +25,8 @@ BATCH: Final = 32
 Span = tuple[float, float]
 
 
-def heard(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> list[list[Span]]:
-    """Of each waveform the stretches (start, end) in seconds that sound alike, in order; silence is left out.
+def find_sounds(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> list[list[Span]]:
+    """For each waveform the stretches (start, end) in seconds that sound alike, in order, without silence.
 
     Alike is what the encoder calls by the same names. Where it has none, or there is no encoder, stretches are as long
     as a moment may be. A recording in which nothing is heard is one stretch.
@@ -41,17 +41,17 @@ def heard(waveforms: Sequence[Waveform], encoder: Encoder[Waveform] | None) -> l
     ]
     called: dict[tuple[int, Span], Hashable] = {}
     for first in range(0, len(pieces), BATCH):
-        some = pieces[first : first + BATCH]
-        found = encoder.encode([waveforms[owner].cut(*span) for owner, span in some]).classes if encoder else ()
-        names = [frozenset(name for name, _ in classes) for classes in found] or [frozenset[str]()] * len(some)
-        called.update(zip(some, names, strict=True))
+        batch = pieces[first : first + BATCH]
+        rows = encoder.encode([waveforms[owner].cut(*span) for owner, span in batch]).classes if encoder else ()
+        names = [frozenset(name for name, _ in classes) for classes in rows] or [frozenset[str]()] * len(batch)
+        called.update(zip(batch, names, strict=True))
     return [_events(waveform, owner, called, hushed[owner]) for owner, waveform in enumerate(waveforms)]
 
 
 def _events(waveform: Waveform, owner: int, called: dict[tuple[int, Span], Hashable], hush: float) -> list[Span]:
     windows = sound_windows(waveform.seconds)
-    found = events(windows, [called.get((owner, span)) for span in windows], LONGEST_EVENT)
-    return [part for span in found for part in _sounding(waveform, span, hush)] or [(0.0, waveform.seconds)]
+    spans = events(windows, [called.get((owner, span)) for span in windows], MAX_EVENT_SECONDS)
+    return [part for span in spans for part in _sounding(waveform, span, hush)] or [(0.0, waveform.seconds)]
 
 
 def _peak(waveform: Waveform, span: Span) -> float:

@@ -12,7 +12,7 @@ from sqlite3 import Connection, Row
 from typing import Any
 
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.indexer.queue import CRASHED, MAX_ATTEMPTS, Job, QueueFull, State
+from crossmedia.indexer.queue import CRASHED, MAX_ATTEMPTS, Job, JobState, QueueFull
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.store import NotFound
 
@@ -79,7 +79,7 @@ class Jobs:
             raise NotFound(f"no job {job}", "GET /v1/jobs lists them")
         return _job(row)
 
-    def list(self, state: State | None = None, limit: int = 100) -> list[Job]:
+    def list(self, state: JobState | None = None, limit: int = 100) -> list[Job]:
         rows = self._database.connection().execute(
             """SELECT id, kind, '{}' AS payload, state, created, updated, attempts, step, done, total, NULL AS report,
             error FROM job WHERE ? IS NULL OR state = ? ORDER BY number DESC LIMIT ?""",
@@ -132,7 +132,16 @@ def _insert(connection: Connection, kind: str, payload: str) -> Job:
 
 def _job(row: Row) -> Job:
     return Job(
-        row["id"], row["kind"], json.loads(row["payload"]), row["state"], row["created"], row["updated"], row["attempts"],
-        row["step"], row["done"], row["total"], json.loads(row["report"]) if row["report"] else None,
+        row["id"],
+        row["kind"],
+        json.loads(row["payload"]),
+        row["state"],
+        row["created"],
+        row["updated"],
+        row["attempts"],
+        row["step"],
+        row["done"],
+        row["total"],
+        json.loads(row["report"]) if row["report"] else None,
         json.loads(row["error"]) if row["error"] else None,
-    )  # fmt: skip
+    )

@@ -1,11 +1,11 @@
-"""Where the files of indexed assets lie now, if they still do."""
+"""Find where the file of an indexed asset lies now."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.retrieval.documents import Asset, Source
 from crossmedia.retrieval.places import is_here
 from crossmedia.retrieval.store import Store
@@ -38,7 +38,7 @@ def first_unchanged(sources: Sequence[Source]) -> Source | None:
 
 
 def source_gone(asset: Asset) -> SourceGone:
-    """The error for an asset whose file lies nowhere any more."""
+    """The error for an asset whose file is nowhere any more."""
     return SourceGone(
-        f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path; --prune removes it"
+        f"{asset.title} has moved or was deleted", "index it at its new path, or remove it from the index", Remedy.PRUNE
     )

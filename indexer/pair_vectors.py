@@ -1,5 +1,4 @@
-"""Pairs as vectors: their files decoded in processes that can be killed, both sides encoded, same contents counted
-once."""
+"""Encode both sides of pairs, their files decoded in processes that can be killed."""
 
 from __future__ import annotations
 
@@ -13,15 +12,15 @@ import numpy as np
 
 from crossmedia.embeddings.alignment.paired import Paired
 from crossmedia.embeddings.encoder import COMMON, Encoder, Modality, Space, Vector
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.media import Clip, Picture, Waveform
 from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import DecodeError
 from crossmedia.indexer.decode.pool import DecodePool
-from crossmedia.indexer.pairs import MOST_CHARACTERS, PairsUnusable, Row, Table
+from crossmedia.indexer.pairs import MAX_PAIR_CHARACTERS, PairRow, PairsUnusable, Table
 
-MOST_SECONDS: Final = 60.0
+MAX_PAIR_SECONDS: Final = 60.0
 """Of a sound: longer ones are cut."""
 AT_ONCE: Final = 16
 SHOWN: Final = 10
@@ -83,13 +82,14 @@ def encode_pairs(
         more = f"; and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
         raise PairsUnusable(
             f"{table.path.name}, {'; '.join(bad[:SHOWN])}{more}",
-            "correct these lines, or leave them out with --skip-bad",
+            "correct these lines, or leave them out",
+            Remedy.SKIP_BAD,
         )
     first_side, second_side = sides
     if first_side is None or second_side is None or not pairs:
         raise PairsUnusable(f"{table.path.name} has no pair that can be read", "see the lines named above")
     both = (first_side, second_side)
-    chosen = _chosen(table, both, profile, space)
+    chosen = _choose_column(table, both, profile, space)
     source, anchor = both[chosen], both[1 - chosen]
     table_of = np.array(list(dict.fromkeys(pairs)), np.int64)
     # Without what stood only beside something unreadable.
@@ -115,9 +115,9 @@ def encode_pairs(
     )
 
 
-def _media(rows: Sequence[Row], pool: DecodePool) -> tuple[dict[str | Path, Any], list[str]]:
+def _media(rows: Sequence[PairRow], pool: DecodePool) -> tuple[dict[str | Path, Any], list[str]]:
     """What the cells of these rows hold, and a line for each that cannot be read."""
-    found: dict[str | Path, Any] = {cell: cell for row in rows for cell in row.cells if isinstance(cell, str)}
+    contents: dict[str | Path, Any] = {cell: cell for row in rows for cell in row.cells if isinstance(cell, str)}
     files = list(dict.fromkeys(cell for row in rows for cell in row.cells if isinstance(cell, Path)))
     errors: dict[Path, CrossmediaError] = {}
     for file, result in zip(files, pool.submit_many(files).result() if files else (), strict=True):
@@ -125,14 +125,14 @@ def _media(rows: Sequence[Row], pool: DecodePool) -> tuple[dict[str | Path, Any]
         if isinstance(content, CrossmediaError):
             errors[file] = content
         else:
-            found[file] = content
+            contents[file] = content
     bad = [
         f"line {row.line}: {errors[cell].message}"
         for row in rows
         for cell in row.cells
         if isinstance(cell, Path) and cell in errors
     ]
-    return found, bad
+    return contents, bad
 
 
 def _content(file: Path, result: Decoded | CrossmediaError) -> str | Picture | Waveform | CrossmediaError:
@@ -142,10 +142,10 @@ def _content(file: Path, result: Decoded | CrossmediaError) -> str | Picture | W
     if isinstance(content, Clip):
         return DecodeError(f"{file.name} is a video: give one of its pictures, or its sound")
     if isinstance(content, Waveform):
-        return content.cut(0, MOST_SECONDS)
+        return content.cut(0, MAX_PAIR_SECONDS)
     if isinstance(content, Picture):
         return content
-    return "\n".join(paragraph for page in content for paragraph in page.paragraphs)[:MOST_CHARACTERS]
+    return "\n".join(paragraph for page in content for paragraph in page.paragraphs)[:MAX_PAIR_CHARACTERS]
 
 
 def _modality(content: object) -> Modality:
@@ -161,7 +161,7 @@ def _key(content: str | Picture | Waveform) -> str:
 
 def _encode(
     table: Table,
-    rows: Sequence[Row],
+    rows: Sequence[PairRow],
     media: dict[str | Path, Any],
     side: int,
     sides: list[_Side | None],
@@ -179,8 +179,8 @@ def _encode(
         if modality != known.modality or named not in ("file", modality):
             wanted = known.modality if named == "file" else named
             raise PairsUnusable(
-                f"{table.path.name}, line {row.line}: {cell.name if isinstance(cell, Path) else cell[:60]} is a {modality}, "
-                f"not a {wanted} like the rest of the column",
+                f"{table.path.name}, line {row.line}: {cell.name if isinstance(cell, Path) else cell[:60]} is a "
+                f"{modality}, not a {wanted} like the rest of the column",
                 "one column holds one kind of media; train a head for each",
             )
         if (key := _key(content)) not in known.rows:
@@ -195,17 +195,17 @@ def _encode(
 
 def _encoder(profile: Profile, modality: Modality) -> Encoder[Any]:
     encoders: dict[Modality, Encoder[Any] | None] = {
-        "text": profile.text, "picture": profile.picture, "sound": profile.sound,
-    }  # fmt: skip
-    found = encoders[modality]
-    if found is None:
-        raise PairsUnusable(
-            f"nothing here turns a {modality} into vectors", "crossmedia doctor tells which model is missing"
-        )
-    return found
+        "text": profile.text,
+        "picture": profile.picture,
+        "sound": profile.sound,
+    }
+    encoder = encoders[modality]
+    if encoder is None:
+        raise PairsUnusable(f"nothing here turns a {modality} into vectors", "a model is missing", Remedy.CHECK)
+    return encoder
 
 
-def _chosen(table: Table, sides: tuple[_Side, _Side], profile: Profile, space: str | None) -> int:
+def _choose_column(table: Table, sides: tuple[_Side, _Side], profile: Profile, space: str | None) -> int:
     """Which column is mapped: that of the space, else the one that is no text, else the first."""
     kinds = (sides[0].modality, sides[1].modality)
     if kinds[0] == kinds[1]:

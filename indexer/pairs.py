@@ -1,4 +1,4 @@
-"""Pairs that a person brings: a CSV of two columns, each cell a text or a file beside the CSV."""
+"""Read a person's pairs from a CSV of two columns: each cell a text or a file beside the CSV."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Final
 from crossmedia.embeddings.errors import CrossmediaError
 
 COLUMNS: Final = ("picture", "sound", "text", "file")
-MOST_BYTES: Final = 64 << 20
-MOST_PAIRS: Final = 100_000
-MOST_CHARACTERS: Final = 2_000
+MAX_PAIR_BYTES: Final = 64 << 20
+MAX_PAIRS: Final = 100_000
+MAX_PAIR_CHARACTERS: Final = 2_000
 """Of a text: an encoder reads no more."""
 
 
@@ -28,7 +28,7 @@ class PairsUnusable(CrossmediaError):
 
 
 @dataclass(frozen=True)
-class Row:
+class PairRow:
     """One line: what stands in the two columns, files as absolute paths."""
 
     line: int
@@ -41,7 +41,7 @@ class Table:
 
     path: Path
     columns: tuple[str, str]
-    rows: tuple[Row, ...]
+    rows: tuple[PairRow, ...]
     sha256: str
 
 
@@ -65,8 +65,8 @@ def read_pairs(path: Path) -> Table:
             if not any(cell.strip() for cell in cells):
                 continue
             rows.append(_row(path, reader.line_num, columns, cells))
-            if len(rows) > MOST_PAIRS:
-                raise PairsUnusable(f"{path.name} has more than {MOST_PAIRS:,} pairs", "take some of them at random")
+            if len(rows) > MAX_PAIRS:
+                raise PairsUnusable(f"{path.name} has more than {MAX_PAIRS:,} pairs", "take some of them at random")
     except csv.Error as error:
         raise PairsUnusable(
             f"{path.name}, line {reader.line_num}: {error}", "a cell with a comma or a quote is put in quotes"
@@ -79,12 +79,12 @@ def read_pairs(path: Path) -> Table:
 def _text(path: Path) -> tuple[str, str]:
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(MAX_PAIR_BYTES + 1)
     except OSError as error:
         raise PairsUnusable(f"{path} cannot be read: {error.strerror}", "name a CSV file") from error
-    if len(data) > MOST_BYTES:
+    if len(data) > MAX_PAIR_BYTES:
         raise PairsUnusable(
-            f"{path.name} is larger than {MOST_BYTES >> 20} MiB", "it holds names of files and texts, not the files"
+            f"{path.name} is larger than {MAX_PAIR_BYTES >> 20} MiB", "it holds names of files and texts, not the files"
         )
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
@@ -96,18 +96,18 @@ def _text(path: Path) -> tuple[str, str]:
         raise PairsUnusable(f"{path.name}, line {line}: this is not UTF-8", "save it as CSV in UTF-8") from error
 
 
-def _row(path: Path, line: int, columns: tuple[str, str], cells: Sequence[str]) -> Row:
+def _row(path: Path, line: int, columns: tuple[str, str], cells: Sequence[str]) -> PairRow:
     where = f"{path.name}, line {line}"
     if len(cells) != 2:
         raise PairsUnusable(
             f"{where}: {len(cells)} columns, not 2", "a cell with a comma is put in quotes; both cells are filled"
         )
-    found: list[str | Path] = []
+    parsed: list[str | Path] = []
     for column, cell in zip(columns, (cell.strip() for cell in cells), strict=True):
         if not cell:
             raise PairsUnusable(f"{where}: the column {column} is empty", "fill it, or leave the line out")
-        found.append(cell[:MOST_CHARACTERS] if column == "text" else _file(path, where, cell))
-    return Row(line, (found[0], found[1]))
+        parsed.append(cell[:MAX_PAIR_CHARACTERS] if column == "text" else _file(path, where, cell))
+    return PairRow(line, (parsed[0], parsed[1]))
 
 
 def _file(path: Path, where: str, cell: str) -> Path:

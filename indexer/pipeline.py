@@ -14,12 +14,12 @@ from pathlib import Path
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Picture
 from crossmedia.embeddings.profile import Profile
-from crossmedia.indexer.assemble import assembled
+from crossmedia.indexer.assemble import assemble_each
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
 from crossmedia.indexer.decode.pool import DecodePool
-from crossmedia.indexer.report import BadFileName, ChangedWhileRead, Outcome, Report, outcome, shown
-from crossmedia.indexer.scan import Found, shares
+from crossmedia.indexer.report import BadFileName, ChangedWhileRead, FileOutcome, Report, outcome, path_text
+from crossmedia.indexer.scan import ScannedFile, shares
 from crossmedia.retrieval.documents import Document, Source
 from crossmedia.retrieval.places import is_here, original
 from crossmedia.retrieval.store import Located, NotFound, Store
@@ -42,8 +42,8 @@ class _New:
     """A file whose content the store does not hold, with further places where the same bytes were found."""
 
     asset: str
-    found: Found
-    copies: list[Found]
+    found: ScannedFile
+    copies: list[ScannedFile]
 
 
 class Pipeline:
@@ -57,8 +57,8 @@ class Pipeline:
 
     def index(
         self,
-        files: Sequence[Found],
-        tell: Callable[[Outcome], None] = lambda outcome: None,
+        files: Sequence[ScannedFile],
+        tell: Callable[[FileOutcome], None] = lambda outcome: None,
         stop: threading.Event | None = None,
     ) -> Report:
         """Bring the store in line with these files; `tell` hears of each once it is durable. Never raises for a
@@ -66,7 +66,7 @@ class Pipeline:
         report = Report()
         coming: dict[str, _New] = {}
 
-        def told(outcome: Outcome) -> None:
+        def told(outcome: FileOutcome) -> None:
             report.add(outcome)
             tell(outcome)
 
@@ -99,9 +99,9 @@ class Pipeline:
 
     def _unknown(
         self,
-        files: Iterable[Found],
+        files: Iterable[ScannedFile],
         coming: dict[str, _New],
-        told: Callable[[Outcome], None],
+        told: Callable[[FileOutcome], None],
         stop: threading.Event | None,
     ) -> Iterator[_New]:
         """Files whose content has to be decoded. `coming` holds them until they are committed or have failed, so that
@@ -113,14 +113,14 @@ class Pipeline:
 
     def _new(
         self,
-        files: Sequence[Found],
+        files: Sequence[ScannedFile],
         known: Mapping[str, Located],
         coming: dict[str, _New],
-        told: Callable[[Outcome], None],
+        told: Callable[[FileOutcome], None],
         stop: threading.Event | None,
     ) -> list[_New]:
         """Those of a few files that have to be decoded; the others are dealt with."""
-        hashed: list[tuple[str, Found]] = []
+        hashed: list[tuple[str, ScannedFile]] = []
         for found in files:
             if stop is not None and stop.is_set():
                 break
@@ -146,7 +146,9 @@ class Pipeline:
         """Where assets lie that are known."""
         return {asset: sources for asset, (_, sources) in self._store.placed(assets).items()} if assets else {}
 
-    def _located(self, asset: str, found: Found, sources: list[Source], told: Callable[[Outcome], None]) -> bool:
+    def _located(
+        self, asset: str, found: ScannedFile, sources: list[Source], told: Callable[[FileOutcome], None]
+    ) -> bool:
         """Record a known asset's further or new place, also among its `sources`; False if there is no such asset, or
         no more."""
         if not sources:
@@ -176,7 +178,7 @@ class Pipeline:
             yield from zip(*_result(ahead.popleft()), strict=True)
 
     def _commit(
-        self, batch: Sequence[tuple[_New, Decoded]], coming: dict[str, _New], told: Callable[[Outcome], None]
+        self, batch: Sequence[tuple[_New, Decoded]], coming: dict[str, _New], told: Callable[[FileOutcome], None]
     ) -> None:
         whole: list[tuple[_New, Decoded]] = []
         for new, decoded in batch:
@@ -192,7 +194,7 @@ class Pipeline:
             return
         documents: list[Document] = []
         stored: list[tuple[_New, Decoded]] = []
-        results = assembled(
+        results = assemble_each(
             [(new.asset, new.found, decoded) for new, decoded in whole], self._profile, self._collection
         )
         for (item, decoded), result in zip(whole, results, strict=True):
@@ -211,19 +213,19 @@ class Pipeline:
                     error = ChangedWhileRead(f"{copy.path} was removed while it was added", "index it again")
                     told(outcome(copy, "failed", error=error))
 
-    def _source(self, found: Found) -> Source:
+    def _source(self, found: ScannedFile) -> Source:
         return Source(str(found.location), found.path, self._collection, found.size, found.mtime_ns)
 
 
-def _fail(new: _New, error: CrossmediaError, told: Callable[[Outcome], None]) -> None:
+def _fail(new: _New, error: CrossmediaError, told: Callable[[FileOutcome], None]) -> None:
     """The file, and every place where the same bytes were found."""
     for found in (new.found, *new.copies):
         told(outcome(found, "failed", error=error))
 
 
-def _hash(found: Found) -> str:
+def _hash(found: ScannedFile) -> str:
     if not _is_text(found):
-        raise BadFileName(f"the name of {shown(found.path)} is not UTF-8", "rename it")
+        raise BadFileName(f"the name of {path_text(found.path)} is not UTF-8", "rename it")
     try:
         with found.location.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -236,7 +238,7 @@ def _hash(found: Found) -> str:
         raise Unreadable(f"{found.path} cannot be read: {error.strerror}", "check its permissions") from error
 
 
-def _is_text(found: Found) -> bool:
+def _is_text(found: ScannedFile) -> bool:
     """Whether the name can be written down: a file system takes any bytes."""
     try:
         str(found.location).encode()
@@ -245,7 +247,7 @@ def _is_text(found: Found) -> bool:
     return True
 
 
-def _same(found: Found) -> bool:
+def _same(found: ScannedFile) -> bool:
     try:
         status = found.location.stat()
     except OSError:
@@ -253,7 +255,7 @@ def _same(found: Found) -> bool:
     return (status.st_size, status.st_mtime_ns) == (found.size, found.mtime_ns)
 
 
-def _lots(files: Iterable[Found], size: int) -> Iterator[list[Found]]:
+def _lots(files: Iterable[ScannedFile], size: int) -> Iterator[list[ScannedFile]]:
     rest = iter(files)
     while some := list(islice(rest, size)):
         yield some

@@ -1,5 +1,4 @@
-"""Which letters a plate has, from several looks at it: by their probability under the recogniser, and by how plates are
-built.
+"""Read the letters of a plate from several views, by their probabilities and by how plates are built.
 
 Probability of a text: A. Graves et al., "Connectionist temporal classification" (2006), the forward sum.
 """
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 from crossmedia.retrieval.plates import folded
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-SHORTEST: Final = 4
-LONGEST: Final = 9
+MIN_LETTERS: Final = 4
+MAX_LETTERS: Final = 9
 SHAPES: Final = frozenset(
     # The commonest of the United States and of Europe: L a letter, D a digit.
     "LLLDDD DDDLLL LLLDDDD DLLLDDD DDDDLLL LLDDDDD LDDDDDD LLDLDL LLDDLL DDDLDD DDLLLD DLLDDDD DDDDDLD LLDDDD DDLLDDD "
@@ -26,12 +25,11 @@ SHAPES: Final = frozenset(
 """How most plates are built. Others are read as well, but have to be plainer."""
 UNUSUAL: Final = -4.0
 """What the logarithm of the probability of a text loses that is of no such shape."""
-LOOK_ALIKE: Final = (
-    "0D", "8B", "5S", "2Z", "6G", "4A", "4L", "7Z", "VY", "WN", "1T", "1L", "7T", "UV", "HN", "MH", "MN", "EF",
-    "CG", "PF", "8S", "Q0",
-)  # fmt: skip
+LOOK_ALIKE: Final = tuple(
+    (pair[0], pair[1]) for pair in "0D 8B 5S 2Z 6G 4A 4L 7Z VY WN 1T 1L 7T UV HN MH MN EF CG PF 8S Q0".split()
+)
 """What is taken for each other on small plates, in either direction."""
-LEAST: Final = -8.0
+MIN_LOG_PROBABILITY: Final = -8.0
 """A look of less than this log-probability shows something else, a frame or a sticker, and counts as this."""
 KEPT: Final = 6
 """Candidates that are changed in every way."""
@@ -42,7 +40,7 @@ Chances = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Reading:
+class PlateReading:
     """`text`, as it stands there without separators; `evidence`: mean log-probability of a look."""
 
     text: str
@@ -52,35 +50,34 @@ class Reading:
     @property
     def usual(self) -> bool:
         """Built as most plates are."""
-        return shaped(self.text)
+        return has_plate_shape(self.text)
 
 
-def read(looks: Sequence[Chances]) -> Reading | None:
-    """The likeliest plate that several looks at the same place show; None where none of them reads 4 to 9
-    characters."""
+def read_letters(looks: Sequence[Chances]) -> PlateReading | None:
+    """The likeliest plate over several views of the same place; None where none of them reads 4 to 9 characters."""
     own = [greedy(look) for look in looks]
-    candidates = {folded(text) for text in own if SHORTEST <= len(text) <= LONGEST}
+    candidates = {folded(text) for text in own if MIN_LETTERS <= len(text) <= MAX_LETTERS}
     if not candidates:
         return None
-    merged = [_folded(look) for look in looks]
+    merged = [_fold(look) for look in looks]
     scores = _scores(merged, candidates, loose=True)
     best = sorted(scores, key=lambda text: -scores[text])[:KEPT]
-    scores |= _scores(merged, set(_changed(best)) - set(scores), loose=True)
-    found = max(sorted(scores), key=lambda text: scores[text])
-    evidence = scores[found] - (0.0 if shaped(found, loose=True) else UNUSUAL)
-    return Reading(_unfolded(looks, found, own), evidence, len(looks))
+    scores |= _scores(merged, set(_variants(best)) - set(scores), loose=True)
+    likeliest = max(sorted(scores), key=lambda text: scores[text])
+    evidence = scores[likeliest] - (0.0 if has_plate_shape(likeliest, loose=True) else UNUSUAL)
+    return PlateReading(_unfold(looks, likeliest, own), evidence, len(looks))
 
 
 def greedy(look: Chances) -> str:
-    """The likeliest character of each step, what is repeated once."""
+    """The likeliest character of each step, repetitions merged."""
     steps = look.argmax(axis=1).tolist()
     return "".join(ALPHABET[n - 1] for n, before in zip(steps, [0, *steps], strict=False) if n and n != before)
 
 
-def shaped(text: str, loose: bool = False) -> bool:
-    """Whether plates are built so; `loose`: 0 and 1 may be letters.
+def has_plate_shape(text: str, loose: bool = False) -> bool:
+    """Whether a text has the shape of a plate; `loose`: 0 and 1 may be letters.
 
-    >>> shaped("RK755AJ"), shaped("0Y09FEU"), shaped("0Y09FEU", loose=True)
+    >>> has_plate_shape("RK755AJ"), has_plate_shape("0Y09FEU"), has_plate_shape("0Y09FEU", loose=True)
     (True, False, True)
     """
     kinds = ["DL" if loose and c in "01" else "D" if c.isdigit() else "L" for c in text]
@@ -113,13 +110,14 @@ def _scores(looks: Sequence[Chances], texts: Iterable[str], loose: bool) -> dict
     listed = sorted(texts)
     if not listed:
         return {}
-    means = np.mean([likelihoods(look, listed).clip(LEAST) for look in looks], axis=0)
+    means = np.mean([likelihoods(look, listed).clip(MIN_LOG_PROBABILITY) for look in looks], axis=0)
     return {
-        text: float(mean) + (0.0 if shaped(text, loose) else UNUSUAL) for text, mean in zip(listed, means, strict=True)
+        text: float(mean) + (0.0 if has_plate_shape(text, loose) else UNUSUAL)
+        for text, mean in zip(listed, means, strict=True)
     }
 
 
-def _changed(texts: Iterable[str]) -> Iterable[str]:
+def _variants(texts: Iterable[str]) -> Iterable[str]:
     """Texts without one of their characters, which may be a picture between them, or with a look-alike of one."""
     alike: dict[str, str] = {}
     for one, other in LOOK_ALIKE:
@@ -127,12 +125,12 @@ def _changed(texts: Iterable[str]) -> Iterable[str]:
         alike[other] = alike.get(other, "") + one
     for text in texts:
         for n, character in enumerate(text):
-            if len(text) > SHORTEST:
+            if len(text) > MIN_LETTERS:
                 yield text[:n] + text[n + 1 :]
             yield from (folded(text[:n] + other + text[n + 1 :]) for other in alike.get(character, ""))
 
 
-def _folded(look: Chances) -> Chances:
+def _fold(look: Chances) -> Chances:
     """What speaks for O speaks for 0 as well, for I as well for 1."""
     merged = look.copy()
     for digit, letter in ("0O", "1I"):
@@ -140,7 +138,7 @@ def _folded(look: Chances) -> Chances:
     return merged
 
 
-def _unfolded(looks: Sequence[Chances], text: str, own: Iterable[str]) -> str:
+def _unfold(looks: Sequence[Chances], text: str, own: Iterable[str]) -> str:
     """0 or O, 1 or I: as one of the usual shapes has it or a look reads it, whichever the looks speak for."""
     ways = {one for one in own if folded(one) == text} | {text}
     for shape in SHAPES:

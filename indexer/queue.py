@@ -1,5 +1,4 @@
-"""What a queue of jobs is, whoever keeps it: values, failures, and the protocol that `tests/indexer/test_queue.py`
-holds."""
+"""The queue protocol with its values and errors; `tests/indexer/test_queue.py` is its contract."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from crossmedia.embeddings.errors import CrossmediaError
 
-State: TypeAlias = Literal["queued", "running", "done", "failed"]
+JobState: TypeAlias = Literal["queued", "running", "done", "failed"]
 MAX_ATTEMPTS: Final = 3
 """A job that was running at as many crashes is taken for their cause."""
 CRASHED: Final = {
@@ -59,7 +58,7 @@ class Job:
     id: str
     kind: str
     payload: Mapping[str, Any]
-    state: State
+    state: JobState
     created: float
     updated: float
     attempts: int
@@ -72,7 +71,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Part:
+class JobPart:
     """A share of a job that was found too large for one worker: `size` counts in what the first `step` counts."""
 
     payload: Mapping[str, Any]
@@ -108,7 +107,7 @@ class Queue(Protocol):
     def get(self, job: str) -> Job:
         """Raises NotFound."""
 
-    def list(self, state: State | None = None, limit: int = 100) -> list[Job]:
+    def list(self, state: JobState | None = None, limit: int = 100) -> list[Job]:
         """The newest first, without their payloads and reports: those can name a hundred thousand files each."""
 
     def unfinished(self) -> Sequence[Job]:
@@ -141,7 +140,7 @@ class SharedQueue(Queue, Protocol):
     def renew(self, job: str) -> bool:
         """Keep a claimed job; False if it was taken away."""
 
-    def divide(self, job: str, parts: Sequence[Part], report: Mapping[str, Any]) -> None:
+    def divide(self, job: str, parts: Sequence[JobPart], report: Mapping[str, Any]) -> None:
         """Turn a claimed job into parts that wait as jobs of their own; `report` is what is told of the whole beside
         them."""
 

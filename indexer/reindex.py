@@ -1,5 +1,4 @@
-"""A collection's vectors made anew: by another head, or by other models. What is stored is used before a file is
-read."""
+"""Compute a collection's vectors anew by another head or other models, from stored data before files are read."""
 
 from __future__ import annotations
 
@@ -12,15 +11,15 @@ from typing import Any, Final, get_args
 
 import numpy as np
 
-from crossmedia.embeddings.align import TO, Head, aligned, bare, moved
+from crossmedia.embeddings.align import TO, Head, apply_heads, move_vectors, strip_heads
 from crossmedia.embeddings.encoder import COMMON, IDENTITIES, UNALIGNED, Encoder, Modality, Space, Vector
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import MEDIA
 from crossmedia.embeddings.profile import Profile
-from crossmedia.indexer.assemble import assembled
+from crossmedia.indexer.assemble import assemble_each
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.originals import find_original, source_gone
-from crossmedia.indexer.scan import Found
+from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.documents import ADDED, MODALITY, REVISION, Document, Label, Moment, Revision
 from crossmedia.retrieval.store import Store
 
@@ -74,15 +73,15 @@ class Reindex:
 
     def __init__(self, store: Store, base: Profile, heads: Sequence[Head], pool: DecodePool) -> None:
         self._store = store
-        self._profile = aligned(base, heads)
+        self._profile = apply_heads(base, heads)
         self._heads = {head.modality: head for head in heads}
         self._pool = pool
         self._encoders: dict[Modality, Encoder[Any]] = {
             encoder.modality: encoder for encoder in (base.text, base.picture, base.sound) if encoder is not None
         }
         self._wanted = self._profile.spaces
-        told = [sorted(asdict(space).items()) for _, space in sorted(self._wanted.items())]
-        self._version = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+        spaces = [sorted(asdict(space).items()) for _, space in sorted(self._wanted.items())]
+        self._version = hashlib.sha256(repr(spaces).encode()).hexdigest()[:16]
         self._held = store.spaces()
         self._changed = tuple(name for name, space in self._wanted.items() if self._held.get(name) != space)
         self._comparable = self._usable(base.spaces[COMMON])
@@ -115,10 +114,10 @@ class Reindex:
         for first in range(0, len(assets), AT_ONCE):
             if stop is not None and stop.is_set():
                 return report
-            some = assets[first : first + AT_ONCE]
-            self._some(some, report)
-            report.assets += len(some)
-            tell(len(some))
+            batch = assets[first : first + AT_ONCE]
+            self._some(batch, report)
+            report.assets += len(batch)
+            tell(len(batch))
         self._store.rebind(self._wanted.values())
         self._store.optimise()
         report.finished = True
@@ -141,7 +140,7 @@ class Reindex:
         held = self._held.get(space.name)
         if held is None or replace(held, revision="") != replace(space, revision=""):
             return False
-        return {bare(state) for state in held.revision.split(TO)} == {bare(space.revision)}
+        return {strip_heads(state) for state in held.revision.split(TO)} == {strip_heads(space.revision)}
 
     def _some(self, assets: Sequence[str], report: ReindexReport) -> None:
         works = [_Work(asset, self._store.moments(asset)) for asset in assets]
@@ -188,7 +187,7 @@ class Reindex:
             return
         rows = {space: np.stack([given[space] for _, _, given in ready]) for space in needed}
         head = self._heads.get(modality)
-        after = rows if head is None else moved(rows, head)
+        after = rows if head is None else move_vectors(rows, head)
         for n, (work, moment_id, _) in enumerate(ready):
             work.new[moment_id] = {space: vectors[n] for space, vectors in after.items()}
             if head is not None and COMMON in needed and np.array_equal(after[UNALIGNED][n], after[COMMON][n]):
@@ -212,9 +211,11 @@ class Reindex:
         replaced = []
         waiting = [work for work in works if work.unread]
         for first in range(0, len(waiting), DECODED_AT_ONCE):
-            some = [(work, find_original(self._store, work.asset)) for work in waiting[first : first + DECODED_AT_ONCE]]
-            coming = [self._pool.submit(Path(source.location)) if source else None for _, source in some]
-            for (work, source), future in zip(some, coming, strict=True):
+            originals = [
+                (work, find_original(self._store, work.asset)) for work in waiting[first : first + DECODED_AT_ONCE]
+            ]
+            coming = [self._pool.submit(Path(source.location)) if source else None for _, source in originals]
+            for (work, source), future in zip(originals, coming, strict=True):
                 asset = self._store.asset(work.asset)
                 if asset is None:
                     continue
@@ -225,8 +226,8 @@ class Reindex:
                     except CrossmediaError as error:
                         result = error
                     else:
-                        found = Found(Path(source.location), source.path, source.size, source.mtime_ns)
-                        [result] = assembled([(work.asset, found, decoded)], self._profile, source.collection)
+                        file = ScannedFile(Path(source.location), source.path, source.size, source.mtime_ns)
+                        [result] = assemble_each([(work.asset, file, decoded)], self._profile, source.collection)
                 if isinstance(result, CrossmediaError):
                     work.failed = True
                     work.new |= {moment.id: {} for moment in work.unread}

@@ -1,4 +1,4 @@
-"""What became of the files of an index run."""
+"""The report of an index run: what became of each file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.indexer.scan import Found
+from crossmedia.indexer.scan import ScannedFile
 
-State: TypeAlias = Literal["added", "unchanged", "copied", "moved", "failed"]
+FileState: TypeAlias = Literal["added", "unchanged", "copied", "moved", "failed"]
 
 
 class BadFileName(CrossmediaError):
@@ -27,11 +27,11 @@ class ChangedWhileRead(CrossmediaError):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FileOutcome:
     """What became of one file: `copied` and `moved` are known content at a new place."""
 
     path: str
-    state: State
+    state: FileState
     asset: str | None = None
     error: CrossmediaError | None = None
     location: str | None = None
@@ -44,19 +44,19 @@ class Outcome:
 class Report:
     """What became of all of them."""
 
-    counts: dict[State, int] = field(
+    counts: dict[FileState, int] = field(
         default_factory=lambda: {"added": 0, "unchanged": 0, "copied": 0, "moved": 0, "failed": 0}
     )
-    failed: list[Outcome] = field(default_factory=list)
+    failed: list[FileOutcome] = field(default_factory=list)
     assets: dict[str, str] = field(default_factory=dict)
     """Path → asset id of everything that is now indexed."""
-    damaged: list[Outcome] = field(default_factory=list)
+    damaged: list[FileOutcome] = field(default_factory=list)
     """Indexed, with warnings."""
     gone: list[str] = field(default_factory=list)
     """Paths that were indexed below the same folders and are no longer there."""
     pruned: bool = False
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: FileOutcome) -> None:
         self.counts[outcome.state] += 1
         if outcome.asset is not None:
             self.assets[outcome.path] = outcome.asset
@@ -76,17 +76,17 @@ class Report:
         }
 
 
-def shown(path: str) -> str:
-    """A path as text, also where its bytes are none."""
+def path_text(path: str) -> str:
+    """A path as text, also where its bytes are no valid text."""
     return os.fsencode(path).decode(errors="replace")
 
 
 def outcome(
-    found: Found,
-    state: State,
+    found: ScannedFile,
+    state: FileState,
     asset: str | None = None,
     error: CrossmediaError | None = None,
     warnings: tuple[str, ...] = (),
-) -> Outcome:
+) -> FileOutcome:
     """Of a file that was found."""
-    return Outcome(shown(found.path), state, asset, error, str(found.location), warnings)
+    return FileOutcome(path_text(found.path), state, asset, error, str(found.location), warnings)

@@ -1,4 +1,4 @@
-"""Walks what a person named and tells which files lie there."""
+"""List the files below the paths that a person named."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PathMissing(CrossmediaError):
 
 
 @dataclass(frozen=True)
-class Found:
+class ScannedFile:
     """A regular file. `location` is absolute; `path` starts with what was named, as it was named."""
 
     location: Path
@@ -27,7 +27,7 @@ class Found:
     mtime_ns: int
 
 
-def scan(named: Sequence[Path], besides: Sequence[Path] = (), within: Sequence[Path] = ()) -> Iterator[Found]:
+def scan(named: Sequence[Path], besides: Sequence[Path] = (), within: Sequence[Path] = ()) -> Iterator[ScannedFile]:
     """Every regular file below the named paths, each location once, in sorted order.
 
     Left out: names that start with a dot, links to folders (they can lead in circles), what lies below a folder of
@@ -54,13 +54,13 @@ def scan(named: Sequence[Path], besides: Sequence[Path] = (), within: Sequence[P
             except OSError:
                 continue  # gone since it was listed
             shown = str(path / location.relative_to(root)) if location != root else str(path)
-            yield Found(location, shown, status.st_size, status.st_mtime_ns)
+            yield ScannedFile(location, shown, status.st_size, status.st_mtime_ns)
 
 
-def shares(files: Sequence[Found], most_files: int, most_bytes: int) -> list[list[Found]]:
+def shares(files: Sequence[ScannedFile], most_files: int, most_bytes: int) -> list[list[ScannedFile]]:
     """The files in their order, in shares of so many files and bytes at most; a file that is larger is a share
     alone."""
-    made: list[list[Found]] = []
+    made: list[list[ScannedFile]] = []
     held = 0
     for found in files:
         if not made or len(made[-1]) >= most_files or held + found.size > most_bytes:

@@ -1,5 +1,4 @@
-"""Finding and recognising writing: RapidOCR's engine, the ways text can be turned, and the order in which lines are
-read."""
+"""Find and recognise writing: RapidOCR's engine, turned text, and the order in which lines are read."""
 
 from __future__ import annotations
 
@@ -33,22 +32,22 @@ PEELED: Final = 4
 BROAD: Final = 4.0
 """Median width of a column's lines in heights, at least: prices beside a menu are no column of their own."""
 
-Turn: TypeAlias = Literal[0, 90, 180, 270]
+QuarterTurn: TypeAlias = Literal[0, 90, 180, 270]
 Quad: TypeAlias = NDArray[np.float32]
 """(4, 2): corners in px, clockwise, from the one that is the left upper when the picture is upright."""
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class TextPiece:
     """A line: `score` in [0, 1]; `turn`: by how many degrees, clockwise, it is turned in the picture."""
 
     text: str
     score: float
     corners: Quad
-    turn: Turn
+    turn: QuarterTurn
 
 
-class Engine:
+class OcrEngine:
     """RapidOCR over the weights of its wheel, opened at the first use; several threads wait for each other."""
 
     def __init__(self, threads: int = 1) -> None:
@@ -69,25 +68,25 @@ class Engine:
         with self._lock:
             detector = self._engine._load_det_model()
             detector.limit_side_len = side
-            found = detector(np.ascontiguousarray(pixels[:, :, ::-1])).boxes
-        return [] if found is None else [np.asarray(corners, np.float32) for corners in found]
+            quads = detector(np.ascontiguousarray(pixels[:, :, ::-1])).boxes
+        return [] if quads is None else [np.asarray(corners, np.float32) for corners in quads]
 
-    def pieces(self, picture: Picture) -> list[Piece]:
+    def pieces(self, picture: Picture) -> list[TextPiece]:
         """Every line, however turned, best reading of each; scores from 0. In no order."""
         quads = self.find(picture.pixels)
         if not quads:
             return []
-        crops = [flattened(picture.pixels, corners) for corners in quads]
-        turns: list[Turn] = [90 if crop.shape[0] >= TALL * crop.shape[1] else 0 for crop in crops]
+        crops = [flatten(picture.pixels, corners) for corners in quads]
+        turns: list[QuarterTurn] = [90 if crop.shape[0] >= TALL * crop.shape[1] else 0 for crop in crops]
         upright = [np.rot90(crop) if turn else crop for crop, turn in zip(crops, turns, strict=True)]
-        read = self._recognised(upright)
+        read = self._recognise(upright)
         again = [n for n, (text, score) in enumerate(read) if turns[n] or (text and score < DOUBTFUL)]
-        over = self._recognised([np.rot90(upright[n], 2) for n in again])
+        over = self._recognise([np.rot90(upright[n], 2) for n in again])
         for n, other in zip(again, over, strict=True):
             if other[1] > read[n][1]:
                 read[n], turns[n] = other, 270 if turns[n] else 180
-        found = zip(read, quads, turns, strict=True)
-        return [Piece(text.strip(), score, corners, turn) for (text, score), corners, turn in found]
+        lines = zip(read, quads, turns, strict=True)
+        return [TextPiece(text.strip(), score, corners, turn) for (text, score), corners, turn in lines]
 
     def chances(self, crops: Sequence[NDArray[np.uint8]], alphabet: str) -> list[NDArray[np.float32]]:
         """Of each RGB crop (T, 1 + characters): what the recogniser gives each character of the alphabet, capitals and
@@ -105,24 +104,24 @@ class Engine:
             for one in letters
         ]
 
-    def _recognised(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+    def _recognise(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:
         from rapidocr.ch_ppocr_rec.typings import TextRecInput
 
         if not crops:
             return []
         with self._lock:
             asked = TextRecInput(img=[np.ascontiguousarray(crop[:, :, ::-1]) for crop in crops], return_word_box=False)
-            found = self._engine._load_rec_model()(asked)
-        return [(text, float(score)) for text, score in zip(found.txts, found.scores, strict=True)]
+            recognised = self._engine._load_rec_model()(asked)
+        return [(text, float(score)) for text, score in zip(recognised.txts, recognised.scores, strict=True)]
 
 
 @cache
-def opened(threads: int) -> Engine:
+def shared_engine(threads: int) -> OcrEngine:
     """The engine of this process, which lines and plates share."""
-    return Engine(threads)
+    return OcrEngine(threads)
 
 
-def flattened(pixels: NDArray[np.uint8], corners: Quad, wider: float = 0.0) -> NDArray[np.uint8]:
+def flatten(pixels: NDArray[np.uint8], corners: Quad, wider: float = 0.0) -> NDArray[np.uint8]:
     """What lies between four corners as an upright rectangle, each side `wider` times as far from the middle."""
     middle = corners.mean(axis=0)
     corners = (middle + (corners - middle) * (1.0 + wider)).astype(np.float32)
@@ -134,7 +133,7 @@ def flattened(pixels: NDArray[np.uint8], corners: Quad, wider: float = 0.0) -> N
     return np.asarray(flat, np.uint8)
 
 
-def in_reading_order(pieces: Sequence[Piece]) -> list[Piece]:
+def in_reading_order(pieces: Sequence[TextPiece]) -> list[TextPiece]:
     """From top to bottom, column by column, as they stand when the picture is turned so that most of its writing is
     level.
 
@@ -143,7 +142,7 @@ def in_reading_order(pieces: Sequence[Piece]) -> list[Piece]:
     """
     if not pieces:
         return []
-    weights: dict[Turn, int] = {}
+    weights: dict[QuarterTurn, int] = {}
     for piece in pieces:
         weights[piece.turn] = weights.get(piece.turn, 0) + len(piece.text)
     turn = max(weights, key=lambda one: weights[one])
@@ -151,28 +150,28 @@ def in_reading_order(pieces: Sequence[Piece]) -> list[Piece]:
     x, y = along / max(float(np.linalg.norm(along)), 1e-9)
     corners = np.stack([piece.corners for piece in pieces]) @ np.array([[x, -y], [y, x]], np.float32)
     boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
-    return [pieces[n] for n in _ordered(boxes, list(range(len(pieces))))]
+    return [pieces[n] for n in _order(boxes, list(range(len(pieces))))]
 
 
-def _along(piece: Piece) -> NDArray[np.float64]:
+def _along(piece: TextPiece) -> NDArray[np.float64]:
     """The direction in which a line is read: a unit vector, x to the right, y down."""
     begin, end = {0: (0, 1), 90: (0, 3), 180: (1, 0), 270: (3, 0)}[piece.turn]
     way = (piece.corners[end] - piece.corners[begin]).astype(np.float64)
     return np.asarray(way / max(float(np.linalg.norm(way)), 1e-9))
 
 
-def _ordered(boxes: NDArray[np.float32], which: list[int]) -> list[int]:
+def _order(boxes: NDArray[np.float32], which: list[int]) -> list[int]:
     if not which:
         return []
     if columns := _columns(boxes, which):
-        return [n for column in columns for n in _ordered(boxes, column)]
+        return [n for column in columns for n in _order(boxes, column)]
     rows = _rows(boxes, which)
     # A title above columns, or a line below them, hides their gap.
     for above, below in sorted(((a, b) for a in range(PEELED) for b in range(PEELED)), key=sum):
         inner = [n for row in rows[above : len(rows) - below] for n in row]
         if inner and len(inner) < len(which) and _columns(boxes, inner):
             outer = [[n for row in some for n in row] for some in (rows[:above], rows[len(rows) - below :])]
-            return [*_ordered(boxes, outer[0]), *_ordered(boxes, inner), *_ordered(boxes, outer[1])]
+            return [*_order(boxes, outer[0]), *_order(boxes, inner), *_order(boxes, outer[1])]
     return [n for row in rows for n in row]
 
 
@@ -213,10 +212,10 @@ def _strip(crop: NDArray[np.uint8], height: int = 48, least: int = 320, most: in
 
 
 def _models() -> tuple[Path, Path]:
-    found = find_spec("rapidocr")
-    if found is None or found.origin is None:
+    package = find_spec("rapidocr")
+    if package is None or package.origin is None:
         raise DependencyMissing("rapidocr is not installed", "pip install rapidocr")
-    folder = Path(found.origin).parent / "models"
+    folder = Path(package.origin).parent / "models"
     for name in (DETECTOR, RECOGNISER):
         if not (folder / name).is_file():
             raise ModelMissing(f"rapidocr came without {name}", 'pip install --force-reinstall "rapidocr>=3.8"')

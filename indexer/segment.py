@@ -23,15 +23,15 @@ WINDOW: Final = 3.0
 HOP: Final = 1.5
 """Of sound, s. Shorter windows are named less well: of ESC-10's, 5 s long, the shipped tower names 100, 83, 77 % by 5,
 3, 2 s of them, 90, 88, 83 % of those rightly."""
-LONGEST_EVENT: Final = 30.0
+MAX_EVENT_SECONDS: Final = 30.0
 """A longer sound is several moments, s."""
 CHAPTER_REACH: Final = 45.0
 """How far apart two shots of the same may begin and still tie together what lies between, s."""
 SILENCE: Final = 2.5
 """A pause that ends what is said in one go, s."""
 
-_LONGEST_WORD: Final = 60
-_WORD: Final = re.compile(rf"\S{{1,{_LONGEST_WORD}}}")
+_MAX_WORD_CHARACTERS: Final = 60
+_WORD: Final = re.compile(rf"\S{{1,{_MAX_WORD_CHARACTERS}}}")
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 
 
@@ -48,11 +48,11 @@ class Passage:
 def passages(pages: Iterable[Page], words: int = WORDS, tiny: int = TINY) -> list[Passage]:
     """Long paragraphs split at sentence ends, tiny ones merged with a neighbour of their page; order kept, nothing
     lost."""
-    found: list[Passage] = []
+    passages: list[Passage] = []
     for page in pages:
-        for text in _merged(_pieces(page.paragraphs, words), words, tiny):
-            found.append(Passage(text, page.number, len(found)))
-    return found
+        for text in _merge(_pieces(page.paragraphs, words), words, tiny):
+            passages.append(Passage(text, page.number, len(passages)))
+    return passages
 
 
 def _pieces(paragraphs: Iterable[str], words: int) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _pieces(paragraphs: Iterable[str], words: int) -> Iterator[str]:
             yield paragraph[start:end]
 
 
-def _merged(pieces: Iterable[str], words: int, tiny: int) -> Iterator[str]:
+def _merge(pieces: Iterable[str], words: int, tiny: int) -> Iterator[str]:
     held, count = "", 0
     for piece in pieces:
         more = _count(piece)
@@ -130,7 +130,7 @@ def sound_windows(seconds: float, length: float = WINDOW, hop: float = HOP) -> l
 
 
 def events(
-    windows: Sequence[tuple[float, float]], kinds: Sequence[Hashable | None], longest: float = LONGEST_EVENT
+    windows: Sequence[tuple[float, float]], kinds: Sequence[Hashable | None], longest: float = MAX_EVENT_SECONDS
 ) -> list[tuple[float, float]]:
     """Neighbouring windows of one kind as events (start, end) in seconds, split evenly where longer than `longest`.
 
@@ -141,7 +141,7 @@ def events(
         kinds[n - 1] if 0 < n < len(kinds) - 1 and kinds[n - 1] == kinds[n + 1] else kind
         for n, kind in enumerate(kinds)
     ]
-    found: list[tuple[float, float]] = []
+    spans: list[tuple[float, float]] = []
     first = 0
     for n in range(1, len(heard) + 1):
         if n < len(heard) and heard[n] == heard[first]:
@@ -150,12 +150,11 @@ def events(
             start = _between(windows, first) if first else windows[0][0]
             end = _between(windows, n) if n < len(windows) else windows[-1][1]
             parts = max(1, math.ceil((end - start) / longest))
-            found += [
-                (start + (end - start) * part / parts, start + (end - start) * (part + 1) / parts)
-                for part in range(parts)
-            ]
+            # The end as it is: computed, it may lie a rounding beyond the recording.
+            edges = [*(start + (end - start) * part / parts for part in range(parts)), end]
+            spans += pairwise(edges)
         first = n
-    return found
+    return spans
 
 
 def _between(windows: Sequence[tuple[float, float]], number: int) -> float:
@@ -172,15 +171,15 @@ def chapters(
     `reach` seconds, belong to one scene with everything between them, as in a dialogue that is cut to and fro:
     overlapping links (Hanjalic, Lagendijk and Biemond, "Automated high-level movie segmentation", 1999).
     """
-    found: list[tuple[int, int]] = []
+    scenes: list[tuple[int, int]] = []
     first = last = 0
     for n, within in enumerate(np.searchsorted(starts, np.asarray(starts) + reach, side="right")):
         if n > last:
-            found.append((first, last))
+            scenes.append((first, last))
             first = n
         alike = np.flatnonzero(shots[n:within] @ shots[n] >= same)
         last = max(last, n, n + int(alike[-1]) if len(alike) else n)
-    return [*found, (first, last)] if len(starts) else []
+    return [*scenes, (first, last)] if len(starts) else []
 
 
 def runs(spoken: Sequence[tuple[float, float, int]]) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""A video's shots and key frames as moments: vectors pooled, shots grouped into scenes, what moves as labels."""
+"""Build the moments of a video from shots and key frames: pooled vectors, scenes, labels of motion."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Vector, pooled
+from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Vector, pool
 from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.decode import Shot
 from crossmedia.indexer.segment import chapters
@@ -22,27 +22,33 @@ SOME, MUCH = 0.1, 0.3
 """Mean energy from which a shot's motion counts as `medium` and `high`."""
 
 
-def structured(asset: str, shots: Sequence[Shot], frames: Sequence[Moment], profile: Profile) -> list[Moment]:
+def build_shots(asset: str, shots: Sequence[Shot], frames: Sequence[Moment], profile: Profile) -> list[Moment]:
     """A moment of kind `shot` for each shot; where it has several key frames, one of kind `frame` for each after it.
 
     `frames` are all key frames with their vectors, labels and thumbnails, in time. A frame stands for the part of its
     shot that is nearer to it than to the others; the vector of a shot is in the middle of those of its frames.
     """
-    found: list[tuple[Moment, list[Moment]]] = []
+    shown: list[tuple[Moment, list[Moment]]] = []
     for number, shot in enumerate(shots):
         own = [frames[n] for n in shot.frames]
         labels = (*_strongest(own), *_moving(shot))
-        vectors = own[0].vectors if len(own) == 1 else _pooled(own, profile)
+        vectors = own[0].vectors if len(own) == 1 else _pool(own, profile)
         moment = Moment(
-            moment_id(asset, "shot", number), asset, "shot", shot.start, shot.end,
-            vectors=vectors, labels=labels, thumbnail=own[0].thumbnail,
-        )  # fmt: skip
-        found.append((moment, _shares(shot, own) if len(own) > 1 else []))
-    scenes = _chaptered([moment for moment, _ in found], profile)
-    return [moment for scene, (_, own) in zip(scenes, found, strict=True) for moment in (scene, *own)]
+            moment_id(asset, "shot", number),
+            asset,
+            "shot",
+            shot.start,
+            shot.end,
+            vectors=vectors,
+            labels=labels,
+            thumbnail=own[0].thumbnail,
+        )
+        shown.append((moment, _shares(shot, own) if len(own) > 1 else []))
+    scenes = _group_scenes([moment for moment, _ in shown], profile)
+    return [moment for scene, (_, own) in zip(scenes, shown, strict=True) for moment in (scene, *own)]
 
 
-def shown_in(asset: str, shots: Sequence[Shot]) -> list[str]:
+def frame_moments(asset: str, shots: Sequence[Shot]) -> list[str]:
     """For each key frame the id of the moment that shows it alone."""
     return [
         moment_id(asset, "shot", number) if len(shot.frames) == 1 else moment_id(asset, "frame", n)
@@ -51,11 +57,11 @@ def shown_in(asset: str, shots: Sequence[Shot]) -> list[str]:
     ]
 
 
-def _pooled(frames: Sequence[Moment], profile: Profile) -> dict[str, Vector]:
+def _pool(frames: Sequence[Moment], profile: Profile) -> dict[str, Vector]:
     extra = {name: space.extra for name, space in profile.spaces.items()}
     extra[UNALIGNED] = extra[COMMON]
     return {
-        space: pooled(np.stack([frame.vectors[space] for frame in frames]), extra[space]) for space in frames[0].vectors
+        space: pool(np.stack([frame.vectors[space] for frame in frames]), extra[space]) for space in frames[0].vectors
     }
 
 
@@ -71,8 +77,8 @@ def _strongest(frames: Sequence[Moment]) -> tuple[Label, ...]:
 
 def _moving(shot: Shot) -> tuple[Label, ...]:
     energy = "high" if shot.motion >= MUCH else "medium" if shot.motion >= SOME else "low"
-    told = [Label("motion", energy, shot.motion, MODEL), Label("camera", shot.camera, 1.0, MODEL)]
-    return (*told, Label("transition", shot.transition, 1.0, MODEL)) if shot.start > 0 else tuple(told)
+    labels = [Label("motion", energy, shot.motion, MODEL), Label("camera", shot.camera, 1.0, MODEL)]
+    return (*labels, Label("transition", shot.transition, 1.0, MODEL)) if shot.start > 0 else tuple(labels)
 
 
 def _shares(shot: Shot, frames: Sequence[Moment]) -> list[Moment]:
@@ -81,13 +87,13 @@ def _shares(shot: Shot, frames: Sequence[Moment]) -> list[Moment]:
     return [replace(frame, start=edges[n], end=edges[n + 1]) for n, frame in enumerate(frames)]
 
 
-def _chaptered(shots: Sequence[Moment], profile: Profile) -> list[Moment]:
+def _group_scenes(shots: Sequence[Moment], profile: Profile) -> list[Moment]:
     """Shots that show the same, and what lies between them, are a scene; each shot says of which (label `chapter`)."""
     space = "picture" if all("picture" in shot.vectors for shot in shots) else COMMON
     same = profile.calibrations.get((space, "picture", "picture"), UNKNOWN).middle
     rows = np.stack([shot.vectors[space] for shot in shots])
-    found: list[Moment] = []
+    moments: list[Moment] = []
     for number, (first, last) in enumerate(chapters(rows, [shot.start or 0.0 for shot in shots], same), start=1):
         label = Label("chapter", str(number), 1.0, MODEL, start=shots[first].start, end=shots[last].end)
-        found += [replace(shot, labels=(*shot.labels, label)) for shot in shots[first : last + 1]]
-    return found
+        moments += [replace(shot, labels=(*shot.labels, label)) for shot in shots[first : last + 1]]
+    return moments

@@ -1,4 +1,4 @@
-"""Which object of one frame is which of the next: tracks through a shot, by norfair.
+"""Track objects through a shot, frame by frame, by norfair.
 
 Method: detections are joined to Kalman filters of the boxes' corners where they overlap enough, each class by itself
 (SORT; A. Bewley, Z. Ge, L. Ott, F. Ramos and B. Upcroft 2016), as the library norfair does it (Tryolabs; the fork that
@@ -27,7 +27,7 @@ APART: Final = 0.8
 """1 − intersection over union up to which a detection may be the object that was expected there."""
 PATIENCE: Final = 4
 """Frames an object may be unseen, and goes on when it comes back near the place it was expected at."""
-LEAST: Final = 3
+MIN_DETECTIONS: Final = 3
 """Detections from which a track is an object: what is seen once or twice is as often a mistake."""
 GAIN: Final = 0.1
 """Widths or heights of the picture that a track's middle gets on, from which it moves."""
@@ -86,7 +86,7 @@ class Tracker:
                     seen.setdefault(track.global_id, []).append((time, one))
                     last.append(track.global_id)
         until |= dict.fromkeys(last, end)
-        tracks = [_track(looks, until[number]) for number, looks in seen.items() if len(looks) >= LEAST]
+        tracks = [_track(looks, until[number]) for number, looks in seen.items() if len(looks) >= MIN_DETECTIONS]
         return sorted(tracks, key=lambda track: (track.start, -track.score))
 
 
@@ -113,7 +113,7 @@ def _track(detections: Sequence[tuple[float, Detection]], end: float) -> Track:
 
 
 def direction(first: Box, last: Box) -> Direction:
-    """Where what was in the one box went, as the picture shows it: the camera's own movement is in it.
+    """Where an object moves between two boxes, as the picture shows it, the movement of the camera included.
 
     >>> direction((0.0, 0.4, 0.2, 0.6), (0.5, 0.4, 0.7, 0.6))
     'right'

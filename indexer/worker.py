@@ -1,4 +1,4 @@
-"""Does jobs, tells how far they are; and the thread that takes them from the embedded queue, one after the other."""
+"""Perform jobs and report their progress; a thread does those of the embedded queue, one after the other."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Divided:
 
 
 Result = Mapping[str, Any] | Unfinished | Divided
-Handler = Callable[[Job, "Progress", threading.Event], Result]
+Handler = Callable[[Job, "JobProgress", threading.Event], Result]
 
 
 class JobFailed(CrossmediaError):
@@ -40,7 +40,7 @@ class JobFailed(CrossmediaError):
     code = "job_failed"
 
 
-class Progress:
+class JobProgress:
     """Writes a job's progress, but not more often than anybody looks."""
 
     def __init__(self, jobs: Queue, job: str) -> None:
@@ -61,7 +61,7 @@ class Progress:
 def perform(jobs: Queue, handlers: Mapping[str, Handler], job: Job, stop: threading.Event) -> None:
     """Do a claimed job and tell the queue how it ended. Raises what the queue raises when it is told."""
     try:
-        result = handlers[job.kind](job, Progress(jobs, job.id), stop)
+        result = handlers[job.kind](job, JobProgress(jobs, job.id), stop)
     except LeaseLost as error:
         log.warning("job %s: %s", job.id, error.message)
     except CrossmediaError as error:

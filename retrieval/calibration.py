@@ -21,7 +21,7 @@ from crossmedia.retrieval.store import RandomPairs, Store
 QUERIED: Final = 200
 """Vectors of the collection that stand for queries by example."""
 SAMPLED: Final = 1_000
-FEWEST: Final = 50
+MIN_TARGETS: Final = 50
 """Of fewer targets nothing is measured."""
 TRUST: Final = 500
 """So many targets are trusted as much as the built-in calibration."""
@@ -47,7 +47,7 @@ def refresh(store: Store, profile: Profile) -> None:
     counted = {
         field: n
         for field, n in store.counted().items()
-        if n >= FEWEST and field[0] in searched and field[1] not in PARTS
+        if n >= MIN_TARGETS and field[0] in searched and field[1] not in PARTS
     }
     known = {(u.space, u.target): u.targets for u in store.random_pairs()}
     if set(known) == set(counted) and all(

@@ -1,4 +1,4 @@
-"""A transcript as people and players read it: SubRip, WebVTT, plain text, JSON."""
+"""Write transcripts for people and players: SubRip, WebVTT, plain text, JSON."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval.documents import Moment
 
-Format: TypeAlias = Literal["srt", "vtt", "json", "text"]
-MEDIA_TYPES: Final[dict[Format, str]] = {
-    "srt": "application/x-subrip", "vtt": "text/vtt", "json": "application/json", "text": "text/plain"
-}  # fmt: skip
+TranscriptFormat: TypeAlias = Literal["srt", "vtt", "json", "text"]
+MEDIA_TYPES: Final[dict[TranscriptFormat, str]] = {
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt",
+    "json": "application/json",
+    "text": "text/plain",
+}
 
 LINE: Final = 42
 """Characters of a line, and `LINES` of them in a cue: what the BBC's and Netflix's guidelines give a reader."""
 LINES: Final = 2
 SECONDS: Final = 7.0
-"""The longest a cue stays."""
+"""The longest time that a cue stays, s."""
 
 
 class NoTranscript(CrossmediaError):
@@ -44,11 +47,13 @@ def sentences(moments: Sequence[Moment]) -> list[Moment]:
     """The sentences among an asset's moments, in time. Raises `NoTranscript` where there are none."""
     spoken = sorted((moment for moment in moments if moment.kind == "speech"), key=lambda moment: moment.start or 0.0)
     if not spoken:
-        raise NoTranscript("no speech is known in this file", "crossmedia enrich runs pending passes")
+        raise NoTranscript(
+            "no speech is known in this file", "the passes that are pending may find some", Remedy.ENRICH
+        )
     return spoken
 
 
-def written(moments: Sequence[Moment], form: Format) -> str | dict[str, Any]:
+def render(moments: Sequence[Moment], form: TranscriptFormat) -> str | dict[str, Any]:
     """The transcript of an asset with these moments; JSON as an object."""
     spoken = sentences(moments)
     if form == "json":
@@ -60,12 +65,12 @@ def written(moments: Sequence[Moment], form: Format) -> str | dict[str, Any]:
 
 
 def speaker_of(moment: Moment) -> str | None:
-    """Whose voice is heard most in it."""
+    """The speaker of a sentence, or None."""
     return next((label.value for label in moment.labels if label.kind == "speaker"), None)
 
 
 def cues_of(sentence: Moment) -> Iterator[Cue]:
-    """A sentence in pieces that can be read in the time they are shown."""
+    """Cut a sentence into cues that can be read in the time they are shown."""
     who = speaker_of(sentence)
     words = sentence.words or (Word(sentence.fields["transcript"], sentence.start or 0.0, sentence.end or 0.0),)
     held: list[Word] = []
@@ -110,13 +115,14 @@ def _sentence(moment: Moment) -> dict[str, Any]:
 
 def _srt(cues: Sequence[Cue]) -> str:
     return "\n".join(
-        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.speaker + ': ' if cue.speaker else ''}{cue.text}\n"
+        f"{number}\n{_clock(cue.start, ',')} --> "
+        f"{_clock(cue.end, ',')}\n{cue.speaker + ': ' if cue.speaker else ''}{cue.text}\n"
         for number, cue in enumerate(cues, start=1)
     )
 
 
 def _vtt(cues: Sequence[Cue]) -> str:
-    """Text is escaped as WebVTT wants it: what was heard is no markup."""
+    """WebVTT, with text escaped so that nothing in it is markup."""
     shown = []
     for cue in cues:
         text = html.escape(cue.text, quote=False)

@@ -22,7 +22,7 @@ from crossmedia.retrieval.temporal_merging import SENSE, joined
 DEPTH = 50
 """How far beyond k each leg is read, so that folding and fusing have something to choose from."""
 DEEPEST = 4_000
-MOST_FOLDED = 4_000
+MAX_FOLDED = 4_000
 """So many of the best are compared with each other, each with each; what comes after them is shown as it is."""
 
 
@@ -108,7 +108,7 @@ class Engine:
         """Load, fold and explain only as many as are wanted."""
         kept = [(fused, 0) for fused in ranked]
         if query.fold:
-            ids = [fused.moment for fused in ranked[:MOST_FOLDED]]
+            ids = [fused.moment for fused in ranked[:MAX_FOLDED]]
             for space, same in (("picture", SAME_PICTURE), ("text", SAME_TEXT)):
                 if space in self.profile.spaces and len(ids) > 1:
                     folded = fold([f for f, _ in kept], self.store.vectors(space, ids), same)
@@ -131,10 +131,19 @@ class Engine:
             why = tuple(evidence.explained(e, moments[e.moment]) for e in fused.evidence if e.moment in moments)
             hits.append(
                 Hit(
-                    asset.id, moment.id, sources[0].path if sources else "", asset.media, asset.title, start, end,
-                    moment.page, round(fused.relevance, 4), why, more,
+                    asset.id,
+                    moment.id,
+                    sources[0].path if sources else "",
+                    asset.media,
+                    asset.title,
+                    start,
+                    end,
+                    moment.page,
+                    round(fused.relevance, 4),
+                    why,
+                    more,
                 )
-            )  # fmt: skip
+            )
         return hits
 
 

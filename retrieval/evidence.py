@@ -79,7 +79,7 @@ def said(leg: WordsLeg, found: Sequence[TextMatch]) -> Ranking:
 
 def named(leg: LabelsLeg, found: Sequence[LabelMatch]) -> Ranking:
     """What bears the labels that the query names; `query` of the evidence are their values."""
-    judged = [(match.moment, *leg.naming.judged(match.scores)) for match in found]
+    judged = [(match.moment, *leg.naming.score(match.scores)) for match in found]
     told = [
         (naming.relevance(coverage, score) * leg.share, moment, coverage, values)
         for moment, coverage, score, values in judged

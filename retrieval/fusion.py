@@ -16,8 +16,8 @@ RANK_OFFSET: Final = 60
 """k of reciprocal-rank fusion (Cormack, Clarke & Büttcher 2009)."""
 SAME_PICTURE: Final = 0.985
 SAME_TEXT: Final = 0.995
-NOBODY: Final = np.empty(0, dtype=np.intp)
 """Cosines in the native spaces from which two moments show or say the same."""
+_NONE: Final = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def fold(ranked: Sequence[Fused], vectors: Mapping[str, Vector], same: float) ->
     stands_for: dict[int, int] = {}
     shown: list[int] = []  # columns of the kept, best first
     for i in range(len(ranked)):
-        near = np.flatnonzero(np.take(alike[column[i]], shown)) if i in column and shown else NOBODY
+        near = np.flatnonzero(np.take(alike[column[i]], shown)) if i in column and shown else _NONE
         if len(near):
             stands_for[held[shown[near[0]]]] += 1
             continue

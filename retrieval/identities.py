@@ -19,7 +19,7 @@ SPEAKER: Final = label_kinds.SPEAKER.name
 PERSON: Final = label_kinds.PERSON.name
 """The kind of label that says whose face it is, on the face and on the picture that shows it."""
 NEIGHBOURS: Final = 15
-LONGEST_NAME: Final = 100
+MAX_NAME_CHARACTERS: Final = 100
 
 
 class NameTaken(CrossmediaError):
@@ -105,6 +105,6 @@ def missing(kind: str, name: str) -> NotFound:
 def checked(name: str) -> str:
     """A name without needless spaces; raises BadName."""
     plain = " ".join(name.split())
-    if not plain or len(plain) > LONGEST_NAME:
+    if not plain or len(plain) > MAX_NAME_CHARACTERS:
         raise BadName("a name has between 1 and 100 characters", "give another")
     return plain

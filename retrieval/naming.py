@@ -1,5 +1,5 @@
-"""Which words of a query may name labels, and how many of each: "two dogs on a sofa" may be two of `dog` and one
-`sofa`."""
+"""Find the words of a query that may name labels, and how many of each: "two dogs on a sofa" may be two of `dog` and
+one `sofa`."""
 
 from __future__ import annotations
 
@@ -8,23 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from crossmedia.embeddings.stop_words import STOP_WORDS
+from crossmedia.retrieval.morphology import parse_number, singulars
 from crossmedia.retrieval.relevance import SURE
-from crossmedia.retrieval.wording import STOP_WORDS, words_of
+from crossmedia.retrieval.wording import words_of
 
-LONGEST: Final = 3
+MAX_PHRASE_WORDS: Final = 3
 """Words that the value of a label has at most, where a query names it."""
 BEFORE: Final = 3
 """So many words before what is counted its number may stand: "two big brown dogs"."""
-NUMBERS: Final[Mapping[str, int]] = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "couple": 2, "pair": 2, "several": 3,
-}  # fmt: skip
-MOST: Final = 20
-"""Of one thing that are told apart."""
-IRREGULAR: Final[Mapping[str, str]] = {
-    "people": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse", "geese": "goose",
-    "knives": "knife", "sheep": "sheep", "leaves": "leaf", "wolves": "wolf", "buses": "bus", "glasses": "glass",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,7 @@ class Phrase:
 
 
 @dataclass(frozen=True)
-class Naming:
+class NamedWords:
     """A query's phrases, longer ones first, among `words` words that carry meaning."""
 
     phrases: tuple[Phrase, ...]
@@ -48,13 +40,13 @@ class Naming:
     @property
     def values(self) -> dict[str, int]:
         """What is looked for, with how many of each."""
-        found: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for phrase in self.phrases:
             for value in phrase.values:
-                found[value] = max(phrase.count, found.get(value, 0))
-        return found
+                counts[value] = max(phrase.count, counts.get(value, 0))
+        return counts
 
-    def judged(self, scores: Mapping[str, Sequence[float]]) -> tuple[float, float, tuple[str, ...]]:
+    def score(self, scores: Mapping[str, Sequence[float]]) -> tuple[float, float, tuple[str, ...]]:
         """What labels with these scores (by value, best first) say of the query: the share of its words that they name,
         how sure they are, and which values those are.
 
@@ -84,21 +76,21 @@ def relevance(coverage: float, score: float) -> float:
     return SURE * coverage**2 * math.sqrt(score)
 
 
-def naming(text: str) -> Naming:
+def find_names(text: str) -> NamedWords:
     """Phrases of a text that may name labels.
 
-    >>> [(p.values, p.count) for p in naming("two dogs and a cat").phrases]
-    [(('dogs', 'dog'), 2), (('cat',), 1)]
+    >>> [(p.values, p.count) for p in find_names("two dogs and a cat").phrases]
+    [(('two dogs', 'two dog'), 1), (('dogs', 'dog'), 2), (('cat',), 1)]
     """
     words = [word.lower() for word in words_of(text)]
     kept = [n for n, word in enumerate(words) if word not in STOP_WORDS]
-    numbers = {n: count for n in kept if (count := _number(words[n])) is not None}
-    found = [
+    numbers = {n: count for n in kept if (count := parse_number(words[n])) is not None}
+    phrases = [
         _phrase(words, span, numbers)
-        for length in range(min(LONGEST, len(words)), 0, -1)
+        for length in range(min(MAX_PHRASE_WORDS, len(words)), 0, -1)
         for span in _spans(words, kept, numbers, length)
     ]
-    return Naming(tuple(found), max(1, len(kept)))
+    return NamedWords(tuple(phrases), max(1, len(kept)))
 
 
 def _spans(words: Sequence[str], kept: Sequence[int], numbers: Mapping[int, int], length: int) -> Iterator[range]:
@@ -111,27 +103,9 @@ def _spans(words: Sequence[str], kept: Sequence[int], numbers: Mapping[int, int]
 
 def _phrase(words: Sequence[str], span: range, numbers: Mapping[int, int]) -> Phrase:
     said = [words[n] for n in span]
-    values = tuple(dict.fromkeys(" ".join([*said[:-1], last]) for last in (said[-1], *_singular(said[-1]))))
+    values = tuple(dict.fromkeys(" ".join([*said[:-1], last]) for last in (said[-1], *singulars(said[-1]))))
     number = next((n for n in range(span[0] - 1, max(-1, span[0] - 1 - BEFORE), -1) if n in numbers), None)
     covers = frozenset(n for n in span if words[n] not in STOP_WORDS)
     if number is None or words[number] == "one":
         return Phrase(values, covers | ({number} if number is not None else set()))
     return Phrase(values, covers | {number}, numbers[number], number)
-
-
-def _number(word: str) -> int | None:
-    if word.isascii() and word.isdigit() and 1 <= int(word[:3]) <= MOST and len(word) <= 2:
-        return int(word)
-    return NUMBERS.get(word)
-
-
-def _singular(word: str) -> Iterator[str]:
-    """What a plural may be one of."""
-    if word in IRREGULAR:
-        yield IRREGULAR[word]
-    elif word.endswith("ies") and len(word) > 4:
-        yield word[:-3] + "y"
-    elif word.endswith("s") and not word.endswith("ss") and len(word) > 3:
-        yield word[:-1]
-        if word.endswith("es"):
-            yield word[:-2]

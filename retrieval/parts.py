@@ -13,9 +13,9 @@ from crossmedia.embeddings.face import largest
 from crossmedia.embeddings.faces import Portrait
 from crossmedia.embeddings.media import Clip, Picture, Waveform
 from crossmedia.embeddings.profile import Profile
-from crossmedia.embeddings.vad import speech_of
+from crossmedia.embeddings.vad import cut_speech
 from crossmedia.retrieval.documents import modality
-from crossmedia.retrieval.planner import Part
+from crossmedia.retrieval.planner import QueryPart
 from crossmedia.retrieval.query import Example, Query
 from crossmedia.retrieval.store import NotFound, Store
 
@@ -28,7 +28,7 @@ ASKED: Final = 29.0
 PartVectors = dict[tuple[str, Modality], Sequence[Vector]]
 
 
-def parts_of(query: Query, store: Store, profile: Profile, notes: list[str]) -> list[Part]:
+def parts_of(query: Query, store: Store, profile: Profile, notes: list[str]) -> list[QueryPart]:
     """The wanted and unwanted parts of a query. `notes` gets what could not be understood. Raises NotFound."""
     return _Asking(query, store, profile, notes).parts()
 
@@ -45,20 +45,20 @@ class _Asking:
         """Whether it is asked what something is, and not only who."""
         return self.query.legs is None or bool(set(self.query.legs) - IDENTITIES)
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[QueryPart]:
         texts = [*((t, 1.0) for t in self.query.texts), *((t, -1.0) for t in self.query.negatives)]
         return [
             *(self._text(text, weight) for text, weight in texts if text.strip()),
             *(self._example(example) for example in self.query.examples),
         ]
 
-    def _text(self, text: str, weight: float, name: str | None = None) -> Part:
-        return Part(weight, name or text, self._vectors_of_text(text), text)
+    def _text(self, text: str, weight: float, name: str | None = None) -> QueryPart:
+        return QueryPart(weight, name or text, self._vectors_of_text(text), text)
 
     def _vectors_of_text(self, text: str) -> PartVectors:
         return {(space, "text"): [rows[0]] for space, rows in self.profile.text.encode([text]).vectors.items()}
 
-    def _example(self, example: Example) -> Part:
+    def _example(self, example: Example) -> QueryPart:
         name = example.name or example.asset or type(example.media).__name__.lower()
         if example.asset is not None:
             return self._indexed(example.asset, example.weight, name)
@@ -78,7 +78,7 @@ class _Asking:
             self._recognise(waveform, vectors, name)
         if pictures and FACE in (self.query.legs or ()):
             self._look_at(pictures, vectors, name)
-        return Part(example.weight, f"{name}: “{spoken}”" if spoken else name, vectors, spoken or None)
+        return QueryPart(example.weight, f"{name}: “{spoken}”" if spoken else name, vectors, spoken or None)
 
     def _hear(self, waveform: Waveform, vectors: PartVectors, name: str) -> str:
         """Vectors of what a recording says and of how it sounds; returns what it says."""
@@ -105,7 +105,7 @@ class _Asking:
         if self.profile.voice is None:
             self.notes.append(f"{name}: this profile has no speaker recognition")
             return
-        speech = speech_of(waveform, self.profile.detector)
+        speech = cut_speech(waveform, self.profile.detector)
         if not speech.seconds:
             self.notes.append(f"{name}: no speech in it")
             return
@@ -125,12 +125,12 @@ class _Asking:
         for space, rows in self.profile.face.encode([face]).vectors.items():
             vectors[space, "face"] = [rows[0]]
 
-    def _indexed(self, asset: str, weight: float, name: str) -> Part:
+    def _indexed(self, asset: str, weight: float, name: str) -> QueryPart:
         moments = self.store.moments(asset)
         if not moments:
             raise NotFound(
                 f"no asset {asset}",
-                "crossmedia search finds ids; a unique beginning of one is enough on the command line",
+                "a search finds ids; a unique beginning of one is enough on the command line",
             )
         gathered: dict[tuple[str, Modality], list[Vector]] = {}
         # What it is like is told by the whole, whatever else stands in it.
@@ -138,7 +138,7 @@ class _Asking:
         for space in self.profile.spaces:
             for moment, vector in self.store.vectors(space, list(kinds)).items():
                 gathered.setdefault((space, modality(space, kinds[moment])), []).append(vector)
-        return Part(weight, name, {key: _views(np.stack(found)) for key, found in gathered.items()})
+        return QueryPart(weight, name, {key: _views(np.stack(found)) for key, found in gathered.items()})
 
 
 def _views(rows: Vectors) -> list[Vector]:

@@ -35,7 +35,7 @@ more than one of them, on which `indexer.enrichers.faces.RECOGNISED` rests."""
 UNNAMED: Final = re.compile(r"person [0-9a-f]{4,}-\d+")
 """What somebody is called whom nobody has named."""
 PAGE: Final = 500
-MOST: Final = 4_000
+MAX_COMPARED: Final = 4_000
 """Unnamed people that are compared with all others at once; each costs all others eight bytes."""
 
 
@@ -135,7 +135,7 @@ def regroup(store: Store, least: float) -> int:
     """
     names, sums, counts = _people(store)
     named = np.array([UNNAMED.fullmatch(name) is None for name in names])
-    if len(names) > MOST:
+    if len(names) > MAX_COMPARED:
         return 0
     joined: dict[int, int] = {}
     means = (sums @ sums.T) / np.outer(counts, counts) if names else np.zeros((0, 0))

@@ -10,14 +10,18 @@ import numpy as np
 
 from crossmedia.embeddings.encoder import COMMON, FACE, IDENTITIES, VOICE, Calibration, Modality, Vector, Vectors
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.retrieval.naming import Naming, naming
+from crossmedia.retrieval.naming import NamedWords, find_names
 from crossmedia.retrieval.relevance import UNKNOWN
 
 WORDS: Final = "words"
 LABELS: Final = "labels"
 NATIVE: Final[Mapping[Modality, str]] = {
-    "text": "text", "picture": "picture", "sound": "sound", "voice": VOICE, "face": FACE
-}  # fmt: skip
+    "text": "text",
+    "picture": "picture",
+    "sound": "sound",
+    "voice": VOICE,
+    "face": FACE,
+}
 """Where like is compared with like; the common space serves what has no native one."""
 TARGETS: Final[tuple[Modality, ...]] = ("picture", "text", "sound", "voice", "face")
 
@@ -37,7 +41,7 @@ class EmptyQuery(CrossmediaError):
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class QueryPart:
     """One thing wanted (weight > 0) or unwanted (< 0), as vectors by (space, modality it was made from).
 
     Several vectors under one key are views of the same thing (key frames of a clip): a target is as near as it is to
@@ -123,7 +127,7 @@ class WordsLeg:
 class LabelsLeg:
     """Search for what bears labels that the wanted parts name."""
 
-    naming: Naming
+    naming: NamedWords
     share: float
     name: Literal["labels"] = LABELS
 
@@ -132,7 +136,7 @@ Leg = VectorLeg | WordsLeg | LabelsLeg
 
 
 def plan(
-    parts: Sequence[Part],
+    parts: Sequence[QueryPart],
     spaces: Sequence[str],
     calibrations: Mapping[tuple[str, Modality, Modality], Calibration],
     only: Sequence[str] | None = None,
@@ -149,7 +153,9 @@ def plan(
     wanted = [part for part in parts if part.weight > 0]
     unwanted = [part for part in parts if part.weight < 0]
     if not wanted:
-        raise EmptyQuery("nothing to search for", "give words, or an example file or asset; --not alone finds nothing")
+        raise EmptyQuery(
+            "nothing to search for", "give words, or an example file or asset; what is unwanted is not enough"
+        )
     legs: list[Leg] = []
     for target in TARGETS:
         native = NATIVE[target]
@@ -167,7 +173,7 @@ def plan(
     if texts:
         said = " ".join(str(part.text) for part in texts)
         legs.append(WordsLeg(said, tuple(part.text for part in unwanted if part.text), _share(texts, wanted)))
-        if (named := naming(said)).phrases:
+        if (named := find_names(said)).phrases:
             legs.append(LabelsLeg(named, _share(texts, wanted)))
     return [leg for leg in legs if only is None or leg.name in only]
 
@@ -175,8 +181,8 @@ def plan(
 def _views(
     space: str,
     target: Modality,
-    wanted: Sequence[Part],
-    unwanted: Sequence[Part],
+    wanted: Sequence[QueryPart],
+    unwanted: Sequence[QueryPart],
     calibrations: Mapping[tuple[str, Modality, Modality], Calibration],
 ) -> Iterator[VectorLeg]:
     """A leg for each view of the parts; parts with fewer views than another repeat theirs."""
@@ -191,9 +197,9 @@ def _compose(
     space: str,
     target: Modality,
     view: int,
-    wanted: Sequence[Part],
-    expressed: Sequence[tuple[Part, Modality]],
-    unwanted: Sequence[Part],
+    wanted: Sequence[QueryPart],
+    expressed: Sequence[tuple[QueryPart, Modality]],
+    unwanted: Sequence[QueryPart],
     calibrations: Mapping[tuple[str, Modality, Modality], Calibration],
 ) -> VectorLeg | None:
     total = sum(part.weight for part, _ in expressed)
@@ -222,11 +228,11 @@ def _compose(
     return VectorLeg(space, target, direction, offset, _share([p for p, _ in expressed], wanted), name, tuple(against))
 
 
-def _made_from(part: Part, space: str, target: Modality) -> Modality | None:
+def _made_from(part: QueryPart, space: str, target: Modality) -> Modality | None:
     """Which of a part's vectors to compare with this target: of its own modality if there is one."""
     preferred: tuple[Modality, ...] = (target, "text", "picture", "sound")
     return next((modality for modality in preferred if part.vectors.get((space, modality))), None)
 
 
-def _share(some: Sequence[Part], wanted: Sequence[Part]) -> float:
+def _share(some: Sequence[QueryPart], wanted: Sequence[QueryPart]) -> float:
     return sum(part.weight for part in some) / sum(part.weight for part in wanted)

@@ -17,10 +17,10 @@ PLATE: Final = label_kinds.PLATE.name
 """The kind of label that says what stands on a plate: capitals and digits, nothing between them."""
 WRONG: Final = 1
 """Characters that may be read wrong, be missing or be too many."""
-SHORTEST: Final = 3
-LONGEST: Final = 16
+MIN_PLATE_CHARACTERS: Final = 3
+MAX_PLATE_CHARACTERS: Final = 16
 _FOLDS: Final = str.maketrans("OQI", "001")
-MOST: Final = 10_000
+MAX_PLATE_ASSETS: Final = 10_000
 """Assets that are looked through for one plate."""
 
 
@@ -32,7 +32,7 @@ class BadPlate(CrossmediaError):
 
 
 @dataclass(frozen=True)
-class Seen:
+class PlateSighting:
     """A plate where it is seen. `distance`: characters that differ; `start`, `end`: seconds; `box`: fractions of the
     picture."""
 
@@ -78,22 +78,27 @@ def distance(one: str, other: str) -> int:
     return row[-1]
 
 
-def find(store: Store, text: str, wrong: int = WRONG) -> list[Seen]:
+def find(store: Store, text: str, wrong: int = WRONG) -> list[PlateSighting]:
     """Where a plate is seen with at most `wrong` characters read wrong, the nearest and then the surest first.
 
     Capitals, blanks, hyphens and O for 0 do not count. Raises BadPlate for what has fewer than 3 or more than 16
     characters.
     """
     wanted = folded(text)
-    if not SHORTEST <= len(wanted) <= LONGEST:
+    if not MIN_PLATE_CHARACTERS <= len(wanted) <= MAX_PLATE_CHARACTERS:
         raise BadPlate(
-            f"{text!r} is not a licence plate", f"give {SHORTEST} to {LONGEST} letters and digits, such as AB 123 CD"
+            f"{text!r} is not a licence plate",
+            f"give {MIN_PLATE_CHARACTERS} to {MAX_PLATE_CHARACTERS} letters and digits, such as AB 123 CD",
         )
     apart = {found.value: distance(wanted, folded(found.value)) for found in store.labelled(PLATE)}
     near = {value: d for value, d in apart.items() if d <= wrong}
-    assets = {asset.id for value in near for asset in store.assets(Filters(labels=(LabelFilter(PLATE, value),)), MOST)}
+    assets = {
+        asset.id
+        for value in near
+        for asset in store.assets(Filters(labels=(LabelFilter(PLATE, value),)), MAX_PLATE_ASSETS)
+    }
     seen = [
-        Seen(asset, moment.id, label.value, near[label.value], label.score, label.box, label.start, label.end)
+        PlateSighting(asset, moment.id, label.value, near[label.value], label.score, label.box, label.start, label.end)
         for asset in sorted(assets)
         for moment in store.moments(asset)
         for label in moment.labels

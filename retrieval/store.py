@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.blocking import Journal
 from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
@@ -32,9 +32,10 @@ def check_spaces(held: Mapping[str, Space], wanted: Iterable[Space]) -> None:
         old = held.get(space.name, space)
         if old != space:
             raise SpaceMismatch(
-                f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), not by "
-                f"{space.model} {space.revision} ({space.dim}-d)",
-                "crossmedia reindex computes them again; or use the profile it was indexed with",
+                f"the space {space.name!r} of this collection was made by {old.model} {old.revision} ({old.dim}-d), "
+                f"not by {space.model} {space.revision} ({space.dim}-d)",
+                "compute the vectors again, or use the profile it was indexed with",
+                Remedy.REINDEX,
             )
 
 
@@ -314,7 +315,8 @@ class Store(Protocol):
         """Nothing of what was removed or replaced is left in files when this returns; takes as long as copying the
         store."""
 
-    def verify(self) -> list[str]:
-        """What is wrong inside, a line each; empty when the truth and what is derived from it agree."""
+    def verify(self, deep: bool = False) -> list[str]:
+        """What is wrong inside, a line each; empty when the truth and what is derived from it agree. Of large numbers
+        of vectors a sample is compared, or all if `deep`."""
 
     def close(self) -> None: ...

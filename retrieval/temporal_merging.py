@@ -14,11 +14,16 @@ NEAR: Final = 2.5
 """Seconds between what is said and what is seen that still lie together."""
 WEAK: Final = 0.5
 """Of the relevance of what stands for a hit, below which further evidence does not stretch it."""
-LONGEST: Final = 90.0
+MAX_MERGED_SECONDS: Final = 90.0
 """No hit grows longer than this by what joins it, s."""
 SENSE: Final[Mapping[Kind, str]] = {
-    "shot": "seen", "frame": "seen", "speech": "said", "passage": "said", "turn": "spoken", "sound": "heard"
-}  # fmt: skip
+    "shot": "seen",
+    "frame": "seen",
+    "speech": "said",
+    "passage": "said",
+    "turn": "spoken",
+    "sound": "heard",
+}
 """Moments with a time, by what they are found through. Those of one sense tell of the same stretch more or less
 closely."""
 
@@ -52,7 +57,7 @@ class _Hit:
         gap = max(span.start, self.start) - min(span.end, self.end)
         # A sound is where it is heard: what is seen or said after it is another moment.
         near = 0.0 if "heard" in (sense, *self.by_sense) else NEAR
-        return gap <= near and max(span.end, self.end) - min(span.start, self.start) <= LONGEST
+        return gap <= near and max(span.end, self.end) - min(span.start, self.start) <= MAX_MERGED_SECONDS
 
     def add(self, fused: Fused, span: Span) -> None:
         sense = SENSE[span.kind]

@@ -1,4 +1,4 @@
-"""The words of a query and of what answers it: which count, what stem they have, what of a text is shown."""
+"""Words and stems of queries and texts, and the snippets that are shown."""
 
 from __future__ import annotations
 
@@ -10,93 +10,11 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
+from crossmedia.embeddings.stop_words import STOP_WORDS
 from crossmedia.retrieval.documents import FIELDS
 
 OPEN, CLOSE = "\x02", "\x03"
 SNIPPET_WORDS = 24
-
-STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "but",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "him",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "just",
-        "me",
-        "my",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "our",
-        "she",
-        "so",
-        "some",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "to",
-        "up",
-        "us",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "whom",
-        "whose",
-        "why",
-        "will",
-        "with",
-        "you",
-        "your",
-        "show",
-        "find",
-        "photo",
-        "photos",
-        "picture",
-        "pictures",
-        "image",
-        "images",
-        "video",
-    ]
-)
 _WORD = re.compile(r"\w+", re.UNICODE)
 
 
@@ -134,7 +52,7 @@ def stem(word: str) -> str:
     return str(row[0]) if row else word
 
 
-def marked(highlighted: str) -> list[str]:
+def marked_words(highlighted: str) -> list[str]:
     """The words between the marks, each once, as they stand in the text."""
     inside = re.findall(f"{OPEN}(.*?){CLOSE}", highlighted, re.DOTALL)
     return list(dict.fromkeys(w for part in inside for w in _WORD.findall(part)))
@@ -164,7 +82,7 @@ def snippet(highlighted: str) -> str:
 
 
 def information(total: int, holding: int) -> float:
-    """What a word tells of a text, of which `holding` of `total` have it: idf (Robertson & Spärck Jones 1976), smoothed
+    """The information of a word that `holding` of `total` texts contain: idf (Robertson & Spärck Jones 1976), smoothed
     to stay positive."""
     holding = min(holding, total)
     return math.log(1 + (total - holding + 0.5) / (holding + 0.5))

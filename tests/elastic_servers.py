@@ -24,8 +24,11 @@ class Node:
         port = {"ES_PORT": self.url.rpartition(":")[2]} if self.url else {}
         done = subprocess.run(
             [str(self._programs / "start"), str(self.folder), *options],
-            env={**os.environ, "ES_HEAP": "400m", **port}, check=True, capture_output=True, text=True,
-        )  # fmt: skip
+            env={**os.environ, "ES_HEAP": "400m", **port},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         self.url = done.stdout.strip().splitlines()[-1]
         return self.url
 

@@ -72,7 +72,8 @@ def write_video(
     start: float = 0.0,
     metadata: dict[str, str] | None = None,
 ) -> Path:
-    """A video of still scenes (seed of the picture, seconds) that pan slowly, one hard cut between two; `sound` at 16 kHz."""
+    """A video of still scenes (seed of the picture, seconds) that pan slowly, one hard cut between two; `sound` at
+    16 kHz."""
     frames = (
         still[:, index * 64 // count :][:, : size[0]]
         for seed, seconds in scenes

@@ -35,10 +35,25 @@ class RedisServer:
         assert self._process is None, "it runs already, and would never be stopped"
         password = ["--requirepass", self._password] if self._password else []
         self._process = subprocess.Popen(
-            [PROGRAM, "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder), "--save", "",
-             "--appendonly", "yes", "--appendfsync", "always", *password],
-            stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            [
+                PROGRAM,
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                str(self.port),
+                "--dir",
+                str(self._folder),
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "always",
+                *password,
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+        )
         until = time.monotonic() + 30
         while True:
             try:

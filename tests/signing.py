@@ -69,7 +69,8 @@ def _certified(name: str, by: Holder | None) -> Holder:
 def signed(
     data: bytes, mime: str, source_type: str | None = "trainedAlgorithmicMedia", parent: bytes | None = None
 ) -> bytes:
-    """A file's bytes with a manifest that says how it was made; of `parent`, a signed file of the same kind, if given."""
+    """A file's bytes with a manifest that says how it was made; of `parent`, a signed file of the same kind, if
+    given."""
     key = signer().key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -42,7 +42,8 @@ report, notes = service.indexing.enrich(only=["tints"])
 assert (report.done, report.failed, notes) == (2, [], []), (report, notes)
 
 from crossmedia.retrieval.policy.rules import BadPolicy, read_policy
-red = Query(texts=("picture",), filters=Filters(labels=(LabelFilter("tint", "red"),)), min_relevance=0.0, facets=("tint",))
+tinted = Filters(labels=(LabelFilter("tint", "red"),))
+red = Query(texts=("picture",), filters=tinted, min_relevance=0.0, facets=("tint",))
 answer = service.searching.search(red)
 assert titles(answer) == ["red.png"], titles(answer)
 assert [(one.value, one.moments) for one in answer.facets] == [("red", 1)], answer.facets

@@ -205,7 +205,8 @@ def _tell(trained: Trained) -> None:
         out.print("Not saved; --force saves it anyway.")
     else:
         out.print(
-            f"Saved as [bold]{escape(trained.card.id)}[/], learned from all pairs. crossmedia reindex --head {trained.card.name}"
+            f"Saved as [bold]{escape(trained.card.id)}[/], learned from all pairs. "
+            f"crossmedia reindex --head {trained.card.name}"
         )
 
 

@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 from rich.markup import escape
 
 from crossmedia.api.commands.terminal import Terminal, visible_json
+from crossmedia.api.remedies import command_hint
 from crossmedia.api.service import Service
 from crossmedia.api.settings import read_settings
 from crossmedia.embeddings.catalog import sha256
@@ -80,14 +81,28 @@ def service(data: Path | None, *, made: bool = False, **settings: Any) -> Iterat
 def resolve_asset(opened: Service, asset: str) -> str:
     """The id of an asset that is named by the beginning of its id, or by a file with its content. Raises NotFound,
     Ambiguous."""
+    return opened.runtime.resolve(hash_or_prefix(asset))
+
+
+def hash_or_prefix(asset: str) -> str:
+    """The whole id where a file with an asset's content is named; else what was given."""
     path = Path(asset)
-    return opened.runtime.resolve(sha256(path) if path.is_file() else asset)
+    return sha256(path) if path.is_file() else asset
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """A foreseeable failure inside prints what to do and ends the program."""
+    try:
+        yield
+    except CrossmediaError as error:
+        fail(error)
 
 
 def fail(error: CrossmediaError) -> None:
     err.print(f"[red]error[/] {error.code}: {escape(error.message)}", soft_wrap=True)
-    if error.hint:
-        err.print(f"  {escape(error.hint)}", soft_wrap=True)
+    if hint := command_hint(error):
+        err.print(f"  {escape(hint)}", soft_wrap=True)
     raise typer.Exit(2 if error.code in USAGE else 1)
 
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from crossmedia.api.commands.context import Data, Json, Without, err, out, print_json, service
 from crossmedia.api.queues import NoQueue, shared
+from crossmedia.api.remedies import command_hint
 from crossmedia.api.service import Service
 from crossmedia.indexer.scan import PathMissing
 
@@ -163,7 +164,7 @@ def _summary(report: Report) -> None:
                 f"  [red]{outcome.error.code}[/] {escape(outcome.path)}: {escape(outcome.error.message)}",
                 soft_wrap=True,
             )
-            out.print(f"    {escape(outcome.error.hint)}", soft_wrap=True, style="dim")
+            out.print(f"    {escape(command_hint(outcome.error))}", soft_wrap=True, style="dim")
     if len(report.failed) > SHOWN_FAILURES:
         out.print(f"  … and {len(report.failed) - SHOWN_FAILURES} more (--json lists all)")
     for outcome in report.damaged[:SHOWN_FAILURES]:

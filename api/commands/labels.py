@@ -10,7 +10,7 @@ from rich.table import Table
 
 from crossmedia.api.commands.context import Data, Json, out, print_json, service
 
-LONGEST = 60
+MAX_VALUE_CHARACTERS = 60
 
 
 def labels(
@@ -43,5 +43,5 @@ def labels(
             table.add_row(escape(one.kind), str(one.values), "[dim](name it to see them)[/]", "", "")
         for n, value in enumerate(one.top):
             first = (escape(one.kind), str(one.values)) if n == 0 else ("", "")
-            table.add_row(*first, escape(value.value[:LONGEST]), str(value.moments), str(value.assets))
+            table.add_row(*first, escape(value.value[:MAX_VALUE_CHARACTERS]), str(value.moments), str(value.assets))
     out.print(table)

@@ -13,15 +13,21 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from crossmedia.api.commands.context import Data, Json, out, print_json, resolve_asset, service
+from crossmedia.api.commands.context import Data, Json, hash_or_prefix, out, print_json, resolve_asset, service
 from crossmedia.api.commands.terminal import visible
 from crossmedia.api.commands.trust import print_trust
+from crossmedia.api.databases import DATABASES
 from crossmedia.api.queues import describe_queue
+from crossmedia.api.remains import STORE
+from crossmedia.api.remedies import command_hint
+from crossmedia.api.service import Service
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.retrieval.captions import Format
+from crossmedia.retrieval.captions import TranscriptFormat
 from crossmedia.retrieval.clock import clock_span
+from crossmedia.retrieval.local.verify import is_damaged
 
 DRAWN: Final = (".png", ".jpg", ".jpeg", ".webp")
+SHOWN_UPLOADS: Final = 20
 
 
 def show(
@@ -94,7 +100,7 @@ def rm(
     Copies that the service made of uploads are deleted with them.
     """
     with service(data, made=True) as opened:
-        found = [resolve_asset(opened, asset) for asset in assets]
+        found = [opened.assets.resolve_for_deletion(hash_or_prefix(asset)) for asset in assets]
         for asset in opened.assets.delete(found):
             out.print(f"removed {asset}")
 
@@ -147,7 +153,7 @@ def transcript(
         str, typer.Argument(metavar="ID|FILE", help="An asset's id, the beginning of one, or the file itself.")
     ],
     form: Annotated[
-        Format, typer.Option("--format", help="srt, vtt (subtitles), json (words and speakers) or text.")
+        TranscriptFormat, typer.Option("--format", help="srt, vtt (subtitles), json (words and speakers) or text.")
     ] = "text",
     data: Data = None,
 ) -> None:
@@ -160,7 +166,10 @@ def transcript(
         sys.stdout.write(visible(told))
 
 
-def doctor(data: Data = None) -> None:
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Compare every vector of the indexes, not a sample.")] = False,
+    data: Data = None,
+) -> None:
     """Check models, packages, disk and store; say what to fix."""
     wrong = 0
 
@@ -181,9 +190,9 @@ def doctor(data: Data = None) -> None:
                 line(True, f"model {card.id}: {opened.runtime.catalog.resolve(card.id)}")
             except CrossmediaError as error:
                 if card.optional:
-                    out.print(f"[dim]–    {card.title}: {escape(error.hint)}[/]", soft_wrap=True)
+                    out.print(f"[dim]–    {card.title}: {escape(command_hint(error))}[/]", soft_wrap=True)
                 else:
-                    line(False, f"model {card.id}: {error.message}", error.hint)
+                    line(False, f"model {card.id}: {error.message}", command_hint(error))
         for optional, why in (("pillow-heif", "HEIC pictures"),):
             try:
                 line(True, f"{optional} {importlib.metadata.version(optional)}")
@@ -200,17 +209,22 @@ def doctor(data: Data = None) -> None:
         )
         free = shutil.disk_usage(folder).free
         line(free > 1 << 30, f"{free / 1e9:.1f} GB free", "free some space: below 1 GB an ingest may stop")
+        for name in DATABASES:
+            # The store's own look through is part of `verify`.
+            if name != STORE and is_damaged(folder / name):
+                line(False, f"{folder / name} is damaged", "crossmedia repair, or crossmedia restore FOLDER")
         try:
             health = opened.runtime.store.health()
             if health.state == "yellow":
                 out.print(f"[yellow]note[/] store: {escape(health.told)}; {escape(health.hint)}", soft_wrap=True)
             else:
                 line(health.state == "green", f"store: {health.told}", health.hint)
-            problems = opened.runtime.store.verify() if health.state != "red" else []
+            problems = opened.runtime.store.verify(deep) if health.state != "red" else []
             agreed = "store and indexes agree" if not problems else "; ".join(problems)
-            line(not problems, agreed, "index into a new --data folder")
+            line(not problems, agreed, "crossmedia repair")
         except CrossmediaError as error:
-            line(False, f"store: {error.message}", error.hint)
+            line(False, f"store: {error.message}", command_hint(error))
+        _tell_unindexed(opened)
         queue = describe_queue(opened.runtime.jobs)
         if "problem" in queue:
             line(False, queue["problem"]["message"], queue["problem"]["hint"])
@@ -221,9 +235,27 @@ def doctor(data: Data = None) -> None:
             opened.runtime.engine  # noqa: B018
             line(True, f"profile {opened.runtime.profile.name}: spaces {', '.join(opened.runtime.profile.spaces)}")
         except CrossmediaError as error:
-            line(False, error.message, error.hint)
+            line(False, error.message, command_hint(error))
         foreign = (foreign_encoders(), foreign_decoders(), foreign_answerers())
         for note in (*opened.runtime.enrichers()[1], *(note for each in foreign for note in each.notes)):
             out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     if wrong:
         raise typer.Exit(1)
+
+
+def _tell_unindexed(opened: Service) -> None:
+    """Uploads that no index names: refused once, or lost from the index."""
+    try:
+        lost = opened.keeping.unindexed()
+    except CrossmediaError as error:
+        out.print(f"[yellow]note[/] uploads were not compared with the index: {escape(error.message)}", soft_wrap=True)
+        return
+    if not lost:
+        return
+    folder = opened.runtime.uploads.folder
+    out.print(
+        f"[yellow]note[/] {len(lost)} uploads are in no index; crossmedia index {escape(str(folder))} reads them again",
+        soft_wrap=True,
+    )
+    for path in lost[:SHOWN_UPLOADS]:
+        out.print(f"     {escape(str(path.relative_to(folder)))}", soft_wrap=True)

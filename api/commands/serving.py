@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import nullcontext
 from typing import Annotated
 
@@ -40,6 +41,9 @@ def serve(
                 f"everybody who reaches {host} could read, change and delete everything",
                 "make keys with crossmedia key add NAME, or set CROSSMEDIA_API_KEYS=KEY, or use --insecure",
             )
+        logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+        logging.getLogger("crossmedia").setLevel(logging.INFO)
+        opened.runtime.store  # noqa: B018 -- one that cannot be opened ends this with what to do
         application = create_app(settings, host)
         with nullcontext() if settings.queue else sole_server(settings.data):
             uvicorn.run(application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)

@@ -1,4 +1,5 @@
-"""What is printed: names and texts of files may hold characters that a terminal obeys, and these are shown, not sent."""
+"""What is printed: names and texts of files may hold characters that a terminal obeys, and these are shown, not
+sent."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
 Scope: TypeAlias = Literal["read", "write", "review", "admin"]
-"""Search and look; add, remove and name; decide what is shown; everything, banks, metrics and erasing people included."""
+"""Search and look; add, remove and name; decide what is shown; everything, with banks, metrics and erasing people."""
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 _ASKING: Final = (

@@ -13,9 +13,9 @@ from urllib.parse import quote
 import httpx
 
 from crossmedia.api.invalid import InvalidRequest
-from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.indexer.scan import Found, scan
-from crossmedia.retrieval.captions import Format
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
+from crossmedia.indexer.scan import ScannedFile, scan
+from crossmedia.retrieval.captions import TranscriptFormat
 
 BATCH_FILES, BATCH_BYTES = 100, 64 << 20
 """What one request carries at most, except that a larger file goes alone."""
@@ -25,8 +25,8 @@ POLL_SECONDS = 0.1
 class RemoteError(CrossmediaError):
     """The service answered with an error; `code` is the service's."""
 
-    def __init__(self, code: str, message: str, hint: str, status: int) -> None:
-        super().__init__(message, hint)
+    def __init__(self, code: str, message: str, hint: str, status: int, remedy: str | None = None) -> None:
+        super().__init__(message, hint, Remedy(remedy) if remedy else None)
         self.code = code
         self.status = status
 
@@ -110,7 +110,7 @@ class Client:
     def get(self, asset: str) -> dict[str, Any]:
         return self._json("GET", f"/v1/assets/{asset}")
 
-    def transcript(self, asset: str, form: Format = "json") -> str | dict[str, Any]:
+    def transcript(self, asset: str, form: TranscriptFormat = "json") -> str | dict[str, Any]:
         if form == "json":
             return self._json("GET", f"/v1/assets/{asset}/transcript")
         return self._request("GET", f"/v1/assets/{asset}/transcript", params={"format": form}).text
@@ -286,8 +286,8 @@ def search_json(text: str | Sequence[str], weights: Sequence[float], query: Mapp
     return {"text": text if isinstance(text, str) else list(text), **files, **query}
 
 
-def _batches(files: Iterator[Found]) -> Iterator[list[Found]]:
-    batch: list[Found] = []
+def _batches(files: Iterator[ScannedFile]) -> Iterator[list[ScannedFile]]:
+    batch: list[ScannedFile] = []
     size = 0
     for file in files:
         if batch and (len(batch) >= BATCH_FILES or size + file.size > BATCH_BYTES):

@@ -13,7 +13,7 @@ from crossmedia.api.settings import read_settings
 from crossmedia.api.use_cases.asking import AskRequest
 from crossmedia.client import search_json
 from crossmedia.indexer.enrichers.registry import require
-from crossmedia.retrieval.captions import Format
+from crossmedia.retrieval.captions import TranscriptFormat
 
 
 class Maintenance:
@@ -105,7 +105,7 @@ class Library(Maintenance):
         """An asset with its moments; raises NotFound."""
         return self._service.assets.get(asset).model_dump()
 
-    def transcript(self, asset: str, form: Format = "json") -> str | dict[str, Any]:
+    def transcript(self, asset: str, form: TranscriptFormat = "json") -> str | dict[str, Any]:
         """What is said in an asset: `json` with words and speakers, `vtt`, `srt` or `text`. Raises NotFound,
         NoTranscript."""
         return self._service.assets.transcript(asset, form)

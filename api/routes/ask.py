@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from starlette.datastructures import FormData, UploadFile
 
 from crossmedia.api.forms import parse_form
-from crossmedia.api.guards import InternalError, log
+from crossmedia.api.guards import InternalError, error_body, log
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.routes.common import ERRORS, Shared
 from crossmedia.api.routes.files import is_multipart
@@ -92,11 +92,11 @@ async def _events(
         try:
             yield _event("answer", running.result().model_dump(mode="json"))
         except CrossmediaError as error:
-            yield _event("error", {"error": error.as_dict()})
+            yield _event("error", error_body(error))
         except Exception:
             log.exception("an answer failed")
             failed = InternalError("the service failed on this request", "see the traceback in its log")
-            yield _event("error", {"error": failed.as_dict()})
+            yield _event("error", error_body(failed))
     finally:
         await form.close()
 

@@ -18,12 +18,12 @@ from crossmedia.api.routes.common import ERRORS, Served, ServedWhole, Shared
 from crossmedia.api.routes.content import Content
 from crossmedia.api.routes.jobs import JobOut, job_json
 from crossmedia.api.schema import AssetOut, Name
-from crossmedia.api.uploads import Part, below_roots
+from crossmedia.api.uploads import UploadedPart, below_roots
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.enrichers.registry import require
 from crossmedia.indexer.queue import Job
-from crossmedia.indexer.scan import Found
-from crossmedia.retrieval.captions import MEDIA_TYPES, Format
+from crossmedia.indexer.scan import ScannedFile
+from crossmedia.retrieval.captions import MEDIA_TYPES, TranscriptFormat
 from crossmedia.retrieval.query import Filters
 
 router = APIRouter(prefix="/v1", tags=["assets"], responses=ERRORS)
@@ -103,14 +103,14 @@ def _keep(shared: Shared, form: FormData) -> Job:
         raise InvalidRequest("no part named file", "send each file as a part named file")
     if len(paths) != len(files) or any(isinstance(path, UploadFile) for path in paths):
         raise InvalidRequest(f"{len(paths)} paths for {len(files)} files", "send one for each, or none")
-    parts = [Part.of(file.filename, path, file.file) for file, path in zip(files, paths, strict=True)]
+    parts = [UploadedPart.of(file.filename, path, file.file) for file, path in zip(files, paths, strict=True)]
     about = {
         "collection": str(form.get("collection") or "default"),
         "without": [str(name) for name in form.getlist("without")],
     }
     require(about["without"])
 
-    def accept(kept: list[Found]) -> Job:
+    def accept(kept: list[ScannedFile]) -> Job:
         return shared.service.runtime.jobs.submit("index", {"uploads": files_json(kept), **about})
 
     return shared.service.runtime.uploads.keep(parts, accept)
@@ -147,13 +147,13 @@ def one(asset: str, shared: Shared) -> AssetOut:
 @router.delete("/assets/{asset}")
 def delete(asset: str, shared: Shared) -> Deleted:
     """Remove it from the index, and its file if it was uploaded; files indexed by path stay where they are."""
-    resolved = shared.service.runtime.resolve(asset)
+    resolved = shared.service.assets.resolve_for_deletion(asset)
     shared.service.assets.delete([resolved])
     return Deleted(asset=resolved)
 
 
 @router.get("/assets/{asset}/transcript", response_class=Response)
-def transcript(asset: Served, shared: Shared, format: Format = "json") -> Response:
+def transcript(asset: Served, shared: Shared, format: TranscriptFormat = "json") -> Response:
     """What is said in it and when: `json` with words and speakers, `vtt` or `srt` subtitles, plain `text`."""
     words = shared.service.assets.transcript(asset, format)
     return JSONResponse(words) if isinstance(words, dict) else Response(words, media_type=MEDIA_TYPES[format])

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossmedia.api.routes.common import ERRORS, Shared
-from crossmedia.api.use_cases.speaking import LONGEST
+from crossmedia.api.use_cases.speaking import MAX_SPOKEN_CHARACTERS
 
 router = APIRouter(prefix="/v1", tags=["ask"], responses=ERRORS)
 
@@ -18,7 +18,7 @@ class SpeakRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": "Two dogs."}]})
 
-    text: Annotated[str, Field(min_length=1, max_length=LONGEST)]
+    text: Annotated[str, Field(min_length=1, max_length=MAX_SPOKEN_CHARACTERS)]
 
 
 @router.post("/speak", response_class=Response, responses={200: {"content": {"audio/wav": {}}}})

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossmedia.api.runtime import Runtime
-from crossmedia.embeddings.align import Head, applied
+from crossmedia.embeddings.align import Head, applied_heads
 from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.heads import Card, check_name
@@ -29,7 +29,7 @@ class HeadInUse(CrossmediaError):
 
 @dataclass(frozen=True)
 class Trained:
-    """`card` is None where the head was not saved because it brings nothing. `report`: figures and counts, JSON-ready."""
+    """`card` is None where the head was not saved because it brings nothing. `report`: figures and counts for JSON."""
 
     card: Card | None
     report: dict[str, Any]
@@ -111,8 +111,9 @@ class Alignment:
         tell: Callable[[int], None] = lambda count: None,
         stop: threading.Event | None = None,
     ) -> tuple[ReindexReport, list[str]]:
-        """Make the collection's vectors anew: with one more head, with none (`builtin`), or with those it has by the models
-        that are installed now. Returns the report and the heads that are then in use. Raises NoHead, HeadUnfit."""
+        """Make the collection's vectors anew: with one more head, with none (`builtin`), or with those it has, by the
+        models that are installed now. Returns the report and the heads that are then in use. Raises NoHead,
+        HeadUnfit."""
         from crossmedia.indexer.reindex import Reindex
 
         runtime = self._runtime
@@ -139,7 +140,7 @@ class Alignment:
         if not self._runtime.has_collection:
             return ()
         common = self._runtime.store.spaces().get(COMMON)
-        return applied(common.revision) if common else ()
+        return applied_heads(common.revision) if common else ()
 
     def remove(self, name: str) -> Card:
         """Delete a head's files. Raises NoHead, HeadInUse."""

@@ -34,7 +34,7 @@ from crossmedia.retrieval.store import NotFound
 
 Tell = Callable[[str, dict[str, Any]], None]
 """Hears of an event (`hits`, `delta`) and what it tells, while an answer comes about."""
-LONGEST_VOICE: Final = 60.0
+MAX_VOICE_SECONDS: Final = 60.0
 """Seconds of a spoken question that are listened to."""
 
 
@@ -150,7 +150,7 @@ class Asking:
         scope = self.scope(request, image)
         notes: tuple[str, ...] = ()
         if self.chat is not None:
-            question = self.builtin.understood(text)[0]
+            question = self.builtin.parse(text)[0]
             try:
                 computed = None if scope.single else self.builtin.reply(text, scope)[1]
                 spoken = self.chat.reply(question, scope, lambda part: tell("delta", {"text": part}), computed)
@@ -174,7 +174,7 @@ class Asking:
         if sound is None:
             raise InvalidRequest("the spoken question is not a recording", "send a recording, a WAV for instance")
         said = " ".join(
-            one.text for one in transcriber.transcribe(sound.cut(0, min(LONGEST_VOICE, sound.seconds)))
+            one.text for one in transcriber.transcribe(sound.cut(0, min(MAX_VOICE_SECONDS, sound.seconds)))
         ).strip()
         if not said:
             raise NotUnderstood("no words were recognised", "speak a little louder, or type the question")

@@ -12,9 +12,10 @@ from PIL import Image
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.schema import AssetOut, asset_out
 from crossmedia.api.uploads import within
+from crossmedia.api.use_cases.keeping import Keeping
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.indexer.originals import SourceGone
-from crossmedia.retrieval.captions import Format, written
+from crossmedia.retrieval.captions import TranscriptFormat, render
 from crossmedia.retrieval.documents import MOTION, PREVIEW, Moment, Source
 from crossmedia.retrieval.places import is_here
 from crossmedia.retrieval.query import Filters
@@ -37,8 +38,9 @@ class Assets:
     """Looks at single assets, of which the beginning of the id is enough. Whoever serves them to others asks
     `Moderation.require_served` first."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, keeping: Keeping) -> None:
         self._runtime = runtime
+        self._keeping = keeping
 
     def list_assets(self, filters: Filters, limit: int, offset: int = 0) -> list[AssetOut]:
         """In the order they came, without their moments."""
@@ -58,15 +60,20 @@ class Assets:
     def delete(self, assets: Sequence[str]) -> list[str]:
         """Remove assets (whole ids) from the index, and their files if they were uploaded; returns those that
         existed."""
-        store = self._runtime.store
-        placed = store.placed(assets)
-        deleted = store.delete(assets)
-        self._runtime.uploads.discard(Path(source.location) for _, sources in placed.values() for source in sources)
-        return deleted
+        return self._keeping.delete(assets)
 
-    def transcript(self, asset: str, form: Format = "json") -> str | dict[str, Any]:
+    def resolve_for_deletion(self, asset: str) -> str:
+        """As `Runtime.resolve`; also the whole id of an upload that is not indexed. Raises NotFound, Ambiguous."""
+        try:
+            return self._runtime.resolve(asset)
+        except NotFound:
+            if self._runtime.uploads.files_of(asset):
+                return asset
+            raise
+
+    def transcript(self, asset: str, form: TranscriptFormat = "json") -> str | dict[str, Any]:
         """What is said: `json` with words and speakers, `vtt`, `srt` or `text`. Raises NotFound, NoTranscript."""
-        return written(self._runtime.store.moments(self._runtime.resolve(asset)), form)
+        return render(self._runtime.store.moments(self._runtime.resolve(asset)), form)
 
     def file(self, asset: str) -> File:
         """Its bytes where they still lie unchanged, inside what the service may read. Raises SourceGone."""

@@ -10,8 +10,8 @@ from crossmedia.api.runtime import Runtime
 from crossmedia.api.use_cases.moderation import Moderation
 from crossmedia.indexer.enrich import Enriched, EnrichPass, EnrichReport
 from crossmedia.indexer.pipeline import Pipeline
-from crossmedia.indexer.report import Outcome, Report
-from crossmedia.indexer.scan import Found, PathMissing, scan
+from crossmedia.indexer.report import FileOutcome, Report
+from crossmedia.indexer.scan import PathMissing, ScannedFile, scan
 from crossmedia.retrieval.people import join_unnamed
 from crossmedia.retrieval.store import SpaceMismatch
 
@@ -30,7 +30,7 @@ class Indexing:
         *,
         prune: bool = False,
         plan: Callable[[int], None] = lambda total: None,
-        tell: Callable[[Outcome], None] = lambda outcome: None,
+        tell: Callable[[FileOutcome], None] = lambda outcome: None,
         stop: threading.Event | None = None,
         within: Sequence[Path] = (),
     ) -> Report:
@@ -41,13 +41,12 @@ class Indexing:
         forgotten with `prune`. Raises PathMissing for a path that never was.
         """
         pipeline = self.pipeline(collection)
-        besides = [self._runtime.settings.data]
         try:
-            files = list(scan(paths, besides, within))
+            files = self._scan(paths, within)
         except PathMissing:
             if not (prune and pipeline.gone(paths)):
                 raise
-            files = list(scan([path for path in paths if path.exists()], besides, within))
+            files = self._scan([path for path in paths if path.exists()], within)
         plan(len(files))
         with self._runtime.store.loading():
             report = pipeline.index(files, tell, stop)
@@ -59,12 +58,20 @@ class Indexing:
         self._runtime.settle_store()
         return report
 
+    def _scan(self, paths: Sequence[Path], within: Sequence[Path]) -> list[ScannedFile]:
+        """The files below these paths. Of the data directory only the folder of uploads counts, if it is named: its
+        files are called as they were sent."""
+        uploads = self._runtime.uploads
+        others = [path for path in paths if path.resolve() != uploads.folder]
+        named = uploads.list_files() if len(others) < len(paths) else []
+        return [*scan(others, [self._runtime.settings.data], within), *map(uploads.found, named)]
+
     def index_files(
         self,
-        files: Sequence[Found],
+        files: Sequence[ScannedFile],
         collection: str = "default",
         *,
-        tell: Callable[[Outcome], None] = lambda outcome: None,
+        tell: Callable[[FileOutcome], None] = lambda outcome: None,
         stop: threading.Event | None = None,
     ) -> Report:
         """The first pass over files that were found already."""

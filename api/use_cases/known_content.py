@@ -17,8 +17,8 @@ from crossmedia.indexer.hashes.digests import digests
 from crossmedia.indexer.hashes.hashed import Hashed
 from crossmedia.retrieval.banks.hashes import Hash, HashKind, kind_of, readings
 from crossmedia.retrieval.banks.indexed import Copy, copies, hashes_of
-from crossmedia.retrieval.banks.store import Action, Bank, Entry
-from crossmedia.retrieval.banks.table import Reading, listed, written
+from crossmedia.retrieval.banks.store import Action, Bank, HashEntry
+from crossmedia.retrieval.banks.table import BankTable, write_csv, write_lists
 from crossmedia.retrieval.store import NotFound
 
 
@@ -137,7 +137,7 @@ class KnownContent:
 
     def lookup_hash(self, text: str) -> Lookup:
         """As `lookup`, a hash only; raises BadHash."""
-        return self._compare([Hashed(hashed) for hashed in readings(text) or [Hash.told(text)]], [])
+        return self._compare([Hashed(hashed) for hashed in readings(text) or [Hash.parse(text)]], [])
 
     def lookup_asset(self, asset: str) -> Lookup:
         """By the hashes that the collection keeps, no file is read. Raises NotFound, Ambiguous."""
@@ -179,7 +179,7 @@ class KnownContent:
                 raise NothingToBank(f"{one} cannot be banked: {reasons}", "give another file, or a hash")
             hashes |= dict.fromkeys(kept)
             notes += remarks
-        added = self.store.add(bank, [Entry(known, " ".join(tags.split())) for known in hashes])
+        added = self.store.add(bank, [HashEntry(known, " ".join(tags.split())) for known in hashes])
         copies = self._judge_copies(hashes)
         return Banked(bank=bank, added=added, hashes=[str(known) for known in hashes], indexed=copies, notes=notes)
 
@@ -191,7 +191,7 @@ class KnownContent:
         before = self.store.last()
         try:
             with path.open("rb") as stream:
-                reading = Reading(stream, kind, skip_bad)
+                reading = BankTable(stream, kind, skip_bad)
                 added = self.store.add(bank, reading)
         except OSError as error:
             raise Unreadable(
@@ -212,7 +212,7 @@ class KnownContent:
         NotFound."""
         name = self.store.bank(bank).name
         entries = self.store.entries(name)
-        return written(name, entries) if form == "csv" else listed(entries)
+        return write_csv(name, entries) if form == "csv" else write_lists(entries)
 
     def matches(self, bank: str) -> list[CopyOut]:
         """What of the collection is near any hash of a bank, enabled or not. Raises NotFound."""

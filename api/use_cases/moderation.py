@@ -21,7 +21,7 @@ from crossmedia.retrieval.policy.decisions import Decision, Decisions
 from crossmedia.retrieval.policy.rules import DEFAULT, BadPolicy, Policy, Reason, gravest, read_policy
 from crossmedia.retrieval.query import Filters
 
-LONGEST: Final = 2_000
+MAX_NOTE_CHARACTERS: Final = 2_000
 """Characters of a note, of somebody's name."""
 PAGE: Final = 500
 READ: Final = 50
@@ -132,7 +132,7 @@ class Moderation:
         """A person's decision on an indexed asset; raises NotFound, Ambiguous, InvalidRequest."""
         chosen = _action(action)
         who = " ".join(by.split())
-        if not who or len(who) > LONGEST or len(note) > LONGEST:
+        if not who or len(who) > MAX_NOTE_CHARACTERS or len(note) > MAX_NOTE_CHARACTERS:
             raise InvalidRequest("say who decides, in at most 2,000 characters", "give a name; a note as long at most")
         resolved = self._runtime.resolve(asset)
         before = self.decisions.latest([resolved]).get(resolved)

@@ -13,7 +13,7 @@ from crossmedia.api.settings import Settings
 from crossmedia.api.wav import wav_bytes
 from crossmedia.embeddings.errors import CrossmediaError, DependencyMissing
 
-LONGEST: Final = 2_000
+MAX_SPOKEN_CHARACTERS: Final = 2_000
 """Characters that are spoken."""
 PIPER: Final = "piper"
 """The folder of the models folder in which voices of Piper lie, `NAME.onnx` beside `NAME.onnx.json`."""
@@ -34,7 +34,7 @@ class Speaking:
 
     def speak(self, text: str) -> bytes:
         """A WAV of a text, its first 2,000 characters. Raises NoVoice."""
-        words = " ".join(text.split())[:LONGEST] or "Nothing."
+        words = " ".join(text.split())[:MAX_SPOKEN_CHARACTERS] or "Nothing."
         voice = piper_voice(self._models)
         if voice is not None and find_spec("piper") is not None:
             return _piper(words, voice)

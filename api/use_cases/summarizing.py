@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.use_cases.moderation import Moderation
 from crossmedia.retrieval.answering.chapters import chapters
-from crossmedia.retrieval.answering.summary import summary
+from crossmedia.retrieval.answering.summary import summarise
 
 SENTENCES = 3
 
@@ -77,7 +77,7 @@ class Summarizing:
                     page=one.moment.page,
                     centrality=one.centrality,
                 )
-                for one in summary(moments, profile, sentences)
+                for one in summarise(moments, profile, sentences)
             ],
             descriptions=[
                 DescriptionOut(text=m.fields["description"], moment=m.id, start=m.start, end=m.end)

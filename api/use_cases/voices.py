@@ -14,7 +14,7 @@ from crossmedia.api.schema import Renamed, content_link
 from crossmedia.embeddings.encoder import VOICE, Vector
 from crossmedia.embeddings.errors import CrossmediaError, ModelMissing
 from crossmedia.embeddings.media import Clip, Waveform
-from crossmedia.embeddings.vad import speech_of
+from crossmedia.embeddings.vad import cut_speech
 from crossmedia.retrieval import identities
 from crossmedia.retrieval.identities import SPEAKER
 
@@ -88,7 +88,7 @@ class Voices:
         assert profile.voice is not None
         media = read_example(self._runtime.example_pool, path).media
         waveform = media.waveform if isinstance(media, Clip) else media
-        speech = speech_of(waveform, profile.detector) if isinstance(waveform, Waveform) else None
+        speech = cut_speech(waveform, profile.detector) if isinstance(waveform, Waveform) else None
         if speech is None or not speech.seconds:
             raise NobodySpeaks(f"no speech in {path.name}", "give a recording of a voice, some seconds long")
         vector: Vector = profile.voice.encode([speech]).vectors[VOICE][0]

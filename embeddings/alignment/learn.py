@@ -1,4 +1,4 @@
-"""The whole of a training: how strong the head may be, what it brings on pairs it has not seen, and the head itself."""
+"""Train a head: choose its strength, measure it on held-out pairs, then learn it from all pairs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from crossmedia.embeddings.alignment.paired import Paired, Rows, parts
 from crossmedia.embeddings.encoder import Calibration, Vectors
 from crossmedia.embeddings.errors import CrossmediaError
 
-LEAST_SOURCES, LEAST_ANCHORS = 10, 2
+MIN_SOURCES, MIN_ANCHORS = 10, 2
 ENOUGH: Final = 100
 """So many held-out sources make one division enough; with fewer, each source is held out once."""
 STRENGTHS: Final = (0.25, 0.5, 0.75, 1.0)
-LEAST_SHARE, MOST_LIFT = 1e-3, 0.3
+MIN_SHARE, MAX_LIFT = 1e-3, 0.3
 INNER: Final = 0.2
 """Share of what is learned from that is held out once more, to choose among the strengths."""
 
@@ -60,14 +60,17 @@ def learn(
     liftable: bool = True,
     tick: Callable[[], None] = lambda: None,
 ) -> Learnt:
-    """Measure on `held_out` of the sources, then learn from all. `known`: what similarities mean so far, for the
-    cut-off.
-    `liftable`: the dimensions of the sources that are no content hold an offset. Raises TooFewPairs."""
+    """Measure on `held_out` of the sources, then learn from all.
+
+    `known`: what similarities mean so far, for the cut-off. `liftable`: the dimensions of the sources that are no
+    content hold an offset. Raises TooFewPairs.
+    """
     count = len(paired.native)
-    if count < LEAST_SOURCES or len(paired.anchors) < LEAST_ANCHORS:
+    if count < MIN_SOURCES or len(paired.anchors) < MIN_ANCHORS:
         raise TooFewPairs(
-            f"{count} different files or texts to map and {len(paired.anchors)} on the other side are too few to learn from",
-            f"give at least {LEAST_SOURCES}, with {LEAST_ANCHORS} different ones on the other side; some dozens are better",
+            f"{count} different files or texts to map and {len(paired.anchors)} on the other side are too few to "
+            "learn from",
+            f"give at least {MIN_SOURCES}, with {MIN_ANCHORS} different ones on the other side; some dozens are better",
         )
     strengths: list[float] = []
     aside: list[Rows] = []
@@ -130,8 +133,8 @@ def _fitted(paired: Paired, sources: Rows, passes: int | None, seed: int, tick: 
                 placed[candidate][sources[kept]] = _vectors(paired, replace(trial, strength=candidate))[sources[kept]]
             aside.append(sources[kept])
         kept = np.sort(np.concatenate(aside))
-        found = {candidate: measure.ranks(paired, vectors, kept).quality for candidate, vectors in placed.items()}
-        strength = max(STRENGTHS, key=lambda candidate: (found[candidate], candidate))
+        qualities = {candidate: measure.ranks(paired, vectors, kept).quality for candidate, vectors in placed.items()}
+        strength = max(STRENGTHS, key=lambda candidate: (qualities[candidate], candidate))
     return replace(fit(paired, paired.of(sources), seed, passes, tick), strength=strength)
 
 
@@ -145,10 +148,10 @@ def _steps(paired: Paired, sources: Rows, passes: int | None) -> int:
 
 def _lift(known: Calibration, before: measure.Values, after: measure.Values) -> float:
     """How much less to take off, so that after is as often over the cut-off as before; both of unrelated pairs."""
-    share = max(LEAST_SHARE, float((before >= known.middle).mean()))
+    share = max(MIN_SHARE, float((before >= known.middle).mean()))
     level = float(np.quantile(after, 1 - share))
     # Inner products are half of what the content gives and the offset takes.
-    return float(np.clip(2 * (known.middle - level), -MOST_LIFT, MOST_LIFT))
+    return float(np.clip(2 * (known.middle - level), -MAX_LIFT, MAX_LIFT))
 
 
 def _vectors(paired: Paired, residual: Residual) -> Vectors:
@@ -166,9 +169,9 @@ def _base(paired: Paired, rows: Rows) -> Vectors:
 
 def _passing(paired: Paired, start: Vectors, moved: Vectors, kept: Rows, known: Calibration) -> dict[str, float]:
     """Shares of pairs, and of sources with anchors that are not theirs, whose similarity passes the cut-off."""
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for name, vectors in (("before", start), ("after", moved)):
         related, unrelated = measure.similarities(paired, vectors, kept)
-        found[f"pairs {name}"] = float((related >= known.middle).mean())
-        found[f"others {name}"] = float((unrelated >= known.middle).mean())
-    return found
+        shares[f"pairs {name}"] = float((related >= known.middle).mean())
+        shares[f"others {name}"] = float((unrelated >= known.middle).mean())
+    return shares

@@ -1,4 +1,4 @@
-"""How well pairs find each other: ranks among what was held out, with intervals."""
+"""Measure on held-out pairs how well each side finds the other: ranks with confidence intervals."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Ranks:
     @property
     def reciprocal(self) -> Values:
         """Of the sources' ranks for their anchors; its mean is MRR."""
-        found: Values = 1 / (self.forward + 1)
-        return found
+        reciprocals: Values = 1 / (self.forward + 1)
+        return reciprocals
 
 
 def ranks(paired: Paired, vectors: Vectors, held_out: Rows) -> Ranks:
@@ -105,11 +105,11 @@ def _places(scores: NDArray[np.float32], right: NDArray[np.bool_], own: NDArray[
 
 
 def _figures(places: Values, owners: Rows) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for depth in DEPTHS:
         hit = (places < depth).astype(np.float64)
-        found[f"recall@{depth}"] = float(hit.mean())
-        found[f"recall@{depth} interval"] = interval(hit, owners)
-    found["mrr"] = float((1 / (places + 1)).mean())
-    found["median rank"] = float(np.median(places)) + 1
-    return found
+        figures[f"recall@{depth}"] = float(hit.mean())
+        figures[f"recall@{depth} interval"] = interval(hit, owners)
+    figures["mrr"] = float((1 / (places + 1)).mean())
+    figures["median rank"] = float(np.median(places)) + 1
+    return figures

@@ -1,4 +1,4 @@
-"""Pairs as vectors, and their division into what is learned from and what is held out."""
+"""Pairs as vectors, divided into a training and a held-out part."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.align import frame, lifted, split
+from crossmedia.embeddings.align import bank_dimensions, frame, split
 from crossmedia.embeddings.encoder import Space, Vector, Vectors
 
 Rows = NDArray[np.int64]
@@ -43,9 +43,10 @@ class Paired:
         return split(self.common, self.space)[1], self.common[:, self.space.dim - self.space.extra :]
 
     def placed(self, content: Vectors, less: Vector | None = None) -> Vectors:
-        """Content (S, c) of all sources → vectors (S, dim) of the common space. `less` (S,): as `lifted` takes it."""
+        """Content (S, c) of all sources → vectors (S, dim) of the common space. `less` (S,): as `bank_dimensions` "
+        "takes it."""
         scales, rest = self.sides()
-        return np.hstack([content * scales, rest if less is None else lifted(rest, less)]).astype(np.float32)
+        return np.hstack([content * scales, rest if less is None else bank_dimensions(rest, less)]).astype(np.float32)
 
     def of(self, sources: Rows) -> Rows:
         """Rows of the pairs of these sources."""
@@ -58,14 +59,14 @@ class Paired:
         return np.isin(codes, self.pairs[:, 0] * width + self.pairs[:, 1])
 
 
-MOST_HELD_OUT: Final = 2000
+MAX_HELD_OUT: Final = 2000
 """More would cost memory (each is ranked among all others) and say nothing new."""
 
 
 def parts(count: int, held_out: float, enough: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
     """(learned from, held out) of `count` sources: one division if that holds out `enough`, else each source once."""
     order = np.random.default_rng(seed).permutation(count)
-    size = min(MOST_HELD_OUT, max(1, round(held_out * count)))
+    size = min(MAX_HELD_OUT, max(1, round(held_out * count)))
     folds = 1 if size >= enough else max(2, round(1 / held_out))
     pieces = [order[:size]] if folds == 1 else np.array_split(order, folds)
     for piece in pieces:

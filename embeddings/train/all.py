@@ -38,7 +38,7 @@ from crossmedia.embeddings.train import (
     tower,
 )
 from crossmedia.embeddings.train.strangers import strangers
-from crossmedia.embeddings.train.things import Thing, things
+from crossmedia.embeddings.train.things import DrawnThing, things
 
 ItemT = TypeVar("ItemT")
 
@@ -86,7 +86,7 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     trained = finetune.train(shown, unanswered, lite2.load(), network.scale, network.zero, SEED)
     written = [caption for photo in train for caption in photo.captions]
     named = sorted({thing.name for thing in known})
-    met = rarity.met(out / "tokenizer.json", written, named)
+    met = rarity.count_pieces(out / "tokenizer.json", written, named)
     minilm.finish(work / "minilm-int8.onnx", trained.heads.text_map.weight.detach(), met, out / "minilm-int8.onnx")
 
     tail = trained.tail
@@ -95,7 +95,7 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     backbone.quantise(work / "lite2.onnx", calibration, work / "lite2-int8.onnx")
     pca = tower.components(finetune.features(tail, shown.maps[:, 0]).numpy(), NATIVE)
     classes, captions, names_known = (
-        trained.heads.placed(texts(some)) for some in (material.class_texts(), written, _every(named, bank.NAMES))
+        trained.heads.place(texts(some)) for some in (material.class_texts(), written, _every(named, bank.NAMES))
     )
     said = np.concatenate([bank.centres(captions, bank.CAPTIONS), names_known])
     tower.assemble(work / "lite2-int8.onnx", trained.heads, classes, said, pca, out / "lite2-int8.onnx")
@@ -107,7 +107,7 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     print(json.dumps(measured["figures"], indent=1))
 
 
-def _calibration(photos: Sequence[data.Photo], known: Sequence[Thing]) -> NDArray[np.uint8]:
+def _calibration(photos: Sequence[data.Photo], known: Sequence[DrawnThing]) -> NDArray[np.uint8]:
     drawn = [prepare(thing.picture()) for thing in _every(known, DRAWN)]
     return np.concatenate([data.pixels(_every(photos, CALIBRATION)), np.stack(drawn)])
 
@@ -133,10 +133,10 @@ class States:
 
 def fidelity(work: Path, texts: States, tokenizer: Path, dev: Sequence[data.Photo]) -> dict[str, float]:
     """Mean cosine of the quantised networks' outputs to the float networks', on 128 photos and as many captions."""
-    some = dev[:128]
-    captions = [photo.captions[0] for photo in some]
-    pixels: NDArray[np.uint8] = data.pixels(some)
-    full = session(work / "lite2.onnx").run(("features",), {"x": backbone.normalised(pixels)})[0]
+    sample = dev[:128]
+    captions = [photo.captions[0] for photo in sample]
+    pixels: NDArray[np.uint8] = data.pixels(sample)
+    full = session(work / "lite2.onnx").run(("features",), {"x": backbone.normalise(pixels)})[0]
     small = session(work / "lite2-int8.onnx").run(("features",), {"pixels": pixels})[0]
     whole = States(work / "minilm.onnx", tokenizer)
     return {

@@ -1,13 +1,12 @@
-"""Learns what places of a picture are made of: from some points that were named by eye and many captions that name no
-place.
+"""Train the segmentation on some points that were labelled by eye and many captions that say no place.
 
     python -m crossmedia.embeddings.train.areas --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 
-writes `areas.npz` and its card `areas.md`, and prints what to pin in `embeddings/cards.toml`. Points (`areas.csv` beside
-this file, 60 photos of the train split) seed a softmax; it then reads photos whose captions name a class, believes
-itself where it is sure, more so of classes that are named (self-training; D. Yarowsky, ACL 1995), and takes what the
-detector of objects finds there for `other`. Captions alone, by multiple-instance learning, were tried before and got 55
-% of the dev points right.
+writes `areas.npz` and its card `areas.md`, and prints what to pin in `embeddings/cards.toml`. Points (`areas.csv`
+beside this file, 60 photos of the train split) seed a softmax; it then reads photos whose captions name a class,
+believes itself where it is sure, more so of classes that are named (self-training; D. Yarowsky, ACL 1995), and takes
+what the detector of objects finds there for `other`. Captions alone, by multiple-instance learning, were tried before
+and got 55 % of the dev points right.
 """
 
 from __future__ import annotations
@@ -62,29 +61,29 @@ STUFF: Final = ("surfboard", "boat", "snowboard", "skis", "bench", "potted plant
 """Objects through whose boxes much else is seen."""
 
 
-def named(captions: Sequence[str]) -> NDArray[np.int64]:
+def count_named(captions: Sequence[str]) -> NDArray[np.int64]:
     """How many captions name each class."""
     patterns = [re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for words in WORDS.values()]
     return np.array([sum(bool(pattern.search(one)) for one in captions) for pattern in patterns])
 
 
-def points(path: Path = POINTS) -> list[tuple[str, float, float, str]]:
+def read_points(path: Path = POINTS) -> list[tuple[str, float, float, str]]:
     """Photo, x and y in fractions of it, class or `other`."""
     with path.open(encoding="utf-8", newline="") as file:
         return [(row["image"], float(row["x"]), float(row["y"]), row["class"]) for row in csv.DictReader(file)]
 
 
-def chosen(photos: Sequence[data.Photo], counts: NDArray[np.int64], rng: np.random.Generator) -> list[int]:
+def choose_photos(photos: Sequence[data.Photo], counts: NDArray[np.int64], rng: np.random.Generator) -> list[int]:
     """The photos that are learned from: of each class some, some of none, and those with points."""
-    pointed = {image for image, *_ in points()}
-    some = {n for n, photo in enumerate(photos) if photo.path.name in pointed}
+    pointed = {image for image, *_ in read_points()}
+    photo_numbers = {n for n, photo in enumerate(photos) if photo.path.name in pointed}
     for number in range(len(CLASSES)):
-        some |= set(rng.permutation(np.flatnonzero(counts[:, number] >= NAMED_BY))[:EACH].tolist())
-    some |= set(rng.permutation(np.flatnonzero(counts.sum(axis=1) == 0))[:NONE].tolist())
-    return sorted(some)
+        photo_numbers |= set(rng.permutation(np.flatnonzero(counts[:, number] >= NAMED_BY))[:EACH].tolist())
+    photo_numbers |= set(rng.permutation(np.flatnonzero(counts.sum(axis=1) == 0))[:NONE].tolist())
+    return sorted(photo_numbers)
 
 
-def things(found: Sequence[Detection]) -> NDArray[np.bool_]:
+def find_things(found: Sequence[Detection]) -> NDArray[np.bool_]:
     """(17, 17): the cells in the middle of objects' boxes."""
     middle = (np.arange(GRID) + 0.5) / GRID
     cells = np.zeros((GRID, GRID), dtype=bool)
@@ -101,7 +100,7 @@ def seeds(photos: Sequence[data.Photo]) -> tuple[NDArray[np.int64], NDArray[np.i
     """Of each point the number of its cell and of the four around it, and the class of each."""
     order = {photo.path.name: n for n, photo in enumerate(photos)}
     cells, classes = [], []
-    for image, x, y, name in points():
+    for image, x, y, name in read_points():
         row, column = round(y * GRID - 0.5), round(x * GRID - 0.5)
         for down, aside in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)):
             cells.append((order[image] * GRID + row + down) * GRID + column + aside)
@@ -128,8 +127,8 @@ class Trainer:
         seeded = BATCH if sure is None else 3 * BATCH // 10
         ones = np.ones((BATCH, 1), np.float32)
         for step in range(1, steps + 1):
-            some = self._rng.choice(len(self._cells), seeded, p=self._weights)
-            cells, wanted = self._cells[some], np.eye(self._width, dtype=np.float32)[self._classes[some]]
+            sampled = self._rng.choice(len(self._cells), seeded, p=self._weights)
+            cells, wanted = self._cells[sampled], np.eye(self._width, dtype=np.float32)[self._classes[sampled]]
             if sure is not None and beliefs is not None:
                 more = sure[self._rng.integers(0, len(sure), BATCH - seeded)]
                 cells, wanted = np.concatenate([cells, more]), np.concatenate([wanted, beliefs[more]])
@@ -165,16 +164,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=BUNDLED, help="folder the results are written to")
     asked = parser.parse_args()
     photos = data.flickr8k(asked.flickr8k, "train")
-    counts = np.stack([named(photo.captions) for photo in photos])
-    some = chosen(photos, counts, np.random.default_rng(0))
-    photos, counts = [photos[n] for n in some], counts[some]
+    counts = np.stack([count_named(photo.captions) for photo in photos])
+    photo_numbers = choose_photos(photos, counts, np.random.default_rng(0))
+    photos, counts = [photos[n] for n in photo_numbers], counts[photo_numbers]
     features, detector = Features(), ObjectDetector()
     rows = np.empty((len(photos), GRID * GRID, 531), np.float16)
     covered = np.zeros((len(photos), GRID, GRID), dtype=bool)
     for n, photo in enumerate(photos):
         picture = data.picture(photo)
         rows[n] = features.of(picture, prepare(picture)).reshape(GRID * GRID, -1)
-        covered[n] = things(detector.detect([picture], FOUND)[0])
+        covered[n] = find_things(detector.detect([picture], FOUND)[0])
     flat = rows.reshape(-1, rows.shape[-1])
     mean = flat[::7].astype(np.float32).mean(axis=0)
     spread = flat[::7].astype(np.float32).std(axis=0) + 1e-3
@@ -184,7 +183,7 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     path = asked.out / "areas.npz"
     np.savez(path, classes=np.array(CLASSES), weights=weights, mean=mean, spread=spread)
-    areas_card.write(asked.out, len(photos), len(points()), len({image for image, *_ in points()}))
+    areas_card.write(asked.out, len(photos), len(read_points()), len({image for image, *_ in read_points()}))
     print(f'ModelFile("{path.name}", "{sha256(path)}", {path.stat().st_size}),')
 
 

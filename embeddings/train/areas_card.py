@@ -1,4 +1,4 @@
-"""The model card of the finder of areas."""
+"""The model card of the segmentation."""
 
 from __future__ import annotations
 

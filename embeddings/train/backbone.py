@@ -46,14 +46,14 @@ class Batches(CalibrationDataReader):  # type: ignore[misc]
 
     def __init__(self, pixels: NDArray[np.uint8], size: int = 16) -> None:
         self.batches: Iterator[dict[str, Any]] = iter(
-            {"x": normalised(pixels[i : i + size])} for i in range(0, len(pixels), size)
+            {"x": normalise(pixels[i : i + size])} for i in range(0, len(pixels), size)
         )
 
     def get_next(self) -> dict[str, Any] | None:
         return next(self.batches, None)
 
 
-def normalised(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def normalise(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(N, H, W, 3) uint8 → (N, 3, H, W) float32 as the network wants it."""
     return ((pixels.astype(np.float32) - ZERO) * SCALE).transpose(0, 3, 1, 2).copy()
 

@@ -1,4 +1,4 @@
-"""What is taken off similarities, inside the vectors: of pictures that are near every text, of texts of unmet words.
+"""Query-bank normalisation within vectors: lower the similarities of pictures near every text and of unfamiliar texts.
 
 Some pictures are the nearest of far too many queries (hubs). Bogolin et al., "Cross modal retrieval with querybank
 normalisation" (2022), take off each picture's log-mean-exp similarity to a bank of texts. A text of words that training
@@ -34,12 +34,12 @@ ROUNDS, SEED = 6, 1
 def centres(rows: Vectors, count: int) -> Vectors:
     """`count` unit rows that stand for the unit rows (N, dim): k-means by cosine. They normalise as well as four times
     as many single captions."""
-    found = rows[np.random.default_rng(SEED).permutation(len(rows))[:count]]
+    means = rows[np.random.default_rng(SEED).permutation(len(rows))[:count]]
     for _ in range(ROUNDS):
-        sums = np.zeros_like(found)
-        np.add.at(sums, (rows @ found.T).argmax(1), rows)
-        found = np.where(sums.any(1, keepdims=True), normalise(sums), found)
-    return found
+        sums = np.zeros_like(means)
+        np.add.at(sums, (rows @ means.T).argmax(1), rows)
+        means = np.where(sums.any(1, keepdims=True), normalise(sums), means)
+    return means
 
 
 def text_side(mapped: Tensor, strange: Tensor) -> Tensor:

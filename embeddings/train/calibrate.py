@@ -1,4 +1,4 @@
-"""What similarities mean: per space and pair of modalities, the background of unrelated pairs and the cut-off.
+"""Calibrate similarities: for each space and pair of modalities, those of unrelated pairs, and the cut-off.
 
 Measured on Flickr8k's dev split with the finished encoders. `middle`, the cosine of relevance 0.5, is where a query
 without an answer finds nothing among 500 photos: above the best match of 98 % of nonsense, and as high as 95.5 % of the
@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.encoder import Calibration, Vectors, normalise, without
+from crossmedia.embeddings.encoder import Calibration, Vectors, normalise, zero_last
 from crossmedia.embeddings.picture import Lite2
 from crossmedia.embeddings.queries import QUERIES
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train import probes
 from crossmedia.embeddings.train.data import Photo, picture
-from crossmedia.embeddings.train.things import Thing
+from crossmedia.embeddings.train.things import DrawnThing
 
 NONSENSE_KEPT_OUT, ABSENT_KEPT_OUT, CAPTIONS_KEPT = 0.98, 0.93, 0.955
 BLIND = 1
@@ -47,10 +47,10 @@ def logistic(related: NDArray[np.float32], unrelated: NDArray[np.float32]) -> tu
 
 
 def cut_off(space: Vectors, nonsense: Vectors, absent: Vectors | None, answered: NDArray[np.float32]) -> float:
-    """Where a search of `space` begins to answer. `answered`: cosines of right answers that should stay above it.
+    """Where a search of `space` begins to answer.
 
-    Without `absent` topics it is as strict as those allow.
-    """
+    `answered`: cosines of right answers that should stay above it. Without `absent` topics it is as strict as those
+    allow."""
     silent = float(np.quantile((nonsense @ space.T).max(1), NONSENSE_KEPT_OUT, method="higher")) + 1e-4
     strict = float(np.quantile(answered, 1 - CAPTIONS_KEPT))
     if absent is not None:
@@ -70,7 +70,9 @@ def among(measured: Calibration, unrelated: NDArray[np.float32]) -> Calibration:
     return replace(measured, mean=float(unrelated.mean()), std=float(unrelated.std()))
 
 
-def measure(text: MiniLM, picture_tower: Lite2, photos: Sequence[Photo], things: Sequence[Thing]) -> dict[str, Any]:
+def measure(
+    text: MiniLM, picture_tower: Lite2, photos: Sequence[Photo], things: Sequence[DrawnThing]
+) -> dict[str, Any]:
     """`{"backgrounds": [...], "figures": {...}}`, JSON-ready."""
     captions = text.encode([caption for photo in photos for caption in photo.captions]).vectors
     seen = picture_tower.encode([picture(photo) for photo in photos]).vectors
@@ -85,31 +87,33 @@ def measure(text: MiniLM, picture_tower: Lite2, photos: Sequence[Photo], things:
     asked = text.encode(QUERIES).vectors
 
     def across(blind: int, topics: Vectors | None) -> Calibration:
-        looking = without(seen["common"], blind)
+        looking = zero_last(seen["common"], blind)
         pairs = captions["common"] @ looking.T
-        middle = cut_off(looking, nonsense["common"], topics, answered(pairs, own))
+        middle = cut_off(looking, nonsense["common"], topics, answered_cosines(pairs, own))
         return replace(calibration(pairs[same], pairs[~same], middle), blind=blind)
 
     searched, told = across(0, None), across(BLIND, absent["common"])
     middle = searched.middle
-    found = {
+    calibrations = {
         ("common", "text", "picture"): among(searched, asked["common"] @ seen["common"].T),
         ("common", "picture", "text"): told,
     }
     for space in ("common", "picture"):
-        found[space, "picture", "picture"] = _alike(seen[space], captions["text"].reshape(len(photos), each, -1))
+        calibrations[space, "picture", "picture"] = _photo_to_photo(
+            seen[space], captions["text"].reshape(len(photos), each, -1)
+        )
     for space in ("common", "text"):
-        alike = _told(captions[space], own, nonsense[space], absent[space])
-        found[space, "text", "text"] = among(alike, asked[space] @ captions[space].T)
+        alike = _caption_to_caption(captions[space], own, nonsense[space], absent[space])
+        calibrations[space, "text", "text"] = among(alike, asked[space] @ captions[space].T)
 
     return {
-        "backgrounds": [{"space": s, "query": q, "target": t, **asdict(b)} for (s, q, t), b in found.items()],
+        "backgrounds": [{"space": s, "query": q, "target": t, **asdict(b)} for (s, q, t), b in calibrations.items()],
         "figures": {
             **recall(scores, captions["common"] @ told.compared(seen["common"]).T, own),
-            **named(text, picture_tower, things),
+            **name_to_picture(text, picture_tower, things),
             "nonsense without an answer": float(((nonsense["common"] @ seen["common"].T).max(1) < middle).mean()),
             "absent topics without an answer": float(((absent["common"] @ seen["common"].T).max(1) < middle).mean()),
-            "captions that keep their photo of the top 10": float((answered(scores, own) >= middle).mean()),
+            "captions that keep their photo of the top 10": float((answered_cosines(scores, own) >= middle).mean()),
             "photos that answer a word": {
                 word: int((row >= middle).sum()) for word, row in zip(probes.WORDS, words, strict=True)
             },
@@ -120,8 +124,8 @@ def measure(text: MiniLM, picture_tower: Lite2, photos: Sequence[Photo], things:
 def ranks(scores: NDArray[np.float32], own: NDArray[np.int64]) -> NDArray[np.int64]:
     """Of each query's own target among all targets, from 0."""
     mine = scores[np.arange(len(own)), own]
-    found: NDArray[np.int64] = (scores > mine[:, None]).sum(1)
-    return found
+    places: NDArray[np.int64] = (scores > mine[:, None]).sum(1)
+    return places
 
 
 def recall(scores: NDArray[np.float32], looking: NDArray[np.float32], own: NDArray[np.int64]) -> dict[str, float]:
@@ -137,7 +141,7 @@ def recall(scores: NDArray[np.float32], looking: NDArray[np.float32], own: NDArr
     }
 
 
-def named(text: MiniLM, picture_tower: Lite2, things: Sequence[Thing]) -> dict[str, float]:
+def name_to_picture(text: MiniLM, picture_tower: Lite2, things: Sequence[DrawnThing]) -> dict[str, float]:
     """Name to picture: a query a distinct name, right is every picture that bears it."""
     names = np.array([thing.name for thing in things])
     asked = np.unique(names)
@@ -149,13 +153,13 @@ def named(text: MiniLM, picture_tower: Lite2, things: Sequence[Thing]) -> dict[s
     return {f"name to thing recall@{k}": float((rank < k).mean()) for k in (1, 5, 10)}
 
 
-def answered(scores: NDArray[np.float32], own: NDArray[np.int64]) -> NDArray[np.float32]:
+def answered_cosines(scores: NDArray[np.float32], own: NDArray[np.int64]) -> NDArray[np.float32]:
     """The cosines of the captions whose photo is among the best ten with that photo."""
-    found: NDArray[np.float32] = scores[np.arange(len(own)), own][ranks(scores, own) < 10]
-    return found
+    cosines: NDArray[np.float32] = scores[np.arange(len(own)), own][ranks(scores, own) < 10]
+    return cosines
 
 
-def _alike(vectors: Vectors, told: Vectors) -> Calibration:
+def _photo_to_photo(vectors: Vectors, told: Vectors) -> Calibration:
     """Photo to photo. Nobody labelled these pairs; as related count the rare pairs whose captions say the same."""
     upper = np.triu_indices(len(vectors), 1)
     scores = (vectors @ vectors.T)[upper]
@@ -165,7 +169,7 @@ def _alike(vectors: Vectors, told: Vectors) -> Calibration:
     return calibration(scores[related], scores[~related], float(np.percentile(scores, RARE)))
 
 
-def _told(vectors: Vectors, own: NDArray[np.int64], nonsense: Vectors, absent: Vectors) -> Calibration:
+def _caption_to_caption(vectors: Vectors, own: NDArray[np.int64], nonsense: Vectors, absent: Vectors) -> Calibration:
     """Caption to caption: related where they tell of the same photo."""
     upper = np.triu_indices(len(vectors), 1)
     scores = (vectors @ vectors.T)[upper]

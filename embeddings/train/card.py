@@ -63,5 +63,14 @@ were chosen on the dev split and on the names that were held out too, so the fig
 
 def _table(figures: dict[str, Any]) -> str:
     rows = [f"| {name} | {value:.3f} |" for name, value in figures.items() if isinstance(value, float)]
-    return "\n".join(["", "Measured by the command above, on 500 photos with 2,500 captions (dev) and on the held-out names:", "",
-                      "| figure | value |", "|---|---|", *rows, ""])  # fmt: skip
+    return "\n".join(
+        [
+            "",
+            "Measured by the command above, on 500 photos with 2,500 captions (dev) and on the held-out names:",
+            "",
+            "| figure | value |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
+    )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +17,9 @@ from PIL import Image
 
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.picture import prepare
+from crossmedia.embeddings.stop_words import CAPTION_WORDS
 
 Split = Literal["train", "dev"]
-
-FUNCTION_WORDS: Final = frozenset(
-    re.findall(
-        r"\w+",
-        """a about above across after against along an and another are around as at away be behind being below beside
-    between both by down during each four from front has have her him his holding in inside into is it its large
-    little looking looks men near next of off on one onto other out outside over past several she he small some
-    something stands standing that the their them there they this three through to together top toward towards two
-    under up very wearing while who with young""",
-    )
-)
-"""Words of captions that nobody searches for alone."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +32,12 @@ class Photo:
 
 def flickr8k(root: Path, split: Split) -> list[Photo]:
     """The photos of a split, by file name. `root` holds `captions.csv` (image, split, caption) and `images/`."""
-    found: dict[str, list[str]] = {}
+    captions_of: dict[str, list[str]] = {}
     with (root / "captions.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if row["split"] == split:
-                found.setdefault(row["image"], []).append(row["caption"])
-    return [Photo(root / "images" / name, tuple(captions)) for name, captions in sorted(found.items())]
+                captions_of.setdefault(row["image"], []).append(row["caption"])
+    return [Photo(root / "images" / name, tuple(captions)) for name, captions in sorted(captions_of.items())]
 
 
 def picture(photo: Photo) -> Picture:
@@ -74,7 +63,7 @@ def vocabulary(photos: Sequence[Photo], classes: Sequence[str]) -> set[str]:
 
 def keywords(caption: str, chance: random.Random) -> str:
     """One or two neighbouring content words of a caption; its words as they are if it has none."""
-    content = [word for word in words(caption) if word not in FUNCTION_WORDS and len(word) > 2] or words(caption)
+    content = [word for word in words(caption) if word not in CAPTION_WORDS and len(word) > 2] or words(caption)
     start = chance.randrange(len(content))
     return " ".join(content[start : start + chance.choice((1, 1, 2))])
 

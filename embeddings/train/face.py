@@ -1,4 +1,4 @@
-"""What cosines of faces mean, how well they tell who it is, and where YuNet's points lie on dlib's chips.
+"""Calibrate and measure the face encoder, and find where YuNet's points lie on dlib's chips.
 
     python -m crossmedia.embeddings.train.face --data ../shared/data --out embeddings/bundled
 
@@ -31,7 +31,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.train.calibrate import calibration
 from crossmedia.embeddings.train.data import flickr8k, picture
 from crossmedia.embeddings.train.sound_measure import calibration_error
-from crossmedia.embeddings.train.voice_measure import Names, Trials, brier, equal_error_rate, held_out, pairs
+from crossmedia.embeddings.train.voice_measure import Names, Trials, brier, equal_error_rate, pairs, score_held_out
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -48,7 +48,7 @@ STRANGERS: Final = 36.0
 """Shorter side, px, from which a face of Flickr8k is taken for a stranger's."""
 
 
-def small(pixels: Pixels, chance: np.random.Generator) -> Pixels:
+def shrink(pixels: Pixels, chance: np.random.Generator) -> Pixels:
     """As if the face had been 22 to 40 px wide."""
     width = int(chance.integers(22, 41))
     size = (width, width * pixels.shape[0] // pixels.shape[1])
@@ -56,37 +56,37 @@ def small(pixels: Pixels, chance: np.random.Generator) -> Pixels:
     return np.asarray(cv2.resize(shrunk, pixels.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def pressed(pixels: Pixels, chance: np.random.Generator) -> Pixels:
+def compress(pixels: Pixels, chance: np.random.Generator) -> Pixels:
     """A JPEG of quality 10 to 30."""
     _, coded = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, int(chance.integers(10, 31))))
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
 
 
-def lit(pixels: Pixels, chance: np.random.Generator) -> Pixels:
+def relight(pixels: Pixels, chance: np.random.Generator) -> Pixels:
     """Darker or lighter, from one side."""
     left, right = chance.uniform(0.35, 1.4, 2).tolist()
     slope = np.linspace(left, right, pixels.shape[1])[None, :, None]
     return np.asarray((pixels * slope).clip(0, 255), np.uint8)
 
 
-def noisy(pixels: Pixels, chance: np.random.Generator) -> Pixels:
+def add_noise(pixels: Pixels, chance: np.random.Generator) -> Pixels:
     """Noise of 10 to 25 grey levels."""
     noise = chance.normal(0, chance.uniform(10, 25), pixels.shape)
     return np.asarray((pixels + noise).clip(0, 255), np.uint8)
 
 
 SPOILT: Final[Mapping[str, Callable[[Pixels, np.random.Generator], Pixels]]] = {
-    "small": small,
-    "pressed": pressed,
-    "lit": lit,
-    "noise": noisy,
+    "small": shrink,
+    "pressed": compress,
+    "lit": relight,
+    "noise": add_noise,
 }
 
 
 def portraits(finder: FaceDetector, photos: Sequence[Picture]) -> list[Portrait | None]:
     """The largest face of each."""
-    found = finder.detect(photos)
-    return [largest(Portrait(photo, f) for f in some) for photo, some in zip(photos, found, strict=True)]
+    detected = finder.detect(photos)
+    return [largest(Portrait(photo, f) for f in some) for photo, some in zip(photos, detected, strict=True)]
 
 
 def vectors_of(encoder: FaceEncoder, some: Sequence[Portrait]) -> Vectors:
@@ -129,7 +129,7 @@ def measure(data: Path, encoder: FaceEncoder, finder: FaceDetector) -> dict[str,
     one, other = np.triu_indices(len(strange), 1)
     apart = np.concatenate([(strange @ strange.T)[one, other], (strange @ rows.T).ravel()])
     fitted = calibration(mixed.cosines[mixed.same], np.concatenate([mixed.cosines[~mixed.same], apart]), None)
-    unseen = held_out(mixed)
+    unseen = score_held_out(mixed)
     figures["Brier score of unseen people"] = brier(unseen)
     figures["expected calibration error of unseen people"] = calibration_error(unseen[:, 0], unseen[:, 1] > 0)
     figures["equal error rate, as calibrated"] = equal_error_rate(mixed.cosines[mixed.same], mixed.cosines[~mixed.same])
@@ -181,10 +181,10 @@ def main() -> None:
     asked = parser.parse_args()
     catalog = Catalog()
     encoder, finder = FaceEncoder(catalog.resolve(FACE.id)), FaceDetector(threads=2)
-    found = measure(asked.data, encoder, finder)
-    found["figures"]["points"] = middles(asked.data, catalog, finder)
-    (asked.out / "backgrounds-face.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    print(json.dumps(found, indent=1))
+    measured = measure(asked.data, encoder, finder)
+    measured["figures"]["points"] = middles(asked.data, catalog, finder)
+    (asked.out / "backgrounds-face.json").write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
+    print(json.dumps(measured, indent=1))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python -m crossmedia.embeddings.train.faces --models ../shared/models --data ../shared/data --out embeddings/bundled
 
-writes `faces.onnx` and its card `faces.md`, and prints the figures and what to pin in `embeddings/cards.toml`. Needs the
-package `onnx`.
+writes `faces.onnx` and its card `faces.md`, and prints the figures and what to pin in `embeddings/cards.toml`. Needs
+the package `onnx`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ boxes overlap by a half), on the 500 dev photos of Flickr8k and the 225 faces of
 """
 
 
-def converted(model: onnx.ModelProto) -> onnx.ModelProto:
+def convert(model: onnx.ModelProto) -> onnx.ModelProto:
     """Input `pixels` (N, H, W, 3) uint8 RGB instead of BGR planes in floats; output `raw` (N, cells, 16) instead of
     twelve."""
     model = version_converter.convert_version(model, OPSET)
@@ -111,8 +111,8 @@ def write_card(out: Path, weights: Path, figures: Mapping[str, Mapping[str, floa
     """Put `faces.md` beside the network in `out`."""
     network = out / "faces.onnx"
     rows = [
-        f"| {name} | {row['bytes']:.0f} | {row['faces']:.0f} | {row['F1']:.3f} | {row['score apart']:.4f} | {row['overlap']:.3f} "
-        f"| {row['found']:.3f} |"
+        f"| {name} | {row['bytes']:.0f} | {row['faces']:.0f} | {row['F1']:.3f} | {row['score apart']:.4f} "
+        f"| {row['overlap']:.3f} | {row['found']:.3f} |"
         for name, row in figures.items()
     ]
     text = CARD.format(
@@ -138,7 +138,7 @@ def main() -> None:
     ]
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
-        onnx.save(converted(onnx.load(str(given))), str(room / "float.onnx"))
+        onnx.save(convert(onnx.load(str(given))), str(room / "float.onnx"))
         compact(room / "float.onnx", room / "half.onnx", half=True)
         compact(room / "float.onnx", room / "tables.onnx", half=False)
         figures: dict[str, Any] = {

@@ -40,7 +40,7 @@ class Tail(nn.Module):  # type: ignore[misc]
     def __init__(self, net: lite2.Lite2, scale: float, zero: int) -> None:
         """`scale`, `zero`: of the quantisation of the maps."""
         super().__init__()
-        self.blocks, self.top, self.classifier = lite2.folded_tail(net)
+        self.blocks, self.top, self.classifier = lite2.fold_tail(net)
         self.scale, self.zero = scale, zero
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class Tail(nn.Module):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainedNets:
     """The heads and the tail, in inference mode."""
 
     heads: Heads
@@ -62,7 +62,7 @@ class Trained:
 
 def train(
     material: Material, strangers: NDArray[np.float32], net: lite2.Lite2, scale: float, zero: int, seed: int
-) -> Trained:
+) -> TrainedNets:
     """Both stages. `strangers`: (M, 1152) text vectors; `net`: the untrained network; `scale`, `zero`: of the maps."""
     torch.manual_seed(seed)
     chance = np.random.default_rng(seed)
@@ -91,14 +91,14 @@ def train(
     for number, (items, view) in enumerate(shown):
         seen = tail(torch.from_numpy(material.maps[items, view]))
         known = torch.from_numpy(material.logits[items, view].astype(np.float32)).log_softmax(1)
-        told = tail.classifier(seen).log_softmax(1)
-        forgotten = nn.functional.kl_div(told, known, log_target=True, reduction="batchmean")
+        log_probabilities = tail.classifier(seen).log_softmax(1)
+        forgotten = nn.functional.kl_div(log_probabilities, known, log_target=True, reduction="batchmean")
         _step(optimiser, schedule, objective(heads, seen, items) + KEPT * forgotten)
         with torch.no_grad():
             share = min(AVERAGE, (1 + number) / (10 + number))
             for slow, fast in zip(average.parameters(), both.parameters(), strict=True):
                 slow.lerp_(fast, 1 - share)
-    return Trained(average[0].eval(), average[1].eval())
+    return TrainedNets(average[0].eval(), average[1].eval())
 
 
 def _step(optimiser: torch.optim.Optimizer, schedule: Any, loss: Tensor) -> None:
@@ -117,14 +117,14 @@ def features(tail: Tail, maps: NDArray[np.uint8], size: int = 128) -> Tensor:
 def _batches(material: Material, chance: np.random.Generator) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Items and the view of each, without end: every photo once before any comes again, and every thing."""
     count, views = material.maps.shape[:2]
-    photos = _shuffled(np.arange(material.photos), PHOTOS, chance)
-    things = _shuffled(np.arange(material.photos, count), THINGS, chance)
+    photos = _shuffle(np.arange(material.photos), PHOTOS, chance)
+    things = _shuffle(np.arange(material.photos, count), THINGS, chance)
     for some, others in zip(photos, things, strict=True):
         items = np.concatenate([some, others])
         yield items, chance.integers(views, size=len(items))
 
 
-def _shuffled(items: NDArray[np.int64], size: int, chance: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+def _shuffle(items: NDArray[np.int64], size: int, chance: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     while True:
         order = chance.permutation(items)
         for n in range(0, len(items) - size + 1, size):

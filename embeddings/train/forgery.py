@@ -36,19 +36,21 @@ def tables(path: Path) -> dict[str, NDArray[np.float32]]:
     """Every table of a Keras file by its layer and name: `conv2d_5/kernel`."""
     import h5py
 
-    found: dict[str, NDArray[np.float32]] = {}
+    tables_by_name: dict[str, NDArray[np.float32]] = {}
 
     def keep(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
             layer, _, table = name.partition("/")
-            found[f"{layer}/{table.rsplit('/', 1)[-1].removesuffix(':0')}"] = np.asarray(item, dtype=np.float32)
+            tables_by_name[f"{layer}/{table.rsplit('/', 1)[-1].removesuffix(':0')}"] = np.asarray(
+                item, dtype=np.float32
+            )
 
     with h5py.File(path) as file:
         file.visititems(keep)
-    return found
+    return tables_by_name
 
 
-def built(weights: Tables, layers: tuple[Layer, ...]) -> onnx.ModelProto:
+def build(weights: Tables, layers: tuple[Layer, ...]) -> onnx.ModelProto:
     """Input `pixels` (N, 256, 256, 3) uint8 RGB; output `forged` (N,): the network's own probability that a face is
     forged.
 
@@ -126,7 +128,7 @@ def built(weights: Tables, layers: tuple[Layer, ...]) -> onnx.ModelProto:
     return model
 
 
-def apart(path: Path, weights: Tables, layers: tuple[Layer, ...], count: int = 4) -> float:
+def max_difference(path: Path, weights: Tables, layers: tuple[Layer, ...], count: int = 4) -> float:
     """The most by which the converted network differs from the layers computed one by one in NumPy, on noise of many
     scales."""
     rng = np.random.default_rng(0)
@@ -147,8 +149,11 @@ def main() -> None:
     weights, layers = tables(given), MESO[asked.network]
     asked.out.mkdir(parents=True, exist_ok=True)
     path = asked.out / "forgery.onnx"
-    onnx.save(built(weights, layers), str(path))
-    figures = {"parameters": sum(values.size for values in weights.values()), "apart": apart(path, weights, layers)}
+    onnx.save(build(weights, layers), str(path))
+    figures = {
+        "parameters": sum(values.size for values in weights.values()),
+        "apart": max_difference(path, weights, layers),
+    }
     forgery_card.write(asked.out, given, asked.network, figures)
     print(json.dumps(figures, indent=1))
     print(f'ModelFile("{path.name}", "{sha256(path)}", {path.stat().st_size}),')

@@ -54,7 +54,7 @@ def forward(
         for branch in layer.branches:
             end = x
             for name, dilation in branch:
-                end = np.maximum(0, _convolved(end, weights[f"{name}/kernel"], dilation) + weights[f"{name}/bias"])
+                end = np.maximum(0, _convolve(end, weights[f"{name}/kernel"], dilation) + weights[f"{name}/bias"])
             ends.append(end)
         x = np.concatenate(ends, axis=-1)
         gamma, beta, mean, variance = (
@@ -67,11 +67,11 @@ def forward(
     first, second = sorted({name.split("/")[0] for name in weights if name.startswith("dense")})
     hidden = row @ weights[f"{first}/kernel"] + weights[f"{first}/bias"]
     hidden = np.where(hidden > 0, hidden, LEAK * hidden)
-    told = hidden @ weights[f"{second}/kernel"] + weights[f"{second}/bias"]
-    return np.asarray(1 / (1 + np.exp(-told[:, 0])))
+    logits = hidden @ weights[f"{second}/kernel"] + weights[f"{second}/bias"]
+    return np.asarray(1 / (1 + np.exp(-logits[:, 0])))
 
 
-def _convolved(x: NDArray[np.float64], kernel: NDArray[np.float32], dilation: int) -> NDArray[np.float64]:
+def _convolve(x: NDArray[np.float64], kernel: NDArray[np.float32], dilation: int) -> NDArray[np.float64]:
     """(N, H, W, in) by (k, k, in, out), as large as before: a sum over the kernel's places."""
     size = kernel.shape[0]
     edge = dilation * (size // 2)

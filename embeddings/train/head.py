@@ -1,4 +1,4 @@
-"""The head that brings pictures and sentences together, and what it is trained for.
+"""The trained maps of pictures and sentences into the common space, and their training objective.
 
 Symmetric InfoNCE (Radford et al., "Learning transferable visual models from natural language supervision", 2021)
 between two-layer heads on picture features and one linear map of the text network's states that starts as the sentence
@@ -59,10 +59,10 @@ class Heads(nn.Module):  # type: ignore[misc]
         return nn.functional.normalize(self.text_map(vectors), dim=1)
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
-    def placed(self, vectors: Vectors) -> Vectors:
+    def place(self, vectors: Vectors) -> Vectors:
         """The same of arrays."""
-        found: Vectors = self.texts(torch.from_numpy(vectors)).numpy()
-        return found
+        vectors_placed: Vectors = self.texts(torch.from_numpy(vectors)).numpy()
+        return vectors_placed
 
 
 class Objective:
@@ -79,12 +79,12 @@ class Objective:
         """`features`: (B, 1280) of these items."""
         scale = heads.scale.clamp(max=np.log(LAST_SCALE)).exp()
         seen = [one * scale for one in heads.each(features)]
-        some = self.chance.integers(len(self.strangers), size=STRANGERS)
-        unwanted = heads.texts(self.strangers[some]).T
+        sampled = self.chance.integers(len(self.strangers), size=STRANGERS)
+        unwanted = heads.texts(self.strangers[sampled]).T
         target = torch.arange(len(items))
         losses = []
         for _ in range(TEXTS):
-            rows = self.material.drawn(items, self.chance)
+            rows = self.material.draw(items, self.chance)
             wanted = heads.texts(self.texts[rows]).T
             also_right = self.material.tells[items][:, self.material.needs[rows]].all(2)
             masked = torch.from_numpy(also_right).fill_diagonal_(False)

@@ -125,10 +125,10 @@ class Folded(nn.Module):  # type: ignore[misc]
 
     def __init__(self, block: Block) -> None:
         super().__init__()
-        self.expand = _folded(block._expand_conv, block._bn0)
-        self.depthwise = _folded(block._depthwise_conv, block._bn1)
+        self.expand = _fold(block._expand_conv, block._bn0)
+        self.depthwise = _fold(block._depthwise_conv, block._bn1)
         self.depthwise.padding = (block.kernel // 2, block.kernel // 2)
-        self.project = _folded(block._project_conv, block._bn2)
+        self.project = _fold(block._project_conv, block._bn2)
         self.skip = block.skip
 
     def forward(self, x: Tensor) -> Tensor:
@@ -136,11 +136,11 @@ class Folded(nn.Module):  # type: ignore[misc]
         return x + self.project(y) if self.skip else self.project(y)
 
 
-def folded_tail(net: Lite2) -> tuple[nn.ModuleList, nn.Conv2d, nn.Linear]:
+def fold_tail(net: Lite2) -> tuple[nn.ModuleList, nn.Conv2d, nn.Linear]:
     """Copies of the trained end: its blocks, the convolution above them, the classifier."""
     classifier = nn.Linear(FEATURES, CLASSES)
     classifier.load_state_dict(net._fc.state_dict())
-    return nn.ModuleList(map(Folded, net._blocks[-TRAINED:])), _folded(net._conv_head, net._bn1), classifier
+    return nn.ModuleList(map(Folded, net._blocks[-TRAINED:])), _fold(net._conv_head, net._bn1), classifier
 
 
 def with_tail(net: Lite2, blocks: nn.ModuleList, top: nn.Conv2d, classifier: nn.Linear) -> Lite2:
@@ -154,7 +154,7 @@ def with_tail(net: Lite2, blocks: nn.ModuleList, top: nn.Conv2d, classifier: nn.
     return net
 
 
-def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
     factor = norm.weight.data / torch.sqrt(norm.running_var + norm.eps)
     new = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, groups=conv.groups)
     new.weight.data = conv.weight.data * factor[:, None, None, None]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from crossmedia.embeddings.encoder import Vectors
 from crossmedia.embeddings.train import backbone, views
 from crossmedia.embeddings.train.data import Photo, class_names, keywords, words
-from crossmedia.embeddings.train.things import Thing
+from crossmedia.embeddings.train.things import DrawnThing
 
 CUT: Final = 0.2
 """How often a photo is shown with one or two words of a caption: without them a single word finds nothing."""
@@ -47,13 +47,13 @@ class Material:
     tells: NDArray[np.bool_]
     photos: int
 
-    def drawn(self, items: NDArray[np.int64], chance: np.random.Generator) -> NDArray[np.int64]:
+    def draw(self, items: NDArray[np.int64], chance: np.random.Generator) -> NDArray[np.int64]:
         """For each item one of its texts at random, as row numbers of `texts`."""
         return np.searchsorted(self.reach, items + 1 - chance.random(len(items)))
 
 
 def gather(
-    network: backbone.Tapped, texts: Any, photos: Sequence[Photo], things: Sequence[Thing], seed: int
+    network: backbone.Tapped, texts: Any, photos: Sequence[Photo], things: Sequence[DrawnThing], seed: int
 ) -> Material:
     """Run both networks over everything. `texts`: strings → (N, 1152)."""
     chance = random.Random(seed)
@@ -66,7 +66,7 @@ def gather(
     reach = np.concatenate([n + np.cumsum([t.share for t in several]) for n, several in enumerate(offered)])
     reach[np.cumsum([len(several) for several in offered]) - 1] = np.arange(1, len(offered) + 1)
     said = [" ".join(photo.captions) for photo in photos] + [" ".join(thing.texts) for thing in things]
-    seen = [_seen(network, views.of_photo, photos), _seen(network, views.of_thing, things)]
+    seen = [_encode_pictures(network, views.of_photo, photos), _encode_pictures(network, views.of_thing, things)]
     maps, logits = (np.concatenate([part[n] for part in seen]) for n in (0, 1))
     return Material(maps, logits, vectors, reach, *_vocabulary(flat, said), len(photos))
 
@@ -91,7 +91,7 @@ def _of_photo(photo: Photo, chance: random.Random) -> list[_Text]:
     return whole + [_Text(keywords(caption, chance), CUT / count, True) for caption in photo.captions]
 
 
-def _of_thing(thing: Thing) -> list[_Text]:
+def _of_thing(thing: DrawnThing) -> list[_Text]:
     any_text = (1 - NAMED) / len(thing.texts)
     return [_Text(text, any_text + NAMED * (n == 0), True) for n, text in enumerate(thing.texts)]
 
@@ -111,8 +111,8 @@ def _vocabulary(texts: Sequence[_Text], said: Sequence[str]) -> tuple[NDArray[np
     return needs, tells
 
 
-def _seen(
-    network: backbone.Tapped, show: Callable[[Any], NDArray[np.uint8]], items: Sequence[Photo | Thing]
+def _encode_pictures(
+    network: backbone.Tapped, show: Callable[[Any], NDArray[np.uint8]], items: Sequence[Photo | DrawnThing]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
     maps, logits = [], []
     for pixels in _ahead(lambda group: np.concatenate([show(item) for item in group]), items):

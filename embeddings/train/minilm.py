@@ -29,7 +29,7 @@ HEADS, WIDTH = 12, 384
 STATES = 3 * WIDTH
 
 
-class Sentence(nn.Module):  # type: ignore[misc]
+class SentenceNet(nn.Module):  # type: ignore[misc]
     """BERT and its poolings: `states` (N, 1152), whose first 384 dimensions are the sentence vector.
 
     Of one text a run: there is no padding that the maximum would have to pass over.
@@ -59,7 +59,7 @@ def export(path: Path) -> None:
     """The float network: `ids`, `mask` (N, L) int64 → `states` (N, 1152)."""
     ids = torch.randint(1000, 2000, (2, 9), generator=torch.Generator().manual_seed(0))
     axes = {"ids": {0: "n", 1: "l"}, "mask": {0: "n", 1: "l"}, "states": {0: "n"}}
-    graph.export(Sentence(source()), [ids, torch.ones_like(ids)], path, ["ids", "mask"], ["states"], axes)
+    graph.export(SentenceNet(source()), [ids, torch.ones_like(ids)], path, ["ids", "mask"], ["states"], axes)
 
 
 def quantise(path: Path, small: Path) -> None:

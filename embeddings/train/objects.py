@@ -3,9 +3,9 @@
     python -m crossmedia.embeddings.train.objects --models ../shared/models --data ../shared/data --out
     embeddings/bundled
 
-writes `objects.onnx` and its card `objects.md`, and prints the figures and what to pin in `embeddings/cards.toml`. Three
-networks are made of one: its tables in half precision, its tables in int8 (floats at run time, both), its convolutions
-in int8. Needs the package `onnx`.
+writes `objects.onnx` and its card `objects.md`, and prints the figures and what to pin in `embeddings/cards.toml`.
+Three networks are made of one: its tables in half precision, its tables in int8 (floats at run time, both), its
+convolutions in int8. Needs the package `onnx`.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def quantise(source: Path, squares: Sequence[NDArray[np.uint8]], path: Path) -> 
     )
 
 
-def named(path: Path) -> list[str]:
+def read_class_names(path: Path) -> list[str]:
     """COCO's 80 names of the file's 91 lines: the others are `n/a`."""
     return [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip() not in ("", "n/a")]
 
@@ -152,13 +152,16 @@ def main() -> None:
     dev = [picture(photo) for photo in flickr8k(asked.data / "flickr8k", "dev")]
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
-        onnx.save(read_bytes(onnx.load(str(given)), named(asked.models / "coco_labels.txt")), str(room / "bytes.onnx"))
+        onnx.save(
+            read_bytes(onnx.load(str(given)), read_class_names(asked.models / "coco_labels.txt")),
+            str(room / "bytes.onnx"),
+        )
         quant_pre_process(str(room / "bytes.onnx"), str(room / "float.onnx"), skip_symbolic_shape=True)
         compact(room / "float.onnx", room / "half.onnx", half=True)
         compact(room / "float.onnx", room / "tables.onnx", half=False)
         quantise(room / "float.onnx", squares, room / "int8.onnx")
         paths = [room / f"{name}.onnx" for name in ("float", "half", "tables", "int8")]
-        took = objects_measure.timed(paths, dev)
+        took = objects_measure.time_networks(paths, dev)
         figures: dict[str, Any] = {
             path.stem: {**objects_measure.measure(path, given, dev), "ms": ms}
             for path, ms in zip(paths, took, strict=True)

@@ -62,5 +62,5 @@ def write(out: Path, weights: Path, figures: Mapping[str, Mapping[str, float]]) 
 
 
 def _row(name: str, row: Mapping[str, float]) -> str:
-    told = f"{row['F1']:.3f} | {row['score apart']:.4f} | {row['overlap']:.3f} | {row['ms']:.1f}"
-    return f"| {name} | {row['bytes']:.0f} | {row['objects']:.0f} | {told} |"
+    cells = f"{row['F1']:.3f} | {row['score apart']:.4f} | {row['overlap']:.3f} | {row['ms']:.1f}"
+    return f"| {name} | {row['bytes']:.0f} | {row['objects']:.0f} | {cells} |"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import Detection, ObjectDetector, inside, letterbox, overlap
+from crossmedia.embeddings.objects import Detection, ObjectDetector, fitted_size, letterbox, overlap
 from crossmedia.embeddings.onnx import session
 
 SAME: Final = 0.5
@@ -26,20 +26,20 @@ def measure(path: Path, published: Path, photos: Sequence[Picture]) -> dict[str,
     found by both (F1), how far their scores and boxes are apart."""
     detector = ObjectDetector(path.parent, 2, path.name)
     original = session(published, 2)
-    truth = [_published(original, picture, detector) for picture in photos]
-    found = [detector.detect([picture])[0] for picture in photos]
-    matched = [pair for one, other in zip(truth, found, strict=True) for pair in pairs(one, other)]
-    total = sum(map(len, truth)) + sum(map(len, found))
+    truth = [_detect_as_published(original, picture, detector) for picture in photos]
+    detected = [detector.detect([picture])[0] for picture in photos]
+    matched = [pair for one, other in zip(truth, detected, strict=True) for pair in pairs(one, other)]
+    total = sum(map(len, truth)) + sum(map(len, detected))
     return {
         "bytes": path.stat().st_size,
-        "objects": sum(map(len, found)),
+        "objects": sum(map(len, detected)),
         "F1": 2 * len(matched) / max(1, total),
         "score apart": float(np.mean([abs(a.score - b.score) for a, b in matched])),
         "overlap": float(np.mean([overlap(a.box, b.box) for a, b in matched])),
     }
 
 
-def timed(paths: Sequence[Path], photos: Sequence[Picture]) -> list[float]:
+def time_networks(paths: Sequence[Path], photos: Sequence[Picture]) -> list[float]:
     """Median ms a photo of each network, two threads; in turn, so that what else the machine does meets all of them."""
     networks = [session(path, 2) for path in paths]
     times: list[list[float]] = [[] for _ in paths]
@@ -65,9 +65,9 @@ def pairs(one: Sequence[Detection], other: Sequence[Detection]) -> list[tuple[De
     return [(one[r], other[c]) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if shared[r, c] >= SAME]
 
 
-def _published(network: Any, photo: Picture, detector: ObjectDetector) -> list[Detection]:
+def _detect_as_published(network: Any, photo: Picture, detector: ObjectDetector) -> list[Detection]:
     """What the network as published finds, fed as its authors do: linear interpolation, blue first, floats."""
-    width, height = inside(photo)
+    width, height = fitted_size(photo)
     square = letterbox(photo)
     square[:height, :width] = cv2.resize(photo.pixels, (width, height), interpolation=cv2.INTER_LINEAR)
     planes: NDArray[np.float32] = square[:, :, ::-1].transpose(2, 0, 1)[None].astype(np.float32)

@@ -1,4 +1,4 @@
-"""Queries that Flickr8k cannot answer: topics absent from it, and words that mean nothing."""
+"""Queries that Flickr8k cannot answer: topics absent from it, and made-up words."""
 
 from __future__ import annotations
 

@@ -31,20 +31,22 @@ FOLDS: Final = 5
 FILLERS: Final = {
     "thing": "dog; cat; red car; bicycle; table; lamp; horse; ball; chair; boat; hat; sign; tree; cup; guitar; "
     "helicopter; window; shirt",
-    "things": "dogs; cats; cars; bicycles; chairs; horses; people; boats; birds; windows; bottles; children; clocks; trees; books",
+    "things": "dogs; cats; cars; bicycles; chairs; horses; people; boats; birds; windows; bottles; children; clocks; "
+    "trees; books",
     "medium": "photo; picture; recording; video; film; image; document; clip; sound; page; lecture; file",
     "media": "photos; pictures; recordings; videos; films; images; documents; clips; sounds; files",
     "person": "man; woman; boy; girl; child; player; speaker; person; cyclist; old lady; surfer",
     "people": "people; men; women; children; dogs; players; boys; girls; customers",
-    "doing": "running; jumping; riding a horse; swimming; playing football; sitting; smiling; climbing; singing; barking; walking",
-    "topic": "the lighthouse; honey; the storm; bread; bees; the concert; the printing press; the rocket; fog; the budget; a new "
-    "contract; the election; the harbour; mice; the orchestra; galaxies",
+    "doing": "running; jumping; riding a horse; swimming; playing football; sitting; smiling; climbing; singing; "
+    "barking; walking",
+    "topic": "the lighthouse; honey; the storm; bread; bees; the concert; the printing press; the rocket; fog; the "
+    "budget; a new contract; the election; the harbour; mice; the orchestra; galaxies",
     "colour": "red; brown; blue; white; black; green; yellow",
     "place": "on the beach; in the snow; outdoors; in a kitchen; at night; near water; in a city",
-}  # fmt: skip
+}
 
 
-def filled(sentence: str, number: int) -> Iterator[str]:
+def fill_blanks(sentence: str, number: int) -> Iterator[str]:
     """A sentence's fillings, and each without its mark, since not everybody types one."""
     blanks = re.findall(r"\{(\w+)\}", sentence)
     for turn in range(FILLED if blanks else 1):
@@ -55,13 +57,13 @@ def filled(sentence: str, number: int) -> Iterator[str]:
         yield text if turn % 3 else text.rstrip("?")
 
 
-def read(path: Path = SENTENCES) -> list[tuple[str, str]]:
+def read_sentences(path: Path = SENTENCES) -> list[tuple[str, str]]:
     """(kind, sentence)."""
     with path.open(encoding="utf-8", newline="") as stream:
         return [(row["kind"], row["question"]) for row in csv.DictReader(stream)]
 
 
-def fitted(
+def fit(
     vectors: NDArray[np.float32], kinds: NDArray[np.int64], count: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(N, D) rows of kinds in 0..count → the softmax's (D, count) and (count,), each kind weighing the same."""
@@ -87,18 +89,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=BUNDLED)
     out: Path = parser.parse_args().out
-    sentences = read()
+    sentences = read_sentences()
     names = sorted({kind for kind, _ in sentences})
-    texts = [(n, names.index(kind), text) for n, (kind, said) in enumerate(sentences) for text in filled(said, n)]
+    texts = [(n, names.index(kind), text) for n, (kind, said) in enumerate(sentences) for text in fill_blanks(said, n)]
     vectors = MiniLM(BUNDLED).encode([text for _, _, text in texts]).vectors["text"]
     kinds = np.array([kind for _, kind, _ in texts])
     folds = np.array([number % FOLDS for number, _, _ in texts])
     right = 0
     for fold in range(FOLDS):
-        matrix, bias = fitted(vectors[folds != fold], kinds[folds != fold], len(names))
+        matrix, bias = fit(vectors[folds != fold], kinds[folds != fold], len(names))
         right += int((np.argmax(vectors[folds == fold] @ matrix + bias, 1) == kinds[folds == fold]).sum())
     print(f"{len(sentences)} sentences, {len(texts)} fillings; of sentences held out {right / len(texts):.1%} right")
-    matrix, bias = fitted(vectors, kinds, len(names))
+    matrix, bias = fit(vectors, kinds, len(names))
     np.savez_compressed(out / NAME, matrix=matrix.astype(np.float16), bias=bias, kinds=np.array(names))
     print(f"{out / NAME}: {(out / NAME).stat().st_size:,} bytes")
 

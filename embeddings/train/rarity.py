@@ -1,4 +1,4 @@
-"""How strange a text is: the word pieces that training met too seldom to tell what they look like.
+"""Rate how unfamiliar a text is, by how seldom its word pieces occur in the training texts.
 
 A walrus has its place among the captions too, between seals and dogs. How often training met the words of a text says
 whether that place means anything, and it says it of the text alone: what is taken off its similarities (`bank.py`)
@@ -28,8 +28,8 @@ WEIGHT: Final = 0.07
 """Strangeness, in cosine of the maps, of a text whose word pieces were met e times as seldom as a plain one's."""
 
 
-def met(tokenizer: Path, captions: Sequence[str], names: Sequence[str]) -> NDArray[np.uint8]:
-    """(vocabulary,) in how many of the training texts each word piece stands, plus one, at most `KNOWN`."""
+def count_pieces(tokenizer: Path, captions: Sequence[str], names: Sequence[str]) -> NDArray[np.uint8]:
+    """(vocabulary,) the number of training texts that contain each word piece, plus one, at most `KNOWN`."""
     split = Tokenizer.from_file(str(tokenizer))
     counts = np.ones(split.get_vocab_size(), np.int64)
     for texts, each in ((captions, 1), (names, NAMED)):

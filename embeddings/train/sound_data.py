@@ -1,4 +1,4 @@
-"""The sounds the tower is learned and measured on, as features of Whisper's encoder with their kinds and folds."""
+"""Load the sounds for training and measuring the sound tower: features with their kinds and folds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Sounds:
         return Sounds(self.features[chosen], self.kinds[chosen], self.folds[chosen], self.recorded[chosen])
 
 
-def learned(data: Path, whisper: Whisper) -> Sounds:
+def load_learned(data: Path, whisper: Whisper) -> Sounds:
     """ESC-10 in its own folds; LibriSpeech's speakers and the made sounds dealt to the folds, no speaker to two."""
     named = {kind.folder: kind.name for kind in KINDS if kind.source == "esc10"}
     esc = sorted((data / "esc10").glob("*/*.ogg"))
@@ -62,18 +62,18 @@ def learned(data: Path, whisper: Whisper) -> Sounds:
     return Sounds(np.concatenate(features), np.concatenate(kinds), np.concatenate(folds), recorded)
 
 
-def urban(data: Path, whisper: Whisper) -> tuple[Matrix, NDArray[np.int64]]:
+def load_urban(data: Path, whisper: Whisper) -> tuple[Matrix, NDArray[np.int64]]:
     """UrbanSound8K (CC BY-NC: measured on, never learned from): features and class numbers."""
     paths = sorted((data / "urbansound8k").glob("*/*.ogg"))
     return features_of(whisper, paths), np.array([int(path.stem.split("-")[1]) for path in paths])
 
 
-def spoken(data: Path, whisper: Whisper) -> Matrix:
+def load_spoken(data: Path, whisper: Whisper) -> Matrix:
     """Spoken captions: speech that nothing was learned from."""
     return features_of(whisper, sorted((data / "spoken_captions").glob("*.mp3")))
 
 
-def balanced(kinds: Sequence[str] | Names) -> NDArray[np.float64]:
+def balance(kinds: Sequence[str] | Names) -> NDArray[np.float64]:
     """Weights that sum to one over all and to the same over each kind."""
     _, number, count = np.unique(np.asarray(kinds), return_inverse=True, return_counts=True)
     return np.asarray(1.0 / count[number] / len(count))

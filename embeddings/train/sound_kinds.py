@@ -1,5 +1,4 @@
-"""What the sound tower knows: kinds of sound, the words that anchor each in the common space, and queries to ask it
-with.
+"""The kinds of sound, the words that anchor each in the common space, and the queries that measure them.
 
 The words of the made kinds were written knowing what UrbanSound8K's classes are called, so a figure there is not of
 unseen names, only of unseen recordings.
@@ -7,10 +6,12 @@ unseen names, only of unseen recordings.
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
-from typing import Final, Literal
+from pathlib import Path
+from typing import Final, Literal, cast
 
-Source = Literal["esc10", "speakers", "made"]
+SoundOrigin = Literal["esc10", "speakers", "made"]
 """ESC-10's recordings; LibriSpeech's; `embeddings/train/synthetic.py`."""
 
 
@@ -19,47 +20,31 @@ class SoundKind:
     """`name` is the label's value; `folder` the class in ESC-10 or the kind in `synthetic.KINDS`."""
 
     name: str
-    source: Source
+    source: SoundOrigin
     folder: str
     words: tuple[str, ...]
 
 
-def _kind(name: str, source: Source, folder: str, words: str) -> SoundKind:
-    return SoundKind(name, source, folder, tuple(words.split("; ")))
+def _read_kinds() -> tuple[SoundKind, ...]:
+    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as stream:
+        rows = csv.DictReader(stream)
+        return tuple(
+            SoundKind(row["name"], cast(SoundOrigin, row["source"]), row["folder"], tuple(row["words"].split("; ")))
+            for row in rows
+        )
 
 
-KINDS: Final = (
-    _kind("dog bark", "esc10", "Dog bark", "a dog barking; a dog barks; a dog; woof woof; barking; a brown dog"),
-    _kind("rain", "esc10", "Rain", "rain falling; rain; rain pouring down; raindrops on a roof; heavy rain; a rainstorm"),
-    _kind("sea waves", "esc10", "Sea waves", "sea waves; waves crashing on the shore; the ocean; surf; waves at a beach"),
-    _kind("baby cry", "esc10", "Baby cry", "a baby crying; a baby cries; a baby; a crying infant; a wailing newborn"),
-    _kind("clock tick", "esc10", "Clock tick", "a clock ticking; a clock; tick tock; the ticking of a watch"),
-    _kind("sneeze", "esc10", "Person sneeze", "a person sneezing; somebody sneezes; achoo; a sneeze; sneezing"),
-    _kind("helicopter", "esc10", "Helicopter", "a helicopter; a helicopter flying; helicopter rotor; a helicopter in the sky"),
-    _kind("chainsaw", "esc10", "Chainsaw", "a chainsaw; a chainsaw cutting wood; a chain saw running; sawing a tree"),
-    _kind("rooster", "esc10", "Rooster", "a rooster crowing; a rooster; cock-a-doodle-doo; a crowing cock"),
-    _kind("fire crackling", "esc10", "Fire crackling", "fire crackling; a crackling fire; a campfire; flames; a burning fire"),
-    _kind("speech", "speakers", "", "a person speaking; people talking; speech; a voice; somebody talks; a conversation"),
-    _kind("music", "made", "music", "music; music playing; a song; a melody on an instrument; musicians playing"),
-    _kind("noise", "made", "noise", "noise; white noise; a humming fan; hiss; steady hum"),
-    _kind("siren", "made", "siren", "a siren; a siren wails; an ambulance siren; a police siren"),
-    _kind("horn", "made", "horn", "a car horn; a horn honks; honking; a car beeps its horn"),
-    _kind("alarm", "made", "alarm", "an alarm beeping; beeps; an alarm clock; a smoke alarm"),
-    _kind("bell", "made", "bell", "a bell ringing; church bells; a bell tolls; chimes"),
-    _kind("engine", "made", "engine", "an engine running; a motor; a car engine; an idling engine"),
-    _kind("hammering", "made", "hammering", "hammering; a jackhammer; knocking; pounding; hammer blows"),
-    _kind("bang", "made", "bang", "a bang; a gun shot; an explosion; a gun fires; fireworks"),
-)  # fmt: skip
+KINDS: Final = _read_kinds()
 TEMPLATES: Final = ("{}", "the sound of {}", "a recording of {}", "you can hear {}")
 """Of the anchors. None of them is a template of the queries that measure."""
 
 ASKED: Final = ("{}", "I noticed {} in the background")
 """Queries: the class name alone as the data set writes it, and in a sentence no anchor has."""
 
-URBAN: Final = (
-    "air conditioner", "car horn", "children playing", "dog bark", "drilling", "engine idling", "gun shot", "jackhammer",
-    "siren", "street music",
-)  # fmt: skip
+URBAN: Final = tuple(
+    "air conditioner; car horn; children playing; dog bark; drilling; engine idling; gun shot; jackhammer; siren; "
+    "street music".split("; ")
+)
 """UrbanSound8K's class names in the order of its numbers. Only ever asked."""
 
 SEEN: Final = {

@@ -1,4 +1,4 @@
-"""How good the sound tower is, and what its similarities mean: every sound by a head that has not learned from it."""
+"""Measure and calibrate the sound tower by cross-validation: each sound by a head that did not learn from it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.encoder import Calibration, Vectors, normalise, without
+from crossmedia.embeddings.encoder import Calibration, Vectors, normalise, zero_last
 from crossmedia.embeddings.picture import Lite2
-from crossmedia.embeddings.sound_head import LEAST, SoundHead
+from crossmedia.embeddings.sound_head import MIN_PROBABILITY, SoundHead
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train import probes
 from crossmedia.embeddings.train.calibrate import BLIND, calibration, cut_off, logistic
@@ -87,27 +87,27 @@ class Measured:
     def calibrations(self, flickr: Path) -> list[dict[str, Any]]:
         """Of the common space between sounds and words, pictures and sounds; rows as in `backgrounds.json`."""
         photos = flickr8k(flickr, "dev")
-        told = self._words(photos, BLIND)
+        blind_words = self._words(photos, BLIND)
         words, seen = self._words(photos), self._pictures(photos)
         alike = self._alike()
-        found = {
+        similarities = {
             ("text", "sound"): words,
-            ("sound", "text"): told,
+            ("sound", "text"): blind_words,
             ("picture", "sound"): seen,
             ("sound", "picture"): seen,
         }
-        found["sound", "sound"] = alike
-        return [{"space": "common", "query": q, "target": t, **asdict(b)} for (q, t), b in found.items()]
+        similarities["sound", "sound"] = alike
+        return [{"space": "common", "query": q, "target": t, **asdict(b)} for (q, t), b in similarities.items()]
 
     def _words(self, photos: Sequence[Photo], blind: int = 0) -> Calibration:
         """Between texts and recorded sounds; `blind`: see `Calibration`."""
         names = [kind.name for kind in KINDS if kind.source == "esc10"]
         queries = np.concatenate([texts for _, texts in self.asked])
-        gallery = without(self.heard[self.sounds.recorded], blind)
+        gallery = zero_last(self.heard[self.sounds.recorded], blind)
         scores = self.said(queries.tolist()) @ gallery.T
         right = np.array(names * len(self.asked))[:, None] == self.sounds.kinds[self.sounds.recorded]
         first = np.argsort(np.argsort(-scores, axis=1), axis=1) < right.sum(axis=1, keepdims=True)
-        silent = self.said([c for photo in photos for c in photo.captions[:1] if not mentioned(photo, SEEN)])
+        silent = self.said([c for photo in photos for c in photo.captions[:1] if not count_mentions(photo, SEEN)])
         absent = np.concatenate([self.said(probes.ABSENT), silent])
         nonsense = self.said(probes.gibberish(50, seed=3))
         middle = cut_off(gallery, nonsense, absent, scores[right & first])
@@ -127,7 +127,10 @@ class Measured:
     def _pictures(self, photos: Sequence[Photo]) -> Calibration:
         seen = self.picture.encode([picture(photo) for photo in photos]).vectors["common"]
         scores, kinds = seen @ self.heard[self.esc].T, self.sounds.kinds[self.esc]
-        told, akin = [mentioned(photo, SEEN) for photo in photos], [mentioned(photo, NEAR) for photo in photos]
+        told, akin = (
+            [count_mentions(photo, SEEN) for photo in photos],
+            [count_mentions(photo, NEAR) for photo in photos],
+        )
         right = np.array([np.isin(kinds, [kind for kind, count in one.items() if count >= AGREED]) for one in told])
         wrong = np.logical_not(
             np.array([np.isin(kinds, [*one, *other]) for one, other in zip(told, akin, strict=True)])
@@ -155,57 +158,64 @@ class Measured:
 
     def figures(self) -> dict[str, float]:
         """On ESC-10's and LibriSpeech's held-out folds, and what `calibrations` found."""
-        found: dict[str, float] = {}
+        figures: dict[str, float] = {}
         flat = np.hstack(
             [self.plain, np.ones((len(self.plain), 1), np.float32), np.zeros((len(self.plain), 1), np.float32)]
         )
         for template, texts in self.asked:
             queries = self.said(texts.tolist())
             for name, vectors in (("softmax", self.heard), ("ridge", normalise(flat))):
-                found[f"ESC-10 text to sound mAP, {template!r}, {name}"] = self._map(queries, vectors)
+                figures[f"ESC-10 text to sound mAP, {template!r}, {name}"] = self._map(queries, vectors)
         names = np.array([kind.name for kind in KINDS])
         real = self.sounds[self.sounds.recorded]
         chances, best = self.held[self.sounds.recorded], self.held[self.sounds.recorded].argmax(axis=1)
         right, score = names[best] == real.kinds, chances.max(axis=1)
         esc = self.esc[self.sounds.recorded]
-        found |= {
+        figures |= {
             "ESC-10 accuracy": float(right[esc].mean()),
-            "ESC-10 with a label": float((score[esc] >= LEAST).mean()),
-            "ESC-10 labels that are right": float(right[esc & (score >= LEAST)].mean()),
+            "ESC-10 with a label": float((score[esc] >= MIN_PROBABILITY).mean()),
+            "ESC-10 labels that are right": float(right[esc & (score >= MIN_PROBABILITY)].mean()),
             "expected calibration error, ESC-10": calibration_error(score[esc], right[esc]),
             "expected calibration error, ESC-10 and speech": calibration_error(score, right),
             "ESC-10 told as noise": float((coarse(chances[esc]).argmax(axis=1) == 2).mean()),
             "held-out speakers told as speech": float((coarse(chances[~esc]).argmax(axis=1) == 0).mean()),
         }
-        return found | self._found
+        return figures | self._found
 
     def _map(self, queries: Vectors, vectors: Vectors) -> float:
         """Mean over folds and classes, each fold ranked alone."""
         kinds = [kind.name for kind in KINDS if kind.source == "esc10"]
         folds = [self.esc & (self.sounds.folds == fold) for fold in FOLDS]
-        return float(np.mean([
-            average_precision(vectors[fold] @ query, self.sounds.kinds[fold] == kind)
-            for fold in folds for query, kind in zip(queries, kinds, strict=True)
-        ]))  # fmt: skip
+        return float(
+            np.mean(
+                [
+                    average_precision(vectors[fold] @ query, self.sounds.kinds[fold] == kind)
+                    for fold in folds
+                    for query, kind in zip(queries, kinds, strict=True)
+                ]
+            )
+        )
 
-    def unlearned(self, urban: tuple[Matrix, NDArray[np.int64]], spoken: Matrix) -> dict[str, float]:
+    def measure_unlearned(self, urban: tuple[Matrix, NDArray[np.int64]], spoken: Matrix) -> dict[str, float]:
         """By the head of all folds on what nothing was learned from."""
         features, numbers = urban
         chances = self.head.chances(features)
         vectors, told = self.head.common(chances), coarse(chances).argmax(axis=1)
         each = [average_precision(vectors @ q, numbers == n) for n, q in enumerate(self.said(URBAN))]
-        found = {"UrbanSound8K text to sound mAP": float(np.mean(each))}
-        found |= {f"UrbanSound8K mAP, {name}": value for name, value in zip(URBAN, each, strict=True)}
+        figures = {"UrbanSound8K text to sound mAP": float(np.mean(each))}
+        figures |= {f"UrbanSound8K mAP, {name}": value for name, value in zip(URBAN, each, strict=True)}
         for name in URBAN:
             as_what = "music" if name == "street music" else "noise"
             share = float((told[numbers == URBAN.index(name)] == COARSE.index(as_what)).mean())
-            found[f"UrbanSound8K {name} told as {as_what}"] = share
-        found["spoken captions told as speech"] = float((coarse(self.head.chances(spoken)).argmax(axis=1) == 0).mean())
-        return found
+            figures[f"UrbanSound8K {name} told as {as_what}"] = share
+        figures["spoken captions told as speech"] = float(
+            (coarse(self.head.chances(spoken)).argmax(axis=1) == 0).mean()
+        )
+        return figures
 
 
-def mentioned(photo: Photo, words: Mapping[str, Sequence[str]]) -> dict[str, int]:
+def count_mentions(photo: Photo, words: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Kinds of sound of which the captions have a word, with how many captions do."""
-    told = [set(re.findall("[a-z]+", caption.lower())) for caption in photo.captions]
-    counted = {kind: sum(not said.isdisjoint(named) for said in told) for kind, named in words.items()}
+    caption_words = [set(re.findall("[a-z]+", caption.lower())) for caption in photo.captions]
+    counted = {kind: sum(not said.isdisjoint(named) for said in caption_words) for kind, named in words.items()}
     return {kind: count for kind, count in counted.items() if count}

@@ -75,7 +75,7 @@ def calibration(vectors: Matrix, classes: Names, apart: Names) -> tuple[NDArray[
     return cosines[upper & ~same], cosines[upper & same & (apart[:, None] != apart[None, :])]
 
 
-def read(path: Path) -> Waveform:
+def read_sound(path: Path) -> Waveform:
     """A sound file as 16 kHz mono."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
     with av.open(str(path)) as container:
@@ -87,7 +87,7 @@ def read(path: Path) -> Waveform:
 def features_of(whisper: Whisper, paths: Sequence[Path]) -> Matrix:
     """`sound_features` of files, 16 at a time."""
     groups = (paths[first : first + 16] for first in range(0, len(paths), 16))
-    return np.concatenate([sound_features(whisper, [read(path) for path in group]) for group in groups])
+    return np.concatenate([sound_features(whisper, [read_sound(path) for path in group]) for group in groups])
 
 
 def main(data: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Learns the sound tower's head on Whisper's encoder, calibrates and measures it.
+"""Train the sound tower's head on Whisper's encoder, then calibrate and measure it.
 
     python -m crossmedia.embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 
@@ -25,11 +25,11 @@ from crossmedia.embeddings.cards import SOUND
 from crossmedia.embeddings.catalog import BUNDLED, Catalog, sha256
 from crossmedia.embeddings.encoder import Vectors, normalise
 from crossmedia.embeddings.picture import Lite2
-from crossmedia.embeddings.sound_head import SoundHead, save, softmax, standardised
+from crossmedia.embeddings.sound_head import SoundHead, save, softmax, standardise
 from crossmedia.embeddings.speech import Whisper
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train import sound_card, sound_measure
-from crossmedia.embeddings.train.sound_data import FOLDS, Matrix, Sounds, balanced, learned, spoken, urban
+from crossmedia.embeddings.train.sound_data import FOLDS, Matrix, Sounds, balance, load_learned, load_spoken, load_urban
 from crossmedia.embeddings.train.sound_kinds import KINDS, TEMPLATES
 
 DECAY: Final = 0.003
@@ -53,10 +53,10 @@ def anchors(said: Callable[[list[str]], Vectors]) -> Vectors:
 def fit(sounds: Sounds, targets: Vectors) -> SoundHead:
     """Softmax over anchors, kinds weighing the same, by Nesterov's accelerated gradient; temperature still 1."""
     mean, deviation = _scale(sounds)
-    rows = standardised(sounds.features, mean, deviation)
+    rows = standardise(sounds.features, mean, deviation)
     x = np.hstack([rows, np.ones((len(rows), 1), np.float32)])
     y = _numbers(sounds)[:, None] == np.arange(len(KINDS))
-    share = balanced(sounds.kinds).astype(np.float32)[:, None]
+    share = balance(sounds.kinds).astype(np.float32)[:, None]
     # Half the largest curvature of the loss bounds the step (Böhning 1992).
     step = 1 / (0.5 * _largest(x * np.sqrt(share)) + DECAY)
     decay = np.full((x.shape[1], 1), DECAY, np.float32)
@@ -74,11 +74,11 @@ def fit(sounds: Sounds, targets: Vectors) -> SoundHead:
 def ridge(sounds: Sounds, targets: Vectors) -> Callable[[Matrix], Vectors]:
     """The plain alternative: a linear map to the anchors by least squares. Measured beside the softmax."""
     mean, deviation = _scale(sounds)
-    rows = standardised(sounds.features, mean, deviation)
+    rows = standardise(sounds.features, mean, deviation)
     x = np.hstack([rows, np.ones((len(rows), 1), np.float32)]).astype(np.float64)
-    weighed = x * balanced(sounds.kinds)[:, None] * len(KINDS)
+    weighed = x * balance(sounds.kinds)[:, None] * len(KINDS)
     solved = np.linalg.solve(weighed.T @ x + RIDGE * np.eye(x.shape[1]), weighed.T @ targets[_numbers(sounds)])
-    return lambda features: normalise(standardised(features, mean, deviation) @ solved[:-1] + solved[-1])
+    return lambda features: normalise(standardise(features, mean, deviation) @ solved[:-1] + solved[-1])
 
 
 def temperature(chances: Matrix, kinds: NDArray[np.int64], share: NDArray[np.float64]) -> float:
@@ -121,7 +121,7 @@ def train(sounds: Sounds, said: Callable[[list[str]], Vectors]) -> tuple[SoundHe
         held[out] = fit(sounds[~out], targets).chances(sounds.features[out])
         plain[out] = ridge(sounds[~out], targets)(sounds.features[out])
     real = sounds[sounds.recorded]
-    measured = temperature(held[sounds.recorded], _numbers(real), balanced(real.kinds))
+    measured = temperature(held[sounds.recorded], _numbers(real), balance(real.kinds))
     whole = fit(sounds, targets)
     head = SoundHead(whole.mean, whole.deviation, whole.weights, targets, measured, whole.names, whole.told)
     return head, softmax((np.log(np.maximum(held, 1e-30)) / measured).astype(np.float32)), plain
@@ -139,16 +139,18 @@ def main() -> None:
     text, picture = MiniLM(BUNDLED, asked.threads), Lite2(BUNDLED, asked.threads)
     asked.out.mkdir(parents=True, exist_ok=True)
 
-    sounds = learned(asked.data, whisper)
+    sounds = load_learned(asked.data, whisper)
     head, held, plain = train(sounds, words(text))
     path = asked.out / "sound-tower.npz"
     head = save(head, path)
     measured = sound_measure.Measured(head, sounds, held, plain, text, picture)
-    found: dict[str, Any] = {"backgrounds": measured.calibrations(asked.data / "flickr8k")}
-    found["figures"] = measured.figures() | measured.unlearned(urban(asked.data, whisper), spoken(asked.data, whisper))
-    (asked.out / "backgrounds-sound.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    sound_card.write(asked.out, whisper.model, found["figures"])
-    print(json.dumps(found, indent=1))
+    measured_values: dict[str, Any] = {"backgrounds": measured.calibrations(asked.data / "flickr8k")}
+    measured_values["figures"] = measured.figures() | measured.measure_unlearned(
+        load_urban(asked.data, whisper), load_spoken(asked.data, whisper)
+    )
+    (asked.out / "backgrounds-sound.json").write_text(json.dumps(measured_values, indent=1) + "\n", "utf-8")
+    sound_card.write(asked.out, whisper.model, measured_values["figures"])
+    print(json.dumps(measured_values, indent=1))
     for file in SOUND.files:
         made = asked.out / file.name
         if made.is_file():

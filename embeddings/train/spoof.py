@@ -1,4 +1,4 @@
-"""Exports the published AASIST-L, and measures that it stayed what it was.
+"""Export the published AASIST-L, and check that its outputs stay the same.
 
     python -m crossmedia.embeddings.train.spoof --models ../shared/models --data ../shared/data --out embeddings/bundled
 
@@ -24,7 +24,7 @@ from crossmedia.embeddings.catalog import BUNDLED, sha256
 from crossmedia.embeddings.onnx import session
 from crossmedia.embeddings.spoof import SAMPLES, windows
 from crossmedia.embeddings.train import graph
-from crossmedia.embeddings.train.sound_stats import read
+from crossmedia.embeddings.train.sound_stats import read_sound
 from crossmedia.embeddings.train.spoof_net import AasistL
 
 CARD: Final = """# spoof.onnx: AASIST-L, whether speech sounds synthetic, in half precision
@@ -98,7 +98,7 @@ def main() -> None:
     given = asked.models / "aasist_l.pth"
     net = AasistL(torch.load(given, map_location="cpu", weights_only=True)).eval()
     files = sorted((asked.data / "speakers").glob("*/*.flac"))[::3]
-    heard = [window for file in files for window in windows(read(file))]
+    heard = [window for file in files for window in windows(read_sound(file))]
     with torch.no_grad():
         truth = np.concatenate([net(torch.from_numpy(window.copy())[None]).numpy() for window in heard])
     asked.out.mkdir(parents=True, exist_ok=True)

@@ -72,9 +72,9 @@ class Attention(nn.Module):  # type: ignore[misc]
         self.bn = nn.BatchNorm1d(after)
 
     def forward(self, x: Tensor) -> Tensor:
-        strength = (_shared(x, self.att_proj) @ self.att_weight)[..., 0]
-        told = torch.softmax(strength / ALONE, dim=-1) @ x
-        return _normal(self.bn, self.proj_with_att(told) + self.proj_without_att(x))
+        strength = (_pairwise(x, self.att_proj) @ self.att_weight)[..., 0]
+        output = torch.softmax(strength / ALONE, dim=-1) @ x
+        return _normal(self.bn, self.proj_with_att(output) + self.proj_without_att(x))
 
 
 class JoinedAttention(nn.Module):  # type: ignore[misc]
@@ -94,7 +94,7 @@ class JoinedAttention(nn.Module):  # type: ignore[misc]
     def forward(self, first: Tensor, second: Tensor, master: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         count = first.shape[1]
         x = torch.cat([self.proj_type1(first), self.proj_type2(second)], 1)
-        pairs = _shared(x, self.att_proj)
+        pairs = _pairwise(x, self.att_proj)
         above = torch.cat(
             [pairs[:, :count, :count] @ self.att_weight11, pairs[:, :count, count:] @ self.att_weight12], 2
         )
@@ -105,8 +105,8 @@ class JoinedAttention(nn.Module):  # type: ignore[misc]
         heard = torch.tanh(self.att_projM(x * master)) @ self.att_weightM
         heard = torch.softmax(heard / JOINED, dim=1).transpose(1, 2) @ x
         master = self.proj_with_attM(heard) + self.proj_without_attM(master)
-        told = torch.softmax(strength / JOINED, dim=-1) @ x
-        y = _normal(self.bn, self.proj_with_att(told) + self.proj_without_att(x))
+        output = torch.softmax(strength / JOINED, dim=-1) @ x
+        y = _normal(self.bn, self.proj_with_att(output) + self.proj_without_att(x))
         return y[:, :count], y[:, count:], master
 
 
@@ -151,8 +151,8 @@ class AasistL(nn.Module):  # type: ignore[misc]
         times = self.pool_T(self.GAT_layer_T(seen.amax(2).transpose(1, 2)))
         ways = [self._way(way, times, bands) for way in "12"]
         times, bands, master = (torch.maximum(one, other) for one, other in zip(*ways, strict=True))
-        told = [times.abs().amax(1), times.mean(1), bands.abs().amax(1), bands.mean(1), master[:, 0]]
-        return self.out_layer(torch.cat(told, 1))
+        output = [times.abs().amax(1), times.mean(1), bands.abs().amax(1), bands.mean(1), master[:, 0]]
+        return self.out_layer(torch.cat(output, 1))
 
     def _way(self, way: str, times: Tensor, bands: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One of two ways through the joined graph."""
@@ -164,7 +164,7 @@ class AasistL(nn.Module):  # type: ignore[misc]
         return times + more[0], bands + more[1], master + more[2]
 
 
-def _shared(x: Tensor, projection: nn.Linear) -> Tensor:
+def _pairwise(x: Tensor, projection: nn.Linear) -> Tensor:
     """(N, nodes, nodes, out): what any two nodes have in common."""
     return torch.tanh(projection(x[:, :, None] * x[:, None]))
 

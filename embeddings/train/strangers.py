@@ -1,4 +1,4 @@
-"""Texts that no photo answers, as further negatives in training: made-up words, and papers on abstract subjects.
+"""Texts that fit no photo, as negatives in training: made-up words, and titles of papers on abstract subjects.
 
 Without them a text far from every caption still lies near some photo, and no cut-off tells the two apart. Things that
 can be photographed are left out on purpose: whoever indexes elephants must find them.

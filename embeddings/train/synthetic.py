@@ -1,4 +1,4 @@
-"""Sounds that are made rather than recorded: what gives a sound tower music, noise and signals to tell from the rest.
+"""Synthesise sounds of kinds that no free data set has: music, noise, signals.
 
 Each kind is drawn from a seeded generator: 16 kHz mono, 4 s, peak 0.1 to 0.9, some with a little coloured noise behind
 them and a room's reverberation (decaying noise; Moorer 1979). Nothing here is taken from a recording.
@@ -26,10 +26,10 @@ SCALES: Final = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9)
 def make(kind: str, count: int, seed: int) -> list[Waveform]:
     """`count` different sounds of a kind of `KINDS`, the same for the same seed."""
     chance = np.random.default_rng([seed, *kind.encode()])
-    return [_finished(KINDS[kind](chance), chance) for _ in range(count)]
+    return [_finish(KINDS[kind](chance), chance) for _ in range(count)]
 
 
-def coloured(chance: Chance, slope: float, count: int = COUNT) -> Samples:
+def coloured_noise(chance: Chance, slope: float, count: int = COUNT) -> Samples:
     """Noise whose power falls with frequency to the power `slope` (0 white, 1 pink, 2 brown), unit deviation."""
     spectrum = np.fft.rfft(chance.standard_normal(count))
     frequencies = np.maximum(np.fft.rfftfreq(count, 1 / SAMPLE_RATE), 20.0)
@@ -37,7 +37,7 @@ def coloured(chance: Chance, slope: float, count: int = COUNT) -> Samples:
     return np.asarray(noise / noise.std())
 
 
-def _finished(samples: Samples, chance: Chance) -> Waveform:
+def _finish(samples: Samples, chance: Chance) -> Waveform:
     dry = samples / max(1e-9, float(np.abs(samples).max()))
     if chance.random() < 0.5:
         tail = int(SAMPLE_RATE * chance.uniform(0.1, 0.8))
@@ -47,7 +47,7 @@ def _finished(samples: Samples, chance: Chance) -> Waveform:
         dry = dry + chance.uniform(0.2, 1.0) * wet / max(1e-9, float(np.abs(wet).max()))
     if chance.random() < 0.7:
         level = 10 ** (chance.uniform(-40, -14) / 20)
-        dry = dry + level * coloured(chance, chance.uniform(0, 2))
+        dry = dry + level * coloured_noise(chance, chance.uniform(0, 2))
     return Waveform((dry * chance.uniform(0.1, 0.9) / np.abs(dry).max()).astype(np.float32))
 
 
@@ -69,7 +69,7 @@ def _partials(chance: Chance, count: int = 12) -> Samples:
     return np.asarray(amplitudes)
 
 
-def _placed(parts: list[tuple[float, Samples]]) -> Samples:
+def _place(parts: list[tuple[float, Samples]]) -> Samples:
     """Sum of sounds begun at these seconds, cut at the end."""
     total = np.zeros(COUNT)
     for second, part in parts:
@@ -79,7 +79,7 @@ def _placed(parts: list[tuple[float, Samples]]) -> Samples:
     return total
 
 
-def _struck(chance: Chance, frequencies: Samples, decay: float) -> Samples:
+def _strike(chance: Chance, frequencies: Samples, decay: float) -> Samples:
     """Partials that ring down, s to a tenth; the higher the sooner."""
     parts = [
         chance.uniform(0.2, 1)
@@ -93,7 +93,7 @@ def _struck(chance: Chance, frequencies: Samples, decay: float) -> Samples:
 
 def _burst(chance: Chance, seconds: float, slope: float) -> Samples:
     count = int(max(0.004, seconds) * SAMPLE_RATE)
-    return coloured(chance, slope, 2 * count)[:count] * np.exp(-4.6 * np.arange(count) / count)
+    return coloured_noise(chance, slope, 2 * count)[:count] * np.exp(-4.6 * np.arange(count) / count)
 
 
 def _beats(chance: Chance, rate: float, jitter: float) -> list[float]:
@@ -130,12 +130,12 @@ def music(chance: Chance) -> Samples:
     if chance.random() < 0.5:
         for beat in range(int(SECONDS * tempo)):
             parts.append((beat / tempo, chance.uniform(0.2, 0.8) * _burst(chance, 0.08, chance.choice([0, 2]))))
-    return _placed(parts)
+    return _place(parts)
 
 
 def noise(chance: Chance) -> Samples:
     """Steady hiss, rumble or rush, sometimes with mains hum or a fan's slow beat."""
-    made = coloured(chance, chance.uniform(-0.3, 2.2))
+    made = coloured_noise(chance, chance.uniform(-0.3, 2.2))
     if chance.random() < 0.5:
         made = made + chance.uniform(0.3, 2) * _tone(chance.choice([50.0, 60.0, 100.0, 120.0]), _partials(chance))
     return made * (1 + chance.uniform(0, 0.3) * np.sin(2 * np.pi * chance.uniform(0.2, 12) * TIMES))
@@ -173,8 +173,8 @@ def alarm(chance: Chance) -> Samples:
 def bell(chance: Chance) -> Samples:
     """Strokes on a bell: inharmonic partials (hum, prime, tierce, quint, nominal) that ring on."""
     ratios = np.array([0.5, 1, 1.2, 1.5, 2, 2.5, 2.67, 3, 4.1]) * chance.uniform(0.99, 1.01, 9)
-    stroke = _struck(chance, chance.uniform(200, 1600) * ratios, chance.uniform(0.5, 4))
-    return _placed([(second, stroke) for second in _beats(chance, chance.uniform(0.4, 3), 0.1)])
+    stroke = _strike(chance, chance.uniform(200, 1600) * ratios, chance.uniform(0.5, 4))
+    return _place([(second, stroke) for second in _beats(chance, chance.uniform(0.4, 3), 0.1)])
 
 
 def engine(chance: Chance) -> Samples:
@@ -182,7 +182,7 @@ def engine(chance: Chance) -> Samples:
     wander = np.convolve(chance.standard_normal(COUNT), np.ones(2000) / 2000, "same")
     rate = chance.uniform(12, 60) * (1 + 0.05 * wander)
     pulses = _tone(rate, np.arange(1, 41) ** -chance.uniform(0.3, 1.2) * chance.uniform(0.2, 1, 40))
-    faded: Samples = pulses / pulses.std() + chance.uniform(0.2, 1.2) * coloured(chance, chance.uniform(1, 2))
+    faded: Samples = pulses / pulses.std() + chance.uniform(0.2, 1.2) * coloured_noise(chance, chance.uniform(1, 2))
     return faded
 
 
@@ -190,18 +190,18 @@ def hammering(chance: Chance) -> Samples:
     """Blows: knocks of 2 a second up to those of a pneumatic drill, 25 a second."""
     rate = chance.choice([chance.uniform(2, 5), chance.uniform(8, 25)])
     ring = chance.uniform(200, 3000, 4)
-    blow = _struck(chance, np.sort(ring), chance.uniform(0.01, 0.08))[: SAMPLE_RATE // 4]
+    blow = _strike(chance, np.sort(ring), chance.uniform(0.01, 0.08))[: SAMPLE_RATE // 4]
     blows: list[tuple[float, Samples]] = []
     for second in _beats(chance, rate, 0.05):
         knock = blow + _pad(_burst(chance, 0.03, 1), len(blow))
         blows.append((second, chance.uniform(0.7, 1) * knock))
-    return _placed(blows)
+    return _place(blows)
 
 
 def bang(chance: Chance) -> Samples:
     """One or a few shots or explosions: a crack and a falling rumble."""
     shots = [float(s) for s in np.sort(chance.uniform(0, 3, chance.integers(1, 4)))]
-    return _placed([(second, _boom(chance)) for second in shots])
+    return _place([(second, _boom(chance)) for second in shots])
 
 
 def _boom(chance: Chance) -> Samples:

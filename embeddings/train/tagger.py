@@ -1,4 +1,4 @@
-"""Exports the published mn04 of EfficientAT, and measures that it stayed what it was and what it hears.
+"""Export the published mn04 of EfficientAT, check that its outputs stay the same, and measure it.
 
     python -m crossmedia.embeddings.train.tagger --models ../shared/models --data ../shared/data --out
     embeddings/bundled
@@ -24,16 +24,22 @@ from crossmedia.embeddings.catalog import BUNDLED, sha256
 from crossmedia.embeddings.onnx import session
 from crossmedia.embeddings.tagger import MELS, log_mels
 from crossmedia.embeddings.train import graph
-from crossmedia.embeddings.train.sound_stats import read
+from crossmedia.embeddings.train.sound_stats import read_sound
 from crossmedia.embeddings.train.spoof import halve
 from crossmedia.embeddings.train.tagger_net import Mn04
 
 NAMED: Final = {
-    "Dog bark": ("Dog", "Bark"), "Rain": ("Rain", "Rain on surface", "Raindrop"), "Sea waves": ("Ocean", "Waves, surf"),
-    "Baby cry": ("Baby cry, infant cry", "Crying, sobbing"), "Clock tick": ("Tick-tock", "Tick", "Clock"),
-    "Person sneeze": ("Sneeze",), "Helicopter": ("Helicopter",), "Chainsaw": ("Chainsaw",),
-    "Rooster": ("Chicken, rooster", "Crowing, cock-a-doodle-doo"), "Fire crackling": ("Fire", "Crackle"),
-}  # fmt: skip
+    "Dog bark": ("Dog", "Bark"),
+    "Rain": ("Rain", "Rain on surface", "Raindrop"),
+    "Sea waves": ("Ocean", "Waves, surf"),
+    "Baby cry": ("Baby cry, infant cry", "Crying, sobbing"),
+    "Clock tick": ("Tick-tock", "Tick", "Clock"),
+    "Person sneeze": ("Sneeze",),
+    "Helicopter": ("Helicopter",),
+    "Chainsaw": ("Chainsaw",),
+    "Rooster": ("Chicken, rooster", "Crowing, cock-a-doodle-doo"),
+    "Fire crackling": ("Fire", "Crackle"),
+}
 """What AudioSet calls the classes of ESC-10."""
 FRAMES: Final = 501
 CARD: Final = """# tagger.onnx: EfficientAT mn04, what is heard by AudioSet's 527 classes, in half precision
@@ -85,7 +91,7 @@ def main() -> None:
     network = session(path, 2)
     apart, top, heard = 0.0, 0, 0
     for kind, file in clips:
-        mels = log_mels(read(file).samples)[None, None]
+        mels = log_mels(read_sound(file).samples)[None, None]
         (logits,) = network.run(("logits",), {"mels": mels})
         with torch.no_grad():
             apart = max(apart, float(np.abs(net(torch.from_numpy(mels)).numpy() - logits).max()))

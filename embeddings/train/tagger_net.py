@@ -17,10 +17,22 @@ from torch import Tensor, nn
 EPSILON: Final = 1e-3
 """Of the batch normalisation."""
 LAYERS: Final = (
-    (False, False, 1), (False, False, 2), (False, False, 1), (True, False, 2), (True, False, 1), (True, False, 1),
-    (False, True, 2), (False, True, 1), (False, True, 1), (False, True, 1), (True, True, 1), (True, True, 1),
-    (True, True, 2), (True, True, 1), (True, True, 1),
-)  # fmt: skip
+    (False, False, 1),
+    (False, False, 2),
+    (False, False, 1),
+    (True, False, 2),
+    (True, False, 1),
+    (True, False, 1),
+    (False, True, 2),
+    (False, True, 1),
+    (False, True, 1),
+    (False, True, 1),
+    (True, True, 1),
+    (True, True, 1),
+    (True, True, 2),
+    (True, True, 1),
+    (True, True, 1),
+)
 """Of each block whether it squeezes and excites, whether its activation is the hard swish (else ReLU), its stride;
 widths and kernels are those of the weights."""
 
@@ -43,8 +55,8 @@ class _Concurrent(nn.Module):  # type: ignore[misc]
         self.conc_se_layers = nn.ModuleList([_Squeeze(channels, inner)])
 
     def forward(self, x: Tensor) -> Tensor:
-        told: Tensor = self.conc_se_layers[0](x)
-        return told
+        output: Tensor = self.conc_se_layers[0](x)
+        return output
 
 
 def _conv(weight: Tensor, stride: int, activation: type[nn.Module] | None, *, deep: bool = False) -> nn.Sequential:
@@ -79,8 +91,8 @@ class _Block(nn.Module):  # type: ignore[misc]
         self.same = stride == 1 and came == last_weight.shape[0]
 
     def forward(self, x: Tensor) -> Tensor:
-        told: Tensor = self.block(x)
-        return told + x if self.same else told
+        output: Tensor = self.block(x)
+        return output + x if self.same else output
 
 
 class Mn04(nn.Module):  # type: ignore[misc]
@@ -97,11 +109,15 @@ class Mn04(nn.Module):  # type: ignore[misc]
         self.features = nn.Sequential(*blocks)
         first, last = weights["classifier.2.weight"], weights["classifier.5.weight"]
         self.classifier = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(1), nn.Linear(first.shape[1], first.shape[0]), nn.Hardswish(), nn.Dropout(0.2),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(1),
+            nn.Linear(first.shape[1], first.shape[0]),
+            nn.Hardswish(),
+            nn.Dropout(0.2),
             nn.Linear(last.shape[1], last.shape[0]),
-        )  # fmt: skip
+        )
         self.load_state_dict(dict(weights))
 
     def forward(self, mels: Tensor) -> Tensor:
-        told: Tensor = self.classifier(self.features(mels))
-        return told
+        output: Tensor = self.classifier(self.features(mels))
+        return output

@@ -1,4 +1,4 @@
-"""Pictures of single things with names: clip art and emoji, for what photographs of scenes do not teach.
+"""Load clip art and emoji with their names: pictures of single things, which photographs of scenes lack.
 
 From Debian packages: `openclipart-png` and `openclipart-svg` (Open Clip Art Library, public domain; names and keywords
 in the SVGs' metadata), `fonts-noto-color-emoji` (SIL OFL) with the names of `unicode-cldr-core` (Unicode licence).
@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.stop_words import CONNECTIVES
 from crossmedia.embeddings.train.data import Split, words
 
 CLIPART: Final = Path("/usr/share/openclipart")
@@ -38,11 +39,9 @@ SIGNS: Final = frozenset(
     quotation sign skin square symbol thirty tone triangle""".split()
 )
 """A name with one of these words stands for a sign, a gesture or a face: trained on, but not a thing to look for."""
-LOOSE: Final = frozenset("a an and at by for from in of on or the to with".split())
-"""Words no name ends with; they are left where what followed was unknown."""
 GLYPH: Final = 109
 """The one size, px, in which the font holds its bitmaps."""
-LARGEST: Final = 4000
+MAX_DRAWING_SIDE: Final = 4000
 """Side, px, of the largest drawing that is read."""
 HELD_OUT: Final = 4
 """One name in so many belongs to `dev`."""
@@ -52,7 +51,7 @@ _SUBJECT: Final = re.compile(r"<rdf:li>(.*?)</rdf:li>", re.S)
 
 
 @dataclass(frozen=True)
-class Thing:
+class DrawnThing:
     """A picture of one thing. `texts`: its name first, then its name with further keywords. `source`: file or glyph."""
 
     name: str
@@ -78,7 +77,7 @@ class Thing:
         return Picture(np.asarray(ground.convert("RGB")))
 
 
-def things(known: Iterable[str]) -> list[Thing]:
+def things(known: Iterable[str]) -> list[DrawnThing]:
     """All of them. `known`: words of English; titles also hold other languages and the names of their draughtsmen."""
     vocabulary = set(known)
     emoji = list(_emoji())
@@ -86,25 +85,25 @@ def things(known: Iterable[str]) -> list[Thing]:
     return [*_clipart(vocabulary), *emoji]
 
 
-def _clipart(vocabulary: set[str]) -> list[Thing]:
+def _clipart(vocabulary: set[str]) -> list[DrawnThing]:
     read = []
     for svg in sorted((CLIPART / "svg").rglob("*.svg")):
         inside = svg.relative_to(CLIPART / "svg")
         png = (CLIPART / "png" / inside).with_suffix(".png")
-        if inside.parts[0] not in LEFT_OUT and png.is_file() and max(_size(png)) <= LARGEST:
+        if inside.parts[0] not in LEFT_OUT and png.is_file() and max(_size(png)) <= MAX_DRAWING_SIDE:
             read.append((png, *_metadata(svg.read_text("utf-8", "replace"))))
     if not read:
         raise FileNotFoundError(f"no clip art below {CLIPART}: apt-get install openclipart-png openclipart-svg")
     often = Counter(title for _, title, _ in read)
-    found = []
+    drawings = []
     for png, title, subjects in read:
         folders = {part.lower() for part in png.relative_to(CLIPART / "png").parts[:-1]}
         keywords = [text for text in map(partial(_clean, vocabulary), subjects) if text and text not in folders]
         name = _clean(vocabulary, title) if often[title] <= SERIES else ""
         name = name or " ".join(keywords[:1])
         if name:
-            found.append(_thing(name, keywords, png))
-    return found
+            drawings.append(_thing(name, keywords, png))
+    return drawings
 
 
 def _size(png: Path) -> tuple[int, int]:
@@ -125,12 +124,12 @@ def _clean(vocabulary: set[str], text: str) -> str:
     split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     all_words = [word for word in words(split) if len(word) > 1]
     kept = [word for word in all_words if word in vocabulary]
-    while kept and kept[-1] in LOOSE:
+    while kept and kept[-1] in CONNECTIVES:
         kept.pop()
     return " ".join(kept) if 2 * len(kept) > len(all_words) else ""
 
 
-def _emoji() -> Iterable[Thing]:
+def _emoji() -> Iterable[DrawnThing]:
     if not EMOJI.is_file() or not NAMES.is_file():
         raise FileNotFoundError(f"no {EMOJI} or {NAMES}: apt-get install fonts-noto-color-emoji unicode-cldr-core")
     names: dict[str, str] = {}
@@ -148,10 +147,10 @@ def _emoji() -> Iterable[Thing]:
             yield _thing(name, keywords.get(glyph, []), glyph)
 
 
-def _thing(name: str, keywords: Iterable[str], source: Path | str) -> Thing:
+def _thing(name: str, keywords: Iterable[str], source: Path | str) -> DrawnThing:
     more = [word for word in dict.fromkeys(keywords) if word not in name][:4]
     texts = [name, *(f"{name}, {word}" for word in more)]
-    return Thing(name, tuple(dict.fromkeys(texts)), source)
+    return DrawnThing(name, tuple(dict.fromkeys(texts)), source)
 
 
 def _glyph(character: str) -> Image.Image:

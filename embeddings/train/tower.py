@@ -78,6 +78,6 @@ def components(features: NDArray[np.float32], dim: int) -> tuple[Tensor, Tensor]
 
 
 def cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Row by row."""
+    """The cosine of each pair of rows."""
     product: NDArray[np.float32] = (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
     return product

@@ -1,4 +1,4 @@
-"""How a picture is shown in training: as it will be searched, mirrored, and as crops and on other backdrops."""
+"""Augment a training picture: mirrored, cropped, on other backdrops."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.picture import prepare
 from crossmedia.embeddings.train.data import Photo, picture
-from crossmedia.embeddings.train.things import Thing
+from crossmedia.embeddings.train.things import DrawnThing
 
 VIEWS: Final = 8
 AREA: Final = (0.5, 0.95)
@@ -33,13 +33,13 @@ def of_photo(photo: Photo) -> NDArray[np.uint8]:
     return np.stack([straight, straight[:, ::-1], *(prepare(_crop(whole, chance)) for _ in range(VIEWS - 2))])
 
 
-def of_thing(thing: Thing) -> NDArray[np.uint8]:
+def of_thing(thing: DrawnThing) -> NDArray[np.uint8]:
     """(8, 260, 260, 3): on white, mirrored, crops, and smaller on other backdrops. The same at each call."""
     chance = random.Random(f"{thing.name} {thing.source if isinstance(thing.source, str) else thing.source.name}")
     on_white = thing.picture()
     straight = prepare(on_white)
     crops = [prepare(_crop(on_white, chance)) for _ in range((VIEWS - 2) // 2)]
-    placed = [prepare(_placed(thing, chance)) for _ in range((VIEWS - 1) // 2)]
+    placed = [prepare(_place(thing, chance)) for _ in range((VIEWS - 1) // 2)]
     return np.stack([straight, straight[:, ::-1], *crops, *placed])
 
 
@@ -56,7 +56,7 @@ def _crop(whole: Picture, chance: random.Random) -> Picture:
     return Picture(np.ascontiguousarray(part[:, ::-1] if chance.random() < 0.5 else part))
 
 
-def _placed(thing: Thing, chance: random.Random) -> Picture:
+def _place(thing: DrawnThing, chance: random.Random) -> Picture:
     level = chance.randrange(PALE, 256)
     colour = (chance.randrange(256), chance.randrange(256), chance.randrange(256))
     backdrop = colour if chance.random() < 0.5 else (level, level, level)

@@ -1,11 +1,11 @@
-"""Learns to answer questions about pictures from DAQUAR.
+"""Train the network that answers questions about pictures on DAQUAR.
 
     python -m crossmedia.embeddings.train.visual_answers --daquar ../shared/data/daquar --out embeddings/bundled
 
 writes `visual-answers.onnx` and its card and prints what to pin in `embeddings/cards.toml`. A fifth of the pictures is
-held out (`visual_data.parts`): nothing is fitted or calibrated on it. Chances are calibrated on another tenth; then two
-networks (`visual_net`) and a kernel machine (`visual_kernel`) are learned from that too, and ship as one. The same is
-done once without looking at pictures, to tell what looking adds.
+held out (`visual_data.split_pictures`): nothing is fitted or calibrated on it. Chances are calibrated on another tenth;
+then two networks (`visual_net`) and a kernel machine (`visual_kernel`) are learned from that too, and ship as one. The
+same is done once without looking at pictures, to tell what looking adds.
 """
 
 from __future__ import annotations
@@ -22,10 +22,18 @@ from torch import Tensor, nn
 
 from crossmedia.embeddings.catalog import BUNDLED, sha256
 from crossmedia.embeddings.train import visual_answers_card as card
-from crossmedia.embeddings.train.visual_data import Material, Part, answers_of, parts, prepared, read, words_of
+from crossmedia.embeddings.train.visual_data import (
+    QuestionSplit,
+    VisualMaterial,
+    answers_of,
+    prepare,
+    read_questions,
+    split_pictures,
+    words_of,
+)
 from crossmedia.embeddings.train.visual_graph import export
 from crossmedia.embeddings.train.visual_kernel import Kernel
-from crossmedia.embeddings.train.visual_net import learned
+from crossmedia.embeddings.train.visual_net import train
 from crossmedia.embeddings.train.visual_sights import Grid, Sights
 from crossmedia.embeddings.visual_answers import Floats
 
@@ -35,7 +43,7 @@ KERNEL: Final = 0.8
 SOFT, ALIKE = 0.25, 12.0
 """How much of an answer's mark goes to answers that mean nearly the same, and how fast that falls with their
 distance."""
-LEAST: Final = 1e-4
+EPSILON: Final = 1e-4
 """A probability, before its logarithm is taken."""
 SHARP: Final = np.linspace(0.4, 2.5, 43)
 BINS: Final = 8
@@ -44,15 +52,15 @@ BINS: Final = 8
 class Together(nn.Module):  # type: ignore[misc]
     """Networks and the kernel machine as one."""
 
-    def __init__(self, known: Material, vocabulary: int, looking: bool) -> None:
+    def __init__(self, known: VisualMaterial, vocabulary: int, looking: bool) -> None:
         """All answers have to be known; `vocabulary`: how many words there are by number."""
         super().__init__()
-        marks = marked(known.answer, known.names)
+        marks = mark_answers(known.answer, known.names)
         pictures = np.unique(known.image)
         self.sights, self.grid = Sights(known.sights[pictures]), Grid(known.cells[pictures])
         self.kernel = Kernel(known, marks, self.sights, vocabulary, looking)
         self.nets = nn.ModuleList(
-            learned(known, torch.from_numpy(marks), vocabulary, self.grid, self.sights, seed, looking)
+            train(known, torch.from_numpy(marks), vocabulary, self.grid, self.sights, seed, looking)
             for seed in range(NETWORKS)
         )
 
@@ -60,13 +68,13 @@ class Together(nn.Module):  # type: ignore[misc]
         """(B, 2, 81, 352), (B, 2, 3814), (B, 2, 384), (B, 2, 24), of a picture and of its mirror image → (B, answers)
         log-probabilities."""
         views = [one.flatten(0, 1) for one in (self.grid(cells), self.sights(sights), sentence, words)]
-        told = torch.stack([net(*views)[0].log_softmax(1) for net in self.nets]).mean(0)
-        looked = told.unflatten(0, (-1, 2)).mean(1).softmax(1)
+        mean = torch.stack([net(*views)[0].log_softmax(1) for net in self.nets]).mean(0)
+        looked = mean.unflatten(0, (-1, 2)).mean(1).softmax(1)
         known = self.kernel(sights, sentence[:, 0], words[:, 0])
-        return ((1 - KERNEL) * looked + KERNEL * known).clamp(min=LEAST).log()
+        return ((1 - KERNEL) * looked + KERNEL * known).clamp(min=EPSILON).log()
 
 
-def marked(answer: NDArray[np.int64], names: Floats) -> Floats:
+def mark_answers(answer: NDArray[np.int64], names: Floats) -> Floats:
     """(n,), (answers, 384) → (n, answers): 1 for the answer of each question, some of it for what means nearly the
     same."""
     near = np.exp(ALIKE * (names @ names.T - 1))
@@ -74,24 +82,24 @@ def marked(answer: NDArray[np.int64], names: Floats) -> Floats:
     return marks[answer]
 
 
-def together(material: Material, vocabulary: int, *among: Part, looking: bool = True) -> Together:
+def train_together(material: VisualMaterial, vocabulary: int, *among: QuestionSplit, looking: bool = True) -> Together:
     """Learned from the questions of these parts whose answers can be learned."""
-    some = material.among(*among)
-    net = Together(some.rows(some.answer >= 0), vocabulary, looking)
+    questions = material.among(*among)
+    net = Together(questions.rows(questions.answer >= 0), vocabulary, looking)
     net.eval()
     return net
 
 
-def judged(net: Together, asked: Material) -> tuple[Tensor, Tensor]:
+def predict(net: Together, asked: VisualMaterial) -> tuple[Tensor, Tensor]:
     """(n, answers) log-probabilities, and the answers; one that is not learned is -1."""
     arrays = asked.cells[asked.image], asked.sights[asked.image], asked.sentence, asked.words
     with torch.no_grad():
-        told = net(*(torch.from_numpy(one) for one in arrays))
-    return told, torch.from_numpy(asked.answer)
+        outputs = net(*(torch.from_numpy(one) for one in arrays))
+    return outputs, torch.from_numpy(asked.answer)
 
 
-def accuracy(net: Together, asked: Material) -> float:
-    told, answer = judged(net, asked)
+def accuracy(net: Together, asked: VisualMaterial) -> float:
+    told, answer = predict(net, asked)
     return float((told.argmax(1) == answer).float().mean())
 
 
@@ -126,22 +134,26 @@ def main() -> None:
     parser.add_argument("--daquar", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=BUNDLED)
     given = parser.parse_args()
-    asked = read(given.daquar)
-    part = parts(one.image for one in asked)
+    asked = read_questions(given.daquar)
+    part = split_pictures(one.image for one in asked)
     learnable = [one for one in asked if part[one.image] != "held"]
     answers, words = answers_of(learnable), words_of(learnable)
-    material = prepared(given.daquar, asked, answers, words)
+    material = prepare(given.daquar, asked, answers, words)
     tuned, held, vocabulary = material.among("tune"), material.among("held"), len(words) + 2
 
-    tuning = together(material, vocabulary, "train")
-    blind = together(material, vocabulary, "train", "tune", looking=False)
-    net = together(material, vocabulary, "train", "tune")
+    tuning = train_together(material, vocabulary, "train")
+    blind = train_together(material, vocabulary, "train", "tune", looking=False)
+    net = train_together(material, vocabulary, "train", "tune")
     figures = {
-        "tuned": accuracy(tuning, tuned), "held": accuracy(net, held), "blind": accuracy(blind, held),
-        "pictures": len(part), "questions": len(asked), "answers": len(answers),
-    }  # fmt: skip
+        "tuned": accuracy(tuning, tuned),
+        "held": accuracy(net, held),
+        "blind": accuracy(blind, held),
+        "pictures": len(part),
+        "questions": len(asked),
+        "answers": len(answers),
+    }
     path = given.out / "visual-answers.onnx"
-    calibrated = calibration(*judged(tuning, tuned))
+    calibrated = calibration(*predict(tuning, tuned))
     export(net, path, {"answers": answers, "words": words, "calibration": calibrated, "figures": figures})
     card.write(given.out, figures)
     print(figures)

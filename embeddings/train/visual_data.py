@@ -1,4 +1,4 @@
-"""DAQUAR as it is learned from: pictures as they are read, questions as words and vectors, answers by number."""
+"""Load DAQUAR: its pictures as features, questions as words and vectors, answers as numbers."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from PIL import Image
 from crossmedia.embeddings.catalog import BUNDLED
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.text import MiniLM
-from crossmedia.embeddings.visual_answers import Eyes, Floats, Seen, mirrored, numbered
+from crossmedia.embeddings.visual_answers import Eyes, Floats, PictureFeatures, mirror_question, number_words
 
-Part = Literal["train", "tune", "held"]
+QuestionSplit = Literal["train", "tune", "held"]
 RARE: Final = 2
 """How often an answer, and a word, has to come to be learned."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class VisualQuestion:
     """A question about a picture, and its answer: several are joined by `, `."""
 
     image: str
@@ -34,12 +34,12 @@ class Asked:
     answer: str
 
 
-def read(folder: Path) -> list[Asked]:
+def read_questions(folder: Path) -> list[VisualQuestion]:
     with (folder / "questions.csv").open(encoding="utf-8", newline="") as stream:
-        return [Asked(row["image"], row["question"], row["answer"]) for row in csv.DictReader(stream)]
+        return [VisualQuestion(row["image"], row["question"], row["answer"]) for row in csv.DictReader(stream)]
 
 
-def parts(images: Iterable[str]) -> dict[str, Part]:
+def split_pictures(images: Iterable[str]) -> dict[str, QuestionSplit]:
     """By the pictures' names alone: the first fifth by their SHA-1 is held out, and nothing is ever fitted, tuned or
     chosen on it; the next tenth is what is tuned on."""
     order = sorted(set(images), key=lambda name: hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest())
@@ -47,18 +47,18 @@ def parts(images: Iterable[str]) -> dict[str, Part]:
     return {name: "held" if n < held else "tune" if n < held + tuned else "train" for n, name in enumerate(order)}
 
 
-def answers_of(asked: list[Asked]) -> list[str]:
+def answers_of(asked: list[VisualQuestion]) -> list[str]:
     """What can be answered, most frequent first."""
     counted = Counter(one.answer for one in asked)
     return [answer for answer, count in counted.most_common() if count >= RARE]
 
 
-def words_of(asked: list[Asked]) -> list[str]:
+def words_of(asked: list[VisualQuestion]) -> list[str]:
     counted = Counter(word for one in asked for word in re.findall(r"\w+", one.question.lower()))
     return [word for word, count in counted.most_common() if count >= RARE]
 
 
-def shown(asked: list[Asked], images: list[str], answers: list[str]) -> NDArray[np.bool_]:
+def mark_named(asked: list[VisualQuestion], images: list[str], answers: list[str]) -> NDArray[np.bool_]:
     """(pictures, answers): whether a thing of the answer is named in what was asked about the picture, or in what was
     answered."""
     named: dict[str, set[str]] = {image: set() for image in images}
@@ -69,7 +69,7 @@ def shown(asked: list[Asked], images: list[str], answers: list[str]) -> NDArray[
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class VisualMaterial:
     """Questions: (n,) their parts, (n,) and (n,) their pictures and answers by number (-1: not learned), (n, 2, 384)
     and (n, 2, 24) sentences and words as `VisualAnswers` reads them, of the question and of that to the mirrored
     picture. Pictures:
@@ -86,41 +86,45 @@ class Material:
     shown: NDArray[np.bool_]
     names: Floats
 
-    def among(self, *parts: Part) -> Material:
+    def among(self, *parts: QuestionSplit) -> VisualMaterial:
         """The questions of these parts."""
         return self.rows(np.isin(self.part, parts))
 
-    def rows(self, which: NDArray[np.bool_]) -> Material:
+    def rows(self, which: NDArray[np.bool_]) -> VisualMaterial:
         """These questions."""
         return replace(
-            self, part=self.part[which], image=self.image[which], answer=self.answer[which],
-            sentence=self.sentence[which], words=self.words[which],
-        )  # fmt: skip
+            self,
+            part=self.part[which],
+            image=self.image[which],
+            answer=self.answer[which],
+            sentence=self.sentence[which],
+            words=self.words[which],
+        )
 
 
-def prepared(folder: Path, asked: list[Asked], answers: list[str], words: list[str]) -> Material:
+def prepare(folder: Path, asked: list[VisualQuestion], answers: list[str], words: list[str]) -> VisualMaterial:
     """`asked` about the pictures in `folder`, with the answers and words that are learned."""
     texts, images = MiniLM(BUNDLED), sorted({one.image for one in asked})
     places, numbers = {image: n for n, image in enumerate(images)}, {answer: n for n, answer in enumerate(answers)}
     vocabulary = {word: n for n, word in enumerate(words, start=2)}
-    both = [text for one in asked for text in (one.question, mirrored(one.question))]
+    both = [text for one in asked for text in (one.question, mirror_question(one.question))]
     questions = {text: n for n, text in enumerate(dict.fromkeys(both))}
     vectors = texts.encode(list(questions)).vectors["text"]
-    part, seen = parts(images), looked_at([folder / "images" / image for image in images])
-    return Material(
+    part, seen = split_pictures(images), look_at([folder / "images" / image for image in images])
+    return VisualMaterial(
         np.array([part[one.image] for one in asked]),
         np.array([places[one.image] for one in asked]),
         np.array([numbers.get(one.answer, -1) for one in asked]),
         vectors[[questions[text] for text in both]].reshape(len(asked), 2, -1),
-        np.stack([numbered(text, vocabulary) for text in both]).reshape(len(asked), 2, -1),
+        np.stack([number_words(text, vocabulary) for text in both]).reshape(len(asked), 2, -1),
         np.stack([one.cells for one in seen]),
         np.stack([one.sights for one in seen]),
-        shown(asked, images, answers),
+        mark_named(asked, images, answers),
         texts.encode([answer.replace("_", " ") for answer in answers]).vectors["text"],
     )
 
 
-def looked_at(paths: list[Path]) -> list[Seen]:
+def look_at(paths: list[Path]) -> list[PictureFeatures]:
     eyes, seen = Eyes(BUNDLED), []
     for number, path in enumerate(paths, start=1):
         with Image.open(path) as image:
@@ -128,6 +132,3 @@ def looked_at(paths: list[Path]) -> list[Seen]:
         if number % 100 == 0:
             print(f"{number} of {len(paths)} pictures", flush=True)
     return seen
-
-
-__all__ = ["Asked", "Material", "Part", "answers_of", "parts", "prepared", "read", "shown", "words_of"]

@@ -1,5 +1,4 @@
-"""The network of visual answers as a file, each of its tables in as few bits as it bears; what is calculated stays
-float."""
+"""Export the visual answerer to ONNX with compressed tables; what is calculated stays float."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ import torch
 from onnx import helper, numpy_helper
 from torch import nn
 
-from crossmedia.embeddings.visual_answers import CELLS, CHANNELS, LONGEST, SENTENCE, SIGHT, Floats
+from crossmedia.embeddings.visual_answers import CELLS, CHANNELS, MAX_QUESTION_WORDS, SENTENCE, SIGHT, Floats
 
 LARGE: Final = 10_000
 """Values from which a table is made small; those with two dimensions bear eight bits and a scale a column."""
@@ -28,9 +27,11 @@ FEW: Final = "kernel.asking.words"
 def export(net: nn.Module, path: Path, about: Mapping[str, object]) -> None:
     """As ONNX, and what it needs to be read with as its metadata."""
     example = (
-        torch.zeros(1, 2, CELLS, CHANNELS), torch.zeros(1, 2, sum(SIGHT)), torch.zeros(1, 2, SENTENCE),
-        torch.zeros(1, 2, LONGEST, dtype=torch.int64),
-    )  # fmt: skip
+        torch.zeros(1, 2, CELLS, CHANNELS),
+        torch.zeros(1, 2, sum(SIGHT)),
+        torch.zeros(1, 2, SENTENCE),
+        torch.zeros(1, 2, MAX_QUESTION_WORDS, dtype=torch.int64),
+    )
     names = ["cells", "sights", "sentence", "words"]
     with tempfile.TemporaryDirectory() as room:
         plain = Path(room) / "plain.onnx"
@@ -71,6 +72,6 @@ def _in_half(graph: onnx.GraphProto, name: str, values: Floats) -> None:
 
 def _sparse(graph: onnx.GraphProto, name: str, values: Floats) -> None:
     places = np.flatnonzero(values)
-    some = numpy_helper.from_array(values.reshape(-1)[places], name)
+    nonzero = numpy_helper.from_array(values.reshape(-1)[places], name)
     where = numpy_helper.from_array(places.astype(np.int64), f"{name}.places")
-    graph.sparse_initializer.append(helper.make_sparse_tensor(some, where, values.shape))
+    graph.sparse_initializer.append(helper.make_sparse_tensor(nonzero, where, values.shape))

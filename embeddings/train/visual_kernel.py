@@ -1,5 +1,4 @@
-"""Kernel ridge regression from a question and its picture to answers: what was answered to such questions of such
-pictures.
+"""Kernel ridge regression from questions and pictures to answers: what was answered to similar ones.
 
 Closed form (C. Saunders, A. Gammerman and V. Vovk, ICML 1998). Likeness is Gaussian: of sentence vectors and of words,
 times that of what is seen in a picture, in six parts of it and in its mirror image. Two votes are added that hear no
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from torch import Tensor, nn
 
-from crossmedia.embeddings.train.visual_data import Material
+from crossmedia.embeddings.train.visual_data import VisualMaterial
 from crossmedia.embeddings.train.visual_sights import Sights
 from crossmedia.embeddings.visual_answers import COMMON, PARTS, SENTENCE, SIGHT, Floats
 
@@ -32,7 +31,7 @@ RARE: Final = 0.001
 """Added to a variance: hardly any picture shows some answers."""
 
 
-class Asking(nn.Module):  # type: ignore[misc]
+class QuestionSide(nn.Module):  # type: ignore[misc]
     """How like a question is to those that were asked."""
 
     def __init__(self, sentences: Floats, words: NDArray[np.int64], vocabulary: int) -> None:
@@ -41,23 +40,23 @@ class Asking(nn.Module):  # type: ignore[misc]
         self.register_buffer("numbers", torch.arange(2, vocabulary))
         bags = self.bags(torch.from_numpy(words))
         self.register_buffer("rarity", torch.log(len(words) / (bags > 0).sum(0).clamp(min=1)))
-        self.register_buffer("words", self.weighed(bags).T.contiguous())
-        self.register_buffer("sentences", held(sentences.T))
+        self.register_buffer("words", self.weigh(bags).T.contiguous())
+        self.register_buffer("sentences", keep(sentences.T))
 
     def bags(self, words: Tensor) -> Tensor:
         return (words.unsqueeze(2) == self.numbers).float().sum(1)
 
-    def weighed(self, bags: Tensor) -> Tensor:
+    def weigh(self, bags: Tensor) -> Tensor:
         rare = bags * self.rarity
         return rare / rare.norm(dim=1, keepdim=True).clamp(min=1e-6)
 
     def forward(self, sentence: Tensor, words: Tensor) -> Tensor:
         """(B, 384), (B, 24) → (B, u), 1 for the same question."""
-        said = self.weighed(self.bags(words)) @ self.words
+        said = self.weigh(self.bags(words)) @ self.words
         return (torch.exp(ASKED * (sentence @ self.sentences - 1)) + torch.exp(ASKED * (said - 1))) / 2
 
 
-class Seeing(nn.Module):  # type: ignore[misc]
+class PictureView(nn.Module):  # type: ignore[misc]
     """How like a picture is to those that were asked about, itself and its mirror image in the middle."""
 
     def __init__(self, sights: Sights, seen: Floats) -> None:
@@ -80,8 +79,8 @@ class Showing(nn.Module):  # type: ignore[misc]
         usual = shown.mean(0, dtype=np.float32)
         spread = np.sqrt(usual * (1 - usual) + RARE)
         weights = ridge(np.exp(ALONE * (like - 1)), shown - usual, FIRM)
-        self.register_buffer("weights", held(SHOWN * weights / spread))
-        self.register_buffer("names", held(names.T))
+        self.register_buffer("weights", keep(SHOWN * weights / spread))
+        self.register_buffer("names", keep(names.T))
         near = self.nearest(torch.from_numpy(sights))
         self.register_buffer("mean", near.mean(0))
         self.register_buffer("spread", near.std(0) + 1e-6)
@@ -102,7 +101,7 @@ class Showing(nn.Module):  # type: ignore[misc]
 class Kernel(nn.Module):  # type: ignore[misc]
     """Questions and pictures that answers are known of. `looking=False` compares questions alone."""
 
-    def __init__(self, known: Material, marks: Floats, sights: Sights, vocabulary: int, looking: bool) -> None:
+    def __init__(self, known: VisualMaterial, marks: Floats, sights: Sights, vocabulary: int, looking: bool) -> None:
         """`marks`: (n, answers); `vocabulary`: how many words there are by number."""
         super().__init__()
         self.looking = looking
@@ -110,8 +109,8 @@ class Kernel(nn.Module):  # type: ignore[misc]
         _, first, question = np.unique(sentence, axis=0, return_index=True, return_inverse=True)
         pictures, picture = np.unique(known.image, return_inverse=True)
         seen = known.sights[pictures]
-        self.asking = Asking(sentence[first], words[first], vocabulary)
-        self.seeing = Seeing(sights, seen)
+        self.asking = QuestionSide(sentence[first], words[first], vocabulary)
+        self.seeing = PictureView(sights, seen)
         self.register_buffer("question", torch.from_numpy(question.reshape(-1)))
         self.register_buffer("picture", torch.from_numpy(picture))
         seeing = self.seeing(torch.from_numpy(seen))
@@ -119,8 +118,8 @@ class Kernel(nn.Module):  # type: ignore[misc]
         usual = marks.mean(0)
         asking = self.asking(torch.from_numpy(sentence), torch.from_numpy(words))
         like = self.likeness(asking, seeing[self.picture]).numpy()
-        self.register_buffer("weights", held(ridge(like, marks - usual, RIDGE)))
-        self.register_buffer("usual", held(usual))
+        self.register_buffer("weights", keep(ridge(like, marks - usual, RIDGE)))
+        self.register_buffer("usual", keep(usual))
 
     def likeness(self, asking: Tensor, seeing: Tensor) -> Tensor:
         """(B, u), (B, p) → (B, n)"""
@@ -131,8 +130,8 @@ class Kernel(nn.Module):  # type: ignore[misc]
         """(B, 2, 3814), (B, 384), (B, 24) → (B, answers): about each answer's probability; it can be a little under
         0."""
         seeing = self.seeing(sights)
-        told = self.likeness(self.asking(sentence, words), seeing) @ self.weights + self.usual
-        return told + self.showing(seeing, sights) if self.looking else told
+        logits = self.likeness(self.asking(sentence, words), seeing) @ self.weights + self.usual
+        return logits + self.showing(seeing, sights) if self.looking else logits
 
 
 def ridge(like: Floats, marks: Floats, strength: float) -> Floats:
@@ -142,5 +141,5 @@ def ridge(like: Floats, marks: Floats, strength: float) -> Floats:
     return weights
 
 
-def held(values: Floats) -> Tensor:
+def keep(values: Floats) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))

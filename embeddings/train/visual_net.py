@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from crossmedia.embeddings.train.visual_data import Material
+from crossmedia.embeddings.train.visual_data import VisualMaterial
 from crossmedia.embeddings.train.visual_sights import Grid, Sights
 from crossmedia.embeddings.visual_answers import CELLS, SENTENCE
 
@@ -79,8 +79,8 @@ class VisualNet(nn.Module):  # type: ignore[misc]
         return logits + self.answer(both) + self.share * things, self.usual + things
 
 
-def learned(
-    known: Material, marks: Tensor, vocabulary: int, grid: Grid, sights: Sights, seed: int, looking: bool
+def train(
+    known: VisualMaterial, marks: Tensor, vocabulary: int, grid: Grid, sights: Sights, seed: int, looking: bool
 ) -> VisualNet:
     """From questions of which all answers are known, each now and then about the mirror image. `marks`: (n,
     answers)."""
@@ -98,20 +98,20 @@ def learned(
     for _ in range(EPOCHS):
         order = rng.permutation(len(known.image))
         for step in range(steps):
-            some = order[step * BATCH : (step + 1) * BATCH]
-            view = rng.integers(0, 2, len(some))
-            image, read = known.image[some], words[some, view]
+            rows = order[step * BATCH : (step + 1) * BATCH]
+            view = rng.integers(0, 2, len(rows))
+            image, read = known.image[rows], words[rows, view]
             hidden = (torch.rand(read.shape) < CUT) & (read > 0)
             told, things = net(
                 cells[image, view],
                 whole[image, view],
-                sentence[some, view],
+                sentence[rows, view],
                 torch.where(hidden, torch.ones_like(read), read),
             )
-            loss = -(marks[some] * told.log_softmax(1)).sum(1).mean()
+            loss = -(marks[rows] * told.log_softmax(1)).sum(1).mean()
             if looking:
                 wrong = functional.binary_cross_entropy_with_logits(things, shown[image], reduction="sum")
-                loss = loss + THINGS * wrong / len(some)
+                loss = loss + THINGS * wrong / len(rows)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

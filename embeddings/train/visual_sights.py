@@ -1,4 +1,4 @@
-"""What is seen in pictures, measured by what is usual in those that are learned from."""
+"""Standardise the features of pictures by the mean and spread of the training pictures."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class Grid(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.register_buffer("mean", torch.from_numpy(cells.mean((0, 1, 2))))
         self.register_buffer("spread", torch.from_numpy(cells.std((0, 1, 2)) + 1e-3))
-        rows = self.standardised(torch.from_numpy(cells[:, 0]))
+        rows = self.standardise(torch.from_numpy(cells[:, 0]))
         axes = components(rows.reshape(-1, rows.shape[2])[::2], GRID)
         self.register_buffer("axes", axes / (rows @ axes).std())
 
-    def standardised(self, cells: Tensor) -> Tensor:
+    def standardise(self, cells: Tensor) -> Tensor:
         return ((cells - self.mean) / self.spread).clamp(-FAR, FAR)
 
     def forward(self, cells: Tensor) -> Tensor:
         """(…, 81, 352) → (…, 81, 128)"""
-        return self.standardised(cells) @ self.axes
+        return self.standardise(cells) @ self.axes
 
 
 def components(rows: Tensor, count: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Exports the GE2E voice encoder of Resemblyzer, calibrates its cosines and measures it.
+"""Export the GE2E voice encoder of Resemblyzer, calibrate its cosines and measure it.
 
     python -m crossmedia.embeddings.train.voice --data ../shared/data --out embeddings/bundled
 
@@ -47,10 +47,10 @@ class GE2E(nn.Module):  # type: ignore[misc]
 
 def source() -> Path:
     """The weight file of the installed package, found without importing it: that would ask for librosa."""
-    found = find_spec("resemblyzer")
-    if found is None or found.origin is None:
+    package = find_spec("resemblyzer")
+    if package is None or package.origin is None:
         raise DependencyMissing("resemblyzer is not installed", "pip install --no-deps resemblyzer==0.1.4")
-    return Path(found.origin).with_name("pretrained.pt")
+    return Path(package.origin).with_name("pretrained.pt")
 
 
 def export(path: Path) -> None:
@@ -106,10 +106,10 @@ def main() -> None:
         whole = Path(folder) / "voice.onnx"
         export(whole)
         compact(whole, path)
-        found: dict[str, Any] = voice_measure.measure(asked.data / "speakers", path.parent, whole.parent)
-    (asked.out / "backgrounds-voice.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    voice_card.write(asked.out, source(), found["figures"])
-    print(json.dumps(found, indent=1))
+        measured: dict[str, Any] = voice_measure.measure(asked.data / "speakers", path.parent, whole.parent)
+    (asked.out / "backgrounds-voice.json").write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
+    voice_card.write(asked.out, source(), measured["figures"])
+    print(json.dumps(measured, indent=1))
     print(f'ModelFile("{path.name}", "{sha256(path)}", {path.stat().st_size}),')
 
 

@@ -1,4 +1,4 @@
-"""What cosines of voices mean, and how well they tell who speaks: on LibriSpeech, clean and spoilt in made-up ways.
+"""Calibrate and measure the voice encoder on LibriSpeech, clean and degraded.
 
 Two recordings that a speaker made in one go are more alike than two of different days. So the calibration spoils an
 eighth of the recordings, in noise and by a room: without them its fit is six times as steep, sure of what it has not
@@ -20,14 +20,14 @@ from crossmedia.embeddings.encoder import Vectors
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 from crossmedia.embeddings.train.calibrate import calibration
 from crossmedia.embeddings.train.sound_measure import calibration_error
-from crossmedia.embeddings.train.sound_stats import read
-from crossmedia.embeddings.train.synthetic import coloured
+from crossmedia.embeddings.train.sound_stats import read_sound
+from crossmedia.embeddings.train.synthetic import coloured_noise
 from crossmedia.embeddings.voice import Voice
 
 Samples: TypeAlias = NDArray[np.floating]
 Names: TypeAlias = NDArray[np.str_]
 
-SHORTEST, LONGEST = 3.0, 10.0
+MIN_STRETCH_SECONDS, MAX_STRETCH_SECONDS = 3.0, 10.0
 """Seconds of the stretches that are compared in the calibration."""
 DRAWS: Final = 4
 """Stretches of each recording."""
@@ -63,8 +63,8 @@ def pairs(vectors: Vectors, speakers: Names, recordings: NDArray[np.int64]) -> T
 def equal_error_rate(same: NDArray[np.floating], different: NDArray[np.floating]) -> float:
     """Where as large a share of the same is refused as of the different is accepted; between two scores, their mean.
 
-    >>> equal_error_rate(np.array([0.9, 0.8, 0.4]), np.array([0.5, 0.1, 0.2]))
-    0.3333333333333333
+    >>> round(equal_error_rate(np.array([0.9, 0.8, 0.4]), np.array([0.5, 0.1, 0.2])), 4)
+    0.3333
     """
     cuts = np.unique(np.concatenate([same, different]))
     refused = np.searchsorted(np.sort(same), cuts) / len(same)
@@ -80,10 +80,10 @@ def telephone(samples: Samples, chance: np.random.Generator) -> Samples:
     return np.asarray(np.fft.irfft(spectrum * ((frequencies > 300) & (frequencies < 3400)), len(samples)))
 
 
-def noisy(samples: Samples, chance: np.random.Generator) -> Samples:
+def add_noise(samples: Samples, chance: np.random.Generator) -> Samples:
     """Pink noise 10 to 20 dB under the voice."""
     level = float(np.sqrt(np.mean(np.square(samples)))) * 10 ** (-chance.uniform(10, 20) / 20)
-    return np.asarray(samples + level * coloured(chance, 1.0, len(samples)))
+    return np.asarray(samples + level * coloured_noise(chance, 1.0, len(samples)))
 
 
 def room(samples: Samples, chance: np.random.Generator) -> Samples:
@@ -98,13 +98,13 @@ def room(samples: Samples, chance: np.random.Generator) -> Samples:
 
 SPOILT: Final[Mapping[str, Callable[[Samples, np.random.Generator], Samples]]] = {
     "telephone": telephone,
-    "noise": noisy,
+    "noise": add_noise,
     "room": room,
 }
 
 
 def stretch(waveform: Waveform, seconds: float, chance: np.random.Generator) -> Waveform:
-    """So long a part of it, from a random place; all of it where it is shorter."""
+    """A stretch of a recording from a random place; all of it where it is shorter."""
     start = chance.uniform(0, max(0.0, waveform.seconds - seconds))
     return waveform.cut(start, start + seconds)
 
@@ -113,7 +113,7 @@ def spoil(waveform: Waveform, how: str, chance: np.random.Generator) -> Waveform
     return Waveform(SPOILT[how](waveform.samples, chance).astype(np.float32))
 
 
-def held_out(trials: Trials) -> NDArray[np.floating]:
+def score_held_out(trials: Trials) -> NDArray[np.floating]:
     """(trials, cosine and relevance, label): of any two speakers, by a calibration that has heard neither of them."""
     rows = []
     for two in combinations(np.unique(trials.left).tolist(), 2):
@@ -133,7 +133,7 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
     """`{"backgrounds": [...], "figures": {...}}`, JSON-ready. `small`, `whole`: folders of the network that ships, and
     the float one."""
     paths = sorted(folder.glob("*/*.flac"))
-    recordings, speakers = [read(path) for path in paths], np.array([path.parent.name for path in paths])
+    recordings, speakers = [read_sound(path) for path in paths], np.array([path.parent.name for path in paths])
     numbers = np.arange(len(paths))
     voice, chance = Voice(small), np.random.default_rng(5)
 
@@ -151,12 +151,12 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
 
     def drawn(seconds: float | None, how: Sequence[str]) -> list[Waveform]:
         """A stretch of each recording, spoilt in one of these ways."""
-        found = []
+        calibrations = []
         for recording in recordings:
-            part = stretch(recording, seconds or chance.uniform(SHORTEST, LONGEST), chance)
+            part = stretch(recording, seconds or chance.uniform(MIN_STRETCH_SECONDS, MAX_STRETCH_SECONDS), chance)
             chosen = how[int(chance.integers(len(how)))]
-            found.append(spoil(part, chosen, chance) if chosen else part)
-        return found
+            calibrations.append(spoil(part, chosen, chance) if chosen else part)
+        return calibrations
 
     exact, shipped = encode(recordings, Voice(whole)), encode(recordings)
     plain = [pairs(vectors, speakers, numbers) for vectors in (exact, shipped)]
@@ -175,7 +175,7 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
         weights = np.where(asked.same, 0.5 / asked.same.sum(), 0.5 / (~asked.same).sum())
         figures[f"Brier score, {name}"] = float(np.sum(weights * np.square(chances - asked.same)))
 
-    unheard = held_out(mixed)
+    unheard = score_held_out(mixed)
     figures["Brier score of unheard speakers"] = brier(unheard)
     figures["expected calibration error of unheard speakers"] = calibration_error(unheard[:, 0], unheard[:, 1] > 0)
     told("as calibrated", mixed)

@@ -20,8 +20,8 @@ from pydantic import SecretStr
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.embeddings.toy import COLOURS
-from crossmedia.eval.bench.common import Row, show, timed
-from crossmedia.retrieval.elastic.address import Access, parsed
+from crossmedia.eval.bench.common import BenchRow, measure_seconds, show
+from crossmedia.retrieval.elastic.address import Access, parse_address
 from crossmedia.retrieval.policy.decisions import Decision
 from crossmedia.retrieval.query import Query
 
@@ -30,7 +30,7 @@ SEARCHES: Final = 200
 
 
 def main(count: int, url: str) -> None:
-    rows: list[Row] = []
+    rows: list[BenchRow] = []
     for name, store in (("local", ""), *([("Elasticsearch", url)] if url else [])):
         with tempfile.TemporaryDirectory() as folder:
             rows += measure(name, Path(folder), store, count)
@@ -39,10 +39,10 @@ def main(count: int, url: str) -> None:
     show(f"A search over {PICTURES} pictures, ms (median of {SEARCHES}, in turns)", rows)
 
 
-def measure(name: str, folder: Path, store: str, count: int) -> list[Row]:
+def measure(name: str, folder: Path, store: str, count: int) -> list[BenchRow]:
     draw(folder / "pictures")
     none, strangers, both = (
-        opened(folder / kind, f"{store}-{kind}?replicas=0" if store else "", folder / "pictures")
+        open_service(folder / kind, f"{store}-{kind}?replicas=0" if store else "", folder / "pictures")
         for kind in ("none", "strangers", "both")
     )
     elsewhere = [hashlib.sha256(f"blocked {n}".encode()).hexdigest() for n in range(count)]
@@ -50,7 +50,7 @@ def measure(name: str, folder: Path, store: str, count: int) -> list[Row]:
     taken: dict[Service, list[float]] = {none: [], strangers: [], both: []}
     for n in range(SEARCHES + 10):
         for service, times in taken.items():
-            with timed() as took:
+            with measure_seconds() as took:
                 hits = service.searching.search(Query(texts=(list(COLOURS)[n % len(COLOURS)],), min_relevance=0)).hits
             times.append(1000 * took[0])
             assert len(hits) == 10
@@ -58,18 +58,18 @@ def measure(name: str, folder: Path, store: str, count: int) -> list[Row]:
     for service in taken:
         service.close()
     return [
-        Row(f"{name}, {what}", f"{ms:.2f}", f"{free:.2f} with none blocked", ms / free, f"{free + 2:.2f}")
+        BenchRow(f"{name}, {what}", f"{ms:.2f}", f"{free:.2f} with none blocked", ms / free, f"{free + 2:.2f}")
         for what, ms in zip(
             (f"{count:,} blocked elsewhere", f"{count:,} blocked elsewhere and half of the pictures"),
             blocked,
             strict=True,
         )
-    ] + [Row(f"{name}, following so many decisions once, s", f"{max(seconds):.2f}", "")]
+    ] + [BenchRow(f"{name}, following so many decisions once, s", f"{max(seconds):.2f}", "")]
 
 
 def remove(url: str) -> None:
     """The indexes of this benchmark."""
-    address, _ = parsed(url, Access())
+    address, _ = parse_address(url, Access())
     with Elasticsearch(list(address.hosts)) as client:
         for name in list(client.indices.get(index=f"{address.name}-*")):
             client.indices.delete(index=name)
@@ -78,12 +78,12 @@ def remove(url: str) -> None:
 def block(service: Service, assets: Sequence[str]) -> float:
     """Seconds that the store takes to follow."""
     service.moderation.decisions.add(Decision(asset, "block", "benchmark", False) for asset in assets)
-    with timed() as took:
+    with measure_seconds() as took:
         service.moderation.follow()
     return took[0]
 
 
-def opened(data: Path, store: str, pictures: Path) -> Service:
+def open_service(data: Path, store: str, pictures: Path) -> Service:
     service = Service(Settings(data=data, profile="toy", store=SecretStr(store), decode_workers=1))
     service.indexing.index([pictures])
     return service

@@ -14,7 +14,7 @@ import numpy as np
 
 from crossmedia.embeddings.builtin import towers
 from crossmedia.embeddings.catalog import Catalog
-from crossmedia.eval.bench.common import Row, fill, percentiles, show, timed
+from crossmedia.eval.bench.common import BenchRow, fill, measure_seconds, percentiles, show
 from crossmedia.retrieval.local import LocalStore
 
 RUNS = 7
@@ -46,7 +46,7 @@ def main(count: int) -> None:
     show(
         f"Cold search over {count:,} moments",
         [
-            Row(
+            BenchRow(
                 "crossmedia search, median",
                 f"{p50:.0f} ms",
                 f"python importing its libraries {start:.0f} ms",
@@ -58,12 +58,12 @@ def main(count: int) -> None:
 
 
 def _times(command: list[str]) -> list[float]:
-    found = []
+    times = []
     for _ in range(RUNS):
-        with timed() as took:
+        with measure_seconds() as took:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        found.append(took[0])
-    return found
+        times.append(took[0])
+    return times
 
 
 if __name__ == "__main__":

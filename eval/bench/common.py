@@ -25,7 +25,7 @@ from crossmedia.retrieval.documents import Asset, Document, Label, Moment, Sourc
 from crossmedia.retrieval.store import Store
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
-WORDS = tuple(
+RANDOM_WORDS = tuple(
     "dog,beach,snow,mountain,child,bicycle,street,market,water,boat,tree,grass,ball,jump,run,red,blue,green,black,white,man,woman,"
     "group,stand,sit,hold,camera,road,city,night,crowd,stage,guitar,horse,field,river,rock,climb,wave,surf,helmet,race".split(
         ","
@@ -34,7 +34,7 @@ WORDS = tuple(
 
 
 @dataclass(frozen=True)
-class Row:
+class BenchRow:
     """One figure: what, how much, what it is compared with, and the ratio of the two (measured / compared)."""
 
     what: str
@@ -44,7 +44,7 @@ class Row:
     budget: str = ""
 
 
-def show(title: str, rows: Sequence[Row]) -> None:
+def show(title: str, rows: Sequence[BenchRow]) -> None:
     """A table with the command and the machine under it."""
     table = Table(title=title, box=None, pad_edge=False, header_style="dim", title_justify="left")
     for heading in ("what", "measured", "beside", "ratio", "budget"):
@@ -59,7 +59,7 @@ def show(title: str, rows: Sequence[Row]) -> None:
 
 
 @contextmanager
-def timed() -> Iterator[list[float]]:
+def measure_seconds() -> Iterator[list[float]]:
     """`with timed() as took: …` leaves the seconds in `took[0]`."""
     took = [0.0]
     started = time.perf_counter()
@@ -68,7 +68,7 @@ def timed() -> Iterator[list[float]]:
 
 
 @contextmanager
-def watched(every: float = 0.5) -> Iterator[list[int]]:
+def watch_memory(every: float = 0.5) -> Iterator[list[int]]:
     """`with watched() as peak: …` leaves in `peak[0]` the most bytes that this process and its descendants held at
     once.
 
@@ -79,7 +79,7 @@ def watched(every: float = 0.5) -> Iterator[list[int]]:
 
     def look() -> None:
         while not done.wait(every):
-            peak[0] = max(peak[0], sum(_held(pid) for pid in _family(os.getpid())))
+            peak[0] = max(peak[0], sum(_memory_of(pid) for pid in _family(os.getpid())))
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
@@ -95,13 +95,13 @@ def _family(root: int) -> list[int]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             parents[int(stat.parent.name)] = int(stat.read_text().rsplit(")", 1)[1].split()[1])
-    found = [root]
-    for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
-    return found
+    processes = [root]
+    for pid in processes:
+        processes += [child for child, parent in parents.items() if parent == pid]
+    return processes
 
 
-def _held(pid: int) -> int:
+def _memory_of(pid: int) -> int:
     with suppress(OSError, StopIteration):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
@@ -127,7 +127,7 @@ def flickr_photos() -> list[Path]:
     return sorted((SHARED / "data" / "flickr8k" / "images").glob("*.jpg"))
 
 
-def served(data: Path) -> tuple[subprocess.Popen[bytes], str]:
+def serve(data: Path) -> tuple[subprocess.Popen[bytes], str]:
     """A service of its own process over a data directory, and its address once it is ready."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -156,10 +156,10 @@ def fill(store: Store, seeds: Vectors, count: int, space: str = "common", batch:
     rng = np.random.default_rng(11)
     rows = np.empty((count, seeds.shape[1]), dtype=np.float32)
     for start in range(0, count, batch):
-        some = min(batch, count - start)
-        noise = normalise(rng.standard_normal((some, seeds.shape[1]), dtype=np.float32))
-        rows[start : start + some] = normalise(seeds[rng.integers(0, len(seeds), some)] + 0.6 * noise)
-        store.put([_document(start + i, space, rows[start + i], rng) for i in range(some)])
+        size = min(batch, count - start)
+        noise = normalise(rng.standard_normal((size, seeds.shape[1]), dtype=np.float32))
+        rows[start : start + size] = normalise(seeds[rng.integers(0, len(seeds), size)] + 0.6 * noise)
+        store.put([_document(start + i, space, rows[start + i], rng) for i in range(size)])
     store.optimise()
     return rows
 
@@ -167,7 +167,7 @@ def fill(store: Store, seeds: Vectors, count: int, space: str = "common", batch:
 def _document(number: int, space: str, vector: Vectors, rng: np.random.Generator) -> Document:
     name = f"synthetic-{number}"
     asset = hashlib.sha256(name.encode()).hexdigest()
-    words = " ".join(WORDS[i] for i in rng.integers(0, len(WORDS), 6))
+    words = " ".join(RANDOM_WORDS[i] for i in rng.integers(0, len(RANDOM_WORDS), 6))
     label = Label("scene", "rare" if number % 50 == 0 else "common", 0.9, "synthetic")
     moment = Moment(
         moment_id(asset, "picture", 0),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from crossmedia.embeddings.encoder import Vectors, normalise
-from crossmedia.eval.bench.common import Row, percentiles, show, timed
+from crossmedia.eval.bench.common import BenchRow, measure_seconds, percentiles, show
 from crossmedia.retrieval.local.vectors import Generation, VectorIndex
 
 DIM, QUERIES, K = 386, 100, 90
@@ -32,11 +32,15 @@ def main() -> None:
         inverted = flat.train(rows[: min(size, 100_000)], size)
         inverted.follow(np.arange(size), rows[:size], NOTHING, Generation(size))
         exact, approximate = _median(flat, queries), _median(inverted, queries)
-        found = [len(set(flat.search(q, 10)) & set(inverted.search(q, 10))) / 10 for q in queries]
+        recalls = [len(set(flat.search(q, 10)) & set(inverted.search(q, 10))) / 10 for q in queries]
         shown.append(
-            Row(f"IVF, {size:,} vectors, p50", f"{approximate:.2f} ms", f"flat {exact:.2f} ms", approximate / exact)
+            BenchRow(
+                f"IVF, {size:,} vectors, p50", f"{approximate:.2f} ms", f"flat {exact:.2f} ms", approximate / exact
+            )
         )
-        shown.append(Row("  its candidates' recall@10", f"{np.mean(found):.3f}", "flat 1.000", float(np.mean(found))))
+        shown.append(
+            BenchRow("  its candidates' recall@10", f"{np.mean(recalls):.3f}", "flat 1.000", float(np.mean(recalls)))
+        )
     show("Flat scan or approximate index", shown)
 
 
@@ -44,7 +48,7 @@ def _median(index: VectorIndex, queries: Vectors) -> float:
     """Milliseconds for K candidates."""
     took = []
     for query in queries:
-        with timed() as seconds:
+        with measure_seconds() as seconds:
             index.search(query, K)
         took.append(seconds[0])
     return percentiles(took)[0]

@@ -15,7 +15,7 @@ from PIL import Image
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.embeddings.media import Picture
-from crossmedia.eval.bench.common import Row, flickr_photos, repeat, show, timed
+from crossmedia.eval.bench.common import BenchRow, flickr_photos, measure_seconds, repeat, show
 
 
 def main(count: int) -> None:
@@ -30,10 +30,10 @@ def main(count: int) -> None:
         service.runtime.pool.submit(photos[0]).result()
         batch = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in photos[:32]]
         before = repeat(lambda: service.runtime.profile.picture.encode(batch), 4.0) * 32
-        with timed() as took:
+        with measure_seconds() as took:
             report = service.indexing.index([media])
         after = repeat(lambda: service.runtime.profile.picture.encode(batch), 4.0) * 32
-        with timed() as again:
+        with measure_seconds() as again:
             second = service.indexing.index([media])
         problems = service.runtime.store.verify()
         service.close()
@@ -44,8 +44,8 @@ def main(count: int) -> None:
     show(
         f"Ingest of {count} photos",
         [
-            Row("end to end", f"{rate:.0f}/s", f"encoder {own:.0f}/s", rate / own, "≥ 0.60"),
-            Row(
+            BenchRow("end to end", f"{rate:.0f}/s", f"encoder {own:.0f}/s", rate / own, "≥ 0.60"),
+            BenchRow(
                 "again, nothing changed",
                 f"{count / again[0]:.0f}/s",
                 f"first time {rate:.0f}/s",

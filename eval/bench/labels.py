@@ -15,7 +15,7 @@ import numpy as np
 from elasticsearch import Elasticsearch, OrjsonSerializer, helpers
 
 from crossmedia.embeddings.encoder import normalise
-from crossmedia.eval.bench.common import Row, percentiles, show, timed
+from crossmedia.eval.bench.common import BenchRow, measure_seconds, percentiles, show
 from crossmedia.retrieval.documents import Label
 from crossmedia.retrieval.elastic.filters import conditions
 from crossmedia.retrieval.elastic.tokens import label_tokens
@@ -40,22 +40,22 @@ def main(url: str, count: int) -> None:
     ]
     nested_fields = {"kind": {"type": "keyword"}, "value": {"type": "keyword"}, "score": {"type": "double"}}
     ways: dict[str, Made] = {
-        "nested": ({"type": "nested", "properties": nested_fields}, _rows, _nested),
+        "nested": ({"type": "nested", "properties": nested_fields}, _rows, _to_nested),
         "keywords": ({"type": "keyword"}, label_tokens, lambda label: conditions(Filters(labels=(label,)))[0]),
     }
     with Elasticsearch(url, serializer=OrjsonSerializer(), request_timeout=120) as client:
         indexes = {name: f"labels-{uuid.uuid4().hex[:8]}" for name in ways}
         try:
-            rates = {name: _filled(client, indexes[name], way, rows, labels) for name, way in ways.items()}
-            times = _asked(client, indexes, ways)
+            rates = {name: _fill(client, indexes[name], way, rows, labels) for name, way in ways.items()}
+            times = _ask(client, indexes, ways)
         finally:
             for index in indexes.values():
                 client.indices.delete(index=index, ignore_unavailable=True)
     table = [
-        Row(what, f"{per['keywords']:.1f} ms", f"nested {per['nested']:.1f} ms", per["keywords"] / per["nested"])
+        BenchRow(what, f"{per['keywords']:.1f} ms", f"nested {per['nested']:.1f} ms", per["keywords"] / per["nested"])
         for what, per in times.items()
     ]
-    filling = Row(
+    filling = BenchRow(
         "filling",
         f"{rates['keywords']:,.0f}/s",
         f"nested {rates['nested']:,.0f}/s",
@@ -64,9 +64,7 @@ def main(url: str, count: int) -> None:
     show(f"{OF_EACH} labels on each of {count:,} moments: keywords beside nested documents", [*table, filling])
 
 
-def _filled(
-    client: Elasticsearch, index: str, way: Made, rows: np.ndarray[Any, Any], labels: list[list[Label]]
-) -> float:
+def _fill(client: Elasticsearch, index: str, way: Made, rows: np.ndarray[Any, Any], labels: list[list[Label]]) -> float:
     """Moments a second; in one segment afterwards, so that both are searched alike."""
     mapping, written, _ = way
     vector = {"type": "dense_vector", "dims": DIM, "similarity": "dot_product", "index_options": {"type": "int8_hnsw"}}
@@ -76,14 +74,14 @@ def _filled(
     actions = (
         {"_index": index, "vector": row, "labels": written(some)} for row, some in zip(rows, labels, strict=True)
     )
-    with timed() as filling:
+    with measure_seconds() as filling:
         helpers.bulk(client, actions)
     client.indices.forcemerge(index=index, max_num_segments=1)
     client.indices.refresh(index=index)
     return len(rows) / filling[0]
 
 
-def _asked(client: Elasticsearch, indexes: dict[str, str], ways: dict[str, Made]) -> dict[str, dict[str, float]]:
+def _ask(client: Elasticsearch, indexes: dict[str, str], ways: dict[str, Made]) -> dict[str, dict[str, float]]:
     """The median of each search on both, asked in turns: what else the machine does slows both."""
     rng = np.random.default_rng(4)
     times: dict[str, dict[str, list[float]]] = {}
@@ -98,7 +96,7 @@ def _asked(client: Elasticsearch, indexes: dict[str, str], ways: dict[str, Made]
                 "the label alone": {"query": {"bool": {"filter": [label]}}},
             }
             for what, body in bodies.items():
-                with timed() as took:
+                with measure_seconds() as took:
                     client.search(index=indexes[name], size=FETCHED, source=False, request_cache=False, **body)
                 times.setdefault(what, {}).setdefault(name, []).append(took[0])
     return {what: {name: percentiles(each)[0] for name, each in per.items()} for what, per in times.items()}
@@ -108,7 +106,7 @@ def _rows(labels: list[Label]) -> list[dict[str, Any]]:
     return [{"kind": label.kind, "value": label.value, "score": label.score} for label in labels]
 
 
-def _nested(label: LabelFilter) -> dict[str, Any]:
+def _to_nested(label: LabelFilter) -> dict[str, Any]:
     clauses = [
         {"term": {"labels.kind": label.kind}},
         {"term": {"labels.value": label.value}},

@@ -14,8 +14,8 @@ import av
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.api.wav import write_wav
-from crossmedia.eval.bench.common import Row, show, timed, watched
-from crossmedia.eval.bench.media import spoken, write_video
+from crossmedia.eval.bench.common import BenchRow, measure_seconds, show, watch_memory
+from crossmedia.eval.bench.media import join_captions, write_video
 
 PIECE = 600.0
 """Seconds of film that are made; a longer one repeats them."""
@@ -27,17 +27,17 @@ def main(hours: float) -> None:
     seconds = hours * 3600
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
-        write_wav(room / "talk.wav", spoken(PIECE))
+        write_wav(room / "talk.wav", join_captions(PIECE))
         write_video(room / "piece.mp4", room / "talk.wav", PIECE)
         (room / "films").mkdir()
-        repeated(room / "piece.mp4", room / "films" / "film.mp4", round(seconds / PIECE))
+        repeat_packets(room / "piece.mp4", room / "films" / "film.mp4", round(seconds / PIECE))
         service = Service(Settings(data=room / "data"))
         took: dict[str, float] = {}
-        with watched() as peak:
-            with timed() as first:
+        with watch_memory() as peak:
+            with measure_seconds() as first:
                 report = service.indexing.index([room / "films"])
             for name in ("transcript", "speakers"):
-                with timed() as passed:
+                with measure_seconds() as passed:
                     service.indexing.enrich(only=[name])
                 took[name] = passed[0]
         counts = service.runtime.store.statistics().moments
@@ -47,16 +47,16 @@ def main(hours: float) -> None:
     show(
         f"{hours:g} h of 720p video with speech",
         [
-            Row("whole", f"{seconds / whole:.1f} × real time", f"{whole:.0f} s", budget="≥ 5 ×"),
-            Row("first pass", f"{seconds / first[0]:.1f} × real time", f"{first[0]:.0f} s"),
-            *(Row(name, f"{seconds / took[name]:.1f} × real time", f"{took[name]:.0f} s") for name in took),
-            Row("peak memory, all processes", f"{peak[0] / 1e6:.0f} MB", "", budget="≤ 1,500 MB"),
-            Row("moments", ", ".join(f"{count} {kind}" for kind, count in counts.items()), ""),
+            BenchRow("whole", f"{seconds / whole:.1f} × real time", f"{whole:.0f} s", budget="≥ 5 ×"),
+            BenchRow("first pass", f"{seconds / first[0]:.1f} × real time", f"{first[0]:.0f} s"),
+            *(BenchRow(name, f"{seconds / took[name]:.1f} × real time", f"{took[name]:.0f} s") for name in took),
+            BenchRow("peak memory, all processes", f"{peak[0] / 1e6:.0f} MB", "", budget="≤ 1,500 MB"),
+            BenchRow("moments", ", ".join(f"{count} {kind}" for kind, count in counts.items()), ""),
         ],
     )
 
 
-def repeated(piece: Path, path: Path, times: int) -> None:
+def repeat_packets(piece: Path, path: Path, times: int) -> None:
     """The same coded packets again and again, one after the other, without coding them anew."""
     with av.open(str(path), "w") as out:
         shift = 0.0

@@ -17,15 +17,15 @@ from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.api.wav import write_wav
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
-from crossmedia.eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
+from crossmedia.eval.bench.common import SHARED, BenchRow, flickr_photos, measure_seconds, show, watch_memory
 from crossmedia.eval.datasets import spoken_captions
 from crossmedia.indexer.decode.reader import decode
 
 
 def main(seconds: float) -> None:
-    with tempfile.TemporaryDirectory() as folder, watched() as peak:
+    with tempfile.TemporaryDirectory() as folder, watch_memory() as peak:
         room = Path(folder)
-        speech = spoken(seconds)
+        speech = join_captions(seconds)
         (room / "speech").mkdir()
         (room / "video").mkdir()
         write_wav(room / "speech" / "talk.wav", speech)
@@ -34,19 +34,19 @@ def main(seconds: float) -> None:
         service.searching.warm()
         assert service.runtime.profile.transcriber is not None
         service.runtime.profile.transcriber.transcribe(speech.cut(0, 30))
-        with timed() as raw:
+        with measure_seconds() as raw:
             service.runtime.profile.transcriber.transcribe(speech)
-        with timed() as first:
+        with measure_seconds() as first:
             service.indexing.index([room / "speech"])
-        with timed() as second:
+        with measure_seconds() as second:
             service.indexing.enrich(only=["transcript"])
-        with timed() as film:
+        with measure_seconds() as film:
             report = service.indexing.index([room / "video"])
-        with timed() as said:
+        with measure_seconds() as said:
             service.indexing.enrich(only=["transcript"])
-        with timed() as told:
+        with measure_seconds() as told:
             service.indexing.enrich(only=["speakers"])
-        with timed() as read:
+        with measure_seconds() as read:
             service.indexing.enrich(only=["ocr"])
         moments = service.runtime.store.statistics().moments
         service.close()
@@ -55,23 +55,25 @@ def main(seconds: float) -> None:
     show(
         f"{seconds:.0f} s of speech, and of 720p video with it",
         [
-            Row("speech ingest", f"{talk:.1f} × real time", f"recogniser alone {alone:.1f} ×", talk / alone, "≥ 6 ×"),
-            Row(
+            BenchRow(
+                "speech ingest", f"{talk:.1f} × real time", f"recogniser alone {alone:.1f} ×", talk / alone, "≥ 6 ×"
+            ),
+            BenchRow(
                 "video ingest with transcript",
                 f"{whole:.1f} × real time",
                 f"recogniser alone {alone:.1f} ×",
                 whole / alone,
                 "≥ 5 ×",
             ),
-            Row("video, first pass only", f"{seconds / film[0]:.1f} × real time", ""),
-            Row("who speaks in it, further", f"{told[0]:.1f} s", f"{seconds / told[0]:.0f} × real time"),
-            Row("text in its key frames, further", f"{read[0]:.1f} s", f"{moments.get('shot', 0)} key frames"),
-            Row("peak memory, all processes", f"{peak[0] / 1e6:.0f} MB", ""),
+            BenchRow("video, first pass only", f"{seconds / film[0]:.1f} × real time", ""),
+            BenchRow("who speaks in it, further", f"{told[0]:.1f} s", f"{seconds / told[0]:.0f} × real time"),
+            BenchRow("text in its key frames, further", f"{read[0]:.1f} s", f"{moments.get('shot', 0)} key frames"),
+            BenchRow("peak memory, all processes", f"{peak[0] / 1e6:.0f} MB", ""),
         ],
     )
 
 
-def spoken(seconds: float) -> Waveform:
+def join_captions(seconds: float) -> Waveform:
     """Spoken captions one after the other, half a second apart."""
     parts: list[np.ndarray] = []
     total = 0

@@ -14,9 +14,9 @@ from crossmedia.api.settings import Settings
 from crossmedia.api.wav import write_wav
 from crossmedia.embeddings.objects import ObjectDetector, letterbox
 from crossmedia.embeddings.onnx import session
-from crossmedia.eval.bench.common import Row, flickr_photos, repeat, show, timed, watched
-from crossmedia.eval.bench.media import spoken, write_video
-from crossmedia.eval.objects import opened
+from crossmedia.eval.bench.common import BenchRow, flickr_photos, measure_seconds, repeat, show, watch_memory
+from crossmedia.eval.bench.media import join_captions, write_video
+from crossmedia.eval.objects import open_photo
 from crossmedia.indexer.tracks import RATE
 
 ALONE = 32
@@ -31,19 +31,19 @@ def main(count: int, seconds: float) -> None:
             (room / "photos" / path.name).symlink_to(path)
         service = Service(Settings(data=room / "data"))
         service.indexing.index([room / "photos"])
-        with watched(0.1) as peak, timed() as took:
+        with watch_memory(0.1) as peak, measure_seconds() as took:
             report, absent = service.indexing.enrich(only=["objects"])
         assert report.done == len(paths), absent or report.failed
-        write_wav(room / "talk.wav", spoken(seconds))
+        write_wav(room / "talk.wav", join_captions(seconds))
         (room / "films").mkdir()
         write_video(room / "films" / "film.mp4", room / "talk.wav", seconds)
-        with timed() as first:
+        with measure_seconds() as first:
             service.indexing.index([room / "films"])
-        with watched(0.1) as held, timed() as followed:
+        with watch_memory(0.1) as held, measure_seconds() as followed:
             service.indexing.enrich(only=["objects"])
         threads = service.runtime.settings.threads
         service.close()
-        pictures = [opened(path) for path in paths[:ALONE]]
+        pictures = [open_photo(path) for path in paths[:ALONE]]
     detector = ObjectDetector(threads=threads)
     whole = repeat(lambda: detector.detect(pictures), 5.0) * len(pictures)
     squares = [letterbox(picture)[None] for picture in pictures]
@@ -53,22 +53,24 @@ def main(count: int, seconds: float) -> None:
     show(
         f"Objects in {len(paths)} photos",
         [
-            Row(
+            BenchRow(
                 "enricher: decode, detect, commit",
                 f"{rate:.1f}/s",
                 f"network alone {bare:.1f}/s",
                 rate / bare,
                 "≥ 25/s",
             ),
-            Row("detector: letterbox, network, boxes", f"{whole:.1f}/s", f"network alone {bare:.1f}/s", whole / bare),
-            Row("peak memory of the pass, all processes", f"{peak[0] / 1e6:.0f} MB", ""),
-            Row(
+            BenchRow(
+                "detector: letterbox, network, boxes", f"{whole:.1f}/s", f"network alone {bare:.1f}/s", whole / bare
+            ),
+            BenchRow("peak memory of the pass, all processes", f"{peak[0] / 1e6:.0f} MB", ""),
+            BenchRow(
                 f"{seconds:.0f} s of 720p video, followed at {RATE:g} frames/s",
                 f"{seconds / followed[0]:.1f} × real time",
                 f"its first pass {seconds / first[0]:.1f} ×",
                 first[0] / followed[0],
             ),
-            Row("peak memory of that pass, all processes", f"{held[0] / 1e6:.0f} MB", ""),
+            BenchRow("peak memory of that pass, all processes", f"{held[0] / 1e6:.0f} MB", ""),
         ],
     )
 

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.embeddings.label_kinds import known_kinds
-from crossmedia.eval.bench.common import SHARED, Row, percentiles, served, show, timed
+from crossmedia.eval.bench.common import SHARED, BenchRow, measure_seconds, percentiles, serve, show
 from crossmedia.eval.datasets import flickr8k
 
 FIRST = 60
@@ -88,11 +88,11 @@ def main(searches: int) -> None:
         service = Service(Settings(data=room / "data"))
         service.indexing.index([room / "photos"])
         service.close()
-        server, url = served(room / "data")
+        server, url = serve(room / "data")
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-                loads = [loaded(browser, url, text) for text in [words[0], *words]][1:]
+                loads = [load_page(browser, url, text) for text in [words[0], *words]][1:]
                 checks = [*timings(loads), *rules(browser, url, loads[-1], words[0])]
                 browser.close()
             alone = answers(url, words)
@@ -102,7 +102,7 @@ def main(searches: int) -> None:
     report(len(captioned), loads, alone, checks)
 
 
-def loaded(browser: Browser, url: str, text: str) -> dict[str, Any]:
+def load_page(browser: Browser, url: str, text: str) -> dict[str, Any]:
     """One visit with nothing in the browser's cache: what the page and the browser told of it."""
     context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
@@ -113,10 +113,10 @@ def loaded(browser: Browser, url: str, text: str) -> dict[str, Any]:
     response = page.goto("/?" + urlencode({"q": text, "all": 1}))
     page.wait_for_selector(".hit img")
     page.wait_for_load_state("networkidle")
-    told: dict[str, Any] = page.evaluate(TOLD)
-    told |= {"wrong": wrong, "headers": response.headers if response else {}}
+    timing: dict[str, Any] = page.evaluate(TOLD)
+    timing |= {"wrong": wrong, "headers": response.headers if response else {}}
     context.close()
-    return told
+    return timing
 
 
 def answers(url: str, words: Sequence[str]) -> list[float]:
@@ -125,7 +125,7 @@ def answers(url: str, words: Sequence[str]) -> list[float]:
     facets = [kind.name for kind in known_kinds().values() if kind.facet]
     with httpx.Client(base_url=url, timeout=60) as http:
         for text in words:
-            with timed() as took:
+            with measure_seconds() as took:
                 asked = {"text": [text], "k": FIRST, "min_relevance": 0, "facets": facets}
                 http.post("/v1/search", json=asked).raise_for_status()
             took_all.append(took[0])
@@ -159,7 +159,7 @@ def rules(browser: Browser, url: str, last: dict[str, Any], text: str) -> list[C
     strict = "default-src 'none'" in policy and "unsafe" not in policy
     quiet = headers.get("referrer-policy") == "no-referrer" and headers.get("x-content-type-options") == "nosniff"
     zoomed = "width=device-width" in viewport and "scalable" not in viewport and "maximum" not in viewport
-    found = [
+    checks = [
         most("scripts that hold up the first paint", len(scripts), 1, ""),
         most("requests to other hosts", last["foreign"], 0, ""),
         most("errors in the console", len(last["wrong"]), 0, ""),
@@ -182,9 +182,9 @@ def rules(browser: Browser, url: str, last: dict[str, Any], text: str) -> list[C
         context = browser.new_context(base_url=url, color_scheme=scheme)
         page = context.new_page()
         for name, view in views.items():
-            found.append(axe(page, view, f"axe: {name}, {scheme}"))
+            checks.append(axe(page, view, f"axe: {name}, {scheme}"))
         context.close()
-    return found
+    return checks
 
 
 def axe(page: Page, view: str, what: str) -> Check:
@@ -200,13 +200,13 @@ def report(photos: int, loads: Sequence[dict[str, Any]], alone: Sequence[float],
     for what, name, budget in (("first hits", "hits", "1,000 ms"), ("the first one's picture", "picture", "")):
         p50, p95 = percentiles([one[name] / 1000 for one in loads])
         beside = f"the API's answer {answer50:.0f} / {answer95:.0f} ms"
-        rows.append(Row(f"load to {what}, p50 / p95", f"{p50:.0f} / {p95:.0f} ms", beside, p50 / answer50, budget))
+        rows.append(BenchRow(f"load to {what}, p50 / p95", f"{p50:.0f} / {p95:.0f} ms", beside, p50 / answer50, budget))
     show(f"The page over {photos} photos, {len(loads)} loads with an empty cache", rows)
     passed = sum(check.passed for check in checks)
     share = passed / len(checks)
     show(
         f"{passed} of {len(checks)} checks pass: {100 * share:.0f} %",
-        [Row(check.what, check.found, check.wanted, None, "pass" if check.passed else "FAIL") for check in checks],
+        [BenchRow(check.what, check.found, check.wanted, None, "pass" if check.passed else "FAIL") for check in checks],
     )
     sys.exit(share < 0.95)
 

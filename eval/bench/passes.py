@@ -14,8 +14,8 @@ from typing import Final
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.api.wav import write_wav
-from crossmedia.eval.bench.common import SHARED, Row, flickr_photos, show, timed, watched
-from crossmedia.eval.bench.media import spoken, write_video
+from crossmedia.eval.bench.common import SHARED, BenchRow, flickr_photos, measure_seconds, show, watch_memory
+from crossmedia.eval.bench.media import join_captions, write_video
 from crossmedia.indexer.enrichers.registry import pass_names
 
 CARS: Final = 20
@@ -27,28 +27,29 @@ def main(count: int, seconds: float) -> None:
         room = Path(folder)
         media = _media(room / "media", count, seconds)
         # First, since what single passes leave in memory must not count.
-        with watched(0.2) as peak, timed() as whole:
+        with watch_memory(0.2) as peak, measure_seconds() as whole:
             service = Service(Settings(data=room / "all", faces=True, indications=True))
             service.indexing.index([media])
             report, _ = service.indexing.enrich()
             service.close()
         assert not report.failed, report.failed
         service = Service(Settings(data=room / "each", faces=True, indications=True))
-        with timed() as first:
+        with measure_seconds() as first:
             service.indexing.index([media])
         rows = []
         for name in pass_names():
-            with timed() as took:
+            with measure_seconds() as took:
                 report, absent = service.indexing.enrich(only=[name])
             assert report.done, absent
             assert not report.failed, report.failed
             rate = f"{report.done / took[0]:.1f} files/s"
-            rows.append(Row(name, rate, f"the first pass of all {first[0]:.1f} s", took[0] / first[0]))
+            rows.append(BenchRow(name, rate, f"the first pass of all {first[0]:.1f} s", took[0] / first[0]))
         service.close()
-    rows.append(Row("all of it, from nothing", f"{whole[0]:.0f} s", f"the first pass {first[0]:.1f} s"))
-    rows.append(Row("peak memory, all processes", f"{peak[0] / MEGABYTE:.0f} MB", "", budget="< 1500 MB"))
+    rows.append(BenchRow("all of it, from nothing", f"{whole[0]:.0f} s", f"the first pass {first[0]:.1f} s"))
+    rows.append(BenchRow("peak memory, all processes", f"{peak[0] / MEGABYTE:.0f} MB", "", budget="< 1500 MB"))
     show(
-        f"{count} photos, {CARS} pictures of cars, {seconds:.0f} s of speech and of video; ratio: of the first pass's time",
+        f"{count} photos, {CARS} pictures of cars, {seconds:.0f} s of speech and of video; ratio: of the first pass's "
+        "time",
         rows,
     )
 
@@ -58,7 +59,7 @@ def _media(folder: Path, count: int, seconds: float) -> Path:
     cars = sorted((SHARED / "data" / "plates").glob("*/*.jpg"))[:CARS]
     for path in [*flickr_photos()[:count], *cars]:
         (folder / path.name).symlink_to(path)
-    write_wav(folder / "talk.wav", spoken(seconds))
+    write_wav(folder / "talk.wav", join_captions(seconds))
     write_video(folder / "film.mp4", folder / "talk.wav", seconds)
     return folder
 

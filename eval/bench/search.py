@@ -17,7 +17,16 @@ from PIL import Image
 from crossmedia.embeddings.builtin import towers
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.media import Picture
-from crossmedia.eval.bench.common import SHARED, Row, fill, flickr_photos, percentiles, served, show, timed
+from crossmedia.eval.bench.common import (
+    SHARED,
+    BenchRow,
+    fill,
+    flickr_photos,
+    measure_seconds,
+    percentiles,
+    serve,
+    show,
+)
 from crossmedia.eval.datasets import flickr8k
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import Filters
@@ -34,34 +43,34 @@ def main(count: int) -> None:
         data = Path(folder) / "data"
         store = LocalStore(data)
         store.bind({space.name: space for tower in (text, picture) for space in tower.spaces}.values())
-        with timed() as filling:
+        with measure_seconds() as filling:
             rows = fill(store, seeds, count)
         names = [x.asset for x in store.located()] if count <= 200_000 else None
         exact, found, direct = [], [], []
         queries = [text.encode([caption]).vectors["common"][0] for caption in captions]
         for query in queries:
-            with timed() as took:
+            with measure_seconds() as took:
                 best = np.argpartition(-(rows @ query), 10)[:10]
             exact.append(took[0])
-            with timed() as took:
+            with measure_seconds() as took:
                 near = store.search_vectors("common", "picture", query, 10, Filters())
             direct.append(took[0])
             tenth = np.sort(rows[best] @ query)[0]
             found.append(sum(n.similarity >= tenth - 1e-5 for n in near) / 10)
         del rows, names
         store.close()
-        server, url = served(data)
+        server, url = serve(data)
         try:
             with httpx.Client(base_url=url, timeout=60) as http:
                 memory = _memory(server.pid)
                 took_all = []
                 for caption in captions:
-                    with timed() as took:
+                    with measure_seconds() as took:
                         http.post("/v1/search", json={"text": caption}).raise_for_status()
                     took_all.append(took[0])
                 idle = []
                 for _ in captions:
-                    with timed() as took:
+                    with measure_seconds() as took:
                         http.get("/healthz").raise_for_status()
                     idle.append(took[0])
         finally:
@@ -73,28 +82,28 @@ def main(count: int) -> None:
     show(
         f"Search over {count:,} moments",
         [
-            Row(
+            BenchRow(
                 "text query over HTTP, p50 / p95",
                 f"{p50:.1f} / {p95:.1f} ms",
                 f"empty request {percentiles(idle)[0]:.1f} ms",
                 p50 / percentiles(idle)[0],
                 budget,
             ),
-            Row(
+            BenchRow(
                 "store.nearest alone, p50",
                 f"{percentiles(direct)[0]:.1f} ms",
                 f"exact numpy scan {scan:.1f} ms",
                 percentiles(direct)[0] / scan,
             ),
-            Row(
+            BenchRow(
                 "recall@10 of store.nearest",
                 f"{np.mean(found):.3f}",
                 "exact scan 1.000",
                 float(np.mean(found)),
                 "≥ 0.95",
             ),
-            Row("filling the store", f"{count / filling[0]:.0f}/s", ""),
-            Row("server memory when ready", f"{memory / 1e6:.0f} MB", "", None, "500 MB without vectors"),
+            BenchRow("filling the store", f"{count / filling[0]:.0f}/s", ""),
+            BenchRow("server memory when ready", f"{memory / 1e6:.0f} MB", "", None, "500 MB without vectors"),
         ],
     )
 

@@ -22,7 +22,7 @@ from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.encoder import Vectors
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.profile import Profile
-from crossmedia.eval.bench.common import SHARED, Row, fill, flickr_photos, percentiles, show, timed
+from crossmedia.eval.bench.common import SHARED, BenchRow, fill, flickr_photos, measure_seconds, percentiles, show
 from crossmedia.eval.datasets import flickr8k
 from crossmedia.retrieval.elastic import ElasticStore
 from crossmedia.retrieval.engine import Engine
@@ -37,7 +37,7 @@ RARE = Filters(labels=(LabelFilter("scene", "rare"),))
 
 
 @dataclass(frozen=True)
-class Figures:
+class StoreFigures:
     """Rates a second, milliseconds (p50, p95), and shares."""
 
     filled: float
@@ -59,13 +59,13 @@ def main(url: str, count: int) -> None:
     captions = [c[0] for c in flickr8k(SHARED / "data" / "flickr8k", "dev").captions.values()][:QUERIES]
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        here = _measured(LocalStore(data), profile, seeds, captions, count, lambda: _size(data))
+        here = _measure(LocalStore(data), profile, seeds, captions, count, lambda: _size(data))
     there_store = open_store(Settings(store=url))
     assert isinstance(there_store, ElasticStore)
-    there = _measured(there_store, profile, seeds, captions, count, there_store.size)
+    there = _measure(there_store, profile, seeds, captions, count, there_store.size)
 
-    def both(what: str, form: Callable[[Figures], str], of: Callable[[Figures], float]) -> Row:
-        return Row(what, form(there), f"local {form(here)}", of(there) / of(here))
+    def both(what: str, form: Callable[[StoreFigures], str], of: Callable[[StoreFigures], float]) -> BenchRow:
+        return BenchRow(what, form(there), f"local {form(here)}", of(there) / of(here))
 
     show(
         f"Two stores of {count:,} moments",
@@ -82,11 +82,11 @@ def main(url: str, count: int) -> None:
     )
 
 
-def _measured(
+def _measure(
     store: Store, profile: Profile, seeds: Vectors, captions: Sequence[str], count: int, size: Callable[[], float]
-) -> Figures:
+) -> StoreFigures:
     store.bind(profile.spaces.values())
-    with timed() as filling, store.loading():
+    with measure_seconds() as filling, store.loading():
         rows = fill(store, seeds, count)
     queries = [profile.text.encode([caption]).vectors["common"][0] for caption in captions]
     rare = np.arange(count) % 50 == 0
@@ -95,33 +95,33 @@ def _measured(
     search: list[float] = []
     near: list[float] = []
     few: list[float] = []
-    found: list[float] = []
+    timings: list[float] = []
     found_rare: list[float] = []
     for caption, query in zip(captions, queries, strict=True):
-        with timed() as took:
+        with measure_seconds() as took:
             engine.search(Query(texts=(caption,)))
         search.append(took[0])
         scores = rows @ query
         for filters, among, times, share in (
-            (Filters(), scores, near, found),
+            (Filters(), scores, near, timings),
             (RARE, scores[rare], few, found_rare),
         ):
-            with timed() as took:
+            with measure_seconds() as took:
                 hits = store.search_vectors("common", "picture", query, 10, filters)
             times.append(took[0])
             tenth = np.partition(among, -10)[-10]
             share.append(sum(hit.similarity >= tenth - 1e-5 for hit in hits) / 10)
-    some = list(islice(store.asset_ids(), 5_000))
-    with timed() as reading:
-        for start in range(0, len(some), 100):
-            store.stored_assets(some[start : start + 100])
-    figures = Figures(
+    ids = list(islice(store.asset_ids(), 5_000))
+    with measure_seconds() as reading:
+        for start in range(0, len(ids), 100):
+            store.stored_assets(ids[start : start + 100])
+    figures = StoreFigures(
         count / filling[0],
-        len(some) / reading[0],
+        len(ids) / reading[0],
         percentiles(search),
         percentiles(near),
         percentiles(few),
-        float(np.mean(found)),
+        float(np.mean(timings)),
         float(np.mean(found_rare)),
         size() / count,
     )

@@ -65,15 +65,15 @@ def main() -> None:
 
 def _samples(media: Path) -> dict[Medium, Path]:
     """The first picture, sound and video of a folder."""
-    found: dict[Medium, Path] = {}
+    samples: dict[Medium, Path] = {}
     for number, file in enumerate(scan([media])):
-        if number >= LOOKED_AT or len(found) == 4:
+        if number >= LOOKED_AT or len(samples) == 4:
             break
         try:
-            found.setdefault(sniff(file.location)[0], Path(file.path))
+            samples.setdefault(sniff(file.location)[0], Path(file.path))
         except DecodeError:
             continue  # the index run tells what is wrong with it
-    return found
+    return samples
 
 
 def _run(*words: str, data: Path) -> None:

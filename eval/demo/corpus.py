@@ -47,8 +47,10 @@ def make(out: Path) -> list[Path]:
     sources = {photo.source: path for _, path, photo in photos}
     for number, (name, scenes) in enumerate(FILMS.items()):
         made.append(out / "films" / name)
-        told = [(scene, say(scene.narration, voice=_VOICES[number % 2])) for scene in scenes if scene.photo in sources]
-        write_film(made[-1], [(sources[scene.photo], voice) for scene, voice in told])
+        narrated = [
+            (scene, say(scene.narration, voice=_VOICES[number % 2])) for scene in scenes if scene.photo in sources
+        ]
+        write_film(made[-1], [(sources[scene.photo], voice) for scene, voice in narrated])
 
     for name, text in (MARKDOWN | HTML).items():
         made.append(out / "documents" / name)

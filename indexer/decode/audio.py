@@ -1,4 +1,4 @@
-"""Sound: any track → mono float32 at 16 kHz, in step with the file's own clock."""
+"""Decode sound: any track as mono float32 at 16 kHz, in step with the file's own clock."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from crossmedia.embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
 from crossmedia.indexer.decode import container
 from crossmedia.indexer.decode.errors import Corrupt, NoFrames, TooLarge
 from crossmedia.indexer.decode.losses import Losses
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.decode.types import Decoded, Limits
 
 IN_MEMORY: Final = 4 << 20
 """Bytes of a track that are kept in memory."""
 _GAP: Final = 0.1
 """Seconds the sound may run ahead of its time stamps before silence is put in."""
-_LONGEST_GAP: Final = 30.0
+_MAX_GAP_SECONDS: Final = 30.0
 """A longer gap is a jump of the clock (two recordings in one file), not missing sound."""
 
 
@@ -110,7 +110,7 @@ class SoundTrack:
             self._due = due + length
             return 0.0
         gap = stamp - self._origin - self._shift - due
-        if abs(gap) > _LONGEST_GAP:
+        if abs(gap) > _MAX_GAP_SECONDS:
             self._shift += gap
             gap = 0.0
         late = gap if gap > _GAP else 0.0
@@ -136,13 +136,13 @@ class SoundTrack:
         self._filled = end
 
 
-def decode_audio(path: Path, mime: str, limits: Limits, progress: Progress = unhurried) -> Decoded:
+def decode_audio(path: Path, mime: str, limits: Limits, progress: Progress = ignore_progress) -> Decoded:
     """The sound track of a file. Metadata: `seconds`, `codec`, `channels`, `sample_rate`, `artist`, `album`.
 
     Raises `TooLarge` (from the header where it declares a duration), `Corrupt`, `NoFrames`.
     """
     warnings: list[str] = []
-    with container.opened(path) as file:
+    with container.open_container(path) as file:
         stream = container.audio_stream(file)
         if stream is None:
             raise NoFrames(f"{path.name} has no sound track that can be decoded", "convert it to WAV, MP3 or Ogg")
@@ -179,8 +179,8 @@ def decode_audio(path: Path, mime: str, limits: Limits, progress: Progress = unh
     )
 
 
-def decode_track(path: Path, mime: str, limits: Limits, progress: Progress = unhurried) -> Decoded:
-    """How a video sounds: nothing of no length where it has no track that can be decoded."""
+def decode_track(path: Path, mime: str, limits: Limits, progress: Progress = ignore_progress) -> Decoded:
+    """Decode the sound of a video; empty where it has no track that can be decoded."""
     try:
         return decode_audio(path, mime, limits, progress)
     except (NoFrames, Corrupt) as error:

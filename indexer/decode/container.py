@@ -32,7 +32,7 @@ _ISO6709: Final = re.compile(r"^([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
+def open_container(path: Path) -> Iterator[InputContainer]:
     """The container, open for reading this one local file only. Raises `Corrupt` for any failure of the library."""
     try:
         with av.open(
@@ -96,19 +96,19 @@ def check_seconds(seconds: float | None, path: Path, limits: Limits) -> None:
 
 def tags(container: InputContainer) -> tuple[str | None, str | None, dict[str, Any]]:
     """Title, date of recording (ISO 8601) and further metadata (`artist`, `album`, `gps`) of a container."""
-    found = {key.lower(): value.strip() for key, value in container.metadata.items() if value.strip()}
+    values = {key.lower(): value.strip() for key, value in container.metadata.items() if value.strip()}
     for stream in container.streams:
         for key, value in stream.metadata.items():
-            found.setdefault(key.lower(), value.strip())
-    more: dict[str, Any] = {key: found[key] for key in ("artist", "album") if key in found}
-    place = _ISO6709.match(found.get("com.apple.quicktime.location.iso6709", found.get("location", "")))
+            values.setdefault(key.lower(), value.strip())
+    more: dict[str, Any] = {key: values[key] for key in ("artist", "album") if key in values}
+    place = _ISO6709.match(values.get("com.apple.quicktime.location.iso6709", values.get("location", "")))
     if place:
         lat, lon = float(place[1]), float(place[2])
         if abs(lat) <= 90 and abs(lon) <= 180:
             more["gps"] = {"lat": lat, "lon": lon}
-    stamps = (found.get(key) for key in ("com.apple.quicktime.creationdate", "creation_time", "date"))
+    stamps = (values.get(key) for key in ("com.apple.quicktime.creationdate", "creation_time", "date"))
     captured = next((iso for iso in map(_iso, stamps) if iso), None)
-    return found.get("title") or None, captured, more
+    return values.get("title") or None, captured, more
 
 
 def _iso(stamp: str | None) -> str | None:

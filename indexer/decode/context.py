@@ -1,4 +1,4 @@
-"""Fresh processes for decoding: forked from a small server that has nothing loaded but the decode room."""
+"""Start fresh processes for decoding, forked from a small server that has loaded nothing but the decoders."""
 
 from __future__ import annotations
 

@@ -56,17 +56,17 @@ class CutFinder:
     def look(self, small: Small, seen: Tiny, time: float) -> list[float]:
         """One more frame, `time` in s, and its tiny copy; the cuts that became certain."""
         self._steps.append(_Step(time, small, seen, change(self._steps[-1].tiny, seen) if self._steps else 0.0))
-        found: list[float] = []
+        cuts: list[float] = []
         while self._next + _NEIGHBOURS < len(self._steps) and self._steps[self._next].time + _REACH < time + _SLACK:
-            found += self._judge()
-        return found
+            cuts += self._judge()
+        return cuts
 
     def finish(self) -> list[float]:
         """The cuts among the last frames."""
-        found: list[float] = []
+        cuts: list[float] = []
         while self._next < len(self._steps):
-            found += self._judge()
-        return found
+            cuts += self._judge()
+        return cuts
 
     def _judge(self) -> list[float]:
         at, steps = self._next, self._steps

@@ -1,4 +1,4 @@
-"""Decoders of other packages: which of them reads a file."""
+"""Decoders of other packages, and which of them reads a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from crossmedia.embeddings.extensions import DECODERS, Extension, Extensions, blaming, extensions, registered
+from crossmedia.embeddings.extensions import DECODERS, Extension, Extensions, blaming, collect, extensions
 from crossmedia.embeddings.media import Clip, Mesh, Picture, Waveform
 from crossmedia.indexer.decode.errors import Corrupt
 from crossmedia.indexer.decode.progress import Progress
@@ -40,7 +40,7 @@ class DecoderSpec:
 @cache
 def decoders() -> Mapping[str, Decoder]:
     """Every foreign decoder by its name. Raises ExtensionConflict."""
-    return MappingProxyType(registered((), foreign_decoders()))
+    return MappingProxyType(collect((), foreign_decoders()))
 
 
 def foreign_decoders() -> Extensions[DecoderSpec]:

@@ -1,4 +1,4 @@
-"""Why a file could not be decoded. Each message names what is wrong with the file, each hint what to do about it."""
+"""Errors of decoding: each message says what is wrong with the file, each hint what to do about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a camera wrote into a picture: when, where, with what, and which way up."""
+"""Read what a camera wrote into a picture: when, where, with what, and which way up."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def upright(tags: Mapping[int, Any]) -> Image.Transpose | None:
     return _UPRIGHT.get(turn) if isinstance(turn, int) else None
 
 
-def captured(tags: Image.Exif) -> str | None:
+def capture_time(tags: Image.Exif) -> str | None:
     """DateTimeOriginal (else DateTimeDigitized) as ISO 8601, with the offset from UTC where the camera knew it."""
     shot = tags.get_ifd(IFD.Exif)
     for when, offset in (
@@ -41,11 +41,11 @@ def captured(tags: Image.Exif) -> str | None:
             moment = datetime.strptime(stamp.strip("\x00 ")[:19], "%Y:%m:%d %H:%M:%S")
         except ValueError:
             continue
-        return _zoned(moment, zone).isoformat()
+        return _with_zone(moment, zone).isoformat()
     return None
 
 
-def _zoned(moment: datetime, zone: object) -> datetime:
+def _with_zone(moment: datetime, zone: object) -> datetime:
     if not isinstance(zone, str):
         return moment
     try:

@@ -1,4 +1,4 @@
-"""Web pages: the words a reader sees, a paragraph a block."""
+"""Decode web pages: the words that a reader sees, one paragraph for each block."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from crossmedia.indexer.decode.types import Decoded, Limits
 
 _HIDDEN: Final = "script, style, noscript, template, svg, iframe, object, canvas, select, head, [hidden]"
 _BLOCK_NAMES: Final = (
-    "address article aside blockquote body br center dd details dialog div dl dt fieldset figcaption figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol option p pre section summary table tbody tfoot thead tr ul"
+    "address article aside blockquote body br center dd details dialog div dl dt fieldset figcaption figure footer "
+    "form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol option p pre section summary table tbody tfoot thead "
+    "tr ul"
 )
 _BLOCKS: Final = frozenset(_BLOCK_NAMES.split())
 _CELLS: Final = frozenset(("td", "th"))
@@ -29,7 +30,7 @@ _META_CHARSET: Final = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)
 def decode_html(path: Path, mime: str, limits: Limits) -> Decoded:
     """One page without a number; the title is the document's, else its first heading's. Raises like `decode_text`."""
     data = read_bytes(path, limits)
-    text, charset = _decoded(data, path)
+    text, charset = _decode_text(data, path)
     tree = LexborHTMLParser(clean(text))
     titled = tree.css_first("title") or tree.css_first(_HEADINGS)
     title = " ".join(titled.text().split()) if titled else ""
@@ -39,7 +40,7 @@ def decode_html(path: Path, mime: str, limits: Limits) -> Decoded:
     return one_page(path, mime, title or None, paragraphs, charset)
 
 
-def _decoded(data: bytes, path: Path) -> tuple[str, Charset]:
+def _decode_text(data: bytes, path: Path) -> tuple[str, Charset]:
     """By byte order mark or valid UTF-8, else what the page's own head declares, as browsers read it, else a guess."""
     guessed = guess(data)
     if guessed is not None and guessed.name.startswith("utf"):

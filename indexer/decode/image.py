@@ -1,4 +1,4 @@
-"""Pictures: one upright RGB array, no larger than asked for, whatever the file's mode, frames and orientation."""
+"""Decode pictures: one upright RGB array of a bounded size, whatever the file's mode, frames and orientation."""
 
 from __future__ import annotations
 
@@ -111,14 +111,14 @@ def to_rgb(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         image = _eight_bit(image)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = _resized(image.convert("RGBA"), size)
+        image = _resize(image.convert("RGBA"), size)
         ground = Image.new("RGB", size, "white")
         ground.paste(image, mask=image.getchannel("A"))
         return ground
-    return _resized(image if image.mode == "RGB" else image.convert("RGB"), size)
+    return _resize(image if image.mode == "RGB" else image.convert("RGB"), size)
 
 
-def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
@@ -146,9 +146,9 @@ def _camera_notes(image: Image.Image) -> _Notes:
         tags = image.getexif()
         if not tags:
             return _Notes()
-        found = {"camera": exif.camera(tags), "gps": exif.place(tags)}
-        kept = {key: value for key, value in found.items() if value is not None}
-        return _Notes(exif.upright(tags), exif.captured(tags), kept)
+        notes = {"camera": exif.camera(tags), "gps": exif.place(tags)}
+        kept = {key: value for key, value in notes.items() if value is not None}
+        return _Notes(exif.upright(tags), exif.capture_time(tags), kept)
     except DAMAGE as error:
         return _Notes(warnings=(f"the camera's metadata is damaged: {error}",))
 

@@ -1,4 +1,4 @@
-"""Which frames stand for a shot: sharp ones, and a further one only where the picture really becomes another."""
+"""Choose the frames that stand for a shot: sharp ones, and more than one only where the picture changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crossmedia.indexer.decode.likeness import Tiny, change
 
 INTERVAL: Final = 0.25
 """Seconds between two candidates."""
-MOST: Final = 3
+MAX_KEYFRAMES: Final = 3
 """Key frames a shot has at most."""
 _CANDIDATES: Final = 16
 _NOVEL: Final = 0.75
@@ -74,8 +74,8 @@ class Candidates(Generic[FrameT]):
 
 
 def choose(inside: Sequence[Candidate[FrameT]], start: float, end: float) -> list[Candidate[FrameT]]:
-    """Up to `MOST`, ascending in time: the sharpest in the middle half of a shot (else the one nearest its middle),
-    then what is least like those chosen (farthest-point sampling) while it is really another picture."""
+    """Up to `MAX_KEYFRAMES`, ascending in time: the sharpest in the middle half of a shot (else the one nearest its
+    middle), then what is least like those chosen (farthest-point sampling) while it is really another picture."""
     quarter, middle = (end - start) / 4, (start + end) / 2
     central = [candidate for candidate in inside if abs(candidate.time - middle) <= quarter]
     first = max(central, key=lambda candidate: candidate.sharpness, default=None) or min(
@@ -85,7 +85,7 @@ def choose(inside: Sequence[Candidate[FrameT]], start: float, end: float) -> lis
         return []
     chosen = [first]
     rest = [c for c in inside if c is not first and not c.tiny.flat and c.sharpness >= _BLURRED * first.sharpness]
-    while rest and len(chosen) < MOST:
+    while rest and len(chosen) < MAX_KEYFRAMES:
         novelty, index = max((min(change(c.tiny, o.tiny) for o in chosen), i) for i, c in enumerate(rest))
         if novelty < _NOVEL:
             break

@@ -1,4 +1,4 @@
-"""How much two frames differ, told from copies of a few hundred pixels."""
+"""Measure how much two frames differ, on copies of a few hundred pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stretches of a track that were lost to damage, and how they are told."""
+"""Stretches of a track that were lost to damage, and the warnings about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moves in a picture, and how the camera does: from the optical flow between two looks."""
+"""Measure what moves in a picture and how the camera moves, from the optical flow between two frames."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ class MotionMeter:
         last, self._last = self._last, (grey, time)
         if last is None or last[0].shape != grey.shape or time <= last[1] or min(grey.shape) < 3 * _GRID:
             return None
-        flow = _sampled(self._flow.calc(last[0], grey, None))
+        flow = _sample(self._flow.calc(last[0], grey, None))
         longer, seconds = max(grey.shape), time - last[1]
         weight = _texture(last[0])
         camera, rest = _fit(flow, weight)
-        off, still = _unexplained(last[0], grey, camera), _unexplained(last[0], grey, np.zeros(4, np.float32))
+        off, still = _residual(last[0], grey, camera), _residual(last[0], grey, np.zeros(4, np.float32))
         if float((weight * still).sum()) <= float((weight * off).sum()) + _BENEFIT * weight.size:
             # What is large and near can pass for the camera; where a camera at rest explains as much, it rests.
             camera, rest, off = np.zeros(4, np.float32), np.square(flow).sum(axis=2), still
@@ -82,11 +82,11 @@ class MotionMeter:
 def _texture(grey: NDArray[np.uint8]) -> Flow:
     """How much each point's flow is worth, in [0, 1]."""
     right, below = cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=0.25)
-    size = _sampled(cv2.blur(cv2.magnitude(right, below), (_GRID, _GRID)))
+    size = _sample(cv2.blur(cv2.magnitude(right, below), (_GRID, _GRID)))
     return np.asarray(size / (size + _TEXTURE), dtype=np.float32)
 
 
-def _unexplained(last: NDArray[np.uint8], grey: NDArray[np.uint8], camera: Flow) -> Flow:
+def _residual(last: NDArray[np.uint8], grey: NDArray[np.uint8], camera: Flow) -> Flow:
     """How far from what the camera's movement alone would show, 0 to 1, each point.
 
     The flow along an edge, in a plain surface and at the picture's border is a guess; where the picture of before,
@@ -97,11 +97,11 @@ def _unexplained(last: NDArray[np.uint8], grey: NDArray[np.uint8], camera: Flow)
     x, y = ((len(range(_GRID // 2, size, _GRID)) - 1) * _GRID / 2 + _GRID // 2 for size in (width, height))
     moved = np.array([[1 + grow, -turn, right - grow * x + turn * y], [turn, 1 + grow, down - turn * x - grow * y]])
     shown = cv2.warpAffine(last, moved, (width, height), dst=grey.copy(), borderMode=cv2.BORDER_TRANSPARENT)
-    off = _sampled(cv2.blur(cv2.absdiff(shown, grey), (_GRID + 1, _GRID + 1)).astype(np.float32))
+    off = _sample(cv2.blur(cv2.absdiff(shown, grey), (_GRID + 1, _GRID + 1)).astype(np.float32))
     return np.asarray(np.clip(off / _CODING - 1.0, 0.0, 1.0), dtype=np.float32)
 
 
-def _sampled(values: Flow) -> Flow:
+def _sample(values: Flow) -> Flow:
     return values[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID]
 
 
@@ -138,7 +138,7 @@ def mean_energy(movements: Sequence[Movement]) -> float:
 
 
 def camera(movements: Sequence[Movement]) -> Camera:
-    """What the camera does for most of a shot: the mean movement that moves the picture's points most, if any.
+    """How the camera moves for most of a shot: the movement that moves the points of the picture most, if any.
 
     `shake` where it moves to and fro by more than it gets on.
     """
@@ -171,8 +171,8 @@ class Curve:
 
     def points(self) -> tuple[tuple[float, float], ...]:
         """(Where a stretch begins in s, energy in [0, 1]), ascending; stretches without a measurement are left out."""
-        found = sorted(self._bins.items())
-        return tuple((round(number * self._width, 3), round(total / count, 4)) for number, (total, count) in found)
+        bins = sorted(self._bins.items())
+        return tuple((round(number * self._width, 3), round(total / count, 4)) for number, (total, count) in bins)
 
     def _put(self, number: int, total: float, count: int) -> None:
         before, many = self._bins.get(number, (0.0, 0))

@@ -1,4 +1,4 @@
-"""PDF: page numbers, paragraphs rebuilt from lines, a picture of the first page."""
+"""Decode PDF files: numbered pages, paragraphs rebuilt from lines, a picture of the first page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pypdfium2.raw as pdfium_c
 from crossmedia.embeddings.media import Picture
 from crossmedia.indexer.decode import charset
 from crossmedia.indexer.decode.errors import Corrupt, Encrypted, TooLarge
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.decode.thumbnail import SIDE, thumbnail
 from crossmedia.indexer.decode.types import Decoded, Limits, Page
 
@@ -26,7 +26,7 @@ _DATE: Final = re.compile(r"^D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?")
 _ZONE: Final = re.compile(r"([+-])(\d{2})'?(\d{2})?'?$")
 
 
-def decode_pdf(path: Path, mime: str, limits: Limits, progress: Progress = unhurried) -> Decoded:
+def decode_pdf(path: Path, mime: str, limits: Limits, progress: Progress = ignore_progress) -> Decoded:
     """Pages with their paragraphs, numbered from 1; pages without words are kept, empty.
 
     Metadata: `pages`, `characters`, `author`. A scan without any text is a warning, not an error: it has a thumbnail.
@@ -98,12 +98,12 @@ def _lines(document: Any, index: int) -> list[str]:
 
 def paragraphs(lines: Iterable[str]) -> list[str]:
     """Lines of a page → paragraphs. One ends at a blank line, and at a line much shorter than the page's usual ones."""
-    found = [" ".join(line.split()) for line in lines]
-    lengths = sorted(len(line) for line in found if line)
+    stripped = [" ".join(line.split()) for line in lines]
+    lengths = sorted(len(line) for line in stripped if line)
     usual = lengths[int(len(lengths) * 0.8)] if lengths else 0
     out: list[str] = []
     held = ""
-    for line in found:
+    for line in stripped:
         broken = _HARD_HYPHEN.search(held) and line[:1].islower()
         held = held[:-1] + line if broken else f"{held} {line}".strip()
         if held and len(line) < _SHORT_LINE * usual:
@@ -127,10 +127,10 @@ def _draw(document: Any) -> Picture | None:
 
 def iso_date(stamp: str) -> str | None:
     """`D:20240131120000+01'00'` → `2024-01-31T12:00:00+01:00`; None where malformed."""
-    found = _DATE.match(stamp)
-    if not found:
+    match = _DATE.match(stamp)
+    if not match:
         return None
-    year, month, day, hour, minute, second = (int(part) if part else None for part in found.groups())
+    year, month, day, hour, minute, second = (int(part) if part else None for part in match.groups())
     try:
         moment = datetime(year or 0, month or 1, day or 1, hour or 0, minute or 0, second or 0)
     except ValueError:

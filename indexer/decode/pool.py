@@ -28,7 +28,7 @@ MEMORY: Final = 6 << 30
 _TASKS: Final = 2_000
 """A worker is replaced after so many, so that what a native library leaks stays small."""
 
-Outcome: TypeAlias = Decoded | CrossmediaError
+DecodeOutcome: TypeAlias = Decoded | CrossmediaError
 T = TypeVar("T")
 
 
@@ -57,7 +57,7 @@ class DecodePool:
         `sample_rate`: frames a second that are handed out as well, see `Limits`."""
         outer: Future[Decoded] = Future()
 
-        def done(results: list[Outcome]) -> None:
+        def done(results: list[DecodeOutcome]) -> None:
             (result,) = results
             if isinstance(result, CrossmediaError):
                 outer.set_exception(result)
@@ -67,12 +67,12 @@ class DecodePool:
         self._accept([path], outer, done, replace(self._limits, sound_only=sound_only, sample_rate=sample_rate))
         return outer
 
-    def submit_many(self, paths: Sequence[Path]) -> Future[list[Outcome]]:
+    def submit_many(self, paths: Sequence[Path]) -> Future[list[DecodeOutcome]]:
         """Several small files in one trip, in order, each with its own outcome.
 
         If the worker dies on the way, each file is tried again alone: only the one that killed it fails.
         """
-        outer: Future[list[Outcome]] = Future()
+        outer: Future[list[DecodeOutcome]] = Future()
         self._accept(list(paths), outer, outer.set_result, self._limits)
         return outer
 
@@ -103,7 +103,7 @@ class DecodePool:
             self.stop()
 
     def _accept(
-        self, paths: list[Path], outer: Future[T], done: Callable[[list[Outcome]], None], limits: Limits
+        self, paths: list[Path], outer: Future[T], done: Callable[[list[DecodeOutcome]], None], limits: Limits
     ) -> None:
         self._open.add(outer)
         outer.add_done_callback(self._open.discard)
@@ -113,14 +113,14 @@ class DecodePool:
         self,
         paths: list[Path],
         outer: Future[T],
-        done: Callable[[list[Outcome]], None],
+        done: Callable[[list[DecodeOutcome]], None],
         limits: Limits,
         retries: int = 1,
     ) -> None:
         """Schedules a chunk; `done` gets its outcomes unless `outer` was cancelled meanwhile."""
         task = self._schedule(paths, limits)
 
-        def finished(future: Future[list[Outcome]]) -> None:
+        def finished(future: Future[list[DecodeOutcome]]) -> None:
             if outer.cancelled():
                 return
             try:
@@ -145,7 +145,7 @@ class DecodePool:
         task.add_done_callback(finished)
         outer.add_done_callback(lambda future: task.cancel() if future.cancelled() else None)
 
-    def _schedule(self, paths: list[Path], limits: Limits) -> Future[list[Outcome]]:
+    def _schedule(self, paths: list[Path], limits: Limits) -> Future[list[DecodeOutcome]]:
         # The workers' own alarm is the real limit; this one is for a worker that is stopped, or never comes up.
         backstop = len(paths) * (self._limits.wall_seconds + PACE * self._limits.seconds) + 30.0
         with self._lock:
@@ -156,25 +156,25 @@ class DecodePool:
                 # Called from one of the broken pool's own threads, which cannot wait for itself.
                 threading.Thread(target=_bury, args=(broken,), daemon=True).start()
                 task = self._pool.schedule(read_all, (self._read, paths, limits), timeout=backstop)
-        return cast("Future[list[Outcome]]", task)
+        return cast("Future[list[DecodeOutcome]]", task)
 
     def _one_by_one(
-        self, paths: list[Path], outer: Future[T], done: Callable[[list[Outcome]], None], limits: Limits
+        self, paths: list[Path], outer: Future[T], done: Callable[[list[DecodeOutcome]], None], limits: Limits
     ) -> None:
-        found: list[Outcome] = []
+        outcomes: list[DecodeOutcome] = []
 
-        def following(results: list[Outcome]) -> None:
-            found.extend(results)
+        def following(results: list[DecodeOutcome]) -> None:
+            outcomes.extend(results)
             advance()
 
         def advance() -> None:
             if outer.cancelled():
                 return
-            if len(found) < len(paths):
+            if len(outcomes) < len(paths):
                 step: Future[None] = Future()
-                self._start([paths[len(found)]], step, following, limits)
+                self._start([paths[len(outcomes)]], step, following, limits)
             elif outer.set_running_or_notify_cancel():
-                done(found)
+                done(outcomes)
 
         advance()
 

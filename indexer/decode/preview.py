@@ -1,4 +1,4 @@
-"""A video in small: a few of its key frames, one after the other."""
+"""Make a small animation of a video from some of its key frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a decoder reports that it advances, so that whoever watches it can tell slow from stuck."""
+"""Report that decoding advances, so that slow can be told from stuck."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ Progress: TypeAlias = Callable[[float], None]
 """Called with the seconds of media decoded so far, ascending."""
 
 
-def unhurried(seconds: float) -> None:
-    """Nobody is watching."""
+def ignore_progress(seconds: float) -> None:
+    """Report progress to nobody."""

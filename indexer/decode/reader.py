@@ -12,7 +12,7 @@ from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Picture
 from crossmedia.indexer.decode.decoders import claiming, foreign_decoders, naming, run
 from crossmedia.indexer.decode.errors import Corrupt, TooLarge, TypeMismatch, UnknownType, Unreadable
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.decode.sniff import sniff
 from crossmedia.indexer.decode.thumbnail import thumbnail
 from crossmedia.indexer.decode.types import Decoded, Limits
@@ -20,7 +20,7 @@ from crossmedia.indexer.decode.types import Decoded, Limits
 DEFAULT_LIMITS: Final = Limits()
 
 
-def decode(path: Path, limits: Limits = DEFAULT_LIMITS, progress: Progress = unhurried) -> Decoded:
+def decode(path: Path, limits: Limits = DEFAULT_LIMITS, progress: Progress = ignore_progress) -> Decoded:
     """One file as values with thumbnails. Whatever is wrong with it is raised as a `CrossmediaError`.
 
     A file with a hostile content should be decoded in a `DecodePool`, which also bounds time and memory.

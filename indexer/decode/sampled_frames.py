@@ -1,4 +1,4 @@
-"""A video in small pictures at even times, to follow what moves in it: JPEGs in a file, never all of them in memory."""
+"""Sample small frames of a video at even times, to track what moves; kept as JPEGs in a file, not in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.media import HANDED_OVER, Picture, mapped, written
+from crossmedia.embeddings.media import HANDED_OVER, Picture, map_arrays, write_arrays
 
 SIDE: Final = 416
 """Longer side, px: what the detector of objects looks at."""
@@ -40,11 +40,11 @@ class SampledFrames:
         """To another process many go as a file, as sound does."""
         if self.data.nbytes < HANDED_OVER:
             return SampledFrames, (self.times, self.ends, self.data)
-        return _sampled_frames, (self.times, self.ends, written([self.data]))
+        return _sampled_frames, (self.times, self.ends, write_arrays([self.data]))
 
 
 def _sampled_frames(times: NDArray[np.float64], ends: NDArray[np.int64], name: str) -> SampledFrames:
-    return SampledFrames(times, ends, mapped(name, "u1"))
+    return SampledFrames(times, ends, map_arrays(name, "u1"))
 
 
 class FrameSampler:

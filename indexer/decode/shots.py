@@ -1,4 +1,4 @@
-"""Where a video cuts and what stands for each shot; fed frame by frame, in bounded memory."""
+"""Find the shots of a video and their key frames, frame by frame, in bounded memory."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from crossmedia.indexer.decode.transitions import Transition, TransitionFinder
 FRAME_RATE: Final = 12.5
 """Frames a second in which gradual transitions are looked for; hard cuts are in all frames, motion is in every second
 look."""
-LONGEST: Final = 30.0
+MAX_SHOT_SECONDS: Final = 30.0
 """Seconds a shot lasts at most."""
 _EVERY: Final = 2
 """Looks from one measurement of motion to the next."""
 FASTEST: Final = 60.0
 """Frames a second that are looked at at most."""
-_SHORTEST: Final = 0.5
-_PATIENCE: Final = 1.5 * LONGEST
-"""An open shot is split only once it is this long, so that both parts are at least half of `LONGEST`."""
+_MIN_SHOT_SECONDS: Final = 0.5
+_PATIENCE: Final = 1.5 * MAX_SHOT_SECONDS
+"""An open shot is split only once it is this long, so that both parts are at least half of `MAX_SHOT_SECONDS`."""
 _UNRELATED: Final = 0.5
 """Frames that differ this much (`likeness.change`) have no flow between them."""
 _SLACK: Final = 1e-3
@@ -112,10 +112,10 @@ class ShotCutter(Generic[FrameT]):
         self._found.sort(key=lambda found: found.middle)
         while self._found and self._found[0].middle <= horizon:
             cut = self._found.pop(0)
-            if self._begin and cut.middle - self._begin.middle >= _SHORTEST:
+            if self._begin and cut.middle - self._begin.middle >= _MIN_SHOT_SECONDS:
                 done += self._close(cut)
         while self._begin and horizon - self._begin.middle >= _PATIENCE:
-            at = self._begin.middle + LONGEST
+            at = self._begin.middle + MAX_SHOT_SECONDS
             done += self._close(Transition(at, at, at))
         return done
 
@@ -123,7 +123,7 @@ class ShotCutter(Generic[FrameT]):
         begin, end = self._begin, ending.middle
         if begin is None or end <= begin.middle:
             return []
-        parts = max(1, math.ceil((end - begin.middle) / LONGEST - _SLACK))
+        parts = max(1, math.ceil((end - begin.middle) / MAX_SHOT_SECONDS - _SLACK))
         length = (end - begin.middle) / parts
         done = []
         for part in range(parts):

@@ -1,4 +1,4 @@
-"""What a file is, from its bytes; its name only tells Markdown from plain text, and is checked against a lie."""
+"""Recognise the type of a file by its bytes; its name only tells Markdown from plain text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ _BRANDS: Final = {
 }
 _GENERAL: Final = (b"mif1", b"msf1")
 """Brands that only say "a picture in this container"; the compatible brands after them say which codec."""
-_CONTAINERS: Final = (b"\x1aE\xdf\xa3", b"OggS", b"fLaC", b"ID3", b"RIFF", b"RF64", b"FORM", b"FLV\x01", b"#!AMR")
+_CONTAINERS: Final = re.compile(
+    rb"\x1aE\xdf\xa3|OggS|fLaC|ID3[\x00-\x0f][\x00-\x0f]|(?:RIFF|RF64|FORM).{4}(?:WAVE|AVI |AIFF|AIFC|8SVX|CDXA|RMID)"
+    rb"|FLV\x01|#!AMR",
+    re.S,
+)
+"""How containers begin. A text may begin with the words FORM, RIFF or ID3."""
 _OTHERS: Final = (
     (b"PK\x03\x04", "a ZIP archive or office document", "unpack it, or export it as PDF"),
     (b"\xd0\xcf\x11\xe0", "an old office document", "export it as PDF"),
@@ -53,10 +58,10 @@ _FORMAT_MIMES: Final = {
     "flv": "x-flv",
     "asf": "x-ms-asf",
 }
-_HTML: Final = re.compile(
-    r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
-)
-_SVG: Final = re.compile(r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+svg[^>]*>\s*)?<svg\b", re.I | re.S)
+# Possessive throughout: what was read is never read again another way, so that no text takes longer than its length.
+_PROLOGUE: Final = r"\s*+(?><\?xml[^>]*+>\s*+)?+(?><!--.*?-->\s*+)*+"
+_HTML: Final = re.compile(_PROLOGUE + r"<(?:!doctype\s++html|html|head|body)\b", re.I | re.S)
+_SVG: Final = re.compile(_PROLOGUE + r"(?><!doctype\s++svg[^>]*+>\s*+)?+<svg\b", re.I | re.S)
 _TEXT_SUFFIXES: Final = {
     **dict.fromkeys((".md", ".markdown", ".mdown"), "text/markdown"),
     **dict.fromkeys((".html", ".htm", ".xhtml"), "text/html"),
@@ -80,12 +85,12 @@ def sniff(path: Path) -> tuple[Medium, str]:
     head = read_head(path)
     if mime := picture_mime(head):
         return "image", mime
-    if b"%PDF-" in head[:1024]:
+    if _is_pdf(head):
         return "text", "application/pdf"
     for magic, what, hint in _OTHERS:
         if head.startswith(magic):
             raise UnknownType(f"{path.name} is {what}", f"{hint}; accepted are {ACCEPTED}")
-    known = head.startswith(_CONTAINERS) or head[4:8] == b"ftyp"
+    known = _CONTAINERS.match(head) is not None or head[4:8] == b"ftyp"
     if not known and (text := charset.guess(head, whole=len(head) < HEAD)):
         return "text", _text_mime(path, head.decode(text.name, "replace"))
     return _streams(path, head, known)
@@ -107,6 +112,15 @@ def read_head(path: Path) -> bytes:
     if not head:
         raise EmptyFile(f"{path.name} is empty", "check how it was copied, or leave it out")
     return head
+
+
+def _is_pdf(head: bytes) -> bool:
+    """A PDF may have other bytes before it, up to a kilobyte; but a text may speak of PDFs."""
+    at = head[:1024].find(b"%PDF-")
+    if at <= 0:
+        return at == 0
+    text = charset.guess(head, whole=len(head) < HEAD)
+    return text is None or not text.name.startswith("utf")
 
 
 def picture_mime(head: bytes) -> str | None:
@@ -142,7 +156,7 @@ def _text_mime(path: Path, text: str) -> str:
 
 def _streams(path: Path, head: bytes, known: bool) -> tuple[Medium, str]:
     try:
-        with container.opened(path) as file:
+        with container.open_container(path) as file:
             name = file.format.name.split(",")[0]
             medium: Medium | None = None
             if container.video_stream(file):

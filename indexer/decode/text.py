@@ -1,4 +1,4 @@
-"""Plain text and Markdown: paragraphs by blank lines."""
+"""Decode plain text and Markdown into paragraphs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crossmedia.indexer.decode.errors import Corrupt, EmptyFile, TooLarge
 from crossmedia.indexer.decode.types import Decoded, Limits, Page
 
 _BYTES_A_CHARACTER: Final = 4
-_HEADING: Final = re.compile(r"^ {0,3}#{1,6}\s+(.*?)(?:\s+#+)?\s*$")
+_HEADING: Final = re.compile(r" {0,3}#{1,6}(?=\s)")
 _UNDERLINE: Final = re.compile(r"^ {0,3}(=+|-{2,})\s*$")
 _FENCE: Final = re.compile(r"^ {0,3}(```|~~~)")
 _RULE: Final = re.compile(r"^ {0,3}([-*_])(\s*\1){2,}\s*$")
@@ -106,10 +106,10 @@ def markdown(text: str) -> tuple[str | None, list[str]]:
         if fence:
             held += [line] if line.strip() else []
             continue
-        heading = _HEADING.match(line)
+        heading = _heading(line)
         underlined = held and held[-1].strip() and _UNDERLINE.match(line)
-        if heading or underlined:
-            words = heading[1] if heading else held.pop().strip()
+        if heading is not None or underlined:
+            words = heading if heading is not None else held.pop().strip()
             flush()
             title = title or words or None
             out += [words] if words else []
@@ -117,3 +117,17 @@ def markdown(text: str) -> tuple[str | None, list[str]]:
             held.append(line)
     flush()
     return title, out
+
+
+def _heading(line: str) -> str | None:
+    """The words of a Markdown heading, without the number signs that may close it; None where the line is none.
+
+    >>> _heading("## The *title* ##"), _heading("#hashtag"), _heading("# C# #")
+    ('The *title*', None, 'C#')
+    """
+    mark = _HEADING.match(line)
+    if mark is None:
+        return None
+    words = line[mark.end() :].strip()
+    body = words.rstrip("#")
+    return body.rstrip() if body != words and (not body or body[-1].isspace()) else words

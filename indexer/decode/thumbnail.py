@@ -1,4 +1,4 @@
-"""Small JPEGs to show a hit with."""
+"""Make the small JPEGs that hits are shown with."""
 
 from __future__ import annotations
 

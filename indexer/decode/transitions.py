@@ -1,4 +1,4 @@
-"""Dissolves and fades: frames that are mixtures of the frames at both ends, which no movement makes."""
+"""Find dissolves and fades: frames that are mixtures of the frames at both ends."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _JUMP: Final = 0.7
 _BACK: Final = -0.12
 _GAP: Final = 0.35
 """Seconds between two looks beyond which nothing is known of what happened between them."""
-_LONGEST_FLAT: Final = 4.0
+_MAX_FLAT_SECONDS: Final = 4.0
 """Seconds of black after which a fade is over, whatever follows."""
 
 
@@ -126,7 +126,7 @@ class TransitionFinder:
         self._seen += 1
         self._rows[at] = tiny.values
         self._gram[at, : at + 1] = self._gram[: at + 1, at] = (self._rows[: at + 1] @ tiny.values) / len(tiny.values)
-        self._cuts = [cut for cut in self._cuts if cut > self._times[0] - _LONGEST_FLAT - 2]
+        self._cuts = [cut for cut in self._cuts if cut > self._times[0] - _MAX_FLAT_SECONDS - 2]
 
     def _mixture(self, half: int) -> _Candidate | None:
         """The transition in the last 2·half + 1 looks, if they are one."""
@@ -198,7 +198,7 @@ class TransitionFinder:
         if tiny.flat:
             self._dark = dark = Transition(dark.start, (dark.start + time) / 2, time)
         waited = time - dark.end > self._times[-1] - self._times[0] - 0.5
-        if dark.end - dark.start > _LONGEST_FLAT or (waited and not self._open):
+        if dark.end - dark.start > _MAX_FLAT_SECONDS or (waited and not self._open):
             self._dark = None
             return [dark]
         return []

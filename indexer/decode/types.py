@@ -1,4 +1,4 @@
-"""What decoding gives, and the bounds it keeps."""
+"""The values that decoding returns, and its limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moving pictures: one pass over the file gives the key frames of its shots and its sound track."""
+"""Decode videos in one pass: the key frames of the shots, and the sound track."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crossmedia.indexer.decode.audio import SoundTrack, short
 from crossmedia.indexer.decode.errors import NoFrames, TooLarge
 from crossmedia.indexer.decode.losses import Damage
 from crossmedia.indexer.decode.motion import Camera
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.decode.sampled_frames import FrameSampler
 from crossmedia.indexer.decode.shots import FASTEST, Cut, ShotCutter
 from crossmedia.indexer.decode.types import Decoded, Limits, Shot
@@ -181,7 +181,7 @@ class PictureTrack:
         return turned.get(camera, camera) if self._turns % 2 else camera
 
 
-def decode_video(path: Path, mime: str, limits: Limits, progress: Progress = unhurried) -> Decoded:
+def decode_video(path: Path, mime: str, limits: Limits, progress: Progress = ignore_progress) -> Decoded:
     """Key frames and sound of a video; a file whose pictures cannot be decoded but whose sound can becomes audio.
 
     Times count from the container's start. Metadata: `width`, `height` (upright, square pixels), `fps`, `seconds`,
@@ -190,7 +190,7 @@ def decode_video(path: Path, mime: str, limits: Limits, progress: Progress = unh
     """
     warnings: list[str] = []
     waveform: Waveform | None = None
-    with container.opened(path) as file:
+    with container.open_container(path) as file:
         stream, sound = container.video_stream(file), container.audio_stream(file)
         declared = container.declared_seconds(file)
         container.check_seconds(declared, path, limits)

@@ -1,4 +1,4 @@
-"""Abusive words in what is said, written and read: labels `abuse:words`, for the policy.
+"""The pass `abuse`: labels `abuse:words` on abusive speech and writing, for policies.
 
 A linear classifier over words by alt-profanity-check (MIT), trained on comments that people judged; English only. It
 comes by the extra `abuse`, since it brings scikit-learn.
@@ -13,16 +13,16 @@ from typing import Final, TypeAlias
 from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.specification import Package, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
 KIND: Final = label_kinds.ABUSE.name
 WORDS: Final = "words"
-LEAST: Final = 0.5
-"""Probability from which it is told."""
+MIN_ABUSE_PROBABILITY: Final = 0.5
+"""Probability from which a text is labelled."""
 FIELDS: Final = ("transcript", "ocr", "text")
-LONGEST: Final = 10_000
+MAX_TEXT_CHARACTERS: Final = 10_000
 """Characters of a moment's text that are read."""
 
 Judge: TypeAlias = Callable[[Sequence[str]], Sequence[float]]
@@ -43,20 +43,20 @@ class AbuseEnricher:
         self.model = f"alt-profanity-check-{version('alt-profanity-check')}" if judge is None else "given"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         said = [(moment, text) for moment in moments if (text := _text(moment))]
         scores = self._judge([text for _, text in said]) if said else ()
         patches = [
             Patch(moment.id, labels=(Label(KIND, WORDS, float(score), self.model, None, moment.start, moment.end),))
             for (moment, _), score in zip(said, scores, strict=True)
-            if score >= LEAST
+            if score >= MIN_ABUSE_PROBABILITY
         ]
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
 
 
 def _text(moment: Moment) -> str:
-    return "\n".join(moment.fields[name] for name in FIELDS if moment.fields.get(name))[:LONGEST].strip()
+    return "\n".join(moment.fields[name] for name in FIELDS if moment.fields.get(name))[:MAX_TEXT_CHARACTERS].strip()
 
 
 def _probabilities(texts: Sequence[str]) -> Sequence[float]:

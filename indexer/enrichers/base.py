@@ -1,4 +1,4 @@
-"""What an enricher is, and what enrichers look at and listen to."""
+"""The enricher protocol, and the pictures and sounds that enrichers get to see."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from crossmedia.embeddings.encoder import Encoder, Space
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Medium, Picture, Waveform
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.originals import find_original
-from crossmedia.indexer.structure import shown_in
+from crossmedia.indexer.structure import frame_moments
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, moment_id
 from crossmedia.retrieval.store import Store
 
@@ -34,7 +34,7 @@ class Enricher(Protocol):
     hears: bool
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment: ...
 
 
@@ -70,7 +70,7 @@ def pictures(asset: Asset, decoded: Decoded) -> list[tuple[str, Picture]]:
     """Pictures with the ids of the moments that show them."""
     content = decoded.content
     if isinstance(content, Clip):
-        return list(zip(shown_in(asset.id, decoded.shots), content.pictures, strict=True))
+        return list(zip(frame_moments(asset.id, decoded.shots), content.pictures, strict=True))
     return [(moment_id(asset.id, "picture", 0), content)] if isinstance(content, Picture) else []
 
 

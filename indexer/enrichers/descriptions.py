@@ -1,4 +1,4 @@
-"""A plain sentence for every picture and key frame, made from what the other passes said of it, searchable as words."""
+"""The pass `descriptions`: a plain sentence for every picture and key frame, made from its labels, searchable."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Final
 
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.specification import PassSpec
-from crossmedia.retrieval.answering.describing import described
+from crossmedia.retrieval.answering.describing import describe
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, Patch
 
 
@@ -25,13 +25,13 @@ class DescriptionsEnricher:
     hears = False
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
         patches = []
         for name, picture in pictures(asset, decoded):
             whole = known.get(name)
-            sentence = described(whole, picture) if whole is not None else None
+            sentence = describe(whole, picture) if whole is not None else None
             if whole is not None and sentence is not None:
                 patches.append(Patch(name, {"description": sentence.text}))
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))

@@ -1,4 +1,4 @@
-"""Whose faces: one moment a face, searchable by face, and the person's name on the picture or shot that shows it.
+"""The pass `faces`: one moment for each face, searchable by face, and the person's name on the picture or shot.
 
 Biometric data: what is kept of a face are its vector, its place and a small picture of it, until somebody says `people
 forget`.
@@ -19,7 +19,7 @@ from crossmedia.embeddings.faces import Face, FaceFinder, FacesOff, Portrait
 from crossmedia.embeddings.media import Clip, Medium, Picture
 from crossmedia.embeddings.objects import Detection, overlap
 from crossmedia.indexer.decode import Decoded, Shot
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.decode.thumbnail import thumbnail
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
@@ -28,10 +28,10 @@ from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment
 from crossmedia.retrieval.identities import PERSON
 from crossmedia.retrieval.people import COUNT, FORGOTTEN, MAKER, said, shared
 
-SMALLEST: Final = 24.0
+MIN_IDENTIFIED_SIDE: Final = 24.0
 """Shorter side of a face, px, under which it is counted and not told apart: what so few pixels show fits many
 people."""
-MOST: Final = 300
+MAX_FACES: Final = 300
 """Faces of one picture that are told apart, the largest first; a crowd is counted."""
 VIEWS: Final = 3
 """Looks at a face that is followed through a shot, from whose middle its vector is made."""
@@ -46,7 +46,7 @@ RECOGNISED: Final = 0.99
 of pairs of strangers in photos every 260th has 0.97 or more (`embeddings/train/face.py`)."""
 
 
-class Tracking(Protocol):
+class FaceTracking(Protocol):
     """A shot's frames (time in s, faces) and its end → the faces that are followed through it."""
 
     model: str
@@ -89,7 +89,7 @@ class FacesEnricher:
         self,
         finder: FaceFinder,
         encoder: Encoder[Portrait],
-        tracking: Tracking,
+        tracking: FaceTracking,
         known: Callable[[Vector], str | None],
         least: float,
     ) -> None:
@@ -103,7 +103,7 @@ class FacesEnricher:
         self.model = f"{finder.model}+{encoder.model}+{tracking.model}+faces@1"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         wholes = {moment.id: moment for moment in moments}
         counts: dict[str, int] = {}
@@ -118,7 +118,7 @@ class FacesEnricher:
         else:
             for name, picture in shown:
                 seen += self._still(name, picture, wholes.get(name), counts)
-        seen = [one for one in seen if one.whole in wholes and not _forgotten(one, wholes[one.whole])]
+        seen = [one for one in seen if one.whole in wholes and not _is_forgotten(one, wholes[one.whole])]
         self._encode(seen)
         faces = self._moments(asset, seen, self._names(asset, seen))
         labels = said(wholes.values(), faces)
@@ -134,9 +134,9 @@ class FacesEnricher:
         """The faces of a picture that are large enough, largest first; all of them are counted."""
         faces = self._finder.detect([picture])[0]
         counts[name] = len(faces)
-        large = [one for face in faces if (one := Portrait(picture, face)).size >= SMALLEST]
+        large = [one for face in faces if (one := Portrait(picture, face)).size >= MIN_IDENTIFIED_SIDE]
         start, end = (whole.start, whole.end) if whole else (None, None)
-        return [_Seen(name, start, end, [one]) for one in sorted(large, key=lambda one: -one.size)[:MOST]]
+        return [_Seen(name, start, end, [one]) for one in sorted(large, key=lambda one: -one.size)[:MAX_FACES]]
 
     def _shot(
         self,
@@ -160,8 +160,8 @@ class FacesEnricher:
             still = [each for each in still if each not in own]
             views = [one.best for _, one in own]
             if len(views) < VIEWS:
-                views += _sampled(track, decoded, VIEWS - len(views))
-            large = sorted((one for one in views if one.size >= SMALLEST), key=lambda one: -one.size)[:VIEWS]
+                views += _sample_looks(track, decoded, VIEWS - len(views))
+            large = sorted((one for one in views if one.size >= MIN_IDENTIFIED_SIDE), key=lambda one: -one.size)[:VIEWS]
             if large:
                 followed.append(_Seen(name, track.start, track.end, large))
         return [*followed, *(one for _, one in still)]
@@ -205,13 +205,13 @@ class FacesEnricher:
                     end=one.end,
                     vectors={FACE: one.vector},
                     labels=(Label(PERSON, name, face.score, self.model, face.box, one.start, one.end),),
-                    thumbnail=thumbnail(cropped(one.best)),
+                    thumbnail=thumbnail(crop_face(one.best)),
                 )
             )
         return made
 
 
-def cropped(portrait: Portrait) -> Picture:
+def crop_face(portrait: Portrait) -> Picture:
     """The face with a little around it, small."""
     picture = portrait.picture
     x0, y0, x1, y1 = portrait.face.box
@@ -234,7 +234,7 @@ def _on(track: Track, time: float, box: Box) -> bool:
     return overlap(nearest.box, box) >= SAME
 
 
-def _sampled(track: Track, decoded: Decoded, count: int) -> Iterator[Portrait]:
+def _sample_looks(track: Track, decoded: Decoded, count: int) -> Iterator[Portrait]:
     """The largest looks at a face that is followed, one of each part of the time."""
     assert decoded.sampled is not None
     for part in np.array_split(np.arange(len(track.detections)), min(count, len(track.detections))):
@@ -250,8 +250,8 @@ def _area(box: Box) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _forgotten(one: _Seen, whole: Moment) -> bool:
-    """Whether somebody said of this face that nobody shall be told by it."""
+def _is_forgotten(one: _Seen, whole: Moment) -> bool:
+    """Whether somebody asked for this face to be forgotten."""
     here = Label(PERSON, "", 0.0, "", one.best.face.box, one.start, one.end)
     return any(
         label.kind == FORGOTTEN

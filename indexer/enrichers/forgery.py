@@ -1,5 +1,4 @@
-"""How much faces look forged: `forgery:face` with a box on pictures and key frames, `forgery:track` of a face through a
-shot.
+"""The pass `forgery`: scores of forged faces, `forgery:face` on pictures, `forgery:track` for a face through a shot.
 
 Indications, never verdicts: see `embeddings/indications.py`. This pass runs only where it is asked for.
 """
@@ -18,9 +17,9 @@ from crossmedia.embeddings.forgery import ForgeryDetector
 from crossmedia.embeddings.media import Clip, Medium, Picture
 from crossmedia.embeddings.objects import Detection
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import pictures
-from crossmedia.indexer.enrichers.objects import Tracking
+from crossmedia.indexer.enrichers.objects import ObjectTracking
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.indexer.tracks import RATE, Track
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch, moment_id
@@ -31,7 +30,7 @@ TRACK: Final = "track"
 
 
 @dataclass(frozen=True)
-class Look(Detection):
+class FaceLook(Detection):
     """A face as one frame shows it; `forged`: None where it is too small there."""
 
     forged: float | None
@@ -48,21 +47,21 @@ class ForgeryEnricher:
     hears = False
     sample_rate = RATE
 
-    def __init__(self, faces: FaceDetector, detector: ForgeryDetector, tracking: Tracking) -> None:
+    def __init__(self, faces: FaceDetector, detector: ForgeryDetector, tracking: ObjectTracking) -> None:
         self._faces = faces
         self._detector = detector
         self._tracking = tracking
         self.model = f"{detector.model}+{faces.model}+{tracking.model}+forgery@1"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         known = {moment.id for moment in moments}
         labelled = self.labels(asset, decoded, progress)
         patches = [Patch(name, labels=tuple(labels)) for name, labels in labelled.items() if name in known and labels]
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
 
-    def labels(self, asset: Asset, decoded: Decoded, progress: Progress = unhurried) -> dict[str, list[Label]]:
+    def labels(self, asset: Asset, decoded: Decoded, progress: Progress = ignore_progress) -> dict[str, list[Label]]:
         """Of each moment that has pictures its labels; a key frame's is of one instant."""
         shown = pictures(asset, decoded)
         times = decoded.content.times if isinstance(decoded.content, Clip) else (None,) * len(shown)
@@ -73,16 +72,18 @@ class ForgeryEnricher:
             if decoded.sampled is not None:
                 frames = decoded.sampled.within(shot.start, shot.end)
                 looked = ((time, self._looks(picture)) for time, picture in frames)
-                own += self._followed(self._tracking.follow(looked, shot.end))
+                own += self._follow(self._tracking.follow(looked, shot.end))
             labelled[moment_id(asset.id, "shot", number)] = own
             progress(shot.end)
         return labelled
 
-    def _followed(self, tracks: Sequence[Track]) -> list[Label]:
+    def _follow(self, tracks: Sequence[Track]) -> list[Label]:
         """Of each track that is large enough at least once the mean over the looks that are."""
         labels = []
         for track in tracks:
-            scores = [look.forged for _, look in track.detections if isinstance(look, Look) and look.forged is not None]
+            scores = [
+                look.forged for _, look in track.detections if isinstance(look, FaceLook) and look.forged is not None
+            ]
             if scores:
                 score = float(np.mean(scores))
                 labels.append(Label(KIND, TRACK, score, self.model, track.boxes[1], track.start, track.end))
@@ -96,10 +97,10 @@ class ForgeryEnricher:
             if look.forged is not None
         ]
 
-    def _looks(self, picture: Picture) -> list[Look]:
+    def _looks(self, picture: Picture) -> list[FaceLook]:
         (faces,) = self._faces.detect([picture])
         scores = self._detector.score(picture, faces)
-        return [Look(FACE, face.score, face.box, forged) for face, forged in zip(faces, scores, strict=True)]
+        return [FaceLook(FACE, face.score, face.box, forged) for face, forged in zip(faces, scores, strict=True)]
 
 
 def _build(context: PassContext) -> ForgeryEnricher:

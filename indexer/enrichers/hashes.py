@@ -1,5 +1,4 @@
-"""What an asset's copies are known by: labels of kind `hash` on its moments, so that any store finds what is banked
-later."""
+"""The pass `hashes`: labels of kind `hash` on moments, by which copies and known content are recognised."""
 
 from __future__ import annotations
 
@@ -8,10 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from crossmedia.embeddings import label_kinds
+from crossmedia.embeddings.errors import Remedy
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import original
 from crossmedia.indexer.enrichers.specification import PassSpec
 from crossmedia.indexer.hashes.digests import digests
@@ -43,7 +43,7 @@ class HashesEnricher:
         self.missing = tuple(hashers.missing.values())
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         # Moments that another enricher brought go with its next version.
         own = [moment for moment in moments if moment.kind not in ADDED]
@@ -61,7 +61,7 @@ class HashesEnricher:
     def _hashes(self, asset: Asset, decoded: Decoded) -> list[Hashed]:
         path = self._place(asset.id)
         if path is None:
-            raise Unreadable(f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path")
+            raise Unreadable(f"{asset.title} has moved or was deleted", "index it at its new path", Remedy.INDEX)
         try:
             _, md5 = digests(path)
         except OSError as error:

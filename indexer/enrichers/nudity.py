@@ -1,4 +1,4 @@
-"""Nakedness: labels `nudity:exposed` with a box, for the policy."""
+"""The pass `nudity`: labels `nudity:exposed` with a box, for policies."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import pictures
-from crossmedia.indexer.enrichers.objects import Detector
+from crossmedia.indexer.enrichers.objects import DetectsObjects
 from crossmedia.indexer.enrichers.specification import Package, PassContext, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
@@ -26,12 +26,12 @@ class NudityEnricher:
     after: tuple[str, ...] = ()
     hears = False
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: DetectsObjects) -> None:
         self._detector = detector
         self.model = f"{detector.model}+nudity@1"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
         seen = [(known[name], picture) for name, picture in pictures(asset, decoded) if name in known]

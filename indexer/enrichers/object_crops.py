@@ -1,5 +1,4 @@
-"""Small things by themselves: of each object that fills only part of a picture a moment with a vector, so that words
-find it."""
+"""The pass `regions`: a moment with a vector for each object that fills part of a picture, so that words find it."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from crossmedia.embeddings.align import heads_of
 from crossmedia.embeddings.encoder import COMMON, Encoder
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import pictures, spaces_of
 from crossmedia.indexer.enrichers.objects import KIND
 from crossmedia.indexer.enrichers.specification import PassSpec
@@ -21,11 +20,11 @@ from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment
 
 MARGIN: Final = 0.3
 """Of an object's longer side, that is looked at around it: what it is told by, and what it is doing."""
-SMALLEST, LARGEST = 0.01, 0.6
+MIN_CROP_SHARE, MAX_CROP_SHARE = 0.01, 0.6
 """Of the picture's area, that an object fills: smaller ones show nothing, larger ones are the picture."""
-FEWEST_PIXELS: Final = 28
+MIN_CROP_PIXELS: Final = 28
 """Shorter side of what is looked at."""
-MOST: Final = 6
+MAX_CROPS: Final = 6
 """Objects of a picture, surest first."""
 
 
@@ -44,7 +43,7 @@ class ObjectCropsEnricher:
         self.model = f"{encoder.model}{heads_of(self._spaces)}+regions@1"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
         cut: list[tuple[Moment, int, Label, Picture]] = []
@@ -87,9 +86,9 @@ def _crops(picture: Picture, moment: Moment) -> list[tuple[Label, Picture]]:
             continue
         x0, y0, x1, y1 = label.box
         crop = around(picture, label.box)
-        if SMALLEST <= (x1 - x0) * (y1 - y0) < LARGEST and min(crop.width, crop.height) >= FEWEST_PIXELS:
+        if MIN_CROP_SHARE <= (x1 - x0) * (y1 - y0) < MAX_CROP_SHARE and min(crop.width, crop.height) >= MIN_CROP_PIXELS:
             crops.append((label, crop))
-    return crops[:MOST]
+    return crops[:MAX_CROPS]
 
 
 def around(picture: Picture, box: Box, margin: float = MARGIN) -> Picture:

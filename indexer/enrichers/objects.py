@@ -1,5 +1,4 @@
-"""What stands where: `object:dog` with a box on pictures and key frames; in a video, what is followed through each shot
-as well."""
+"""The pass `objects`: labels `object:dog` with boxes on pictures and key frames, and objects tracked through shots."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Clip, Medium, Picture
 from crossmedia.embeddings.objects import Detection
 from crossmedia.indexer.decode import Decoded, Shot
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.indexer.tracks import RATE, Track
@@ -21,7 +20,7 @@ TRACK: Final = label_kinds.TRACK.name
 MOVING: Final = label_kinds.MOVING.name
 
 
-class Detector(Protocol):
+class DetectsObjects(Protocol):
     """Pictures → of each what is in it, best first."""
 
     model: str
@@ -29,7 +28,7 @@ class Detector(Protocol):
     def detect(self, batch: Sequence[Picture]) -> list[list[Detection]]: ...
 
 
-class Tracking(Protocol):
+class ObjectTracking(Protocol):
     """A shot's frames (time in s, objects) and its end → the objects that are followed through it."""
 
     model: str
@@ -54,13 +53,13 @@ class ObjectsEnricher:
     hears = False
     sample_rate = RATE
 
-    def __init__(self, detector: Detector, tracking: Tracking) -> None:
+    def __init__(self, detector: DetectsObjects, tracking: ObjectTracking) -> None:
         self._detector = detector
         self._tracking = tracking
         self.model = f"{detector.model}+{tracking.model}+objects@2"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
         shown = pictures(asset, decoded)
@@ -99,10 +98,10 @@ class ObjectsEnricher:
         if decoded.sampled is not None:
             frames = decoded.sampled.within(shot.start, shot.end)
             looked = ((time, self._detector.detect([picture])[0]) for time, picture in frames)
-            own += self._followed(self._tracking.follow(looked, shot.end), {label.value for label in own})
+            own += self._follow(self._tracking.follow(looked, shot.end), {label.value for label in own})
         return {**labels, name: own}
 
-    def _followed(self, tracks: Sequence[Track], still: set[str]) -> list[Label]:
+    def _follow(self, tracks: Sequence[Track], still: set[str]) -> list[Label]:
         """`still`: classes that a key frame shows."""
         best: dict[str, Track] = {}
         for track in tracks:

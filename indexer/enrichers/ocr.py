@@ -1,4 +1,5 @@
-"""What is written in pictures: PP-OCRv6 (PaddlePaddle, Apache-2.0) through RapidOCR, whose wheel holds the weights."""
+"""The pass `ocr`: writing in pictures by PP-OCRv6 (PaddlePaddle, Apache-2.0) through RapidOCR, whose wheel holds the
+weights."""
 
 from __future__ import annotations
 
@@ -13,10 +14,10 @@ from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import pictures, spaces_of
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
-from crossmedia.indexer.scene_text import RECOGNISER, Engine, Quad, in_reading_order, opened
+from crossmedia.indexer.scene_text import RECOGNISER, OcrEngine, Quad, in_reading_order, shared_engine
 from crossmedia.retrieval.documents import Asset, Box, Enrichment, Label, Moment, Patch
 
 KIND: Final = label_kinds.TEXT.name
@@ -25,7 +26,7 @@ MIN_CHARACTERS: Final = 2
 
 
 @dataclass(frozen=True)
-class Line:
+class TextLine:
     """A line of writing; `score` in [0, 1], `box` in fractions of the picture."""
 
     text: str
@@ -38,20 +39,20 @@ class Reader(Protocol):
 
     model: str
 
-    def read(self, picture: Picture) -> list[Line]: ...
+    def read(self, picture: Picture) -> list[TextLine]: ...
 
 
 class RapidReader:
     """A `Reader` over RapidOCR, for Chinese, English and other Latin writing, level, slanted, turned or on its head."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: OcrEngine) -> None:
         self._engine = engine
         self.model = f"rapidocr-{version('rapidocr')}:{RECOGNISER.removesuffix('.onnx')}+lines@2"
 
-    def read(self, picture: Picture) -> list[Line]:
+    def read(self, picture: Picture) -> list[TextLine]:
         """Lines of at least 2 characters and a score of 0.5. Nothing is recognised where no line is detected."""
         pieces = [p for p in self._engine.pieces(picture) if p.score >= MIN_SCORE and len(p.text) >= MIN_CHARACTERS]
-        return [Line(p.text, p.score, box_around(p.corners, picture)) for p in in_reading_order(pieces)]
+        return [TextLine(p.text, p.score, box_around(p.corners, picture)) for p in in_reading_order(pieces)]
 
 
 class OcrEnricher:
@@ -68,7 +69,7 @@ class OcrEnricher:
         self.model = f"{reader.model}+{text.model}"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
         seen = [(known.get(name), picture) for name, picture in pictures(asset, decoded)]
@@ -99,7 +100,7 @@ def box_around(corners: Quad, picture: Picture) -> Box:
 
 
 def _build(context: PassContext) -> OcrEnricher:
-    return OcrEnricher(RapidReader(opened(context.threads)), context.profile.text)
+    return OcrEnricher(RapidReader(shared_engine(context.threads)), context.profile.text)
 
 
 PASS: Final = PassSpec(

@@ -1,4 +1,4 @@
-"""Car plates: `plate:AB123CD` with its box, on pictures and key frames, read on the vehicles that `objects` found."""
+"""The pass `plates`: labels `plate:AB123CD` with a box, read on the vehicles that `objects` found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.media import Clip, Medium, Picture
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.objects import KIND as OBJECT
 from crossmedia.indexer.enrichers.ocr import KIND as TEXT
@@ -20,7 +20,7 @@ from crossmedia.retrieval.plates import PLATE
 VEHICLES: Final = frozenset(("car", "truck", "bus", "motorcycle"))
 
 
-class Reading(Protocol):
+class ReadsPlates(Protocol):
     """Picture, the lines in it, its vehicles → its plates."""
 
     model: str
@@ -37,12 +37,12 @@ class PlatesEnricher:
     after: tuple[str, ...] = ("objects", "ocr")
     hears = False
 
-    def __init__(self, reader: Reading) -> None:
+    def __init__(self, reader: ReadsPlates) -> None:
         self._reader = reader
         self.model = reader.model
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
         still = not isinstance(decoded.content, Clip)
@@ -68,9 +68,9 @@ class PlatesEnricher:
 
 def _build(context: PassContext) -> PlatesEnricher:
     from crossmedia.indexer.plates import PlateReader
-    from crossmedia.indexer.scene_text import opened
+    from crossmedia.indexer.scene_text import shared_engine
 
-    return PlatesEnricher(PlateReader(opened(context.threads)))
+    return PlatesEnricher(PlateReader(shared_engine(context.threads)))
 
 
 PASS: Final = PassSpec(

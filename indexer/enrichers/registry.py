@@ -1,4 +1,4 @@
-"""Which passes there are, which of them are to run, and how one is built: ours and those of other packages."""
+"""The registry of passes, ours and those of other packages: which there are, which run, and how to build one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from crossmedia.embeddings.extensions import (
     ExtensionConflict,
     Extensions,
     blaming,
+    collect,
     extensions,
-    registered,
 )
 from crossmedia.indexer.enrichers import (
     abuse,
@@ -75,7 +75,7 @@ class UnknownEnricher(CrossmediaError):
 def passes() -> Mapping[str, Extension[PassSpec]]:
     """Every pass by its name, in the order in which they look at an asset. Raises ExtensionConflict where two have one
     name, or wait for each other."""
-    return MappingProxyType(ordered(registered(OUR_PASSES, foreign_passes())))
+    return MappingProxyType(order_passes(collect(OUR_PASSES, foreign_passes())))
 
 
 def pass_names() -> tuple[str, ...]:
@@ -158,7 +158,7 @@ def build_all(names: Sequence[str], build_one: Callable[[str], Enricher]) -> tup
     return built, notes
 
 
-def ordered(specs: Mapping[str, Extension[PassSpec]]) -> dict[str, Extension[PassSpec]]:
+def order_passes(specs: Mapping[str, Extension[PassSpec]]) -> dict[str, Extension[PassSpec]]:
     """Each pass behind those that it reads, else as given. Raises ExtensionConflict where passes wait for each
     other."""
     waiting, order = dict(specs), dict[str, Extension[PassSpec]]()

@@ -1,4 +1,4 @@
-"""What pictures are made of: labels `area:sky`, `area:grass`, …, with the share of the area as their score."""
+"""The pass `areas`: labels `area:sky`, `area:grass`, …, scored by their share of the picture."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Medium, Picture
 from crossmedia.embeddings.segmentation import Segmentation
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
 KIND: Final = label_kinds.AREA.name
-SMALLEST: Final = 0.05
-"""Share of a picture's area from which it is told of: below, it is as often a mistake at an edge."""
+MIN_AREA_SHARE: Final = 0.05
+"""Share of a picture's area from which an area is reported: below, it is as often a mistake at an edge."""
 
 
 class PictureSegmenter(Protocol):
@@ -40,7 +40,7 @@ class SegmentationEnricher:
         self.model = f"{segmenter.model}+areas@1"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         known = {moment.id: moment for moment in moments}
         patches = []
@@ -48,7 +48,7 @@ class SegmentationEnricher:
             if name not in known:
                 continue
             shares = self._segmenter.segment(picture).shares()
-            large = sorted((-share, value) for value, share in shares.items() if share >= SMALLEST)
+            large = sorted((-share, value) for value, share in shares.items() if share >= MIN_AREA_SHARE)
             whole = known[name]
             labels = (Label(KIND, v, -s, self._segmenter.model, None, whole.start, whole.end) for s, v in large)
             if large:

@@ -1,4 +1,4 @@
-"""What is heard, by more names than the first pass knows: labels `sound:siren`, … on the events of a recording."""
+"""The pass `sounds`: labels `sound:siren`, … on the events of a recording."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Final, Protocol
 from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Medium, Waveform
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import sound_track
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Patch
 
 KIND: Final = label_kinds.SOUND.name
-LEAST: Final = 0.2
-"""Chance from which a class is told: of ESC-10's clips three in four have one of theirs at it (`bundled/tagger.md`)."""
-MOST: Final = 4
+MIN_SOUND_PROBABILITY: Final = 0.2
+"""Probability from which a class is reported: of ESC-10's clips three in four have one of theirs at it
+(`bundled/tagger.md`)."""
+MAX_CLASSES: Final = 4
 """Classes of one event."""
 UNTOLD: Final = frozenset(("silence", "inside, small room", "inside, large room or hall", "sound effect", "noise"))
 """Of the room or of the recording, and not of what sounds."""
@@ -43,7 +44,7 @@ class SoundsEnricher:
         self.model = f"{tagger.model}+sounds@1"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         waveform = sound_track(decoded)
         patches = []
@@ -51,8 +52,10 @@ class SoundsEnricher:
             if moment.kind != "sound" or moment.start is None or moment.end is None or waveform is None:
                 continue
             known = {label.value for label in moment.labels if label.kind == KIND}
-            heard = self._tagger.best(waveform.cut(moment.start, moment.end), LEAST, MOST + len(UNTOLD))
-            new = [(value, score) for value, score in heard if value not in known and value not in UNTOLD][:MOST]
+            heard = self._tagger.best(
+                waveform.cut(moment.start, moment.end), MIN_SOUND_PROBABILITY, MAX_CLASSES + len(UNTOLD)
+            )
+            new = [(value, score) for value, score in heard if value not in known and value not in UNTOLD][:MAX_CLASSES]
             if new:
                 labels = (
                     Label(KIND, v, round(s, 4), self._tagger.model, None, moment.start, moment.end) for v, s in new

@@ -1,4 +1,4 @@
-"""Who speaks when: one moment a turn, searchable by voice, and the speaker's name on what is said."""
+"""The pass `speakers`: one moment for each turn, searchable by voice, and the speaker's name on sentences."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from crossmedia.embeddings.cards import VAD
 from crossmedia.embeddings.encoder import VOICE, Encoder, Vector, normalise
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Medium, Waveform
-from crossmedia.embeddings.vad import Detector
+from crossmedia.embeddings.vad import VoiceDetector
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.diarise import REVISION, Turn, diarise
 from crossmedia.indexer.enrichers.base import sound_track
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
@@ -45,7 +45,9 @@ class SpeakersEnricher:
     hears = True
     recognises = True
 
-    def __init__(self, voice: Encoder[Waveform], known: Callable[[Vector], str | None], detector: Detector) -> None:
+    def __init__(
+        self, voice: Encoder[Waveform], known: Callable[[Vector], str | None], detector: VoiceDetector
+    ) -> None:
         """`known`: a speaker's mean vector → the name of that voice in the collection. `detector`: where somebody
         speaks."""
         self._voice = voice
@@ -54,7 +56,7 @@ class SpeakersEnricher:
         self.model = f"{voice.model}+{VAD.id}@{VAD.revision}+turns@{REVISION}"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         waveform = sound_track(decoded)
         turns = diarise(waveform, list(self._detector(waveform)), self._voice) if waveform else []

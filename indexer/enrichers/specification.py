@@ -11,7 +11,7 @@ from crossmedia.embeddings.label_kinds import LabelSource
 if TYPE_CHECKING:
     from crossmedia.embeddings.catalog import Catalog
     from crossmedia.embeddings.profile import Profile
-    from crossmedia.embeddings.vad import Detector
+    from crossmedia.embeddings.vad import VoiceDetector
     from crossmedia.indexer.enrichers.base import Enricher
     from crossmedia.indexer.hashes.hashers import Hashers
     from crossmedia.indexer.provenance.reader import ProvenanceReader
@@ -38,7 +38,7 @@ class PassContext(Protocol):
         """The encoders as the collection wants them."""
 
     @property
-    def voiced(self) -> Detector:
+    def voiced(self) -> VoiceDetector:
         """Where somebody speaks."""
 
     @property

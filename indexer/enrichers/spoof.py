@@ -1,5 +1,4 @@
-"""How much what is said sounds synthesised: `spoof:speech` with its time on each turn, or on what is spoken where there
-are none.
+"""The pass `spoof`: scores `spoof:speech` of how synthetic a turn, or speech without turns, sounds.
 
 Indications, never verdicts: see `embeddings/indications.py`. This pass runs only where it is asked for.
 """
@@ -12,9 +11,9 @@ from typing import Final
 from crossmedia.embeddings import cards, label_kinds
 from crossmedia.embeddings.media import Medium, Waveform
 from crossmedia.embeddings.spoof import SpoofDetector
-from crossmedia.embeddings.vad import Detector
+from crossmedia.embeddings.vad import VoiceDetector
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import sound_track
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.retrieval.documents import ADDED, Asset, Enrichment, Label, Moment, Patch
@@ -23,7 +22,7 @@ KIND: Final = label_kinds.SPOOF.name
 SPEECH: Final = "speech"
 JOIN: Final = 0.5
 """Pauses up to which what is spoken is one stretch, s, as within a turn."""
-LONGEST: Final = 30.0
+MAX_STRETCH_SECONDS: Final = 30.0
 """Of a stretch, s: somebody else may speak by then."""
 
 
@@ -35,14 +34,14 @@ class SpoofEnricher:
     after: tuple[str, ...] = ("speakers",)
     hears = True
 
-    def __init__(self, detector: SpoofDetector, voiced: Detector) -> None:
+    def __init__(self, detector: SpoofDetector, voiced: VoiceDetector) -> None:
         """`voiced`: where somebody speaks."""
         self._detector = detector
         self._voiced = voiced
         self.model = f"{detector.model}+spoof@1"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         waveform = sound_track(decoded)
         turns = [moment for moment in moments if moment.kind == "turn" and moment.start is not None and moment.end]
@@ -58,7 +57,7 @@ class SpoofEnricher:
             patches += [Patch(own[0].id, labels=tuple(labels))] if labels else []
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches))
 
-    def labels(self, waveform: Waveform, progress: Progress = unhurried) -> list[Label]:
+    def labels(self, waveform: Waveform, progress: Progress = ignore_progress) -> list[Label]:
         """One a stretch of speech that is long enough, whoever speaks."""
         labels = []
         for start, end in stretches(self._voiced(waveform)):
@@ -85,9 +84,9 @@ def stretches(voiced: Iterable[tuple[float, float]]) -> Iterator[tuple[float, fl
         else:
             joined.append([start, end])
     for start, end in joined:
-        while end - start > LONGEST:
-            yield start, start + LONGEST
-            start += LONGEST
+        while end - start > MAX_STRETCH_SECONDS:
+            yield start, start + MAX_STRETCH_SECONDS
+            start += MAX_STRETCH_SECONDS
         yield start, end
 
 

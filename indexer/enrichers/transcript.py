@@ -1,4 +1,4 @@
-"""What is said: a moment a sentence and one for each two in a row, searchable by their words and by their meaning."""
+"""The pass `transcript`: a moment for each sentence and each two in a row, searchable by words and by meaning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Medium
 from crossmedia.embeddings.profile import Transcriber, Utterance
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import sound_track
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.indexer.segment import runs
@@ -40,7 +40,7 @@ class TranscriptEnricher:
         self.model = f"{transcriber.model}+{text.model}+passages@2"
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         waveform = sound_track(decoded)
         utterances = self._transcriber.transcribe(waveform, progress) if waveform else []

@@ -1,4 +1,4 @@
-"""Where a file says that it comes from: labels `trust`, `signer`, `generator` and `source-type` on its first moment."""
+"""The pass `trust`: labels `trust`, `signer`, `generator` and `source-type` from what a file says of its origin."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from crossmedia.embeddings import label_kinds
+from crossmedia.embeddings.errors import Remedy
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.base import original
 from crossmedia.indexer.enrichers.specification import PassSpec
 from crossmedia.indexer.provenance.reader import ACCEPTS, ProvenanceReader
@@ -40,11 +41,11 @@ class TrustEnricher:
         self.missing = reader.missing
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         path = self._place(asset.id)
         if path is None:
-            raise Unreadable(f"{asset.title} has moved or was deleted", "crossmedia index finds it at a new path")
+            raise Unreadable(f"{asset.title} has moved or was deleted", "index it at its new path", Remedy.INDEX)
         # Moments that another enricher brought go with its next version.
         own = [moment for moment in moments if moment.kind not in ADDED]
         labels = tuple(Label(fact.kind, fact.value, 1.0, fact.by) for fact in self._reader(path).facts) if own else ()

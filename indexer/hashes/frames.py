@@ -20,7 +20,7 @@ from crossmedia.indexer.decode import Decoded, Limits, container
 from crossmedia.indexer.decode.album import fit
 from crossmedia.indexer.decode.errors import NoFrames, TooLarge
 from crossmedia.indexer.decode.pool import DecodePool
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.hashes.pdq import PdqHasher
 from crossmedia.retrieval.banks.hashes import Hash
 
@@ -41,8 +41,8 @@ class FrameHasher:
         """(Second, PDQ) of each frame that is looked at. Raises what decoding raises."""
         if self._pool is None:
             self._pool = DecodePool(1, read=read_frames)
-        found = self._pool.submit(path).result().metadata[_NAME]
-        return [(time, Hash("pdq", value, quality)) for time, value, quality in found]
+        hashes = self._pool.submit(path).result().metadata[_NAME]
+        return [(time, Hash("pdq", value, quality)) for time, value, quality in hashes]
 
     def close(self) -> None:
         if self._pool is not None:
@@ -50,15 +50,15 @@ class FrameHasher:
             self._pool = None
 
 
-def read_frames(path: Path, limits: Limits, progress: Progress = unhurried) -> Decoded:
+def read_frames(path: Path, limits: Limits, progress: Progress = ignore_progress) -> Decoded:
     """Takes the place of `decode` in a worker: a clip without pictures, its frames' hashes in the metadata.
 
     Damaged frames are left out. Raises `TooLarge`, `Corrupt`, `NoFrames`, `DependencyMissing`.
     """
     hasher, reformatter = PdqHasher(), VideoReformatter()
-    found: list[tuple[float, str, int]] = []
+    hashes: list[tuple[float, str, int]] = []
     time = 0.0
-    with container.opened(path) as file:
+    with container.open_container(path) as file:
         stream = container.video_stream(file)
         if stream is None:
             raise NoFrames(f"{path.name} has no stream of pictures", "check the export that made it")
@@ -81,9 +81,9 @@ def read_frames(path: Path, limits: Limits, progress: Progress = unhurried) -> D
                 progress(time)
                 if time >= due:
                     hashed = hasher(_picture(frame, stream, reformatter))
-                    found.append((round(time, 3), hashed.value, hashed.quality or 0))
+                    hashes.append((round(time, 3), hashed.value, hashed.quality or 0))
                     due = EVERY * (time // EVERY + 1)
-    return Decoded("video", "", Clip((), (), None, time), metadata={_NAME: found})
+    return Decoded("video", "", Clip((), (), None, time), metadata={_NAME: hashes})
 
 
 def _picture(frame: VideoFrame, stream: VideoStream, reformatter: VideoReformatter) -> Picture:

@@ -1,4 +1,4 @@
-"""Every hash that a decoded file has, by whatever of the libraries is installed."""
+"""Compute every hash of a decoded file that the installed libraries offer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crossmedia.indexer.hashes.frames import FrameHasher
 from crossmedia.indexer.hashes.hashed import Hashed
 from crossmedia.indexer.hashes.pdq import PdqHasher
 from crossmedia.indexer.hashes.tlsh import TlshHasher
-from crossmedia.indexer.hashes.views import cropped, without_bars
+from crossmedia.indexer.hashes.views import crop_sides, without_bars
 from crossmedia.retrieval.banks.hashes import QUALITY, HashKind
 
 HasherT = TypeVar("HasherT")
@@ -41,34 +41,34 @@ class Hashers:
         Raises what decoding raises.
         """
         content = decoded.content
-        found: list[Hashed] = []
-        told = self._lacking(content)
+        results: list[Hashed] = []
+        missing = self._lacking(content)
         if isinstance(content, Picture) and self.pdq:
-            found.append(Hashed(self.pdq(content)))
+            results.append(Hashed(self.pdq(content)))
             bare = without_bars(content)
-            found += [Hashed(self.pdq(bare))] if bare else []
-            if not found[0].hash.comparable:
-                told.append(f"the picture has too little in it to be compared (PDQ quality below {QUALITY})")
+            results += [Hashed(self.pdq(bare))] if bare else []
+            if not results[0].hash.comparable:
+                missing.append(f"the picture has too little in it to be compared (PDQ quality below {QUALITY})")
         if isinstance(content, Clip) and self.pdq:
-            found += self._film(content, path, self.pdq)
-            if not any(hashed.hash.comparable for hashed in found):
-                told.append(f"no frame has enough in it to be compared (PDQ quality below {QUALITY})")
+            results += self._film(content, path, self.pdq)
+            if not any(hashed.hash.comparable for hashed in results):
+                missing.append(f"no frame has enough in it to be compared (PDQ quality below {QUALITY})")
         sound = sound_track(decoded)
         if sound is not None and self.chromaprint:
             heard = self.chromaprint(sound)
-            found += [Hashed(heard)] if heard else []
-            told += [] if heard else ["there is too little sound for a fingerprint: it takes some five seconds"]
+            results += [Hashed(heard)] if heard else []
+            missing += [] if heard else ["there is too little sound for a fingerprint: it takes some five seconds"]
         if isinstance(content, tuple) and self.tlsh:
             read = self.tlsh("\n".join(paragraph for page in content for paragraph in page.paragraphs))
-            found += [Hashed(read)] if read else []
-            told += [] if read else ["the text is too short or too uniform for TLSH"]
-        return found, told
+            results += [Hashed(read)] if read else []
+            missing += [] if read else ["the text is too short or too uniform for TLSH"]
+        return results, missing
 
     def crops(self, decoded: Decoded) -> list[Hashed]:
         """PDQ of a picture without a little of its sides, for banks that are to know cropped copies."""
         if not isinstance(decoded.content, Picture) or self.pdq is None:
             return []
-        return [Hashed(self.pdq(view)) for view in cropped(decoded.content)]
+        return [Hashed(self.pdq(view)) for view in crop_sides(decoded.content)]
 
     def close(self) -> None:
         self._frames.close()

@@ -21,5 +21,5 @@ class TlshHasher:
 
     def __call__(self, text: str) -> Hash | None:
         """None of what is too short (50 bytes) or too uniform."""
-        found = self._hash(text.encode())
-        return None if found in ("", "TNULL") else Hash.of("tlsh", found)
+        digest = self._hash(text.encode())
+        return None if digest in ("", "TNULL") else Hash.of("tlsh", digest)

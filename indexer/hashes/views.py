@@ -1,5 +1,4 @@
-"""Other views of a picture that a copy may be made from: without bars that were added, and without a little of its
-sides.
+"""Alternative views of a picture to hash: without added bars, and without a little of its sides.
 
 PDQ sees through neither: without 5 % of their width and height 4 % of photographs are found again, with a caption bar
 added below none (`python -m crossmedia.eval.known`). So a picture with bars is hashed without them too, and who banks
@@ -23,7 +22,7 @@ MARGIN: Final = 0.04
 """Share of the width on each side that writing leaves free."""
 PLAIN, WRITTEN = 0.9, 0.3
 """Share of the margins, and of a whole line, that has the bar's colour."""
-LEAST, MOST = 0.03, 0.45
+MIN_BAR, MAX_BAR = 0.03, 0.45
 """Shares of the height that a bar has."""
 TOGETHER: Final = 0.75
 """And two of them at most."""
@@ -39,14 +38,14 @@ def without_bars(picture: Picture) -> Picture | None:
     return Picture(np.ascontiguousarray(pixels[above : picture.height - below]))
 
 
-def cropped(picture: Picture) -> list[Picture]:
+def crop_sides(picture: Picture) -> list[Picture]:
     """The picture without `CROPS` of its sides."""
-    found = []
+    crops = []
     for share in CROPS:
         x, y = round(share * picture.width / 2), round(share * picture.height / 2)
         if x and y:
-            found.append(Picture(np.ascontiguousarray(picture.pixels[y:-y, x:-x])))
-    return found
+            crops.append(Picture(np.ascontiguousarray(picture.pixels[y:-y, x:-x])))
+    return crops
 
 
 def _bar(pixels: NDArray[np.uint8]) -> int:
@@ -57,13 +56,13 @@ def _bar(pixels: NDArray[np.uint8]) -> int:
     colour = np.median(sides[: max(1, height // 50)].reshape(-1, 3), axis=0)
 
     def alike(part: NDArray[np.uint8], levels: int = ALIKE) -> NDArray[np.float64]:
-        apart = np.abs(part[: int(MOST * height) + 3].astype(np.int16) - colour)
+        apart = np.abs(part[: int(MAX_BAR * height) + 3].astype(np.int16) - colour)
         near: NDArray[np.float64] = (apart <= levels).all(axis=2).mean(axis=1)
         return near
 
     plain = (alike(sides) >= PLAIN) & (alike(pixels) >= WRITTEN)
     lines = int(np.argmin(plain)) if not plain.all() else len(plain)
-    if not LEAST * height <= lines <= MOST * height:
+    if not MIN_BAR * height <= lines <= MAX_BAR * height:
         return 0
     beyond = alike(pixels, 3 * ALIKE // 2)[lines + 1 : lines + 3]
     return lines if len(beyond) and beyond.max() < WRITTEN else 0

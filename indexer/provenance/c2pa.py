@@ -1,4 +1,4 @@
-"""C2PA manifests: who signed what a file says of itself, and whether it still is what was signed.
+"""Read C2PA manifests: who signed a file, and whether it is unchanged since.
 
 Read by the C2PA project's own library (https://spec.c2pa.org), from the file alone: nothing is fetched, neither
 manifests that lie elsewhere nor whether a certificate was withdrawn. Without trust anchors any signature that fits is
@@ -27,7 +27,7 @@ from crossmedia.indexer.provenance.facts import (
     Provenance,
     plain,
 )
-from crossmedia.indexer.provenance.iptc import meant, term
+from crossmedia.indexer.provenance.iptc import term, trust_meaning
 
 DEEP: Final = 12
 """Levels of a manifest that are looked into, and ingredients of ingredients."""
@@ -45,7 +45,7 @@ def version() -> str:
     return str(_library().sdk_version())
 
 
-def read(path: Path, anchors: str = "") -> Provenance:
+def read_manifest(path: Path, anchors: str = "") -> Provenance:
     """What the manifest of a file says. `anchors`: certificates in PEM of those who may sign, or say who may.
 
     A file without a manifest says nothing. One whose manifest cannot be read is told so. Raises DependencyMissing.
@@ -67,7 +67,7 @@ def read(path: Path, anchors: str = "") -> Provenance:
             raise ValueError("it is too large")
         return _read_store(json.loads(text), by, remote)
     except (library.C2paError, ValueError, RecursionError) as error:
-        if not marked(path):
+        if not has_manifest(path):
             return Provenance()
         reason = plain(error)
         return Provenance(
@@ -77,7 +77,7 @@ def read(path: Path, anchors: str = "") -> Provenance:
         )
 
 
-def marked(path: Path) -> bool:
+def has_manifest(path: Path) -> bool:
     """Whether a manifest seems to begin somewhere in a file: its outermost box (JUMBF, ISO 19566-5) names itself."""
     if not path.stat().st_size:
         return False
@@ -108,7 +108,7 @@ def _read_store(store: Mapping[str, Any], by: str, remote: str | None) -> Proven
     for label, manifest in manifests.items():
         for name in _types(manifest):
             # A picture that was only put into another one makes that a composite.
-            meaning = meant(name) if label in line else COMPOSITE if meant(name) in AGAINST else None
+            meaning = trust_meaning(name) if label in line else COMPOSITE if trust_meaning(name) in AGAINST else None
             types.append(name)
             if state != INVALID or meaning in AGAINST:
                 facts.append(Fact("source-type", name, by))
@@ -117,11 +117,17 @@ def _read_store(store: Mapping[str, Any], by: str, remote: str | None) -> Proven
     if state != INVALID or any(fact.value in AGAINST for fact in facts):
         facts.append(Fact("generator", program, by))
     manifest = {
-        "state": state, "signer": signer or None, "issuer": issuer or None, "generator": program or None,
-        "time": plain(signature.get("time") or "") or None, "title": plain(active.get("title") or "") or None,
-        "source_types": list(dict.fromkeys(types)), "ingredients": len(active.get("ingredients") or []),
-        "embedded": remote is None, "problems": problems[:10],
-    }  # fmt: skip
+        "state": state,
+        "signer": signer or None,
+        "issuer": issuer or None,
+        "generator": program or None,
+        "time": plain(signature.get("time") or "") or None,
+        "title": plain(active.get("title") or "") or None,
+        "source_types": list(dict.fromkeys(types)),
+        "ingredients": len(active.get("ingredients") or []),
+        "embedded": remote is None,
+        "problems": problems[:10],
+    }
     return Provenance(tuple(facts), manifest)
 
 
@@ -138,10 +144,10 @@ def _line(active: object, manifests: Mapping[str, Any]) -> set[str]:
 
 def _types(manifest: Mapping[str, Any]) -> list[str]:
     """The digital source types that a manifest's assertions name."""
-    return list(dict.fromkeys(term(value) for value in _named(manifest.get("assertions") or [])))
+    return list(dict.fromkeys(term(value) for value in _named_types(manifest.get("assertions") or [])))
 
 
-def _named(assertions: Any) -> Iterator[str]:
+def _named_types(assertions: Any) -> Iterator[str]:
     waiting, seen = [(assertions, 0)], 0
     while waiting and seen < WIDE:
         value, depth = waiting.pop()

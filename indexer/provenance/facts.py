@@ -1,4 +1,4 @@
-"""What is said of where a file comes from, and by what in it."""
+"""Facts about where a file comes from, each with the source that states it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SIGNED: Final = "signed"
 UNKNOWN: Final = "signer unknown"
 INVALID: Final = "signature invalid"
 UNREADABLE: Final = "manifest unreadable"
-LONGEST: Final = 120
+MAX_FACT_CHARACTERS: Final = 120
 """Characters of a value: names of signers and generators are anybody's text."""
-MOST: Final = 32
+MAX_FACTS: Final = 32
 """Facts of one file."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\s]+")
 
@@ -43,15 +43,15 @@ class Provenance:
 
 
 def plain(value: object) -> str:
-    """Somebody's text as a value: one line, bounded, without what would turn a line round or hide in it.
+    r"""Untrusted text as a value: one line, bounded, without characters that reorder or hide text.
 
-    >>> plain("  Ada\\n\\u202eLovelace ")
+    >>> plain("  Ada\n\u202eLovelace ")
     'Ada Lovelace'
     """
-    return _CONTROL.sub(" ", str(value)[: 8 * LONGEST]).strip()[:LONGEST].strip()
+    return _CONTROL.sub(" ", str(value)[: 8 * MAX_FACT_CHARACTERS]).strip()[:MAX_FACT_CHARACTERS].strip()
 
 
 def merge_facts(facts: Iterable[Fact]) -> tuple[Fact, ...]:
-    """Each once, in the order of kinds, those that say nothing left out."""
+    """Facts without repetitions, ordered by kind; empty ones are left out."""
     kept = [fact for fact in dict.fromkeys(facts) if fact.value]
-    return tuple(sorted(kept, key=lambda fact: KINDS.index(fact.kind))[:MOST])
+    return tuple(sorted(kept, key=lambda fact: KINDS.index(fact.kind))[:MAX_FACTS])

@@ -1,5 +1,4 @@
-"""The texts that lie in a file beside its content: PNG's and EXIF's, a container's tags, packets of XMP; all of them
-bounded."""
+"""Extract texts beside a file's content, bounded: PNG's and EXIF's, container tags, packets of XMP."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ from crossmedia.indexer.decode import Limits, container
 from crossmedia.indexer.decode.errors import DecodeError
 from crossmedia.indexer.decode.image import DAMAGE
 
-MOST: Final = 64
+MAX_FIELDS: Final = 64
 """Fields of one file."""
 LONG: Final = 1 << 20
 """Characters of a field."""
@@ -42,7 +41,7 @@ def fields(path: Path, media: Medium, limits: Limits) -> tuple[dict[str, str], l
             # Pillow finds texts behind the pixels only by reading those.
             with suppress(*DAMAGE):
                 image.load()
-        for key, value in [(str(name), value) for name, value in image.info.items()][:MOST]:
+        for key, value in [(str(name), value) for name, value in image.info.items()][:MAX_FIELDS]:
             text = value.decode("utf-8", "replace") if isinstance(value, bytes) and key in ("xmp", "comment") else value
             if isinstance(text, str):
                 (xmp.append(text[:LONG]) if "xmp" in key.lower() else texts.setdefault(key, text[:LONG]))
@@ -51,32 +50,34 @@ def fields(path: Path, media: Medium, limits: Limits) -> tuple[dict[str, str], l
 
 def packets(path: Path) -> list[str]:
     """Packets of XMP that lie openly in a file, at most four."""
-    found: list[str] = []
+    packets: list[str] = []
     with path.open("rb") as file:
         size = file.seek(0, 2)
         for start in dict.fromkeys((0, max(0, size - SCANNED))):
             file.seek(start)
             part = file.read(SCANNED)
             place = part.find(b"<x:xmpmeta")
-            while place >= 0 and len(found) < 4:
+            while place >= 0 and len(packets) < 4:
                 end = part.find(b"</x:xmpmeta>", place)
-                found.append(part[place : end if 0 <= end < place + LONG else place + LONG].decode("utf-8", "replace"))
+                packets.append(
+                    part[place : end if 0 <= end < place + LONG else place + LONG].decode("utf-8", "replace")
+                )
                 place = part.find(b"<x:xmpmeta", place + 10)
-    return found
+    return packets
 
 
 def _exif(image: Image.Image) -> dict[str, str]:
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     with suppress(*DAMAGE):
         tags = image.getexif()
         for tag in _EXIF:
             value = tags.get(tag)
             if isinstance(value, str):
-                found[tag.name] = value[:LONG]
+                values[tag.name] = value[:LONG]
         comment = tags.get_ifd(IFD.Exif).get(Base.UserComment)
         if comment:
-            found["UserComment"] = _comment(comment)
-    return found
+            values["UserComment"] = _comment(comment)
+    return values
 
 
 def _comment(value: Any) -> str:
@@ -95,7 +96,7 @@ def _latin(text: str) -> int:
 
 
 def _tags(path: Path) -> dict[str, str]:
-    with suppress(DecodeError), container.opened(path) as file:
+    with suppress(DecodeError), container.open_container(path) as file:
         tags = [*file.metadata.items(), *(tag for stream in file.streams for tag in stream.metadata.items())]
-        return {str(key): str(value)[:LONG] for key, value in reversed(tags[:MOST])}
+        return {str(key): str(value)[:LONG] for key, value in reversed(tags[:MAX_FIELDS])}
     return {}

@@ -1,4 +1,4 @@
-"""What programs that generate pictures leave in a file: the text of PNG chunks, of EXIF and of a container's tags.
+"""Recognise programs that generate pictures by the parameters they leave in a file.
 
 Each of these is a habit of a program, none is signed: whoever wants can take it out or put it in.
 """
@@ -46,9 +46,18 @@ NAMES: Final[Mapping[str, str]] = {
 """Programs by what names them in a field that says what made the file."""
 _NAMED: Final = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in NAMES.items()}
 _MAKERS: Final = (
-    "software", "creatortool", "make", "model", "encoder", "encoded_by", "source", "credit", "artist", "generator",
+    "software",
+    "creatortool",
+    "make",
+    "model",
+    "encoder",
+    "encoded_by",
+    "source",
+    "credit",
+    "artist",
+    "generator",
     "processingsoftware",
-)  # fmt: skip
+)
 """Fields that say what made a file. Elsewhere, in a title or a comment, a name is only what somebody writes about."""
 
 
@@ -81,9 +90,9 @@ def generator(key: str, text: str) -> str | None:
 
 def facts(texts: Mapping[str, str]) -> list[Fact]:
     """What the fields of a file (name → text) say."""
-    found: list[Fact] = []
+    facts: list[Fact] = []
     for key, text in texts.items():
         program = generator(key, text)
         if program:
-            found += [Fact("trust", GENERATED, BY), Fact("generator", program, BY)]
-    return found
+            facts += [Fact("trust", GENERATED, BY), Fact("generator", program, BY)]
+    return facts

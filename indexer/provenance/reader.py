@@ -1,4 +1,4 @@
-"""Everything that a file says of where it comes from, read in a process that can be killed."""
+"""Read all provenance of a file in a process that can be killed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded, Limits
 from crossmedia.indexer.decode.errors import Unreadable
 from crossmedia.indexer.decode.pool import DecodePool
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.decode.sniff import read_head, sniff
 from crossmedia.indexer.provenance import c2pa, iptc, parameters
 from crossmedia.indexer.provenance.facts import Fact, Provenance, merge_facts
@@ -54,8 +54,8 @@ class ProvenanceReader:
         them."""
         if self._pool is None:
             self._pool = DecodePool(1, read=partial(read_provenance, anchors=self._anchors))
-        found: Provenance = self._pool.submit(path).result().metadata[_NAME]
-        return found
+        provenance: Provenance = self._pool.submit(path).result().metadata[_NAME]
+        return provenance
 
     def close(self) -> None:
         if self._pool is not None:
@@ -63,7 +63,7 @@ class ProvenanceReader:
             self._pool = None
 
 
-def read_provenance(path: Path, limits: Limits, progress: Progress = unhurried, anchors: str = "") -> Decoded:
+def read_provenance(path: Path, limits: Limits, progress: Progress = ignore_progress, anchors: str = "") -> Decoded:
     """Takes the place of `decode` in a worker: no content, what was found in the metadata."""
     read_head(path)
     facts: list[Fact] = []
@@ -75,7 +75,7 @@ def read_provenance(path: Path, limits: Limits, progress: Progress = unhurried, 
         # What is too damaged to be known may hold a manifest all the same.
         media, notes = "image", (f"{error}",)
     if find_spec("c2pa"):
-        signed = c2pa.read(path, anchors)
+        signed = c2pa.read_manifest(path, anchors)
         facts += signed.facts
         manifest, notes = signed.manifest, (*notes, *signed.notes)
     texts, packets = fields(path, media, limits)

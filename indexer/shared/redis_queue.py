@@ -6,26 +6,27 @@ import json
 import logging
 import os
 import socket
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import (
     CRASHED,
     MAX_ATTEMPTS,
     Job,
+    JobPart,
+    JobState,
     LeaseLost,
-    Part,
     QueueFull,
     QueueUnreachable,
     QueueUnusable,
-    State,
 )
 from crossmedia.indexer.shared.server import connect, reaching, without_password
-from crossmedia.indexer.shared.sums import summed
+from crossmedia.indexer.shared.sums import add_reports
 from crossmedia.retrieval.store import NotFound
 
 log = logging.getLogger("crossmedia.queue")
@@ -35,13 +36,13 @@ KEPT_SECONDS: Final = 7 * 24 * 3600.0
 AGAIN_SECONDS: Final = 1.0
 BELL: Final = f"{PREFIX}bell"
 """The list that whoever waits for work listens to. What is in it says nothing: a ring only shortens the wait."""
-MOST_RINGS: Final = 1_000
+MAX_RINGS: Final = 1_000
 """Rings that are kept for workers that do not listen now."""
 SHORT: Final = ("id", "kind", "state", "created", "updated", "attempts", "step", "done", "total", "error", "parts")
-"""What a list tells of a job."""
+"""The fields of a job that lists contain."""
 
 
-_STATES: Final[dict[str, State]] = {"queued": "queued", "running": "running", "done": "done", "failed": "failed"}
+_STATES: Final[dict[str, JobState]] = {"queued": "queued", "running": "running", "done": "done", "failed": "failed"}
 
 
 class RedisQueue:
@@ -103,11 +104,11 @@ class RedisQueue:
     def progress(self, job: str, step: str, done: int, total: int) -> None:
         """Raises LeaseLost. What cannot be told now is told with the next step: the lease decides, not this."""
         try:
-            told = self._change("progress", job, self._token(job), step, done, total)
+            held = self._change("progress", job, self._token(job), step, done, total)
         except QueueUnreachable as error:
             log.warning("progress of job %s is not told: %s", job, error.message)
             return
-        if not told:
+        if not held:
             raise _lost(job)
 
     def finish(self, job: str, report: Mapping[str, Any]) -> None:
@@ -116,7 +117,7 @@ class RedisQueue:
     def fail(self, job: str, error: CrossmediaError, report: Mapping[str, Any] | None = None) -> None:
         self._conclude(job, "failed", _text(report), json.dumps(error.as_dict()))
 
-    def divide(self, job: str, parts: Sequence[Part], report: Mapping[str, Any]) -> None:
+    def divide(self, job: str, parts: Sequence[JobPart], report: Mapping[str, Any]) -> None:
         token = self._token(job)
         self._insist(job, lambda: self._change("undivide", job, token))
         for part in parts:
@@ -133,7 +134,7 @@ class RedisQueue:
             raise NotFound(f"no job {job}", "GET /v1/jobs lists them")
         return _job(job, record)
 
-    def list(self, state: State | None = None, limit: int = 100) -> list[Job]:
+    def list(self, state: JobState | None = None, limit: int = 100) -> list[Job]:
         with reaching(self.address):
             names: Any = (
                 self._redis.zrevrange(f"{PREFIX}jobs", 0, limit - 1)
@@ -174,7 +175,7 @@ class RedisQueue:
     def close(self) -> None:
         self._redis.close()
 
-    def _whole(self, state: State) -> Any:
+    def _whole(self, state: JobState) -> Any:
         """Names of the jobs in a state that are no parts, in their order."""
         return self._redis.zinter([f"{PREFIX}jobs", f"{PREFIX}{state}"], aggregate="MIN")
 
@@ -188,21 +189,19 @@ class RedisQueue:
     def _insist(self, job: str, change: Callable[[], Any]) -> Any:
         """What ends a claim is worth waiting for: a server that restarts is asked again for as long as a lease
         holds."""
-        until = time.monotonic() + self.lease
-        while True:
-            try:
-                done = change()
-            except QueueUnreachable:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(AGAIN_SECONDS)
-                continue
-            if not done:
-                self._held.pop(job, None)
-                raise _lost(job)
-            return done
+        attempts = Retrying(
+            retry=retry_if_exception_type(QueueUnreachable),
+            wait=wait_fixed(AGAIN_SECONDS),
+            stop=stop_after_delay(self.lease),
+            reraise=True,
+        )
+        done = attempts(change)
+        if not done:
+            self._held.pop(job, None)
+            raise _lost(job)
+        return done
 
-    def _conclude(self, job: str, state: State, report: str, error: str) -> None:
+    def _conclude(self, job: str, state: JobState, report: str, error: str) -> None:
         def change() -> Any:
             held, parent = self._change("conclude", job, self._token(job), state, report, error)
             return (parent,) if held else None
@@ -218,7 +217,7 @@ class RedisQueue:
             parts: Any = self._redis.lrange(f"{PREFIX}parts:{parent}", 0, -1)
             rest = self._redis.hget(f"{PREFIX}job:{parent}", "rest")
         jobs = self._records(parts, (*SHORT, "report"))
-        report = summed([json.loads(rest or "{}"), *(job.report for job in jobs if job.report)])
+        report = add_reports([json.loads(rest or "{}"), *(job.report for job in jobs if job.report)])
         failed = [job.error for job in jobs if job.error]
         problem = ""
         if missing := len(failed) + len(parts) - len(jobs):
@@ -232,9 +231,9 @@ class RedisQueue:
         with reaching(self.address), self._redis.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.hmget(f"{PREFIX}job:{name}", fields)
-            found = pipe.execute(raise_on_error=False)
+            records = pipe.execute(raise_on_error=False)
         jobs = []
-        for name, values in zip(names, found, strict=True):
+        for name, values in zip(names, records, strict=True):
             try:
                 if isinstance(values, Exception):
                     raise _unreadable(name)
@@ -249,7 +248,7 @@ class RedisQueue:
         try:
             with reaching(self.address), self._redis.pipeline(transaction=False) as pipe:
                 pipe.rpush(BELL, *["work"] * times)
-                pipe.ltrim(BELL, -MOST_RINGS, -1)
+                pipe.ltrim(BELL, -MAX_RINGS, -1)
                 pipe.execute()
         except CrossmediaError as error:
             log.warning("workers are not told of new work yet: %s", error.message)
@@ -273,11 +272,20 @@ def _job(name: str, record: Mapping[str, str | None]) -> Job:
         state = _STATES[record["state"] or ""]
         report, error = record.get("report"), record.get("error")
         return Job(
-            name, record["kind"] or "", _object(record.get("payload") or "{}"), state,
-            float(record["created"] or ""), float(record["updated"] or ""), int(record["attempts"] or ""),
-            record["step"] or "", int(record["done"] or ""), int(record["total"] or ""),
-            _object(report) if report else None, _object(error) if error else None, int(record["parts"] or ""),
-        )  # fmt: skip
+            name,
+            record["kind"] or "",
+            _object(record.get("payload") or "{}"),
+            state,
+            float(record["created"] or ""),
+            float(record["updated"] or ""),
+            int(record["attempts"] or ""),
+            record["step"] or "",
+            int(record["done"] or ""),
+            int(record["total"] or ""),
+            _object(report) if report else None,
+            _object(error) if error else None,
+            int(record["parts"] or ""),
+        )
     except (KeyError, ValueError, TypeError) as error:
         raise _unreadable(name) from error
 

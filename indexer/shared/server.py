@@ -1,4 +1,4 @@
-"""The way to the Redis server: its address, a client, and its failures in our words."""
+"""Connect to the Redis server and translate its failures."""
 
 from __future__ import annotations
 
@@ -25,9 +25,14 @@ def without_password(url: str) -> str:
 def connect(url: str) -> redis.Redis:
     """A client that answers in text; nothing is sent yet."""
     return redis.Redis.from_url(
-        url, decode_responses=True, encoding_errors="replace", socket_timeout=SOCKET_SECONDS,
-        socket_connect_timeout=SOCKET_SECONDS, socket_keepalive=True, retry=Retry(NoBackoff(), 0),
-    )  # fmt: skip
+        url,
+        decode_responses=True,
+        encoding_errors="replace",
+        socket_timeout=SOCKET_SECONDS,
+        socket_connect_timeout=SOCKET_SECONDS,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 @contextmanager

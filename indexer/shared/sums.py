@@ -1,4 +1,4 @@
-"""The report of a divided job, from those of its parts."""
+"""Add up the reports of a divided job's parts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 
-def summed(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def add_reports(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Numbers are added, lists and objects joined; a text that several lists hold is kept once, and what one says is
     true stays true.
 
-    >>> summed([{"added": 1, "notes": ["no OCR"]}, {"added": 2, "notes": ["no OCR"], "gone": ["a"]}])
+    >>> add_reports([{"added": 1, "notes": ["no OCR"]}, {"added": 2, "notes": ["no OCR"], "gone": ["a"]}])
     {'added': 3, 'notes': ['no OCR'], 'gone': ['a']}
     """
     total: dict[str, Any] = {}

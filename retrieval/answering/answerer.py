@@ -1,4 +1,4 @@
-"""What an answerer is: a question about a scope in, an answer with what it rests on out, or nothing."""
+"""The answerer protocol: a question and a scope in, an answer with its evidence out, or None."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from crossmedia.retrieval.query import Hit
 
 CANNOT_TELL: Final = "The indexed files do not answer this question."
 """What is said where there is too little evidence."""
-LEAST: Final = 0.5
-"""Confidence under which nothing is said: it is as likely wrong as right."""
+MIN_CONFIDENCE: Final = 0.5
+"""Confidence from which an answer is given: below, it is as likely wrong as right."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def best_of(replies: Sequence[Reply | None]) -> Reply | None:
     return max(said, key=lambda reply: reply.confidence, default=None)
 
 
-def abstained(question: Question, scope: Scope, model: str, notes: Sequence[str] = ()) -> Reply:
-    """That nothing can be told, with the nearest there is."""
+def abstain(question: Question, scope: Scope, model: str, notes: Sequence[str] = ()) -> Reply:
+    """The reply that the indexed files do not answer, with the nearest hits."""
     nearest = scope.nearest(question.topic or question.text)
     return Reply(CANNOT_TELL, 0.0, nearest, model, tuple(notes), answered=False)

@@ -9,7 +9,7 @@ from typing import Final
 from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.profile import Profile
 from crossmedia.embeddings.question_kinds import QuestionKinds
-from crossmedia.retrieval.answering.answerer import LEAST, Answerer, Reply, abstained
+from crossmedia.retrieval.answering.answerer import MIN_CONFIDENCE, Answerer, Reply, abstain
 from crossmedia.retrieval.answering.colours import Colouring
 from crossmedia.retrieval.answering.counting import Counting
 from crossmedia.retrieval.answering.finding import Finding
@@ -18,7 +18,7 @@ from crossmedia.retrieval.answering.kinds import QuestionKind
 from crossmedia.retrieval.answering.naming_people import People
 from crossmedia.retrieval.answering.places import Places
 from crossmedia.retrieval.answering.presence import Presence
-from crossmedia.retrieval.answering.question import Question, asked, taken_apart
+from crossmedia.retrieval.answering.question import Question, parse_question, understand
 from crossmedia.retrieval.answering.reading import Reading
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.answering.seeing import Seeing
@@ -63,34 +63,34 @@ class BuiltIn:
             "summarise": (Summarising(), telling),
         }
 
-    def understood(self, text: str) -> list[Question]:
+    def parse(self, text: str) -> list[Question]:
         """The question as its likely kinds have it, likeliest first."""
         vector = self._sentences.encode([text]).vectors["text"][0]
         shares = self._kinds.classify(vector)
-        first = asked(text, shares)
+        first = understand(text, shares)
         others = [kind for kind, share in shares[:3] if share >= CLOSE and kind != first.kind]
-        return [first, *(asked_as(text, kind, dict(shares)[kind]) for kind in others)]
+        return [first, *(parse_as(text, kind, dict(shares)[kind]) for kind in others)]
 
     def reply(self, text: str, scope: Scope) -> tuple[Question, Reply]:
         """The question as it was understood, and the answer; one that nothing tells is abstained from."""
-        questions = self.understood(text)
+        questions = self.parse(text)
         for question in questions:
             reply = (
-                self._foreign.claimed(question, scope)
+                self._foreign.answer_claimed(question, scope)
                 or self._own(question, scope)
                 or self._foreign.of_kind(question, scope)
             )
             if reply is not None:
                 return question, reply
-        return questions[0], abstained(questions[0], scope, self.model)
+        return questions[0], abstain(questions[0], scope, self.model)
 
     def _own(self, question: Question, scope: Scope) -> Reply | None:
         """The first confident answer; the last answerer is heard in any case, and believed where it is surer."""
         *earlier, last = self._answerers(question.kind)
         replies = (answerer.answer(question, scope) for answerer in earlier)
-        first = next((one for one in replies if one is not None and one.confidence >= LEAST), None)
+        first = next((one for one in replies if one is not None and one.confidence >= MIN_CONFIDENCE), None)
         final = last.answer(question, scope)
-        if final is None or final.confidence < LEAST:
+        if final is None or final.confidence < MIN_CONFIDENCE:
             return first
         return final if first is None or final.confidence > first.confidence else first
 
@@ -100,6 +100,6 @@ class BuiltIn:
         return *self._by_kind[kind], self._visual
 
 
-def asked_as(text: str, kind: str, share: float) -> Question:
-    """The question as if it were of that kind."""
-    return taken_apart(text, kind, share)  # type: ignore[arg-type]
+def parse_as(text: str, kind: str, share: float) -> Question:
+    """Parse a question as if it were of another kind."""
+    return parse_question(text, kind, share)  # type: ignore[arg-type]

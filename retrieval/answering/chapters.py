@@ -1,4 +1,4 @@
-"""The chapters of a video: the scenes that its shots were tied to, each with a title, a key frame and its time."""
+"""The chapters of a video: its scenes, each with a title, a key frame and its time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from crossmedia.embeddings.profile import Profile
-from crossmedia.retrieval.answering.describing import described
-from crossmedia.retrieval.answering.summary import summary
+from crossmedia.retrieval.answering.describing import describe
+from crossmedia.retrieval.answering.summary import summarise
 from crossmedia.retrieval.answering.things import labels_of
 from crossmedia.retrieval.documents import Moment
 
-LONGEST: Final = 60
+MAX_TITLE_CHARACTERS: Final = 60
 """Characters of a title."""
 
 
@@ -36,21 +36,21 @@ def chapters(moments: Sequence[Moment], profile: Profile) -> list[Chapter]:
         for label in labels_of(moment, "chapter"):
             shots.setdefault(label.value, []).append(moment)
     spans = sorted((min(_start(m) for m in some), max(_end(m) for m in some), some) for some in shots.values())
-    found = []
+    chapters = []
     for number, (start, end, some) in enumerate(spans, start=1):
         longest = max(some, key=lambda m: _end(m) - _start(m))
         spoken = [m for m in moments if m.kind == "speech" and start <= (_start(m) + _end(m)) / 2 < end]
-        said = summary(spoken, profile, 1)
-        seen = described(longest)
+        said = summarise(spoken, profile, 1)
+        seen = describe(longest)
         title = said[0].text if said else seen.text.rstrip(".") if seen else f"Chapter {number}"
-        found.append(Chapter(number, start, end, shortened(title), longest.id, not said))
-    return found
+        chapters.append(Chapter(number, start, end, shorten(title), longest.id, not said))
+    return chapters
 
 
-def shortened(text: str, most: int = LONGEST) -> str:
+def shorten(text: str, most: int = MAX_TITLE_CHARACTERS) -> str:
     """A text of at most so many characters, cut between words.
 
-    >>> shortened("one two three", 9)
+    >>> shorten("one two three", 9)
     'one two…'
     """
     plain = " ".join(text.split())

@@ -1,4 +1,4 @@
-"""What colour something has: the pixels where it is, and what a picture of it in each colour would be like."""
+"""Answer which colour something has: by its pixels, and by how well a picture of each colour fits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.question import Question, content
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import evidence_of, odds, sightings, vectors_of
+from crossmedia.retrieval.answering.sighting import find_sightings, label_evidence, odds, vectors_of
 from crossmedia.retrieval.answering.things import labels_of, thing_of
 from crossmedia.retrieval.documents import Box, Label, Moment
 
@@ -33,26 +33,38 @@ COLOURS: Final[dict[str, tuple[tuple[int, int, int], ...]]] = {
 }
 """Berlin and Kay's eleven basic colour terms by some sRGB values of each, as photographs show them."""
 SECOND: Final = 0.3
-"""Share of the area from which a second colour is told."""
+"""Share of the area from which a second colour is mentioned."""
 SHARP: Final = 1.8
 """Of the log-shares, so that a colour is as likely right as it says; chosen on the odd questions of
 `eval/questions.csv`."""
 SEEN: Final = 0.3
 """Relevance under which the thing is not taken to be there."""
 WORN: Final[tuple[tuple[str, Box], ...]] = (
-    (r"shirt|t-shirt|tshirt|top|jacket|coat|sweater|jersey|vest|blouse|hoodie|dress|uniform|suit|clothes|clothing|outfit",
-     (0.25, 0.2, 0.75, 0.5)),
+    (
+        r"shirt|t-shirt|tshirt|top|jacket|coat|sweater|jersey|vest|blouse|hoodie|dress|uniform|suit"
+        r"|clothes|clothing|outfit",
+        (0.25, 0.2, 0.75, 0.5),
+    ),
     (r"trousers|pants|jeans|shorts|skirt|leggings", (0.25, 0.5, 0.75, 0.8)),
     (r"hair|hat|cap|helmet|beanie|headband|bandana", (0.3, 0.0, 0.7, 0.13)),
     (r"shoes?|boots?|sneakers|socks", (0.15, 0.88, 0.85, 1.0)),
-)  # fmt: skip
+)
 """Where on a person's box it lies."""
 PLACES: Final[dict[str, Box]] = {
-    "sky": (0.0, 0.0, 1.0, 0.25), "ceiling": (0.1, 0.0, 0.9, 0.15), "grass": (0.0, 0.65, 1.0, 1.0),
-    "floor": (0.1, 0.75, 0.9, 1.0), "ground": (0.0, 0.7, 1.0, 1.0), "snow": (0.0, 0.6, 1.0, 1.0),
-    "sand": (0.0, 0.65, 1.0, 1.0), "water": (0.0, 0.5, 1.0, 1.0), "wall": (0.0, 0.1, 1.0, 0.5), "walls": (0.0, 0.1, 1.0, 0.5),
-    "background": (0.0, 0.0, 1.0, 0.4), "carpet": (0.1, 0.75, 0.9, 1.0), "field": (0.0, 0.65, 1.0, 1.0),
-}  # fmt: skip
+    "sky": (0.0, 0.0, 1.0, 0.25),
+    "ceiling": (0.1, 0.0, 0.9, 0.15),
+    "grass": (0.0, 0.65, 1.0, 1.0),
+    "floor": (0.1, 0.75, 0.9, 1.0),
+    "ground": (0.0, 0.7, 1.0, 1.0),
+    "snow": (0.0, 0.6, 1.0, 1.0),
+    "sand": (0.0, 0.65, 1.0, 1.0),
+    "water": (0.0, 0.5, 1.0, 1.0),
+    "wall": (0.0, 0.1, 1.0, 0.5),
+    "walls": (0.0, 0.1, 1.0, 0.5),
+    "background": (0.0, 0.0, 1.0, 0.4),
+    "carpet": (0.1, 0.75, 0.9, 1.0),
+    "field": (0.0, 0.65, 1.0, 1.0),
+}
 """Where in a picture it mostly is."""
 
 
@@ -76,9 +88,9 @@ class Colouring:
         picture = scope.picture(moment)
         if picture is None:
             return None
-        placed = whereabouts(topic, moment)
+        placed = locate(topic, moment)
         vectors = vectors_of(scope, [moment])
-        seen = sightings(scope, topic, [moment])
+        seen = find_sightings(scope, topic, [moment])
         sure = max(placed[1] if placed else 0.0, seen[0].sureness if seen else 0.0)
         if sure < SEEN:
             return None
@@ -89,8 +101,8 @@ class Colouring:
         logits = shares
         if moment.id in vectors:
             texts = scope.profile.text.encode([f"a {name} {_noun(topic)}" for name in names]).vectors[COMMON]
-            told = odds(scope, texts, moment, vectors[moment.id])
-            logits = logits + 0.35 * (told - told.max())
+            colour_odds = odds(scope, texts, moment, vectors[moment.id])
+            logits = logits + 0.35 * (colour_odds - colour_odds.max())
         shown = np.exp(SHARP * (logits - logits.max()))
         shown /= shown.sum()
         order = np.argsort(-shown, kind="stable")
@@ -98,25 +110,25 @@ class Colouring:
         answer = f"{first} and {second}" if shown[order[1]] > SECOND else first
         part = float(shown[order[0]] + (shown[order[1]] if " and " in answer else 0))
         where = placed[2] if placed else None
-        why = [evidence_of([where], moment)] if where else [seen[0].evidence] if seen else []
-        return Reply(answer, part * min(1.0, 0.5 + sure / 2), scope.cited(moment, why, sure), MODEL)
+        why = [label_evidence([where], moment)] if where else [seen[0].evidence] if seen else []
+        return Reply(answer, part * min(1.0, 0.5 + sure / 2), scope.cite(moment, why, sure), MODEL)
 
 
-def whereabouts(topic: str, moment: Moment) -> tuple[Box, float, Label | None] | None:
-    """Where in a picture something lies, how sure that is, and the label that tells; None where no label does."""
+def locate(topic: str, moment: Moment) -> tuple[Box, float, Label | None] | None:
+    """Where in a picture a thing is, how sure that is, and the label that says so; None where no label does."""
     words = set(content(topic))
     people = labels_of(moment, "object", "person")
     for pattern, part in WORN:
         if any(re.fullmatch(pattern, word) for word in words) and people:
             person = max(people, key=lambda label: _area(label.box))
             if person.box:
-                return inside(person.box, part), person.score, person
+                return part_of_box(person.box, part), person.score, person
     thing = thing_of(topic)
-    some = [label for label in labels_of(moment, "object", thing.value) if label.box] if thing else []
-    if some:
-        largest = max(some, key=lambda label: label.score * _area(label.box) ** 0.5)
+    objects = [label for label in labels_of(moment, "object", thing.value) if label.box] if thing else []
+    if objects:
+        largest = max(objects, key=lambda label: label.score * _area(label.box) ** 0.5)
         if largest.box:
-            return inside(largest.box, (0.2, 0.2, 0.8, 0.8)), largest.score, largest
+            return part_of_box(largest.box, (0.2, 0.2, 0.8, 0.8)), largest.score, largest
     for word in words & PLACES.keys():
         area = labels_of(moment, "area", word)
         if area or word in ("wall", "walls", "ceiling", "floor", "background", "carpet", "ground", "field"):
@@ -140,12 +152,10 @@ def colour_shares(picture: Picture, box: Box) -> NDArray[np.float64]:
     return shares
 
 
-def inside(box: Box, part: Box) -> Box:
-    """A part of a box, both in shares."""
+def part_of_box(box: Box, part: Box) -> Box:
+    """A part of a box, both in fractions."""
     width, height = box[2] - box[0], box[3] - box[1]
-    return (
-        box[0] + part[0] * width, box[1] + part[1] * height, box[0] + part[2] * width, box[1] + part[3] * height,
-    )  # fmt: skip
+    return (box[0] + part[0] * width, box[1] + part[1] * height, box[0] + part[2] * width, box[1] + part[3] * height)
 
 
 def _lab(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -169,7 +179,7 @@ def _noun(topic: str) -> str:
 def _moments(scope: Scope, topic: str) -> list[Moment]:
     if scope.single:
         return scope.stills()[:12]
-    hits = scope.found(topic, 3)
+    hits = scope.find(topic, 3)
     return [
         m for m in scope.store.load([hit.moment for hit in hits]).values() if m.kind in ("picture", "shot", "frame")
     ]

@@ -1,4 +1,4 @@
-"""How many: things in a picture or video by their boxes and tracks, and files of a collection that show something."""
+"""Answer how many: objects in a picture or video by boxes and tracks, files of a collection that show something."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from crossmedia.embeddings.encoder import COMMON
 from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.question import MEDIA_WORDS, Question, content
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import evidence_of, odds, said_in, vectors_of
-from crossmedia.retrieval.answering.things import LEAST, labels_of, thing_of
+from crossmedia.retrieval.answering.sighting import label_evidence, odds, vectors_of, word_evidence
+from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, labels_of, thing_of
 from crossmedia.retrieval.documents import Moment
+from crossmedia.retrieval.morphology import NUMERALS, plural
 from crossmedia.retrieval.query import Filters, Hit, LabelFilter, Query
 from crossmedia.retrieval.wording import stem, words_of
 
 MODEL: Final = "answers-counting@1"
 CITED: Final = 5
-MOST: Final = 1_000
+MAX_HITS: Final = 1_000
 """Hits that are counted at most."""
 COLLECTION: Final = 0.6
 """Confidence in a count over a collection: the detector misses some and sees some that are none."""
@@ -32,8 +33,7 @@ NONE_SEEN: Final = 0.7
 SEEN: Final = 0.35
 """How much the common space says of a number beside the boxes; chosen on the odd questions of `eval/questions.csv`."""
 MISSED: Final = 0.12
-"""Chance that there is one more than the detector tells."""
-WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+"""Probability that there is one more than the detector finds."""
 _FILES: Final = re.compile(
     r"(?:how many|number of|count)(?: of)?(?: the| my| our| all)? (?P<files>"
     + "|".join(MEDIA_WORDS)
@@ -63,7 +63,7 @@ class Counting:
             return self._files(question, scope, files["rest"])
         if re.search(r"\bpages?\b", plain) and scope.asset and "pages" in scope.asset.metadata:
             count = int(scope.asset.metadata["pages"])
-            return Reply(say_count(count, "page"), 0.99, scope.cited(scope.moments[0]) if scope.moments else (), MODEL)
+            return Reply(say_count(count, "page"), 0.99, scope.cite(scope.moments[0]) if scope.moments else (), MODEL)
         if re.search(
             r"\b(?:people|persons|speakers|voices|different voices)\b.*\b(?:speak|talk|heard|voices)|speakers|voices",
             plain,
@@ -75,35 +75,41 @@ class Counting:
         thing = thing_of(question.topic)
         if thing is None:
             return None
-        tracks = [(m, label) for m in scope.moments for label in labels_of(m, "track", thing.value, LEAST)]
+        tracks = [(m, label) for m in scope.moments for label in labels_of(m, "track", thing.value, MIN_COUNTED_SCORE)]
         share = 1.0 if thing.whole or thing.value == "person" else 0.6
         if tracks and scope.asset and scope.asset.media == "video":
             cited = [
-                hit for m, label in tracks[:CITED] for hit in scope.cited(m, [evidence_of([label], m)], label.score)
+                hit for m, label in tracks[:CITED] for hit in scope.cite(m, [label_evidence([label], m)], label.score)
             ]
             return Reply(say_count(len(tracks), thing.value), 0.55 * share, tuple(cited), MODEL)
         stills = scope.stills()
         if not stills:
             return None
-        best = max(stills, key=lambda m: (len(labels_of(m, "object", thing.value, LEAST)), _surest(m, thing.value)))
-        counted = labels_of(best, "object", thing.value, LEAST)
-        doubtful = [label for label in labels_of(best, "object", thing.value) if label.score < LEAST]
+        best = max(
+            stills, key=lambda m: (len(labels_of(m, "object", thing.value, MIN_COUNTED_SCORE)), _surest(m, thing.value))
+        )
+        counted = labels_of(best, "object", thing.value, MIN_COUNTED_SCORE)
+        doubtful = [label for label in labels_of(best, "object", thing.value) if label.score < MIN_COUNTED_SCORE]
         if not counted:
             sure = NONE_SEEN * share * math.prod(1 - math.sqrt(label.score) for label in doubtful)
-            return Reply(say_count(0, thing.value), sure, scope.cited(best), MODEL) if thing.whole else None
-        chances = numbers([label.score for label in (*counted, *doubtful)])
+            return Reply(say_count(0, thing.value), sure, scope.cite(best), MODEL) if thing.whole else None
+        chances = count_chances([label.score for label in (*counted, *doubtful)])
         vector = vectors_of(scope, [best]).get(best.id)
         if vector is not None:
             # A picture of two dogs is nearer to "two dogs" than to "one dog", also where the detector sees one.
-            prompts = [f"{WORDS[n]} {say_count(n, thing.value).split(' ', 1)[1]}" for n in range(1, len(chances))]
+            prompts = [
+                f"{NUMERALS[n]} {thing.value if n == 1 else plural(thing.value)}" for n in range(1, len(chances))
+            ]
             logits = odds(scope, scope.profile.text.encode(prompts).vectors[COMMON], best, vector)
             chances[1:] *= np.exp(SEEN * (logits - logits.max()))
             chances /= chances.sum()
         number = int(chances[1:].argmax()) + 1
         return Reply(
-            say_count(number, thing.value), float(chances[number]) * share,
-            scope.cited(best, [evidence_of(counted, best)], counted[0].score), MODEL,
-        )  # fmt: skip
+            say_count(number, thing.value),
+            float(chances[number]) * share,
+            scope.cite(best, [label_evidence(counted, best)], counted[0].score),
+            MODEL,
+        )
 
     def _over_all(self, question: Question, scope: Scope) -> Reply | None:
         """Of a collection that no files are asked of: as many as its pictures show together."""
@@ -112,7 +118,7 @@ class Counting:
             return None
         hits = self._with(scope, thing.value, question)
         moments = scope.store.load([hit.moment for hit in hits])
-        total = sum(len(labels_of(m, "object", thing.value, LEAST)) for m in moments.values())
+        total = sum(len(labels_of(m, "object", thing.value, MIN_COUNTED_SCORE)) for m in moments.values())
         shown = f"{say_count(total, thing.value)} in {len(hits)} files" if total else say_count(0, thing.value)
         return Reply(shown, COLLECTION * 0.8, tuple(hits[:CITED]), MODEL)
 
@@ -122,23 +128,23 @@ class Counting:
             question.medium or "", "file"
         )
         if not content(about):
-            counted = scope.store.assets(_of(scope.within, question), MOST * 100)
+            counted = scope.store.assets(_of(scope.within, question), MAX_HITS * 100)
             hits = [hit for asset in counted[:CITED] for hit in _first(scope, asset.id)]
             return Reply(say_count(len(counted), name), 0.99, tuple(hits), MODEL)
         thing = thing_of(about)
-        found = self._with(scope, thing.value, question) if thing and thing.whole else ()
-        if not found:
-            query = Query((about,), filters=_of(scope.within, question), k=MOST, group=True, fold=False)
-            found = scope.search(query).hits
-        if not found:
+        matches = self._with(scope, thing.value, question) if thing and thing.whole else ()
+        if not matches:
+            query = Query((about,), filters=_of(scope.within, question), k=MAX_HITS, group=True, fold=False)
+            matches = scope.search(query).hits
+        if not matches:
             return Reply(say_count(0, name), COLLECTION * 0.9, (), MODEL) if thing and thing.whole else None
-        return Reply(say_count(len(found), name), COLLECTION, tuple(found[:CITED]), MODEL)
+        return Reply(say_count(len(matches), name), COLLECTION, tuple(matches[:CITED]), MODEL)
 
     def _with(self, scope: Scope, value: str, question: Question) -> tuple[Hit, ...]:
         """Files that bear an object, surest first."""
-        conditions = (*scope.within.labels, LabelFilter("object", value, LEAST))
+        conditions = (*scope.within.labels, LabelFilter("object", value, MIN_COUNTED_SCORE))
         filters = _of(scope.within, question, conditions)
-        query = Query((value,), filters=filters, k=MOST, group=True, fold=False, min_relevance=0, legs=("labels",))
+        query = Query((value,), filters=filters, k=MAX_HITS, group=True, fold=False, min_relevance=0, legs=("labels",))
         return scope.search(query).hits
 
     def _speakers(self, scope: Scope) -> Reply | None:
@@ -146,7 +152,7 @@ class Counting:
         if not voices:
             return None
         turns = [m for m in scope.moments if m.kind == "turn"][:CITED]
-        cited = [hit for m in turns for hit in scope.cited(m, [evidence_of(labels_of(m, "speaker"), m)])]
+        cited = [hit for m in turns for hit in scope.cite(m, [label_evidence(labels_of(m, "speaker"), m)])]
         return Reply(say_count(len(voices), "speaker"), 0.7, tuple(cited), MODEL)
 
     def _mentions(self, question: Question, scope: Scope) -> Reply | None:
@@ -162,17 +168,17 @@ class Counting:
             times = sum(stem(word.lower()) in wanted for word in words_of(text))
             count += times
             if times:
-                hits += scope.cited(moment, [said_in(moment, text, 1.0)])
+                hits += scope.cite(moment, [word_evidence(moment, text, 1.0)])
         return Reply(say_count(count, "time"), 0.8, tuple(hits[:CITED]), MODEL)
 
 
-def numbers(scores: Sequence[float]) -> NDArray[np.float64]:
+def count_chances(scores: Sequence[float]) -> NDArray[np.float64]:
     """The chances of 0 … 10 things, of which boxes have these scores: each is there by the root of its score, and one
     more may be missed. (11,)"""
-    chances = np.zeros(len(WORDS))
+    chances = np.zeros(len(NUMERALS))
     chances[0] = 1.0
     for score in scores:
-        there = math.sqrt(score) if score >= LEAST else score
+        there = math.sqrt(score) if score >= MIN_COUNTED_SCORE else score
         moved = np.concatenate([[0.0], chances[:-1]])
         moved[-1] += chances[-1]
         chances = chances * (1 - there) + moved * there
@@ -188,21 +194,7 @@ def say_count(count: int, name: str) -> str:
     >>> say_count(1, "dog"), say_count(2, "dog"), say_count(3, "person"), say_count(0, "knife")
     ('1 dog', '2 dogs', '3 people', '0 knives')
     """
-    return f"{count} {name if count == 1 else _plural(name)}"
-
-
-def _plural(name: str) -> str:
-    special = {
-        "person": "people",
-        "knife": "knives",
-        "sheep": "sheep",
-        "mouse": "mice",
-        "skis": "skis",
-        "scissors": "scissors",
-    }
-    if name in special:
-        return special[name]
-    return name + ("es" if name.endswith(("s", "ch", "sh", "x")) else "s")
+    return f"{count} {name if count == 1 else plural(name)}"
 
 
 def _surest(moment: Moment, value: str) -> float:
@@ -216,4 +208,4 @@ def _of(filters: Filters, question: Question, labels: tuple[LabelFilter, ...] | 
 
 def _first(scope: Scope, asset: str) -> tuple[Hit, ...]:
     moments = scope.store.moments(asset)
-    return scope.cited(moments[0]) if moments else ()
+    return scope.cite(moments[0]) if moments else ()

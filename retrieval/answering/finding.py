@@ -1,4 +1,4 @@
-"""Which file: the one that a search finds, the longest, the one with that plate."""
+"""Answer which file: the best hit of a search, the longest, the one with that plate."""
 
 from __future__ import annotations
 
@@ -16,9 +16,15 @@ from crossmedia.retrieval.query import Hit
 MODEL: Final = "answers-finding@1"
 CITED: Final = 3
 EXTREMES: Final[dict[str, tuple[str, bool]]] = {
-    "longest": ("seconds", True), "shortest": ("seconds", False), "largest": ("size", True), "biggest": ("size", True),
-    "smallest": ("size", False), "newest": ("captured", True), "latest": ("captured", True), "oldest": ("captured", False),
-}  # fmt: skip
+    "longest": ("seconds", True),
+    "shortest": ("seconds", False),
+    "largest": ("size", True),
+    "biggest": ("size", True),
+    "smallest": ("size", False),
+    "newest": ("captured", True),
+    "latest": ("captured", True),
+    "oldest": ("captured", False),
+}
 
 
 class Finding:
@@ -32,18 +38,18 @@ class Finding:
         for word in question.words:
             if word in EXTREMES:
                 return _extreme(question, scope, *EXTREMES[word])
-        hits = found_in(scope, question.topic, question.medium, CITED)
+        hits = find_files(scope, question.topic, question.medium, CITED)
         if not hits:
             return None
         return Reply(hits[0].path, hits[0].relevance, hits, MODEL)
 
 
-def found_in(scope: Scope, topic: str, medium: Medium | None, k: int) -> tuple[Hit, ...]:
+def find_files(scope: Scope, topic: str, medium: Medium | None, k: int) -> tuple[Hit, ...]:
     """The files of a medium that are of a topic, each once, best first."""
     if not content(topic):
         return ()
     media = (medium,) if medium and not scope.within.media else scope.within.media
-    return scope.found(topic, k, filters=replace(scope.within, media=media), group=True)
+    return scope.find(topic, k, filters=replace(scope.within, media=media), group=True)
 
 
 def _extreme(question: Question, scope: Scope, by: str, most: bool) -> Reply | None:
@@ -60,7 +66,7 @@ def _extreme(question: Question, scope: Scope, by: str, most: bool) -> Reply | N
         return None
     _, chosen = (max if most else min)(known, key=lambda one: one[0])
     moments = scope.store.moments(chosen.id)
-    hits = scope.cited(moments[0]) if moments else ()
+    hits = scope.cite(moments[0]) if moments else ()
     return (
         Reply(hits[0].path if hits else chosen.title, 0.95, hits, MODEL)
         if not re.search(r"\bplate\b", question.text)

@@ -1,4 +1,4 @@
-"""Answerers of other packages: who of them is asked, and that none of them fails an answer."""
+"""Ask answerers of other packages, without letting their failures spoil an answer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from crossmedia.embeddings.extensions import (
     ExtensionBroken,
     Extensions,
     blaming,
+    collect,
     extensions,
-    registered,
 )
 from crossmedia.embeddings.profile import Profile
-from crossmedia.retrieval.answering.answerer import LEAST, Answerer, Reply
+from crossmedia.retrieval.answering.answerer import MIN_CONFIDENCE, Answerer, Reply
 from crossmedia.retrieval.answering.kinds import QuestionKind
 from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
@@ -36,7 +36,7 @@ class AnswererSpec:
 
 
 def foreign_answerers() -> Extensions[AnswererSpec]:
-    """Those of other packages."""
+    """The answerers of other packages."""
     return extensions(ANSWERERS, AnswererSpec)
 
 
@@ -44,9 +44,9 @@ class ForeignAnswerers:
     """Those that are installed; one that fails has no answer, and the log says why. Raises ExtensionConflict."""
 
     def __init__(self, profile: Profile) -> None:
-        self._built = list(_built(profile))
+        self._built = list(_build(profile))
 
-    def claimed(self, question: Question, scope: Scope) -> Reply | None:
+    def answer_claimed(self, question: Question, scope: Scope) -> Reply | None:
         """The first confident answer of those that claim the question."""
         return self._first(question, scope, _claims)
 
@@ -61,7 +61,7 @@ class ForeignAnswerers:
                     reply = answerer.answer(question, scope) if meant(extension.declared, question) else None
             except ExtensionBroken:
                 continue
-            if reply is not None and reply.confidence >= LEAST:
+            if reply is not None and reply.confidence >= MIN_CONFIDENCE:
                 return reply
         return None
 
@@ -70,8 +70,8 @@ def _claims(spec: AnswererSpec, question: Question) -> bool:
     return spec.claims is not None and spec.claims(question.text.lower())
 
 
-def _built(profile: Profile) -> Iterator[tuple[Extension[AnswererSpec], Answerer]]:
-    for extension in registered((), foreign_answerers()).values():
+def _build(profile: Profile) -> Iterator[tuple[Extension[AnswererSpec], Answerer]]:
+    for extension in collect((), foreign_answerers()).values():
         try:
             with blaming(extension):
                 answerer = extension.declared.build(profile)

@@ -1,4 +1,4 @@
-"""The kinds of question there are."""
+"""The kinds of question."""
 
 from __future__ import annotations
 

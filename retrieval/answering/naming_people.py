@@ -1,4 +1,4 @@
-"""Who speaks, who is seen: names of voices and faces."""
+"""Answer who speaks or is seen, by named voices and faces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.passages import overlaps, seconds_of
 from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import evidence_of
+from crossmedia.retrieval.answering.sighting import label_evidence
 from crossmedia.retrieval.answering.things import labels_of
 from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.query import Hit
@@ -17,7 +17,7 @@ from crossmedia.retrieval.query import Hit
 MODEL: Final = "answers-people@1"
 SPEAKS: Final = re.compile(r"\b(?:speak|speaks|speaking|spoke|talk|talks|talking|voice|says|said|heard|narrat\w+)\b")
 CITED: Final = 5
-UNNAMED: Final = "name them with crossmedia voices name or crossmedia people name"
+UNNAMED: Final = "give voices and people names first"
 
 
 class People:
@@ -46,7 +46,7 @@ class People:
         cited: list[Hit] = []
         for name in names:
             labels = [x for x in labels_of(best[name], kind) if x.value == name]
-            cited += scope.cited(best[name], [evidence_of(labels, best[name])], labels[0].score)
+            cited += scope.cite(best[name], [label_evidence(labels, best[name])], labels[0].score)
         unnamed = [name for name in names if re.match(r"(?:voice|person) [0-9a-f]", name)]
         return Reply(", ".join(names), 0.75, tuple(cited), MODEL, (UNNAMED,) if unnamed else ())
 
@@ -60,6 +60,6 @@ class People:
         # Whoever says what is asked about; "who speaks" alone asks for everybody.
         topic = re.sub(SPEAKS, "", question.topic).strip()
         if topic:
-            hits = scope.found(topic, CITED, legs=("words", "text") if kind == "speaker" else None)
+            hits = scope.find(topic, CITED, legs=("words", "text") if kind == "speaker" else None)
             return list(scope.store.load([hit.moment for hit in hits]).values())
         return [m for x in scope.store.labelled(kind)[:CITED] for m in scope.store.load([x.best]).values()]

@@ -1,4 +1,4 @@
-"""Sentences that are said or written: which of them answers a question, and how surely."""
+"""Rank spoken and written sentences by how likely they answer a question."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in _END.split(text) if part and part.strip()]
 
 
-def sentences(question: Question, scope: Scope) -> list[Sentence]:
-    """What is said or written in the scope, likeliest to answer first."""
-    moments = candidates(question, scope)
+def rank_sentences(question: Question, scope: Scope) -> list[Sentence]:
+    """Spoken and written sentences of the scope, likeliest to answer first."""
+    moments = read_candidates(question, scope)
     parts = [(m, s) for m in moments for s in split(m.fields.get("transcript") or m.fields.get("text", ""))]
     if not parts or "text" not in scope.profile.spaces:
         return []
@@ -76,33 +76,33 @@ def sentences(question: Question, scope: Scope) -> list[Sentence]:
     own: Calibration = scope.calibrations.get(("text", "text", "text"), UNKNOWN)
     rarity = _rarity([text for _, text in parts])
     topic = [stem(word) for word in content(question.topic or question.text)]
-    found = []
+    sentences = []
     for n, ((moment, text), similarity) in enumerate(zip(parts, similar, strict=True)):
         covered = _coverage(topic, text, rarity)
         # What the sentence before or after names, this one may answer: "It lost its power."
         around = " ".join(t for m, t in parts[max(0, n - 1) : n + 2] if m.asset == moment.asset)
         nearby = _coverage(topic, around, rarity)
         sure = logistic(own.slope / 3 * (similarity - own.middle) + 3.0 * (covered + 0.4 * (nearby - covered)) - 1.6)
-        found.append(Sentence(moment, text, similarity, max(covered, 0.6 * nearby), sure, *_when(moment, text)))
-    return sorted(found, key=lambda one: -one.sureness)
+        sentences.append(Sentence(moment, text, similarity, max(covered, 0.6 * nearby), sure, *_when(moment, text)))
+    return sorted(sentences, key=lambda one: -one.sureness)
 
 
-def candidates(question: Question, scope: Scope) -> list[Moment]:
-    """Moments that are read: of one asset all, of a collection what the search finds."""
+def read_candidates(question: Question, scope: Scope) -> list[Moment]:
+    """The moments to read: all of one asset, or of a collection what the search finds."""
     if scope.single:
         within = question.within(seconds_of(scope))
-        some = [m for m in scope.moments if m.kind in KINDS and overlaps(m, within)]
-        return some[:ENTIRE]
+        moments = [m for m in scope.moments if m.kind in KINDS and overlaps(m, within)]
+        return moments[:ENTIRE]
     filters = replace(scope.within, kinds=KINDS, media=(question.medium,) if question.medium else scope.within.media)
-    hits = scope.found(question.topic or question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
-    more = scope.found(question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
+    hits = scope.find(question.topic or question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
+    more = scope.find(question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
     ids = list(dict.fromkeys(hit.moment for hit in (*hits, *more)))
     loaded = scope.store.load(ids)
     return [loaded[one] for one in ids if one in loaded and loaded[one].kind in KINDS]
 
 
 def _rarity(texts: Sequence[str]) -> dict[str, float]:
-    """Of each word how much it tells: less of what stands in many sentences."""
+    """How informative each word is: less the more sentences contain it."""
     counted = Counter(word for text in texts for word in {stem(w.lower()) for w in words_of(text)})
     return {word: math.log(1 + len(texts) / count) for word, count in counted.items()}
 
@@ -130,7 +130,7 @@ def _when(moment: Moment, text: str) -> tuple[float | None, float | None]:
 
 
 def seconds_of(scope: Scope) -> float | None:
-    """How long the asset is that is asked about."""
+    """The length of the asset that the question is about; None where it has none."""
     seconds = scope.asset.metadata.get("seconds") if scope.asset else None
     return float(seconds) if seconds is not None else None
 

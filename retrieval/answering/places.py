@@ -1,4 +1,4 @@
-"""Where: the place a picture shows, where in it something is, the coordinates a camera wrote."""
+"""Answer where: the place that a picture shows, where in it something is, the coordinates a camera wrote."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from crossmedia.retrieval.answering.answerer import Reply
-from crossmedia.retrieval.answering.finding import found_in
+from crossmedia.retrieval.answering.finding import find_files
 from crossmedia.retrieval.answering.question import Question
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import evidence_of, vectors_of
-from crossmedia.retrieval.answering.things import LEAST, PEOPLE, ground_of, labels_of, thing_of
+from crossmedia.retrieval.answering.sighting import label_evidence, vectors_of
+from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, PEOPLE, ground_of, labels_of, thing_of
 from crossmedia.retrieval.answering.vocabulary import Vocabulary
 from crossmedia.retrieval.documents import Box, Moment
 from crossmedia.retrieval.query import Evidence
@@ -23,8 +23,8 @@ OF_PICTURE: Final = re.compile(
 IN_PICTURE: Final = re.compile(r"\bin the (?:photo|picture|image)\b|\bside\b")
 WIDE, LOW = 0.3, 0.6
 """Share of a picture from which an area is its ground, and how far down a thing reaches that stands there."""
-FEWEST: Final = 0.2
-"""Share among places from which the best is told."""
+MIN_PLACE_SHARE: Final = 0.2
+"""Probability among places from which the best is given as an answer."""
 
 
 class Places:
@@ -38,14 +38,14 @@ class Places:
     def answer(self, question: Question, scope: Scope) -> Reply | None:
         plain = question.text.lower()
         if not scope.single:
-            hits = found_in(scope, question.topic, question.medium, 3)
+            hits = find_files(scope, question.topic, question.medium, 3)
             return Reply(hits[0].path, hits[0].relevance * 0.9, hits, MODEL) if hits and question.medium else None
         located = scope.asset.metadata.get("gps") if scope.asset else None
         if located and re.search(r"\b(?:taken|photographed|coordinates|country|city)\b", plain):
             latitude, longitude = (
                 located[:2] if not isinstance(located, dict) else (located["latitude"], located["longitude"])
             )
-            return Reply(f"{latitude:.5f}, {longitude:.5f}", 0.95, scope.cited(scope.moments[0]), MODEL)
+            return Reply(f"{latitude:.5f}, {longitude:.5f}", 0.95, scope.cite(scope.moments[0]), MODEL)
         if re.search(r"\bwhich (?:country|city|town|street)\b|\b(?:country|city) is\b", plain):
             return None
         thing = thing_of(question.topic)
@@ -54,12 +54,12 @@ class Places:
             if re.search(r"\bwhere in\b|\bwhich side\b", plain) or (
                 thing and not people and not OF_PICTURE.search(plain)
             ):
-                told = self._position(thing.value if thing else "", moment, scope)
+                reply = self._position(thing.value if thing else "", moment, scope)
                 around = self._place(moment, scope, "place") if not IN_PICTURE.search(plain) else None
-                if told and around and around.confidence >= 0.5:
-                    return replace(told, answer=f"{around.answer}, {told.answer}")
-                if told or around:
-                    return told or around
+                if reply and around and around.confidence >= 0.5:
+                    return replace(reply, answer=f"{around.answer}, {reply.answer}")
+                if reply or around:
+                    return reply or around
                 continue
             return self._place(moment, scope, "room" if re.search(r"\broom\b", plain) else "place")
         return None
@@ -68,22 +68,22 @@ class Places:
         vector = vectors_of(scope, [moment]).get(moment.id)
         if vector is None:
             return None
-        name, share, relevance = self._vocabulary.named(category, "", moment, vector, scope)[0]
-        if share < FEWEST:
+        name, share, relevance = self._vocabulary.rank(category, "", moment, vector, scope)[0]
+        if share < MIN_PLACE_SHARE:
             return None
         why = Evidence("common", round(share, 4), round(relevance, 4), 1, query=name, moment=moment.id)
-        return Reply(name, share * (0.5 + relevance / 2), scope.cited(moment, [why], relevance), MODEL)
+        return Reply(name, share * (0.5 + relevance / 2), scope.cite(moment, [why], relevance), MODEL)
 
     def _position(self, value: str, moment: Moment, scope: Scope) -> Reply | None:
-        found = [label for label in labels_of(moment, "object", value, LEAST) if label.box]
-        if not found or found[0].box is None:
+        objects = [label for label in labels_of(moment, "object", value, MIN_COUNTED_SCORE) if label.box]
+        if not objects or objects[0].box is None:
             return None
-        told, rests, ground = position(found[0].box), found[:1], ground_of(moment)
-        if ground and ground.score >= WIDE and found[0].box[3] > LOW:
-            told = f"{'in' if ground.value == 'water' else 'on'} the {ground.value}, {told}"
+        text, rests, ground = position(objects[0].box), objects[:1], ground_of(moment)
+        if ground and ground.score >= WIDE and objects[0].box[3] > LOW:
+            text = f"{'in' if ground.value == 'water' else 'on'} the {ground.value}, {text}"
             rests.append(ground)
-        score = found[0].score
-        return Reply(told, score**0.5 * 0.8, scope.cited(moment, [evidence_of(rests, moment)], score), MODEL)
+        score = objects[0].score
+        return Reply(text, score**0.5 * 0.8, scope.cite(moment, [label_evidence(rests, moment)], score), MODEL)
 
 
 def position(box: Box) -> str:

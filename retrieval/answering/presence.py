@@ -1,4 +1,4 @@
-"""Yes or no: whether something is shown, heard, said, or so."""
+"""Answer yes or no: whether something is shown, heard or said."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final
 
 from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.colours import COLOURS, Colouring
-from crossmedia.retrieval.answering.question import Question, content, taken_apart
+from crossmedia.retrieval.answering.question import Question, content, parse_question
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import Sighting, said_in, sightings, vectors_of
-from crossmedia.retrieval.answering.things import LEAST, labels_of, things_of
+from crossmedia.retrieval.answering.sighting import Sighting, find_sightings, vectors_of, word_evidence
+from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, labels_of, things_of
 from crossmedia.retrieval.answering.vocabulary import Vocabulary
 from crossmedia.retrieval.query import Hit, LabelFilter
 from crossmedia.retrieval.wording import stem, words_of
@@ -43,33 +43,35 @@ class Presence:
         plain = question.text.lower().rstrip(" ?!.")
         spoken = SPOKEN.search(plain)
         if spoken:
-            return _spoken(spoken["topic"], scope)
+            return _find_words(spoken["topic"], scope)
         if not scope.single:
-            return self._anywhere(question, scope)
-        return self._coloured(question, scope) or self._either(plain, scope) or self._shown(question, scope)
+            return self._answer_collection(question, scope)
+        return (
+            self._answer_coloured(question, scope) or self._either(plain, scope) or self._answer_shown(question, scope)
+        )
 
-    def _anywhere(self, question: Question, scope: Scope) -> Reply | None:
+    def _answer_collection(self, question: Question, scope: Scope) -> Reply | None:
         media = (question.medium,) if question.medium else ()
         filters = replace(scope.within, media=media or scope.within.media)
-        hits = scope.found(question.topic, CITED, filters=filters)
+        hits = scope.find(question.topic, CITED, filters=filters)
         things = things_of(question.topic)
         if things and len(things) >= len(content(question.topic)):
             # What the detector knows and does not tell is rarely there, whatever is near the words.
-            conditions = tuple(LabelFilter("object", value, LEAST) for value in things)
-            borne = scope.found(
+            conditions = tuple(LabelFilter("object", value, MIN_COUNTED_SCORE) for value in things)
+            borne = scope.find(
                 question.topic, CITED, filters=replace(filters, labels=(*filters.labels, *conditions)), least=0.0
             )
-            told = [hit for hit in hits if any(e.leg in ("words", "labels") for e in hit.evidence)]
-            if not borne and not told:
+            sure = [hit for hit in hits if any(e.leg in ("words", "labels") for e in hit.evidence)]
+            if not borne and not sure:
                 return Reply("no", ABSENT, (), MODEL, ("nothing indexed shows it",))
-            return Reply("yes", max(hit.relevance for hit in (*borne, *told)), borne or tuple(told), MODEL)
+            return Reply("yes", max(hit.relevance for hit in (*borne, *sure)), borne or tuple(sure), MODEL)
         return Reply("yes", hits[0].relevance, hits, MODEL) if hits else None
 
-    def _shown(self, question: Question, scope: Scope) -> Reply | None:
+    def _answer_shown(self, question: Question, scope: Scope) -> Reply | None:
         moments = [m for m in scope.moments if m.kind in ("picture", "shot", "frame", "sound")]
         if not moments or not question.topic:
             return None
-        seen = sightings(scope, question.topic, moments)
+        seen = find_sightings(scope, question.topic, moments)
         best = seen[0] if seen else None
         asked = things_of(question.topic)
         if asked:
@@ -78,9 +80,9 @@ class Presence:
                 max((x.score for m in moments for x in labels_of(m, "object", name)), default=0.0) for name in asked
             ]
             least = min(scores)
-            if least >= LEAST and len(content(question.topic)) <= len(asked):
+            if least >= MIN_COUNTED_SCORE and len(content(question.topic)) <= len(asked):
                 sure = math.sqrt(least)
-                return Reply("yes", max(sure, best.sureness if best else 0), _cited(best, scope), MODEL)
+                return Reply("yes", max(sure, best.sureness if best else 0), _cite(best, scope), MODEL)
             plainly = len(content(question.topic)) <= len(asked)
             if (
                 plainly
@@ -88,16 +90,16 @@ class Presence:
                 and any(m.kind == "picture" for m in moments)
                 and (best is None or best.sureness < 0.5)
             ):
-                return Reply("no", ABSENT * (1 - least), _cited(best, scope), MODEL)
+                return Reply("no", ABSENT * (1 - least), _cite(best, scope), MODEL)
         if best is None:
             return None
         if best.sureness >= 0.5:
-            return Reply("yes", best.sureness, _cited(best, scope), MODEL)
+            return Reply("yes", best.sureness, _cite(best, scope), MODEL)
         if best.sureness < UNSEEN:
-            return Reply("no", 0.6 * (1 - best.sureness), _cited(best, scope), MODEL)
+            return Reply("no", 0.6 * (1 - best.sureness), _cite(best, scope), MODEL)
         return None
 
-    def _coloured(self, question: Question, scope: Scope) -> Reply | None:
+    def _answer_coloured(self, question: Question, scope: Scope) -> Reply | None:
         """ "Is the dog brown?" asks for the colour of the dog."""
         words = question.words
         named = [word for word in words if word in COLOURS or word == "gray"]
@@ -105,13 +107,15 @@ class Presence:
             return None
         wanted = "grey" if named[0] == "gray" else named[0]
         topic = re.sub(rf"\s*\b{named[0]}$", "", question.topic).strip()
-        told = (
-            self._colours.answer(taken_apart(f"what colour is {topic}", "what colour", 1.0), scope) if topic else None
+        reply = (
+            self._colours.answer(parse_question(f"what colour is {topic}", "what colour", 1.0), scope)
+            if topic
+            else None
         )
-        if told is None:
+        if reply is None:
             return None
-        fits = wanted in told.answer
-        return Reply(f"{'yes' if fits else 'no'}, {told.answer}", told.confidence, told.citations, MODEL)
+        fits = wanted in reply.answer
+        return Reply(f"{'yes' if fits else 'no'}, {reply.answer}", reply.confidence, reply.citations, MODEL)
 
     def _either(self, plain: str, scope: Scope) -> Reply | None:
         stills = scope.stills()[:12]
@@ -123,17 +127,17 @@ class Presence:
                 continue
             sure = self._vocabulary.either(plain, moment, vectors[moment.id], scope)
             if sure is not None:
-                return Reply("yes" if sure >= 0.5 else "no", max(sure, 1 - sure) * 0.85, scope.cited(moment), MODEL)
+                return Reply("yes" if sure >= 0.5 else "no", max(sure, 1 - sure) * 0.85, scope.cite(moment), MODEL)
         return None
 
 
-def _spoken(topic: str, scope: Scope) -> Reply | None:
+def _find_words(topic: str, scope: Scope) -> Reply | None:
     """Whether words are said or written."""
     wanted = [stem(word) for word in content(topic)]
     if not wanted:
         return None
     if not scope.single:
-        hits = scope.found(topic, CITED, legs=("words", "text"))
+        hits = scope.find(topic, CITED, legs=("words", "text"))
         return Reply("yes", hits[0].relevance, hits, MODEL) if hits else Reply("no", 0.6, (), MODEL)
     spoken = [(m, m.fields.get("transcript") or m.fields.get("text", "")) for m in scope.moments]
     spoken = [(m, text) for m, text in spoken if text]
@@ -142,10 +146,10 @@ def _spoken(topic: str, scope: Scope) -> Reply | None:
     for moment, text in spoken:
         held = {stem(word.lower()) for word in words_of(text)}
         if all(word in held for word in wanted):
-            return Reply("yes", 0.9, scope.cited(moment, [said_in(moment, text, 0.9)]), MODEL)
-    near = [hit for hit in scope.found(topic, 1, legs=("text",)) if hit.relevance >= 0.5]
+            return Reply("yes", 0.9, scope.cite(moment, [word_evidence(moment, text, 0.9)]), MODEL)
+    near = [hit for hit in scope.find(topic, 1, legs=("text",)) if hit.relevance >= 0.5]
     return Reply("yes", near[0].relevance, tuple(near), MODEL) if near else Reply("no", 0.7, (), MODEL)
 
 
-def _cited(best: Sighting | None, scope: Scope) -> tuple[Hit, ...]:
-    return scope.cited(best.moment, [best.evidence], best.sureness) if best else ()
+def _cite(best: Sighting | None, scope: Scope) -> tuple[Hit, ...]:
+    return scope.cite(best.moment, [best.evidence], best.sureness) if best else ()

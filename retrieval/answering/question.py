@@ -1,4 +1,4 @@
-"""A question taken apart: what kind of thing it asks for, about what, in which media, in which stretch of time."""
+"""Parse questions: the kind of answer wanted, the topic, the media, the stretch of time."""
 
 from __future__ import annotations
 
@@ -8,49 +8,41 @@ from dataclasses import dataclass
 from typing import Final
 
 from crossmedia.embeddings.media import Medium
+from crossmedia.embeddings.stop_words import QUESTION_WORDS
 from crossmedia.retrieval.answering.kinds import QuestionKind
-from crossmedia.retrieval.wording import STOP_WORDS, words_of
+from crossmedia.retrieval.wording import words_of
 
-MEDIA_WORDS: Final[Mapping[str, Medium]] = {
-    "photo": "image", "photos": "image", "photograph": "image", "photographs": "image", "picture": "image",
-    "pictures": "image", "image": "image", "images": "image", "snapshot": "image",
-    "recording": "audio", "recordings": "audio", "sound": "audio", "sounds": "audio", "audio": "audio", "tape": "audio",
-    "film": "video", "films": "video", "video": "video", "videos": "video", "movie": "video", "clip": "video",
-    "clips": "video", "document": "text", "documents": "text", "text": "text", "texts": "text", "note": "text",
-    "notes": "text", "leaflet": "text", "pdf": "text",
-}  # fmt: skip
+_WORDS_OF_MEDIA: Final[Mapping[Medium, str]] = {
+    "image": "photo photos photograph photographs picture pictures image images snapshot",
+    "audio": "recording recordings sound sounds audio tape",
+    "video": "film films video videos movie clip clips",
+    "text": "document documents text texts note notes leaflet pdf",
+}
+MEDIA_WORDS: Final = {word: medium for medium, words in _WORDS_OF_MEDIA.items() for word in words.split()}
 """What people call media."""
-ASKING: Final = STOP_WORDS | frozenset(
-    "many much long color colour colors colours number count tell say says said mention mentions mentioned talk talks about "
-    "anybody anyone somebody someone nobody any thing things file files visible seen see hear heard contain contains "
-    "there here else kind type sort give summary summarise summarize describe read written plate license licence "
-    "shown shows appear appears according speak speaks spoken main points short did would could should please which "
-    "time second minute page sentence briefly overview".split()
-)
-"""Words that ask; what is left of a question is what it is about."""
 HALVES: Final[tuple[tuple[str, tuple[float, float]], ...]] = (
-    (r"first half", (0.0, 0.5)), (r"second half|last half", (0.5, 1.0)), (r"first third", (0.0, 1 / 3)),
-    (r"last third", (2 / 3, 1.0)), (r"at the (?:very )?(?:beginning|start)", (0.0, 0.25)), (r"at the (?:very )?end", (0.75, 1.0)),
-)  # fmt: skip
+    (r"first half", (0.0, 0.5)),
+    (r"second half|last half", (0.5, 1.0)),
+    (r"first third", (0.0, 1 / 3)),
+    (r"last third", (2 / 3, 1.0)),
+    (r"at the (?:very )?(?:beginning|start)", (0.0, 0.25)),
+    (r"at the (?:very )?end", (0.75, 1.0)),
+)
 """Shares of an asset's length."""
 _CLOCK: Final = r"(\d{1,2}:\d{2}(?::\d{2})?|\d+(?:\.\d+)?)"
 _WRITTEN_UNIT: Final = r"\s*(s|sec|seconds?|minutes?|min)?\b"
 _SUBJECTS: Final[Mapping[QuestionKind, tuple[str, ...]]] = {
     "how many": (
-        r"(?:number of|count(?: of)?(?: the| all)?|how many)\s+(?P<topic>.+?)(?:\s+(?:are|is|were|was|do|does|did|can|could|"
-        r"have|has|appear|show|shown|stand|lie|sit|be)\b.*)?$",
+        r"(?:number of|count(?: of)?(?: the| all)?|how many)\s+(?P<topic>.+?)(?:\s+(?:are|is|were|was|do|does|did|can|"
+        r"could|have|has|appear|show|shown|stand|lie|sit|be)\b.*)?$",
     ),
     "what colour": (
         r"colou?rs?\s+(?:is|are|was|were|does|do|has|have|of)\s+(?P<topic>.+?)(?:\s+(?:have|has))?$",
         r"colou?rs?\s+(?P<topic>.+?)\s+(?:is|are|does|do)\s+(?P<rest>.+)$",
     ),
-    "what was said": (
-        r"(?:about|regarding|on the topic of)\s+(?P<topic>.+)$",
-    ),
-    "when": (
-        r"(?:mention|mentions|mentioned|talks? about|speaks? of|says?|said)\s+(?P<topic>.+)$",
-    ),
-}  # fmt: skip
+    "what was said": (r"(?:about|regarding|on the topic of)\s+(?P<topic>.+)$",),
+    "when": (r"(?:mention|mentions|mentioned|talks? about|speaks? of|says?|said)\s+(?P<topic>.+)$",),
+}
 
 
 @dataclass(frozen=True)
@@ -82,8 +74,8 @@ class Question:
         return self.share[0] * seconds, self.share[1] * seconds
 
 
-def taken_apart(text: str, kind: QuestionKind, sureness: float) -> Question:
-    """A question of a known kind, taken apart."""
+def parse_question(text: str, kind: QuestionKind, sureness: float) -> Question:
+    """Parse a question of a known kind."""
     plain = " ".join(text.split()).rstrip(" ?!.").lower()
     bare = plain
     for pattern, _ in HALVES:
@@ -93,12 +85,12 @@ def taken_apart(text: str, kind: QuestionKind, sureness: float) -> Question:
     return Question(" ".join(text.split()), kind, sureness, topic_of(bare, kind), medium, share, span_of(plain))
 
 
-def asked(text: str, shares: list[tuple[str, float]]) -> Question:
-    """A question and what `QuestionKinds.classify` says of its sentence vector; its first words decide where they leave no
+def understand(text: str, shares: list[tuple[str, float]]) -> Question:
+    """A question parsed by its likeliest kind (`QuestionKinds.classify`), or by its first words where they leave no
     doubt."""
     kind, sureness = shares[0]
     sure = _plain_kind(" ".join(text.split()).lower())
-    return taken_apart(text, sure, 1.0) if sure else taken_apart(text, kind, sureness)  # type: ignore[arg-type]
+    return parse_question(text, sure, 1.0) if sure else parse_question(text, kind, sureness)  # type: ignore[arg-type]
 
 
 def topic_of(plain: str, kind: QuestionKind) -> str:
@@ -110,14 +102,14 @@ def topic_of(plain: str, kind: QuestionKind) -> str:
     'a cat on the table'
     """
     for pattern in _SUBJECTS.get(kind, ()):
-        found = re.search(pattern, plain)
-        if found and _content(found["topic"]):
-            return _trimmed(found["topic"])
+        match = re.search(pattern, plain)
+        if match and _content(match["topic"]):
+            return _trim(match["topic"])
     words = plain.split()
     first = next((n for n, word in enumerate(words) if _content(word)), len(words))
     if first and words[first - 1] in ("a", "an", "the", "two", "three"):
         first -= 1
-    return _trimmed(" ".join(words[first:]))
+    return _trim(" ".join(words[first:]))
 
 
 def span_of(plain: str) -> tuple[float | None, float | None] | None:
@@ -143,16 +135,16 @@ def span_of(plain: str) -> tuple[float | None, float | None] | None:
 
 
 def content(text: str) -> list[str]:
-    """The words of a question that tell what it is about, lower case."""
-    return [word for word in words_of(text.lower()) if word not in ASKING and word not in MEDIA_WORDS]
+    """The words of a question that say what it is about, lower case."""
+    return [word for word in words_of(text.lower()) if word not in QUESTION_WORDS and word not in MEDIA_WORDS]
 
 
 def _content(text: str) -> bool:
     return bool(content(text))
 
 
-def _trimmed(topic: str) -> str:
-    """Without what says where to look."""
+def _trim(topic: str) -> str:
+    """The topic without the words that say where to look."""
     ends = "|".join(sorted(MEDIA_WORDS, key=len, reverse=True))
     trimmed = re.sub(
         rf"\s+(?:in|on|of|from|at|within)\s+(?:this|the|these|that|my|our|any|all)?\s*(?:{ends})$", "", topic

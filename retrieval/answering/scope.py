@@ -1,4 +1,4 @@
-"""What a question is about: one asset, or whatever meets some conditions; and how its answerers look at that."""
+"""The scope of a question, one asset or all that meet some conditions, and the searches within it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from crossmedia.retrieval.query import Answer, Evidence, Example, FacetCount, Fi
 from crossmedia.retrieval.store import Store
 
 NEAREST: Final = 5
-"""Hits that are told where nothing answers."""
-MOST_ASSETS: Final = 100_000
+"""Hits that are shown where nothing answers."""
+MAX_SCOPE_ASSETS: Final = 100_000
 """That are counted one by one; of more, a count is of these."""
 
 
@@ -70,17 +70,27 @@ class Scope:
         """Whether it is asked about one thing."""
         return self.asset is not None or self.shown is not None
 
-    def found(
-        self, text: str, k: int = NEAREST, *, least: float | None = None, legs: Sequence[str] | None = None,
-        filters: Filters | None = None, group: bool = False,
-    ) -> tuple[Hit, ...]:  # fmt: skip
+    def find(
+        self,
+        text: str,
+        k: int = NEAREST,
+        *,
+        least: float | None = None,
+        legs: Sequence[str] | None = None,
+        filters: Filters | None = None,
+        group: bool = False,
+    ) -> tuple[Hit, ...]:
         """What answers to words, best first; with `least` 0 the nearest all the same. What was shown is in no store."""
         if not text.strip():
             return ()
         query = Query(
-            (text,), filters=filters or self.within, k=k, min_relevance=least, group=group,
+            (text,),
+            filters=filters or self.within,
+            k=k,
+            min_relevance=least,
+            group=group,
             legs=None if legs is None else tuple(legs),
-        )  # fmt: skip
+        )
         return self.search(query).hits
 
     def nearest(self, text: str) -> tuple[Hit, ...]:
@@ -88,13 +98,13 @@ class Scope:
         if self.shown is not None:
             query = Query(examples=(Example(media=self.shown),), filters=self.filters, k=NEAREST, min_relevance=0)
             return self.search(query).hits
-        return self.found(text, least=0.0)
+        return self.find(text, least=0.0)
 
     def count_facets(self, *kinds: str) -> list[FacetCount]:
         """How often labels of these kinds stand on what is asked about."""
         if self.single:
             ids = [moment.id for moment in self.moments]
-            return self.store.count_facets(kinds, ids) if self.asset else _counted(self.moments, kinds)
+            return self.store.count_facets(kinds, ids) if self.asset else _count_labels(self.moments, kinds)
         if self.filters == Filters():
             return self.store.count_facets(kinds)
         moments = [m.id for asset in self.assets for m in self.store.moments(asset.id)]
@@ -103,9 +113,9 @@ class Scope:
     @cached_property
     def assets(self) -> tuple[Asset, ...]:
         """All that meet the conditions."""
-        return (self.asset,) if self.asset else tuple(self.store.assets(self.filters, MOST_ASSETS))
+        return (self.asset,) if self.asset else tuple(self.store.assets(self.filters, MAX_SCOPE_ASSETS))
 
-    def cited(self, moment: Moment, why: Sequence[Evidence] = (), relevance: float = 1.0) -> tuple[Hit, ...]:
+    def cite(self, moment: Moment, why: Sequence[Evidence] = (), relevance: float = 1.0) -> tuple[Hit, ...]:
         """A moment as a hit, with what of it answers. What was shown with the question is nobody's to cite."""
         if self.shown is not None and self.asset is None:
             return ()
@@ -118,16 +128,24 @@ class Scope:
         start, end = spans[0] if spans else (moment.start, moment.end)
         return (
             Hit(
-                asset.id, moment.id, path, asset.media, asset.title, start, end, moment.page, round(relevance, 4),
+                asset.id,
+                moment.id,
+                path,
+                asset.media,
+                asset.title,
+                start,
+                end,
+                moment.page,
+                round(relevance, 4),
                 tuple(why),
             ),
-        )  # fmt: skip
+        )
 
     def vector(self, text: str, space: str = COMMON) -> Vector:
         """The unit vector of a text."""
         rows = self.profile.text.encode([text]).vectors
-        found: Vector = rows[space][0]
-        return found
+        row: Vector = rows[space][0]
+        return row
 
     def picture(self, moment: Moment) -> Picture | None:
         """What a moment shows: the picture that came with the question, or its thumbnail, at most 320 pixels; None of a
@@ -145,11 +163,11 @@ class Scope:
         return [m for m in self.moments if m.kind in (kinds or ("picture", "shot"))]
 
 
-def _counted(moments: Sequence[Moment], kinds: Sequence[str]) -> list[FacetCount]:
-    found: dict[tuple[str, str], int] = {}
+def _count_labels(moments: Sequence[Moment], kinds: Sequence[str]) -> list[FacetCount]:
+    counts: dict[tuple[str, str], int] = {}
     for moment in moments:
         for kind, value in {(label.kind, label.value) for label in moment.labels if label.kind in kinds}:
-            found[kind, value] = found.get((kind, value), 0) + 1
+            counts[kind, value] = counts.get((kind, value), 0) + 1
     return [
-        FacetCount(kind, value, count, 1) for (kind, value), count in sorted(found.items(), key=lambda one: -one[1])
+        FacetCount(kind, value, count, 1) for (kind, value), count in sorted(counts.items(), key=lambda one: -one[1])
     ]

@@ -1,4 +1,4 @@
-"""How surely a moment shows, sounds like or bears what words say: labels where they name it, else the common space."""
+"""Rate how surely a moment shows or sounds like what words say: by labels, or by the common space."""
 
 from __future__ import annotations
 
@@ -28,32 +28,46 @@ class Sighting:
     evidence: Evidence
 
 
-def evidence_of(labels: Sequence[Label], moment: Moment, leg: str = "labels") -> Evidence:
-    """Labels of a moment as what an answer rests on."""
+def label_evidence(labels: Sequence[Label], moment: Moment, leg: str = "labels") -> Evidence:
+    """Labels of a moment as evidence."""
     score = max((label.score for label in labels), default=0.0)
     boxes = tuple(label.box for label in labels if label.box)[:BOXES]
     spans = [(label.start, label.end) for label in labels if label.start is not None]
     start, end = spans[0] if spans else (moment.start, moment.end)
     values = ", ".join(dict.fromkeys(label.value for label in labels))
     return Evidence(
-        leg, round(score, 4), round(score, 4), 1, query=values, start=start, end=end, page=moment.page, moment=moment.id,
+        leg,
+        round(score, 4),
+        round(score, 4),
+        1,
+        query=values,
+        start=start,
+        end=end,
+        page=moment.page,
+        moment=moment.id,
         boxes=boxes,
-    )  # fmt: skip
+    )
 
 
-def said_in(
+def word_evidence(
     moment: Moment, text: str, relevance: float, start: float | None = None, end: float | None = None
 ) -> Evidence:
-    """Words of a moment as what an answer rests on."""
+    """Words of a moment as evidence."""
     return Evidence(
-        "words", round(relevance, 4), round(relevance, 4), 1, text=text,
-        start=moment.start if start is None else start, end=moment.end if end is None else end,
-        page=moment.page, moment=moment.id,
-    )  # fmt: skip
+        "words",
+        round(relevance, 4),
+        round(relevance, 4),
+        1,
+        text=text,
+        start=moment.start if start is None else start,
+        end=moment.end if end is None else end,
+        page=moment.page,
+        moment=moment.id,
+    )
 
 
 def calibration(scope: Scope, moment: Moment) -> Calibration:
-    """What similarities of words with such a moment mean."""
+    """The calibration of words with moments of this kind."""
     return scope.calibrations.get((COMMON, "text", MODALITY[moment.kind]), UNKNOWN)
 
 
@@ -64,12 +78,12 @@ def vectors_of(scope: Scope, moments: Sequence[Moment], space: str = COMMON) -> 
     return {**held, **(scope.store.vectors(space, missing) if missing and scope.asset else {})}
 
 
-def sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[Sighting]:
+def find_sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[Sighting]:
     """The moments by how surely each is of the topic, best first."""
-    named = naming.naming(topic)
+    named = naming.find_names(topic)
     vectors = vectors_of(scope, moments)
     query = scope.vector(topic) if vectors else None
-    found = []
+    sightings = []
     for moment in moments:
         seen = _named(moment, named)
         if query is not None and moment.id in vectors:
@@ -78,13 +92,19 @@ def sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[Sight
             relevance = own.relevance(similarity)
             if seen is None or relevance > seen.sureness:
                 why = Evidence(
-                    COMMON, round(similarity, 4), round(relevance, 4), 1, query=topic, start=moment.start, end=moment.end,
+                    COMMON,
+                    round(similarity, 4),
+                    round(relevance, 4),
+                    1,
+                    query=topic,
+                    start=moment.start,
+                    end=moment.end,
                     moment=moment.id,
-                )  # fmt: skip
+                )
                 seen = Sighting(moment, relevance, why)
         if seen is not None:
-            found.append(seen)
-    return sorted(found, key=lambda one: -one.sureness)
+            sightings.append(seen)
+    return sorted(sightings, key=lambda one: -one.sureness)
 
 
 def odds(scope: Scope, texts: Vectors, moment: Moment, vector: Vector) -> Vector:
@@ -94,14 +114,14 @@ def odds(scope: Scope, texts: Vectors, moment: Moment, vector: Vector) -> Vector
     return logits
 
 
-def _named(moment: Moment, named: naming.Naming) -> Sighting | None:
+def _named(moment: Moment, named: naming.NamedWords) -> Sighting | None:
     scores: dict[str, list[float]] = {}
     for label in moment.labels:
         if label.kind in said_kinds():
             scores.setdefault(label.value.lower(), []).append(label.score)
     best = {value: sorted(some, reverse=True) for value, some in scores.items()}
-    coverage, score, values = named.judged(best)
+    coverage, score, values = named.score(best)
     if not values:
         return None
-    told = [label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values]
-    return Sighting(moment, naming.relevance(coverage, score), evidence_of(told, moment))
+    labels = [label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values]
+    return Sighting(moment, naming.relevance(coverage, score), label_evidence(labels, moment))

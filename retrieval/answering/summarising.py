@@ -1,16 +1,16 @@
-"""What is it about: sentences of speech and documents, descriptions of pictures, what a collection holds."""
+"""Answer what something is about: sentences of speech and documents, descriptions of pictures."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from crossmedia.retrieval.answering.answerer import Reply
-from crossmedia.retrieval.answering.describing import described
-from crossmedia.retrieval.answering.finding import found_in
+from crossmedia.retrieval.answering.describing import describe
+from crossmedia.retrieval.answering.finding import find_files
 from crossmedia.retrieval.answering.question import Question, content
 from crossmedia.retrieval.answering.scope import Scope
-from crossmedia.retrieval.answering.sighting import said_in
-from crossmedia.retrieval.answering.summary import summary
+from crossmedia.retrieval.answering.sighting import word_evidence
+from crossmedia.retrieval.answering.summary import summarise
 from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.query import Hit
 
@@ -28,28 +28,30 @@ class Summarising:
         if scope.single:
             return self._of(scope.moments, scope)
         if content(question.topic):
-            hits = found_in(scope, question.topic, question.medium, 1)
+            hits = find_files(scope, question.topic, question.medium, 1)
             if hits:
-                told = self._of(tuple(scope.store.moments(hits[0].asset)), scope)
-                return told
+                reply = self._of(tuple(scope.store.moments(hits[0].asset)), scope)
+                return reply
             return None
         return _collection(scope)
 
     def _of(self, moments: tuple[Moment, ...], scope: Scope) -> Reply | None:
-        chosen = summary(moments, scope.profile)
+        chosen = summarise(moments, scope.profile)
         if chosen:
             cited: list[Hit] = []
             for one in chosen:
-                cited += scope.cited(one.moment, [said_in(one.moment, one.text, one.centrality)], one.centrality)
+                cited += scope.cite(one.moment, [word_evidence(one.moment, one.text, one.centrality)], one.centrality)
             return Reply(" ".join(one.text for one in chosen), 0.8, tuple(cited), MODEL)
         stills = [m for m in moments if m.kind in ("picture", "shot")]
-        told = [(m, d) for m in stills[:3] if (d := described(m, scope.picture(m)))]
-        if told:
-            text = " ".join(dict.fromkeys(d.text for _, d in told))
-            return Reply(text, told[0][1].sureness, tuple(h for m, _ in told for h in scope.cited(m)), MODEL)
+        descriptions = [(m, d) for m in stills[:3] if (d := describe(m, scope.picture(m)))]
+        if descriptions:
+            text = " ".join(dict.fromkeys(d.text for _, d in descriptions))
+            return Reply(
+                text, descriptions[0][1].sureness, tuple(h for m, _ in descriptions for h in scope.cite(m)), MODEL
+            )
         heard = [label.value for m in moments if m.kind == "sound" for label in m.labels if label.kind == "sound"]
         if heard:
-            return Reply("Sounds: " + ", ".join(dict.fromkeys(heard)), 0.6, scope.cited(moments[0]), MODEL)
+            return Reply("Sounds: " + ", ".join(dict.fromkeys(heard)), 0.6, scope.cite(moments[0]), MODEL)
         return None
 
 

@@ -1,4 +1,4 @@
-"""What something is about, in its own sentences: those most of it is near to, and that say something new.
+"""Summarise texts by their own sentences: central ones that do not repeat each other.
 
 Centrality: the mean similarity of a sentence to all others, sharpened as in LexRank (G. Erkan and D. Radev, 2004).
 Novelty: what a chosen sentence says already is taken off, as in maximal marginal relevance (J. Carbonell and J.
@@ -20,13 +20,13 @@ from crossmedia.retrieval.documents import Moment
 
 LINKED: Final = 0.15
 """Similarity under which sentences have nothing to do with each other."""
-SHORTEST: Final = 4
+MIN_SENTENCE_WORDS: Final = 4
 """Words of a sentence that may stand for others."""
-MOST_READ: Final = 400
+MAX_SENTENCES: Final = 400
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
+class ChosenSentence:
     """A sentence of a summary: where it is, how central it is in [0, 1]."""
 
     moment: Moment
@@ -34,22 +34,22 @@ class Chosen:
     centrality: float
 
 
-def summary(moments: Sequence[Moment], profile: Profile, most: int = 3) -> list[Chosen]:
+def summarise(moments: Sequence[Moment], profile: Profile, most: int = 3) -> list[ChosenSentence]:
     """At most so many sentences of spoken or written moments, in their order; none where nothing is said."""
-    told = [
+    texts = [
         (moment, text)
         for moment in moments
         if moment.kind in ("speech", "paragraph")
         for text in split(moment.fields.get("transcript") or moment.fields.get("text", ""))
     ]
-    long = [one for one in told if len(one[1].split()) >= SHORTEST] or told
-    long = long[:: max(1, -(-len(long) // MOST_READ))]
+    long = [one for one in texts if len(one[1].split()) >= MIN_SENTENCE_WORDS] or texts
+    long = long[:: max(1, -(-len(long) // MAX_SENTENCES))]
     if not long:
         return []
     rows = profile.text.encode([text for _, text in long]).vectors["text"]
     central = centrality(rows)
-    order = chosen(rows, central, most)
-    return [Chosen(*long[n], round(float(central[n]), 4)) for n in sorted(order)]
+    order = choose_sentences(rows, central, most)
+    return [ChosenSentence(*long[n], round(float(central[n]), 4)) for n in sorted(order)]
 
 
 def centrality(rows: Vectors) -> Vectors:
@@ -62,12 +62,12 @@ def centrality(rows: Vectors) -> Vectors:
     for _ in range(50):
         standing = 0.15 / len(rows) + 0.85 * standing @ moved
     most = float(standing.max())
-    found: Vectors = standing / most if most > 0 else standing
-    return found
+    scaled: Vectors = standing / most if most > 0 else standing
+    return scaled
 
 
-def chosen(rows: Vectors, central: Vectors, most: int) -> list[int]:
-    """Indexes of the sentences that are told, most central first, each less by what was chosen before it."""
+def choose_sentences(rows: Vectors, central: Vectors, most: int) -> list[int]:
+    """Indexes of the sentences to show, most central first, each discounted by its similarity to those before it."""
     picked: list[int] = []
     left = central.astype(np.float64).copy()
     while len(picked) < min(most, len(rows)):

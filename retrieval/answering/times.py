@@ -1,4 +1,4 @@
-"""When something is said or seen, when a file was made, how long it is."""
+"""Answer when something is said or seen, when a file was made, how long it is."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from crossmedia.retrieval.answering.answerer import Reply, best_of
-from crossmedia.retrieval.answering.finding import found_in
-from crossmedia.retrieval.answering.passages import Sentence, sentences
+from crossmedia.retrieval.answering.finding import find_files
+from crossmedia.retrieval.answering.passages import Sentence, rank_sentences
 from crossmedia.retrieval.answering.question import MEDIA_WORDS, Question, content
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.answering.telling import Telling, cite
@@ -17,7 +17,6 @@ from crossmedia.retrieval.documents import Asset
 from crossmedia.retrieval.query import Hit
 
 TIMES_MODEL: Final = "answers-times@1"
-LENGTH: Final = re.compile(r"\b(?:" + "|".join(MEDIA_WORDS) + r"|it|file|last|duration|length|seconds|minutes)\b")
 TAKEN: Final = re.compile(r"\b(?:taken|made|recorded|created|shot|photographed|captured|dated?|filmed)\b")
 MENTIONED: Final = re.compile(
     r"\b(?:mention\w*|said|sa(?:y|ys)|talk\w*|spoken|speaks?|told|tells?|hear\w*|appear\w*|see|seen|shown?|visible|second|minute|point)\b"
@@ -37,13 +36,13 @@ class When:
     def answer(self, question: Question, scope: Scope) -> Reply | None:
         plain = question.text.lower()
         if TAKEN.search(plain) and (scope.single or question.medium) and not MENTIONED.search(plain):
-            return _captured(question, scope)
-        told = self._telling.answer(question, scope)
+            return _capture_time(question, scope)
+        reply = self._telling.answer(question, scope)
         if MENTIONED.search(plain) or (
-            scope.asset is not None and scope.asset.media in ("audio", "video") and told is None
+            scope.asset is not None and scope.asset.media in ("audio", "video") and reply is None
         ):
-            return best_of([_mentioned(question, scope), _appears(question, scope)]) or told
-        return told
+            return best_of([_find_mention(question, scope), _find_appearance(question, scope)]) or reply
+        return reply
 
 
 class HowLong:
@@ -66,26 +65,26 @@ class HowLong:
         superlative = re.search(r"\b(longest|shortest)\b", plain)
         if superlative and not scope.single:
             return _extreme(question, scope, superlative[1])
-        told = self._telling.answer(question, scope)
-        if told is not None and told.confidence >= 0.5:
-            return told
+        reply = self._telling.answer(question, scope)
+        if reply is not None and reply.confidence >= 0.5:
+            return reply
         named = re.match(r"(?:how long|what).*\b(?:" + "|".join(MEDIA_WORDS) + r")\b", plain)
         if named and not scope.single and about:
-            hits = found_in(scope, " ".join(about), question.medium, 1)
+            hits = find_files(scope, " ".join(about), question.medium, 1)
             asset = scope.store.asset(hits[0].asset) if hits else None
             if asset is not None:
                 length = _length(asset, scope)
                 return None if length is None else replace(length, confidence=hits[0].relevance * 0.9, citations=hits)
-        return told
+        return reply
 
 
-def _mentioned(question: Question, scope: Scope) -> Reply | None:
-    """The second in which a sentence says it."""
+def _find_mention(question: Question, scope: Scope) -> Reply | None:
+    """The second in which a sentence mentions the topic."""
     topic = [word for word in content(question.topic) if not MENTIONED.fullmatch(word)]
     if not topic:
         return None
     narrowed = replace(question, topic=" ".join(topic))
-    timed = [one for one in sentences(narrowed, scope) if one.start is not None]
+    timed = [one for one in rank_sentences(narrowed, scope) if one.start is not None]
     held = [one for one in timed if one.coverage >= HELD or one.sureness >= 0.6]
     if not held:
         return None
@@ -100,26 +99,26 @@ def _mentioned(question: Question, scope: Scope) -> Reply | None:
     )
 
 
-def _appears(question: Question, scope: Scope) -> Reply | None:
-    """The second in which a video shows it first."""
+def _find_appearance(question: Question, scope: Scope) -> Reply | None:
+    """The second in which a video first shows the topic."""
     topic = " ".join(word for word in content(question.topic) if not MENTIONED.fullmatch(word))
     filters = replace(scope.within, kinds=("shot", "frame", "sound"))
-    hits = scope.found(topic, 5, filters=filters) if topic and scope.shown is None else ()
+    hits = scope.find(topic, 5, filters=filters) if topic and scope.shown is None else ()
     if not hits or hits[0].start is None:
         return None
     first = min((hit for hit in hits if hit.relevance >= 0.8 * hits[0].relevance), key=lambda hit: hit.start or 0.0)
     return Reply(f"{first.start or 0.0:.1f} s ({clock(first.start or 0.0)})", first.relevance, (first,), TIMES_MODEL)
 
 
-def _captured(question: Question, scope: Scope) -> Reply | None:
+def _capture_time(question: Question, scope: Scope) -> Reply | None:
     asset = scope.asset
     cited: tuple[Hit, ...] = ()
     if asset is None:
-        hits = found_in(scope, question.topic, question.medium, 1)
+        hits = find_files(scope, question.topic, question.medium, 1)
         asset, cited = (scope.store.asset(hits[0].asset), hits) if hits else (None, ())
     if asset is None or asset.captured is None or "+" in asset.captured:
         return None  # a date with an offset is the file's, not the camera's
-    cited = cited or (scope.cited(scope.moments[0]) if scope.moments else ())
+    cited = cited or (scope.cite(scope.moments[0]) if scope.moments else ())
     return Reply(asset.captured.replace("T", " "), 0.95, cited, TIMES_MODEL)
 
 
@@ -128,7 +127,7 @@ def _length(asset: Asset, scope: Scope) -> Reply | None:
         return None
     seconds = float(asset.metadata["seconds"])
     moments = scope.store.moments(asset.id)
-    return Reply(f"{seconds:.1f} s ({clock(seconds)})", 0.99, scope.cited(moments[0]) if moments else (), TIMES_MODEL)
+    return Reply(f"{seconds:.1f} s ({clock(seconds)})", 0.99, scope.cite(moments[0]) if moments else (), TIMES_MODEL)
 
 
 def _extreme(question: Question, scope: Scope, which: str) -> Reply | None:

@@ -1,4 +1,4 @@
-"""The learned answerer of pictures: asks a small network what a picture answers to a question."""
+"""Answer questions about pictures with the trained network."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class Visual:
         best: Reply | None = None
         for moment, fit in self._moments(question, scope):
             picture = scope.picture(moment)
-            told = self._network.answer(picture, question.text) if picture is not None else []
-            if told and (best is None or told[0][1] * fit > best.confidence):
-                text, probability = told[0]
-                best = Reply(text, probability * fit, scope.cited(moment, (), probability), self.model)
+            answers = self._network.answer(picture, question.text) if picture is not None else []
+            if answers and (best is None or answers[0][1] * fit > best.confidence):
+                text, probability = answers[0]
+                best = Reply(text, probability * fit, scope.cite(moment, (), probability), self.model)
         return best
 
     def _moments(self, question: Question, scope: Scope) -> list[tuple[Moment, float]]:
         """What is looked at, and how likely the question is about it."""
         if scope.single:
             return [(m, 1.0) for m in scope.stills()[:STILLS]]
-        hits = [hit for hit in scope.found(question.topic, HITS) if hit.media in ("image", "video")]
+        hits = [hit for hit in scope.find(question.topic, HITS) if hit.media in ("image", "video")]
         loaded = scope.store.load([hit.moment for hit in hits])
         return [(loaded[hit.moment], hit.relevance) for hit in hits if hit.moment in loaded]

@@ -1,5 +1,4 @@
-"""Names that a picture may be given, by what is asked for, each with the words that a picture of it would be described
-by.
+"""Names that a picture may be given, by category, each with a caption of such a picture, from `vocabulary.csv`.
 
 The common space tells which of them fits best: classification without examples (A. Radford et al., "Learning
 transferable visual models from natural language supervision", 2021).
@@ -30,24 +29,31 @@ PAIRS: Final[tuple[tuple[str, str, str], ...]] = (
 )
 """What is one or the other: how it is asked, its words, those of its opposite."""
 ASKED: Final[tuple[tuple[str, str], ...]] = (
-    (r"\b(?:animals?|creature)\b", "animal"), (r"\b(?:vehicles?|transport)\b", "vehicle"), (r"\bsports?\b|\bgame\b", "sport"),
-    (r"\b(?:riding|ride|rides)\b", "riding"), (r"\b(?:hold|holding|holds|carrying|in (?:his|her|their) hands?)\b", "holding"),
-    (r"\b(?:wear|wearing|wears|dressed)\b", "wearing"), (r"\b(?:eat|eating|food|dish)\b", "food"),
-    (r"\binstruments?\b", "instrument"), (r"\bweather\b", "weather"), (r"\btime of (?:the )?day\b", "time"),
-    (r"\bseason\b", "season"), (r"\b(?:doing|do|happening|going on|happens|activity)\b", "doing"),
+    (r"\b(?:animals?|creature)\b", "animal"),
+    (r"\b(?:vehicles?|transport)\b", "vehicle"),
+    (r"\bsports?\b|\bgame\b", "sport"),
+    (r"\b(?:riding|ride|rides)\b", "riding"),
+    (r"\b(?:hold|holding|holds|carrying|in (?:his|her|their) hands?)\b", "holding"),
+    (r"\b(?:wear|wearing|wears|dressed)\b", "wearing"),
+    (r"\b(?:eat|eating|food|dish)\b", "food"),
+    (r"\binstruments?\b", "instrument"),
+    (r"\bweather\b", "weather"),
+    (r"\btime of (?:the )?day\b", "time"),
+    (r"\bseason\b", "season"),
+    (r"\b(?:doing|do|happening|going on|happens|activity)\b", "doing"),
     (r"\b(?:place|room|where|location|kind of scene|setting)\b", "place"),
-)  # fmt: skip
+)
 """Which category a question asks for."""
 
 
 @cache
 def categories() -> dict[str, tuple[tuple[str, str], ...]]:
     """Category → (phrase, prompt)."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    rows_of: dict[str, list[tuple[str, str]]] = {}
     with FILE.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
-            found.setdefault(row["category"], []).append((row["phrase"], row["prompt"]))
-    return {name: tuple(some) for name, some in found.items()}
+            rows_of.setdefault(row["category"], []).append((row["phrase"], row["prompt"]))
+    return {name: tuple(some) for name, some in rows_of.items()}
 
 
 def category_of(text: str) -> str | None:
@@ -66,7 +72,7 @@ class Vocabulary:
         self._profile = profile
         self._held: dict[tuple[str, ...], Vectors] = {}
 
-    def named(
+    def rank(
         self, category: str, subject: str, moment: Moment, vector: Vector, scope: Scope
     ) -> list[tuple[str, float, float]]:
         """Names of a category for what a moment shows, likeliest first: the name, its share among them, its own
@@ -77,18 +83,18 @@ class Vocabulary:
         phrases = categories()[category]
         verbal = category in ("doing", "riding", "holding", "wearing", "instrument")
         prompts = tuple(f"{subject} {prompt}".strip() if verbal else prompt for _, prompt in phrases)
-        return self._ranked([phrase for phrase, _ in phrases], prompts, moment, vector, scope)
+        return self._rank([phrase for phrase, _ in phrases], prompts, moment, vector, scope)
 
     def either(self, asked: str, moment: Moment, vector: Vector, scope: Scope) -> float | None:
         """How likely a moment is what a text of `PAIRS` says rather than the opposite; None where it is none of
         them."""
-        found = next(((one, other) for pattern, one, other in PAIRS if re.search(rf"\b(?:{pattern})\b", asked)), None)
-        if found is None:
+        prompts = next(((one, other) for pattern, one, other in PAIRS if re.search(rf"\b(?:{pattern})\b", asked)), None)
+        if prompts is None:
             return None
-        ranked = self._ranked(["yes", "no"], found, moment, vector, scope)
+        ranked = self._rank(["yes", "no"], prompts, moment, vector, scope)
         return next(share for name, share, _ in ranked if name == "yes")
 
-    def _ranked(
+    def _rank(
         self, names: list[str], prompts: tuple[str, ...], moment: Moment, vector: Vector, scope: Scope
     ) -> list[tuple[str, float, float]]:
         if prompts not in self._held:

@@ -16,7 +16,7 @@ from crossmedia.retrieval.archive.manifest import HINT, ArchiveUnusable
 BLOCK: Final = tarfile.BLOCKSIZE
 END: Final = 2 * BLOCK
 """Bytes of zeros at the end of a tar."""
-LARGEST: Final = 256 << 20
+MAX_BLOB_BYTES: Final = 256 << 20
 """Bytes of one thumbnail or attachment."""
 
 
@@ -27,7 +27,7 @@ class BlobsWriter:
 
     def add(self, name: str, data: bytes) -> None:
         """Raises ValueError for what is too large to be read back."""
-        if len(data) > LARGEST:
+        if len(data) > MAX_BLOB_BYTES:
             raise ValueError(f"{name} has {len(data):,} bytes")
         info = tarfile.TarInfo(name)
         info.size = len(data)
@@ -63,7 +63,7 @@ class BlobsReader:
             raise ArchiveUnusable(f"{name} is not in {self._path}: {error}", HINT) from error
         if info.name != name or info.type != tarfile.REGTYPE:
             raise ArchiveUnusable(f"{self._path} has {info.name[:200]!r} where {name} should be", HINT)
-        if not 0 <= info.size <= min(LARGEST, self._left):
+        if not 0 <= info.size <= min(MAX_BLOB_BYTES, self._left):
             raise ArchiveUnusable(f"{name} in {self._path} claims to have {info.size:,} bytes", HINT)
         data = self._read(info.size)
         self._read(-info.size % BLOCK)

@@ -16,18 +16,19 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from crossmedia.embeddings.align import TO, applied
+from crossmedia.embeddings.align import TO, applied_heads
 from crossmedia.embeddings.encoder import COMMON, Space
+from crossmedia.embeddings.errors import Remedy
 from crossmedia.embeddings.heads import Heads, head_files
 from crossmedia.retrieval.archive.heads import copy_head
 from crossmedia.retrieval.archive.manifest import (
     FORMAT,
     HEADS,
+    ArchivePart,
     ArchiveUnwritable,
     FileLine,
     FolderTaken,
     Manifest,
-    Part,
     SpaceLine,
     UnrelatedLine,
     described,
@@ -73,15 +74,15 @@ def export(
     """
     spaces = store.spaces()
     if any(TO in space.revision for space in spaces.values()):
-        raise SpaceMismatch("the collection is being reindexed", "run crossmedia reindex to finish")
+        raise SpaceMismatch("the collection is being reindexed", "let it finish first", Remedy.REINDEX)
     folder = folder.absolute()
     try:
         with _beside(folder) as partial:
-            in_use = applied(spaces[COMMON].revision) if COMMON in spaces else ()
+            in_use = applied_heads(spaces[COMMON].revision) if COMMON in spaces else ()
             for head in in_use:
                 copy_head(heads, Heads(partial / HEADS), head)
             plan(sum(store.statistics().assets.values()))
-            parts: list[Part] = []
+            parts: list[ArchivePart] = []
             files: dict[str, FileLine] = {}
             for part in _parts(store, partial, tell, stop):
                 files |= {name: described(partial / name) for name in part_names(len(parts), part)}
@@ -107,7 +108,7 @@ def _manifest(
     spaces: Iterable[Space],
     unrelated: Iterable[RandomPairs],
     heads: tuple[str, ...],
-    parts: tuple[Part, ...],
+    parts: tuple[ArchivePart, ...],
     files: dict[str, FileLine],
 ) -> Manifest:
     try:
@@ -125,7 +126,9 @@ def _manifest(
             files=files,
         )
     except ValidationError as error:
-        raise StoreUnusable(f"the collection cannot be exported: {first(error)}", "crossmedia reindex") from error
+        raise StoreUnusable(
+            f"the collection cannot be exported: {first(error)}", "compute the vectors again", Remedy.REINDEX
+        ) from error
 
 
 @contextmanager
@@ -148,7 +151,9 @@ def check_free(folder: Path) -> None:
         raise FolderTaken(f"{folder} is not empty", "name a new or empty folder")
 
 
-def _parts(store: Store, folder: Path, tell: Callable[[int], None], stop: threading.Event | None) -> Iterator[Part]:
+def _parts(
+    store: Store, folder: Path, tell: Callable[[int], None], stop: threading.Event | None
+) -> Iterator[ArchivePart]:
     """Write them one after the other; each is complete when it is given out."""
     spaces = store.spaces()
     number, writer = 0, None

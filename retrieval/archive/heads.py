@@ -8,14 +8,14 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from crossmedia.embeddings.align import Head, described
+from crossmedia.embeddings.align import Head, head_fields
 from crossmedia.embeddings.encoder import Modality
 from crossmedia.embeddings.errors import ModelCorrupt
 from crossmedia.embeddings.heads import Heads, NoHead, head_files
 from crossmedia.retrieval.archive.manifest import HINT, ArchiveUnusable, SpaceLine, Strict, first
 from crossmedia.retrieval.archive.rows import declared
 
-LARGEST_CARD: Final = 16 << 20
+MAX_CARD_BYTES: Final = 16 << 20
 ARRAYS: Final = frozenset(("mean", "matrix", "near", "absent"))
 
 
@@ -54,7 +54,7 @@ def copy_head(source: Heads, target: Heads, head: str) -> None:
     if any(card.id == head for card in target.cards()):
         return
     loaded, card = source.load(head), source.find(head)
-    of_itself = described(loaded).keys() | {"name", "revision"}
+    of_itself = head_fields(loaded).keys() | {"name", "revision"}
     target.save(loaded, {key: value for key, value in card.told.items() if key not in of_itself})
 
 
@@ -62,7 +62,7 @@ def check_head(folder: Path, head: str) -> Head:
     """A head from an archive, whose files nobody vouches for. Raises ArchiveUnusable."""
     numbers, card = (folder / name for name in head_files(head))
     try:
-        if card.stat().st_size > LARGEST_CARD:
+        if card.stat().st_size > MAX_CARD_BYTES:
             raise ArchiveUnusable(f"{card} is larger than any card", HINT)
         Figures.model_validate_json(card.read_bytes())
         _check_arrays(numbers)
@@ -81,7 +81,7 @@ def check_head(folder: Path, head: str) -> Head:
         and (residual.absent is None or residual.absent.shape == (common,))
     )
     if loaded.id != head or not fits:
-        raise ArchiveUnusable(f"the head {head} in {folder} was not made by crossmedia align", HINT)
+        raise ArchiveUnusable(f"the head {head} in {folder} was not made by a training on pairs", HINT)
     return loaded
 
 

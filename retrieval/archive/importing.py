@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
 
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.heads import Heads
 from crossmedia.retrieval.archive.heads import copy_head
 from crossmedia.retrieval.archive.manifest import HEADS
@@ -76,7 +76,7 @@ def bring(
     merged = not _came_from(store.asset_ids(), archive.ids())
     if merged and not merge:
         raise NotEmpty(
-            "the collection is not empty", "use --merge to add to it, or --data DIR for another data directory"
+            "the collection is not empty", "merge the two, or import into another data directory", Remedy.MERGE
         )
     taught = archive.heads()
 
@@ -136,7 +136,8 @@ def _check_spaces(archive: Archive, store: Store) -> None:
             raise SpaceMismatch(
                 f"the archive's space {space.name!r} was made by {space.model} {space.revision} ({space.dim}-d), the "
                 f"collection's by {old.model} {old.revision} ({old.dim}-d)",
-                "import into another --data folder; or crossmedia reindex one of them so that both are of the same models",
+                "import into another data directory, or compute the vectors of one of them again",
+                Remedy.REINDEX,
             )
 
 

@@ -19,7 +19,7 @@ from crossmedia.retrieval.documents import PARTS, Asset, Kind, Label, Moment, So
 from crossmedia.retrieval.places import originals
 from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment
 
-LONGEST: Final = 256 << 20
+MAX_LINE_BYTES: Final = 256 << 20
 """Bytes of a line."""
 _ID: Final = re.compile(r"(?P<asset>[0-9a-f]+)-(?:(?P<whole>[a-z]+)[0-9]{1,9}\.)?(?P<kind>[a-z]+)[0-9]{1,9}")
 
@@ -101,7 +101,7 @@ class DoneLine(Strict):
     fields: tuple[TextField, ...] = ()
 
 
-class Line(Strict):
+class ArchiveLine(Strict):
     """In the tar are the attachments, in their order, then the thumbnails in the order of the moments."""
 
     asset: AssetLine
@@ -111,7 +111,7 @@ class Line(Strict):
     done: tuple[DoneLine, ...] = ()
 
     @model_validator(mode="after")
-    def _agrees(self) -> Line:
+    def _agrees(self) -> ArchiveLine:
         for moment in self.moments:
             told = _ID.fullmatch(moment.id)
             fits = told is not None and (told["asset"], told["kind"]) == (self.asset.id, moment.kind)
@@ -146,7 +146,7 @@ def to_line(stored_asset: StoredAsset, put: Callable[[str, Vector], int], keep: 
     asset = stored_asset.asset
     for name, data in stored_asset.attachments.items():
         keep(attachment_name(asset.id, name), data)
-    line = Line(
+    line = ArchiveLine(
         asset=AssetLine(
             id=asset.id,
             media=asset.media,
@@ -168,7 +168,7 @@ def to_line(stored_asset: StoredAsset, put: Callable[[str, Vector], int], keep: 
         ),
     )
     text = line.model_dump_json(exclude_defaults=True).encode()
-    if len(text) >= LONGEST:
+    if len(text) >= MAX_LINE_BYTES:
         raise ValueError(f"a line of {len(text):,} bytes")
     return text + b"\n"
 
@@ -177,7 +177,7 @@ def to_holding(text: bytes, row: Callable[[str, int], Vector], blob: Callable[[s
     """`row` gives the vector of a space by its row, `blob` the next member of the tar, which has this name.
 
     Raises pydantic's ValidationError, and what these raise."""
-    line = Line.model_validate_json(text)
+    line = ArchiveLine.model_validate_json(text)
     asset = Asset(**{**dict(line.asset), "metadata": line.asset.metadata})
     return StoredAsset(
         asset,

@@ -25,7 +25,7 @@ from crossmedia.retrieval.store import RandomPairs
 FORMAT: Final = 1
 NAME: Final = "manifest.json"
 HEADS: Final = "heads"
-LARGEST_MANIFEST: Final = 64 << 20
+MAX_MANIFEST_BYTES: Final = 64 << 20
 HINT: Final = "copy the archive again, or export the collection anew"
 
 Natural = Annotated[int, Field(ge=0, lt=1 << 63)]
@@ -94,7 +94,7 @@ class UnrelatedLine(Strict):
     targets: Natural
 
 
-class Part(Strict):
+class ArchivePart(Strict):
     """How many assets and moments a part has, and rows of each space it has vectors of."""
 
     assets: Natural
@@ -115,8 +115,8 @@ class Manifest(Strict):
     unrelated: tuple[UnrelatedLine, ...]
     heads: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.]{0,39}@[0-9a-f]{12}\z")], ...]
     """Those that the collection's vectors were made with, NAME@REVISION, in `heads/`."""
-    counts: Part
-    parts: tuple[Part, ...]
+    counts: ArchivePart
+    parts: tuple[ArchivePart, ...]
     files: dict[str, FileLine]
     """Every file but this one."""
 
@@ -145,11 +145,11 @@ class Manifest(Strict):
         return [RandomPairs(**one.model_dump()) for one in self.unrelated]
 
 
-def total(parts: tuple[Part, ...]) -> Part:
+def total(parts: tuple[ArchivePart, ...]) -> ArchivePart:
     vectors: Counter[str] = Counter()
     for part in parts:
         vectors.update(part.vectors)
-    return Part(
+    return ArchivePart(
         assets=sum(part.assets for part in parts), moments=sum(part.moments for part in parts), vectors=dict(vectors)
     )
 
@@ -166,11 +166,11 @@ def media_name(part: int) -> str:
     return f"media-{part:05}.tar"
 
 
-def part_names(number: int, part: Part) -> list[str]:
+def part_names(number: int, part: ArchivePart) -> list[str]:
     return [lines_name(number), media_name(number), *(rows_name(number, space) for space in part.vectors)]
 
 
-def expected(parts: tuple[Part, ...], heads: tuple[str, ...]) -> Iterator[str]:
+def expected(parts: tuple[ArchivePart, ...], heads: tuple[str, ...]) -> Iterator[str]:
     """Every file an archive of these consists of, the manifest apart."""
     for number, part in enumerate(parts):
         yield from part_names(number, part)
@@ -182,10 +182,8 @@ def read_manifest(folder: Path) -> Manifest:
     """Raises ArchiveUnusable, ArchiveNewer."""
     path = folder / NAME
     if not path.is_file():
-        raise ArchiveUnusable(
-            f"{folder} is not an export: it has no {NAME}", "name the folder that crossmedia export wrote"
-        )
-    if path.stat().st_size > LARGEST_MANIFEST:
+        raise ArchiveUnusable(f"{folder} is not an export: it has no {NAME}", "name the folder that an export wrote")
+    if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise ArchiveUnusable(f"{path} is larger than any manifest", HINT)
     text = path.read_bytes()
     try:

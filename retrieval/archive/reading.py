@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from crossmedia.embeddings.align import TO, Head, applied
+from crossmedia.embeddings.align import TO, Head, applied_heads
 from crossmedia.embeddings.encoder import COMMON, Vector, Vectors
 from crossmedia.embeddings.heads import head_files
 from crossmedia.retrieval.archive.blobs import BlobsReader
 from crossmedia.retrieval.archive.heads import check_head
-from crossmedia.retrieval.archive.lines import LONGEST, Named, to_holding
+from crossmedia.retrieval.archive.lines import MAX_LINE_BYTES, Named, to_holding
 from crossmedia.retrieval.archive.manifest import (
     HEADS,
     HINT,
@@ -44,7 +44,7 @@ class Archive:
         with readable(folder):
             self.manifest = read_manifest(folder)
         self.spaces = {space.name: space for space in self.manifest.space_list()}
-        in_use = applied(self.spaces[COMMON].revision) if COMMON in self.spaces else ()
+        in_use = applied_heads(self.spaces[COMMON].revision) if COMMON in self.spaces else ()
         if any(TO in space.revision for space in self.spaces.values()) or in_use != self.manifest.heads:
             raise ArchiveUnusable(f"{folder} does not have the heads that its vectors were made with", HINT)
         for name, file in self.manifest.files.items():
@@ -73,10 +73,12 @@ class Archive:
     def _holdings(self, number: int) -> Iterator[StoredAsset]:
         part = self.manifest.parts[number]
         path = self.folder / lines_name(number)
-        rows = _Rows({
-            space: open_rows(self.folder / rows_name(number, space), count, self.spaces[space].dim)
-            for space, count in part.vectors.items()
-        })  # fmt: skip
+        rows = _Rows(
+            {
+                space: open_rows(self.folder / rows_name(number, space), count, self.spaces[space].dim)
+                for space, count in part.vectors.items()
+            }
+        )
         blobs = BlobsReader(self.folder / media_name(number))
         seen: set[str] = set()
         moments = 0
@@ -116,7 +118,7 @@ class Archive:
         """Lines with their numbers, from 1."""
         with readable(self.folder), path.open("rb") as file:
             place = 0
-            while text := file.readline(LONGEST + 1):
+            while text := file.readline(MAX_LINE_BYTES + 1):
                 place += 1
                 if not text.endswith(b"\n"):
                     raise ArchiveUnusable(f"line {place} of {path} does not end", HINT)

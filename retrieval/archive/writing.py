@@ -10,15 +10,16 @@ from typing import Final
 from pydantic import ValidationError
 
 from crossmedia.embeddings.encoder import Space, Vector
+from crossmedia.embeddings.errors import Remedy
 from crossmedia.retrieval.archive.blobs import BlobsWriter
 from crossmedia.retrieval.archive.lines import to_line
-from crossmedia.retrieval.archive.manifest import Part, first, lines_name, media_name, rows_name
+from crossmedia.retrieval.archive.manifest import ArchivePart, first, lines_name, media_name, rows_name
 from crossmedia.retrieval.archive.rows import RowsWriter
 from crossmedia.retrieval.store import StoreUnusable
 from crossmedia.retrieval.stored_asset import StoredAsset
 
-MOST_ASSETS: Final = 5_000
-MOST_BYTES: Final = 256 << 20
+MAX_PART_ASSETS: Final = 5_000
+MAX_PART_BYTES: Final = 256 << 20
 """A part is full with so many; an asset is never divided."""
 
 
@@ -37,7 +38,7 @@ class PartWriter:
 
     @property
     def full(self) -> bool:
-        return self.assets >= MOST_ASSETS or self.bytes >= MOST_BYTES
+        return self.assets >= MAX_PART_ASSETS or self.bytes >= MAX_PART_BYTES
 
     def add(self, stored_asset: StoredAsset) -> None:
         """Raises StoreUnusable where the asset is not as a store should hold it."""
@@ -47,12 +48,13 @@ class PartWriter:
             told = first(error) if isinstance(error, ValidationError) else str(error)
             raise StoreUnusable(
                 f"{stored_asset.asset.title} ({stored_asset.asset.id[:12]}) cannot be exported: {told}",
-                "crossmedia doctor checks the store; crossmedia rm ID takes the asset out, index brings it back",
+                "check the store; take the asset out and index it again",
+                Remedy.CHECK,
             ) from error
         self.assets += 1
         self.moments += len(stored_asset.moments)
 
-    def close(self) -> Part:
+    def close(self) -> ArchivePart:
         """Everything is on disk afterwards."""
         self._lines.flush()
         os.fsync(self._lines.fileno())
@@ -60,7 +62,7 @@ class PartWriter:
         self._blobs.close()
         for writer in self._rows.values():
             writer.close()
-        return Part(
+        return ArchivePart(
             assets=self.assets,
             moments=self.moments,
             vectors={space: writer.rows for space, writer in sorted(self._rows.items())},

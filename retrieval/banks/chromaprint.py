@@ -20,11 +20,11 @@ Numbers = NDArray[np.uint32]
 
 ALGORITHM: Final = 1
 """The algorithm that AcoustID and fpcalc use."""
-MOST: Final = 200_000
+MAX_NUMBERS: Final = 200_000
 """Numbers of a fingerprint: seven hours."""
 OVERLAP: Final = 0.5
 """Share of the shorter one that has to lie on the longer one."""
-LEAST: Final = 16
+MIN_OVERLAP: Final = 16
 """Numbers that have to lie on each other: two seconds. Less is alike by chance."""
 DIFFERENT: Final = 8
 """Different numbers that a fingerprint has at least. Silence has one, the same everywhere."""
@@ -41,7 +41,7 @@ class Malformed(ValueError):
     """A text is no fingerprint."""
 
 
-def unpacked(text: str) -> Numbers:
+def unpack(text: str) -> Numbers:
     """The numbers of a fingerprint in base64; raises Malformed.
 
     Each number is kept as what it differs in from the one before: the distances between its set bits, in three bits
@@ -56,7 +56,7 @@ def unpacked(text: str) -> Numbers:
     size = int.from_bytes(data[1:4], "big")
     if len(data) < 4 or data[0] != ALGORITHM:
         raise Malformed(f"it does not begin as one of algorithm {ALGORITHM}")
-    if not 0 < size <= MOST:
+    if not 0 < size <= MAX_NUMBERS:
         raise Malformed(f"it says that it has {size} numbers")
     body = np.frombuffer(data, np.uint8, offset=4)
     steps = _fields(body, 3)
@@ -92,14 +92,14 @@ class ChromaprintIndex:
 
     def add(self, ids: Sequence[int], values: Sequence[bytes]) -> None:
         """`values`: what fpcalc prints."""
-        self._prints += [unpacked(value.decode()) for value in values]
+        self._prints += [unpack(value.decode()) for value in values]
         self._ids += ids
         self._sorted = None
 
     def search(self, value: bytes, most: float) -> list[tuple[int, float]]:
         """(id, share of differing bits) of those that differ in at most this share and share a number, the nearest
         first."""
-        query = unpacked(value.decode())
+        query = unpack(value.decode())
         if not self._ids:
             return []
         numbers, owners, places = self._looked_up()
@@ -121,7 +121,7 @@ class ChromaprintIndex:
         for owner, shift in shifts[np.argsort(-votes, kind="stable")].tolist():
             tried[owner] = tried.get(owner, 0) + 1
             if tried[owner] <= SHIFTS:
-                found = differing(self._prints[owner], query, shift)
+                found = differing_share(self._prints[owner], query, shift)
                 best[owner] = min(best.get(owner, 1.0), found)
         near = [(self._ids[owner], distance) for owner, distance in best.items() if distance <= most]
         return sorted(near, key=lambda pair: (pair[1], pair[0]))
@@ -137,11 +137,11 @@ class ChromaprintIndex:
         return self._sorted
 
 
-def differing(one: Numbers, other: Numbers, shift: int) -> float:
+def differing_share(one: Numbers, other: Numbers, shift: int) -> float:
     """The share of bits in which two differ where `other` begins `shift` numbers after `one`; 1 where they hardly
     overlap."""
     start, end = max(0, shift), min(len(one), shift + len(other))
-    if end - start < max(LEAST, OVERLAP * min(len(one), len(other))):
+    if end - start < max(MIN_OVERLAP, OVERLAP * min(len(one), len(other))):
         return 1.0
     counted = np.bitwise_count(one[start:end] ^ other[start - shift : end - shift])
     return float(counted.mean() / 32)

@@ -68,8 +68,10 @@ class HammingIndex:
 
     def __init__(self) -> None:
         self._held: tuple[NDArray[np.int64], Codes, _Tables | None] = (
-            np.empty(0, dtype=np.int64), np.empty((0, BYTES), dtype=np.uint8), None
-        )  # fmt: skip
+            np.empty(0, dtype=np.int64),
+            np.empty((0, BYTES), dtype=np.uint8),
+            None,
+        )
         self._searched = False
         self._building = threading.Lock()
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from crossmedia.embeddings import label_kinds
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.retrieval.banks.chromaprint import DIFFERENT, LEAST, Malformed, unpacked
+from crossmedia.retrieval.banks.chromaprint import DIFFERENT, MIN_OVERLAP, Malformed, unpack
 
 HashKind: TypeAlias = Literal["pdq", "sha256", "md5", "chromaprint", "tlsh"]
 KINDS: Final[tuple[HashKind, ...]] = get_args(HashKind)
 
 LABEL: Final = label_kinds.HASH.name
-"""The kind of the labels that hold an asset's own hashes; their values are written as `Hash.told` does."""
+"""The kind of the labels that hold an asset's own hashes; their values are written as `Hash.parse` does."""
 
 QUALITY: Final = 50
 """The least PDQ quality that is compared: below it a picture has too few edges for its hash to tell it from others (the
@@ -71,17 +71,17 @@ class Hash:
                 raise BadHash(f"{_short(text)} is no tlsh", "TLSH is T1 and 70 hexadecimal digits")
             return cls(kind, f"T1{found[1]}")
         try:
-            numbers = unpacked(text)
+            numbers = unpack(text)
         except Malformed as error:
             raise BadHash(
                 f"{_short(text)} is no chromaprint: {error}", "give what fpcalc prints as FINGERPRINT"
             ) from error
-        if len(numbers) < LEAST or len(np.unique(numbers)) < DIFFERENT:
+        if len(numbers) < MIN_OVERLAP or len(np.unique(numbers)) < DIFFERENT:
             raise BadHash("a chromaprint of so little sound says nothing", "fingerprint five seconds of sound or more")
         return cls(kind, text)
 
     @classmethod
-    def told(cls, text: str) -> Hash:
+    def parse(cls, text: str) -> Hash:
         """`KIND:VALUE`, as labels and people write it; raises BadHash."""
         kind, _, value = text.partition(":")
         return cls.of(kind_of(kind), value)
@@ -119,7 +119,7 @@ def readings(text: str) -> list[Hash]:
     """Every hash that a text can be: of the kind it names (`md5:…`), or by its form. 64 digits are PDQ and SHA-256.
     Empty if it is none."""
     if ":" in text:
-        return [Hash.told(text)]
+        return [Hash.parse(text)]
     found = []
     for kind in KINDS:
         try:

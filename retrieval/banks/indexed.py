@@ -52,7 +52,7 @@ def copies(store: Store, known: Iterable[Hash]) -> list[Copy]:
             if place not in best or distance < best[place][0]:
                 best[place] = distance, values[asked]
         near += [_Near(*own[place], Hash(kind, value), distance) for place, (distance, value) in best.items()]
-    found += _placed(store, near)
+    found += _place(store, near)
     return sorted(found, key=lambda one: (one.distance / (NEAR[one.own.kind] or 1), one.asset, one.moment or ""))
 
 
@@ -61,7 +61,7 @@ def collection_hashes(store: Store) -> dict[HashKind, list[tuple[Hash, Labelled]
     found: dict[HashKind, list[tuple[Hash, Labelled]]] = {}
     for labelled in store.labelled(LABEL):
         try:
-            hashed = Hash.told(labelled.value)
+            hashed = Hash.parse(labelled.value)
         except BadHash:
             continue  # a label of that kind by somebody else
         found.setdefault(hashed.kind, []).append((hashed, labelled))
@@ -93,7 +93,7 @@ class _Near:
     distance: float
 
 
-def _placed(store: Store, near: Sequence[_Near]) -> Iterator[Copy]:
+def _place(store: Store, near: Sequence[_Near]) -> Iterator[Copy]:
     """Each moment on which a hash stands: mostly one, which `labelled` told; only copies of the same are looked for."""
     once = store.load([one.where.best for one in near if one.where.moments == 1])
     for one in near:
@@ -104,10 +104,10 @@ def _placed(store: Store, near: Sequence[_Near]) -> Iterator[Copy]:
         for moment in moments:
             for label in moment.labels:
                 if label.kind == LABEL and label.value == str(one.own):
-                    yield Copy(moment.asset, moment.id, label.start, _rated(one.own, label), one.known, one.distance)
+                    yield Copy(moment.asset, moment.id, label.start, _rate(one.own, label), one.known, one.distance)
 
 
-def _rated(hashed: Hash, label: Label) -> Hash:
+def _rate(hashed: Hash, label: Label) -> Hash:
     """With the quality that the label tells."""
     return Hash(hashed.kind, hashed.value, round(100 * label.score)) if hashed.kind == "pdq" else hashed
 
@@ -117,5 +117,5 @@ def hashes_of(asset: str, moments: Iterable[Moment]) -> list[tuple[Hash, float |
     labels = [label for moment in moments for label in moment.labels if label.kind == LABEL]
     return [
         (Hash("sha256", asset), None),
-        *((_rated(Hash.told(label.value), label), label.start) for label in labels),
+        *((_rate(Hash.parse(label.value), label), label.start) for label in labels),
     ]

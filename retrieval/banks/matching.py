@@ -17,7 +17,7 @@ EXACT: Final = ("sha256", "md5")
 """Kinds that are the same or not: SQLite's own index finds them."""
 
 
-class Index(Protocol):
+class HashIndex(Protocol):
     """Hashes of one kind in memory, as `Hash.packed` gives them."""
 
     def add(self, ids: Sequence[int], values: Sequence[bytes]) -> None: ...
@@ -26,9 +26,9 @@ class Index(Protocol):
         """(id, distance) of all that are at most so far, the nearest first."""
 
 
-def index_of(kind: HashKind) -> Index:
+def index_of(kind: HashKind) -> HashIndex:
     """An empty index for hashes of a kind that is compared by distance."""
-    makers: dict[HashKind, Callable[[], Index]] = {
+    makers: dict[HashKind, Callable[[], HashIndex]] = {
         "pdq": HammingIndex,
         "chromaprint": ChromaprintIndex,
         "tlsh": TlshIndex,
@@ -37,7 +37,7 @@ def index_of(kind: HashKind) -> Index:
 
 
 @dataclass(frozen=True)
-class Found:
+class BankMatch:
     """A hash that was looked up, and an entry of a bank that is near it.
 
     `distance`: as `NEAR` says, 0 is the same; `quality`: the less good PDQ quality of the two, as far as it is known.
@@ -57,10 +57,10 @@ class Matcher:
 
     def __init__(self, store: BankStore) -> None:
         self._store = store
-        self._indexes: dict[HashKind, tuple[Index, int]] = {}
+        self._indexes: dict[HashKind, tuple[HashIndex, int]] = {}
         self._following = threading.Lock()
 
-    def match(self, hashes: Iterable[Hash]) -> list[Found]:
+    def match(self, hashes: Iterable[Hash]) -> list[BankMatch]:
         """For each entry of a bank that is near one of the hashes, the nearest of them; the nearest entries first.
 
         A hash that says nothing (a PDQ of low quality) has no match.
@@ -81,7 +81,7 @@ class Matcher:
                 known = banked.entry.hash
                 qualities = [one.quality for one in (looked_up, known) if one.quality is not None]
                 found.append(
-                    Found(
+                    BankMatch(
                         looked_up,
                         known,
                         distance,
@@ -98,7 +98,7 @@ class Matcher:
             return [(number, 0.0) for number in self._store.equal(looked_up)]
         return self._index(looked_up.kind).search(looked_up.packed, NEAR[looked_up.kind])
 
-    def _index(self, kind: HashKind) -> Index:
+    def _index(self, kind: HashKind) -> HashIndex:
         """The index of a kind with all that is in the banks now."""
         last = self._store.last()
         with self._following:

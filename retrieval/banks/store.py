@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Final, Literal, TypeAlias, get_args
 
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.retrieval.banks.hashes import BadHash, Hash, HashKind
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.store import NotFound
@@ -55,7 +55,7 @@ class Bank:
 
 
 @dataclass(frozen=True)
-class Entry:
+class HashEntry:
     """A hash in a bank. `tags`: words of whoever banked it, separated by blanks."""
 
     hash: Hash
@@ -68,7 +68,7 @@ class Banked:
 
     id: int
     bank: int
-    entry: Entry
+    entry: HashEntry
 
 
 class BankStore:
@@ -89,7 +89,7 @@ class BankStore:
             raise BadBank(f"{action[:80]!r} is no action", f"there are: {', '.join(ACTIONS)}")
         with self._database().write() as connection:
             if connection.execute("SELECT 1 FROM bank WHERE name = ?", (name,)).fetchone():
-                raise BankTaken(f"a bank {name} already exists", f"crossmedia bank import {name} FILE adds to it")
+                raise BankTaken(f"a bank {name} already exists", "add to it, or choose another name", Remedy.LIST_BANKS)
             row = connection.execute(
                 "INSERT INTO bank (name, action, created) VALUES (?, ?, ?) RETURNING *", (name, action, time.time())
             ).fetchone()
@@ -110,7 +110,7 @@ class BankStore:
         connection = self._reading()
         row = connection.execute("SELECT * FROM bank WHERE name = ?", (name,)).fetchone() if connection else None
         if row is None:
-            raise NotFound(f"no bank {name}", "crossmedia bank list shows them, crossmedia bank create makes one")
+            raise NotFound(f"no bank {name}", "check the name, or create it", Remedy.LIST_BANKS)
         return _bank(row)
 
     def enabled(self) -> dict[int, Bank]:
@@ -126,7 +126,7 @@ class BankStore:
             connection.execute("UPDATE bank SET enabled = ? WHERE name = ?", (enabled, name))
         return self.bank(name)
 
-    def add(self, bank: str, entries: Iterable[Entry]) -> int:
+    def add(self, bank: str, entries: Iterable[HashEntry]) -> int:
         """Put entries into a bank, all or none; returns how many were new. Raises NotFound, BadBank, BadHash."""
         number, now = self.bank(bank).id, time.time()
 
@@ -143,12 +143,13 @@ class BankStore:
         with self._database().write() as connection:
             before = connection.total_changes
             connection.executemany(
-                "INSERT INTO hash (bank, kind, value, quality, tags, added) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO hash (bank, kind, value, quality, tags, added) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO "
+                "NOTHING",
                 rows(),
             )
             return connection.total_changes - before
 
-    def entries(self, bank: str, last: int = 0) -> Iterator[Entry]:
+    def entries(self, bank: str, last: int = 0) -> Iterator[HashEntry]:
         """Those of a bank with ids after `last` in the order they were added, read as they are asked for; raises
         NotFound."""
         number = self.bank(bank).id
@@ -203,7 +204,9 @@ class BankStore:
             return []
         return [
             Banked(
-                row["id"], row["bank"], Entry(Hash.of_packed(row["kind"], row["value"], row["quality"]), row["tags"])
+                row["id"],
+                row["bank"],
+                HashEntry(Hash.of_packed(row["kind"], row["value"], row["quality"]), row["tags"]),
             )
             for row in connection.execute(f"SELECT * FROM hash WHERE {condition} ORDER BY id LIMIT {_PAGE}", values)
         ]

@@ -15,15 +15,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.retrieval.banks.hashes import QUALITY, BadHash, Hash, HashKind, readings
-from crossmedia.retrieval.banks.store import TAGS, Entry
+from crossmedia.retrieval.banks.store import TAGS, HashEntry
 
 COLUMNS: Final = ("signal_type", "signal_str", "collab", "category", "tags", "quality")
 """What is written: the five columns of `threatexchange dataset --csv`, and PDQ's quality where it is known."""
 SIGNAL_TYPES: Final[Mapping[HashKind, str]] = {
-    "pdq": "pdq", "sha256": "video_sha256", "md5": "video_md5", "chromaprint": "chromaprint", "tlsh": "text_tlsh"
-}  # fmt: skip
+    "pdq": "pdq",
+    "sha256": "video_sha256",
+    "md5": "video_md5",
+    "chromaprint": "chromaprint",
+    "tlsh": "text_tlsh",
+}
 """What the tools call them: the signal types for whole files are named after videos there, whatever the file is."""
 MEANT: Final = "POSITIVE_CLASS"
 """The category of what a bank is about; the others say that somebody disagrees, or only looked at it."""
@@ -69,7 +73,7 @@ class Fault:
 
 
 @dataclass
-class Reading:
+class BankTable:
     """A table as it is read: iterating gives its entries and fills the rest.
 
     `kind`: what hashes are whose line does not say. Unless `skip`, the end of the iteration raises BankUnreadable if
@@ -84,7 +88,7 @@ class Reading:
     """Lines of other categories than `MEANT`, which are left out."""
     faults: list[Fault] = field(default_factory=list)
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[HashEntry]:
         columns: Mapping[str, int] | None = None
         first = True
         for number, line in _lines(self.stream):
@@ -109,36 +113,38 @@ class Reading:
             yield entry
         if self.faults and not self.skip:
             raise BankUnreadable(
-                told(self.faults), "correct these lines, or skip them with --skip-bad; nothing was written"
+                describe_faults(self.faults),
+                "correct these lines, or leave them out; nothing was written",
+                Remedy.SORT_HASHES,
             )
 
-    def _entry(self, cells: Sequence[str], columns: Mapping[str, int] | None) -> Entry | None:
+    def _entry(self, cells: Sequence[str], columns: Mapping[str, int] | None) -> HashEntry | None:
         """None for what another category says."""
         if columns is None:
-            kind, value = _unnamed(cells, self.kind)
-            return Entry(Hash.of(kind, value))
+            kind, value = _order_of_unnamed(cells, self.kind)
+            return HashEntry(Hash.of(kind, value))
         cell = {name: cells[place].strip() if place < len(cells) else "" for name, place in columns.items()}
         if not cell["value"]:
             raise _Wrong("it has no hash")
         if cell.get("category") not in (None, "", MEANT):
             return None
-        kind = _kind(cell["kind"]) if cell.get("kind") else _guessed(cell["value"], self.kind)
+        kind = _kind(cell["kind"]) if cell.get("kind") else _guess_kind(cell["value"], self.kind)
         tags = " ".join(_without_quote(cell.get("tags", "")).split())
         if len(tags) > TAGS or not tags.isprintable():
             raise _Wrong(f"its tags are not at most {TAGS:,} printable characters")
         hashed = Hash.of(kind, cell["value"], _quality(cell.get("quality", "")))
         if not hashed.comparable:
             raise _Wrong(f"its quality {hashed.quality} is below {QUALITY}: it would never be compared")
-        return Entry(hashed, tags)
+        return HashEntry(hashed, tags)
 
 
-def told(faults: Sequence[Fault]) -> str:
+def describe_faults(faults: Sequence[Fault]) -> str:
     """The first faults and how many more there are."""
     more = f"; and {len(faults) - TOLD:,} lines more" if len(faults) > TOLD else ""
     return "; ".join(map(str, faults[:TOLD])) + more
 
 
-def written(bank: str, entries: Iterable[Entry]) -> Iterator[str]:
+def write_csv(bank: str, entries: Iterable[HashEntry]) -> Iterator[str]:
     """A bank as CSV, line by line, the header first."""
     yield _line(COLUMNS)
     for entry in entries:
@@ -146,7 +152,7 @@ def written(bank: str, entries: Iterable[Entry]) -> Iterator[str]:
         yield _line((SIGNAL_TYPES[entry.hash.kind], entry.hash.value, bank, MEANT, entry.tags, quality))
 
 
-def listed(entries: Iterable[Entry]) -> Iterator[str]:
+def write_lists(entries: Iterable[HashEntry]) -> Iterator[str]:
     """As the lists that hasher-matcher-actioner reads from a file: `TYPE HASH`."""
     for entry in entries:
         yield f"{SIGNAL_TYPES[entry.hash.kind]} {entry.hash.value}\n"
@@ -202,12 +208,12 @@ def _header(cells: Sequence[str]) -> dict[str, int] | None:
     return places if "value" in places and cells[0].strip() != "" else None
 
 
-def _unnamed(cells: Sequence[str], kind: HashKind | None) -> tuple[HashKind, str]:
+def _order_of_unnamed(cells: Sequence[str], kind: HashKind | None) -> tuple[HashKind, str]:
     words = [cell.strip() for cell in cells] if len(cells) > 1 else cells[0].split()
     if len(words) == 2:
         return _kind(words[0]), words[1]
     if len(words) == 1:
-        return _guessed(words[0], kind), words[0]
+        return _guess_kind(words[0], kind), words[0]
     raise _Wrong(f"without a header a line is TYPE,HASH; here are {len(words)} parts")
 
 
@@ -218,14 +224,14 @@ def _kind(name: str) -> HashKind:
     return kind
 
 
-def _guessed(value: str, kind: HashKind | None) -> HashKind:
+def _guess_kind(value: str, kind: HashKind | None) -> HashKind:
     if kind is not None:
         return kind
     kinds = [] if ":" in value else [one.kind for one in readings(value)]
     if len(kinds) == 1:
         return kinds[0]
     if kinds:
-        raise _Wrong(f"it can be {' or '.join(kinds)}: say which with --kind")
+        raise _Wrong(f"it can be {' or '.join(kinds)}: say which")
     raise _Wrong(f"{value[:40]!r} is not a hash")
 
 

@@ -12,9 +12,20 @@ from crossmedia.embeddings.errors import CrossmediaError
 
 SCHEMES: Final[Mapping[str, str]] = {"elasticsearch": "http", "elasticsearch+https": "https"}
 ANALYZERS: Final = (
-    "words", "arabic", "cjk", "dutch", "english", "french", "german", "hindi", "italian", "portuguese", "russian", "spanish",
+    "words",
+    "arabic",
+    "cjk",
+    "dutch",
+    "english",
+    "french",
+    "german",
+    "hindi",
+    "italian",
+    "portuguese",
+    "russian",
+    "spanish",
     "standard",
-)  # fmt: skip
+)
 """`words` splits and stems as the local store does, whatever the language of its letters; the others are
 Elasticsearch's own."""
 VECTORS: Final = ("int8_hnsw", "hnsw", "bbq_hnsw", "int8_flat", "flat")
@@ -62,7 +73,7 @@ def is_elastic(url: str) -> bool:
     return url.partition("://")[0] in SCHEMES
 
 
-def parsed(url: str, access: Access) -> tuple[Address, Access]:
+def parse_address(url: str, access: Access) -> tuple[Address, Access]:
     """The address and the access, with a user and password out of the URL where it has them. Raises BadAddress, which
     never shows the URL: it may hold a password."""
     scheme, _, rest = url.partition("://")

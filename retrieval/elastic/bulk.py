@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from crossmedia.retrieval.elastic.connection import AGAIN, Connection, told
+from crossmedia.retrieval.elastic.connection import AGAIN, Connection, explain_status
 from crossmedia.retrieval.elastic.docs import Doc, Version
 
 REQUEST_BYTES: Final = 4 << 20
@@ -89,10 +89,10 @@ def _send(connection: Connection, actions: Sequence[Action], lines: Sequence[byt
                 again.append((action, line))
             elif "error" in result:
                 reason = result["error"]
-                raise told(status, f"{reason.get('type')}: {reason.get('reason')}"[:500], connection.address)
+                raise explain_status(status, f"{reason.get('type')}: {reason.get('reason')}"[:500], connection.address)
         left = again
         if left:
-            raise told(429, f"{len(left)} of {len(actions)} documents were not taken", connection.address)
+            raise explain_status(429, f"{len(left)} of {len(actions)} documents were not taken", connection.address)
 
     connection.ask(send)
     return conflicts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 import warnings
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -12,7 +11,9 @@ from elastic_transport import ConnectionError as NotReached
 from elastic_transport import ConnectionTimeout, TlsError, TransportError
 from elasticsearch import ApiError, Elasticsearch, OrjsonSerializer, UnsupportedProductError
 from elasticsearch.exceptions import ElasticsearchWarning
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay
 
+from crossmedia.embeddings.errors import Remedy
 from crossmedia.retrieval.elastic.address import Access, Address
 from crossmedia.retrieval.store import StoreUnusable
 
@@ -20,7 +21,8 @@ ResultT = TypeVar("ResultT")
 VERSIONS: Final = (8, 9)
 AGAIN: Final = frozenset((429, 502, 503, 504))
 """What a server answers that is busy, starting, or electing a master: the same request may succeed in a moment."""
-FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
+FIRST_WAIT, MAX_WAIT = 0.1, 2.0
+"""Seconds between attempts."""
 FAILURES: Final = (ApiError, TransportError, UnsupportedProductError)
 """What the client raises."""
 READ_SECONDS: Final = 60.0
@@ -96,37 +98,42 @@ class Connection:
 
     def insist(self, call: Callable[..., ResultT], patience: float, **values: Any) -> ResultT:
         """`ask` for so many seconds at most."""
-        until = time.monotonic() + min(patience, self.address.patience)
-        wait = FIRST_WAIT
-        while True:
-            try:
-                return call(**values)
-            except FAILURES as error:
-                if not worth_another(error) or time.monotonic() + wait > until:
-                    raise translated(error, self.address) from error
-            except StoreBusy:
-                if time.monotonic() + wait > until:
-                    raise
-            time.sleep(wait * random.uniform(0.5, 1.5))
-            wait = min(2 * wait, LONGEST_WAIT)
+        attempts = Retrying(
+            retry=retry_if_exception(worth_another),
+            wait=_wait,
+            stop=stop_before_delay(min(patience, self.address.patience)),
+            reraise=True,
+        )
+        try:
+            return attempts(call, **values)
+        except FAILURES as error:
+            raise explain(error, self.address) from error
 
     def close(self) -> None:
         self.client.close()
 
 
-def worth_another(error: Exception) -> bool:
+def _wait(state: RetryCallState) -> float:
+    """Seconds before the next attempt: twice as many each time, up to a limit, and spread so that clients do not all
+    come back at once."""
+    return min(FIRST_WAIT * 2.0 ** (state.attempt_number - 1), MAX_WAIT) * random.uniform(0.5, 1.5)
+
+
+def worth_another(error: BaseException) -> bool:
     """Whether the same request may succeed later. A full disk does not empty itself in seconds."""
+    if isinstance(error, StoreBusy):
+        return True
     if isinstance(error, ApiError):
         return error.status_code in AGAIN and not _full(str(error.body))
     return isinstance(error, (NotReached, ConnectionTimeout)) and not isinstance(error, TlsError)
 
 
-def translated(error: Exception, address: Address) -> StoreUnusable:
+def explain(error: Exception, address: Address) -> StoreUnusable:
     """What to tell a person."""
     if isinstance(error, UnsupportedProductError):
         return StoreUnusable(f"the server at {address} is not Elasticsearch", "check the address")
     if isinstance(error, ApiError):
-        return told(error.status_code, _reason(error.body), address)
+        return explain_status(error.status_code, _reason(error.body), address)
     if isinstance(error, TlsError):
         return StoreRefused(
             f"{address} cannot be trusted: {_plain(error)}",
@@ -139,7 +146,7 @@ def translated(error: Exception, address: Address) -> StoreUnusable:
     )
 
 
-def told(status: int, reason: str, address: Address) -> StoreUnusable:
+def explain_status(status: int, reason: str, address: Address) -> StoreUnusable:
     """The failure that an answer of this status means."""
     if _full(reason):
         return StoreFull(
@@ -149,7 +156,8 @@ def told(status: int, reason: str, address: Address) -> StoreUnusable:
     if "index write (api)" in reason or "require_alias" in reason:
         return StoreBlocked(
             f"{address} does not accept writes at the moment: {reason}",
-            "try again in a minute; if a reindex died just then, run crossmedia reindex to finish and opens the index",
+            "try again in a minute; if a reindex died just then, run it again: it finishes and opens the index",
+            Remedy.REINDEX,
         )
     if status in (401, 403):
         return StoreRefused(

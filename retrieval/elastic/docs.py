@@ -197,7 +197,7 @@ def moment_doc(held: StoredMoment, record: Record, number: int) -> Doc:
             "packed": {space: pack(v) for space, v in vectors.items()},
             "makers": {space: held.vectors.get(space) for space in vectors},
         },
-    }  # fmt: skip
+    }
 
 
 def to_held(key: str, doc: Doc) -> StoredMoment:

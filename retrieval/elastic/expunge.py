@@ -37,7 +37,7 @@ def everything(index: Index) -> None:
         if time.monotonic() > until:
             raise StoreUnusable(
                 "the server still holds what was removed, for a copy of a shard that lags behind",
-                "run the command again when the whole cluster is there: crossmedia doctor",
+                "try again when the whole cluster is there",
             )
         time.sleep(WAIT)
     connection.ask(indices.put_settings, index=names, settings=dict.fromkeys(_ALL))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from elasticsearch import BadRequestError
 
-from crossmedia.retrieval.elastic.connection import Connection, StoreBlocked, StoreBusy, translated
+from crossmedia.retrieval.elastic.connection import Connection, StoreBlocked, StoreBusy, explain
 from crossmedia.retrieval.elastic.docs import Doc, Version
 from crossmedia.retrieval.store import StoreUnusable
 
@@ -211,9 +211,14 @@ class Index:
             after = None
             while True:
                 answer = self.search(
-                    pit={"id": pit, "keep_alive": KEEP}, size=PAGE, query=query,
-                    sort=list(sort), source=source, search_after=after, track_total_hits=False,
-                )  # fmt: skip
+                    pit={"id": pit, "keep_alive": KEEP},
+                    size=PAGE,
+                    query=query,
+                    sort=list(sort),
+                    source=source,
+                    search_after=after,
+                    track_total_hits=False,
+                )
                 pit, hits = answer["pit_id"], answer["hits"]["hits"]
                 if hits:
                     yield hits
@@ -242,7 +247,7 @@ class Index:
                 )
             except BadRequestError as error:
                 if "resource_already_exists" not in str(error.body):  # another process was quicker
-                    raise translated(error, self.connection.address) from error
+                    raise explain(error, self.connection.address) from error
 
         self.connection.ask(create)
 

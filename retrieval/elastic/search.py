@@ -11,7 +11,7 @@ from crossmedia.embeddings.encoder import Vector
 from crossmedia.retrieval import wording
 from crossmedia.retrieval.elastic import labels, text
 from crossmedia.retrieval.elastic.connection import StoreBusy
-from crossmedia.retrieval.elastic.connection import told as failure
+from crossmedia.retrieval.elastic.connection import explain_status as failure
 from crossmedia.retrieval.elastic.docs import Doc, searchable, unpack, vector_field
 from crossmedia.retrieval.elastic.filters import conditions
 from crossmedia.retrieval.elastic.index import Index
@@ -22,13 +22,13 @@ from crossmedia.retrieval.store import Found, SpaceMismatch, TextQuery, VectorMa
 OVERSAMPLE: Final = 1.5
 """Candidates fetched per wanted hit, ranked again by their stored floats: those of an 8-bit index are near, not
 exact."""
-FEWEST: Final = 10
+MIN_MATCHES: Final = 10
 CANDIDATES: Final = 2.0
 """Candidates that each shard looks at, per one that is fetched."""
-FEWEST_CANDIDATES: Final = 150
+MIN_CANDIDATES: Final = 150
 PATIENCE: Final = 5.0
 """Somebody waits for the answer: a server that is away is asked again for so many seconds at most."""
-MOST: Final = 10_000
+MAX_RESULT_WINDOW: Final = 10_000
 """The server gives no more at once."""
 
 
@@ -87,12 +87,12 @@ def _knn(index: Index, near: VectorQuery) -> Doc | None:
     field = vector_field(near.space, near.modality, len(near.query))
     if near.k < 1 or not index.searched(field):
         return None
-    fetched = min(MOST, max(near.k + FEWEST, round(OVERSAMPLE * near.k)))
+    fetched = min(MAX_RESULT_WINDOW, max(near.k + MIN_MATCHES, round(OVERSAMPLE * near.k)))
     knn: Doc = {
         "field": f"vector.{field}",
         "query_vector": np.ascontiguousarray(near.query, dtype=np.float32),
         "k": fetched,
-        "num_candidates": min(MOST, max(FEWEST_CANDIDATES, round(CANDIDATES * fetched))),
+        "num_candidates": min(MAX_RESULT_WINDOW, max(MIN_CANDIDATES, round(CANDIDATES * fetched))),
     }
     if filters := conditions(near.filters):
         knn["filter"] = filters

@@ -283,7 +283,7 @@ class ElasticStore:
     def expunge(self) -> None:
         expunge.everything(self._index)
 
-    def verify(self) -> list[str]:
+    def verify(self, deep: bool = False) -> list[str]:
         return reads.wrong(self._index) if self.exists() else []
 
     def size(self) -> int:

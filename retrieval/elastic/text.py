@@ -68,7 +68,7 @@ def matches(
     found = []
     for hit, one in zip(hits, texts, strict=True):
         marked = {name: _marked(text, terms, wanted) for name, text in one.items()}
-        as_written = wording.marked(" ".join(marked.get(name, "") for name in FIELDS))
+        as_written = wording.marked_words(" ".join(marked.get(name, "") for name in FIELDS))
         held = {terms[token] for written in as_written for token in TOKEN.findall(written) if token in terms}
         covered = [bool(word) and held.issuperset(word) for word in asked]
         coverage = min(1.0, sum(t for t, c in zip(told, covered, strict=True) if c) / sum(told))

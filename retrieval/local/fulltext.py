@@ -12,7 +12,7 @@ from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import TextMatch
 
-MOST_RANKED = 1_000
+MAX_RANKED = 1_000
 """Where more moments hold the words than this, the newest are ranked: among so many, BM25 tells little apart."""
 TIERS = 3
 SAFE_COVERAGE = 0.7
@@ -48,7 +48,7 @@ def search(
 
 def _match(row: sqlite3.Row, information: dict[str, float]) -> TextMatch:
     highlighted = list(row)[3:]
-    terms = wording.marked(" ".join(column or "" for column in highlighted))
+    terms = wording.marked_words(" ".join(column or "" for column in highlighted))
     held = {wording.stem(term) for term in terms} & set(information)
     best = wording.best_field(highlighted)
     coverage = min(1.0, sum(information[term] for term in held) / sum(information.values()))
@@ -62,7 +62,7 @@ def _matching(connection: sqlite3.Connection, expression: str, k: int, filters: 
     join = "JOIN moment m ON m.id = moment_words.rowid JOIN asset a ON a.id = m.asset" if where else ""
     matching = f"FROM moment_words {join} WHERE moment_words MATCH ? {'AND ' + where if where else ''}"
     beyond = connection.execute(
-        f"SELECT moment_words.rowid {matching} ORDER BY moment_words.rowid DESC LIMIT 1 OFFSET {MOST_RANKED}",
+        f"SELECT moment_words.rowid {matching} ORDER BY moment_words.rowid DESC LIMIT 1 OFFSET {MAX_RANKED}",
         [expression, *values],
     ).fetchone()
     columns = ", ".join(

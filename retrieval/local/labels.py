@@ -14,7 +14,7 @@ from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.reads import batches, keys, marks
 from crossmedia.retrieval.query import FacetCount, Filters
 
-MOST: Final = 2_000
+MAX_LABEL_ROWS: Final = 2_000
 """Labels of one kind and value that are looked at, best scores first; those on moments that bear something rarer are,
 too."""
 
@@ -37,11 +37,11 @@ def search_labels(
         for value in values:
             rows = connection.execute(
                 f"""SELECT l.moment, l.score FROM label l {join} WHERE l.kind = ? AND l.value = ? {passing}
-                ORDER BY l.score DESC LIMIT {MOST}""",
+                ORDER BY l.score DESC LIMIT {MAX_LABEL_ROWS}""",
                 (kind, value, *parameters),
             ).fetchall()
             _add(found, value, rows)
-            if len(rows) == MOST:
+            if len(rows) == MAX_LABEL_ROWS:
                 common.append((kind, value))
             else:
                 rare.update(moment for moment, _ in rows)

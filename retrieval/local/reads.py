@@ -46,7 +46,8 @@ def located(connection: sqlite3.Connection, collection: str | None, below: Seque
             inside = folder.rstrip("/")
             values += [folder, f"{inside}/", f"{inside}0"]  # 0 is the character after /
     rows = connection.execute(
-        f"SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE {' AND '.join(clauses)} ORDER BY s.path",
+        f"SELECT s.*, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE {' AND '.join(clauses)} ORDER BY "
+        "s.path",
         values,
     )
     return [Located(row["hash"], to_source(row)) for row in rows]

@@ -16,9 +16,14 @@ from crossmedia.retrieval.documents import FIELDS, Asset, Label, Moment, Source
 
 def asset_row(asset: Asset) -> tuple[Any, ...]:
     return (
-        asset.id, asset.media, asset.mime, asset.size, asset.title, asset.captured,
+        asset.id,
+        asset.media,
+        asset.mime,
+        asset.size,
+        asset.title,
+        asset.captured,
         json.dumps(dict(asset.metadata), ensure_ascii=False),
-    )  # fmt: skip
+    )
 
 
 def to_asset(row: sqlite3.Row) -> Asset:

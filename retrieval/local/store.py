@@ -27,8 +27,8 @@ from crossmedia.retrieval.local import (
     writes,
 )
 from crossmedia.retrieval.local import stored_assets as whole
-from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.local.derived import Derived
+from crossmedia.retrieval.local.epochs import StoreDatabase
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.rows import to_asset, to_source
 from crossmedia.retrieval.local.words import Frequencies
@@ -47,15 +47,22 @@ from crossmedia.retrieval.store import (
 from crossmedia.retrieval.stored_asset import StoredAsset
 from crossmedia.retrieval.temporal_merging import Span
 
+COMPARED = 200
+"""Vectors of each field that `verify` compares with the stored ones, unless it goes deep."""
+
 
 class LocalStore:
     """`retrieval.store.Store` in a folder: `store.sqlite` is the truth, `vectors/` what is derived from it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._database = Database(folder / "store.sqlite", "crossmedia.retrieval.local")
+        self._database = StoreDatabase(folder / "store.sqlite")
         self._derived = Derived(self._database, folder / "vectors")
         self._frequencies = Frequencies()
+
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A transaction, for what else in this package writes."""
+        return self._database.write()
 
     def bind(self, spaces: Iterable[Space]) -> None:
         wanted = list(spaces)
@@ -124,10 +131,12 @@ class LocalStore:
 
     def find(self, prefix: str) -> list[str]:
         return [
-            row[0] for row in self._rows(
-                "SELECT hash FROM asset WHERE hash >= ? AND hash < ? ORDER BY hash LIMIT 10", [prefix, prefix + "\uffff"]
+            row[0]
+            for row in self._rows(
+                "SELECT hash FROM asset WHERE hash >= ? AND hash < ? ORDER BY hash LIMIT 10",
+                [prefix, prefix + "\uffff"],
             )
-        ]  # fmt: skip
+        ]
 
     def assets(self, filters: Filters, limit: int, offset: int = 0) -> list[Asset]:
         where, values = conditions(filters)
@@ -143,7 +152,8 @@ class LocalStore:
         return [
             to_source(row)
             for row in self._rows(
-                "SELECT s.* FROM source s JOIN asset a ON a.id = s.asset WHERE a.hash = ? ORDER BY s.collection, s.path",
+                "SELECT s.* FROM source s JOIN asset a ON a.id = s.asset WHERE a.hash = ? ORDER BY s.collection, "
+                "s.path",
                 [asset],
             )
         ]
@@ -295,8 +305,9 @@ class LocalStore:
     def expunge(self) -> None:
         expunge.everything(self._database, self._derived)
 
-    def verify(self) -> list[str]:
-        found = verify.wrong(self._database.connection()) + self._derived.differences()
+    def verify(self, deep: bool = False) -> list[str]:
+        compared = None if deep else COMPARED
+        found = verify.wrong(self._database.connection()) + self._derived.differences(compared)
         with self._database.read() as connection:
             return found + totals.differences(connection)
 

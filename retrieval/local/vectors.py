@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import faiss
@@ -27,10 +28,12 @@ OVERSAMPLE = 4
 
 @dataclass(frozen=True)
 class Generation:
-    """How far an index has followed the store: the last vector id and the last deletion it has seen."""
+    """How far an index has followed the store: the last vector id and the last deletion it has seen, and the epoch of
+    the store in which it has seen them."""
 
     vector: int = 0
     gone: int = 0
+    epoch: str = ""
 
 
 class VectorIndex:
@@ -124,40 +127,45 @@ class VectorIndex:
             ]
             return np.sort(np.concatenate(parts)).astype(np.int64) if parts else np.empty(0, dtype=np.int64)
 
-    def save(self, folder: Path, field: str) -> None:
-        """Write the index under a name that tells its generation; the rename is what makes it count."""
+    @contextmanager
+    def held(self) -> Iterator[tuple[Any, Generation, int]]:
+        """The FAISS index, how far it has followed the store, and on how many it was trained: unchanged inside."""
         with self._lock:
-            folder.mkdir(parents=True, exist_ok=True)
-            g = self.generation
-            name = f"{_stem(field)}.{g.vector}.{g.gone}.{self._trained_on}.faiss"
-            for left in folder.glob(f".{_stem(field)}.*.partial"):
-                left.unlink(missing_ok=True)  # of a crash
-            partial = folder / f".{name}.partial"
-            faiss.write_index(self._index, str(partial))
-            partial.replace(folder / name)
-            for old in folder.glob(f"{_stem(field)}.*.faiss"):
-                if old.name != name:
-                    old.unlink(missing_ok=True)
+            yield self._index, self.generation, self._trained_on
 
     @classmethod
-    def open(cls, folder: Path, field: str, dim: int, newest: Generation) -> VectorIndex:
-        """The saved index, or an empty one if there is none, it is unreadable, or it is ahead of the store."""
-        for path in sorted(folder.glob(f"{_stem(field)}.*.faiss"), key=_told, reverse=True):
-            vector, gone, trained_on = _told(path)
-            if vector > newest.vector or gone > newest.gone:
-                continue  # another process has seen more than this snapshot
-            try:
-                loaded = faiss.read_index(str(path))
-            except RuntimeError:
-                path.unlink(missing_ok=True)
-                continue
-            if loaded.d != dim:
-                path.unlink(missing_ok=True)
-                continue
-            index = cls(dim)
-            index._index, index._trained_on, index.generation = loaded, trained_on, Generation(vector, gone)
-            return index
-        return cls(dim)
+    def holding(cls, content: Any, generation: Generation, trained_on: int) -> VectorIndex:
+        """What `held` gave once, read from a file."""
+        index = cls(content.d)
+        index._index, index.generation, index._trained_on = content, generation, trained_on
+        return index
+
+    def rows(self, most: int | None = None) -> Iterator[tuple[Ids, Vectors]]:
+        """What is held, as (ids, vectors) in parts of no order; at most about `most` of them, drawn at random. Once
+        approximate, the vectors are."""
+        with self._lock:
+            rng = np.random.default_rng()
+            if len(self) == 0:
+                return
+            if self.exact:
+                ids = faiss.vector_to_array(self._index.id_map)
+                flat = faiss.downcast_index(self._index.index)
+                held = faiss.rev_swig_ptr(flat.get_xb(), len(ids) * self.dim).reshape(-1, self.dim)
+                chosen = _drawn(rng, len(ids), most)
+                yield ids[chosen], held[chosen].copy()
+                return
+            lists = self._index.invlists
+            sizes = np.array([lists.list_size(number) for number in range(lists.nlist)])
+            ends = np.cumsum(sizes)
+            chosen = _drawn(rng, int(ends[-1]), most)
+            numbers = np.searchsorted(ends, chosen, side="right")
+            for number in np.unique(numbers).tolist():
+                offsets = chosen[numbers == number] - (ends[number] - sizes[number])
+                ids = faiss.rev_swig_ptr(lists.get_ids(number), int(sizes[number]))[offsets]
+                rows = np.empty((len(offsets), self.dim), dtype=np.float32)
+                for row, offset in zip(rows, offsets.tolist(), strict=True):
+                    self._index.reconstruct_from_offset(number, offset, faiss.swig_ptr(row))
+                yield ids, rows
 
     @property
     def _lists(self) -> int:
@@ -175,27 +183,12 @@ class VectorIndex:
         return found[found >= 0]
 
 
-def files(folder: Path, field: str) -> list[Path]:
-    """Every file of a field's index, whole or not."""
-    return [*folder.glob(f"{_stem(field)}.*.faiss"), *folder.glob(f".{_stem(field)}.*.partial")]
-
-
-def remove(folder: Path, field: str) -> None:
-    for path in files(folder, field):
-        path.unlink(missing_ok=True)
-
-
 def _flat(dim: int) -> Any:
     return faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
 
 
-def _told(path: Path) -> tuple[int, int, int]:
-    """Last vector, last deletion and training size, from the name; zeros for a name that is none of ours."""
-    parts = path.name.split(".")[1:4]
-    if len(parts) < 3 or not all(part.isdigit() for part in parts):
-        return 0, 0, 0
-    return int(parts[0]), int(parts[1]), int(parts[2])
-
-
-def _stem(field: str) -> str:
-    return field.replace("/", "-")
+def _drawn(rng: np.random.Generator, count: int, most: int | None) -> Ids:
+    """At most so many of `count` numbers, ascending."""
+    if most is None or most >= count:
+        return np.arange(count)
+    return np.sort(rng.choice(count, most, replace=False))

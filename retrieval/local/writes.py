@@ -118,7 +118,8 @@ def forget(connection: sqlite3.Connection, locations: Sequence[str], collection:
     deleted = []
     for location in locations:
         row = connection.execute(
-            "SELECT s.asset, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE s.collection = ? AND s.location = ?",
+            "SELECT s.asset, a.hash FROM source s JOIN asset a ON a.id = s.asset WHERE s.collection = ? AND "
+            "s.location = ?",
             (collection, location),
         ).fetchone()
         if row is None:

@@ -50,7 +50,8 @@ class Decisions:
         if rows:
             with self._database().write() as connection:
                 connection.executemany(
-                    "INSERT INTO decision (asset, action, maker, by_person, reasons, note, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO decision (asset, action, maker, by_person, reasons, note, at) VALUES (?, ?, ?, ?, ?, "
+                    "?, ?)",
                     rows,
                 )
 
@@ -144,6 +145,12 @@ class Decisions:
 
 def _decision(row: Row) -> Decision:
     return Decision(
-        row["asset"], row["action"], row["maker"], bool(row["by_person"]), tuple(json.loads(row["reasons"])), row["note"],
-        row["id"], row["at"],
-    )  # fmt: skip
+        row["asset"],
+        row["action"],
+        row["maker"],
+        bool(row["by_person"]),
+        tuple(json.loads(row["reasons"])),
+        row["note"],
+        row["id"],
+        row["at"],
+    )

@@ -25,13 +25,13 @@ from crossmedia.retrieval.banks.store import ACTIONS, Action
 from crossmedia.retrieval.documents import Label, Moment
 
 if TYPE_CHECKING:
-    from crossmedia.retrieval.banks.matching import Found
+    from crossmedia.retrieval.banks.matching import BankMatch
 
-LARGEST: Final = 1_000_000
+MAX_POLICY_BYTES: Final = 1_000_000
 """Bytes of a policy file."""
-LONGEST_LINE: Final = 2_000
-"""Characters. What reading a key costs grows with the square of its dots: 100,000 of them take tens of gigabytes."""
-MOST_RULES: Final = 1_000
+MAX_LINE_CHARACTERS: Final = 2_000
+"""What reading a key costs grows with the square of its dots: 100,000 of them take tens of gigabytes."""
+MAX_RULES: Final = 1_000
 TOLD: Final = 100
 """Reasons of a decision that are kept, gravest first."""
 DEFAULT: Final = """
@@ -100,7 +100,7 @@ class Policy:
     rules: tuple[Rule, ...]
     version: str
 
-    def judged(self, moments: Sequence[Moment], matches: Iterable[Found]) -> tuple[Action, tuple[Reason, ...]]:
+    def judged(self, moments: Sequence[Moment], matches: Iterable[BankMatch]) -> tuple[Action, tuple[Reason, ...]]:
         """What is to be done with an asset, and why, gravest first.
 
         Block goes before everything. What may be shown, by a rule or a bank that allows it, needs no review.
@@ -119,7 +119,7 @@ class Policy:
                     best = max(met, key=lambda label: label.score)
                     yield Reason(rule.action, best.kind, best.value, best.score, best.model, moment.id)
 
-    def _of_banks(self, matches: Iterable[Found]) -> Iterable[Reason]:
+    def _of_banks(self, matches: Iterable[BankMatch]) -> Iterable[Reason]:
         for match in matches:
             for rule in self.rules:
                 if rule.bank is not None and rule.bank.casefold() in ("*", match.bank.casefold()):
@@ -148,10 +148,10 @@ def _meets(label: Label, rule: Rule) -> bool:
 
 def read_policy(text: str) -> Policy:
     """The rules of a policy file; raises BadPolicy, which names the rule that is wrong."""
-    if len(text) > LARGEST:
-        raise BadPolicy("the policy is too long", f"at most {LARGEST:,} characters")
-    if any(len(line) > LONGEST_LINE for line in text.split("\n")):
-        raise BadPolicy("a line of the policy is too long", f"at most {LONGEST_LINE:,} characters")
+    if len(text) > MAX_POLICY_BYTES:
+        raise BadPolicy("the policy is too long", f"at most {MAX_POLICY_BYTES:,} characters")
+    if any(len(line) > MAX_LINE_CHARACTERS for line in text.split("\n")):
+        raise BadPolicy("a line of the policy is too long", f"at most {MAX_LINE_CHARACTERS:,} characters")
     try:
         found = tomllib.loads(text)
         return _policy(found)
@@ -165,8 +165,8 @@ def _policy(found: dict[str, Any]) -> Policy:
     given = found.pop("rule", [])
     if found:
         raise BadPolicy(f"the policy has {', '.join(sorted(found))}", "it consists of [[rule]] tables")
-    if not isinstance(given, list) or len(given) > MOST_RULES:
-        raise BadPolicy("the rules are not a list, or too many", f"write [[rule]], at most {MOST_RULES:,} times")
+    if not isinstance(given, list) or len(given) > MAX_RULES:
+        raise BadPolicy("the rules are not a list, or too many", f"write [[rule]], at most {MAX_RULES:,} times")
     rules = tuple(_rule(n, one) for n, one in enumerate(given, start=1))
     # A bank that is named goes before all banks.
     ordered = sorted(rules, key=lambda rule: rule.bank == "*")

@@ -27,8 +27,11 @@ def _known_as_testserver() -> Iterator[None]:
 def environment() -> dict[str, str]:
     """The toy profile, without the passes that open networks."""
     return {
-        **os.environ, "CROSSMEDIA_PROFILE": "toy", "CROSSMEDIA_WITHOUT": ",".join(WEIGHTY), "CROSSMEDIA_DECODE_WORKERS": "1",
-    }  # fmt: skip
+        **os.environ,
+        "CROSSMEDIA_PROFILE": "toy",
+        "CROSSMEDIA_WITHOUT": ",".join(WEIGHTY),
+        "CROSSMEDIA_DECODE_WORKERS": "1",
+    }
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from crossmedia.api.drawing import NothingToDraw
-from crossmedia.api.masks import LARGEST, mask
+from crossmedia.api.masks import MAX_MASK_SIDE, mask
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.embeddings.segmentation import shared_segmenter
@@ -41,7 +41,7 @@ def test_a_mask_comes_on_request_and_the_share_is_a_label(tmp_path: Path, photo:
         answer = http.get(f"/v1/assets/{asset}/masks/sky")
         assert answer.headers["content-type"] == "image/png"
         drawn = Image.open(io.BytesIO(answer.content))
-        assert (drawn.mode, drawn.size) == ("L", (LARGEST, 819))
+        assert (drawn.mode, drawn.size) == ("L", (MAX_MASK_SIDE, 819))
         assert np.asarray(drawn).mean() / 255 == pytest.approx(shares["sky"], abs=0.02)
         unknown = http.get(f"/v1/assets/{asset}/masks/lava")
         assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "not_found")
@@ -69,7 +69,7 @@ def test_hostile_pictures_have_masks(tmp_path: Path, kind: str) -> None:
         drawn = mask(
             service.runtime.store, service.runtime.pool, shared_segmenter(service.runtime.catalog, 1), asset, "water"
         )
-        assert max(drawn.size) <= LARGEST
+        assert max(drawn.size) <= MAX_MASK_SIDE
         assert min(drawn.size) >= 1
 
 

@@ -1,4 +1,5 @@
-"""Known content through the faces: banks by the command line, look-ups there, over HTTP and in Python; nothing stays of a look-up."""
+"""Known content through the faces: banks by the command line, look-ups there, over HTTP and in Python; nothing stays
+of a look-up."""
 
 from __future__ import annotations
 
@@ -256,13 +257,20 @@ def test_looking_up_makes_no_bank_file(http: TestClient, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({}, 422, "invalid_request"), ({"hash": "a", "asset": "b"}, 422, "invalid_request"),
-        ({"smell": "x"}, 422, "invalid_request"), ({"hash": 1}, 422, "invalid_request"), ([], 422, "invalid_request"),
-        ({"hash": "pdq:12"}, 422, "bad_hash"), ({"hash": ""}, 422, "bad_hash"), ({"hash": "a cat"}, 422, "bad_hash"),
-        ({"hash": "sha1:" + "0" * 40}, 422, "bad_hash"), ({"hash": "chromaprint:AQ" + "A" * 5000}, 422, "bad_hash"),
-        ({"asset": "0" * 64}, 404, None), ({"asset": ""}, 404, None),
+        ({}, 422, "invalid_request"),
+        ({"hash": "a", "asset": "b"}, 422, "invalid_request"),
+        ({"smell": "x"}, 422, "invalid_request"),
+        ({"hash": 1}, 422, "invalid_request"),
+        ([], 422, "invalid_request"),
+        ({"hash": "pdq:12"}, 422, "bad_hash"),
+        ({"hash": ""}, 422, "bad_hash"),
+        ({"hash": "a cat"}, 422, "bad_hash"),
+        ({"hash": "sha1:" + "0" * 40}, 422, "bad_hash"),
+        ({"hash": "chromaprint:AQ" + "A" * 5000}, 422, "bad_hash"),
+        ({"asset": "0" * 64}, 404, None),
+        ({"asset": ""}, 404, None),
     ],
-)  # fmt: skip
+)
 def test_requests_that_are_none(http: TestClient, body: Any, status: int, code: str | None) -> None:
     response = http.post("/v1/lookup", json=body)
     assert response.status_code == status, response.text

@@ -141,6 +141,7 @@ def test_models_and_doctor(run: Run) -> None:
     assert rows["lite2"]["source"] == "bundled"
     assert all(row["licence"] for row in rows.values())
     assert "store and indexes agree" in run("doctor").stdout
+    assert "store and indexes agree" in run("doctor", "--deep").stdout
 
 
 def test_passes_are_listed_and_nothing_is_made(run: Run, tmp_path: Path, environment: dict[str, str]) -> None:

@@ -16,13 +16,13 @@ from crossmedia.api.server import create_app
 from tests.api.helpers import finished, kept, png, settings, upload
 
 
-def test_bad_uploads_are_reported_and_leave_nothing(http: TestClient, tmp_path: Path) -> None:
+def test_bad_uploads_are_reported_and_kept(http: TestClient, tmp_path: Path) -> None:
     job = upload(http, empty_png=b"", text_jpg=b"only words", junk_bin=bytes(range(256)) * 9, good_png=png("red"))
     assert (job["report"]["added"], job["report"]["failed"]) == (1, 3)
     for failure in job["report"]["failures"]:
         assert failure["error"].keys() == {"code", "message", "hint"}
         assert failure["error"]["code"] in ("empty_file", "type_mismatch", "unknown_type")
-    assert kept(tmp_path) == ["good.png"]
+    assert kept(tmp_path) == ["empty.png", "good.png", "junk.bin", "text.jpg"]
 
 
 @pytest.mark.parametrize("name", ["../../evil.png", "a/b.png", "..", "x" * 300 + ".png"])
@@ -44,7 +44,7 @@ def test_two_uploads_of_one_name(http: TestClient, tmp_path: Path) -> None:
     assert junk is None
     assert http.get(f"/v1/assets/{red}/content").content == png("red")
     assert http.get(f"/v1/assets/{blue}/content").content == png("blue")
-    assert kept(tmp_path) == ["a.png", "a.png"]
+    assert kept(tmp_path) == ["a.png", "a.png", "a.png"]
 
 
 def test_uploads_are_called_what_the_caller_says(http: TestClient) -> None:
@@ -57,7 +57,7 @@ def test_uploads_are_called_what_the_caller_says(http: TestClient) -> None:
         assert http.post("/v1/assets", files=parts, data={"path": wrong}).status_code == 422
 
 
-def test_uploads_nobody_names_are_removed_at_the_start(tmp_path: Path) -> None:
+def test_uploads_nobody_names_stay(tmp_path: Path) -> None:
     with TestClient(create_app(settings(tmp_path))) as http:
         upload(http, indexed_png=png("red"))
         http.app.state.crossmedia.worker.stop()  # type: ignore[attr-defined]
@@ -66,7 +66,7 @@ def test_uploads_nobody_names_are_removed_at_the_start(tmp_path: Path) -> None:
     lost.parent.mkdir()
     lost.write_bytes(png("green"))
     with TestClient(create_app(settings(tmp_path))) as http:
-        assert kept(tmp_path) == ["indexed.png", "waiting.png"]
+        assert kept(tmp_path) == ["indexed.png", "lost.png", "waiting.png"]
         assert finished(http, waiting)["report"]["added"] == 1
 
 

@@ -25,9 +25,19 @@ def status(bound: str, host: str, names: tuple[str, ...] = ()) -> int:
 
 LOOPBACK = ["localhost", "LOCALHOST.", "localhost:8000", "127.0.0.1", "127.0.0.1:8000", "[::1]", "[::1]:8000"]
 FOREIGN = [
-    "evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "evil.localhost", "",
-    "localhost@evil.example", "[::1].evil.example", "localhost:80:90", "127.0.0.1:evil", "0x7f000001", "192.0.2.1",
-]  # fmt: skip
+    "evil.example",
+    "evil.example:8000",
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+    "evil.localhost",
+    "",
+    "localhost@evil.example",
+    "[::1].evil.example",
+    "localhost:80:90",
+    "127.0.0.1:evil",
+    "0x7f000001",
+    "192.0.2.1",
+]
 
 
 @pytest.mark.parametrize("host", LOOPBACK)
@@ -75,9 +85,16 @@ def test_a_rebound_page_gets_nothing(tmp_path: Path, keys: tuple[str, ...]) -> N
     rebound = {"Host": "evil.example", "Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"}
     with TestClient(create_app(settings(tmp_path, api_keys=keys))) as http:
         for method, path in (
-            ("GET", "/"), ("GET", "/healthz"), ("GET", "/web/js/core/api.js"), ("GET", "/v1/assets"), ("GET", "/openapi.json"),
-            ("POST", "/v1/search"), ("POST", "/v1/assets"), ("DELETE", "/v1/assets/0"), ("POST", "/v1/session"),
-        ):  # fmt: skip
+            ("GET", "/"),
+            ("GET", "/healthz"),
+            ("GET", "/web/js/core/api.js"),
+            ("GET", "/v1/assets"),
+            ("GET", "/openapi.json"),
+            ("POST", "/v1/search"),
+            ("POST", "/v1/assets"),
+            ("DELETE", "/v1/assets/0"),
+            ("POST", "/v1/session"),
+        ):
             refused = http.request(method, path, headers=rebound)
             assert (refused.status_code, refused.json()["error"]["code"]) == (421, "foreign_host"), path
         assert http.get("/healthz").status_code == 200

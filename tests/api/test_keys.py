@@ -97,9 +97,17 @@ def test_a_session_cannot_be_made_or_prolonged_without_the_key(keys: Keyring, tm
     guessed = guess.begin_session(Holder("setting-1", frozenset(SCOPES)))
     expires, _, signature = keys.begin_session(SECRET).partition(".")
     for value in (
-        f"{int(expires) + 1}.{signature}", signature, f".{signature}", f"{expires}.", f"{expires}.{signature[:-1]}", "", "x",
-        f"{'9' * 400}.{signature}", f"²{expires}.{signature}", guessed,
-    ):  # fmt: skip
+        f"{int(expires) + 1}.{signature}",
+        signature,
+        f".{signature}",
+        f"{expires}.",
+        f"{expires}.{signature[:-1]}",
+        "",
+        "x",
+        f"{'9' * 400}.{signature}",
+        f"²{expires}.{signature}",
+        guessed,
+    ):
         assert not keys.session_holder(cookie(value)), value
 
 

@@ -31,8 +31,12 @@ from tests.media_makers import write_picture
 )
 def test_how_conditions_are_written(written: str, kind: str, value: str | None, score: float, count: int) -> None:
     assert parse_condition(written, negate=True) == {
-        "kind": kind, "value": value, "min_score": score, "min_count": count, "negate": True,
-    }  # fmt: skip
+        "kind": kind,
+        "value": value,
+        "min_score": score,
+        "min_count": count,
+        "negate": True,
+    }
 
 
 @pytest.mark.parametrize("written", ["", ":", ":dog", "@0.5"])
@@ -78,9 +82,11 @@ def test_counted_and_filtered_in_every_face(tmp_path: Path, run: Run) -> None:
     with TestClient(create_app(settings(tmp_path))) as http:
         assert http.get("/v1/labels", params={"kind": "object"}).json() == {"labels": [expected]}
         body = {
-            "text": "two dogs", "legs": ["labels"], "facets": ["object"],
+            "text": "two dogs",
+            "legs": ["labels"],
+            "facets": ["object"],
             "filters": {"labels": [{"kind": "object", "value": "dog", "min_count": 2}]},
-        }  # fmt: skip
+        }
         answer = http.post("/v1/search", json=body).json()
         assert http.get("/v1/labels", params={"limit": 0}).status_code == 422
     assert [Path(hit["path"]).name for hit in answer["hits"]] == ["a.png"]

@@ -63,7 +63,8 @@ def test_from_the_command_line(tmp_path: Path, media: Path, environment: dict[st
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive of a collection that was aligned with pairs; beside it are the collection, `one`, and the pairs, `flags`."""
+    """The archive of a collection that was aligned with pairs; beside it are the collection, `one`, and the pairs,
+    `flags`."""
     room = tmp_path_factory.mktemp("taught")
     flags = write_flags(room / "flags")
     with library(room / "one") as one:
@@ -100,7 +101,7 @@ def test_heads_move_with_the_vectors_that_were_made_with_them(tmp_path: Path, ta
 
 
 def test_what_random_pairs_score_moves_too(tmp_path: Path, flags: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossmedia.retrieval.calibration.FEWEST", 20)
+    monkeypatch.setattr("crossmedia.retrieval.calibration.MIN_TARGETS", 20)
     with library(tmp_path / "one") as one:
         one.index(flags, without=WITHOUT)
         one.export_to(tmp_path / "archive")
@@ -162,10 +163,16 @@ def card(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
 BAD_HEADS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no zip": (lambda path: path.write_bytes(b"x" * 100), "no .npz file"),
     "cut": (lambda path: path.write_bytes(path.read_bytes()[:-50]), "no .npz file"),
-    "a bomb": (lambda path: repacked(path, lambda name, data: array(np.zeros((10**4, 10**3), "f4")), zipfile.ZIP_DEFLATED), "in it"),
+    "a bomb": (
+        lambda path: repacked(path, lambda name, data: array(np.zeros((10**4, 10**3), "f4")), zipfile.ZIP_DEFLATED),
+        "in it",
+    ),
     "claims": (lambda path: repacked(path, lambda name, data: claiming(data)), "claims shapes"),
     "pickled": (lambda path: repacked(path, lambda name, data: array(np.array([{}], dtype=object))), "no .npy file"),
-    "other numbers": (lambda path: repacked(path, lambda name, data: data[:-4] + b"\x00\x00\x80\x3f"), "is not the head"),
+    "other numbers": (
+        lambda path: repacked(path, lambda name, data: data[:-4] + b"\x00\x00\x80\x3f"),
+        "is not the head",
+    ),
     "no numbers": (lambda path: repacked(path, lambda name, data: data[:-4] + b"\x00\x00\xc0\x7f"), "is not the head"),
     "a card of nothing": (lambda path: path.with_suffix(".json").write_text("[]"), "cannot be used"),
     "lists without end": (lambda path: path.with_suffix(".json").write_text("[" * 10**5), "cannot be used"),
@@ -174,7 +181,7 @@ BAD_HEADS: dict[str, tuple[Callable[[Path], object], str]] = {
     "another strength": (card(lambda told: told.update(strength=0.123)), "is not the head"),
     "another name": (card(lambda told: told.update(name="../x")), "cannot be used"),
     "no figures": (card(lambda told: told.pop("figures")), "figures"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD_HEADS)

@@ -258,9 +258,12 @@ def test_over_http(tmp_path: Path, album: Path) -> None:
 
 def test_on_the_command_line(tmp_path: Path, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (
-        ("PROFILE", "toy"), ("DATA", str(tmp_path / "data")), ("DECODE_WORKERS", "1"), ("FACES", "1"),
+        ("PROFILE", "toy"),
+        ("DATA", str(tmp_path / "data")),
+        ("DECODE_WORKERS", "1"),
+        ("FACES", "1"),
         ("WITHOUT", ",".join(ONLY_FACES)),
-    ):  # fmt: skip
+    ):
         monkeypatch.setenv(f"CROSSMEDIA_{name}", value)
 
     def run(*words: str, code: int = 0) -> str:

@@ -167,8 +167,12 @@ def test_client_over_a_real_socket(url: str, media: Path, monkeypatch: pytest.Mo
         assert (report["added"], report["failed"], report["enriched"]) == (5, 0, 1)
         assert "no speech recogniser" in report["notes"][0]
         assert {str(Path(path).relative_to(media)) for path in report["assets"]} == {
-            "a.png", "b.png", "note.txt", "tone.wav", "more/a.png",
-        }  # fmt: skip
+            "a.png",
+            "b.png",
+            "note.txt",
+            "tone.wav",
+            "more/a.png",
+        }
         jobs = httpx.get(f"{url}/v1/jobs").json()["jobs"]
         assert [job["kind"] for job in jobs].count("index") == 3
         answer = client.search("red boats", k=1)

@@ -20,9 +20,12 @@ from tests.redis_server import RedisServer
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     return {
-        "CROSSMEDIA_PROFILE": "toy", "CROSSMEDIA_DATA": str(tmp_path / "data"), "CROSSMEDIA_WITHOUT": "ocr,transcript",
-        "CROSSMEDIA_DECODE_WORKERS": "1", "COLUMNS": "300",
-    }  # fmt: skip
+        "CROSSMEDIA_PROFILE": "toy",
+        "CROSSMEDIA_DATA": str(tmp_path / "data"),
+        "CROSSMEDIA_WITHOUT": "ocr,transcript",
+        "CROSSMEDIA_DECODE_WORKERS": "1",
+        "COLUMNS": "300",
+    }
 
 
 def nobody() -> str:

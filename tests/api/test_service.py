@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +14,12 @@ from crossmedia.api.examples import MAX_EXAMPLE_SECONDS
 from crossmedia.api.ingest import Ingest, files_json
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
-from crossmedia.api.uploads import Part
 from crossmedia.embeddings.media import Waveform
 from crossmedia.embeddings.toy import ToyTranscriber, toy_profile
 from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.indexer.queue import Job, Queue
 from crossmedia.indexer.scan import scan
-from crossmedia.indexer.worker import Progress, Unfinished
+from crossmedia.indexer.worker import JobProgress, Unfinished
 from tests.api.helpers import finished, kept, png, settings, upload
 from tests.media_makers import tone, write_wav
 
@@ -91,7 +88,7 @@ def test_enriching_makes_way_for_indexing(service: Service, tmp_path: Path) -> N
     jobs, ingest, stop = service.runtime.jobs, Ingest(service), threading.Event()
     job = jobs.submit("index", {"paths": [str(folder)], "collection": "default"})
 
-    class Interrupting(Progress):
+    class Interrupting(JobProgress):
         def start(self, step: str, total: int) -> None:
             super().start(step, total)
             self.step = step
@@ -108,17 +105,17 @@ def test_enriching_makes_way_for_indexing(service: Service, tmp_path: Path) -> N
     jobs.release(job.id, first.report)
     another = next_of(jobs)
     assert another.id != job.id
-    done = ingest(another, Progress(jobs, another.id), stop)
+    done = ingest(another, JobProgress(jobs, another.id), stop)
     assert not isinstance(done, Unfinished)
     assert (done["unchanged"], done["enriched"]) == (3, 2)
     jobs.finish(another.id, done)
     resumed = next_of(jobs)
     assert resumed.id == job.id
-    rest = ingest(resumed, Progress(jobs, job.id), stop)
+    rest = ingest(resumed, JobProgress(jobs, job.id), stop)
     assert not isinstance(rest, Unfinished)
     assert (rest["added"], rest["enriched"], rest["enrich_failures"]) == (3, 1, [])
     stop.set()
-    assert isinstance(ingest(another, Progress(jobs, another.id), stop), Unfinished)
+    assert isinstance(ingest(another, JobProgress(jobs, another.id), stop), Unfinished)
 
 
 @pytest.mark.usefixtures("listening")
@@ -132,21 +129,6 @@ def test_a_job_is_done_when_its_speech_is_searchable(tmp_path: Path) -> None:
         assert finished(http, without)["report"]["enriched"] == 0
 
 
-def test_uploads_of_a_request_that_goes_on_elsewhere_are_let_alone(service: Service) -> None:
-    old, new = (service.runtime.uploads.keep([Part.of(name, None, io.BytesIO(name.encode()))], lambda kept: kept[0].location)
-                for name in ("old.txt", "new.txt"))  # fmt: skip
-    room = old.parent.parent / ".incoming-x"
-    room.mkdir()
-    os.utime(old, (1, 1))
-    assert service.runtime.uploads.list_files(3600) == [old]
-    service.runtime.uploads.sweep(3600)
-    assert room.is_dir()
-    os.utime(room, (1, 1))
-    service.runtime.uploads.sweep(3600)
-    assert not room.exists()
-    assert sorted(service.runtime.uploads.list_files()) == sorted([old, new])
-
-
 def test_parts_stay_within_their_folders(service: Service, tmp_path: Path) -> None:
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     for folder in (inside, outside):
@@ -157,7 +139,9 @@ def test_parts_stay_within_their_folders(service: Service, tmp_path: Path) -> No
     (inside / "note.txt").unlink()
     (inside / "note.txt").symlink_to(outside / "secret.txt")
     job = service.runtime.jobs.submit("index", {"files": files, "within": [str(inside)], "collection": "default"})
-    report = Ingest(service)(next_of(service.runtime.jobs), Progress(service.runtime.jobs, job.id), threading.Event())
+    report = Ingest(service)(
+        next_of(service.runtime.jobs), JobProgress(service.runtime.jobs, job.id), threading.Event()
+    )
     assert isinstance(report, dict)
     assert (report["added"], report["failed"]) == (0, 0)
 

@@ -57,8 +57,11 @@ def test_commands_send_no_controls_of_files(run: Run, tmp_path: Path) -> None:
     (media / "a\x1b[2J\u202etxt.txt").write_text("The red boats come home\u202e in the \u2066evening.")
     (media / "b\x9b2J.png").write_bytes(b"no picture")
     outputs = [
-        run("index", str(media), code=1), run("search", "boats home"), run("search", "boats home", "--json"), run("status"),
-    ]  # fmt: skip
+        run("index", str(media), code=1),
+        run("search", "boats home"),
+        run("search", "boats home", "--json"),
+        run("status"),
+    ]
     [hit] = json.loads(outputs[2].stdout)["hits"]
     assert hit["path"].endswith("a\x1b[2J\u202etxt.txt")
     outputs += [run("show", hit["asset"]), run("show", hit["asset"], "--json")]

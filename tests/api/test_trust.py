@@ -1,4 +1,5 @@
-"""Trust through the faces: a file by the command line, over HTTP and in Python, an asset, a search; nothing stays of a look."""
+"""Trust through the faces: a file by the command line, over HTTP and in Python, an asset, a search; nothing stays of
+a look."""
 
 from __future__ import annotations
 

@@ -44,9 +44,14 @@ class Crew:
         self._folder = folder
         self._all: list[subprocess.Popen[bytes]] = []
         self._environment = {
-            **os.environ, "CROSSMEDIA_PROFILE": "toy", "CROSSMEDIA_DATA": str(self.settings.data), "CROSSMEDIA_QUEUE": server.url,
-            "CROSSMEDIA_QUEUE_LEASE": str(LEASE), "CROSSMEDIA_WITHOUT": ",".join(WEIGHTY), "CROSSMEDIA_DECODE_WORKERS": "1",
-        }  # fmt: skip
+            **os.environ,
+            "CROSSMEDIA_PROFILE": "toy",
+            "CROSSMEDIA_DATA": str(self.settings.data),
+            "CROSSMEDIA_QUEUE": server.url,
+            "CROSSMEDIA_QUEUE_LEASE": str(LEASE),
+            "CROSSMEDIA_WITHOUT": ",".join(WEIGHTY),
+            "CROSSMEDIA_DECODE_WORKERS": "1",
+        }
 
     def start(
         self, *arguments: str, program: str = "from crossmedia.api.cli import app; app()", **settings: str
@@ -55,8 +60,11 @@ class Crew:
         with (self._folder / f"worker-{len(self._all)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-c", program, "worker", *arguments],
-                env=environment, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self._all.append(process)
         until(lambda: self.present(process) or process.poll() is not None, "a worker that tells it is there")
         return process

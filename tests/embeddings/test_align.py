@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossmedia.embeddings.align import Head, HeadUnfit, Residual, aligned, applied, bare
+from crossmedia.embeddings.align import Head, HeadUnfit, Residual, applied_heads, apply_heads, strip_heads
 from crossmedia.embeddings.alignment import measure
 from crossmedia.embeddings.alignment.fit import fit
 from crossmedia.embeddings.alignment.learn import TooFewPairs, learn, work
@@ -61,8 +61,10 @@ def head(space: Space, strength: float = 1.0, gate: tuple[float, float] = (-2.0,
     residual = Residual(
         rng.standard_normal(NATIVE.dim + size).astype(np.float32) / 10,
         rng.standard_normal((NATIVE.dim + size, size)).astype(np.float32),
-        random_unit(seed + 9, 5, NATIVE.dim), *gate, strength,
-    )  # fmt: skip
+        random_unit(seed + 9, 5, NATIVE.dim),
+        *gate,
+        strength,
+    )
     return Head("test", "picture", NATIVE, space, residual)
 
 
@@ -182,7 +184,8 @@ def test_ranks_leave_out_what_is_right_too_and_share_ties() -> None:
     vectors = normalise(np.array([[1, 0.1, 0], [0.9, 0, 0], [0, 1, 0], [0, 1, 0]], np.float32))
     given = Paired(native, None, anchors, np.array([[0, 0], [1, 0], [2, 1], [3, 2]]), Space(COMMON, 3, "m", "1", "p"))
     found = measure.ranks(given, vectors, np.arange(4))
-    # Of source 1 for anchor 0, source 0 is right too; of source 2 for anchor 1, source 3 ties; source 3 lies across anchor 2.
+    # Of source 1 for anchor 0, source 0 is right too; of source 2 for anchor 1, source 3 ties;
+    # source 3 lies across anchor 2.
     assert found.forward.tolist() == [0, 0, 0.5, 1.5]
     assert found.backward.tolist() == [0, 0, 0, 1.5]
 
@@ -207,8 +210,11 @@ def test_saved_heads_come_back_the_same(tmp_path: Path) -> None:
     for each in (one, two):
         back = heads.load(each.name)
         assert (back.id, back.native, back.common.extra, back.calibration) == (
-            each.id, each.native, each.common.extra, each.calibration,
-        )  # fmt: skip
+            each.id,
+            each.native,
+            each.common.extra,
+            each.calibration,
+        )
         native = random_unit(8, 3, NATIVE.dim)
         common = picture_side(random_unit(9, 3, 8), 0.1) if each is one else None
         assert np.array_equal(back.common_vectors(native, common), each.common_vectors(native, common))
@@ -247,7 +253,7 @@ def test_a_head_for_texts_moves_queries_and_documents_alike(toy: Profile) -> Non
         -1.0,
         1.0,
     )
-    profile = aligned(toy, [Head("jargon", "text", toy.spaces["text"], common, residual)])
+    profile = apply_heads(toy, [Head("jargon", "text", toy.spaces["text"], common, residual)])
     before, after = (each.text.encode(["red boats"]).vectors for each in (toy, profile))
     assert not np.allclose(before[COMMON], after[COMMON])
     assert np.array_equal(before["text"], after["text"])
@@ -259,15 +265,19 @@ def test_an_aligned_profile_moves_one_encoder_and_renames_the_space_of_all(toy: 
     size = TOY_PICTURE.dim + common.dim
     rng = np.random.default_rng(0)
     residual = Residual(
-        np.zeros(size, np.float32), rng.standard_normal((size, common.dim)).astype(np.float32),
-        random_unit(1, 4, TOY_PICTURE.dim), -2.0, -1.0, 1.0,
-    )  # fmt: skip
+        np.zeros(size, np.float32),
+        rng.standard_normal((size, common.dim)).astype(np.float32),
+        random_unit(1, 4, TOY_PICTURE.dim),
+        -2.0,
+        -1.0,
+        1.0,
+    )
     one = Head("signs", "picture", TOY_PICTURE, common, residual)
-    profile = aligned(toy, [one])
+    profile = apply_heads(toy, [one])
     assert {space.revision for name, space in profile.spaces.items() if name == COMMON} == {f"1+align:{one.id}"}
-    assert applied(profile.spaces[COMMON].revision) == (one.id,)
-    assert applied(f"1 → {profile.spaces[COMMON].revision}") == (one.id,)
-    assert bare(profile.spaces[COMMON].revision) == "1"
+    assert applied_heads(profile.spaces[COMMON].revision) == (one.id,)
+    assert applied_heads(f"1 → {profile.spaces[COMMON].revision}") == (one.id,)
+    assert strip_heads(profile.spaces[COMMON].revision) == "1"
     pictures = [Picture(np.full((8, 8, 3), shade, np.uint8)) for shade in (0, 200)]
     before, after = toy.picture.encode(pictures).vectors, profile.picture.encode(pictures).vectors
     assert np.array_equal(after[UNALIGNED], before[COMMON])
@@ -278,6 +288,6 @@ def test_an_aligned_profile_moves_one_encoder_and_renames_the_space_of_all(toy: 
     assert UNALIGNED not in said
     assert len(profile.picture.encode([]).vectors[COMMON]) == 0
     with pytest.raises(HeadUnfit, match="trained on vectors of"):
-        aligned(toy, [replace(one, native=replace(TOY_PICTURE, revision="2"))])
+        apply_heads(toy, [replace(one, native=replace(TOY_PICTURE, revision="2"))])
     with pytest.raises(HeadUnfit, match="together"):
-        aligned(toy, [one, replace(one, name="again")])
+        apply_heads(toy, [one, replace(one, name="again")])

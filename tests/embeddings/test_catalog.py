@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from crossmedia.embeddings import catalog
-from crossmedia.embeddings.cards import CARDS, COMMON, LITE2, MINILM, SOUND, ModelCard, ModelFile, Source, read_cards
+from crossmedia.embeddings.cards import (
+    CARDS,
+    COMMON,
+    LITE2,
+    MINILM,
+    SOUND,
+    ModelCard,
+    ModelFile,
+    ModelSource,
+    read_cards,
+)
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
 from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
 
@@ -20,7 +30,7 @@ CONTENT = b"weights"
 def card(monkeypatch: pytest.MonkeyPatch) -> ModelCard:
     """A small model that can come from the models folder only, and is in the catalogue."""
     file = ModelFile("net.bin", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
-    made = ModelCard("tiny", "nothing", "MIT", 3, "1", (file,), (Source("models"),), "Tiny", "pip install tiny")
+    made = ModelCard("tiny", "nothing", "MIT", 3, "1", (file,), (ModelSource("models"),), "Tiny", "pip install tiny")
     monkeypatch.setattr(catalog, "CARDS", (made,))
     return made
 
@@ -83,7 +93,7 @@ def test_the_hub_is_left_alone_unless_allowed(monkeypatch: pytest.MonkeyPatch) -
         raise ModelMissing("no network")
 
     file = ModelFile("net.bin", "0" * 64, 1)
-    card = ModelCard("far", "nothing", "MIT", 3, "1", (file,), (Source("hub", "some/where"),), "Far", "fetch far")
+    card = ModelCard("far", "nothing", "MIT", 3, "1", (file,), (ModelSource("hub", "some/where"),), "Far", "fetch far")
     monkeypatch.setattr(catalog, "CARDS", (card,))
     monkeypatch.setattr(catalog, "_download", download)
     with pytest.raises(ModelMissing, match="not installed"):
@@ -124,7 +134,7 @@ def test_a_model_in_parts_is_put_together_once(tmp_path: Path, monkeypatch: pyte
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     file = ModelFile("net.bin", hashlib.sha256(content).hexdigest(), len(content))
-    card = replace(LITE2, id="parted", files=(file,), sources=(Source("package", "parted_1,parted_2"),))
+    card = replace(LITE2, id="parted", files=(file,), sources=(ModelSource("package", "parted_1,parted_2"),))
     monkeypatch.setattr(catalog, "CARDS", (card,))
     models = Catalog()
     folder = models.resolve("parted")

@@ -22,8 +22,8 @@ from crossmedia.embeddings.export import SIZES, TEXTS, ExportTargetInUse, Parity
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.onnx_tower import OnnxPicture, OnnxText, WrongModality, open_tower
 from crossmedia.embeddings.openclip import OpenClip
-from crossmedia.embeddings.openclip_tokenizer import converted
-from crossmedia.embeddings.picture_recipe import SLIMMEST, PictureRecipe, UnknownRecipe, bounded
+from crossmedia.embeddings.openclip_tokenizer import convert
+from crossmedia.embeddings.picture_recipe import SLIMMEST, PictureRecipe, UnknownRecipe, limit_proportions
 from crossmedia.embeddings.sentence_transformer import SentenceTransformerEncoder
 from crossmedia.embeddings.text_recipe import TextRecipe, Tokens, clean
 from tests.embeddings.tiny_models import INSTALL, assert_unit_rows, minilm_folder, openclip_folder, picture
@@ -187,7 +187,7 @@ def test_the_picture_recipe_is_the_librarys_transform(mode: str, interpolation: 
     reference = transform.image_transform_v2(transform.PreprocessCfg(**config), is_train=False)
     recipe = PictureRecipe.of(config)
     for n, (width, height) in enumerate([*SIZES, (31, 33), (64, 65), (65, 64), (32, 32), (47, 45)]):
-        item = bounded(picture(n, width, height))
+        item = limit_proportions(picture(n, width, height))
         np.testing.assert_allclose(recipe(item), reference(Image.fromarray(item.pixels)).numpy(), atol=1e-6)
 
 
@@ -204,12 +204,12 @@ def test_recipes_survive_their_file_and_refuse_what_they_cannot_say() -> None:
 def test_extreme_proportions_lose_their_ends_only() -> None:
     row = np.zeros((2, 1000, 3), np.uint8)
     row[:, 500:] = 255
-    short = bounded(Picture(row))
+    short = limit_proportions(Picture(row))
     assert (short.width, short.height) == (2 * SLIMMEST, 2)
     assert short.pixels[:, :SLIMMEST].max() == 0
     assert short.pixels[:, SLIMMEST:].min() == 255
     ordinary = picture(0, 160, 10)
-    assert bounded(ordinary) is ordinary
+    assert limit_proportions(ordinary) is ordinary
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +217,7 @@ def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Tokens]:
     library = pytest.importorskip("open_clip", reason=INSTALL)
     original = library.get_tokenizer("ViT-B-32")
     folder = tmp_path_factory.mktemp("tokenizer")
-    fast, recipe = converted(original)
+    fast, recipe = convert(original)
     fast.save(str(folder / "tokenizer.json"))
     return original, Tokens(recipe, folder)
 
@@ -241,7 +241,7 @@ def test_clip_tokens_of_any_text(tokenizers: tuple[Any, Tokens], text: str) -> N
 def test_tokens_of_other_libraries_text_towers(strip: bool, tmp_path: Path) -> None:
     library = pytest.importorskip("open_clip.tokenizer", reason=INSTALL)
     original = library.HFTokenizer(str(minilm_folder()), context_length=20, strip_sep_token=strip)
-    fast, recipe = converted(original)
+    fast, recipe = convert(original)
     fast.save(str(tmp_path / "tokenizer.json"))
     ids, mask = Tokens(recipe, tmp_path)(TEXTS)
     np.testing.assert_array_equal(ids, original(list(TEXTS)).numpy())
@@ -252,7 +252,7 @@ def test_tokens_of_other_libraries_text_towers(strip: bool, tmp_path: Path) -> N
 def test_a_masking_tokenizer_cannot_be_exported() -> None:
     library = pytest.importorskip("open_clip.tokenizer", reason=INSTALL)
     with pytest.raises(UnknownRecipe):
-        converted(library.SimpleTokenizer(reduction_mask="random"))
+        convert(library.SimpleTokenizer(reduction_mask="random"))
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_cleaning(text: str, how: Any, expected: str) -> None:
 
 
 def test_a_token_can_be_zeroed(tokenizers: tuple[Any, Tokens], tmp_path: Path) -> None:
-    fast, recipe = converted(tokenizers[0])
+    fast, recipe = convert(tokenizers[0])
     fast.save(str(tmp_path / "tokenizer.json"))
     ids, _ = Tokens(replace(recipe, zeroed=49407), tmp_path)(["dog"])
     assert ids[0, 0] == 49406

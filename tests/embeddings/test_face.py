@@ -34,9 +34,7 @@ def at(points: np.ndarray, width: int, height: int) -> Points:
     return one, two, three, four, five
 
 
-@given(
-    angle=st.floats(-3, 3), scale=st.floats(0.05, 20), across=st.floats(-500, 500), down=st.floats(-500, 500)
-)  # fmt: skip
+@given(angle=st.floats(-3, 3), scale=st.floats(0.05, 20), across=st.floats(-500, 500), down=st.floats(-500, 500))
 def test_a_turned_scaled_and_moved_face_comes_to_lie_on_the_chip(
     angle: float, scale: float, across: float, down: float
 ) -> None:

@@ -15,16 +15,16 @@ from PIL import Image
 from crossmedia.embeddings.cards import FACES
 from crossmedia.embeddings.faces import (
     GREY,
-    LEAST,
+    MIN_FACE_SCORE,
     STRIDES,
     TILE,
     TILES,
     Face,
     FaceDetector,
-    alone,
-    chosen,
-    cut,
+    crop_scaled,
+    decode_output,
     grid,
+    remove_doubles,
     tiles,
 )
 from crossmedia.embeddings.media import Picture
@@ -69,19 +69,19 @@ def test_a_cell_of_each_stride_decodes_to_its_box_and_points() -> None:
         raw[cell, :2] = score
         raw[cell, 2:6] = 0.5, 0.5, np.log(2), 0.0
         raw[cell, 6:] = np.tile((0.25, 0.75), 5)
-    boxes, points, scores = chosen(raw, 64, 32, LEAST)
+    boxes, points, scores = decode_output(raw, 64, 32, MIN_FACE_SCORE)
     assert scores == pytest.approx([1.0, 0.81])
     assert boxes == pytest.approx(np.array([[16, 0, 80, 32], [-4, 8, 12, 16]], np.float32))
     assert points[1] == pytest.approx(np.tile((2, 14), (5, 1)).astype(np.float32))
-    assert [part.shape for part in chosen(raw, 64, 32, 1.1)] == [(0, 4), (0, 5, 2), (0,)]
+    assert [part.shape for part in decode_output(raw, 64, 32, 1.1)] == [(0, 4), (0, 5, 2), (0,)]
 
 
 def test_doubles_are_one_face_and_neighbours_two() -> None:
     large, shifted, beside = face(0.8, 0, 0, 0.4, 0.4), face(0.9, 0.05, 0, 0.45, 0.4), face(0.7, 0.4, 0, 0.8, 0.4)
-    assert alone([large, shifted, beside]) == [shifted, beside]
+    assert remove_doubles([large, shifted, beside]) == [shifted, beside]
     inside = face(0.95, 0.1, 0.1, 0.25, 0.25)
-    assert alone([large, inside]) == [inside]
-    assert alone([]) == []
+    assert remove_doubles([large, inside]) == [inside]
+    assert remove_doubles([]) == []
 
 
 @given(width=st.integers(1, 40_000), height=st.integers(1, 40_000))
@@ -98,7 +98,7 @@ def test_tiles_cover_a_picture_of_any_size(width: int, height: int) -> None:
 
 
 def test_a_part_that_reaches_out_is_grey_there() -> None:
-    square = cut(Picture(np.full((10, 20, 3), 7, np.uint8)), (-10, -10, 30, 20), 1.0)
+    square = crop_scaled(Picture(np.full((10, 20, 3), 7, np.uint8)), (-10, -10, 30, 20), 1.0)
     assert square.shape == (32, 64, 3)
     assert (square[10:20, 10:30] == 7).all()
     assert (square == GREY).sum() == (32 * 64 - 200) * 3

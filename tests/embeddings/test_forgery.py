@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from crossmedia.embeddings.faces import Face, FaceDetector
-from crossmedia.embeddings.forgery import SIDE, SMALLEST, ForgeryDetector, aligned
+from crossmedia.embeddings.forgery import MIN_FACE_SQUARE, SIDE, ForgeryDetector, align_face
 from crossmedia.embeddings.indications import INDICATIONS, STATEMENT
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.train.forgery_layers import MESO, forward
@@ -32,7 +32,7 @@ def test_a_square_is_cut_upright_and_around_the_nose() -> None:
         UPRIGHT, ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)), strict=True
     ):
         cv2.circle(pixels, (int(x), int(y)), 5, colour, -1)
-    straight = aligned(Picture(pixels), face(UPRIGHT, (240, 240)))
+    straight = align_face(Picture(pixels), face(UPRIGHT, (240, 240)))
     assert straight is not None
     assert straight.shape == (SIDE, SIDE, 3)
     # The same turned by a right angle, and by a little.
@@ -40,7 +40,7 @@ def test_a_square_is_cut_upright_and_around_the_nose() -> None:
         turn = cv2.getRotationMatrix2D((120, 120), degrees, 1.0)
         turned = np.asarray(cv2.warpAffine(pixels, turn, (240, 240)), np.uint8)
         points = [tuple(turn @ np.array([x, y, 1.0])) for x, y in UPRIGHT]
-        other = aligned(Picture(turned), face(points, (240, 240)))
+        other = align_face(Picture(turned), face(points, (240, 240)))
         assert other is not None
         middle = slice(SIDE // 4, 3 * SIDE // 4)
         assert np.abs(other[middle, middle].astype(int) - straight[middle, middle]).mean() < 12
@@ -53,18 +53,18 @@ def test_a_square_is_cut_upright_and_around_the_nose() -> None:
 def test_small_faces_and_broken_points_are_not_looked_at() -> None:
     large = Picture(picture(1, 240, 240))
     tiny = [(x * 0.2, y * 0.2) for x, y in UPRIGHT]
-    assert aligned(large, face(tiny, (240, 240))) is None
-    assert aligned(large, face([(50.0, 50.0)] * 5, (240, 240))) is None
-    assert aligned(large, face([(float("nan"), 50.0)] * 5, (240, 240))) is None
+    assert align_face(large, face(tiny, (240, 240))) is None
+    assert align_face(large, face([(50.0, 50.0)] * 5, (240, 240))) is None
+    assert align_face(large, face([(float("nan"), 50.0)] * 5, (240, 240))) is None
     assert ForgeryDetector(threads=1).score(large, [face(tiny, (240, 240))]) == [None]
-    assert SMALLEST < SIDE
+    assert MIN_FACE_SQUARE < SIDE
 
 
 def test_faces_at_the_border_and_in_large_pictures_are_cut_too() -> None:
     beyond = [(x - 80, y - 80) for x, y in UPRIGHT]
-    assert aligned(Picture(picture(1, 240, 240)), face(beyond, (240, 240))) is not None
+    assert align_face(Picture(picture(1, 240, 240)), face(beyond, (240, 240))) is not None
     wide = [(x * 8, y * 8) for x, y in UPRIGHT]
-    assert aligned(Picture(picture(1, 1920, 1920)), face(wide, (1920, 1920))) is not None
+    assert align_face(Picture(picture(1, 1920, 1920)), face(wide, (1920, 1920))) is not None
     grey = Picture(np.full((240, 240, 3), 128, np.uint8))
     (score,) = ForgeryDetector(threads=1).score(grey, [face(UPRIGHT, (240, 240))])
     assert score is not None
@@ -94,7 +94,7 @@ def test_faces_forged_here_score_higher_than_they_were(shared: Path) -> None:
     for path in sorted((shared / "data" / "faces").glob("*/*1.png"))[:12]:
         pixels = cv2.copyMakeBorder(np.asarray(Image.open(path).convert("RGB")), 40, 40, 40, 40, cv2.BORDER_REPLICATE)
         shown = Picture(np.asarray(pixels, np.uint8))
-        square = next((s for f in finder.detect([shown])[0] if (s := aligned(shown, f)) is not None), None)
+        square = next((s for f in finder.detect([shown])[0] if (s := align_face(shown, f)) is not None), None)
         if square is not None:
             small = cv2.resize(square, (48, 48), interpolation=cv2.INTER_AREA)
             blurred = np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)

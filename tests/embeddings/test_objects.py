@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import GREY, LEAST, SIDE, ObjectDetector, chosen, inside, letterbox, overlap, tiles
+from crossmedia.embeddings.objects import (
+    GREY,
+    MIN_OBJECT_SCORE,
+    SIDE,
+    ObjectDetector,
+    decode_square,
+    fitted_size,
+    letterbox,
+    overlap,
+    tiles,
+)
 from tests.media_makers import picture
 
 KNOWN = "1019604187_d087bf9a5f.jpg"
@@ -44,7 +54,7 @@ def test_a_cell_of_each_stride_decodes_to_its_box() -> None:
         (middle, (0.0, 0.0, np.log(4), 0.0), 0.8, CAT, 0.5),
         (CELLS - 1, (0.0, 0.0, 0.0, 0.0), 1.0, PERSON, 1.0),
     )
-    boxes, scores, classes = chosen(raw, LEAST)
+    boxes, scores, classes = decode_square(raw, MIN_OBJECT_SCORE)
     assert classes.tolist() == [PERSON, DOG, CAT]
     assert scores == pytest.approx([1.0, 0.72, 0.4])
     assert boxes == pytest.approx(
@@ -54,9 +64,9 @@ def test_a_cell_of_each_stride_decodes_to_its_box() -> None:
 
 def test_low_scores_are_no_objects() -> None:
     raw = output((0, (0, 0, 0, 0), 0.5, DOG, 0.5), (1, (0, 0, 0, 0), 0.9, DOG, 0.9))
-    assert len(chosen(raw, LEAST)[0]) == 1
-    assert len(chosen(raw, 0.2)[0]) == 2
-    empty = chosen(output(), LEAST)
+    assert len(decode_square(raw, MIN_OBJECT_SCORE)[0]) == 1
+    assert len(decode_square(raw, 0.2)[0]) == 2
+    empty = decode_square(output(), MIN_OBJECT_SCORE)
     assert [part.shape for part in empty] == [(0, 4), (0,), (0,)]
 
 
@@ -69,7 +79,7 @@ def test_doubles_are_one_object_and_a_rider_hides_no_horse() -> None:
         (cell + 2, large, 0.9, PERSON, 0.7),
         (cell + 30, large, 0.9, HORSE, 0.6),
     )
-    _, scores, classes = chosen(raw, LEAST)
+    _, scores, classes = decode_square(raw, MIN_OBJECT_SCORE)
     assert classes.tolist() == [HORSE, PERSON, HORSE]
     assert scores == pytest.approx([0.81, 0.63, 0.54])
 
@@ -84,7 +94,7 @@ def test_a_box_in_the_square_is_the_same_share_of_the_picture(
     width: int, height: int, shares: tuple[float, float, float, float]
 ) -> None:
     shape = Picture(np.broadcast_to(np.zeros(3, np.uint8), (height, width, 3)))
-    across, down = inside(shape)
+    across, down = fitted_size(shape)
     assert max(across, down) == SIDE
     assert min(across, down) == max(1, round(SIDE * min(width, height) / max(width, height)))
     x0, x1 = sorted((shares[0], shares[2]))

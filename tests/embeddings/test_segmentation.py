@@ -14,14 +14,14 @@ from crossmedia.embeddings.objects import Detection
 from crossmedia.embeddings.onnx import outputs
 from crossmedia.embeddings.segmentation import (
     GRID,
-    LEAST,
+    MIN_AREA_PROBABILITY,
     Segmentation,
     Segmenter,
     colours,
-    decided,
-    inside,
+    decide,
+    picture_rectangle,
     places,
-    refined,
+    refine,
 )
 from crossmedia.embeddings.train import areas as learning
 from crossmedia.indexer.decode.types import Decoded
@@ -70,7 +70,7 @@ def test_masks_have_the_shares_of_their_classes(segmenter: Segmenter) -> None:
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (30000, 2), (2, 3000), (17, 4000), (300, 20)])
 def test_any_shape_has_parts(segmenter: Segmenter, width: int, height: int) -> None:
     parts = segmenter.segment(Picture(np.full((height, width, 3), 128, np.uint8)))
-    left, top, wide, high = inside(Picture(np.zeros((height, width, 3), np.uint8)))
+    left, top, wide, high = picture_rectangle(Picture(np.zeros((height, width, 3), np.uint8)))
     assert parts.chances.shape == (high, wide, len(segmenter.classes) + 1)
     assert min(left, top) >= 0
     assert 0 <= sum(parts.shares().values()) <= 1 + 1e-6
@@ -78,8 +78,8 @@ def test_any_shape_has_parts(segmenter: Segmenter, width: int, height: int) -> N
 
 
 def test_what_is_unsure_is_other() -> None:
-    chances = np.array([[[0.45, 0.3, 0.25]], [[LEAST, 0.4, 0.1]], [[0.1, 0.2, 0.7]]], np.float32)
-    assert decided(chances).ravel().tolist() == [2, 0, 2]
+    chances = np.array([[[0.45, 0.3, 0.25]], [[MIN_AREA_PROBABILITY, 0.4, 0.1]], [[0.1, 0.2, 0.7]]], np.float32)
+    assert decide(chances).ravel().tolist() == [2, 0, 2]
     parts = Segmentation(("sky", "grass"), chances)
     assert parts.shares() == {"sky": pytest.approx(1 / 3), "grass": 0}
     assert parts.mask("sky", 1, 3).ravel().tolist() == [0, 255, 0]
@@ -90,7 +90,7 @@ def test_edges_follow_the_photo() -> None:
     square[:, 120:] = 255
     chances = np.zeros((GRID, GRID, 2), np.float32)
     chances[:, :8, 0], chances[:, 8:, 1] = 1, 1
-    fine = refined(chances, square)
+    fine = refine(chances, square)
     assert fine.sum(axis=2) == pytest.approx(1, abs=1e-4)
     edge = int((fine[130, :, 0] >= 0.5).sum())
     assert abs(edge - 120) <= 2
@@ -121,14 +121,14 @@ def test_the_bundled_file_is_the_one_of_the_card() -> None:
 
 
 def test_captions_name_classes() -> None:
-    told = learning.named(["A dog runs on the grass under a blue sky .", "A grassy field", "A seal"])
+    told = learning.count_named(["A dog runs on the grass under a blue sky .", "A grassy field", "A seal"])
     assert dict(zip(learning.CLASSES, told.tolist(), strict=True)) == {
         name: {"sky": 1, "grass": 2}.get(name, 0) for name in learning.CLASSES
     }
 
 
 def test_objects_are_other_but_not_what_is_seen_through() -> None:
-    cells = learning.things(
+    cells = learning.find_things(
         [Detection("dog", 0.9, (0.0, 0.0, 0.5, 1.0)), Detection("bench", 0.9, (0.5, 0.0, 1.0, 1.0))]
     )
     assert cells[8, 4]
@@ -149,7 +149,7 @@ def test_training_learns_what_separates() -> None:
 
 
 def test_points_are_within_known_classes() -> None:
-    assert {name for *_, name in learning.points()} == {*learning.CLASSES, "other"}
+    assert {name for *_, name in learning.read_points()} == {*learning.CLASSES, "other"}
 
 
 class Half:
@@ -177,11 +177,11 @@ def test_shares_are_scores_of_labels_and_small_ones_are_not_told() -> None:
 
 @pytest.mark.shared
 def test_areas_of_photos_are_told_as_they_were_named(shared: Path, segmenter: Segmenter) -> None:
-    from crossmedia.eval.areas import measure, points
+    from crossmedia.eval.areas import measure, read_points
 
     sections = measure(segmenter, shared / "data" / "flickr8k" / "images")
     figures = {figure.what: figure.value for section in sections for figure in section.figures}
-    assert len(points()) == 40
+    assert len(read_points()) == 40
     assert figures["points told right"] > 0.74
     assert figures["sky, told: there"] > 0.75
     assert figures["sky: mean absolute error of the share"] < 0.05

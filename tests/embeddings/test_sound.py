@@ -18,7 +18,7 @@ from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train.probes import gibberish
 from crossmedia.embeddings.train.sound_kinds import KINDS
 from crossmedia.embeddings.train.sound_measure import average_precision
-from crossmedia.embeddings.train.sound_stats import precision, read
+from crossmedia.embeddings.train.sound_stats import precision, read_sound
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_words_find_what_they_name_and_nonsense_finds_nothing(sound: WhisperSoun
     folders = sorted((shared / "data" / "esc10").iterdir())
     paths = [path for folder in folders for path in sorted(folder.glob("*.ogg"))[::8]]
     kinds = np.array([path.parent.name.split(" - ")[1] for path in paths])
-    encoding = sound.encode([read(path) for path in paths])
+    encoding = sound.encode([read_sound(path) for path in paths])
     heard = encoding.vectors["common"]
     for name in np.unique(kinds):
         scores = heard @ words.encode([f"I think that was {name.lower()}"]).vectors["common"][0]
@@ -124,7 +124,7 @@ def test_kinds_of_sound_are_found_again(sound: WhisperSound, shared: Path) -> No
     kinds = {"1": "horn", "3": "dog", "6": "shot", "8": "siren"}
     every = sorted((shared / "data" / "urbansound8k").glob("*/*.ogg"))
     paths = [path for kind in kinds for path in [p for p in every if p.stem.split("-")[1] == kind][::12][:14]]
-    vectors = sound.encode([read(path) for path in paths]).vectors["sound"]
+    vectors = sound.encode([read_sound(path) for path in paths]).vectors["sound"]
     classes = np.array([path.stem.split("-")[1] for path in paths])
     assert precision(vectors, classes, np.array([path.name for path in paths])) > 0.6
     cosines = vectors @ vectors.T

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from crossmedia.embeddings.errors import ModelCorrupt
-from crossmedia.embeddings.sound_head import DOUBT, LEAST, SoundHead, load, save
-from crossmedia.embeddings.train.sound_data import Sounds, balanced
+from crossmedia.embeddings.sound_head import DOUBT, MIN_PROBABILITY, SoundHead, load, save
+from crossmedia.embeddings.train.sound_data import Sounds, balance
 from crossmedia.embeddings.train.sound_kinds import ASKED, KINDS, TEMPLATES
 from crossmedia.embeddings.train.sound_measure import average_precision, calibration_error
 from crossmedia.embeddings.train.sound_tower import fit, ridge, temperature
@@ -47,12 +47,12 @@ def test_any_probabilities_give_a_unit_vector_and_labels_that_exclude_each_other
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
     assert np.linalg.norm(vector[:DIM]) == pytest.approx(np.sqrt(0.5), abs=1e-5)
     labels = head().labels(chances)
-    assert all(LEAST <= score <= 1 + 1e-6 for _, score in labels)
+    assert all(MIN_PROBABILITY <= score <= 1 + 1e-6 for _, score in labels)
     assert [score for _, score in labels] == sorted((score for _, score in labels), reverse=True)
     assert "siren" not in dict(labels)
     shares = {"speech": chances[2], "music": chances[3], "noise": 1 - chances[2] - chances[3]}
     likeliest = max(shares, key=lambda name: shares[name])
-    if shares[likeliest] > LEAST + 1e-3:
+    if shares[likeliest] > MIN_PROBABILITY + 1e-3:
         assert [name for name, _ in labels if name in shares] == [likeliest]
 
 
@@ -144,7 +144,7 @@ def test_average_precision_by_hand() -> None:
 
 
 def test_kinds_weigh_the_same() -> None:
-    share = balanced(["a", "a", "a", "b"])
+    share = balance(["a", "a", "a", "b"])
     assert share.sum() == pytest.approx(1)
     assert share[:3].sum() == pytest.approx(share[3])
 

@@ -30,9 +30,9 @@ from crossmedia.embeddings.speech import (
     speech_windows,
     voiced_part,
     voices_in,
-)  # fmt: skip
+)
 from crossmedia.embeddings.train import synthetic
-from crossmedia.embeddings.train.sound_stats import read
+from crossmedia.embeddings.train.sound_stats import read_sound
 
 Say = Callable[[str], Waveform]
 
@@ -187,7 +187,7 @@ def test_real_captions_are_understood(whisper: Whisper, shared: Path) -> None:
     wrong = total = 0
     for path in sorted((shared / "data" / "spoken_captions").glob("*.mp3"))[:10]:
         said = re.findall(r"\w+", path.with_suffix(".txt").read_text().lower())
-        got = re.findall(r"\w+", " ".join(part.text for part in whisper.transcribe(read(path))).lower())
+        got = re.findall(r"\w+", " ".join(part.text for part in whisper.transcribe(read_sound(path))).lower())
         wrong += len(set(said) - set(got))
         total += len(set(said))
     assert wrong / total < 0.12

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
-from crossmedia.embeddings.spoof import MOST, SAMPLES, SHORTEST, SpoofDetector, windows
+from crossmedia.embeddings.spoof import MAX_WINDOWS, MIN_SPOOF_SECONDS, SAMPLES, SpoofDetector, windows
 from crossmedia.indexer.decode.reader import decode
 from tests.media_makers import tone
 
@@ -29,15 +29,15 @@ def test_windows_cover_all_and_end_with_it() -> None:
     assert short[1000] == 0
     assert short[1999] == 999
     hour = Waveform(np.zeros(3600 * SAMPLE_RATE, np.int16))
-    assert len(list(windows(hour))) == MOST
+    assert len(list(windows(hour))) == MAX_WINDOWS
     assert next(windows(hour)).dtype == np.float32
 
 
 def test_nothing_is_said_of_what_is_too_short_or_silent(detector: SpoofDetector) -> None:
-    assert detector.score(Waveform(tone(SHORTEST - 0.1))) is None
+    assert detector.score(Waveform(tone(MIN_SPOOF_SECONDS - 0.1))) is None
     assert detector.score(Waveform(np.zeros(5 * SAMPLE_RATE, np.float32))) is None
     assert detector.score(Waveform(np.zeros(0, np.float32))) is None
-    score = detector.score(Waveform(tone(SHORTEST + 0.1)))
+    score = detector.score(Waveform(tone(MIN_SPOOF_SECONDS + 0.1)))
     assert score is not None
     assert 0 <= score <= 1
 

@@ -9,7 +9,7 @@ import pytest
 
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 from crossmedia.embeddings.tagger import MELS, Tagger, log_mels, mel_bands
-from crossmedia.embeddings.train.sound_stats import read as heard_in
+from crossmedia.embeddings.train.sound_stats import read_sound as heard_in
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.enrichers.sounds import SoundsEnricher
 from crossmedia.retrieval.documents import Label

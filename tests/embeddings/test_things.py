@@ -9,10 +9,12 @@ import pytest
 from PIL import Image, ImageDraw
 
 from crossmedia.embeddings.train import things
-from crossmedia.embeddings.train.things import Thing
+from crossmedia.embeddings.train.things import DrawnThing
 from crossmedia.embeddings.train.views import VIEWS, of_thing
 
-SVG = """<svg><metadata><dc:title>{title}</dc:title><dc:subject><rdf:Bag>{subjects}</rdf:Bag></dc:subject></metadata></svg>"""
+SVG = (
+    "<svg><metadata><dc:title>{title}</dc:title><dc:subject><rdf:Bag>{subjects}</rdf:Bag></dc:subject></metadata></svg>"
+)
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def test_names_and_keywords_come_from_the_metadata(clipart: Path) -> None:
     add(clipart, "animals/rana_01", "Rana", "frog")
     add(clipart, "animals/none", "Qwxyz", "0xbeef")
     add(clipart, "computer/key", "dog", "dog")
-    add(clipart, "animals/huge", "dog", "dog", side=things.LARGEST + 1)
+    add(clipart, "animals/huge", "dog", "dog", side=things.MAX_DRAWING_SIDE + 1)
     found = {
         thing.name: thing.texts for thing in things.things(["brown", "bat", "by", "mammal", "frog", "dog", "animals"])
     }
@@ -57,12 +59,12 @@ def test_all_pictures_of_a_name_are_on_one_side(clipart: Path) -> None:
         add(clipart, f"food/apple_{n}", "apple")
     names = [f"thing {n}" for n in range(400)]
     assert len({thing.split for thing in things.things(["apple"])}) == 1
-    share = np.mean([Thing(name, (name,), "x").split == "dev" for name in names])
+    share = np.mean([DrawnThing(name, (name,), "x").split == "dev" for name in names])
     assert 0.15 < share < 0.35
 
 
 def test_drawn_on_the_backdrop_and_shown_the_same_way_each_time(clipart: Path) -> None:
-    thing = Thing("ball", ("ball",), add(clipart, "toys/ball", "ball"))
+    thing = DrawnThing("ball", ("ball",), add(clipart, "toys/ball", "ball"))
     pixels = thing.picture((0, 0, 255)).pixels
     assert pixels[0, 0].tolist() == [0, 0, 255]
     assert pixels[30, 30].tolist() == [200, 30, 30]
@@ -84,5 +86,5 @@ def test_missing_emoji_are_named_with_their_package(tmp_path: Path, monkeypatch:
 
 
 def test_signs_are_not_things_to_look_for() -> None:
-    assert Thing("goat", ("goat",), "x").tangible
-    assert not Thing("left arrow", ("left arrow",), "x").tangible
+    assert DrawnThing("goat", ("goat",), "x").tangible
+    assert not DrawnThing("left arrow", ("left arrow",), "x").tangible

@@ -1,4 +1,5 @@
-"""The network that answers about pictures: what it reads, golden chances, odd pictures and questions, how it does on held-out rooms."""
+"""The network that answers about pictures: what it reads, golden chances, odd pictures and questions, how it does on
+held-out rooms."""
 
 from __future__ import annotations
 
@@ -11,20 +12,20 @@ from hypothesis import strategies as st
 
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import Detection
-from crossmedia.embeddings.train.visual_data import Asked, parts, shown
+from crossmedia.embeddings.train.visual_data import VisualQuestion, mark_named, split_pictures
 from crossmedia.embeddings.visual_answers import (
     CELLS,
     CHANNELS,
     SIGHT,
     VisualAnswers,
-    calibrated,
+    calibrate,
     colours,
-    counted,
-    mirrored,
-    numbered,
-    parted,
+    count_objects,
+    mirror_question,
+    number_words,
+    part_views,
 )
-from crossmedia.eval.daquar import calibration_error, held_out, measure, same
+from crossmedia.eval.daquar import calibration_error, held_out_questions, measure, same_things
 from crossmedia.eval.wordnet import wups
 
 
@@ -44,7 +45,7 @@ def test_what_is_seen_has_its_shape_and_a_box_lies_where_it_is(network: VisualAn
     seen = network.look(drawn())
     assert seen.cells.shape == (2, CELLS, CHANNELS)
     assert seen.sights.shape == (2, sum(SIGHT))
-    found = counted(
+    found = count_objects(
         [(7, Detection("x", 0.5, (0.0, 0.0, 0.5, 0.5))), (7, Detection("x", 0.2, (0.5, 0.5, 1.0, 1.0)))]
     ).reshape(3, 80)
     assert found[:, 7] == pytest.approx([0.5, np.log1p(0.7), 0.5])
@@ -63,11 +64,11 @@ def test_a_mirror_image_has_the_sights_of_the_picture_the_other_way_round(networ
 
 def test_parts_cover_a_picture() -> None:
     pixels = np.arange(4 * 8 * 3, dtype=np.uint8).reshape(4, 8, 3)
-    parts_ = parted(pixels)
+    parts_ = part_views(pixels)
     assert [part.shape for part in parts_] == [(2, 4, 3)] * 6
     np.testing.assert_array_equal(np.hstack([parts_[0], parts_[2]]), pixels[:2])
     np.testing.assert_array_equal(np.hstack([parts_[3], parts_[5]]), pixels[2:])
-    assert all(part.size for part in parted(pixels[:1, :1]))
+    assert all(part.size for part in part_views(pixels[:1, :1]))
 
 
 def test_colours_are_shares_of_a_picture() -> None:
@@ -82,11 +83,11 @@ def test_colours_are_shares_of_a_picture() -> None:
 
 def test_a_picture_shows_what_is_named_in_its_questions_and_answers() -> None:
     asked = [
-        Asked("a", "what is on the bed", "pillow, toy"),
-        Asked("b", "how many chairs are there", "2"),
-        Asked("b", "what is left of the lamp", "bed"),
+        VisualQuestion("a", "what is on the bed", "pillow, toy"),
+        VisualQuestion("b", "how many chairs are there", "2"),
+        VisualQuestion("b", "what is left of the lamp", "bed"),
     ]
-    told = shown(asked, ["a", "b"], ["bed", "toy", "2", "lamp, sofa", "sofa"])
+    told = mark_named(asked, ["a", "b"], ["bed", "toy", "2", "lamp, sofa", "sofa"])
     assert told.tolist() == [[True, True, False, False, False], [True, False, True, True, False]]
 
 
@@ -110,25 +111,25 @@ def test_any_picture_and_any_question_have_an_answer(network: VisualAnswers, siz
 
 
 def test_words_are_numbers_and_unmet_words_one_of_their_own() -> None:
-    told = numbered("What is it? " + "it " * 40, {"what": 2, "it": 3})
+    told = number_words("What is it? " + "it " * 40, {"what": 2, "it": 3})
     assert told.shape == (24,)
     assert told[:4].tolist() == [2, 1, 3, 3]
 
 
 @given(st.lists(st.text(min_size=1), min_size=10, unique=True))
 def test_parts_are_of_pictures_and_never_change(names: list[str]) -> None:
-    told = parts(names)
-    assert parts(reversed(names)) == told
+    told = split_pictures(names)
+    assert split_pictures(reversed(names)) == told
     assert sum(part == "held" for part in told.values()) == round(len(names) / 5)
 
 
 def test_a_mirrored_picture_is_asked_the_other_way() -> None:
-    assert mirrored("what is left of the red chair on the right") == "what is right of the red chair on the left"
+    assert mirror_question("what is left of the red chair on the right") == "what is right of the red chair on the left"
 
 
 def test_calibration_rises_and_its_error_is_a_distance() -> None:
     table = {"shares": [0.1, 0.5, 0.9], "right": [0.05, 0.4, 0.8]}
-    assert calibrated(0.3, table) == pytest.approx(0.225)
+    assert calibrate(0.3, table) == pytest.approx(0.225)
     assert calibration_error([0.9, 0.9, 0.1], [True, True, False]) == pytest.approx(0.1)
 
 
@@ -140,12 +141,12 @@ def test_wups_is_one_for_the_same_and_little_for_what_is_far() -> None:
     assert wups("lamp, book", "book, lamp", Nouns()) == 1  # type: ignore[arg-type]
     assert wups("sofa", "couch", Nouns()) == 0.95  # type: ignore[arg-type]
     assert wups("sofa", "lamp", Nouns()) == pytest.approx(0.05)  # type: ignore[arg-type]
-    assert same("lamp, book", "book, lamp")
+    assert same_things("lamp, book", "book, lamp")
 
 
 @pytest.mark.shared
 def test_looking_adds_on_rooms_that_were_held_out(network: VisualAnswers, shared: Path) -> None:
-    asked = held_out(shared / "data" / "daquar")
+    asked = held_out_questions(shared / "data" / "daquar")
     assert len({one.image for one in asked}) == 159
     told = {
         one.what: one.value for one in measure(network, shared / "data" / "daquar", None, lambda line: None).figures

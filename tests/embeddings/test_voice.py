@@ -12,9 +12,9 @@ from crossmedia.embeddings.builtin import calibrations, voice_encoder
 from crossmedia.embeddings.cards import VOICE
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
 from crossmedia.embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
-from crossmedia.embeddings.train.sound_stats import read
-from crossmedia.embeddings.train.voice_measure import brier, equal_error_rate, held_out, pairs
-from crossmedia.embeddings.voice import DIM, MOST, Voice
+from crossmedia.embeddings.train.sound_stats import read_sound
+from crossmedia.embeddings.train.voice_measure import brier, equal_error_rate, pairs, score_held_out
+from crossmedia.embeddings.voice import DIM, MAX_VOICE_WINDOWS, Voice
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_an_hour_is_heard_in_samples(voice: Voice, monkeypatch: pytest.MonkeyPat
     seen.clear()
     assert vectors(voice, hour).shape == (1, DIM)
     assert max(seen) < 2 * SAMPLE_RATE
-    assert len(seen) <= 2 * MOST
+    assert len(seen) <= 2 * MAX_VOICE_WINDOWS
 
 
 def test_it_comes_with_the_package() -> None:
@@ -103,11 +103,11 @@ def test_the_equal_error_rate_is_where_both_errors_meet() -> None:
 def test_people_are_told_apart_and_chances_are_true(voice: Voice, shared: Path) -> None:
     paths = sorted((shared / "data" / "speakers").glob("*/*.flac"))
     speakers = np.array([path.parent.name for path in paths])
-    trials = pairs(vectors(voice, *map(read, paths)), speakers, np.arange(len(paths)))
+    trials = pairs(vectors(voice, *map(read_sound, paths)), speakers, np.arange(len(paths)))
     assert equal_error_rate(trials.cosines[trials.same], trials.cosines[~trials.same]) < 0.03
     relevance = calibrations(BUNDLED / "backgrounds-voice.json")["voice", "voice", "voice"].relevance
     told = np.array(
         [[relevance(float(cosine)), same] for cosine, same in zip(trials.cosines, trials.same, strict=True)]
     )
     assert brier(told) < 0.05
-    assert brier(held_out(trials)) < 0.03
+    assert brier(score_held_out(trials)) < 0.03

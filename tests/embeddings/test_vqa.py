@@ -48,9 +48,16 @@ def test_a_tiny_checkpoint_answers(tmp_path: Path, kind: str) -> None:
     tokenizer = transformers.BertTokenizerFast(str(tmp_path / "vocab.txt"))
     if kind == "vilt":
         config = transformers.ViltConfig(
-            vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, image_size=32, patch_size=16,
-            id2label={0: "red", 1: "dog", 2: "two"}, label2id={"red": 0, "dog": 1, "two": 2},
-        )  # fmt: skip
+            vocab_size=len(WORDS),
+            hidden_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=16,
+            image_size=32,
+            patch_size=16,
+            id2label={0: "red", 1: "dog", 2: "two"},
+            label2id={"red": 0, "dog": 1, "two": 2},
+        )
         network = transformers.ViltForQuestionAnswering(config)
         processor = transformers.ViltProcessor(
             transformers.ViltImageProcessor(size={"shortest_edge": 32}, size_divisor=16), tokenizer
@@ -59,8 +66,10 @@ def test_a_tiny_checkpoint_answers(tmp_path: Path, kind: str) -> None:
         small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
         ids = {"bos_token_id": 10, "eos_token_id": 3, "sep_token_id": 3, "pad_token_id": 0}
         config = transformers.BlipConfig(
-            text_config={**small, "vocab_size": len(WORDS), "encoder_hidden_size": 16, **ids}, vision_config={**small, "image_size": 32, "patch_size": 16}, projection_dim=8,
-        )  # fmt: skip
+            text_config={**small, "vocab_size": len(WORDS), "encoder_hidden_size": 16, **ids},
+            vision_config={**small, "image_size": 32, "patch_size": 16},
+            projection_dim=8,
+        )
         network = transformers.BlipForQuestionAnswering(config)
         processor = transformers.BlipProcessor(
             transformers.BlipImageProcessor(size={"height": 32, "width": 32}), tokenizer

@@ -1,4 +1,5 @@
-"""Small random checkpoints in the formats of the real ones, made on the spot: the towers' code runs, nothing is fetched."""
+"""Small random checkpoints in the formats of the real ones, made on the spot: the towers' code runs, nothing is
+fetched."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from crossmedia.embeddings.toy import COLOURS
-from crossmedia.eval import metrics, report
+from crossmedia.eval import figures, metrics, report
 from crossmedia.eval.cli import app
 from crossmedia.eval.compare import compare
 from crossmedia.eval.cutoff import absent_from, frequent_words
 from crossmedia.eval.probes import ABSENT, gibberish
-from crossmedia.eval.run import Result
+from crossmedia.eval.run import TaskResult
 from crossmedia.eval.tasks import UnknownDataset, open_tasks
 from tests.media_makers import tone, write_wav
 
@@ -48,7 +48,7 @@ def test_captioned_folder_is_measured(
     captioned: Path, tmp_path: Path, mode: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("run", str(captioned), "--out", str(tmp_path / "report"), *mode, monkeypatch=monkeypatch)
-    context, results = report.read(tmp_path / "report")
+    context, results = report.read_report(tmp_path / "report")
     assert context.mode == ("matrix" if mode else "engine")
     to_image, to_text = results
     assert to_image.task == "colours: text → image"
@@ -70,7 +70,7 @@ def test_distractors_join_galleries_of_pictures_and_are_wrong(
     (others / "notes.txt").write_text("what the pictures are")
     out = str(tmp_path / "report")
     run("run", str(captioned), "--out", out, "--distractors", str(others), monkeypatch=monkeypatch)
-    to_image, to_text = report.read(tmp_path / "report")[1]
+    to_image, to_text = report.read_report(tmp_path / "report")[1]
     assert (to_image.task, to_image.gallery) == ("colours: text → image, 3 others", 7)
     assert to_text.gallery == 8
     assert to_image.ranks == (1,) * 8
@@ -82,7 +82,7 @@ def test_class_folders_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         for i in range(3):
             write_wav(tmp_path / "sounds" / kind / f"{i}.wav", tone(0.5, hertz + 10 * i))
     run("run", str(tmp_path / "sounds"), "--out", str(tmp_path / "report"), "--matrix", monkeypatch=monkeypatch)
-    found = {r.task: r for r in report.read(tmp_path / "report")[1]}
+    found = {r.task: r for r in report.read_report(tmp_path / "report")[1]}
     assert metrics.mean(found["sounds: text → sound"].measures["mAP"]) == 1
     assert metrics.mean(found["sounds: sound → text"].measures["R@1"]) == 1
     assert metrics.mean(found["sounds: sound → sound by class"].measures["mAP"]) == 1
@@ -100,14 +100,14 @@ def test_comparison_tells_certain_from_chance(tmp_path: Path, monkeypatch: pytes
     better = np.clip(before + (rng.random(400) < 0.2), 0, 1)
     same = before.copy()
     same[0] = 1 - same[0]
-    a = Result("t", "data", 10, (1,), {"R@1": tuple(before)})
-    [up], _ = compare([a], [Result("t", "data", 10, (1,), {"R@1": tuple(better)})], ["R@1"])
+    a = TaskResult("t", "data", 10, (1,), {"R@1": tuple(before)})
+    [up], _ = compare([a], [TaskResult("t", "data", 10, (1,), {"R@1": tuple(better)})], ["R@1"])
     assert up.certain
     assert up.low > 0.05
-    [chance], _ = compare([a], [Result("t", "data", 10, (1,), {"R@1": tuple(same)})], ["R@1"])
+    [chance], _ = compare([a], [TaskResult("t", "data", 10, (1,), {"R@1": tuple(same)})], ["R@1"])
     assert not chance.certain
     found, left_out = compare(
-        [a], [Result("t", "other", 10, (1,), {"R@1": (1.0,)}), Result("new", "x", 1, (), {})], ["R@1"]
+        [a], [TaskResult("t", "other", 10, (1,), {"R@1": (1.0,)}), TaskResult("new", "x", 1, (), {})], ["R@1"]
     )
     assert found == []
     assert len(left_out) == 2
@@ -116,7 +116,7 @@ def test_comparison_tells_certain_from_chance(tmp_path: Path, monkeypatch: pytes
         report.write(
             tmp_path / name,
             report.Context("cmd", "engine", ("m",), "here"),
-            [Result("t", "data", 10, (1,) * 400, measures)],
+            [TaskResult("t", "data", 10, (1,) * 400, measures)],
             None,
         )
     assert "*" in run("compare", str(tmp_path / "a"), str(tmp_path / "b"), monkeypatch=monkeypatch)
@@ -137,3 +137,14 @@ def test_interval_holds_the_mean_and_narrows() -> None:
         assert low <= 0.5 <= high
     assert np.diff(metrics.interval(many)) < np.diff(metrics.interval(few))
     assert json.dumps(metrics.interval([])) == "[0.0, 0.0]"
+
+
+def test_reports_of_figures_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("a", 0.5), ("b", 0.9)):
+        figure = figures.Figure("right", value, of=10, low=value - 0.1, high=value + 0.1)
+        section = figures.Section("All", "", (figure,))
+        figures.write(tmp_path / name, "Answers", report.Context("x", "answers", ("m",), "here"), [section])
+    row = run("compare", str(tmp_path / "a"), str(tmp_path / "b"), monkeypatch=monkeypatch).splitlines()[1]
+    assert row.split()[:2] == ["All", "right"]
+    assert "*" in row
+    assert "*" not in run("compare", str(tmp_path / "a"), str(tmp_path / "a"), monkeypatch=monkeypatch)

@@ -9,7 +9,7 @@ import pytest
 
 from crossmedia.api.service import Service
 from crossmedia.embeddings.errors import ModelMissing
-from crossmedia.eval.faces import error_rates, identified, measure
+from crossmedia.eval.faces import error_rates, identify, measure
 from tests.api.helpers import settings
 
 PEOPLE = np.array(["a", "a", "b", "b", "c", "c"])
@@ -27,8 +27,8 @@ def test_people_who_are_alike_raise_the_error_rate() -> None:
 def test_a_picture_is_identified_by_another_of_the_same_person() -> None:
     rows = np.eye(3, dtype=np.float32)[[0, 0, 1, 1, 2, 1]]
     rows[5] = (0.1, 0.9, 0.0)
-    assert identified(rows, PEOPLE)[:4] == [1.0, 1.0, 1.0, 1.0]
-    assert identified(rows, PEOPLE)[5] == 0.0
+    assert identify(rows, PEOPLE)[:4] == [1.0, 1.0, 1.0, 1.0]
+    assert identify(rows, PEOPLE)[5] == 0.0
 
 
 def test_without_faces_it_says_so(tmp_path: Path) -> None:

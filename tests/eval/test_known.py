@@ -25,9 +25,9 @@ def test_a_copy_is_another_picture_of_the_same(name: str) -> None:
 
 def test_crops_and_bars_have_their_sizes() -> None:
     original = Image.fromarray(picture(3, 400, 200))
-    assert copies.cropped(original, 0.05).size == (380, 190)
-    assert copies.captioned(original, below=True).size == (400, 230)
-    assert copies.captioned(original, below=False).size == (400, 200)
+    assert copies.crop(original, 0.05).size == (380, 190)
+    assert copies.add_caption(original, below=True).size == (400, 230)
+    assert copies.add_caption(original, below=False).size == (400, 200)
 
 
 def test_photographs_are_counted(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_text_is_compared_as_whisper_does() -> None:
 
 def test_words_belong_to_the_nearest_span() -> None:
     said = [Word("a", 0.9, 1.2), Word("b", 1.5, 2.0), Word("c", 4.1, 4.4), Word("late", 9, 9.5)]
-    own = spoken.assigned([(1, 2), (4, 5), (20, 21)], said)
+    own = spoken.assign([(1, 2), (4, 5), (20, 21)], said)
     assert [[word.text for word in part] for part in own] == [["a", "b"], ["c", "late"], []]
 
 
@@ -95,7 +95,7 @@ class Parrot:
 
 def test_what_is_invented_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spoken, "MINUTES", 1)
-    section = spoken.invented(Parrot())
+    section = spoken.count_invented(Parrot())
     assert [figure.value for figure in section.figures] == [0, 0, 2]
     assert section.details == ("in music: “Thank you.” at 0.0 s",)
 
@@ -109,11 +109,11 @@ def test_overlap_is_symmetric_and_whole_only_for_the_same(one: tuple[float, floa
 
 
 def test_names_are_compared_with_speakers() -> None:
-    turns = [voices.Turn(who, who.upper(), f"{who}{n}") for who in "abc" for n in range(3)]
+    turns = [voices.NamedTurn(who, who.upper(), f"{who}{n}") for who in "abc" for n in range(3)]
     assert (voices.purity(turns), voices.pairwise(turns)) == (1, (1, 1))
-    split = [voices.Turn(turn.speaker, turn.asset, turn.asset) for turn in turns]
+    split = [voices.NamedTurn(turn.speaker, turn.asset, turn.asset) for turn in turns]
     assert (voices.purity(split), voices.pairwise(split)) == (1, (0, 0))
-    thrown = [voices.Turn(turn.speaker, "one", turn.asset) for turn in turns]
+    thrown = [voices.NamedTurn(turn.speaker, "one", turn.asset) for turn in turns]
     assert voices.purity(thrown) == pytest.approx(1 / 3)
     assert voices.pairwise(thrown) == (pytest.approx(9 / 36), 1)
 

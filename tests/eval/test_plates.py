@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crossmedia.eval.plates import Photo, drawn, region, slanted
+from crossmedia.eval.plates import PlatePhoto, draw_page, region, slant
 from crossmedia.indexer.plates import Plate
 
 BOX = (0.1, 0.1, 0.2, 0.2)
@@ -19,7 +19,7 @@ def test_recall_is_of_photographs_and_precision_of_labels(tmp_path: Path) -> Non
     for n, (text, plates) in enumerate(zip(truth, told, strict=True)):
         path = tmp_path / f"{n}.jpg"
         path.with_suffix(".txt").write_text(f"{n}.jpg\t1\t2\t30\t10\t{text}\n")
-        photos.append(Photo(path, [Plate(plate, 0.9, BOX) for plate in plates], (0.1, 0.2, 0.3)))
+        photos.append(PlatePhoto(path, [Plate(plate, 0.9, BOX) for plate in plates], (0.1, 0.2, 0.3)))
     section = region("eu", photos)
     found = {figure.what: figure.value for figure in section.figures}
     assert found["recall"] == pytest.approx(2 / 4)
@@ -30,6 +30,6 @@ def test_recall_is_of_photographs_and_precision_of_labels(tmp_path: Path) -> Non
 
 
 def test_pages_keep_their_size() -> None:
-    page = drawn([("北京", 60, 100, 48)])
+    page = draw_page([("北京", 60, 100, 48)])
     assert page.min() < 50
-    assert slanted(page, 30).shape == page.shape == (700, 900, 3)
+    assert slant(page, 30).shape == page.shape == (700, 900, 3)

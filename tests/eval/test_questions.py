@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossmedia.eval.questions import Asked, corpus, questions, right
+from crossmedia.eval.questions import BenchmarkQuestion, corpus, is_right, questions
 from crossmedia.retrieval.answering.kinds import KINDS
 
 ASKED = questions()
 
 
-def asked(kind: str, *answers: str, tolerance: str = "") -> Asked:
-    return Asked(1, "", "?", answers, kind, tolerance)
+def asked(kind: str, *answers: str, tolerance: str = "") -> BenchmarkQuestion:
+    return BenchmarkQuestion(1, "", "?", answers, kind, tolerance)
 
 
 def test_there_are_as_many_as_there_are_to_be() -> None:
@@ -41,25 +41,25 @@ def test_a_number_twice_and_an_unknown_kind_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_counts() -> None:
-    assert right(asked("how many", "3", "three"), "Three dogs.")
-    assert not right(asked("how many", "3", "three"), "33 dogs")
-    assert right(asked("what colour", "brown and white", "brown"), "Brown")
-    assert right(asked("yes/no", "yes"), "yes, brown")
-    assert not right(asked("yes/no", "yes"), "no")
-    assert right(asked("yes/no", "no", "nobody"), "Nobody was hurt, but the old pier is gone.")
-    assert right(asked("how many", "23", tolerance="25%"), "26 pictures")
-    assert not right(asked("how many", "23", tolerance="25%"), "30 pictures")
-    assert right(asked("how long", "16", tolerance="0.5"), "16.0 s (0:16)")
-    assert right(asked("which", "a.jpg"), "media/a.jpg")
-    assert right(asked("which", "a.jpg"), "that one", ["media/a.jpg"])
-    assert not right(asked("which", "a.jpg"), "that one", ["b.jpg", "a.jpg"])
-    assert right(asked("what does it say", "hk0e7c"), "HKOE7C")
-    assert right(asked("summarise", "all-of-half:bees", "honey", "tax"), "Bees make honey.")
-    assert not right(asked("summarise", "all-of-half:bees", "honey", "tax"), "Taxes are due.")
-    assert not right(asked("what is"), "anything")
+    assert is_right(asked("how many", "3", "three"), "Three dogs.")
+    assert not is_right(asked("how many", "3", "three"), "33 dogs")
+    assert is_right(asked("what colour", "brown and white", "brown"), "Brown")
+    assert is_right(asked("yes/no", "yes"), "yes, brown")
+    assert not is_right(asked("yes/no", "yes"), "no")
+    assert is_right(asked("yes/no", "no", "nobody"), "Nobody was hurt, but the old pier is gone.")
+    assert is_right(asked("how many", "23", tolerance="25%"), "26 pictures")
+    assert not is_right(asked("how many", "23", tolerance="25%"), "30 pictures")
+    assert is_right(asked("how long", "16", tolerance="0.5"), "16.0 s (0:16)")
+    assert is_right(asked("which", "a.jpg"), "media/a.jpg")
+    assert is_right(asked("which", "a.jpg"), "that one", ["media/a.jpg"])
+    assert not is_right(asked("which", "a.jpg"), "that one", ["b.jpg", "a.jpg"])
+    assert is_right(asked("what does it say", "hk0e7c"), "HKOE7C")
+    assert is_right(asked("summarise", "all-of-half:bees", "honey", "tax"), "Bees make honey.")
+    assert not is_right(asked("summarise", "all-of-half:bees", "honey", "tax"), "Taxes are due.")
+    assert not is_right(asked("what is"), "anything")
 
 
 @given(st.sampled_from([one for one in ASKED if one.answers and not one.tolerance and one.kind != "summarise"]))
-def test_an_accepted_answer_is_right(one: Asked) -> None:
-    assert right(one, one.answers[0])
-    assert right(one, one.answers[0].upper() if one.kind != "which" else one.answers[0])
+def test_an_accepted_answer_is_right(one: BenchmarkQuestion) -> None:
+    assert is_right(one, one.answers[0])
+    assert is_right(one, one.answers[0].upper() if one.kind != "which" else one.answers[0])

@@ -31,12 +31,12 @@ def test_close_cuts_are_matched_as_well_as_possible() -> None:
 def test_a_reel_is_as_long_as_its_takes_and_cut_where_it_says(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     takes = [
-        reel.Take(reel.drawn(rng), 2.0, "pan", flashes=(1.0,)),
-        reel.Take(reel.drawn(rng), 3.0, "whip", "dissolve", 1.0),
-        reel.Take(reel.drawn(rng, "THE END"), 3.0, "still", "black", 1.0),
-        reel.Take(reel.drawn(rng), 2.0, "shake"),
+        reel.Take(reel.draw_scene(rng), 2.0, "pan", flashes=(1.0,)),
+        reel.Take(reel.draw_scene(rng), 3.0, "whip", "dissolve", 1.0),
+        reel.Take(reel.draw_scene(rng, "THE END"), 3.0, "still", "black", 1.0),
+        reel.Take(reel.draw_scene(rng), 2.0, "shake"),
     ]
-    form = reel.Format(size=(320, 180))
+    form = reel.VideoFormat(size=(320, 180))
     truth = reel.write(tmp_path / "a.mp4", takes, form, rng, np.zeros(10 * SAMPLE_RATE, np.float32))
     assert truth.cuts == (2.0,)
     assert truth.fades == ((4.5, 5.5), (7.5, 8.5))

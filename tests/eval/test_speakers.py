@@ -15,7 +15,7 @@ from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 from crossmedia.embeddings.profile import Profile
 from crossmedia.embeddings.voice import Voice
 from crossmedia.eval import speakers as module
-from crossmedia.eval.speakers import Span, conversation, error_rate, identified, loud, measure, verification
+from crossmedia.eval.speakers import Span, conversation, error_rate, identify, loud, measure, verification
 
 times = st.integers(0, 40).map(lambda n: n / 4)
 spans = st.builds(
@@ -91,7 +91,7 @@ def test_conversations_are_the_same_again_and_hold_everybody() -> None:
 def test_identification_leaves_the_utterance_itself_out() -> None:
     speakers = np.array(["a", "a", "a", "b", "b", "b"])
     rows = normalise(np.array([[1, 0.0], [1, 0.1], [0.1, 1], [0, 1], [0.1, 1], [0.2, 1]]))
-    assert identified(rows, speakers) == [1, 1, 0, 1, 1, 1]
+    assert identify(rows, speakers) == [1, 1, 0, 1, 1, 1]
 
 
 def test_measures_come_with_their_intervals() -> None:

@@ -15,7 +15,7 @@ from crossmedia.embeddings.media import Medium
 from crossmedia.embeddings.toy import toy_profile
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.pool import DecodePool
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrich import LISTED, TOGETHER, EnrichPass
 from crossmedia.indexer.pipeline import COMMIT_PICTURES, HASHED_FILES, Pipeline
 from crossmedia.indexer.scan import scan
@@ -56,7 +56,7 @@ class Saying:
         self.seen: list[set[str]] = []
 
     def enrich(
-        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+        self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         self.seen.append({label.kind for label in moments[0].labels} & {"one", "two", "three"})
         label = Label(self.name, "x", 0.5, self.model)
@@ -95,9 +95,9 @@ def test_calls_grow_with_batches_and_not_with_assets(store: LocalStore, pool: De
     counting.calls.clear()
     enrichers = [Saying("one"), Saying("two", after=("one",)), Saying("three", after=("two",))]
     assert EnrichPass(cast(Store, counting), pool, enrichers).run().done == MANY
-    assert [enricher.seen for enricher in enrichers] == [
-        [set()] * MANY, [{"one"}] * MANY, [{"one", "two"}] * MANY
-    ], "each sees what those before it said, though it is not written yet"  # fmt: skip
+    assert [enricher.seen for enricher in enrichers] == [[set()] * MANY, [{"one"}] * MANY, [{"one", "two"}] * MANY], (
+        "each sees what those before it said, though it is not written yet"
+    )
     batches = MANY // TOGETHER + 1
     assert sum(counting.calls.values()) <= len(enrichers) + MANY // LISTED + 1 + 2 * batches
     assert store.verify() == []
@@ -137,7 +137,7 @@ def test_whoever_is_recognised_is_known_before_the_next_asset(
         recognises = True
 
         def enrich(
-            self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+            self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
         ) -> Enrichment:
             known.append(store.statistics().moments.get("face", 0))
             face = Moment(f"{moments[0].id}.face0", asset.id, "face")

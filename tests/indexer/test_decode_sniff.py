@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.decode.errors import (
@@ -19,7 +22,8 @@ from crossmedia.indexer.decode.errors import (
     Unreadable,
 )
 from crossmedia.indexer.decode.reader import decode
-from crossmedia.indexer.decode.sniff import sniff
+from crossmedia.indexer.decode.sniff import _text_mime, sniff
+from crossmedia.indexer.decode.text import markdown
 from crossmedia.indexer.decode.types import Limits
 from tests.media_makers import tone, write_pdf, write_picture, write_sound, write_video, write_wav
 
@@ -133,3 +137,32 @@ def test_a_container_cut_short_and_one_without_streams(tmp_path: Path) -> None:
     (tmp_path / "b.wav").write_bytes(b"RIFF\x24\0\0\0WAVE")
     with pytest.raises((Corrupt, NoFrames)):
         decode(tmp_path / "b.wav")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "mime"),
+    [
+        ("a.txt", b"FORM OF PROXY\n\nI appoint the chairman to vote for me.", "text/plain"),
+        ("a.txt", b"RIFF raff of the harbour, by the riff itself", "text/plain"),
+        ("a.txt", b"ID3 tags and how I clean them", "text/plain"),
+        ("a.md", b"# Files\n\nA PDF begins with %PDF-1.4 and a page.", "text/markdown"),
+        ("a.html", b"<!-- a --> <!-- b -->\n<!DOCTYPE html><title>x</title>", "text/html"),
+        ("a.html", b"<?xml version='1.0'?><!-- a --><html><body>x", "text/html"),
+    ],
+)
+def test_texts_that_begin_like_something_else(tmp_path: Path, name: str, data: bytes, mime: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert sniff(tmp_path / name) == ("text", mime)
+
+
+PARTS = ["<!---->", "<!-- x -->", "<!--", "<?xml ", "<?xml>", "<!doctype svg", " ", "\n", "# ", "#", "-->"]
+
+
+@given(st.sampled_from(PARTS), st.sampled_from(["", "x", "<svg", "<html"]))
+def test_no_beginning_of_a_text_takes_longer_than_its_length(part: str, tail: str) -> None:
+    """A few hundred comments used to hold a decoder for minutes: this would not end."""
+    text = part * (4096 // len(part)) + tail
+    with suppress(UnknownType):  # an SVG
+        assert _text_mime(Path("a.txt"), text) in ("text/plain", "text/html")
+    title, paragraphs = markdown(f"# {text}")
+    assert title is None or title in paragraphs

@@ -99,7 +99,8 @@ def test_markdown(tmp_path: Path) -> None:
 def test_html(tmp_path: Path) -> None:
     decoded = read(
         tmp_path / "a.html",
-        "<!doctype html><html><head><title> My\n page </title><style>p{}</style></head><body><h1>Hi</h1><p>One <b>two</b>three"
+        "<!doctype html><html><head><title> My\n page </title><style>p{}</style></head><body><h1>Hi</h1><p>One "
+        "<b>two</b>three"
         "<br>four</p><div>loose<p>in</p>tail</div><script>bad()</script><table><tr><td>a</td><td>b</td></tr></table>&amp;",
     )
     assert decoded.title == "My page"

@@ -10,7 +10,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.toy import toy_profile
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.enrichers.descriptions import DescriptionsEnricher
-from crossmedia.retrieval.answering.describing import described
+from crossmedia.retrieval.answering.describing import describe
 from crossmedia.retrieval.documents import Enrichment, Label
 from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.local import LocalStore
@@ -21,7 +21,7 @@ RED = Picture(np.full((32, 32, 3), (200, 30, 40), np.uint8))
 
 
 def told(*labels: Label, picture: Picture | None = None) -> str | None:
-    found = described(moment(asset_id("a"), labels=labels), picture)
+    found = describe(moment(asset_id("a"), labels=labels), picture)
     return found.text if found else None
 
 

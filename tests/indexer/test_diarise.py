@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from crossmedia.embeddings.encoder import Encoding, normalise
 from crossmedia.embeddings.media import FULL_SCALE, SAMPLE_RATE, Waveform
 from crossmedia.embeddings.toy import ToyVoice, stretches
-from crossmedia.embeddings.train.sound_stats import read
-from crossmedia.embeddings.vad import speaking
+from crossmedia.embeddings.train.sound_stats import read_sound
+from crossmedia.embeddings.vad import find_speech
 from crossmedia.embeddings.voice import Voice
 from crossmedia.indexer import diarise as module
-from crossmedia.indexer.diarise import ALIKE, Turn, clustered, diarise
+from crossmedia.indexer.diarise import ALIKE, Turn, cluster, diarise
 
 PITCHES = (120.0, 240.0, 480.0, 960.0)
 
@@ -107,9 +107,9 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     who = chance.integers(0, 5, 300)
     vectors = normalise(centres[who] + 0.06 * chance.standard_normal((300, 64)))
     assert ((vectors @ vectors.T > ALIKE) == (who[:, None] == who)).all()
-    whole = clustered(vectors)
+    whole = cluster(vectors)
     monkeypatch.setattr(module, "BLOCK", 17)
-    parts = clustered(vectors)
+    parts = cluster(vectors)
     for found in (whole, parts):
         assert ((found[:, None] == found) == (who[:, None] == who)).all()
 
@@ -140,9 +140,9 @@ def test_an_hour_is_heard_in_pieces() -> None:
 @pytest.mark.shared
 def test_real_people_take_turns(shared: Path) -> None:
     people = [sorted((shared / "data" / "speakers" / name).glob("*.flac"))[:2] for name in ("1688", "2414")]
-    parts = [read(path) for pair in zip(*people, strict=True) for path in pair]
+    parts = [read_sound(path) for pair in zip(*people, strict=True) for path in pair]
     waveform = Waveform(np.concatenate([np.round(part.samples * (FULL_SCALE - 1)).astype(np.int16) for part in parts]))
-    turns = diarise(waveform, list(speaking(waveform)), Voice(threads=1))
+    turns = diarise(waveform, list(find_speech(waveform)), Voice(threads=1))
     assert {turn.speaker for turn in turns} == {0, 1}
     ends = np.cumsum([part.seconds for part in parts])
     for turn in turns:

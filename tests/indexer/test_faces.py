@@ -12,7 +12,7 @@ from crossmedia.embeddings.faces import Portrait
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.toy_faces import ToyFace, ToyFinder
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.enrichers.faces import MOST, FacesEnricher, cropped
+from crossmedia.indexer.enrichers.faces import MAX_FACES, FacesEnricher, crop_face
 from crossmedia.indexer.tracks import Tracker
 from crossmedia.retrieval.documents import Asset, Label, Moment, moment_id, part_id
 from tests.face_makers import ADA, BOB, CYD, Place, scene
@@ -72,7 +72,7 @@ def test_a_crowd_is_counted_and_its_largest_are_told_apart() -> None:
     crowd = [(ADA, 30 * column, 30 * row) for row in range(50) for column in range(100)]
     pixels = scene(crowd, 25, 3000, 1500)
     result = enricher().enrich(ASSET, Decoded("image", "image/png", Picture(pixels)), [whole()])
-    assert len(result.moments) == MOST
+    assert len(result.moments) == MAX_FACES
     (counted,) = [label.value for label in result.patches[0].labels if label.kind == "faces"]
     assert counted == "5000"
 
@@ -98,7 +98,7 @@ def test_what_was_forgotten_is_left_out() -> None:
 
 
 def test_the_picture_of_a_face_is_small_and_shows_a_little_more() -> None:
-    small = cropped(portrait(ADA, size=200))
+    small = crop_face(portrait(ADA, size=200))
     assert max(small.width, small.height) == 112
     corner = small.pixels[0, 0].tolist()
     assert corner == [120, 120, 120]

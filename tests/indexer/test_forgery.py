@@ -16,7 +16,7 @@ from crossmedia.embeddings.spoof import SpoofDetector
 from crossmedia.embeddings.toy import stretches as spoken
 from crossmedia.indexer.decode import Decoded, Shot
 from crossmedia.indexer.decode.sampled_frames import FrameSampler
-from crossmedia.indexer.enrichers.forgery import ForgeryEnricher, Look
+from crossmedia.indexer.enrichers.forgery import FaceLook, ForgeryEnricher
 from crossmedia.indexer.enrichers.spoof import SpoofEnricher, stretches
 from crossmedia.indexer.tracks import Track, Tracker
 from crossmedia.retrieval.documents import Asset, Kind, Moment, moment_id
@@ -94,9 +94,9 @@ def test_a_track_has_the_mean_of_its_looks() -> None:
 
 
 def test_tracks_keep_every_look() -> None:
-    looks = [Look("face", 0.9, (0.1 + n / 50, 0.1, 0.4 + n / 50, 0.5), n / 10) for n in range(5)]
+    looks = [FaceLook("face", 0.9, (0.1 + n / 50, 0.1, 0.4 + n / 50, 0.5), n / 10) for n in range(5)]
     (track,) = Tracker().follow(((n / 4, [look]) for n, look in enumerate(looks)), 2.0)
-    assert [look.forged for _, look in track.detections if isinstance(look, Look)] == [0.0, 0.1, 0.2, 0.3, 0.4]
+    assert [look.forged for _, look in track.detections if isinstance(look, FaceLook)] == [0.0, 0.1, 0.2, 0.3, 0.4]
 
 
 def test_each_turn_that_is_long_enough_has_a_score() -> None:

@@ -1,4 +1,5 @@
-"""Hashes of what is decoded: the numbers of known inputs, nothing for what says nothing, and where an asset keeps them."""
+"""Hashes of what is decoded: the numbers of known inputs, nothing for what says nothing, and where an asset keeps
+them."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from crossmedia.indexer.hashes.frames import FrameHasher, read_frames
 from crossmedia.indexer.hashes.hashers import Hashers
 from crossmedia.indexer.hashes.pdq import PdqHasher
 from crossmedia.indexer.hashes.tlsh import TlshHasher
-from crossmedia.indexer.hashes.views import cropped, without_bars
+from crossmedia.indexer.hashes.views import crop_sides, without_bars
 from crossmedia.retrieval.banks.hashes import Hash
 from crossmedia.retrieval.documents import Asset, Moment, moment_id
 from tests.media_makers import picture, tone, write_picture, write_video, write_wav
@@ -232,8 +233,8 @@ def test_a_captioned_copy_has_a_hash_near_the_original(tmp_path: Path) -> None:
 
 
 def test_crops(tmp_path: Path) -> None:
-    views = cropped(Picture(picture(5)))
+    views = crop_sides(Picture(picture(5)))
     assert [(view.width, view.height) for view in views] == [(304, 228), (288, 216)]
-    assert cropped(Picture(picture(5)[:9, :9])) == []
+    assert crop_sides(Picture(picture(5)[:9, :9])) == []
     path = write_picture(tmp_path / "a.png", seed=5)
     assert [hashed.hash.kind for hashed in Hashers().crops(decode(path))] == ["pdq", "pdq"]

@@ -12,7 +12,7 @@ import pytest
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.nudity import EXPOSED, SIDE, NudityDetector, exposed, squared
+from crossmedia.embeddings.nudity import EXPOSED, SIDE, NudityDetector, decode_output, pad_to_square
 from crossmedia.embeddings.objects import Detection
 from crossmedia.indexer.decode.types import Decoded
 from crossmedia.indexer.enrichers.abuse import AbuseEnricher
@@ -38,15 +38,15 @@ def test_the_networks_answer_becomes_boxes() -> None:
     raw[4 + 1, 2] = 0.95
     raw[:4, 3] = (300, 300, 10, 10)  # in the black below the picture
     raw[4 + 4, 3] = 0.7
-    [found] = exposed(raw, blank(640, 320), 0.4)
+    [found] = decode_output(raw, blank(640, 320), 0.4)
     assert (found.value, found.score) == ("breast", pytest.approx(0.9))
     assert found.box == pytest.approx((0.375, 0.375, 0.625, 0.625))
-    assert exposed(raw, blank(640, 320), 0.95) == []
+    assert decode_output(raw, blank(640, 320), 0.95) == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (3000, 20), (20, 3000), (320, 320)])
 def test_any_shape_is_squared(width: int, height: int) -> None:
-    pixels = squared(blank(width, height))
+    pixels = pad_to_square(blank(width, height))
     assert pixels.shape == (3, SIDE, SIDE)
     assert pixels.max() == pytest.approx(128 / 255)
 
@@ -64,8 +64,12 @@ def test_labels_of_nakedness() -> None:
     [patch] = NudityEnricher(Everywhere()).enrich(ASSET, decoded, shown).patches
     [label] = patch.labels
     assert (patch.moment, label.kind, label.value, label.score, label.box) == (
-        shown[0].id, "nudity", "exposed", 0.7, (0.1, 0.1, 0.2, 0.2),
-    )  # fmt: skip
+        shown[0].id,
+        "nudity",
+        "exposed",
+        0.7,
+        (0.1, 0.1, 0.2, 0.2),
+    )
     assert NudityEnricher(Everywhere()).enrich(ASSET, decoded, []).patches == ()
 
 
@@ -102,9 +106,12 @@ def test_the_real_detector_finds_nothing_in_what_is_dressed(shared: Path) -> Non
 
 @pytest.mark.skipif(find_spec("profanity_check") is None, reason="the extra abuse is not installed")
 def test_the_real_judge_of_words() -> None:
-    said = [moment(ASSET.id, "speech", n, fields={"transcript": text}) for n, text in enumerate(
-        ("what a lovely morning on the beach", "you stupid fucking idiot", "a dog runs over the grass")
-    )]  # fmt: skip
+    said = [
+        moment(ASSET.id, "speech", n, fields={"transcript": text})
+        for n, text in enumerate(
+            ("what a lovely morning on the beach", "you stupid fucking idiot", "a dog runs over the grass")
+        )
+    ]
     patches = AbuseEnricher().enrich(ASSET, Decoded("image", "image/png", blank(8, 8)), said).patches
     assert [patch.moment for patch in patches] == [said[1].id]
 

@@ -1,4 +1,5 @@
-"""The objects enricher: labels with boxes on what shows them, and on the shots of several frames; skipped where the model is absent."""
+"""The objects enricher: labels with boxes on what shows them, and on the shots of several frames; skipped where the
+model is absent."""
 
 from __future__ import annotations
 

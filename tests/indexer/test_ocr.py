@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from crossmedia.embeddings.media import Clip, Picture
 from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.decode import Decoded, Shot
-from crossmedia.indexer.enrichers.ocr import Line, OcrEnricher, RapidReader
-from crossmedia.indexer.scene_text import Engine
+from crossmedia.indexer.enrichers.ocr import OcrEnricher, RapidReader, TextLine
+from crossmedia.indexer.scene_text import OcrEngine
 from crossmedia.retrieval.documents import Asset, Moment, moment_id
 
 ASSET = Asset("b" * 64, "video", "video/x", 1, "x")
@@ -30,16 +30,16 @@ def sign(*lines: tuple[str, int, int]) -> Picture:
 class FixedReader:
     model = "fixed"
 
-    def __init__(self, *answers: list[Line]) -> None:
+    def __init__(self, *answers: list[TextLine]) -> None:
         self.answers = list(answers)
 
-    def read(self, picture: Picture) -> list[Line]:
+    def read(self, picture: Picture) -> list[TextLine]:
         return self.answers.pop(0)
 
 
 @pytest.fixture(scope="module")
 def reader() -> RapidReader:
-    return RapidReader(Engine())
+    return RapidReader(OcrEngine())
 
 
 def test_drawn_words_are_read_in_order_and_in_place(reader: RapidReader) -> None:
@@ -65,7 +65,9 @@ def test_each_shot_gets_its_own_patch(toy: Profile) -> None:
     moments = [
         Moment(moment_id(ASSET.id, "shot", n), ASSET.id, "shot", start=2.0 * n, end=2.0 * n + 2) for n in range(3)
     ]
-    answers = FixedReader([Line("red door", 0.9, box), Line("no entry", 0.7, box)], [], [Line("the end", 0.8, box)])
+    answers = FixedReader(
+        [TextLine("red door", 0.9, box), TextLine("no entry", 0.7, box)], [], [TextLine("the end", 0.8, box)]
+    )
     shots = tuple(Shot(2.0 * n, 2.0 * n + 2, (n,)) for n in range(3))
     decoded = Decoded("video", "video/x", Clip(pictures, (0.0, 2.0, 4.0), None, 6.0), shots=shots)
     result = OcrEnricher(answers, toy.text).enrich(ASSET, decoded, moments[::-1])

@@ -14,7 +14,7 @@ from crossmedia.embeddings.profile import Profile
 from crossmedia.embeddings.toy import COLOURS
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.pair_vectors import encode_pairs
-from crossmedia.indexer.pairs import MOST_BYTES, PairsUnusable, read_pairs
+from crossmedia.indexer.pairs import MAX_PAIR_BYTES, PairsUnusable, read_pairs
 from tests.media_makers import tone, write_video, write_wav
 
 
@@ -112,7 +112,7 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
         read_pairs(tmp_path)
     with (tmp_path / "large.csv").open("wb") as file:
         file.truncate(1 << 30)
-    with pytest.raises(PairsUnusable, match=f"larger than {MOST_BYTES >> 20} MiB"):
+    with pytest.raises(PairsUnusable, match=f"larger than {MAX_PAIR_BYTES >> 20} MiB"):
         read_pairs(tmp_path / "large.csv")
     with pytest.raises(PairsUnusable, match="line 2: field larger"):
         read_pairs(table(tmp_path, "text,picture", "x" * 200_000))

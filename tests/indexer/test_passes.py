@@ -15,7 +15,7 @@ from crossmedia.embeddings.label_kinds import OUR_KINDS
 from crossmedia.embeddings.toy import toy_profile
 from crossmedia.indexer.enrichers import registry
 from crossmedia.indexer.enrichers.descriptions import PASS
-from crossmedia.indexer.enrichers.registry import OUR_PASSES, absent, build, build_all, ordered, pass_names, select
+from crossmedia.indexer.enrichers.registry import OUR_PASSES, absent, build, build_all, order_passes, pass_names, select
 from crossmedia.indexer.enrichers.specification import Package, PassSpec
 
 
@@ -43,12 +43,12 @@ def test_ours_keep_their_order() -> None:
 
 
 def test_a_pass_comes_behind_those_that_it_reads() -> None:
-    assert list(ordered(known(spec("a", "c", "absent"), spec("b"), spec("c", "b")))) == ["b", "c", "a"]
+    assert list(order_passes(known(spec("a", "c", "absent"), spec("b"), spec("c", "b")))) == ["b", "c", "a"]
 
 
 def test_passes_that_wait_for_each_other() -> None:
     with pytest.raises(ExtensionConflict, match="a of crossmedia and b of crossmedia"):
-        ordered(known(spec("a", "b"), spec("b", "a"), spec("c")))
+        order_passes(known(spec("a", "b"), spec("b", "a"), spec("c")))
 
 
 def test_what_ours_declare_is_there() -> None:

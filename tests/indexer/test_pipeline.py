@@ -17,12 +17,12 @@ from crossmedia.embeddings.media import Medium
 from crossmedia.embeddings.toy import ToyText, ToyTranscriber, toy_profile
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.pool import DecodePool
-from crossmedia.indexer.decode.progress import Progress, unhurried
+from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrich import EnrichPass
 from crossmedia.indexer.enrichers.transcript import TranscriptEnricher
 from crossmedia.indexer.pipeline import Pipeline
-from crossmedia.indexer.report import Outcome
-from crossmedia.indexer.scan import Found, PathMissing, scan, shares
+from crossmedia.indexer.report import FileOutcome
+from crossmedia.indexer.scan import PathMissing, ScannedFile, scan, shares
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment
 from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.local import LocalStore
@@ -68,7 +68,7 @@ def run(pipeline: Pipeline, folder: Path) -> dict[str, int]:
 def test_every_medium_goes_in_and_a_second_run_reads_nothing(
     pipeline: Pipeline, store: LocalStore, media: Path
 ) -> None:
-    told: list[Outcome] = []
+    told: list[FileOutcome] = []
     report = pipeline.index(list(scan([media])), told.append)
     assert report.counts["added"] == 5
     assert {o.path for o in told} == {
@@ -163,9 +163,9 @@ def test_bad_files_fail_alone(pipeline: Pipeline, store: LocalStore, media: Path
 
 def test_stopping_keeps_what_was_told(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
     stop = threading.Event()
-    told: list[Outcome] = []
+    told: list[FileOutcome] = []
 
-    def tell(outcome: Outcome) -> None:
+    def tell(outcome: FileOutcome) -> None:
         told.append(outcome)
         stop.set()
 
@@ -275,7 +275,7 @@ def test_enricher_that_raises_fails_one_asset(
         hears = False
 
         def enrich(
-            self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+            self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
         ) -> Enrichment:
             if asset.title == "a.png":
                 raise RuntimeError("no")
@@ -301,7 +301,7 @@ def test_what_reads_another_enrichers_moments_runs_again_after_it(
         hears = True
 
         def enrich(
-            self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+            self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
         ) -> Enrichment:
             seen.append([moment.kind for moment in moments])
             return Enrichment(asset.id, self.name, self.model)
@@ -361,7 +361,7 @@ def test_listening_to_a_video_decodes_its_sound_only(pipeline: Pipeline, store: 
             self.name = "ear" if hears else "eye"
 
         def enrich(
-            self, asset: Asset, decoded_: Decoded, moments: Sequence[Moment], progress: Progress = unhurried
+            self, asset: Asset, decoded_: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
         ) -> Enrichment:
             decoded.append((asset.title, type(decoded_.content).__name__))
             return Enrichment(asset.id, self.name, self.model)
@@ -369,8 +369,11 @@ def test_listening_to_a_video_decodes_its_sound_only(pipeline: Pipeline, store: 
     with DecodePool(1) as pool:
         done = EnrichPass(store, pool, [Watching(True), Watching(False)]).run()
         assert sorted(decoded) == [
-            ("loud.mp4", "Clip"), ("loud.mp4", "Waveform"), ("mute.mp4", "Clip"), ("mute.mp4", "Waveform")
-        ]  # fmt: skip
+            ("loud.mp4", "Clip"),
+            ("loud.mp4", "Waveform"),
+            ("mute.mp4", "Clip"),
+            ("mute.mp4", "Waveform"),
+        ]
         assert (done.done, done.failed) == (2, [])
         listening = EnrichPass(store, pool, [TranscriptEnricher(ToyTranscriber(), toy_profile().text)]).run()
         assert (listening.done, listening.failed) == (2, [])
@@ -382,7 +385,7 @@ def test_listening_to_a_video_decodes_its_sound_only(pipeline: Pipeline, store: 
 
 
 def test_shares_are_bounded_and_keep_the_order(tmp_path: Path) -> None:
-    found = [Found(tmp_path / str(n), str(n), size, 0) for n, size in enumerate((1, 1, 1, 9, 2, 20, 1))]
+    found = [ScannedFile(tmp_path / str(n), str(n), size, 0) for n, size in enumerate((1, 1, 1, 9, 2, 20, 1))]
     made = shares(found, 3, 10)
     assert [[f.size for f in share] for share in made] == [[1, 1, 1], [9], [2], [20], [1]]
     assert [f for share in made for f in share] == found

@@ -15,9 +15,9 @@ from crossmedia.embeddings.objects import ObjectDetector
 from crossmedia.eval.plates import Passes
 from crossmedia.indexer.decode import Decoded, Shot
 from crossmedia.indexer.enrichers.plates import PlatesEnricher
-from crossmedia.indexer.plate_letters import ALPHABET, Reading, greedy, likelihoods, read, shaped
-from crossmedia.indexer.plates import Look, Plate, PlateReader, groups, joined, score
-from crossmedia.indexer.scene_text import Engine
+from crossmedia.indexer.plate_letters import ALPHABET, PlateReading, greedy, has_plate_shape, likelihoods, read_letters
+from crossmedia.indexer.plates import Plate, PlateLook, PlateReader, groups, join, score
+from crossmedia.indexer.scene_text import OcrEngine
 from crossmedia.retrieval.documents import Asset, Box, Label, Moment, moment_id
 from crossmedia.retrieval.plates import folded
 
@@ -37,9 +37,9 @@ def chances(text: str, sure: float = 0.9, instead: str = "") -> np.ndarray:
     return np.stack(steps)
 
 
-def look(text: str, x: float, y: float, width: float, height: float = 20) -> Look:
+def look(text: str, x: float, y: float, width: float, height: float = 20) -> PlateLook:
     corners = np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], np.float32)
-    return Look(corners, chances(text))
+    return PlateLook(corners, chances(text))
 
 
 def car(plate: str, size: int = 26) -> Picture:
@@ -62,8 +62,8 @@ class FixedReader:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
-    return Engine()
+def engine() -> OcrEngine:
+    return OcrEngine()
 
 
 def test_a_text_is_as_likely_as_all_ways_to_read_it() -> None:
@@ -75,36 +75,36 @@ def test_a_text_is_as_likely_as_all_ways_to_read_it() -> None:
 
 
 def test_looks_are_weighed_together_and_shapes_count() -> None:
-    one = read([chances("ZEAV033", 0.6, "7EAV033"), chances("ZEAV033", 0.6, "7EAV033")])
+    one = read_letters([chances("ZEAV033", 0.6, "7EAV033"), chances("ZEAV033", 0.6, "7EAV033")])
     assert one is not None
     assert (one.text, one.usual) == ("7EAV033", True)
-    assert read([chances("AB")]) is None
+    assert read_letters([chances("AB")]) is None
 
 
 def test_o_is_a_letter_where_letters_stand() -> None:
-    one = read([chances("RK123OO", 0.6, "RK12300")])
+    one = read_letters([chances("RK123OO", 0.6, "RK12300")])
     assert one is not None
     assert one.text == "RK123OO"
     assert folded(one.text) == "RK12300"
-    assert not shaped("0K12345")
+    assert not has_plate_shape("0K12345")
 
 
 def test_parts_and_lines_of_a_plate_are_joined() -> None:
     beside = [look("AB", 10, 10, 30), look("123", 50, 11, 45)]
-    assert {greedy(both.chances) for both in joined(beside)} == {"AB123"}
+    assert {greedy(both.chances) for both in join(beside)} == {"AB123"}
     below = [look("AB12", 10, 10, 60), look("34", 25, 34, 35)]
-    assert "AB1234" in {greedy(both.chances) for both in joined(below)}
-    assert joined([look("AB", 10, 10, 30), look("123", 300, 10, 45)]) == []
+    assert "AB1234" in {greedy(both.chances) for both in join(below)}
+    assert join([look("AB", 10, 10, 30), look("123", 300, 10, 45)]) == []
     assert len(groups([look("AB123", 10, 10, 80), look("AB123", 12, 11, 78), look("SHOP", 300, 10, 60)])) == 2
 
 
 def test_words_are_no_plates() -> None:
-    assert score(Reading("STOP", -0.01, 3), True) < 0.5
-    assert score(Reading("RK755AJ", -0.1, 3), True) > 0.9
-    assert score(Reading("RK755AJ", -9.0, 3), True) < 0.5
+    assert score(PlateReading("STOP", -0.01, 3), True) < 0.5
+    assert score(PlateReading("RK755AJ", -0.1, 3), True) > 0.9
+    assert score(PlateReading("RK755AJ", -9.0, 3), True) < 0.5
 
 
-def test_a_drawn_plate_is_read_on_its_car(engine: Engine) -> None:
+def test_a_drawn_plate_is_read_on_its_car(engine: OcrEngine) -> None:
     (plate,) = PlateReader(engine).read(car("RK 755 AJ"), [], [(0.1, 0.2, 0.9, 0.9)])
     assert plate.text == "RK755AJ"
     assert plate.box == pytest.approx((0.34, 0.65, 0.66, 0.74), abs=0.05)
@@ -113,9 +113,12 @@ def test_a_drawn_plate_is_read_on_its_car(engine: Engine) -> None:
 
 def test_only_vehicles_and_lines_are_asked_about() -> None:
     labels = (
-        Label("object", "car", 0.9, "m", BOX), Label("object", "dog", 0.9, "m", BOX), Label("object", "bus", 0.4, "m"),
-        Label("track", "car", 0.9, "m", BOX), Label("text", "AB 123", 0.9, "m", BOX),
-    )  # fmt: skip
+        Label("object", "car", 0.9, "m", BOX),
+        Label("object", "dog", 0.9, "m", BOX),
+        Label("object", "bus", 0.4, "m"),
+        Label("track", "car", 0.9, "m", BOX),
+        Label("text", "AB 123", 0.9, "m", BOX),
+    )
     reader = FixedReader()
     pictures = tuple(Picture(np.zeros((8, 8, 3), np.uint8)) for _ in range(2))
     shots = (Shot(0.0, 2.0, (0,)), Shot(2.0, 4.0, (1,)))

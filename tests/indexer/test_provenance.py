@@ -20,13 +20,16 @@ from crossmedia.indexer.decode.errors import EmptyFile, Unreadable
 from crossmedia.indexer.enrichers.trust import TrustEnricher
 from crossmedia.indexer.provenance import c2pa, iptc, parameters
 from crossmedia.indexer.provenance import reader as reading
-from crossmedia.indexer.provenance.facts import LONGEST, Provenance, plain
+from crossmedia.indexer.provenance.facts import MAX_FACT_CHARACTERS, Provenance, plain
 from crossmedia.indexer.provenance.reader import ProvenanceReader, read_provenance
 from crossmedia.retrieval.documents import Asset, Moment, moment_id
 from tests.media_makers import tone, write_picture, write_sound, write_video, write_wav
 from tests.signing import authority, signed
 
-A1111 = "a cat on the moon\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Model hash: ab, Model: dream"
+A1111 = (
+    "a cat on the moon\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Model hash: ab, "
+    "Model: dream"
+)
 XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description Iptc4xmpExt:DigitalSourceType="'
     'http://cv.iptc.org/newscodes/digitalsourcetype/{}" xmp:CreatorTool="{}"/></rdf:RDF></x:xmpmeta>'
@@ -58,10 +61,14 @@ def values(found: Provenance, kind: str = "trust") -> list[str]:
 @pytest.mark.parametrize(
     ("name", "mime"),
     [
-        ("a.jpg", "image/jpeg"), ("a.png", "image/png"), ("a.webp", "image/webp"), ("a.wav", "audio/wav"),
-        ("a.mp3", "audio/mpeg"), ("a.mp4", "video/mp4"),
+        ("a.jpg", "image/jpeg"),
+        ("a.png", "image/png"),
+        ("a.webp", "image/webp"),
+        ("a.wav", "audio/wav"),
+        ("a.mp3", "audio/mpeg"),
+        ("a.mp4", "video/mp4"),
     ],
-)  # fmt: skip
+)
 def test_a_signed_file_says_by_whom_and_how_it_was_made(
     tmp_path: Path, reader: ProvenanceReader, name: str, mime: str
 ) -> None:
@@ -171,10 +178,13 @@ def test_a_generated_picture_that_was_edited_stays_generated(tmp_path: Path, pho
 @pytest.mark.parametrize(
     ("term", "meaning"),
     [
-        ("trainedAlgorithmicMedia", "generated"), ("compositeWithTrainedAlgorithmicMedia", "composite"),
-        ("algorithmicallyEnhanced", "edited"), ("digitalCapture", "captured"), ("screenCapture", None),
+        ("trainedAlgorithmicMedia", "generated"),
+        ("compositeWithTrainedAlgorithmicMedia", "composite"),
+        ("algorithmicallyEnhanced", "edited"),
+        ("digitalCapture", "captured"),
+        ("screenCapture", None),
     ],
-)  # fmt: skip
+)
 def test_source_types_in_xmp(tmp_path: Path, term: str, meaning: str | None) -> None:
     write_picture(tmp_path / "a.jpg", xmp=XMP.format(term, "Paint").encode())
     found = said(tmp_path / "a.jpg")
@@ -242,7 +252,7 @@ def test_generators_are_known_by_their_habits(key: str, text: str, program: str 
 @given(st.text(max_size=2000))
 def test_texts_of_strangers_become_short_plain_values(text: str) -> None:
     value = plain(text)
-    assert len(value) <= LONGEST
+    assert len(value) <= MAX_FACT_CHARACTERS
     assert not any(ord(c) < 32 or c in "\u202e\u200b\x7f" for c in value)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossmedia.embeddings.align import TO, Head, Residual, aligned
+from crossmedia.embeddings.align import TO, Head, Residual, apply_heads
 from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Encoding, Space, Vector
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.profile import Profile
@@ -117,10 +117,10 @@ def test_a_head_maps_what_is_stored_and_comes_off_again(store: LocalStore, media
         else:
             assert same({moment: had}, {moment: after[moment]})
     assert store.verify() == []
-    store.bind(aligned(TOY, [signs]).spaces.values())
+    store.bind(apply_heads(TOY, [signs]).spaces.values())
     with pytest.raises(SpaceMismatch) as refused:
         store.bind(TOY.spaces.values())
-    assert "crossmedia reindex" in refused.value.hint
+    assert refused.value.remedy == "reindex"
     assert run(store, TOY, [signs], pool).assets == 0  # nothing to do
 
     other = head("other", seed=5)
@@ -160,7 +160,7 @@ def test_what_is_indexed_afterwards_goes_through_the_head(store: LocalStore, med
     signs = head("signs")
     run(store, TOY, [signs], pool)
     write_picture(media / "new.png", seed=9)
-    profile = aligned(TOY, [signs])
+    profile = apply_heads(TOY, [signs])
     assert Pipeline(store, profile, pool).index(list(scan([media]))).counts["added"] == 1
     kept = everything(store)
     run(store, TOY, [], pool)
@@ -179,7 +179,8 @@ def test_what_is_indexed_afterwards_goes_through_the_head(store: LocalStore, med
 
 
 def test_killed_anywhere_it_goes_on(store: LocalStore, pool: DecodePool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before and after every transaction: each asset has old or new vectors, nothing searches, and a second run ends as one would."""
+    """Before and after every transaction: each asset has old or new vectors, nothing searches, and a second run ends
+    as one would."""
     monkeypatch.setattr("crossmedia.indexer.reindex.AT_ONCE", 2)
     before, signs = everything(store), head("signs")
     run(store, TOY, [signs], pool)
@@ -214,7 +215,7 @@ def test_killed_anywhere_it_goes_on(store: LocalStore, pool: DecodePool, monkeyp
                     {moment: now[moment]}, {moment: wanted[moment]}
                 )
             if TO in store.spaces()[COMMON].revision:
-                for profile in (TOY, aligned(TOY, [signs])):
+                for profile in (TOY, apply_heads(TOY, [signs])):
                     with pytest.raises(SpaceMismatch):
                         store.bind(profile.spaces.values())
             assert run(store, TOY, [signs], pool).finished
@@ -381,14 +382,14 @@ def test_a_pass_built_before_a_reindex_mixes_no_vectors_in(store: LocalStore, me
     with pytest.raises(SpaceMismatch):
         EnrichPass(store, pool, [stale]).run()
     assert store.pending("regions", stale.model, ["image"]) == pictures[2:], "it did not fail, and is not done"
-    fresh = ObjectCropsEnricher(aligned(TOY, [signs]).picture)
+    fresh = ObjectCropsEnricher(apply_heads(TOY, [signs]).picture)
     assert store.pending("regions", fresh.model, ["image"]) == pictures, "those of before are not of the head"
     assert EnrichPass(store, pool, [fresh]).run().failed == []
     for asset in pictures:
         source = store.sources(asset)[0]
         picture = pool.submit(Path(source.location)).result().content
         assert isinstance(picture, Picture)
-        [expected] = aligned(TOY, [signs]).picture.encode([around(picture, box)]).vectors[COMMON]
+        [expected] = apply_heads(TOY, [signs]).picture.encode([around(picture, box)]).vectors[COMMON]
         [stored] = store.vectors(COMMON, [f"{asset}-picture0.region0"]).values()
         np.testing.assert_allclose(stored, expected, atol=1e-6)
     assert store.verify() == []
@@ -398,5 +399,5 @@ def test_what_was_said_is_not_listened_to_again_for_a_head(store: LocalStore, po
     """Its vectors are made anew from the words that are stored."""
     signs = head("signs")
     run(store, TOY, [signs], pool)
-    again = TranscriptEnricher(ToyTranscriber(), aligned(TOY, [signs]).text)
+    again = TranscriptEnricher(ToyTranscriber(), apply_heads(TOY, [signs]).text)
     assert EnrichPass(store, pool, [again]).pending() == []

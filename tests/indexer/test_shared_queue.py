@@ -1,4 +1,5 @@
-"""What the shared queue promises beyond every queue: leases, parts, and what becomes of it when Redis or a record is broken."""
+"""What the shared queue promises beyond every queue: leases, parts, and what becomes of it when Redis or a record is
+broken."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.indexer.queue import LeaseLost, Part, QueueUnreachable, QueueUnusable
-from crossmedia.indexer.shared.redis_queue import BELL, MOST_RINGS, PREFIX, RedisQueue
-from crossmedia.indexer.shared.sums import summed
+from crossmedia.indexer.queue import JobPart, LeaseLost, QueueUnreachable, QueueUnusable
+from crossmedia.indexer.shared.redis_queue import BELL, MAX_RINGS, PREFIX, RedisQueue
+from crossmedia.indexer.shared.sums import add_reports
 from tests.redis_server import RedisServer
 
 MakeRedis = Callable[..., RedisServer]
@@ -58,7 +59,7 @@ def test_who_lost_a_lease_writes_no_more(queue: RedisQueue, other: RedisQueue, r
         lambda: queue.release(job.id, {"late": True}),
         lambda: queue.finish(job.id, {"late": True}),
         lambda: queue.fail(job.id, Broken("late")),
-        lambda: queue.divide(job.id, [Part({}, "indexing", 1)], {}),
+        lambda: queue.divide(job.id, [JobPart({}, "indexing", 1)], {}),
     ):
         with pytest.raises(LeaseLost):
             late()
@@ -71,7 +72,7 @@ def test_who_lost_a_lease_writes_no_more(queue: RedisQueue, other: RedisQueue, r
 def test_a_divided_job_is_the_sum_of_its_parts(queue: RedisQueue, other: RedisQueue) -> None:
     whole = queue.submit("index", {"paths": ["/media"]})
     assert queue.claim()
-    queue.divide(whole.id, [Part({"n": n}, "indexing", size) for n, size in enumerate((3, 2))], {"gone": ["x"]})
+    queue.divide(whole.id, [JobPart({"n": n}, "indexing", size) for n, size in enumerate((3, 2))], {"gone": ["x"]})
     assert queue.counts() == {"queued": 2, "running": 1}
     first, second = queue.claim(), other.claim()
     assert first is not None
@@ -101,7 +102,7 @@ def test_a_divided_job_is_the_sum_of_its_parts(queue: RedisQueue, other: RedisQu
 def test_a_part_that_fails_fails_the_whole_and_keeps_the_rest(queue: RedisQueue) -> None:
     whole = queue.submit("index", {})
     assert queue.claim()
-    queue.divide(whole.id, [Part({}, "indexing", 1), Part({}, "indexing", 1)], {})
+    queue.divide(whole.id, [JobPart({}, "indexing", 1), JobPart({}, "indexing", 1)], {})
     for end in ("finish", "fail"):
         part = queue.claim()
         assert part is not None
@@ -129,14 +130,14 @@ def test_who_dies_while_dividing_leaves_no_parts_behind(
 
     monkeypatch.setattr(queue, "_change", dying)
     with pytest.raises(KeyboardInterrupt):
-        queue.divide(whole.id, [Part({"n": 0}, "indexing", 1)], {})
+        queue.divide(whole.id, [JobPart({"n": 0}, "indexing", 1)], {})
     assert other.claim() is None, "half a division is none"
     expire(redis_server)
     other.recover()
     again = other.claim()
     assert again is not None
     assert again.id == whole.id
-    other.divide(whole.id, [Part({"n": 1}, "indexing", 1), Part({"n": 2}, "indexing", 1)], {})
+    other.divide(whole.id, [JobPart({"n": 1}, "indexing", 1), JobPart({"n": 2}, "indexing", 1)], {})
     for n in (1, 2):
         part = other.claim()
         assert part is not None
@@ -151,7 +152,7 @@ def test_who_dies_between_the_last_part_and_the_sum_is_made_up_for(
 ) -> None:
     whole = queue.submit("index", {})
     assert queue.claim()
-    queue.divide(whole.id, [Part({}, "indexing", 1), Part({}, "indexing", 1)], {})
+    queue.divide(whole.id, [JobPart({}, "indexing", 1), JobPart({}, "indexing", 1)], {})
     monkeypatch.setattr(queue, "_reunite", lambda parent: None)
     for _ in range(2):
         part = queue.claim()
@@ -165,7 +166,7 @@ def test_who_dies_between_the_last_part_and_the_sum_is_made_up_for(
 def test_the_end_of_a_part_counts_once(queue: RedisQueue) -> None:
     whole = queue.submit("index", {})
     assert queue.claim()
-    queue.divide(whole.id, [Part({}, "indexing", 1), Part({}, "indexing", 1)], {})
+    queue.divide(whole.id, [JobPart({}, "indexing", 1), JobPart({}, "indexing", 1)], {})
     part = queue.claim()
     assert part is not None
     token = queue._held[part.id]
@@ -185,9 +186,9 @@ def test_whoever_waits_hears_of_new_work(queue: RedisQueue, other: RedisQueue, r
 
 
 def test_rings_do_not_pile_up_where_nobody_listens(queue: RedisQueue, redis_server: RedisServer) -> None:
-    queue._ring(MOST_RINGS)
+    queue._ring(MAX_RINGS)
     queue.submit("index", {})
-    assert redis_server.client().llen(BELL) == MOST_RINGS
+    assert redis_server.client().llen(BELL) == MAX_RINGS
 
 
 def test_a_restart_of_redis_loses_nothing_accepted(own_redis: MakeRedis) -> None:
@@ -309,11 +310,11 @@ def test_workers_are_counted_while_they_are_heard_of(queue: RedisQueue, redis_se
 
 
 def test_sums() -> None:
-    assert summed([]) == {}
-    assert summed([{"a": 1, "b": [{"x": 1}], "c": {"k": 1}, "d": False}, {"a": 2, "b": [{"x": 1}], "c": {"l": 2}, "d": True}]) == {
-        "a": 3, "b": [{"x": 1}, {"x": 1}], "c": {"k": 1, "l": 2}, "d": True,
-    }  # fmt: skip
+    assert add_reports([]) == {}
+    assert add_reports(
+        [{"a": 1, "b": [{"x": 1}], "c": {"k": 1}, "d": False}, {"a": 2, "b": [{"x": 1}], "c": {"l": 2}, "d": True}]
+    ) == {"a": 3, "b": [{"x": 1}, {"x": 1}], "c": {"k": 1, "l": 2}, "d": True}
     parts = [{"notes": ["n"]}]
-    assert summed([*parts, {"notes": ["n", "m"]}]) == {"notes": ["n", "m"]}
+    assert add_reports([*parts, {"notes": ["n", "m"]}]) == {"notes": ["n", "m"]}
     assert parts == [{"notes": ["n"]}], "what is summed stays as it was"
-    assert json.loads(json.dumps(summed(parts))) == {"notes": ["n"]}
+    assert json.loads(json.dumps(add_reports(parts))) == {"notes": ["n"]}

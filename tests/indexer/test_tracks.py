@@ -1,4 +1,5 @@
-"""Tracks: distinct objects are counted, their times and directions told; through a gap, past another, not past a cut."""
+"""Tracks: distinct objects are counted, their times and directions told; through a gap, past another, not past a
+cut."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import pytest
 
 from crossmedia.embeddings.errors import DependencyMissing
 from crossmedia.embeddings.objects import Detection
-from crossmedia.indexer.tracks import LEAST, RATE, Track, Tracker, direction
+from crossmedia.indexer.tracks import MIN_DETECTIONS, RATE, Track, Tracker, direction
 
 Place = Callable[[float], tuple[float, float, float]]
 """Time → middle across, middle down, side."""
@@ -48,8 +49,10 @@ def test_two_dogs_and_a_ball_are_three() -> None:
         ("sports ball", lambda t: (0.5, 0.9 - 0.1 * t, 0.1), ((1, 4),)),
     )
     assert sorted(told(Tracker().follow(seen, 5.0))) == [
-        ("dog", 0.0, 5.0, "right"), ("dog", 0.0, 5.0, "still"), ("sports ball", 1.0, 4.0, "up"),
-    ]  # fmt: skip
+        ("dog", 0.0, 5.0, "right"),
+        ("dog", 0.0, 5.0, "still"),
+        ("sports ball", 1.0, 4.0, "up"),
+    ]
 
 
 def test_a_track_has_its_first_best_and_last_box() -> None:
@@ -75,8 +78,8 @@ def test_they_pass_each_other_and_stay_themselves() -> None:
 
 
 def test_what_is_seen_once_or_twice_is_no_object() -> None:
-    short = frames(4.0, ("dog", still(0.5, 0.5), ((1.0, 1.0 + (LEAST - 1) / RATE),)))
-    assert sum(len(objects) for _, objects in short) == LEAST - 1
+    short = frames(4.0, ("dog", still(0.5, 0.5), ((1.0, 1.0 + (MIN_DETECTIONS - 1) / RATE),)))
+    assert sum(len(objects) for _, objects in short) == MIN_DETECTIONS - 1
     assert Tracker().follow(short, 4.0) == []
     assert Tracker().follow([], 4.0) == []
 

@@ -13,7 +13,7 @@ import pytest
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.jobs import Jobs
 from crossmedia.indexer.queue import MAX_ATTEMPTS, Job
-from crossmedia.indexer.worker import Progress, Unfinished, Worker
+from crossmedia.indexer.worker import JobProgress, Unfinished, Worker
 from crossmedia.retrieval.store import StoreUnusable
 
 
@@ -26,7 +26,7 @@ def test_worker_runs_reports_and_outlives_failures(jobs: Jobs) -> None:
     class Broken(CrossmediaError):
         code = "broken"
 
-    def handler(job: Job, progress: Progress, stop: threading.Event) -> Mapping[str, Any]:
+    def handler(job: Job, progress: JobProgress, stop: threading.Event) -> Mapping[str, Any]:
         if job.payload.get("fail") == "ours":
             raise Broken("no", "do this")
         if job.payload.get("fail"):
@@ -56,7 +56,7 @@ def test_what_stops_on_request_is_no_crash(jobs: Jobs) -> None:
     job = jobs.submit("index", {})
     begun = threading.Event()
 
-    def handler(job: Job, progress: Progress, stop: threading.Event) -> Unfinished:
+    def handler(job: Job, progress: JobProgress, stop: threading.Event) -> Unfinished:
         begun.set()
         stop.wait()
         return Unfinished({"so": "far"})

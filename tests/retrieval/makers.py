@@ -92,37 +92,57 @@ def eventful(store: Store) -> None:
     photo, clip = asset_id("photo"), asset_id("clip")
     shots = tuple(
         moment(
-            clip, "shot", n, start=4.0 * n, end=4.0 + 3.0 * n, vectors={"common": unit(20 + n), "sound": unit(30 + n)},
-            labels=(Label("scene", "street", 0.25 + n / 3, "m@1"), Label("sound", "music", 0.5, "m@1", None, 0.5, 2.25)),
+            clip,
+            "shot",
+            n,
+            start=4.0 * n,
+            end=4.0 + 3.0 * n,
+            vectors={"common": unit(20 + n), "sound": unit(30 + n)},
+            labels=(
+                Label("scene", "street", 0.25 + n / 3, "m@1"),
+                Label("sound", "music", 0.5, "m@1", None, 0.5, 2.25),
+            ),
             thumbnail=b"shot" * (n + 1),
         )
         for n in range(2)
-    )  # fmt: skip
+    )
     page = moment(
         asset_id("page"), "paragraph", page=3, fields={"title": "page", "text": "İstanbul “naïve” \u2028 日本"}
     )
-    store.put([
-        document("photo", vector=unit(1), captured="2024-05-01T10:00:00", labels=(Label("scene", "harbour", 0.9, "m@1"),)),
-        document("clip", media="video", moments=shots, attachments={"preview": b"webp", "motion": b"{}"}),
-        document("page", media="text", collection="papers", moments=(page,)),
-        *(document(f"p{n}", vector=unit(100 + n)) for n in range(20)),
-    ])  # fmt: skip
+    store.put(
+        [
+            document(
+                "photo", vector=unit(1), captured="2024-05-01T10:00:00", labels=(Label("scene", "harbour", 0.9, "m@1"),)
+            ),
+            document("clip", media="video", moments=shots, attachments={"preview": b"webp", "motion": b"{}"}),
+            document("page", media="text", collection="papers", moments=(page,)),
+            *(document(f"p{n}", vector=unit(100 + n)) for n in range(20)),
+        ]
+    )
     store.locate(photo, Source("/disk/copies/photo", "copies/photo", "default", 5, 1 << 60))
     exit_sign = Label("text", "exit", 0.8, "o@1", box=(0.1, 0.2, 0.30000000000000004, 0.4))
     sign = Patch(f"{photo}-picture0", {"ocr": "exit sign"}, {"text": unit(4)}, (exit_sign,))
     spoken = moment(
-        clip, "speech", 0, start=1.5, end=2.5, fields={"transcript": "hello there"}, vectors={"text": unit(3)},
+        clip,
+        "speech",
+        0,
+        start=1.5,
+        end=2.5,
+        fields={"transcript": "hello there"},
+        vectors={"text": unit(3)},
         words=(Word("hello", 1.5, 2.0), Word("there", 2.0, 2.5)),
-    )  # fmt: skip
+    )
     turn = moment(
         clip, "turn", 0, start=1.0, end=3.0, labels=(Label("speaker", "voice 1b2c-1", 0.9, "s@1", None, 1.0, 3.0),)
     )
     who = Patch(spoken.id, labels=(Label("speaker", "voice 1b2c-1", 0.9, "s@1"),))
-    store.enrich([
-        Enrichment(photo, "ocr", "o@1", patches=(sign,), spaces=tuple(SPACES)),
-        Enrichment(clip, "transcript", "t@1", moments=(spoken,), spaces=tuple(SPACES)),
-        Enrichment(clip, "speakers", "s@1", moments=(turn,), patches=(who,)),
-        Enrichment(clip, "ocr", "o@1", error={"code": "x", "message": "y", "hint": ""}),
-    ])  # fmt: skip
+    store.enrich(
+        [
+            Enrichment(photo, "ocr", "o@1", patches=(sign,), spaces=tuple(SPACES)),
+            Enrichment(clip, "transcript", "t@1", moments=(spoken,), spaces=tuple(SPACES)),
+            Enrichment(clip, "speakers", "s@1", moments=(turn,), patches=(who,)),
+            Enrichment(clip, "ocr", "o@1", error={"code": "x", "message": "y", "hint": ""}),
+        ]
+    )
     store.revise([Revision(photo, "v2", ("common",), {f"{photo}-picture0": {"common": unit(50)}})])
     store.relabel("speaker", "voice 1b2c-1", "Ada")

@@ -64,7 +64,7 @@ def store(tmp_path: Path) -> LocalStore:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of 7 assets, transactions of 3."""
-    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MOST_ASSETS", 7)
+    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MAX_PART_ASSETS", 7)
     monkeypatch.setattr("crossmedia.retrieval.archive.importing.WRITTEN_AT_ONCE", 3)
 
 
@@ -80,8 +80,11 @@ def assert_equal(one: LocalStore, two: LocalStore) -> None:
     assert list(two.asset_ids()) == ids
     assert all(same(a, b) for a, b in zip(one.stored_assets(ids), two.stored_assets(ids), strict=True))
     assert (one.spaces(), one.statistics(), one.located(), one.random_pairs()) == (
-        two.spaces(), two.statistics(), two.located(), two.random_pairs()
-    )  # fmt: skip
+        two.spaces(),
+        two.statistics(),
+        two.located(),
+        two.random_pairs(),
+    )
 
 
 def test_everything_arrives(tmp_path: Path, store: LocalStore, heads: Heads, folder: Path) -> None:
@@ -146,7 +149,7 @@ def test_an_empty_collection_moves_with_its_spaces(tmp_path: Path, heads: Heads)
 def test_a_large_asset_fills_a_part(
     tmp_path: Path, store: LocalStore, heads: Heads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MOST_BYTES", 1)
+    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MAX_PART_BYTES", 1)
     found = export(store, tmp_path / "archive", heads)
     assert found is not None
     assert (found.parts, found.assets) == (23, 23)
@@ -159,7 +162,7 @@ def test_memory_does_not_grow_with_the_collection(
     tmp_path: Path, heads: Heads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("crossmedia.retrieval.archive.importing.BYTES_AT_ONCE", 1 << 20)
-    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MOST_BYTES", 8 << 20)
+    monkeypatch.setattr("crossmedia.retrieval.archive.writing.MAX_PART_BYTES", 8 << 20)
     one, two = LocalStore(tmp_path / "one"), LocalStore(tmp_path / "two")
     one.bind(SPACES)
     for start in range(0, 600, 20):
@@ -326,7 +329,7 @@ def test_an_import_that_is_stopped_goes_on(tmp_path: Path, store: LocalStore, he
 def merged(folder: Path, two: LocalStore, heads: Heads) -> Imported:
     with pytest.raises(NotEmpty) as error:
         bring(Archive(folder), two, heads)
-    assert "--merge" in error.value.hint
+    assert error.value.remedy == "merge"
     return bring(Archive(folder), two, heads, merge=True)
 
 
@@ -403,10 +406,18 @@ def held(draw: Callable, number: int) -> StoredMoment:  # type: ignore[type-arg]
     vectors = {space: unit(draw(st.integers(0, 99))) for space in draw(st.sets(st.sampled_from(("common", "text"))))}
     said = tuple(draw(st.lists(labels, max_size=2)))
     moment = Moment(
-        moment_id("0" * 64, "shot", number), "0" * 64, "shot", draw(st.none() | numbers), draw(st.none() | numbers),
-        draw(st.none() | whole), draw(st.dictionaries(st.sampled_from(FIELDS), texts)), vectors, said,
-        tuple(draw(st.lists(st.builds(Word, texts, numbers, numbers), max_size=2))), draw(st.none() | st.binary(max_size=5)),
-    )  # fmt: skip
+        moment_id("0" * 64, "shot", number),
+        "0" * 64,
+        "shot",
+        draw(st.none() | numbers),
+        draw(st.none() | numbers),
+        draw(st.none() | whole),
+        draw(st.dictionaries(st.sampled_from(FIELDS), texts)),
+        vectors,
+        said,
+        tuple(draw(st.lists(st.builds(Word, texts, numbers, numbers), max_size=2))),
+        draw(st.none() | st.binary(max_size=5)),
+    )
     return StoredMoment(
         moment, draw(makers), {space: draw(makers) for space in vectors}, tuple(draw(makers) for _ in said)
     )
@@ -419,12 +430,28 @@ def test_any_asset_is_read_back_from_its_line(data: st.DataObject) -> None:
         Source, texts.map(lambda t: "/x" + t.replace("\x00", "").replace(".", "")), texts, texts, size, whole
     )
     stored_asset = StoredAsset(
-        Asset("0" * 64, "video", "video/mp4", data.draw(size), data.draw(texts), data.draw(st.none() | texts), data.draw(metadata)),
+        Asset(
+            "0" * 64,
+            "video",
+            "video/mp4",
+            data.draw(size),
+            data.draw(texts),
+            data.draw(st.none() | texts),
+            data.draw(metadata),
+        ),
         tuple(data.draw(st.lists(sources, min_size=1, max_size=3, unique_by=lambda s: (s.collection, s.location)))),
         tuple(data.draw(held(number)) for number in range(data.draw(st.integers(0, 3)))),
         data.draw(st.dictionaries(st.sampled_from(("preview", "motion")), st.binary(max_size=5))),
-        tuple(Done(name, data.draw(texts), data.draw(st.none() | st.dictionaries(texts, texts, min_size=1)), data.draw(st.sampled_from(((), ("ocr", "text"))))) for name in data.draw(st.sets(st.sampled_from(("ocr", "reindex"))))),
-    )  # fmt: skip
+        tuple(
+            Done(
+                name,
+                data.draw(texts),
+                data.draw(st.none() | st.dictionaries(texts, texts, min_size=1)),
+                data.draw(st.sampled_from(((), ("ocr", "text")))),
+            )
+            for name in data.draw(st.sets(st.sampled_from(("ocr", "reindex"))))
+        ),
+    )
     rows: list[tuple[str, np.ndarray]] = []  # type: ignore[type-arg]
     blobs: list[tuple[str, bytes]] = []
 

@@ -143,12 +143,18 @@ BAD_LINES: dict[str, tuple[Change, str]] = {
     "a type of several lines": (lambda x: x["asset"].update(mime="image/png\r\nSet-Cookie: a=b"), "asset.mime"),
     "a size beyond all": (lambda x: x["asset"].update(size=1 << 70), "asset.size"),
     "metadata that is no JSON": (lambda x: x["asset"]["metadata"].update(width=float("nan")), "JSON compliant"),
-    "a moment of another asset": (lambda x: x["moments"][0].update(id=asset_id("p1") + "-picture0"), "cannot have the id"),
+    "a moment of another asset": (
+        lambda x: x["moments"][0].update(id=asset_id("p1") + "-picture0"),
+        "cannot have the id",
+    ),
     "a moment with a path": (lambda x: x["moments"][0].update(id=PHOTO + "-picture0/../../x"), "cannot have the id"),
     "another kind": (lambda x: x["moments"][0].update(kind="smell"), "kind"),
     "a moment twice": (lambda x: x["moments"].append({**x["moments"][0], "vectors": {}}), "moment twice"),
     "another text field": (lambda x: x["moments"][0]["fields"].update(maker="x"), "fields"),
-    "SQL among the fields": (lambda x: x["done"][0].update(fields=["title = NULL; DROP TABLE asset; --"]), "done.0.fields"),
+    "SQL among the fields": (
+        lambda x: x["done"][0].update(fields=["title = NULL; DROP TABLE asset; --"]),
+        "done.0.fields",
+    ),
     "an enricher twice": (lambda x: x["done"].append(x["done"][0]), "enricher twice"),
     "an attachment with a path": (lambda x: x.update(attachments=["../../x"]), "attachments"),
     "an attachment that is not there": (lambda x: x.update(attachments=["preview"]), "should be"),
@@ -158,7 +164,7 @@ BAD_LINES: dict[str, tuple[Change, str]] = {
     "a box of three": (lambda x: x["moments"][0]["labels"][0].update(box=[1, 2, 3]), "box"),
     "more than there is": (lambda x: x.update(surprise=1), "surprise"),
     "no moments": (lambda x: x.pop("moments"), "moments: Field required"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD_LINES)
@@ -196,7 +202,7 @@ def test_text_that_is_no_lines(folder: Path, case: str) -> None:
 
 
 def test_a_line_without_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossmedia.retrieval.archive.reading.LONGEST", 5000)
+    monkeypatch.setattr("crossmedia.retrieval.archive.reading.MAX_LINE_BYTES", 5000)
     tamper(folder, LINES, b"x" * 20_000 + b"\n")
     refused(folder, "line 1 .* does not end")
 
@@ -219,7 +225,10 @@ BAD_MEDIA: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "upwards": (lambda data: member("../../../etc/passwd", b"x") + data, "'../../../etc/passwd' where"),
     "from the root": (lambda data: member("/etc/passwd", b"x") + data, "where thumbnails"),
     "a link": (lambda data: member(FIRST, type=tarfile.SYMTYPE, linkname="/etc/passwd") + data, "where thumbnails"),
-    "a hard link": (lambda data: member(FIRST, type=tarfile.LNKTYPE, linkname="/etc/passwd") + data, "where thumbnails"),
+    "a hard link": (
+        lambda data: member(FIRST, type=tarfile.LNKTYPE, linkname="/etc/passwd") + data,
+        "where thumbnails",
+    ),
     "a device": (lambda data: member(FIRST, type=tarfile.CHRTYPE) + data, "where thumbnails"),
     "with holes": (lambda data: member(FIRST, type=tarfile.GNUTYPE_SPARSE, size=1 << 50) + data, "where thumbnails"),
     "a long header": (lambda data: member(FIRST, type=tarfile.XHDTYPE, size=1 << 50) + data, "where thumbnails"),
@@ -228,7 +237,7 @@ BAD_MEDIA: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "smaller than nothing": (lambda data: member(FIRST, size=-5) + data, "claims to have -5"),
     "a wrong sum": (lambda data: b"\x01" + data[1:], "checksum"),
     "a compressed one": (lambda data: __import__("gzip").compress(data), "invalid header"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD_MEDIA)
@@ -242,7 +251,10 @@ BAD_MANIFEST: dict[str, tuple[Change, str]] = {
     "no format": (lambda x: x.pop("format"), "format"),
     "a format of text": (lambda x: x.update(format="1"), "format"),
     "an older one": (lambda x: x.update(format=0), "format"),
-    "a path among the files": (lambda x: x["files"].update({"../../x": {"size": 1, "sha256": "0" * 64}}), "files are not"),
+    "a path among the files": (
+        lambda x: x["files"].update({"../../x": {"size": 1, "sha256": "0" * 64}}),
+        "files are not",
+    ),
     "a file less": (lambda x: x["files"].pop(MEDIA), "files are not"),
     "a space that is a path": (lambda x: x["spaces"][0].update(name="../../x"), "spaces.0.name"),
     "a space twice": (lambda x: x["spaces"].append(x["spaces"][0]), "space is there twice"),
@@ -258,7 +270,7 @@ BAD_MANIFEST: dict[str, tuple[Change, str]] = {
     "fewer than none": (lambda x: x["parts"][0].update(assets=-1), "greater than or equal"),
     "a sum of text": (lambda x: x["files"][MEDIA].update(sha256="zz"), "files"),
     "pairs without number": (lambda x: x.update(unrelated=[{"space": "common"}]), "unrelated"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD_MANIFEST)

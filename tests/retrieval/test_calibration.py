@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from crossmedia.embeddings.encoder import Calibration
 from crossmedia.embeddings.queries import QUERIES
 from crossmedia.embeddings.toy import toy_profile
-from crossmedia.retrieval.calibration import FEWEST, adapted, refresh
+from crossmedia.retrieval.calibration import MIN_TARGETS, adapted, refresh
 from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import Query
@@ -80,10 +80,10 @@ def test_a_mean_as_other_collections_have_it_moves_nothing() -> None:
 
 
 def test_measured_once_there_is_enough_and_again_when_it_has_grown(store: Store) -> None:
-    fill(store, [f"word{n}" for n in range(FEWEST - 1)])
+    fill(store, [f"word{n}" for n in range(MIN_TARGETS - 1)])
     refresh(store, PROFILE)
     assert store.random_pairs() == []
-    fill(store, [f"word{n}" for n in range(FEWEST + 10)])
+    fill(store, [f"word{n}" for n in range(MIN_TARGETS + 10)])
     refresh(store, PROFILE)
     first = {(u.space, u.query, u.target): u for u in store.random_pairs()}
     assert set(first) == {(space, "text", "text") for space in ("text", "common")}
@@ -92,10 +92,10 @@ def test_measured_once_there_is_enough_and_again_when_it_has_grown(store: Store)
     assert first["text", "text", "text"].mean == pytest.approx(float(np.mean(asked @ rows.T)), abs=1e-6)
     fill(store, [f"more{n}" for n in range(5)])
     refresh(store, PROFILE)
-    assert {u.targets for u in store.random_pairs()} == {FEWEST + 10}
-    fill(store, [f"many{n}" for n in range(FEWEST)])
+    assert {u.targets for u in store.random_pairs()} == {MIN_TARGETS + 10}
+    fill(store, [f"many{n}" for n in range(MIN_TARGETS)])
     refresh(store, PROFILE)
-    assert {u.targets for u in store.random_pairs()} == {2 * FEWEST + 15}
+    assert {u.targets for u in store.random_pairs()} == {2 * MIN_TARGETS + 15}
 
 
 def test_what_is_kept_moves_relevance(store: Store) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossmedia.embeddings.profile import Word
-from crossmedia.retrieval.captions import LINE, SECONDS, NoTranscript, cues_of, written
+from crossmedia.retrieval.captions import LINE, SECONDS, NoTranscript, cues_of, render
 from crossmedia.retrieval.documents import Label, Moment, moment_id
 
 ASSET = "a" * 64
@@ -19,26 +19,31 @@ def sentence(text: str, start: float = 0.0, number: int = 0, pace: float = 0.4, 
     words = tuple(Word(w, start + i * pace, start + (i + 0.9) * pace) for i, w in enumerate(text.split()))
     labels = (Label("language", "en", 0.9, "m"), *([Label("speaker", speaker, 0.8, "m")] if speaker else []))
     return Moment(
-        moment_id(ASSET, "speech", number), ASSET, "speech", words[0].start, words[-1].end,
-        fields={"transcript": text}, words=words, labels=labels,
-    )  # fmt: skip
+        moment_id(ASSET, "speech", number),
+        ASSET,
+        "speech",
+        words[0].start,
+        words[-1].end,
+        fields={"transcript": text},
+        words=words,
+        labels=labels,
+    )
 
 
 def test_subtitles_of_two_sentences() -> None:
     moments = [sentence("And then we left.", 3725.5, 1, speaker="Ada"), sentence("It was late.", 1.0)]
-    assert written(moments, "srt") == (
-        "1\n00:00:01,000 --> 00:00:02,160\nIt was late.\n\n"
-        "2\n01:02:05,500 --> 01:02:07,060\nAda: And then we left.\n"
-    )  # fmt: skip
-    assert written(moments, "vtt") == (
+    assert render(moments, "srt") == (
+        "1\n00:00:01,000 --> 00:00:02,160\nIt was late.\n\n2\n01:02:05,500 --> 01:02:07,060\nAda: And then we left.\n"
+    )
+    assert render(moments, "vtt") == (
         "WEBVTT\n\n00:00:01.000 --> 00:00:02.160\nIt was late.\n\n"
         "01:02:05.500 --> 01:02:07.060\n<v Ada>And then we left.\n"
-    )  # fmt: skip
-    assert written(moments, "text") == "It was late.\nAnd then we left.\n"
+    )
+    assert render(moments, "text") == "It was late.\nAnd then we left.\n"
 
 
 def test_json_tells_words_speaker_and_language() -> None:
-    told = written([sentence("It was late.", 1.0, speaker="Ada")], "json")
+    told = render([sentence("It was late.", 1.0, speaker="Ada")], "json")
     assert isinstance(told, dict)
     [one] = told["sentences"]
     assert (one["start"], one["text"], one["speaker"], one["language"]) == (1.0, "It was late.", "Ada", "en")
@@ -46,7 +51,7 @@ def test_json_tells_words_speaker_and_language() -> None:
 
 
 def test_what_was_heard_is_no_markup() -> None:
-    vtt = written([sentence("<b>bold</b> --> & \n\nNOTE x", speaker="a>b\nc")], "vtt")
+    vtt = render([sentence("<b>bold</b> --> & \n\nNOTE x", speaker="a>b\nc")], "vtt")
     assert isinstance(vtt, str)
     assert vtt.count("-->") == 1
     assert "&lt;b&gt;bold&lt;/b&gt;" in vtt
@@ -56,7 +61,7 @@ def test_what_was_heard_is_no_markup() -> None:
 
 def test_silence_has_no_transcript() -> None:
     with pytest.raises(NoTranscript):
-        written([Moment(moment_id(ASSET, "sound", 0), ASSET, "sound", 0.0, 1.0)], "vtt")
+        render([Moment(moment_id(ASSET, "sound", 0), ASSET, "sound", 0.0, 1.0)], "vtt")
 
 
 @given(st.lists(st.text("abcdefg'-", min_size=1, max_size=60), min_size=1, max_size=80), st.floats(0.05, 9))

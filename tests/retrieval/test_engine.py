@@ -65,14 +65,16 @@ def of_speech(name: str) -> Document:
 def engine(tmp_path: Path) -> Iterator[Engine]:
     store = LocalStore(tmp_path)
     store.bind(PROFILE.spaces.values())
-    store.put([
-        of_picture("red", plain("red")),
-        of_picture("red-blue", half("red", "blue")),
-        of_picture("green", plain("green")),
-        of_picture("blue", plain("blue")),
-        of_text("boats", "red boats come home", "whales sing at night"),
-        of_speech("lamp.wav"),
-    ])  # fmt: skip
+    store.put(
+        [
+            of_picture("red", plain("red")),
+            of_picture("red-blue", half("red", "blue")),
+            of_picture("green", plain("green")),
+            of_picture("blue", plain("blue")),
+            of_text("boats", "red boats come home", "whales sing at night"),
+            of_speech("lamp.wav"),
+        ]
+    )
     yield Engine(store, PROFILE)
     store.close()
 
@@ -172,7 +174,7 @@ def test_only_the_best_are_compared_with_each_other(engine: Engine, monkeypatch:
     query = Query(texts=("red",), legs=("common",), k=50)
     unfolded = engine.search(replace(query, fold=False)).hits
     assert len(engine.search(query).hits) < len(unfolded)
-    monkeypatch.setattr("crossmedia.retrieval.engine.MOST_FOLDED", 1)
+    monkeypatch.setattr("crossmedia.retrieval.engine.MAX_FOLDED", 1)
     assert [hit.moment for hit in engine.search(query).hits] == [hit.moment for hit in unfolded]
 
 
@@ -206,9 +208,15 @@ def test_unknown_leg_lists_the_known(engine: Engine) -> None:
 
 def test_all_k_are_returned_though_moments_fold_and_group(engine: Engine) -> None:
     many = tuple(
-        moment(asset_id("many"), "paragraph", i, fields={"text": "red"}, vectors={s: v[0] for s, v in PROFILE.text.encode(["red"]).vectors.items()})
+        moment(
+            asset_id("many"),
+            "paragraph",
+            i,
+            fields={"text": "red"},
+            vectors={s: v[0] for s, v in PROFILE.text.encode(["red"]).vectors.items()},
+        )
         for i in range(200)
-    )  # fmt: skip
+    )
     engine.store.put([document("many", media="text", moments=many), of_text("other", "red tiles")])
     grouped = engine.search(Query(texts=("red",), legs=("text",), group=True, k=3)).hits
     assert {hit.title for hit in grouped} == {"many", "other", "boats"}

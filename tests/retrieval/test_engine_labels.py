@@ -44,12 +44,14 @@ def coloured(name: str, colour: str, *labels: Label, region: str | None = None) 
 def engine(tmp_path: Path) -> Iterator[Engine]:
     store = LocalStore(tmp_path)
     store.bind(PROFILE.spaces.values())
-    store.put([
-        coloured("one", "green", *seen("dog")),
-        coloured("two", "red", *seen("dog", "dog")),
-        coloured("sofa", "blue", *seen("dog", "couch")),
-        coloured("spot", "black", *seen("cat"), region="yellow"),
-    ])  # fmt: skip
+    store.put(
+        [
+            coloured("one", "green", *seen("dog")),
+            coloured("two", "red", *seen("dog", "dog")),
+            coloured("sofa", "blue", *seen("dog", "couch")),
+            coloured("spot", "black", *seen("cat"), region="yellow"),
+        ]
+    )
     yield Engine(store, PROFILE)
     store.close()
 

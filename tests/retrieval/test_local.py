@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import sqlite3
 import threading
 from dataclasses import replace
@@ -84,7 +85,7 @@ def test_saved_index_is_reused_and_caught_up(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("approximate")
-@pytest.mark.parametrize("damage", ["empty", "noise", "ahead", "gone"])
+@pytest.mark.parametrize("damage", ["empty", "noise", "half overwritten", "ahead", "of an earlier version", "gone"])
 def test_damaged_index_is_rebuilt(folder: Path, damage: str) -> None:
     store, _ = filled(folder, 600)
     store.optimise()
@@ -94,6 +95,12 @@ def test_damaged_index_is_rebuilt(folder: Path, damage: str) -> None:
             path.write_bytes(b"")
         elif damage == "noise":
             path.write_bytes(np.random.default_rng(0).bytes(1000))
+        elif damage == "half overwritten":
+            with path.open("r+b") as file:
+                file.seek(path.stat().st_size // 2)
+                file.write(np.random.default_rng(0).bytes(path.stat().st_size // 2))
+        elif damage == "of an earlier version":
+            path.rename(path.with_name(".".join([*path.name.split(".")[:4], "faiss"])))
         elif damage == "gone":
             path.unlink()
         else:
@@ -104,6 +111,66 @@ def test_damaged_index_is_rebuilt(folder: Path, damage: str) -> None:
     assert again.search_vectors("common", "picture", unit(3), 1, Filters())[0].similarity == pytest.approx(1, abs=1e-5)
     assert again.verify() == []
     again.close()
+
+
+@pytest.mark.usefixtures("approximate")
+@pytest.mark.parametrize("read_first", [True, False])
+def test_an_older_store_that_was_put_back_and_written_to_finds_its_own(folder: Path, read_first: bool) -> None:
+    store, _ = filled(folder, 600)
+    store.close()
+    shutil.copy(folder / "store.sqlite", folder / "older.sqlite")
+    store = LocalStore(folder)
+    store.put([document(f"lost{i}", vector=unit(3000 + i)) for i in range(50)])
+    store.optimise()
+    store.close()
+    (folder / "older.sqlite").replace(folder / "store.sqlite")
+    again = LocalStore(folder)
+    if read_first:
+        assert again.search_vectors("common", "picture", unit(3), 1, Filters())[0].similarity == pytest.approx(1)
+    # As many as there were: counters alone say that the files fit.
+    again.put([document(f"new{i}", vector=unit(9000 + i)) for i in range(50)])
+    again.close()
+    again = LocalStore(folder)
+    for i in range(50):
+        [match] = again.search_vectors("common", "picture", unit(9000 + i), 1, Filters())
+        assert match.moment == f"{asset_id(f'new{i}')}-picture0"
+    assert again.verify(deep=True) == []
+    again.close()
+
+
+@pytest.mark.usefixtures("approximate")
+def test_a_file_is_used_again_by_later_processes(folder: Path) -> None:
+    store, _ = filled(folder, 600)
+    store.optimise()
+    store.close()
+    [saved] = (folder / "vectors").glob("common-picture.*.faiss")
+    for i in range(3):
+        again = LocalStore(folder)
+        again.put([document(f"more{i}", vector=unit(3000 + i))])
+        index = again._derived.current("common/picture")
+        assert index is not None
+        assert not index.exact, "only a saved index is trained before `optimise`"
+        again.close()
+    assert saved.exists()
+
+
+@pytest.mark.usefixtures("approximate")
+@pytest.mark.parametrize("count", [40, 600])
+@pytest.mark.parametrize("deep", [True, False])
+def test_vectors_of_others_are_told(folder: Path, count: int, deep: bool) -> None:
+    store, _ = filled(folder, count)
+    store.optimise()
+    assert store.verify(deep) == []
+    index = store._derived.current("common/picture")
+    assert index is not None
+    assert index.exact == (count == 40)
+    held = index.ids()
+    rows = np.stack([unit(5000 + i) for i in range(len(held))])
+    index.follow(np.empty(0, dtype=np.int64), rows[:0], held, index.generation)
+    index.follow(held, rows, np.empty(0, dtype=np.int64), index.generation)
+    compared = count if deep else min(count, 200)
+    assert store.verify(deep) == [f"index common/picture: {compared} vectors are not those of the store"]
+    store.close()
 
 
 def test_newer_schema_and_no_database_are_refused(folder: Path) -> None:

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from crossmedia.embeddings.encoder import Calibration, Modality
-from crossmedia.retrieval.planner import Part, VectorLeg, plan
+from crossmedia.retrieval.planner import QueryPart, VectorLeg, plan
 from tests.retrieval.makers import unit
 
 
 def leg(target: Modality, blind: int, weight: float = 1.0) -> VectorLeg:
     """From a picture, the first wanted part of which is one; with a negative weight it is the second and unwanted."""
     seen = {("common", "picture"): [unit(1)]}
-    parts = [Part(weight, "seen", seen)]
+    parts = [QueryPart(weight, "seen", seen)]
     if weight < 0:
-        parts.insert(0, Part(1.0, "wanted", {("common", "picture"): [unit(2)]}))
+        parts.insert(0, QueryPart(1.0, "wanted", {("common", "picture"): [unit(2)]}))
     known = {("common", "picture", target): Calibration(0.1, 0.1, 0.5, 20.0, blind)}
     (found,) = (one for one in plan(parts, ["common"], known) if isinstance(one, VectorLeg) and one.target == target)
     return found

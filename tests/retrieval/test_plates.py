@@ -28,8 +28,10 @@ def test_found_exactly_then_with_one_wrong(tmp_path: Path) -> None:
         store.put([document(name, labels=(Label("plate", value, score, "m", BOX), Label("text", "RK755AJ", 0.9, "m")))])
     found = find(store, "rk 755-aj")
     assert [(one.asset, one.value, one.distance) for one in found] == [
-        (asset_id("a"), "RK755AJ", 0), (asset_id("c"), "RK755A", 1), (asset_id("b"), "RK75SAJ", 1),
-    ]  # fmt: skip
+        (asset_id("a"), "RK755AJ", 0),
+        (asset_id("c"), "RK755A", 1),
+        (asset_id("b"), "RK75SAJ", 1),
+    ]
     assert found[0].box == BOX
     assert [one.value for one in find(store, "BB 135 B0")] == ["BB135BO"]
     assert find(store, "XX999XX") == []

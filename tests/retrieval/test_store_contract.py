@@ -66,10 +66,19 @@ def ids(found: list) -> list[str]:  # type: ignore[type-arg]
 def test_put_is_read_back_whole(store: Store) -> None:
     asset = asset_id("a.wav")
     spoken = moment(
-        asset, "speech", 0, start=1.5, end=2.5, fields={"transcript": "hello there"}, vectors={"text": unit(1)},
+        asset,
+        "speech",
+        0,
+        start=1.5,
+        end=2.5,
+        fields={"transcript": "hello there"},
+        vectors={"text": unit(1)},
         words=(Word("hello", 1.5, 2.0), Word("there", 2.0, 2.5)),
-        labels=(Label("sound", "speech", 0.9, "m@1", start=1.5, end=2.5), Label("face", "x", 0.4, "m@1", box=(0.1, 0.2, 0.3, 0.4))),
-    )  # fmt: skip
+        labels=(
+            Label("sound", "speech", 0.9, "m@1", start=1.5, end=2.5),
+            Label("face", "x", 0.4, "m@1", box=(0.1, 0.2, 0.3, 0.4)),
+        ),
+    )
     store.put([document("a.wav", media="audio", captured="2024-05-01T10:00:00", moments=(spoken,))])
     found = store.asset(asset)
     assert found is not None
@@ -180,12 +189,23 @@ def test_filters(store: Store, filters: Filters, expected: set[str]) -> None:
     text = moment(
         asset_id("doc"), "paragraph", 0, start=4.0, end=6.0, vectors={"common": unit(3)}, fields={"text": "word"}
     )
-    store.put([
-        document("red", vector=unit(1), captured="2022-03-01", labels=(Label("scene", "beach", 0.9, "m"),), text="word"),
-        document("blue", collection="b", folder="other", vector=unit(2), captured="2024-03-01",
-                 labels=(Label("scene", "snow", 0.5, "m"),), text="word"),
-        document("doc", media="text", moments=(text,)),
-    ])  # fmt: skip
+    store.put(
+        [
+            document(
+                "red", vector=unit(1), captured="2022-03-01", labels=(Label("scene", "beach", 0.9, "m"),), text="word"
+            ),
+            document(
+                "blue",
+                collection="b",
+                folder="other",
+                vector=unit(2),
+                captured="2024-03-01",
+                labels=(Label("scene", "snow", 0.5, "m"),),
+                text="word",
+            ),
+            document("doc", media="text", moments=(text,)),
+        ]
+    )
     names = {asset_id(n): n for n in ("red", "blue", "doc")}
     near = [
         *store.search_vectors("common", "picture", unit(9), 5, filters),
@@ -205,11 +225,13 @@ def test_filters_still_return_k(store: Store) -> None:
 
 
 def test_words_rank_cover_and_explain(store: Store) -> None:
-    store.put([
-        document("a", text="A brown dog runs along the beach"),
-        document("b", text="A dog sleeps"),
-        document("c", text="Nothing of the kind"),
-    ])  # fmt: skip
+    store.put(
+        [
+            document("a", text="A brown dog runs along the beach"),
+            document("b", text="A dog sleeps"),
+            document("c", text="Nothing of the kind"),
+        ]
+    )
     found = store.search_text("dogs on a beach", 5, Everything)
     assert ids(found) == [f"{asset_id('a')}-picture0", f"{asset_id('b')}-picture0"]
     assert found[0].coverage == pytest.approx(1)
@@ -266,14 +288,15 @@ def test_what_lies_at_a_place_and_below_a_folder(store: Store) -> None:
     store.locate(asset_id("a"), Source("/disk/x/a", "other", "papers", 1, 1))
     assert {x.source.location for x in store.located("default", ["/disk/x"])} == {"/disk/x", "/disk/x/a", "/disk/x/y/b"}
     assert [x.source.location for x in store.located("default", ["/disk/x/y/", "/disk/x-ray"])] == [
-        "/disk/x-ray/c", "/disk/x/y/b"
-    ]  # fmt: skip
+        "/disk/x-ray/c",
+        "/disk/x/y/b",
+    ]
     assert len(store.located(None, ["/"])) == 5
     assert store.located("papers", ["/disk/none"]) == []
     there = store.at(["/disk/x/a", "/disk/nothing"], "default")
     assert {location: (x.asset, x.source) for location, x in there.items()} == {
         "/disk/x/a": (asset_id("a"), at("/disk/x/a"))
-    }  # fmt: skip
+    }
     assert store.at([], "default") == {}
 
 
@@ -294,11 +317,16 @@ def test_enrichment_is_pending_until_done_and_replaces_itself(store: Store) -> N
     assert store.pending("ocr", "m@1", ["image"]) == [asset, asset_id("b")]
     assert store.pending("ocr", "m@1", ["audio"]) == []
     first = Enrichment(
-        asset, "ocr", "m@1",
+        asset,
+        "ocr",
+        "m@1",
         moments=(moment(asset, "speech", 0, fields={"transcript": "spoken"}, vectors={"text": unit(3)}),),
-        patches=(Patch(picture, {"ocr": "exit sign"}, {"text": unit(4)}, (Label("text", "exit", 0.9, "m@1"),)), Patch("gone", {"ocr": "x"})),
+        patches=(
+            Patch(picture, {"ocr": "exit sign"}, {"text": unit(4)}, (Label("text", "exit", 0.9, "m@1"),)),
+            Patch("gone", {"ocr": "x"}),
+        ),
         spaces=tuple(SPACES),
-    )  # fmt: skip
+    )
     store.enrich([first])
     assert store.pending("ocr", "m@1", ["image"]) == [asset_id("b")]
     assert store.pending("ocr", "m@2", ["image"]) == [asset, asset_id("b")]
@@ -425,7 +453,7 @@ def test_statistics(store: Store) -> None:
 
 
 def test_old_texts_with_all_words_come_before_new_ones_with_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossmedia.retrieval.local.fulltext.MOST_RANKED", 50)
+    monkeypatch.setattr("crossmedia.retrieval.local.fulltext.MAX_RANKED", 50)
     store.put([document("old", text="a man with a dog and a guitar")])
     store.put([document(f"p{i}", text=["a dog here", "the guitar there", "some man"][i % 3]) for i in range(300)])
     found = store.search_text("man dog guitar", 10, Everything)
@@ -610,13 +638,15 @@ def seen(*values: str, score: float = 0.8) -> tuple[Label, ...]:
     ],
 )
 def test_labels_filter_by_score_and_count_and_absence(store: Store, wanted: LabelFilter, passing: str) -> None:
-    store.put([
-        document("one", vector=unit(1), labels=seen("dog", "cat")),
-        document("two", vector=unit(2), labels=seen("Dog", "dog", score=0.8)),
-        document("three", vector=unit(3), labels=seen("dog", "dog", "dog", score=0.45)),
-        document("cat", vector=unit(4), labels=seen("cat", "doggy")),
-        document("none", vector=unit(5), labels=(Label("scene", "dog", 0.9, "m"),)),
-    ])  # fmt: skip
+    store.put(
+        [
+            document("one", vector=unit(1), labels=seen("dog", "cat")),
+            document("two", vector=unit(2), labels=seen("Dog", "dog", score=0.8)),
+            document("three", vector=unit(3), labels=seen("dog", "dog", "dog", score=0.45)),
+            document("cat", vector=unit(4), labels=seen("cat", "doggy")),
+            document("none", vector=unit(5), labels=(Label("scene", "dog", 0.9, "m"),)),
+        ]
+    )
     filters = Filters(labels=(wanted,))
     found = {f.moment for f in store.search_vectors("common", "picture", unit(1), 9, filters)}
     assert found == {f"{asset_id(name)}-picture0" for name in passing.split()}
@@ -627,12 +657,14 @@ def test_labels_filter_by_score_and_count_and_absence(store: Store, wanted: Labe
 
 
 def test_what_bears_most_of_what_is_named_comes_first(store: Store) -> None:
-    store.put([
-        document("dog", labels=seen("dog", score=0.9)),
-        document("dogs", labels=seen("dog", "dog", "dog", score=0.6)),
-        document("both", labels=seen("Dog", "sofa", score=0.7)),
-        document("other", labels=(*seen("cat"), Label("text", "dog", 0.9, "m"))),
-    ])  # fmt: skip
+    store.put(
+        [
+            document("dog", labels=seen("dog", score=0.9)),
+            document("dogs", labels=seen("dog", "dog", "dog", score=0.6)),
+            document("both", labels=seen("Dog", "sofa", score=0.7)),
+            document("other", labels=(*seen("cat"), Label("text", "dog", 0.9, "m"))),
+        ]
+    )
     match = {name: f"{asset_id(name)}-picture0" for name in ("dog", "dogs", "both")}
     found = store.search_labels({"dog": 2, "sofa": 1}, 5, Everything)
     assert [one.moment for one in found] == [match["both"], match["dogs"], match["dog"]]
@@ -646,10 +678,12 @@ def test_what_bears_most_of_what_is_named_comes_first(store: Store) -> None:
 
 
 def test_labels_are_tallied(store: Store) -> None:
-    store.put([
-        document("a", labels=(*seen("dog", "dog", "cat"), Label("scene: odd.", "x", 1.0, "m"))),
-        document("b", labels=seen("dog")),
-    ])  # fmt: skip
+    store.put(
+        [
+            document("a", labels=(*seen("dog", "dog", "cat"), Label("scene: odd.", "x", 1.0, "m"))),
+            document("b", labels=seen("dog")),
+        ]
+    )
     dogs, cats, odd = (
         FacetCount("object", "dog", 2, 2),
         FacetCount("object", "cat", 1, 1),
@@ -672,13 +706,16 @@ def test_labels_are_counted_and_renamed(store: Store) -> None:
         return moment(asset, "turn", number, start=start, end=end, labels=(label,), vectors={"voice": unit(number)})
 
     said = moment(a, "speech", 0, start=0.0, end=2.0, labels=(Label("speaker", "Ada", 0.9, "v@1"),))
-    store.put([
-        document("a", media="audio", moments=(turn(a, 0, 0, 2, "Ada"), turn(a, 1, 2, 9, "Bo"), said)),
-        document("b", media="audio", moments=(turn(b, 0, 0, 3, "Ada"),)),
-    ])  # fmt: skip
+    store.put(
+        [
+            document("a", media="audio", moments=(turn(a, 0, 0, 2, "Ada"), turn(a, 1, 2, 9, "Bo"), said)),
+            document("b", media="audio", moments=(turn(b, 0, 0, 3, "Ada"),)),
+        ]
+    )
     assert store.labelled("speaker", "turn") == [
-        Labelled("Bo", 1, 1, 7.0, f"{a}-turn1"), Labelled("Ada", 2, 2, 5.0, f"{b}-turn0")
-    ]  # fmt: skip
+        Labelled("Bo", 1, 1, 7.0, f"{a}-turn1"),
+        Labelled("Ada", 2, 2, 5.0, f"{b}-turn0"),
+    ]
     assert {found.value: found.moments for found in store.labelled("speaker")} == {"Ada": 3, "Bo": 1}
     assert store.labelled("face") == []
     assert store.relabel("speaker", "ada", "Ada Lovelace") == 3
@@ -690,8 +727,10 @@ def test_labels_are_counted_and_renamed(store: Store) -> None:
     ]
     named = Filters(labels=(LabelFilter("speaker", "ada lovelace"),))
     assert {n.moment for n in store.search_vectors("voice", "voice", unit(0), 9, named)} == {
-        f"{a}-turn0", f"{a}-turn1", f"{b}-turn0"
-    }  # fmt: skip
+        f"{a}-turn0",
+        f"{a}-turn1",
+        f"{b}-turn0",
+    }
 
 
 @pytest.fixture
@@ -718,13 +757,18 @@ def test_holdings_tell_everything_and_who_made_it(store: Store) -> None:
     assert [s.path for s in photo.sources] == ["copies/photo", "photos/photo"]
     assert dict(clip.attachments) == {"preview": b"webp", "motion": b"{}"}
     assert [(h.moment.id.rpartition("-")[2], h.maker) for h in clip.moments] == [
-        ("shot0", None), ("shot1", None), ("speech0", "transcript"), ("turn0", "speakers")
-    ]  # fmt: skip
+        ("shot0", None),
+        ("shot1", None),
+        ("speech0", "transcript"),
+        ("turn0", "speakers"),
+    ]
     for held in (*clip.moments, *photo.moments):
         known = store.load([held.moment.id])[held.moment.id]
         assert (known.labels, known.words, dict(known.fields)) == (
-            held.moment.labels, held.moment.words, dict(held.moment.fields)
-        )  # fmt: skip
+            held.moment.labels,
+            held.moment.words,
+            dict(held.moment.fields),
+        )
         for space, vector in held.moment.vectors.items():
             np.testing.assert_array_equal(vector, store.vectors(space, [held.moment.id])[held.moment.id])
         assert held.moment.vectors.keys() == held.vectors.keys()
@@ -732,14 +776,18 @@ def test_holdings_tell_everything_and_who_made_it(store: Store) -> None:
     [picture] = photo.moments
     assert dict(picture.vectors) == {"common": None, "picture": None, "text": "ocr"}
     assert {label.value: maker for label, maker in zip(picture.moment.labels, picture.labels, strict=True)} == {
-        "harbour": None, "exit": "ocr"
-    }  # fmt: skip
+        "harbour": None,
+        "exit": "ocr",
+    }
     assert {done.enricher: done for done in photo.done} == {
-        "ocr": Done("ocr", "o@1", None, ("ocr",)), REVISION: Done(REVISION, "v2")
-    }  # fmt: skip
+        "ocr": Done("ocr", "o@1", None, ("ocr",)),
+        REVISION: Done(REVISION, "v2"),
+    }
     assert {done.enricher: (done.model, done.error) for done in clip.done} == {
-        "transcript": ("t@1", None), "speakers": ("s@1", None), "ocr": ("o@1", {"code": "x", "message": "y", "hint": ""})
-    }  # fmt: skip
+        "transcript": ("t@1", None),
+        "speakers": ("s@1", None),
+        "ocr": ("o@1", {"code": "x", "message": "y", "hint": ""}),
+    }
     assert store.stored_assets([]) == []
 
 
@@ -787,11 +835,13 @@ def test_an_enricher_takes_back_in_another_store_what_it_made_in_the_first(store
 
 def test_restoring_takes_the_place_of_what_was_held_and_twice_changes_nothing(store: Store, other: Store) -> None:
     eventful(store)
-    other.put([
-        document("before", vector=unit(5)),
-        document("photo", folder="elsewhere", vector=unit(6), text="old words", attachments={"preview": b"old"}),
-        document("after", vector=unit(7)),
-    ])  # fmt: skip
+    other.put(
+        [
+            document("before", vector=unit(5)),
+            document("photo", folder="elsewhere", vector=unit(6), text="old words", attachments={"preview": b"old"}),
+            document("after", vector=unit(7)),
+        ]
+    )
     other.enrich([Enrichment(asset_id("photo"), "captions", "c@1")])
     held = store.stored_assets(list(store.asset_ids()))
     for _ in range(2):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crossmedia.retrieval.documents import Kind
 from crossmedia.retrieval.fusion import Fused, fuse
 from crossmedia.retrieval.query import Evidence
-from crossmedia.retrieval.temporal_merging import LONGEST, SENSE, Span, joined
+from crossmedia.retrieval.temporal_merging import MAX_MERGED_SECONDS, SENSE, Span, joined
 
 TIMED = [kind for kind in get_args(Kind) if kind in SENSE]
 
@@ -57,16 +57,22 @@ def test_a_passage_joins_its_sentence_and_a_frame_its_shot_without_stretching_th
 
 
 def test_key_frames_that_answer_beside_their_shot_are_one_moment() -> None:
-    ranked = fuse([
-        {
-            name: Evidence("common", 0.5, relevance, rank, moment=name)
-            for rank, (name, relevance) in enumerate([("later", 0.9), ("shot", 0.8), ("early", 0.7), ("next", 0.6)], 1)
-        }
-    ])  # fmt: skip
+    ranked = fuse(
+        [
+            {
+                name: Evidence("common", 0.5, relevance, rank, moment=name)
+                for rank, (name, relevance) in enumerate(
+                    [("later", 0.9), ("shot", 0.8), ("early", 0.7), ("next", 0.6)], 1
+                )
+            }
+        ]
+    )
     spans = {
-        "early": Span("a", "frame", 10, 13), "later": Span("a", "frame", 13, 16), "shot": Span("a", "shot", 10, 20),
+        "early": Span("a", "frame", 10, 13),
+        "later": Span("a", "frame", 13, 16),
+        "shot": Span("a", "shot", 10, 20),
         "next": Span("a", "frame", 20, 22),
-    }  # fmt: skip
+    }
     hit, another = joined(ranked, spans)
     assert (hit.moment, hit.span, hit.relevance) == ("later", (10, 16), 0.9)
     assert (another.moment, another.span) == ("next", (20, 22))
@@ -93,12 +99,14 @@ def test_weak_evidence_joins_without_stretching() -> None:
 
 
 def test_each_leg_and_sense_speaks_once() -> None:
-    ranked = fuse([
-        {
-            "sentence": Evidence("words", 1.0, 0.95, 1, moment="sentence"),
-            "passage": Evidence("words", 1.0, 0.95, 2, moment="passage"),
-        }
-    ])  # fmt: skip
+    ranked = fuse(
+        [
+            {
+                "sentence": Evidence("words", 1.0, 0.95, 1, moment="sentence"),
+                "passage": Evidence("words", 1.0, 0.95, 2, moment="passage"),
+            }
+        ]
+    )
     spans = {"sentence": Span("a", "speech", 0, 2), "passage": Span("a", "passage", 0, 5)}
     [hit] = joined(ranked, spans)
     assert [(e.leg, e.rank) for e in hit.evidence] == [("words", 1)]
@@ -107,9 +115,7 @@ def test_each_leg_and_sense_speaks_once() -> None:
 
 def test_what_agrees_rises() -> None:
     ranked = found(("alone", "common", 0.9), ("said", "words", 0.7), ("seen", "picture", 0.7))
-    spans = {
-        "alone": Span("a", "shot", 0, 5), "said": Span("b", "speech", 1, 2), "seen": Span("b", "shot", 0, 4)
-    }  # fmt: skip
+    spans = {"alone": Span("a", "shot", 0, 5), "said": Span("b", "speech", 1, 2), "seen": Span("b", "shot", 0, 4)}
     assert [f.moment for f in joined(ranked, spans)] == ["said", "alone"]
 
 
@@ -120,8 +126,11 @@ def test_a_still_stays_as_it_is() -> None:
 
 spans = st.builds(
     lambda asset, kind, start, length: Span(asset, kind, start, start + length),
-    st.sampled_from("ab"), st.sampled_from(TIMED), st.floats(0, 200), st.floats(0, 60),
-)  # fmt: skip
+    st.sampled_from("ab"),
+    st.sampled_from(TIMED),
+    st.floats(0, 200),
+    st.floats(0, 60),
+)
 
 
 @given(st.lists(st.tuples(spans, st.sampled_from(["common", "words", "text"]), st.floats(0.5, 1)), max_size=20))
@@ -136,6 +145,6 @@ def test_nothing_is_lost_and_no_hit_grows_too_long(drawn: list[tuple[Span, str, 
         assert hit.span is not None
         own = where[hit.moment]
         assert hit.span[0] <= own.start <= own.end <= hit.span[1]
-        assert hit.span[1] - hit.span[0] <= max(LONGEST, own.end - own.start)
+        assert hit.span[1] - hit.span[0] <= max(MAX_MERGED_SECONDS, own.end - own.start)
         assert {where[e.moment].asset for e in hit.evidence} == {own.asset}
         assert hit.relevance == max(e.relevance for e in hit.evidence)

@@ -1,4 +1,5 @@
-"""The page as a whole: what it may load, whom it shuts out, how it looks on small and wide screens, keys; a newcomer's path."""
+"""The page as a whole: what it may load, whom it shuts out, how it looks on small and wide screens, keys; a
+newcomer's path."""
 
 from __future__ import annotations
 
@@ -15,7 +16,17 @@ from crossmedia.api.settings import Settings
 from crossmedia.indexer.enrichers.registry import pass_names
 from tests.web.conftest import WITHOUT, Served, serve, shot, until
 
-VIEWS = ("/", "/?q=a+cat", "/?view=ask&q=how+many+photos+are+there", "/?view=upload", "/?view=jobs", "/?view=people", "/?view=voices", "/?view=lookup", "/?view=review")  # fmt: skip
+VIEWS = (
+    "/",
+    "/?q=a+cat",
+    "/?view=ask&q=how+many+photos+are+there",
+    "/?view=upload",
+    "/?view=jobs",
+    "/?view=people",
+    "/?view=voices",
+    "/?view=lookup",
+    "/?view=review",
+)
 
 
 def film(served: Served) -> str:
@@ -86,7 +97,11 @@ def test_boxes_of_a_film_come_and_go_with_its_time(page: Page, served: Served) -
     until(page, "document.querySelector('.stage .box') !== null")
     until(page, "document.querySelector('video').currentTime > 3")
     # Both at one instant: the page still moves while parts of it come.
-    sides = "one => { const { left, top, right, bottom } = document.querySelector(one).getBoundingClientRect(); return [left, top, -right, -bottom]; }"
+    sides = (
+        "one => "
+        "{ const { left, top, right, bottom } = document.querySelector(one).getBoundingClientRect(); "
+        "return [left, top, -right, -bottom]; }"
+    )
     stage, box = page.evaluate(f"['.stage .frame', '.stage .box'].map({sides})")
     assert all(outer <= inner + 1 for outer, inner in zip(stage, box, strict=True))
     shot(page, "8-boxes")

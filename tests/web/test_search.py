@@ -1,4 +1,5 @@
-"""Searching in the browser: words, pictures, sounds, clips, chips, links, keys, ten thousand hits, nothing, failures."""
+"""Searching in the browser: words, pictures, sounds, clips, chips, links, keys, ten thousand hits, nothing,
+failures."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from tests.web.conftest import HOSTILE, Served, shot, until
 
 
 def hits(page: Page) -> list[str]:
-    """The titles of what is shown once nothing is being searched any more: before that, what was shown earlier stands there."""
+    """The titles of what is shown once nothing is being searched any more: before that, what was shown earlier
+    stands there."""
     until(page, "!document.querySelector('[aria-busy]') && document.querySelector('.hit .open') !== null")
     return [str(title) for title in page.eval_on_selector_all(".hit .open", "all => all.map(one => one.title)")]
 
@@ -27,7 +29,8 @@ def drop(page: Page, path: Path, kind: str) -> None:
     data = base64.b64encode(path.read_bytes()).decode()
     transfer = page.evaluate_handle(
         """([bytes, name, type]) => { const transfer = new DataTransfer();
-        transfer.items.add(new File([Uint8Array.from(atob(bytes), one => one.charCodeAt(0))], name, { type })); return transfer; }""",
+        transfer.items.add(new File([Uint8Array.from(atob(bytes), one => one.charCodeAt(0))], name, { type }));
+        return transfer; }""",
         [data, path.name, kind],
     )
     page.dispatch_event("body", "drop", {"dataTransfer": transfer})
@@ -64,7 +67,8 @@ def test_who_comes_back_from_a_hit_finds_it_as_it_was(page: Page) -> None:
     page.evaluate("scrollTo(0, 1500)")
     page.wait_for_timeout(200)
     title, top = page.evaluate(
-        """(() => { const opened = [...document.querySelectorAll('.hit')].find(one => one.getBoundingClientRect().top > 100);
+        """(() => { const hits = [...document.querySelectorAll('.hit')];
+        const opened = hits.find(one => one.getBoundingClientRect().top > 100);
         const link = opened.querySelector('.open'); link.click(); return [link.title, scrollY]; })()"""
     )
     assert top > 500
@@ -230,9 +234,19 @@ def test_keys_walk_through_what_was_found(page: Page) -> None:
 
 def test_ten_thousand_hits_stay_few_nodes(page: Page) -> None:
     hit = {
-        "asset": "0" * 64, "moment": "0-paragraph0", "path": "a", "media": "text", "title": "a", "start": None, "end": None, "page": None,
-        "relevance": 0.6, "evidence": [], "more": 0, "link": "",
-    }  # fmt: skip
+        "asset": "0" * 64,
+        "moment": "0-paragraph0",
+        "path": "a",
+        "media": "text",
+        "title": "a",
+        "start": None,
+        "end": None,
+        "page": None,
+        "relevance": 0.6,
+        "evidence": [],
+        "more": 0,
+        "link": "",
+    }
 
     def answer(route: Route) -> None:
         k = json.loads(route.request.post_data or "{}")["k"]
@@ -261,16 +275,37 @@ def test_names_and_words_of_files_are_never_run(page: Page) -> None:
 
 
 def test_no_field_of_an_answer_is_markup(page: Page) -> None:
-    """Names, captions, writing, transcripts, labels, people: each as hostile as can be, where they are listed and where they open."""
+    """Names, captions, writing, transcripts, labels, people: each as hostile as can be, where they are listed and
+    where they open."""
     asset = "ab" * 32
     evidence = {
-        "leg": "words", "similarity": 1, "relevance": 0.9, "rank": 1, "text": HOSTILE, "query": HOSTILE, "start": 1, "end": 2, "page": None,
-        "moment": f"{asset}-speech0", "boxes": [], "generated": False,
-    }  # fmt: skip
+        "leg": "words",
+        "similarity": 1,
+        "relevance": 0.9,
+        "rank": 1,
+        "text": HOSTILE,
+        "query": HOSTILE,
+        "start": 1,
+        "end": 2,
+        "page": None,
+        "moment": f"{asset}-speech0",
+        "boxes": [],
+        "generated": False,
+    }
     hit = {
-        "asset": asset, "moment": f"{asset}-speech0", "path": HOSTILE, "media": "audio", "title": HOSTILE, "start": 1, "end": 2, "page": None,
-        "relevance": 0.9, "evidence": [evidence, {**evidence, "leg": "labels"}], "more": 0, "link": "javascript:window.hurt=1",
-    }  # fmt: skip
+        "asset": asset,
+        "moment": f"{asset}-speech0",
+        "path": HOSTILE,
+        "media": "audio",
+        "title": HOSTILE,
+        "start": 1,
+        "end": 2,
+        "page": None,
+        "relevance": 0.9,
+        "evidence": [evidence, {**evidence, "leg": "labels"}],
+        "more": 0,
+        "link": "javascript:window.hurt=1",
+    }
     labels = [
         {"kind": kind, "value": HOSTILE, "score": 0.9} for kind in ("object", "speaker", "person", "text", "plate")
     ]
@@ -285,9 +320,16 @@ def test_no_field_of_an_answer_is_markup(page: Page) -> None:
         **speech,
     }
     whole = {
-        "asset": asset, "media": "audio", "mime": HOSTILE, "size": 1, "title": HOSTILE, "captured": HOSTILE, "metadata": {"seconds": 4, HOSTILE: HOSTILE},
-        "sources": [{"path": HOSTILE, "collection": HOSTILE}], "moments": [moment, {**moment, "kind": "turn"}, {**moment, "kind": "sound"}],
-    }  # fmt: skip
+        "asset": asset,
+        "media": "audio",
+        "mime": HOSTILE,
+        "size": 1,
+        "title": HOSTILE,
+        "captured": HOSTILE,
+        "metadata": {"seconds": 4, HOSTILE: HOSTILE},
+        "sources": [{"path": HOSTILE, "collection": HOSTILE}],
+        "moments": [moment, {**moment, "kind": "turn"}, {**moment, "kind": "sound"}],
+    }
     summary = {"sentences": [{"text": HOSTILE, "start": 1}], "descriptions": [{"text": HOSTILE}], "chapters": []}
     trust = {"facts": [{"kind": HOSTILE, "value": HOSTILE, "by": HOSTILE}], "indications": [], "statement": HOSTILE}
     facets = {"object": [{"value": HOSTILE, "moments": 1, "assets": 1}]}

@@ -1,4 +1,5 @@
-"""The built-in answerer over labels, words and files that are known: what it says, what it cites, when it says nothing."""
+"""The built-in answerer over labels, words and files that are known: what it says, what it cites, when it says
+nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from crossmedia.retrieval.answering import foreign
 from crossmedia.retrieval.answering.answerer import CANNOT_TELL, Reply
 from crossmedia.retrieval.answering.builtin import BuiltIn
 from crossmedia.retrieval.answering.colours import colour_shares
-from crossmedia.retrieval.answering.counting import numbers, say_count
+from crossmedia.retrieval.answering.counting import count_chances, say_count
 from crossmedia.retrieval.answering.foreign import AnswererSpec
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.documents import Label, Moment
@@ -48,9 +49,15 @@ def label(kind: str, value: str, score: float = 0.9, **where: object) -> Label:
 def sentence(name: str, number: int, text: str, start: float) -> Moment:
     words = tuple(Word(word, start + n / 4, start + n / 4 + 0.2) for n, word in enumerate(text.split()))
     return moment(
-        asset_id(name), "speech", number, start=start, end=start + len(words) / 4, fields={"transcript": text}, words=words,
+        asset_id(name),
+        "speech",
+        number,
+        start=start,
+        end=start + len(words) / 4,
+        fields={"transcript": text},
+        words=words,
         vectors={"text": PROFILE.text.encode([text]).vectors["text"][0]},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,25 +70,39 @@ def ask(tmp_path: Path, kinds: MiniLM) -> Iterator[Ask]:
     store = LocalStore(tmp_path)
     store.bind(PROFILE.spaces.values())
     dogs = moment(
-        asset_id("dogs"), labels=(
-            label("object", "dog", box=BOX), label("object", "dog", 0.85, box=(0.0, 0.0, 0.2, 0.2)), label("text", "EXIT", box=BOX),
-            label("area", "sand", 0.5), label("object", "bird", box=(0.4, 0.0, 0.6, 0.2)),
+        asset_id("dogs"),
+        labels=(
+            label("object", "dog", box=BOX),
+            label("object", "dog", 0.85, box=(0.0, 0.0, 0.2, 0.2)),
+            label("text", "EXIT", box=BOX),
+            label("area", "sand", 0.5),
+            label("object", "bird", box=(0.4, 0.0, 0.6, 0.2)),
         ),
         thumbnail=jpeg((200, 30, 40)),
-    )  # fmt: skip
+    )
     talk = (
         moment(asset_id("talk"), "turn", 0, start=0.0, end=5.0, labels=(label("speaker", "Ada"),)),
         moment(asset_id("talk"), "turn", 1, start=5.0, end=12.0, labels=(label("speaker", "Ben"),)),
         sentence("talk", 0, "The harbour lost its power for two hours.", 1.0),
         sentence("talk", 1, "Nobody spoke about the budget.", 6.0),
-        moment(asset_id("talk"), "sound", 0, start=0.0, end=12.0, labels=(label("sound", "Noise"), label("sound", "Clock", 0.6))),
-    )  # fmt: skip
+        moment(
+            asset_id("talk"),
+            "sound",
+            0,
+            start=0.0,
+            end=12.0,
+            labels=(label("sound", "Noise"), label("sound", "Clock", 0.6)),
+        ),
+    )
     car = moment(asset_id("car"), labels=(label("plate", "RK755AJ"),), thumbnail=jpeg((10, 10, 10)))
     spoken = document("talk", media="audio", moments=talk)
-    store.put([
-        document("dogs", moments=(dogs,)), document("car", moments=(car,), captured="2024-05-01T10:00:00"),
-        replace(spoken, asset=replace(spoken.asset, metadata={"seconds": 12.0})),
-    ])  # fmt: skip
+    store.put(
+        [
+            document("dogs", moments=(dogs,)),
+            document("car", moments=(car,), captured="2024-05-01T10:00:00"),
+            replace(spoken, asset=replace(spoken.asset, metadata={"seconds": 12.0})),
+        ]
+    )
     engine = Engine(store, PROFILE)
 
     def ask(text: str, name: str | None = None, filters: Filters | None = None) -> Reply:
@@ -165,10 +186,10 @@ def test_a_question_of_nothing_but_signs_breaks_nothing(ask: Ask) -> None:
 
 def test_chances_of_numbers_are_chances() -> None:
     for scores in ([], [0.9], [0.9, 0.2], [0.5] * 12):
-        chances = numbers(scores)
+        chances = count_chances(scores)
         assert chances.sum() == pytest.approx(1)
         assert (chances >= 0).all()
-    assert numbers([0.95, 0.95]).argmax() == 2
+    assert count_chances([0.95, 0.95]).argmax() == 2
     assert say_count(1, "bus") == "1 bus"
     assert say_count(2, "bus") == "2 buses"
 

@@ -18,8 +18,16 @@ from crossmedia.api.service import Service
 from crossmedia.api.use_cases.asking import AskRequest
 from crossmedia.embeddings.toy import toy_profile
 from crossmedia.retrieval.answering.answerer import Reply
-from crossmedia.retrieval.answering.chat import SYSTEM, UNCITED, Chat, ChatUnavailable, Endpoint, enforced
-from crossmedia.retrieval.answering.question import taken_apart
+from crossmedia.retrieval.answering.chat import (
+    ABSTENTION,
+    SYSTEM,
+    UNCITED,
+    Chat,
+    ChatUnavailable,
+    Endpoint,
+    enforce_citations,
+)
+from crossmedia.retrieval.answering.question import parse_question
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.documents import Label
 from crossmedia.retrieval.engine import Engine
@@ -114,7 +122,7 @@ def about(scope: Scope, name: str) -> Scope:
 
 def ask(model: Model, scope: Scope, told: Callable[[str], None] = lambda text: None, **options: Any) -> Any:
     chat = Chat(Endpoint(model.url, "small", KEY, **options), sleep=lambda seconds: None)
-    return chat.reply(taken_apart("how long was the harbour without power?", "how long", 1.0), scope, told)
+    return chat.reply(parse_question("how long was the harbour without power?", "how long", 1.0), scope, told)
 
 
 def test_an_answer_comes_in_pieces_and_cites(model: Model, scope: Scope) -> None:
@@ -181,8 +189,9 @@ def test_silence_ends(model: Model, scope: Scope) -> None:
         ask(model, about(scope, "talk"), timeout=0.2)
 
 
-def test_cannot_tell_is_no_answer(model: Model, scope: Scope) -> None:
-    model.answers = ["Cannot tell from what is indexed."]
+@pytest.mark.parametrize("answer", [ABSTENTION, f"Sorry: {ABSTENTION.upper()}."])
+def test_cannot_tell_is_no_answer(model: Model, scope: Scope, answer: str) -> None:
+    model.answers = [answer]
     reply = ask(model, about(scope, "talk"))
     assert not reply.answered
     assert reply.citations
@@ -193,7 +202,7 @@ def test_nothing_found_asks_nobody_but_what_the_index_tells_is_evidence(model: M
     empty = Scope(scope.engine, lambda query: scope.search(query).__class__((), 0.0))
     assert ask(model, empty) is None
     assert model.asked == []
-    question = taken_apart("how many photos are there?", "how many", 1.0)
+    question = parse_question("how many photos are there?", "how many", 1.0)
     reply = Chat(Endpoint(model.url, "small")).reply(question, empty, computed=Reply("7 pictures", 0.9, (), "m"))
     assert reply is not None
     assert reply.answer == "There are 7 [1]."
@@ -214,7 +223,7 @@ def test_the_built_in_one_answers_where_the_endpoint_is_down(tmp_path: Path) -> 
 
 @given(st.text(max_size=200), st.integers(0, 9))
 def test_no_number_of_no_evidence_is_left(answer: str, pieces: int) -> None:
-    told, cited, share = enforced(answer, pieces)
+    told, cited, share = enforce_citations(answer, pieces)
     assert all(1 <= n <= pieces for n in cited)
     assert 0 <= share <= 1
     assert isinstance(told, str)

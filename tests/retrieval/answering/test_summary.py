@@ -10,7 +10,7 @@ from crossmedia.embeddings.encoder import normalise
 from crossmedia.embeddings.toy import toy_profile
 from crossmedia.retrieval.answering.chapters import chapters
 from crossmedia.retrieval.answering.passages import split
-from crossmedia.retrieval.answering.summary import centrality, chosen, summary
+from crossmedia.retrieval.answering.summary import centrality, choose_sentences, summarise
 from crossmedia.retrieval.documents import Label
 from tests.retrieval.makers import asset_id, moment
 
@@ -25,7 +25,7 @@ def test_what_is_near_to_everything_is_central_and_not_told_twice() -> None:
     )
     central = centrality(rows)
     assert set(np.argsort(-central)[:4]) == {0, 1, 2, 3}
-    picked = chosen(rows, central, 2)
+    picked = choose_sentences(rows, central, 2)
     assert picked[0] in range(4)
     assert len({0, 1, 2, 3} & set(picked)) == 1  # the second says something new
 
@@ -35,7 +35,7 @@ def test_any_number_of_sentences_is_summed_up(count: int, most: int) -> None:
     rows = normalise(np.random.default_rng(count).standard_normal((count, 8)))
     central = centrality(rows)
     assert ((central >= 0) & (central <= 1 + 1e-5)).all()
-    picked = chosen(rows, central, most)
+    picked = choose_sentences(rows, central, most)
     assert len(picked) == len(set(picked)) == min(most, count)
 
 
@@ -45,10 +45,10 @@ def test_a_summary_keeps_the_order_and_the_words() -> None:
         moment(asset_id("a"), "speech", n, start=float(n), end=n + 1.0, fields={"transcript": text})
         for n, text in enumerate(texts)
     ]
-    told = summary(moments, toy_profile(), 2)
+    told = summarise(moments, toy_profile(), 2)
     assert [one.moment.start for one in told] == sorted(one.moment.start or 0.0 for one in told)
     assert {one.text for one in told} <= set(texts)
-    assert summary([], toy_profile()) == []
+    assert summarise([], toy_profile()) == []
 
 
 def test_chapters_have_titles_times_and_key_frames() -> None:

@@ -56,7 +56,8 @@ def _bits(fields: list[int], width: int) -> bytes:
 
 
 def near_print(numbers: NDArray[np.uint32], share: float, rng: np.random.Generator) -> NDArray[np.uint32]:
-    """The numbers with this share of their bits turned over, all in one number of three so that the others stay whole."""
+    """The numbers with this share of their bits turned over, all in one number of three so that the others stay
+    whole."""
     turned = np.unpackbits(numbers[:, None].view(np.uint8), axis=1)
     rows = np.arange(0, len(numbers), 3)
     flips = rng.random((len(rows), 32)) < 3 * share

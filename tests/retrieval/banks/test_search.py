@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossmedia.retrieval.banks import hamming
-from crossmedia.retrieval.banks.chromaprint import ChromaprintIndex, Malformed, differing, unpacked
+from crossmedia.retrieval.banks.chromaprint import ChromaprintIndex, Malformed, differing_share, unpack
 from crossmedia.retrieval.banks.hamming import REACH, Codes, HammingIndex
 from crossmedia.retrieval.banks.hashes import NEAR, Hash, kind_of
 from crossmedia.retrieval.banks.tlsh import TlshIndex
@@ -73,10 +73,12 @@ def test_the_threshold_is_exact_however_differences_lie() -> None:
     query = rng.integers(0, 256, 32, dtype=np.uint8)
     # Two in each of 15 blocks and one in the last: the farthest that a block with one difference is certain for.
     spread = [16 * block + place for block in range(16) for place in (3, 11)]
-    codes = np.concatenate((
-        [flipped(query, spread[:31]), flipped(query, spread), flipped(query, range(31)), flipped(query, range(32))],
-        rng.integers(0, 256, (500, 32), dtype=np.uint8),
-    ))  # fmt: skip
+    codes = np.concatenate(
+        (
+            [flipped(query, spread[:31]), flipped(query, spread), flipped(query, range(31)), flipped(query, range(32))],
+            rng.integers(0, 256, (500, 32), dtype=np.uint8),
+        )
+    )
     index = HammingIndex()
     index.add_codes(np.arange(len(codes)), codes)
     for _ in range(3):
@@ -150,21 +152,21 @@ def test_unpacking_is_the_librarys() -> None:
         printer.start(16_000, 1)
         printer.feed((3000 * rng.standard_normal(16_000 * seconds)).astype("<i2").tobytes())
         printed = printer.finish()
-        assert unpacked(printed.decode()).tolist() == list(chromaprint.decode_fingerprint(printed)[0])
+        assert unpack(printed.decode()).tolist() == list(chromaprint.decode_fingerprint(printed)[0])
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 80))
 def test_what_is_packed_is_unpacked(seed: int, count: int) -> None:
     numbers = np.random.default_rng(seed).integers(0, 2**32, count, dtype=np.uint32)
     numbers[count // 2 :] &= np.uint32(0x80000001)
-    assert unpacked(fingerprint(numbers)).tolist() == numbers.tolist()
+    assert unpack(fingerprint(numbers)).tolist() == numbers.tolist()
 
 
 @given(st.binary(max_size=60))
 def test_no_bytes_break_the_unpacking(data: bytes) -> None:
     text = base64.urlsafe_b64encode(b"\x01\x00\x00\x04" + data).decode().rstrip("=")
     with suppress(Malformed):
-        assert unpacked(text).shape == (4,)
+        assert unpack(text).shape == (4,)
 
 
 def test_recordings_are_found_where_they_overlap() -> None:
@@ -178,7 +180,7 @@ def test_recordings_are_found_where_they_overlap() -> None:
     assert index.search(fingerprint(cut).encode(), most) == [(107, 0.0)]
     noisy = near_print(prints[7], 0.05, rng)
     ((found, distance),) = index.search(fingerprint(noisy).encode(), most)
-    assert (found, distance) == (107, differing(prints[7], noisy, 0))
+    assert (found, distance) == (107, differing_share(prints[7], noisy, 0))
     assert index.search(fingerprint(near_print(prints[7], 0.2, rng)).encode(), most) == []
     assert index.search(fingerprint(rng.integers(1, 2**32 - 1, 200, dtype=np.uint32)).encode(), most) == []
 

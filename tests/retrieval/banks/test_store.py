@@ -9,13 +9,13 @@ import pytest
 
 from crossmedia.retrieval.banks.hashes import BadHash, Hash, kind_of, readings
 from crossmedia.retrieval.banks.matching import Matcher
-from crossmedia.retrieval.banks.store import FILE, BadBank, BankStore, BankTaken, Entry
+from crossmedia.retrieval.banks.store import FILE, BadBank, BankStore, BankTaken, HashEntry
 from crossmedia.retrieval.store import NotFound, StoreUnusable
 from tests.retrieval.banks.makers import every_kind, fingerprint, near_pdq, pdq, tlsh
 
 
-def entries(*values: str) -> list[Entry]:
-    return [Entry(Hash("pdq", value)) for value in values]
+def entries(*values: str) -> list[HashEntry]:
+    return [HashEntry(Hash("pdq", value)) for value in values]
 
 
 def test_looking_makes_no_file(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_every_kind_is_kept_and_found(tmp_path: Path) -> None:
     store = BankStore(tmp_path)
     store.create("known", "block")
     kept = [
-        Entry(Hash.of(kind_of(kind), value, 80 if kind == "pdq" else None), f"of {kind}")
+        HashEntry(Hash.of(kind_of(kind), value, 80 if kind == "pdq" else None), f"of {kind}")
         for kind, value in every_kind().items()
     ]
     assert store.add("known", kept) == 5
@@ -44,8 +44,12 @@ def test_every_kind_is_kept_and_found(tmp_path: Path) -> None:
     for entry in kept:
         (found,) = matcher.match([entry.hash])
         assert (found.known, found.distance, found.bank, found.action, found.tags) == (
-            entry.hash, 0.0, "known", "block", entry.tags,
-        )  # fmt: skip
+            entry.hash,
+            0.0,
+            "known",
+            "block",
+            entry.tags,
+        )
         assert found.quality == entry.hash.quality
     # The same bytes as another kind are another hash.
     assert matcher.match([Hash("sha256", every_kind()["pdq"])]) == []
@@ -83,7 +87,7 @@ def test_what_another_process_adds_or_switches_is_seen(tmp_path: Path) -> None:
     assert matcher.match(asked) == []
     other.create("late")
     for place, entry in enumerate(asked, start=1):
-        other.add("late", [Entry(entry)])
+        other.add("late", [HashEntry(entry)])
         assert len(matcher.match(asked)) == place
     other.switch("late", False)
     assert matcher.match(asked) == []
@@ -106,7 +110,7 @@ def test_what_fails_on_the_way_leaves_nothing(tmp_path: Path) -> None:
     store = BankStore(tmp_path)
     store.create("known")
     with pytest.raises(BadHash):
-        store.add("known", [Entry(Hash("pdq", pdq(1))), Entry(Hash("pdq", pdq(2), 49))])
+        store.add("known", [HashEntry(Hash("pdq", pdq(1))), HashEntry(Hash("pdq", pdq(2), 49))])
     assert store.banks()[0].hashes == {}
     assert Matcher(store).match([Hash("pdq", pdq(1))]) == []
 
@@ -116,7 +120,7 @@ def test_tags_that_are_none(tmp_path: Path, tags: str) -> None:
     store = BankStore(tmp_path)
     store.create("known")
     with pytest.raises(BadBank):
-        store.add("known", [Entry(Hash("pdq", pdq(1)), tags)])
+        store.add("known", [HashEntry(Hash("pdq", pdq(1)), tags)])
     assert store.last() == 0
 
 
@@ -162,11 +166,22 @@ def test_entries_of_many_pages_keep_their_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        ("pdq", "0" * 63), ("pdq", "0" * 65), ("pdq", "g" * 64), ("pdq", ""), ("sha256", "0" * 32), ("md5", "0" * 64),
-        ("md5", "٠" * 32), ("tlsh", "T1" + "0" * 69), ("tlsh", "T2" + "0" * 70), ("chromaprint", ""), ("chromaprint", "AQAAAA"),
-        ("chromaprint", "not base64!"), ("chromaprint", "A" * 400), ("chromaprint", "ä" * 40),
+        ("pdq", "0" * 63),
+        ("pdq", "0" * 65),
+        ("pdq", "g" * 64),
+        ("pdq", ""),
+        ("sha256", "0" * 32),
+        ("md5", "0" * 64),
+        ("md5", "٠" * 32),
+        ("tlsh", "T1" + "0" * 69),
+        ("tlsh", "T2" + "0" * 70),
+        ("chromaprint", ""),
+        ("chromaprint", "AQAAAA"),
+        ("chromaprint", "not base64!"),
+        ("chromaprint", "A" * 400),
+        ("chromaprint", "ä" * 40),
     ],
-)  # fmt: skip
+)
 def test_hashes_that_are_none(kind: str, text: str) -> None:
     with pytest.raises(BadHash):
         Hash.of(kind_of(kind), text)
@@ -176,7 +191,7 @@ def test_ways_of_writing() -> None:
     assert Hash.of("pdq", " " + "AB" * 32).value == "ab" * 32
     assert Hash.of("tlsh", "ab" * 35).value == "T1" + "AB" * 35
     for kind, value in every_kind().items():
-        assert str(Hash.told(f"{kind}:{value}")) == f"{kind}:{value}"
+        assert str(Hash.parse(f"{kind}:{value}")) == f"{kind}:{value}"
     assert [one.kind for one in readings("ab" * 32)] == ["pdq", "sha256"]
     assert [one.kind for one in readings("ab" * 16)] == ["md5"]
     assert [one.kind for one in readings(every_kind()["tlsh"])] == ["tlsh"]

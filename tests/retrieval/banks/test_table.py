@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from crossmedia.retrieval.banks import table
 from crossmedia.retrieval.banks.hashes import Hash, HashKind
-from crossmedia.retrieval.banks.store import BankStore, Entry
-from crossmedia.retrieval.banks.table import BankUnreadable, Reading, listed, written
+from crossmedia.retrieval.banks.store import BankStore, HashEntry
+from crossmedia.retrieval.banks.table import BankTable, BankUnreadable, write_csv, write_lists
 from tests.retrieval.banks.makers import every_kind, fingerprint, pdq, tlsh
 
 HEADER = "signal_type,signal_str,collab,category,tags\n"
 
 
-def read(text: str | bytes, kind: HashKind | None = None, skip: bool = False) -> tuple[list[Entry], Reading]:
+def read(text: str | bytes, kind: HashKind | None = None, skip: bool = False) -> tuple[list[HashEntry], BankTable]:
     data = text.encode() if isinstance(text, str) else text
-    reading = Reading(io.BytesIO(data), kind, skip)
+    reading = BankTable(io.BytesIO(data), kind, skip)
     return list(reading), reading
 
 
@@ -41,32 +41,40 @@ tags = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), ma
 )
 
 
-@given(st.lists(st.builds(Entry, hashes, tags)))
-def test_what_is_written_is_read(entries: list[Entry]) -> None:
-    found, reading = read("".join(written("known", entries)))
+@given(st.lists(st.builds(HashEntry, hashes, tags)))
+def test_what_is_written_is_read(entries: list[HashEntry]) -> None:
+    found, reading = read("".join(write_csv("known", entries)))
     assert found == entries
     assert reading.entries == len(entries)
 
 
-@given(st.builds(Entry, hashes, st.from_regex(r"'{0,2}[-=+@＝＋－＠][A-Z]{1,9}", fullmatch=True)))
-def test_no_cell_is_a_formula_to_a_spreadsheet(entry: Entry) -> None:
-    text = "".join(written("known", [entry]))
+@given(st.builds(HashEntry, hashes, st.from_regex(r"'{0,2}[-=+@＝＋－＠][A-Z]{1,9}", fullmatch=True)))
+def test_no_cell_is_a_formula_to_a_spreadsheet(entry: HashEntry) -> None:
+    text = "".join(write_csv("known", [entry]))
     for row in csv.reader(io.StringIO(text)):
         assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))]
     assert read(text)[0] == [entry]
 
 
-@given(st.lists(st.builds(Entry, hashes)))
-def test_lists_are_read_too(entries: list[Entry]) -> None:
-    assert [entry.hash.value for entry in read("".join(listed(entries)))[0]] == [entry.hash.value for entry in entries]
+@given(st.lists(st.builds(HashEntry, hashes)))
+def test_lists_are_read_too(entries: list[HashEntry]) -> None:
+    assert [entry.hash.value for entry in read("".join(write_lists(entries)))[0]] == [
+        entry.hash.value for entry in entries
+    ]
 
 
 def test_the_columns_are_those_of_threatexchange() -> None:
-    (row,) = csv.DictReader(io.StringIO("".join(written("B", [Entry(Hash("md5", "ab" * 16), 'two "tags", here')]))))
+    (row,) = csv.DictReader(
+        io.StringIO("".join(write_csv("B", [HashEntry(Hash("md5", "ab" * 16), 'two "tags", here')])))
+    )
     assert row == {
-        "signal_type": "video_md5", "signal_str": "ab" * 16, "collab": "B", "category": "POSITIVE_CLASS",
-        "tags": 'two "tags", here', "quality": "",
-    }  # fmt: skip
+        "signal_type": "video_md5",
+        "signal_str": "ab" * 16,
+        "collab": "B",
+        "category": "POSITIVE_CLASS",
+        "tags": 'two "tags", here',
+        "quality": "",
+    }
 
 
 def test_what_the_tools_write_is_read() -> None:
@@ -74,16 +82,17 @@ def test_what_the_tools_write_is_read() -> None:
         HEADER
         + f"pdq,{pdq(1)},Sample Data,POSITIVE_CLASS,cat dog\r\nvideo_md5,{'CD' * 16},Sample Data,POSITIVE_CLASS,\r\n"
     )
-    assert read(exported)[0] == [Entry(Hash("pdq", pdq(1)), "cat dog"), Entry(Hash("md5", "cd" * 16))]
+    assert read(exported)[0] == [HashEntry(Hash("pdq", pdq(1)), "cat dog"), HashEntry(Hash("md5", "cd" * 16))]
     queried = f"\ufeffid,indicator,type,tags\n1,{pdq(2)},HASH_PDQ,a b\n2,{tlsh(3)},HASH_TEXT_TLSH,\n"
     assert [str(entry.hash) for entry in read(queried)[0]] == [f"pdq:{pdq(2)}", f"tlsh:{tlsh(3)}"]
     local_file = f"pdq {pdq(4)}\n\nvideo_sha256 {pdq(5)}\n"
     assert [str(entry.hash) for entry in read(local_file)[0]] == [f"pdq:{pdq(4)}", f"sha256:{pdq(5)}"]
     bare = f"{pdq(6)}\n{pdq(7)}"
     assert [str(entry.hash) for entry in read(bare, "pdq")[0]] == [f"pdq:{pdq(6)}", f"pdq:{pdq(7)}"]
-    assert [entry.hash.kind for entry in read("\n".join(v for k, v in every_kind().items() if k not in ("pdq", "sha256")))[0]] == [
-        "md5", "tlsh", "chromaprint",
-    ]  # fmt: skip
+    assert [
+        entry.hash.kind
+        for entry in read("\n".join(v for k, v in every_kind().items() if k not in ("pdq", "sha256")))[0]
+    ] == ["md5", "tlsh", "chromaprint"]
 
 
 def test_opinions_against_are_no_entries() -> None:
@@ -131,13 +140,13 @@ def test_bytes_that_are_no_text_and_lines_without_end(monkeypatch: pytest.Monkey
 
 def test_qualities() -> None:
     header = "signal_type,signal_str,quality\n"
-    assert read(f"{header}pdq,{pdq(1)},50\n")[0] == [Entry(Hash("pdq", pdq(1), 50))]
+    assert read(f"{header}pdq,{pdq(1)},50\n")[0] == [HashEntry(Hash("pdq", pdq(1), 50))]
     for wrong in ("49", "101", "-1", "x", "1e1", "٧٠", "99999"):
         assert fault_lines(f"{header}pdq,{pdq(1)},{wrong}\n") == [2]
 
 
 def test_what_can_be_two_kinds_is_asked_for() -> None:
-    with pytest.raises(BankUnreadable, match="pdq or sha256: say which with --kind"):
+    with pytest.raises(BankUnreadable, match="pdq or sha256: say which"):
         read(pdq(1))
 
 
@@ -161,6 +170,6 @@ def test_an_import_with_a_broken_line_writes_nothing(tmp_path: Path) -> None:
     store.create("known")
     text = HEADER + "".join(f"pdq,{pdq(n)},x,,\n" for n in range(5000)) + "pdq,broken,x,,\n"
     with pytest.raises(BankUnreadable, match="line 5002"):
-        store.add("known", Reading(io.BytesIO(text.encode())))
+        store.add("known", BankTable(io.BytesIO(text.encode())))
     assert (store.last(), store.banks()[0].hashes) == (0, {})
-    assert store.add("known", Reading(io.BytesIO(text.encode()), skip=True)) == 5000
+    assert store.add("known", BankTable(io.BytesIO(text.encode()), skip=True)) == 5000

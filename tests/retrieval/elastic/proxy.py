@@ -16,8 +16,11 @@ Rewrite = Callable[[Any], Any]
 
 @dataclass
 class Fault:
-    """What happens to the next `times` requests whose path holds `path`. `status` answers with it and `body`, without asking the
-    server; `drop` closes the connection, after the server has done it if `done`; `rewrite` changes the server's answer."""
+    """What happens to the next `times` requests whose path holds `path`.
+
+    `status` answers with it and `body`, without asking the server; `drop` closes the connection, after the server has
+    done it if `done`; `rewrite` changes the server's answer.
+    """
 
     path: str
     times: int = 1

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.retrieval.elastic.address import Access, Address, BadAddress, is_elastic, parsed
+from crossmedia.retrieval.elastic.address import Access, Address, BadAddress, is_elastic, parse_address
 
 
 @pytest.mark.parametrize(
@@ -23,31 +23,40 @@ from crossmedia.retrieval.elastic.address import Access, Address, BadAddress, is
 )
 def test_addresses(url: str, expected: Address) -> None:
     assert is_elastic(url)
-    assert parsed(url, Access())[0] == expected
+    assert parse_address(url, Access())[0] == expected
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        "http://h", "elasticsearch://", "elasticsearch://h:port", "elasticsearch://h/UPPER", "elasticsearch://h/a/b",
-        "elasticsearch://h?shards=0", "elasticsearch://h?shards=many", "elasticsearch://h?analyzer=klingon",
-        "elasticsearch://h?vectors=", "elasticsearch://h?other=1", "elasticsearch://h,/x", "elasticsearch://h h",
+        "http://h",
+        "elasticsearch://",
+        "elasticsearch://h:port",
+        "elasticsearch://h/UPPER",
+        "elasticsearch://h/a/b",
+        "elasticsearch://h?shards=0",
+        "elasticsearch://h?shards=many",
+        "elasticsearch://h?analyzer=klingon",
+        "elasticsearch://h?vectors=",
+        "elasticsearch://h?other=1",
+        "elasticsearch://h,/x",
+        "elasticsearch://h h",
     ],
-)  # fmt: skip
+)
 def test_what_names_no_store_is_refused(url: str) -> None:
     with pytest.raises(BadAddress):
-        parsed(url, Access())
+        parse_address(url, Access())
 
 
 def test_a_password_is_taken_out_and_never_shown() -> None:
-    address, access = parsed("elasticsearch://ann:p%40ss@h:9200/x", Access(api_key="key"))
+    address, access = parse_address("elasticsearch://ann:p%40ss@h:9200/x", Access(api_key="key"))
     assert (access.user, access.password) == ("ann", "p@ss")
     assert "p@ss" not in str(address) + repr(address)
     assert "p%40ss" not in str(address) + repr(address)
     assert "p@ss" not in repr(access)
     assert "key'" not in repr(access)
     with pytest.raises(BadAddress) as failure:
-        parsed("elasticsearch://ann:secret@h:9200/UPPER", Access())
+        parse_address("elasticsearch://ann:secret@h:9200/UPPER", Access())
     assert "secret" not in failure.value.message + failure.value.hint
 
 
@@ -55,7 +64,7 @@ def test_a_password_is_taken_out_and_never_shown() -> None:
 def test_any_text_is_an_address_or_refused(text: str) -> None:
     for url in (text, "elasticsearch://" + text):
         try:
-            address, _ = parsed(url, Access())
+            address, _ = parse_address(url, Access())
         except CrossmediaError:
             continue
         assert all(host.startswith("http") for host in address.hosts)

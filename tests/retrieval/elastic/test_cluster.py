@@ -58,7 +58,8 @@ def state_of(store: ElasticStore, *wanted: str) -> Health:
 
 
 def test_many_writers_make_no_doubles(open_store: Open, store: ElasticStore) -> None:
-    """Six writers with connections of their own put overlapping halves, enrich the same assets and move the same files."""
+    """Six writers with connections of their own put overlapping halves, enrich the same assets and move the same
+    files."""
     writers = [open_store() for _ in range(6)]
     picture = f"{asset_id('p0')}-picture0"
     store.put([document("p0", vector=unit(0))])
@@ -160,7 +161,7 @@ def test_part_of_the_shards_is_gone(nodes: Callable[..., Node]) -> None:
     store.put([document(f"p{n}", vector=unit(n), text="word") for n in range(50)])
     second.stop(kill=True)
     red = state_of(store, "red")
-    assert (red.state, "shards are nowhere" in red.told) == ("red", True)
+    assert (red.state, "shards are missing" in red.told) == ("red", True)
     with pytest.raises(StoreUnusable):
         store.search_vectors("common", "picture", unit(1), 100, Everything)
     with pytest.raises(StoreUnusable):

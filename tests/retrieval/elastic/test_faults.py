@@ -1,5 +1,5 @@
-"""A server that is away, busy, full, foreign or refuses: one clear error, asked again where that makes sense, nothing lost and
-nothing doubled."""
+"""A server that is away, busy, full, foreign or refuses: one clear error, asked again where that makes sense, nothing
+lost and nothing doubled."""
 
 from __future__ import annotations
 

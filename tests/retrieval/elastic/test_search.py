@@ -39,10 +39,14 @@ def test_a_hybrid_search_is_one_msearch(open_store: Open, proxy: Proxy) -> None:
 def test_a_filtered_search_gives_as_many_as_there_are(store: ElasticStore, count: int) -> None:
     """Few of many, far from the query: the graph is searched until enough are found."""
     wanted = {f"p{n}" for n in range(0, 400, 10)}
-    store.put([
-        document(f"p{n}", vector=unit(n), labels=(Label("scene", "rare" if f"p{n}" in wanted else "common", 0.9, "m"),))
-        for n in range(400)
-    ])  # fmt: skip
+    store.put(
+        [
+            document(
+                f"p{n}", vector=unit(n), labels=(Label("scene", "rare" if f"p{n}" in wanted else "common", 0.9, "m"),)
+            )
+            for n in range(400)
+        ]
+    )
     rare = Filters(labels=(LabelFilter("scene", "rare", 0.5),))
     found = store.search_vectors("common", "picture", unit(999), count, rare)
     assert len(found) == count

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crossmedia.embeddings.label_kinds import known_kinds
 from crossmedia.retrieval.banks.hashes import Hash
-from crossmedia.retrieval.banks.matching import Found
+from crossmedia.retrieval.banks.matching import BankMatch
 from crossmedia.retrieval.documents import Label
 from crossmedia.retrieval.policy.rules import DEFAULT, BadPolicy, read_policy
 from tests.retrieval.makers import asset_id, moment
@@ -40,9 +40,9 @@ def shown(*labels: tuple[str, str, float]) -> list:  # type: ignore[type-arg]
     return [moment(asset_id("a"), number=0, labels=made)]
 
 
-def match(bank: str, action: str) -> Found:
+def match(bank: str, action: str) -> BankMatch:
     known = Hash.of("sha256", "ab" * 32)
-    return Found(known, known, 0.0, None, bank, action, "")  # type: ignore[arg-type]
+    return BankMatch(known, known, 0.0, None, bank, action, "")  # type: ignore[arg-type]
 
 
 def test_scores_and_counts() -> None:

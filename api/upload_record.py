@@ -1,0 +1,79 @@
+"""What is recorded of uploads: which were deleted on request, and where they lie; a SQLite file beside them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from crossmedia.retrieval.local.database import Database
+
+FILE: Final = "uploads.sqlite"
+
+
+class UploadRecord:
+    """A deletion is written here before anything goes. Looking where nothing was ever written makes no file."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises StoreUnusable at the first use where the file cannot be opened."""
+        self._path = folder / FILE
+        self._opened: Database | None = None
+        self._opening = threading.Lock()
+
+    def begin_deletion(self, names: Mapping[str, Sequence[str]]) -> None:
+        """The uploads of these assets are to go; by asset the names of their files."""
+        now = time.time()
+        rows = [(asset, json.dumps(list(files), ensure_ascii=False), now) for asset, files in names.items()]
+        with self._database().write() as connection:
+            connection.executemany("INSERT INTO deleted_upload (asset, names, at) VALUES (?, ?, ?)", rows)
+
+    def unfinished_deletions(self) -> list[str]:
+        """Assets whose uploads were to go when the process died."""
+        if not self._exists():
+            return []
+        with self._database().read() as connection:
+            rows = connection.execute("SELECT DISTINCT asset FROM deleted_upload WHERE NOT finished").fetchall()
+        return [row["asset"] for row in rows]
+
+    def finish_deletion(self, assets: Sequence[str]) -> None:
+        """The uploads of these assets are gone."""
+        self._change("UPDATE deleted_upload SET finished = 1 WHERE asset = ? AND NOT finished", assets)
+
+    def withdraw_deletion(self, assets: Sequence[str]) -> None:
+        """These assets were not deleted after all."""
+        self._change("DELETE FROM deleted_upload WHERE asset = ? AND NOT finished", assets)
+
+    def place(self) -> str | None:
+        """The folder of uploads that the store was last told of."""
+        if not self._exists():
+            return None
+        with self._database().read() as connection:
+            row = connection.execute("SELECT folder FROM place").fetchone()
+        return row["folder"] if row else None
+
+    def set_place(self, folder: Path) -> None:
+        """The store knows that the uploads lie there."""
+        with self._database().write() as connection:
+            connection.execute("DELETE FROM place")
+            connection.execute("INSERT INTO place VALUES (?)", (str(folder),))
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _exists(self) -> bool:
+        return self._opened is not None or self._path.exists()
+
+    def _change(self, statement: str, assets: Sequence[str]) -> None:
+        with self._database().write() as connection:
+            connection.executemany(statement, [(asset,) for asset in assets])
+
+    def _database(self) -> Database:
+        with self._opening:
+            if self._opened is None:
+                self._opened = Database(self._path, "crossmedia.api")
+            return self._opened
