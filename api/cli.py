@@ -43,6 +43,7 @@ COMMANDS = (
     Entry("restore", "safekeeping:restore", "Put a backup in the place of what the data directory holds."),
     Entry("repair", "safekeeping:repair", "Make a damaged data directory whole."),
     Entry("serve", "serving:serve", "Start the HTTP service and the web page."),
+    Entry("key", "keys:app", "Keys of the HTTP service: add, list and remove them."),
     Entry("worker", "working:worker", "Process the jobs of a shared queue until stopped."),
     Entry("doctor", "managing:doctor", "Check models, packages, disk and store; say what to fix."),
     Entry("lookup", "banks:lookup", "Look up a file or a hash in the banks of known content."),

@@ -13,7 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossmedia.api.invalid import InvalidRequest, first_reason
-from crossmedia.api.keys import Keys
+from crossmedia.api.keys.audit import Audit
+from crossmedia.api.keys.keyring import Keyring
+from crossmedia.api.keys.scopes import Holder, scope_of
 from crossmedia.api.remedies import request_hint
 from crossmedia.api.uploads import UploadTooLarge
 from crossmedia.embeddings.errors import CrossmediaError
@@ -31,6 +33,13 @@ class BadKey(CrossmediaError):
 
     code = "unauthorised"
     status = 401
+
+
+class ScopeMissing(CrossmediaError):
+    """A key is valid, and not for what was asked."""
+
+    code = "scope_missing"
+    status = 403
 
 
 class ForeignPage(CrossmediaError):
@@ -103,31 +112,60 @@ def _too_large(limit: int) -> UploadTooLarge:
 
 
 class KeyCheck:
-    """Asks for one of the keys, as `Authorization: Bearer KEY` or `X-API-Key: KEY`, where keys are set."""
+    """Asks for a key whose scopes allow the request, as `Authorization: Bearer KEY` or `X-API-Key: KEY`, where there
+    are keys; what does more than read is noted."""
 
-    def __init__(self, app: ASGIApp, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, keyring: Keyring, audit: Audit) -> None:
         self._app = app
-        self._keys = keys
+        self._keyring = keyring
+        self._audit = audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._keys.required and not own_page(scope["method"], Headers(scope=scope)):
-            refused = envelope(
-                ForeignPage("requests from other web sites are not accepted", "set CROSSMEDIA_API_KEYS and send a key")
-            )
-            await refused(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
             return
         path: str = scope.get("path", "")
-        needed = self._keys.required and path not in OPEN_PATHS and not path.startswith(OPEN_BELOW)
-        if scope["type"] == "http" and needed:
-            headers = Headers(scope=scope)
-            try:
-                session = self._keys.in_session(headers) and own_page(scope["method"], headers)
-                if not (session or self._keys.key_of(headers, address(scope))):
-                    raise BadKey("this service requires a key", "send it as Authorization: Bearer KEY")
-            except CrossmediaError as error:
-                await envelope(error)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        try:
+            if not self._keyring.required:
+                _require_own_page(scope)
+                holder = None
+            elif path in OPEN_PATHS or path.startswith(OPEN_BELOW):
+                holder = None
+            else:
+                holder = self._holder(scope)
+        except CrossmediaError as error:
+            await envelope(error)(scope, receive, send)
+            return
+        needed = scope_of(scope["method"], path)
+        if holder is None or (needed == "read" and holder.may(needed)):
+            await self._app(scope, receive, send)
+            return
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._audit.note(
+                    holder.name, scope["method"], path=path, status=message["status"], address=address(scope)
+                )
+            await send(message)
+
+        if holder.may(needed):
+            await self._app(scope, receive, noted)
+            return
+        missing = ScopeMissing(f"the key of {holder.name} is not for this", f"it needs the scope {needed}")
+        await envelope(missing)(scope, receive, noted)
+
+    def _holder(self, scope: Scope) -> Holder:
+        headers = Headers(scope=scope)
+        holder = self._keyring.session_holder(headers) if own_page(scope["method"], headers) else None
+        holder = holder or self._keyring.holder(headers, address(scope))
+        if holder is None:
+            raise BadKey("this service requires a key", "send it as Authorization: Bearer KEY")
+        return holder
+
+
+def _require_own_page(scope: Scope) -> None:
+    if not own_page(scope["method"], Headers(scope=scope)):
+        raise ForeignPage("requests from other web sites are not accepted", "set CROSSMEDIA_API_KEYS and send a key")
 
 
 def address(scope: Scope) -> str:

@@ -15,7 +15,8 @@ from crossmedia.api.gate import Gate
 from crossmedia.api.guards import BodyLimit, KeyCheck, SameOrigin, install_handlers
 from crossmedia.api.hosts import HostCheck
 from crossmedia.api.ingest import Ingest
-from crossmedia.api.keys import Keys
+from crossmedia.api.keys.audit import Audit
+from crossmedia.api.keys.keyring import Keyring
 from crossmedia.api.metrics import Metrics, Timed
 from crossmedia.api.queues import shared
 from crossmedia.api.routes import (
@@ -83,6 +84,7 @@ def create_app(settings: Settings, bound: str = "127.0.0.1") -> FastAPI:
             gate.close()
             file_gate.close()
             service.close()
+            app.state.keyring.close()
 
     # The description page comes from here, not from a foreign host.
     app = FastAPIOffline(
@@ -93,8 +95,8 @@ def create_app(settings: Settings, bound: str = "127.0.0.1") -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
-    app.state.keys = Keys(settings.api_keys)
-    app.add_middleware(KeyCheck, keys=app.state.keys)
+    app.state.keyring = Keyring.of(settings)
+    app.add_middleware(KeyCheck, keyring=app.state.keyring, audit=Audit(settings.data))
     app.add_middleware(HostCheck, bound=bound, names=settings.hosts)
     app.add_middleware(SameOrigin)
     app.add_middleware(Timed, metrics=metrics)

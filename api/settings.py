@@ -97,7 +97,8 @@ class Settings(BaseSettings):
     roots: _List = ()
     """Folders that the service may index when a request names a path; none by default."""
     api_keys: _List = ()
-    """Keys of which requests must carry one (all but health checks); if empty, requests need none."""
+    """Keys of which requests must carry one (all but health checks), and that allow everything; `crossmedia key add`
+    makes others. Without any, requests need none."""
     hosts: _List = ()
     """Names by which requests may call the service, beside those of this machine's loopback and of what `serve --host`
     names: that of a reverse proxy, say. `*` accepts every name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,15 @@ from crossmedia.retrieval.store import NotFound
 
 
 class Jobs:
-    """A `Queue` in a SQLite file of its own: progress is written often and must not hold up the store's writer."""
+    """A `Queue` in a SQLite file of its own: progress is written often and must not hold up the store's writer.
+
+    Counting where there never was a job makes no file."""
 
     def __init__(self, folder: Path, limit: int = 1000) -> None:
-        self._database = Database(folder / "jobs.sqlite", "crossmedia.indexer")
+        """Raises StoreUnusable at the first use where the file cannot be opened."""
+        self._path = folder / "jobs.sqlite"
+        self._opened: Database | None = None
+        self._opening = threading.Lock()
         self._limit = limit
 
     def submit(self, kind: str, payload: Mapping[str, Any]) -> Job:
@@ -92,11 +98,23 @@ class Jobs:
         return bool(self._database.connection().execute(query).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
+        if self._opened is None and not self._path.exists():
+            return {}
         rows = self._database.connection().execute("SELECT state, count(*) FROM job GROUP BY state")
         return {row[0]: row[1] for row in rows}
 
     def close(self) -> None:
-        self._database.close()
+        with self._opening:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    @property
+    def _database(self) -> Database:
+        with self._opening:
+            if self._opened is None:
+                self._opened = Database(self._path, "crossmedia.indexer")
+            return self._opened
 
     def _update(self, job: str, assignments: str, *values: Any) -> None:
         with self._database.write() as connection:

@@ -32,6 +32,7 @@ USAGE = {
     "bad_name",
     "bad_bank",
     "bad_hash",
+    "bad_key",
     "bad_policy",
     "bad_plate",
     "no_queue",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -30,16 +31,19 @@ def serve(
         import uvicorn
 
         from crossmedia.api.hosts import is_loopback
+        from crossmedia.api.keys.keyring import Keyring
+        from crossmedia.api.lock import sole_server
         from crossmedia.api.server import create_app
 
         settings = opened.runtime.settings
-        if not (is_loopback(host) or settings.api_keys or insecure):
+        if not (is_loopback(host) or Keyring.of(settings).required or insecure):
             raise OpenToNetwork(
                 f"everybody who reaches {host} could read, change and delete everything",
-                "set CROSSMEDIA_API_KEYS=KEY so that requests need a key, or use --insecure",
+                "make keys with crossmedia key add NAME, or set CROSSMEDIA_API_KEYS=KEY, or use --insecure",
             )
         logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
         logging.getLogger("crossmedia").setLevel(logging.INFO)
         opened.runtime.store  # noqa: B018 -- one that cannot be opened ends this with what to do
         application = create_app(settings, host)
-        uvicorn.run(application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
+        with nullcontext() if settings.queue else sole_server(settings.data):
+            uvicorn.run(application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)

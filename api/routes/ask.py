@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import FormData, UploadFile
 
+from crossmedia.api.forms import parse_form
 from crossmedia.api.guards import InternalError, error_body, log
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.routes.common import ERRORS, Shared
@@ -56,7 +57,7 @@ async def ask(request: Request, shared: Shared) -> AskAnswer | StreamingResponse
     whole object) and `error` (the envelope) come as they come about.
     """
     if is_multipart(request):
-        form = await request.form(max_files=2, max_fields=4)
+        form = await parse_form(request, max_files=2, max_fields=4)
     else:
         form = FormData([("query", (await request.body()).decode("utf-8", "replace"))])
     streamed = EVENTS in request.headers.get("accept", "")

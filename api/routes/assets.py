@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
+from crossmedia.api.forms import opened_form
 from crossmedia.api.ingest import files_json
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.routes.common import ERRORS, Served, ServedWhole, Shared
@@ -82,7 +83,7 @@ async def put(request: Request, shared: Shared, response: Response) -> dict[str,
     them."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        async with request.form(max_files=MAX_FILES, max_fields=MAX_FILES + 100) as form:
+        async with opened_form(request, max_files=MAX_FILES, max_fields=MAX_FILES + 100) as form:
             job = await run_in_threadpool(_keep, shared, form)
     else:
         try:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 
+from crossmedia.api.forms import opened_form
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.routes.common import ERRORS, Shared
 from crossmedia.api.routes.files import ONE, body, is_multipart, of_one
@@ -110,7 +111,7 @@ async def add(name: str, request: Request, shared: Shared) -> Banked:
     if not is_multipart(request):
         wanted = _parse_body(NewHashes, await request.body())
         return await shared.gate.run(lambda: banks.add(name, wanted.what, tags=wanted.tags))
-    async with request.form(max_files=100, max_fields=10) as form:
+    async with opened_form(request, max_files=100, max_fields=10) as form:
         files = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
         if not files:
             raise InvalidRequest("no part named file", "send each file as a part named file")

@@ -11,6 +11,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from crossmedia.api.comparing import Verified
+from crossmedia.api.forms import opened_form
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.state import State
 from crossmedia.api.uploads import plain_name
@@ -37,7 +38,7 @@ def body(content: dict[str, Any]) -> dict[str, Any]:
 async def of_two(request: Request, shared: State, what: str, verify: Callable[[Path, Path], Verified]) -> Verified:
     """What `verify` says of the two parts named `file`, which are kept nowhere; raises InvalidRequest where there are
     not two."""
-    async with request.form(max_files=2, max_fields=2) as form:
+    async with opened_form(request, max_files=2, max_fields=2) as form:
         files = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
         if len(files) != 2:
             raise InvalidRequest(f"{len(files)} files", f"send two {what} as parts named file")
@@ -61,7 +62,7 @@ def is_multipart(request: Request) -> bool:
 
 async def of_one(request: Request, shared: State, look: Callable[[Path], ResultT]) -> ResultT:
     """What `look` says of the part named `file`; raises InvalidRequest where there is none."""
-    async with request.form(max_files=1, max_fields=1) as form:
+    async with opened_form(request, max_files=1, max_fields=1) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise InvalidRequest("no file", "send it as a part named file")

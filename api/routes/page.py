@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from crossmedia.api.guards import BadKey, address
-from crossmedia.api.keys import COOKIE, SESSION_SECONDS, Keys
+from crossmedia.api.keys.keyring import COOKIE, SESSION_SECONDS, Keyring
 from crossmedia.api.routes.common import ERRORS
 
 router = APIRouter(tags=["page"])
@@ -52,15 +52,15 @@ def mount(app: FastAPI) -> None:
 def begin(request: Request) -> Response:
     """Keep a key that comes as `X-API-Key` as a cookie that scripts cannot read: pictures and players cannot send
     headers."""
-    keys: Keys = request.app.state.keys
-    key = keys.key_of(request.headers, address(request.scope))
-    if keys.required and key is None:
-        raise BadKey("the key is not valid", "valid keys are in CROSSMEDIA_API_KEYS of the service")
+    keyring: Keyring = request.app.state.keyring
+    holder = keyring.holder(request.headers, address(request.scope))
+    if keyring.required and holder is None:
+        raise BadKey("the key is not valid", "crossmedia key add NAME makes one, or CROSSMEDIA_API_KEYS of the service")
     response = Response(status_code=204)
-    if key is not None:
+    if holder is not None:
         response.set_cookie(
             COOKIE,
-            keys.session_of(key),
+            keyring.begin_session(holder),
             max_age=SESSION_SECONDS,
             httponly=True,
             samesite="strict",
@@ -70,8 +70,10 @@ def begin(request: Request) -> Response:
 
 
 @router.delete("/v1/session", status_code=204, response_class=Response)
-def end() -> Response:
+def end(request: Request) -> Response:
     """Forget the cookie."""
+    keyring: Keyring = request.app.state.keyring
+    keyring.end_session(request.headers)
     response = Response(status_code=204)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return response

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 
+from crossmedia.api.forms import opened_form
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.routes.common import ERRORS, Shared
 from crossmedia.api.schema import SearchAnswer, SearchRequest, search_answer, whole_schema
@@ -41,7 +42,7 @@ async def search(request: Request, shared: Shared) -> SearchAnswer:
     """The moments that answer, best first, each with the evidence why; none where nothing matches."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        async with request.form(max_files=16, max_fields=16) as form:
+        async with opened_form(request, max_files=16, max_fields=16) as form:
             spec = _parse(form.get("query") or "{}")
             files = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
             gate = shared.file_gate if files else shared.gate

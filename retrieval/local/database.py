@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -54,9 +55,10 @@ class Database:
         self._use: Use | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._use = Use(path)
-            if self._use.wants_check():
-                self._check()
+            if not _only_read(path):
+                self._use = Use(path)
+                if self._use.wants_check():
+                    self._check()
             self._migrate()
         except (sqlite3.Error, OSError) as error:
             self.close()
@@ -68,14 +70,16 @@ class Database:
         except BaseException:
             self.close()
             raise
-        self._use.share()
+        if self._use is not None:
+            self._use.share()
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection."""
         held: _Held | None = getattr(self._local, "held", None)
         if held is None:
             found = sqlite3.connect(
-                self.path,
+                _uri(self.path),
+                uri=True,
                 timeout=BUSY_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
@@ -198,6 +202,23 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     with suppress(sqlite3.Error, StoreUnusable, DiskFull):
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _only_read(path: Path) -> bool:
+    """Whether there is a file that this process may not write, or whose folder it may not."""
+    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def _uri(path: Path) -> str:
+    """How SQLite has to open the file. Reading, it writes files beside it; where it cannot, it must not try.
+
+    Where a writer has left such files they are read too. Where there are none, nothing is under way: a file in a folder
+    that only others can write to counts as unchanging while it is open.
+    """
+    uri = path.resolve().as_uri()
+    if not _only_read(path):
+        return uri
+    return f"{uri}?mode=ro" if path.with_name(f"{path.name}-wal").exists() else f"{uri}?mode=ro&immutable=1"
 
 
 def migrations(package: str) -> list[str]:

@@ -8,12 +8,15 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.datastructures import Headers
 
-from crossmedia.api.attempts import ADDRESSES, SECONDS, WRONG_KEYS, Attempts, TooManyWrongKeys
-from crossmedia.api.keys import COOKIE, SESSION_SECONDS, Keys
+from crossmedia.api.keys.attempts import ADDRESSES, SECONDS, WRONG_KEYS, Attempts, TooManyWrongKeys
+from crossmedia.api.keys.keyring import COOKIE, SESSION_SECONDS, Keyring
+from crossmedia.api.keys.scopes import SCOPES, Holder
+from crossmedia.api.keys.stored import StoredKeys
 from crossmedia.api.server import create_app
 from tests.api.helpers import settings
 
 KEY = Headers({"X-API-Key": "secret"})
+SECRET = Holder("setting-2", frozenset(SCOPES))
 WRONG = Headers({"Authorization": "Bearer wrong"})
 
 
@@ -31,42 +34,42 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def keys(clock: Clock) -> Keys:
-    return Keys(["other", "secret"], Attempts(clock), clock)
+def keys(tmp_path: Path, clock: Clock) -> Keyring:
+    return Keyring(["other", "secret"], StoredKeys(tmp_path, clock), Attempts(clock), clock)
 
 
-def exhaust(keys: Keys, address: str) -> None:
+def exhaust(keys: Keyring, address: str) -> None:
     for _ in range(WRONG_KEYS):
-        assert keys.key_of(WRONG, address) is None
+        assert keys.holder(WRONG, address) is None
 
 
-def test_guessing_is_slowed_down_where_it_comes_from(keys: Keys, clock: Clock) -> None:
+def test_guessing_is_slowed_down_where_it_comes_from(keys: Keyring, clock: Clock) -> None:
     exhaust(keys, "192.0.2.1")
     for headers in (WRONG, KEY):
         with pytest.raises(TooManyWrongKeys):
-            keys.key_of(headers, "192.0.2.1")
-    assert keys.key_of(KEY, "192.0.2.2") == b"secret"
+            keys.holder(headers, "192.0.2.1")
+    assert keys.holder(KEY, "192.0.2.2") == SECRET
     clock.seconds += SECONDS + 0.1
-    assert keys.key_of(KEY, "192.0.2.1") == b"secret"
-    assert keys.key_of(WRONG, "192.0.2.1") is None
+    assert keys.holder(KEY, "192.0.2.1") == SECRET
+    assert keys.holder(WRONG, "192.0.2.1") is None
     with pytest.raises(TooManyWrongKeys):
-        keys.key_of(WRONG, "192.0.2.1")
+        keys.holder(WRONG, "192.0.2.1")
     clock.seconds += SECONDS * WRONG_KEYS
     exhaust(keys, "192.0.2.1")
 
 
-def test_addresses_of_one_network_count_together(keys: Keys) -> None:
+def test_addresses_of_one_network_count_together(keys: Keyring) -> None:
     for number in range(WRONG_KEYS):
-        keys.key_of(WRONG, f"2001:db8::{number}")
+        keys.holder(WRONG, f"2001:db8::{number}")
     with pytest.raises(TooManyWrongKeys):
-        keys.key_of(KEY, "2001:db8::ffff")
-    assert keys.key_of(KEY, "2001:db8:1::1") == b"secret"
+        keys.holder(KEY, "2001:db8::ffff")
+    assert keys.holder(KEY, "2001:db8:1::1") == SECRET
 
 
-def test_requests_without_a_key_are_no_guesses(keys: Keys) -> None:
+def test_requests_without_a_key_are_no_guesses(keys: Keyring) -> None:
     for _ in range(3 * WRONG_KEYS):
-        assert keys.key_of(Headers({}), "192.0.2.1") is None
-    assert keys.key_of(KEY, "192.0.2.1") == b"secret"
+        assert keys.holder(Headers({}), "192.0.2.1") is None
+    assert keys.holder(KEY, "192.0.2.1") == SECRET
 
 
 def test_addresses_are_forgotten(clock: Clock) -> None:
@@ -80,17 +83,19 @@ def cookie(value: str) -> Headers:
     return Headers({"Cookie": f"{COOKIE}={value}"})
 
 
-def test_a_session_ends(keys: Keys, clock: Clock) -> None:
-    session = keys.session_of(b"secret")
-    assert keys.in_session(cookie(session))
+def test_a_session_ends(keys: Keyring, clock: Clock) -> None:
+    session = keys.begin_session(SECRET)
+    assert keys.session_holder(cookie(session))
     clock.seconds += SESSION_SECONDS - 1
-    assert keys.in_session(cookie(session))
+    assert keys.session_holder(cookie(session))
     clock.seconds += 2
-    assert not keys.in_session(cookie(session))
+    assert not keys.session_holder(cookie(session))
 
 
-def test_a_session_cannot_be_made_or_prolonged_without_the_key(keys: Keys) -> None:
-    expires, _, signature = keys.session_of(b"secret").partition(".")
+def test_a_session_cannot_be_made_or_prolonged_without_the_key(keys: Keyring, tmp_path: Path) -> None:
+    guess = Keyring(["guess"], StoredKeys(tmp_path))
+    guessed = guess.begin_session(Holder("setting-1", frozenset(SCOPES)))
+    expires, _, signature = keys.begin_session(SECRET).partition(".")
     for value in (
         f"{int(expires) + 1}.{signature}",
         signature,
@@ -101,9 +106,9 @@ def test_a_session_cannot_be_made_or_prolonged_without_the_key(keys: Keys) -> No
         "x",
         f"{'9' * 400}.{signature}",
         f"²{expires}.{signature}",
-        Keys(["guess"]).session_of(b"guess"),
+        guessed,
     ):
-        assert not keys.in_session(cookie(value)), value
+        assert not keys.session_holder(cookie(value)), value
 
 
 def test_over_http(tmp_path: Path) -> None:
