@@ -27,7 +27,7 @@ NONSENSE_KEPT_OUT, ABSENT_KEPT_OUT, CAPTIONS_KEPT = 0.98, 0.93, 0.955
 BLIND = 1
 """How many of the last dimensions a picture or sound does without that looks for texts: how strange a text is
 (`rarity.py`) says whether it is answered, and would decide between texts by their words alone."""
-RARE = 99.9
+RARE_PERCENTILE = 99.9
 """Percentile of random pairs of photos that still counts as unrelated."""
 
 
@@ -78,7 +78,7 @@ def measure(
     seen = picture_tower.encode([picture(photo) for photo in photos]).vectors
     nonsense = text.encode(probes.gibberish(50, seed=3)).vectors
     absent = text.encode(probes.ABSENT).vectors
-    words = text.encode(probes.WORDS).vectors["common"] @ seen["common"].T
+    words = text.encode(probes.SINGLE_WORD_QUERIES).vectors["common"] @ seen["common"].T
 
     each = len(captions["common"]) // len(photos)
     own = np.arange(len(captions["common"])) // each
@@ -115,7 +115,7 @@ def measure(
             "absent topics without an answer": float(((absent["common"] @ seen["common"].T).max(1) < middle).mean()),
             "captions that keep their photo of the top 10": float((answered_cosines(scores, own) >= middle).mean()),
             "photos that answer a word": {
-                word: int((row >= middle).sum()) for word, row in zip(probes.WORDS, words, strict=True)
+                word: int((row >= middle).sum()) for word, row in zip(probes.SINGLE_WORD_QUERIES, words, strict=True)
             },
         },
     }
@@ -165,8 +165,8 @@ def _photo_to_photo(vectors: Vectors, told: Vectors) -> Calibration:
     scores = (vectors @ vectors.T)[upper]
     meaning = normalise(told.mean(1))
     said = (meaning @ meaning.T)[upper]
-    related = said >= np.percentile(said, RARE)
-    return calibration(scores[related], scores[~related], float(np.percentile(scores, RARE)))
+    related = said >= np.percentile(said, RARE_PERCENTILE)
+    return calibration(scores[related], scores[~related], float(np.percentile(scores, RARE_PERCENTILE)))
 
 
 def _caption_to_caption(vectors: Vectors, own: NDArray[np.int64], nonsense: Vectors, absent: Vectors) -> Calibration:

@@ -16,7 +16,7 @@ from crossmedia.embeddings.sound import DIM, SOUND_BACKGROUND, WhisperSound
 from crossmedia.embeddings.speech import Whisper
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train.probes import gibberish
-from crossmedia.embeddings.train.sound_kinds import KINDS
+from crossmedia.embeddings.train.sound_kinds import SOUND_KINDS
 from crossmedia.embeddings.train.sound_measure import average_precision
 from crossmedia.embeddings.train.sound_stats import precision, read_sound
 
@@ -87,7 +87,7 @@ def test_silence_has_no_name_and_is_far_from_words(sound: WhisperSound, words: M
     silence = Waveform(np.zeros(3 * SAMPLE_RATE, dtype=np.float32))
     encoding = sound.encode([silence])
     assert list(encoding.classes) == [[]]
-    asked = words.encode([kind.name for kind in KINDS]).vectors["common"] @ encoding.vectors["common"][0]
+    asked = words.encode([kind.name for kind in SOUND_KINDS]).vectors["common"] @ encoding.vectors["common"][0]
     middle = calibrations(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].middle
     assert asked.max() < min(0, middle)
 
