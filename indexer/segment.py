@@ -150,10 +150,9 @@ def events(
             start = _between(windows, first) if first else windows[0][0]
             end = _between(windows, n) if n < len(windows) else windows[-1][1]
             parts = max(1, math.ceil((end - start) / longest))
-            spans += [
-                (start + (end - start) * part / parts, start + (end - start) * (part + 1) / parts)
-                for part in range(parts)
-            ]
+            # The end as it is: computed, it may lie a rounding beyond the recording.
+            edges = [*(start + (end - start) * part / parts for part in range(parts)), end]
+            spans += pairwise(edges)
         first = n
     return spans
 
