@@ -148,10 +148,10 @@ def _steps(paired: Paired, sources: Rows, passes: int | None) -> int:
 
 def _lift(known: Calibration, before: measure.Values, after: measure.Values) -> float:
     """How much less to take off, so that after is as often over the cut-off as before; both of unrelated pairs."""
-    share = max(MIN_SHARE, float((before >= known.middle).mean()))
+    share = max(MIN_SHARE, float((before >= known.bias).mean()))
     level = float(np.quantile(after, 1 - share))
     # Inner products are half of what the content gives and the offset takes.
-    return float(np.clip(2 * (known.middle - level), -MAX_LIFT, MAX_LIFT))
+    return float(np.clip(2 * (known.bias - level), -MAX_LIFT, MAX_LIFT))
 
 
 def _vectors(paired: Paired, residual: Residual) -> Vectors:
@@ -172,6 +172,6 @@ def _passing(paired: Paired, start: Vectors, moved: Vectors, kept: Rows, known: 
     shares: dict[str, float] = {}
     for name, vectors in (("before", start), ("after", moved)):
         related, unrelated = measure.similarities(paired, vectors, kept)
-        shares[f"pairs {name}"] = float((related >= known.middle).mean())
-        shares[f"others {name}"] = float((unrelated >= known.middle).mean())
+        shares[f"pairs {name}"] = float((related >= known.bias).mean())
+        shares[f"others {name}"] = float((unrelated >= known.bias).mean())
     return shares

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -138,7 +137,7 @@ def measure(data: Path, encoder: FaceEncoder, finder: FaceDetector) -> dict[str,
         cut = fitted.similarity(least)
         figures[f"pairs with strangers called one person at {least}"] = float(np.mean(apart >= cut))
         figures[f"pairs of one person not called so at {least}"] = float(np.mean(clean.cosines[clean.same] < cut))
-    row = {"space": "face", "query": "face", "target": "face", **asdict(fitted)}
+    row = {"space": "face", "query": "face", "target": "face", **fitted.as_dict()}
     return {"backgrounds": [row], "figures": figures}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -103,7 +103,7 @@ class Measured:
             ("sound", "picture"): seen,
         }
         similarities["sound", "sound"] = alike
-        return [{"space": "common", "query": q, "target": t, **asdict(b)} for (q, t), b in similarities.items()]
+        return [{"space": "common", "query": q, "target": t, **b.as_dict()} for (q, t), b in similarities.items()]
 
     def _words(self, photos: Sequence[Photo], blind: int = 0) -> Calibration:
         """Between texts and recorded sounds; `blind`: see `Calibration`."""

@@ -8,7 +8,7 @@ heard. With half of them spoilt, or a telephone among them, every fourth pair of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -185,5 +185,5 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
         told(f"3 to 10 s, {how or 'as they are'}", trials(drawn(None, [how])))
     for how in DEGRADATIONS:
         told(f"3 to 10 s, {how} against as they are", across(drawn(None, [how]), drawn(None, [""])))
-    row = {"space": "voice", "query": "voice", "target": "voice", **asdict(fitted)}
+    row = {"space": "voice", "query": "voice", "target": "voice", **fitted.as_dict()}
     return {"backgrounds": [row], "figures": figures}

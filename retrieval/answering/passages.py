@@ -82,7 +82,7 @@ def rank_sentences(question: Question, scope: Scope) -> list[Sentence]:
         # What the sentence before or after names, this one may answer: "It lost its power."
         around = " ".join(t for m, t in parts[max(0, n - 1) : n + 2] if m.asset == moment.asset)
         nearby = _coverage(topic, around, rarity)
-        sure = logistic(own.slope / 3 * (similarity - own.middle) + 3.0 * (covered + 0.4 * (nearby - covered)) - 1.6)
+        sure = logistic(own.slope / 3 * (similarity - own.bias) + 3.0 * (covered + 0.4 * (nearby - covered)) - 1.6)
         sentences.append(Sentence(moment, text, similarity, max(covered, 0.6 * nearby), sure, *_when(moment, text)))
     return sorted(sentences, key=lambda one: -one.sureness)
 

@@ -88,7 +88,7 @@ def test_silence_has_no_name_and_is_far_from_words(sound: WhisperSound, words: M
     encoding = sound.encode([silence])
     assert list(encoding.classes) == [[]]
     asked = words.encode([kind.name for kind in SOUND_KINDS]).vectors["common"] @ encoding.vectors["common"][0]
-    middle = calibrations(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].middle
+    middle = calibrations(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].bias
     assert asked.max() < min(0, middle)
 
 
@@ -110,7 +110,7 @@ def test_words_find_what_they_name_and_nonsense_finds_nothing(sound: WhisperSoun
     for name in np.unique(kinds):
         scores = heard @ words.encode([f"I think that was {name.lower()}"]).vectors["common"][0]
         assert average_precision(scores, kinds == name) > 0.7, name
-    middle = calibrations(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].middle
+    middle = calibrations(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].bias
     nonsense = words.encode(gibberish(30, seed=11)).vectors["common"] @ heard.T
     assert (nonsense.max(axis=1) < middle).mean() > 0.9
     named = [
@@ -129,4 +129,4 @@ def test_kinds_of_sound_are_found_again(sound: WhisperSound, shared: Path) -> No
     assert precision(vectors, classes, np.array([path.name for path in paths])) > 0.6
     cosines = vectors @ vectors.T
     unrelated = cosines[classes[:, None] != classes[None, :]]
-    assert (unrelated > SOUND_BACKGROUND.middle).mean() < 0.1
+    assert (unrelated > SOUND_BACKGROUND.bias).mean() < 0.1
