@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from crossmedia.api.upload_record import UploadRecord
 from crossmedia.api.uploads import Uploads, asset_of_upload
 from crossmedia.retrieval.documents import Source
 from crossmedia.retrieval.store import Store
 
+ItemT = TypeVar("ItemT")
 BATCH = 500
 """Uploads that the store is asked for at once."""
 
@@ -43,9 +45,9 @@ def relocate(store: Store, uploads: Uploads, record: UploadRecord) -> int:
     return count
 
 
-def batches(files: Sequence[Path]) -> Iterator[Sequence[Path]]:
+def batches(items: Sequence[ItemT]) -> Iterator[Sequence[ItemT]]:
     """Parts that the store is asked for at once."""
-    return (files[start : start + BATCH] for start in range(0, len(files), BATCH))
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 
 def _moved(source: Source, here: Path) -> Source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crossmedia.api.exchange import require_finished
 from crossmedia.api.parts import Parts
 from crossmedia.api.profiles import load_profile
 from crossmedia.api.queues import open_queue
@@ -50,6 +51,7 @@ class Runtime:
     """
 
     def __init__(self, settings: Settings) -> None:
+        require_finished(settings.data)
         self.settings = settings
         self.catalog = Catalog(settings.models, settings.allow_hub)
         self.uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes)
@@ -60,7 +62,11 @@ class Runtime:
     def store(self) -> Store:
         def build() -> Store:
             opened = open_store(self.settings)
-            follow_move(opened, self.uploads, self.upload_record)
+            try:
+                follow_move(opened, self.uploads, self.upload_record)
+            except BaseException:
+                opened.close()
+                raise
             return opened
 
         return self._parts.get("store", build)

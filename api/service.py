@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from crossmedia.api.use_cases.archiving import Archiving
     from crossmedia.api.use_cases.asking import Asking
     from crossmedia.api.use_cases.assets import Assets
+    from crossmedia.api.use_cases.backing_up import BackingUp
     from crossmedia.api.use_cases.indexing import Indexing
     from crossmedia.api.use_cases.keeping import Keeping
     from crossmedia.api.use_cases.known_content import KnownContent
     from crossmedia.api.use_cases.labels import Labels
     from crossmedia.api.use_cases.people import People
     from crossmedia.api.use_cases.plates import Plates
+    from crossmedia.api.use_cases.repairing import Repairing
     from crossmedia.api.use_cases.speaking import Speaking
     from crossmedia.api.use_cases.summarizing import Summarizing
     from crossmedia.api.use_cases.trust import Trust
@@ -61,6 +63,18 @@ class Service:
         from crossmedia.api.use_cases.assets import Assets
 
         return self._parts.get(Assets, lambda: Assets(self.runtime, self.keeping))
+
+    @property
+    def backing_up(self) -> BackingUp:
+        from crossmedia.api.use_cases.backing_up import BackingUp
+
+        return self._parts.get(BackingUp, lambda: BackingUp(self.runtime))
+
+    @property
+    def repairing(self) -> Repairing:
+        from crossmedia.api.use_cases.repairing import Repairing
+
+        return self._parts.get(Repairing, lambda: Repairing(self.runtime, self.indexing, self.keeping))
 
     @property
     def keeping(self) -> Keeping:

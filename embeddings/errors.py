@@ -68,3 +68,13 @@ class DependencyMissing(CrossmediaError):
 
     code = "dependency_missing"
     status = 503
+
+
+class DiskFull(CrossmediaError):
+    """There is no room for what is to be written; nothing of it was."""
+
+    code = "disk_full"
+    status = 507
+
+    def __init__(self, message: str, hint: str = "free some disk space, then try again") -> None:
+        super().__init__(message, hint)

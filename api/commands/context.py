@@ -89,6 +89,15 @@ def hash_or_prefix(asset: str) -> str:
     return sha256(path) if path.is_file() else asset
 
 
+@contextmanager
+def failing() -> Iterator[None]:
+    """A foreseeable failure inside prints what to do and ends the program."""
+    try:
+        yield
+    except CrossmediaError as error:
+        fail(error)
+
+
 def fail(error: CrossmediaError) -> None:
     err.print(f"[red]error[/] {error.code}: {escape(error.message)}", soft_wrap=True)
     if hint := command_hint(error):

@@ -16,12 +16,15 @@ from rich.table import Table
 from crossmedia.api.commands.context import Data, Json, hash_or_prefix, out, print_json, resolve_asset, service
 from crossmedia.api.commands.terminal import visible
 from crossmedia.api.commands.trust import print_trust
+from crossmedia.api.databases import DATABASES
 from crossmedia.api.queues import describe_queue
+from crossmedia.api.remains import STORE
 from crossmedia.api.remedies import command_hint
 from crossmedia.api.service import Service
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.captions import TranscriptFormat
 from crossmedia.retrieval.clock import clock_span
+from crossmedia.retrieval.local.verify import is_damaged
 
 DRAWN: Final = (".png", ".jpg", ".jpeg", ".webp")
 SHOWN_UPLOADS: Final = 20
@@ -206,6 +209,10 @@ def doctor(
         )
         free = shutil.disk_usage(folder).free
         line(free > 1 << 30, f"{free / 1e9:.1f} GB free", "free some space: below 1 GB an ingest may stop")
+        for name in DATABASES:
+            # The store's own look through is part of `verify`.
+            if name != STORE and is_damaged(folder / name):
+                line(False, f"{folder / name} is damaged", "crossmedia repair, or crossmedia restore FOLDER")
         try:
             health = opened.runtime.store.health()
             if health.state == "yellow":
@@ -214,7 +221,7 @@ def doctor(
                 line(health.state == "green", f"store: {health.told}", health.hint)
             problems = opened.runtime.store.verify(deep) if health.state != "red" else []
             agreed = "store and indexes agree" if not problems else "; ".join(problems)
-            line(not problems, agreed, "index into a new --data folder")
+            line(not problems, agreed, "crossmedia repair")
         except CrossmediaError as error:
             line(False, f"store: {error.message}", command_hint(error))
         _tell_unindexed(opened)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
-from crossmedia.embeddings.errors import Remedy
+from crossmedia.embeddings.errors import DiskFull, Remedy
+from crossmedia.retrieval.local.translating import TranslatingConnection
+from crossmedia.retrieval.local.use import Use
 from crossmedia.retrieval.store import StoreUnusable
 
 BUSY_SECONDS = 60.0
+ROOM = 1 << 20
+"""Free bytes below which SQLite's failure to write is taken for a full disk."""
+
+
+class Damaged(StoreUnusable):
+    """A SQLite file's pages are not what was written."""
+
+    code = "store_damaged"
 
 
 class _Held:
@@ -29,7 +40,8 @@ class _Held:
 class Database:
     """A SQLite file in WAL mode. Readers never wait; a writer waits up to a minute for another process's writer.
 
-    `schema` is the package whose `NNN_*.sql` files are the migrations.
+    `schema` is the package whose `NNN_*.sql` files are the migrations. Raises Damaged, DiskFull and StoreUnusable, also
+    while rows are read; a file that was found damaged is not written to any more.
     """
 
     def __init__(self, path: Path, schema: str) -> None:
@@ -39,22 +51,38 @@ class Database:
         self._all: weakref.WeakSet[_Held] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._writer = threading.RLock()
+        self._use: Use | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._use = Use(path)
+            if self._use.wants_check():
+                self._check()
             self._migrate()
         except (sqlite3.Error, OSError) as error:
+            self.close()
             raise StoreUnusable(
                 f"the store {path} cannot be opened: {error}",
                 "check the path and its permissions, or use another data directory",
                 Remedy.OTHER_DATA,
             ) from error
+        except BaseException:
+            self.close()
+            raise
+        self._use.share()
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection."""
         held: _Held | None = getattr(self._local, "held", None)
         if held is None:
-            found = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            found = sqlite3.connect(
+                self.path,
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                factory=TranslatingConnection,
+            )
             found.row_factory = sqlite3.Row
+            found.translate = self._meaning
             for pragma in (
                 "journal_mode=WAL",
                 "synchronous=FULL",
@@ -74,18 +102,21 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction that commits when the block ends and leaves nothing when it fails."""
         with self._writer:
+            if self._use is not None and self._use.is_suspect():
+                raise self._damaged("it was found damaged before")
             connection = self.connection()
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
                 except BaseException:
-                    connection.execute("ROLLBACK")
+                    _roll_back(connection)
                     raise
                 connection.execute("COMMIT")
-            except sqlite3.OperationalError as error:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+            except (sqlite3.OperationalError, DiskFull) as error:
+                _roll_back(connection)
+                if isinstance(error, DiskFull):
+                    raise
                 raise StoreUnusable(
                     f"writing to {self.path} failed: {error}",
                     "free some disk space or stop the other writer, then run the command again",
@@ -102,7 +133,7 @@ class Database:
         try:
             yield connection
         finally:
-            connection.execute("COMMIT")
+            _roll_back(connection)
 
     def close(self) -> None:
         with self._lock:
@@ -110,6 +141,34 @@ class Database:
                 held.connection.close()
             self._all.clear()
         self._local = threading.local()
+        if self._use is not None:
+            self._use.end()
+
+    def _check(self) -> None:
+        """Raises Damaged. Reads the whole file: only after the last process that used it did not end as it should."""
+        wrong = [row[0] for row in self.connection().execute("PRAGMA quick_check(1)") if row[0] != "ok"]
+        if wrong:
+            raise self._meaning(sqlite3.DatabaseError(wrong[0]), damaged=True)
+        assert self._use is not None
+        self._use.clear()
+
+    def _meaning(self, error: sqlite3.DatabaseError, damaged: bool = False) -> Exception:
+        """What a failure of SQLite means to a person; itself where that is for the caller to say."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if damaged or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "decode to UTF-8" in str(error):
+            if self._use is not None:
+                self._use.suspect()
+            return self._damaged(str(error))
+        full = code == sqlite3.SQLITE_FULL
+        if full or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(self.path.parent).free < ROOM):
+            return DiskFull(f"{self.path} cannot be written: the disk is full")
+        return error
+
+    def _damaged(self, why: str) -> Damaged:
+        return Damaged(
+            f"{self.path} is damaged: {why}",
+            "crossmedia repair keeps what can be read; crossmedia restore FOLDER puts a backup in its place",
+        )
 
     def _migrate(self) -> None:
         scripts = migrations(self._schema)
@@ -130,8 +189,15 @@ class Database:
                 connection.execute(f"PRAGMA user_version={number}")
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            _roll_back(connection)
             raise
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """End a transaction that failed, if SQLite has not done so."""
+    with suppress(sqlite3.Error, StoreUnusable, DiskFull):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def migrations(package: str) -> list[str]:

@@ -60,6 +60,10 @@ class LocalStore:
         self._derived = Derived(self._database, folder / "vectors")
         self._frequencies = Frequencies()
 
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A transaction, for what else in this package writes."""
+        return self._database.write()
+
     def bind(self, spaces: Iterable[Space]) -> None:
         wanted = list(spaces)
         held_now = self.spaces()

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from crossmedia.retrieval.local.database import Damaged
+from crossmedia.retrieval.store import StoreUnusable
 
 
 def wrong(connection: sqlite3.Connection) -> list[str]:
@@ -16,6 +21,20 @@ def wrong(connection: sqlite3.Connection) -> list[str]:
         found.append(f"{count} assets lie nowhere")
     try:
         connection.execute("INSERT INTO moment_words (moment_words, rank) VALUES ('integrity-check', 1)")
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, Damaged) as error:
         found.append(f"the word index differs from the moments: {error}")
     return found
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether a SQLite file has damaged pages, or indexes that differ from their tables; a file that is absent or empty
+    has none. Raises StoreUnusable where it cannot be opened for another reason."""
+    if not path.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            return str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok"
+    except sqlite3.OperationalError as error:
+        raise StoreUnusable(f"{path} cannot be opened: {error}", "check its permissions") from error
+    except sqlite3.DatabaseError:
+        return True
