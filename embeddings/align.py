@@ -191,7 +191,7 @@ def head_fields(head: Head) -> dict[str, object]:
         "gate": [residual.low, residual.high],
         "strength": residual.strength,
         "lift": residual.lift,
-        "background": asdict(head.calibration) if head.calibration else None,
+        "background": head.calibration.as_dict() if head.calibration else None,
     }
 
 

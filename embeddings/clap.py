@@ -33,7 +33,7 @@ MIN_WINDOW_SECONDS: Final = 1.0
 
 TAPS: Final = 64
 """Half the length of the resampling filter, in samples at the lower rate."""
-CUT: Final = 0.95
+CUT_OFF_SHARE: Final = 0.95
 """Its half-power point as a part of the lower rate's band."""
 
 
@@ -173,6 +173,6 @@ def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     divisor = int(np.gcd(rate, SAMPLE_RATE))
     up, down = rate // divisor, SAMPLE_RATE // divisor
     finer = max(up, down)
-    taps = signal.firwin(2 * TAPS * finer + 1, CUT / finer, window=("kaiser", 8.0))
+    taps = signal.firwin(2 * TAPS * finer + 1, CUT_OFF_SHARE / finer, window=("kaiser", 8.0))
     made: NDArray[np.float32] = signal.resample_poly(samples, up, down, window=taps).astype(np.float32)
     return made

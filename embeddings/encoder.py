@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class Space:
 class Calibration:
     """How similarities are distributed when query and target are unrelated, and where relatedness begins.
 
-    `mean`, `std`: of the cosine of unrelated pairs. `middle`: the cosine whose relevance is 0.5; `slope`: of the
+    `mean`, `std`: of the cosine of unrelated pairs. `bias`: the cosine whose relevance is 0.5; `slope`: of the
     logistic there, per unit of cosine. Measured on held-out pairs by `embeddings/train/calibrate.py`; text queries that
     have nothing to do with the targets are those of `embeddings/queries.py`. `blind`: how many of the last dimensions
     the query is compared without.
@@ -55,9 +55,19 @@ class Calibration:
 
     mean: float
     std: float
-    middle: float
+    bias: float
     slope: float
     blind: int = 0
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Calibration:
+        """What `as_dict` gave. Raises KeyError or TypeError where it is anything else."""
+        values = dict(stored)
+        return cls(bias=values.pop("middle"), **values)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready. The bias is stored as `middle`, its name in the first heads and archives."""
+        return {"mean": self.mean, "std": self.std, "middle": self.bias, "slope": self.slope, "blind": self.blind}
 
     def compared(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """Vectors (…, dim) as this pair of modalities compares them; no longer of unit length where it is blind."""
@@ -66,20 +76,20 @@ class Calibration:
     def among(self, mean: float, share: float) -> Calibration:
         """The same pair of modalities in a collection whose unrelated pairs have another mean cosine.
 
-        Where everything is nearer to everything, an answer must be nearer still: `middle` keeps its place between the
+        Where everything is nearer to everything, an answer must be nearer still: `bias` keeps its place between the
         mean and 1, the cosine of a thing with itself. `share` in [0, 1]: how far the collection's mean is trusted.
         """
         room = (1 - self.mean - share * (mean - self.mean)) / (1 - self.mean)
-        mean, middle = 1 - (1 - self.mean) * room, 1 - (1 - self.middle) * room
-        return replace(self, mean=mean, middle=middle, slope=self.slope / room)
+        mean, bias = 1 - (1 - self.mean) * room, 1 - (1 - self.bias) * room
+        return replace(self, mean=mean, bias=bias, slope=self.slope / room)
 
     def similarity(self, relevance: float) -> float:
         """The cosine that has this relevance, strictly between 0 and 1."""
-        return self.middle + float(np.log(relevance / (1 - relevance))) / self.slope
+        return self.bias + float(np.log(relevance / (1 - relevance))) / self.slope
 
     def relevance(self, similarity: float) -> float:
         """Cosine in [-1, 1] → relevance in [0, 1], increasing."""
-        return float(1.0 / (1.0 + np.exp(-np.clip(self.slope * (similarity - self.middle), -60, 60))))
+        return float(1.0 / (1.0 + np.exp(-np.clip(self.slope * (similarity - self.bias), -60, 60))))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from crossmedia.embeddings.cards import FACES
 from crossmedia.embeddings.catalog import BUNDLED
 from crossmedia.embeddings.errors import ModelMissing
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.objects import THIN, WIDE, Box, Detection
+from crossmedia.embeddings.objects import THIN, WIDE_RATIO, Box, Detection
 from crossmedia.embeddings.onnx import session
 
 FACES_OFF: Final = 'CROSSMEDIA_FACES=1 turns faces on, pip install "crossmedia[faces]" brings what they need'
@@ -45,11 +45,11 @@ OVERLAP: Final = 0.3
 INSIDE: Final = 0.7
 """Of two boxes of which one lies with more than this share in the other the better one stays: seen in two sizes, a face
 that fills the picture is sometimes found with the hair and without."""
-FINE: Final = 960
+FINE_SIDE: Final = 960
 """Longer side at which a picture is looked at, px."""
-ENLARGED: Final = 2.0
+MAX_ENLARGEMENT: Final = 2.0
 """How many times a picture that is smaller is enlarged at most: faces of a dozen pixels are found then."""
-COARSE: Final = 320
+COARSE_SIDE: Final = 320
 """Longer side at which it is looked at once more with a margin: faces that fill the picture, or are cut by its border,
 are found only so."""
 MARGIN: Final = 0.5
@@ -128,12 +128,12 @@ class FaceDetector:
         whole = (0, 0, width, height)
         coarse = (-margin, -margin, width + margin, height + margin)
         faces = [
-            *self._look(picture, coarse, COARSE / (longer + 2 * margin), least),
-            *self._look(picture, whole, min(FINE / longer, ENLARGED), least),
+            *self._look(picture, coarse, COARSE_SIDE / (longer + 2 * margin), least),
+            *self._look(picture, whole, min(FINE_SIDE / longer, MAX_ENLARGEMENT), least),
         ]
         best = remove_doubles(faces)
-        long = longer >= WIDE * min(width, height) and min(width, height) >= THIN
-        if longer > 2 * FINE or (longer > FINE / ENLARGED and (long or len(best) >= CROWD)):
+        long = longer >= WIDE_RATIO * min(width, height) and min(width, height) >= THIN
+        if longer > 2 * FINE_SIDE or (longer > FINE_SIDE / MAX_ENLARGEMENT and (long or len(best) >= CROWD)):
             faces += [face for tile, scale in tiles(width, height) for face in self._tile(picture, tile, scale, least)]
             best = remove_doubles(faces)
         return best

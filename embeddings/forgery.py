@@ -24,13 +24,13 @@ from crossmedia.embeddings.onnx import session
 
 SIDE: Final = 256
 """The square that a face is brought to, px."""
-REACH: Final = 2.2 * 1.3
+SQUARE_FACTOR: Final = 2.2 * 1.3
 """Side of the square that is cut, in distances of the eyes or from eyes to mouth, whichever is longer: the authors'
 own."""
 MIN_FACE_SQUARE: Final = 80
 """Side, px, of that square in the picture under which nothing is said: what is enlarged four times is blurred as a
 forgery is."""
-LIKELY: Final = 0.98
+HIGH_FORGERY_SCORE: Final = 0.98
 """Score from which an answer calls it high (`crossmedia eval trust`)."""
 
 
@@ -65,7 +65,7 @@ def align_face(picture: Picture, face: Face) -> NDArray[np.uint8] | None:
     small."""
     left, right, tip, *mouth = face.pixels(picture).astype(np.float64)
     eyes, lips = (left + right) / 2, (mouth[0] + mouth[1]) / 2
-    side = REACH * max(float(np.linalg.norm(right - left)), float(np.linalg.norm(lips - eyes)))
+    side = SQUARE_FACTOR * max(float(np.linalg.norm(right - left)), float(np.linalg.norm(lips - eyes)))
     if not side >= MIN_FACE_SQUARE:
         return None
     # The authors' middle lies between the tip of the nose and the middle of its bridge.

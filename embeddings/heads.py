@@ -95,7 +95,7 @@ class Heads:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 parts = {key: stored[key].astype(np.float32) for key in stored.files}
-            calibration = Calibration(**content["background"]) if content["background"] else None
+            calibration = Calibration.from_dict(content["background"]) if content["background"] else None
             head = Head(
                 content["name"],
                 content["modality"],

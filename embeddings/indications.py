@@ -69,7 +69,7 @@ INDICATIONS: Final = (
         ),
         "faces that are generated as a whole, and exchanges made since 2018, are seldom seen; small, blurred and grey "
         "real faces are often taken for forged",
-        forgery.LIKELY,
+        forgery.HIGH_FORGERY_SCORE,
     ),
     Indication(
         "spoof",
@@ -85,7 +85,7 @@ INDICATIONS: Final = (
         "no figure of this network on another data set is known to us; networks of its kind, trained on the same, miss "
         "tens of percent on recordings found on the internet (Müller et al., Interspeech 2022); telephones and other "
         "rooms can make real voices look made",
-        spoof.LIKELY,
+        spoof.HIGH_SPOOF_SCORE,
     ),
 )
 """By the kind of label that carries its scores."""

@@ -31,7 +31,7 @@ MIN_OBJECT_SCORE: Final = 0.3
 objects` finds no more objects that captions name than others."""
 OVERLAP: Final = 0.45
 """Of two boxes of one class that share more than this (intersection over union) the better one stays."""
-WIDE: Final = 2.5
+WIDE_RATIO: Final = 2.5
 """Sides of which one is so many times the other make a picture that is looked at in tiles as well: a film's are not."""
 THIN: Final = 64
 """Shorter side, px, under which there is nothing to see in a tile."""
@@ -127,7 +127,7 @@ def tiles(picture: Picture) -> list[tuple[int, int, int, int]]:
     """Left, top, right, bottom of squares that cover a very long picture, each half over the next; none of another
     one."""
     shorter, longer = sorted((picture.width, picture.height))
-    if longer < WIDE * shorter or shorter < THIN:
+    if longer < WIDE_RATIO * shorter or shorter < THIN:
         return []
     count = min(TILES, 1 + int(np.ceil(2 * (longer / shorter - 1))))
     starts = np.linspace(0, longer - shorter, count).round().astype(int).tolist()

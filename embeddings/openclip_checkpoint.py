@@ -14,7 +14,7 @@ from crossmedia.embeddings.torch_runtime import ALLOW_HUB, folder, hub, require,
 
 CONFIG: Final = "open_clip_config.json"
 HUB: Final = "hf-hub:"
-LISTED: Final = 12
+MAX_LISTED: Final = 12
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _from_registry(architecture: str, pretrained: str, allow_hub: bool) -> Check
     library = require("open_clip")
     models = library.list_models()
     if architecture not in models:
-        near = get_close_matches(architecture, models, LISTED, 0.5) or models[:LISTED]
+        near = get_close_matches(architecture, models, MAX_LISTED, 0.5) or models[:MAX_LISTED]
         raise ModelMissing(f"OpenCLIP has no model {architecture!r}", f"near it: {', '.join(near)}; or give a folder")
     dim = int(library.get_model_config(architecture)["embed_dim"])
     path = Path(pretrained).expanduser()

@@ -9,7 +9,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 from crossmedia.embeddings.picture_recipe import UnknownRecipe
 from crossmedia.embeddings.text_recipe import Cleaning, TextRecipe
 
-WORDS: Final = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+WORD_PATTERN: Final = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 """What CLIP takes for a word before it is cut into byte pairs (Radford et al. 2021, `simple_tokenizer.py`)."""
 CLEANING: Final[dict[str, Cleaning]] = {
     "_clean_lower": "lower",
@@ -60,7 +60,7 @@ def _byte_pairs(tokenizer: Any) -> Tokenizer:
     whole.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in (start, end)])
     whole.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(WORDS), behavior="removed", invert=True),
+            pre_tokenizers.Split(Regex(WORD_PATTERN), behavior="removed", invert=True),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )

@@ -26,7 +26,7 @@ SIDE: Final = 260
 BATCH: Final = 8
 """Pictures a run: more of them cost memory and save no time."""
 
-TOP: Final = 5
+MAX_CLASS_NAMES: Final = 5
 MIN_CLASS_PROBABILITY: Final = 0.1
 
 PICTURE: Final = Space("picture", 256, LITE2.id, LITE2.revision, "padded to a square, 260 px, bicubic")
@@ -91,5 +91,5 @@ class Lite2:
                 yield np.stack([done.result() for done in ready])
 
     def _classes(self, chances: NDArray[np.float32]) -> list[tuple[str, float]]:
-        best = np.argsort(chances)[::-1][:TOP]
+        best = np.argsort(chances)[::-1][:MAX_CLASS_NAMES]
         return [(self.names[i], float(chances[i])) for i in best if chances[i] >= MIN_CLASS_PROBABILITY]

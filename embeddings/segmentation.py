@@ -27,7 +27,7 @@ Floats: TypeAlias = NDArray[np.float32]
 
 OTHER: Final = "other"
 """What is none of the classes: people, animals, things, rooms; always the last column."""
-UNTOLD: Final = ("road",)
+UNREPORTED_CLASSES: Final = ("road",)
 """Learned, so that it is not taken for sand or water, and then `other`: half of what was told as road was none."""
 LAYERS: Final = (
     "/_blocks.6/Add_output_0_DequantizeLinear_Output",
@@ -36,11 +36,11 @@ LAYERS: Final = (
 )
 """Tensors of the tower: 48 values for each of 33×33 cells, 120 for 17×17, 352 for 9×9."""
 GRID: Final = 17
-FINE: Final = 4
+CELL_PIXELS: Final = 4
 """Pixels of a cell whose colours are looked at, a side."""
 MIN_AREA_PROBABILITY: Final = 0.6
 """Probability under which a place is `other`: chosen on the points of the dev photos."""
-FAR: Final = 6.0
+MAX_DEVIATIONS: Final = 6.0
 """Standard deviations from the mean at which a value is cut."""
 RADIUS: Final = 8
 SMOOTH: Final = 0.002
@@ -89,16 +89,16 @@ class Segmenter:
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """The names of what it tells."""
-        return tuple(name for name in self._learned["classes"].tolist() if name not in UNTOLD)
+        return tuple(name for name in self._learned["classes"].tolist() if name not in UNREPORTED_CLASSES)
 
     def segment(self, picture: Picture) -> Segmentation:
         """Any size and shape, from 1×1 px."""
         square = prepare(picture)
         rows = self._features.of(picture, square)
         learned = self._learned
-        scaled = ((rows - learned["mean"]) / learned["spread"]).clip(-FAR, FAR)
+        scaled = ((rows - learned["mean"]) / learned["spread"]).clip(-MAX_DEVIATIONS, MAX_DEVIATIONS)
         chances = softmax(scaled @ learned["weights"][:-1] + learned["weights"][-1]).astype(np.float32)
-        untold = [n for n, name in enumerate(learned["classes"].tolist()) if name in UNTOLD]
+        untold = [n for n, name in enumerate(learned["classes"].tolist()) if name in UNREPORTED_CLASSES]
         chances[..., -1] += chances[..., untold].sum(axis=2)
         chances = np.delete(chances, untold, axis=2)
         left, top, width, height = picture_rectangle(picture)
@@ -126,9 +126,9 @@ class Features:
 def colours(square: NDArray[np.uint8]) -> Floats:
     """(17, 17, 7): mean and standard deviation of L, a and b in [0, 1] within each cell, and how far from grey it
     is."""
-    small = cv2.resize(square, (GRID * FINE,) * 2, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(square, (GRID * CELL_PIXELS,) * 2, interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32) / 255
-    blocks = lab.reshape(GRID, FINE, GRID, FINE, 3)
+    blocks = lab.reshape(GRID, CELL_PIXELS, GRID, CELL_PIXELS, 3)
     mean = blocks.mean(axis=(1, 3))
     coloured = np.abs(mean[..., 1:] - 0.5).sum(axis=2, keepdims=True)
     return np.concatenate([mean, blocks.std(axis=(1, 3)), coloured], axis=2)

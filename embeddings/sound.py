@@ -31,7 +31,7 @@ WINDOW: Final = 10.0
 DIM: Final = 64
 REVISION: Final = "1"
 
-SOUND_BACKGROUND: Final = Calibration(mean=-0.065, std=0.315, middle=0.63, slope=10.0)
+SOUND_BACKGROUND: Final = Calibration(mean=-0.065, std=0.315, bias=0.63, slope=10.0)
 """Of ("sound", "sound", "sound"): `python -m crossmedia.embeddings.train.sound_stats ../shared/data`, folds not learned
 from.
 

@@ -34,7 +34,7 @@ MARGIN: Final = 0.4
 """Around a voice, of what Whisper hears of it, s: it understands less of what begins at once."""
 BATCH: Final = 4
 """Windows decoded together: faster than one by one, as fast as 8, which take 240 MB more."""
-HEARD: Final = 5
+MAX_HYPOTHESES: Final = 5
 """Hypotheses of what a spoken query says."""
 
 _MAX_COMPRESSION: Final = 2.4
@@ -130,7 +130,12 @@ class Whisper:
             words = Tokenizer(network.hf_tokenizer, network.model.is_multilingual, task="transcribe", language=language)
             prompt = [*words.sot_sequence, words.no_timestamps]
             generated = network.model.generate(
-                encoded, [prompt], beam_size=HEARD, num_hypotheses=HEARD, return_scores=True, length_penalty=1.0
+                encoded,
+                [prompt],
+                beam_size=MAX_HYPOTHESES,
+                num_hypotheses=MAX_HYPOTHESES,
+                return_scores=True,
+                length_penalty=1.0,
             )[0]
         texts = [words.decode([t for t in ids if t < words.eot]).strip() for ids in generated.sequences_ids]
         # The scores are means over the tokens.

@@ -30,7 +30,7 @@ MARGIN: Final = 0.3
 that was cut out tightly for a made one."""
 MAX_WINDOWS: Final = 16
 """Windows of one stretch, evenly spread where it is longer than a minute: a mean of more says nothing more."""
-LIKELY: Final = 0.995
+HIGH_SPOOF_SCORE: Final = 0.995
 """Score from which an answer calls it high; how many real readings reach it tells `crossmedia eval trust`."""
 
 

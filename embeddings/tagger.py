@@ -22,7 +22,7 @@ from crossmedia.embeddings.onnx import session
 RATE: Final = 32_000
 """What it was trained at; ours is half of it, so nothing is heard above 8 kHz."""
 FFT, WINDOW, HOP, MELS = 1024, 800, 320, 128
-TOP: Final = 15_000.0
+TOP_FREQUENCY: Final = 15_000.0
 """The highest mel band ends here, Hz."""
 EMPHASIS: Final = 0.97
 SECONDS: Final = 10.0
@@ -91,7 +91,7 @@ def mel_bands() -> NDArray[np.float64]:
     def mel(hertz: NDArray[np.float64] | float) -> NDArray[np.float64]:
         return np.asarray(1127.0 * np.log1p(np.asarray(hertz) / 700.0), dtype=np.float64)
 
-    edges = np.linspace(mel(0.0), mel(TOP), MELS + 2)
+    edges = np.linspace(mel(0.0), mel(TOP_FREQUENCY), MELS + 2)
     at = mel(np.arange(FFT // 2) * RATE / FFT)
     rising = (at[None] - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - at[None]) / (edges[2:] - edges[1:-1])[:, None]

@@ -166,8 +166,8 @@ def sound_name(waveform: Waveform) -> str:
 
 def toy_profile(transcriber: Transcriber | None = None) -> Profile:
     """A whole profile without a file. Relevance is 0.5 at cosine 0.4: two texts of five words that share two."""
-    related = Calibration(mean=0.0, std=0.13, middle=0.4, slope=15.0)
-    alike = Calibration(mean=0.6, std=0.2, middle=0.9, slope=30.0)
+    related = Calibration(mean=0.0, std=0.13, bias=0.4, slope=15.0)
+    alike = Calibration(mean=0.6, std=0.2, bias=0.9, slope=30.0)
     return Profile(
         name="toy",
         text=ToyText(),

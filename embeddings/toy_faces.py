@@ -49,7 +49,7 @@ class ToyFace:
 
 def with_faces(profile: Profile) -> Profile:
     """The toy profile with faces turned on."""
-    calibration = Calibration(mean=0.1, std=0.1, middle=0.8, slope=60.0)
+    calibration = Calibration(mean=0.1, std=0.1, bias=0.8, slope=60.0)
     known = {**profile.calibrations, (FACE, "face", "face"): calibration}
     return replace(profile, face=ToyFace(), finder=ToyFinder(), calibrations=known)
 

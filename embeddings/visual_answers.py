@@ -37,21 +37,21 @@ CELLS: Final = 81
 CHANNELS: Final = 352
 """The tower's last layer before pooling, of 9×9 cells."""
 OBJECTS: Final = 80
-FAINT: Final = 0.1
+MIN_SEEN_SCORE: Final = 0.1
 """Score from which an object counts among what is seen."""
 SENTENCE: Final = 384
 COMMON: Final = SENTENCE + 2
 """The common space's dimensions, those of a sentence, and two of the tower's own."""
-PARTS: Final = 6
+PART_COUNT: Final = 6
 HUES: Final = (4, 6, 6)
 """Steps of lightness, of green to red and of blue to yellow in which colours are counted."""
-SIGHT: Final = (COMMON, 256, 3 * OBJECTS, CHANNELS, PARTS * COMMON, 120, math.prod(HUES))
+SIGHT: Final = (COMMON, 256, 3 * OBJECTS, CHANNELS, PART_COUNT * COMMON, 120, math.prod(HUES))
 """What is read of a picture and of its mirror image: the common vector, the native one, objects, the most of each
 channel, the common vectors of six parts, the mean of a layer further down, colours."""
 MAX_QUESTION_WORDS: Final = 24
 """Words of a question that are read one by one."""
 SIDES: Final = {"left": "right", "right": "left"}
-BEST: Final = 5
+MAX_ANSWERS: Final = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ class Eyes:
         names = (MIDDLE, LAYER, "common", "picture")
         middle, layer, common, native = self._tower.run(names, {"pixels": prepared})
         known = {name: n for n, name in enumerate(self._detector.classes)}
-        detections = self._detector.detect([picture], FAINT)[0]
+        detections = self._detector.detect([picture], MIN_SEEN_SCORE)[0]
         objects, hues = count_objects([(known[one.value], one) for one in detections]), colours(prepared[0])
         sights = [
             np.concatenate(
@@ -194,7 +194,7 @@ class VisualAnswers:
         }
         (logits,) = self._network.run(("logits",), inputs)
         shares = softmax(logits[0] * np.float32(about["calibration"]["sharpness"]))
-        order = np.argsort(-shares, kind="stable")[:BEST]
+        order = np.argsort(-shares, kind="stable")[:MAX_ANSWERS]
         return [(about["answers"][n], calibrate(float(shares[n]), about["calibration"])) for n in order.tolist()]
 
     def answer(self, picture: Picture, question: str) -> list[tuple[str, float]]:

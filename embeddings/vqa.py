@@ -18,7 +18,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.torch_runtime import Precision, folder, place, quiet, require, revision, weight_files
 
 NETWORKS: Final = {"blip": "BlipForQuestionAnswering", "vilt": "ViltForQuestionAnswering"}
-BEST: Final = 5
+MAX_ANSWERS: Final = 5
 MAX_ANSWER_TOKENS: Final = 20
 """Tokens of an answer that is written word by word."""
 
@@ -65,7 +65,7 @@ class TransformersVqa:
         with torch.inference_mode():
             if network.config.model_type == "vilt":
                 shares = network(**asked).logits[0].softmax(0)
-                best = shares.topk(min(BEST, shares.shape[0]))
+                best = shares.topk(min(MAX_ANSWERS, shares.shape[0]))
                 names = network.config.id2label
                 return [(names[int(n)], float(share)) for share, n in zip(best.values, best.indices, strict=True)]
             written = network.generate(

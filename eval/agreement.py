@@ -14,7 +14,7 @@ from crossmedia.eval.tasks import Task, TaskQuery
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import Store
 
-TOP: Final = 10
+COMPARED_HITS: Final = 10
 COPIED_AT_ONCE: Final = 200
 
 
@@ -59,7 +59,7 @@ def copy(here: Store, there: Store) -> None:
 
 
 def _ask_twice(here: Service, there: Store, asked: TaskQuery, filters: Filters) -> tuple[list[str], list[str]]:
-    query = build_query(here, asked, filters, TOP)
+    query = build_query(here, asked, filters, COMPARED_HITS)
     engines = (here.runtime.engine, type(here.runtime.engine)(there, here.runtime.profile))
     one, other = ([hit.moment for hit in engine.search(query).hits] for engine in engines)
     return one, other

@@ -294,13 +294,13 @@ def _print(section: figures.Section) -> None:
 
 def _show(results: list[TaskResult], measured: dict[str, Any] | None) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("task", "queries", *report.SHOWN, "medR"):
+    for heading in ("task", "queries", *report.SHOWN_MEASURES, "medR"):
         table.add_column(heading, justify="left" if heading == "task" else "right")
     for r in results:
         table.add_row(
             escape(r.task),
             str(len(r.ranks)),
-            *(f"{100 * mean(r.measures[m]):.1f}" for m in report.SHOWN),
+            *(f"{100 * mean(r.measures[m]):.1f}" for m in report.SHOWN_MEASURES),
             report.median_rank(r.ranks),
         )
     out.print(table)

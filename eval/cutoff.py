@@ -16,7 +16,7 @@ from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Filters, Query
 
 COMMON_WORD = 8
 """A word that stands in captions of as many photos, by two people each, is what a collection is about."""
-TOP = 10
+MAX_HITS = 10
 BINS = 10
 
 
@@ -25,7 +25,7 @@ def measure(service: Service, collection: str, captions: dict[Path, tuple[str, .
     filters = Filters(media=("image",), collection=collection)
 
     def hits(text: str, **options: Any) -> list[tuple[str, float]]:
-        answer = service.searching.search(Query(texts=(text,), filters=filters, k=TOP, fold=False, **options)).hits
+        answer = service.searching.search(Query(texts=(text,), filters=filters, k=MAX_HITS, fold=False, **options)).hits
         return [(Path(hit.path).name, hit.relevance) for hit in answer]
 
     nonsense = [not hits(text) for text in gibberish(50, seed=1)]

@@ -26,7 +26,7 @@ from crossmedia.eval.voices import NamedTurn, pairwise, purity
 from crossmedia.retrieval.people import person
 
 RESAMPLED: Final = 200
-STRANGERS: Final = 300
+STRANGER_PHOTOS: Final = 300
 """Photos of Flickr8k among which the known people are found again."""
 
 
@@ -109,7 +109,7 @@ def _verify(service: Service, paths: Sequence[Path]) -> Section:
 
 
 def _measure_names(service: Service, paths: Sequence[Path], data: Path, collection: str) -> Section:
-    strangers = sorted((data / "flickr8k" / "images").glob("*.jpg"))[:STRANGERS]
+    strangers = sorted((data / "flickr8k" / "images").glob("*.jpg"))[:STRANGER_PHOTOS]
     # In an order that has nothing to do with who it is.
     shuffled = np.random.default_rng(7).permutation(np.array([*paths, *strangers], dtype=object)).tolist()
     service.indexing.index(shuffled, collection)

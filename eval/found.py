@@ -12,10 +12,10 @@ from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.eval.planted import Planted, ShotKind
 from crossmedia.retrieval.query import Filters, Hit, Query
 
-ENOUGH: Final = 0.5
+MIN_OVERLAP: Final = 0.5
 """Overlap from which a hit is at the right place."""
-FIRST: Final = 3
-KINDS: Final[tuple[ShotKind, ...]] = ("picture", "speech", "sound")
+TOP_HITS: Final = 3
+PLANTED_KINDS: Final[tuple[ShotKind, ...]] = ("picture", "speech", "sound")
 """Writing is the business of the reader of pictures, which does not run here."""
 
 
@@ -32,7 +32,7 @@ class PlantedQuery:
 
     def within(self, k: int) -> bool:
         """Whether one of the first k hits is at the right place."""
-        return any(overlap >= ENOUGH for overlap in self.overlaps[:k])
+        return any(overlap >= MIN_OVERLAP for overlap in self.overlaps[:k])
 
 
 def overlap(one: tuple[float, float], other: tuple[float, float]) -> float:
@@ -50,7 +50,7 @@ def ask(service: Service, planted: Planted, collection: str) -> list[PlantedQuer
     """Each planted query with the default cut-off, among what is in the collection."""
     asked = []
     for query, start, end, kind in planted.moments:
-        if kind not in KINDS:
+        if kind not in PLANTED_KINDS:
             continue
         hits = service.searching.search(Query(texts=(query,), filters=Filters(collection=collection))).hits
         overlaps = tuple(overlap((start, end), (hit.start or 0.0, hit.end or 0.0)) for hit in hits)
@@ -72,7 +72,7 @@ def measure(service: Service, videos: Sequence[Planted], collection: str = "eval
     return Section(
         "Planted moments",
         f"{len(videos)} videos of which everything is known (`eval/planted.py`), each asked with the default cut-off. "
-        f"Found: the hit and the planted stretch overlap by {ENOUGH} or more (IoU).",
+        f"Found: the hit and the planted stretch overlap by {MIN_OVERLAP} or more (IoU).",
         (*_figures(asked), share("the photos themselves as stills, same queries, first hit", ceiling)),
         tuple(_describe_miss(one) for one in asked if not one.within(1)),
     )
@@ -80,11 +80,11 @@ def measure(service: Service, videos: Sequence[Planted], collection: str = "eval
 
 def _figures(asked: Sequence[PlantedQuery]) -> list[Figure]:
     figures = [share("all, first hit", [one.within(1) for one in asked], "≥ 90 %")]
-    figures.append(share(f"all, first {FIRST}", [one.within(FIRST) for one in asked]))
-    for kind in KINDS:
+    figures.append(share(f"all, first {TOP_HITS}", [one.within(TOP_HITS) for one in asked]))
+    for kind in PLANTED_KINDS:
         of_kind = [one for one in asked if one.kind == kind]
         figures.append(share(f"{kind}, first hit", [one.within(1) for one in of_kind]))
-        figures.append(share(f"{kind}, first {FIRST}", [one.within(FIRST) for one in of_kind]))
+        figures.append(share(f"{kind}, first {TOP_HITS}", [one.within(TOP_HITS) for one in of_kind]))
     there = [one for one in asked if any(overlap > 0 for overlap in one.overlaps[:1])]
     figures.append(
         share("of first hits anywhere in the right stretch, those of the right span", [one.within(1) for one in there])
@@ -116,6 +116,6 @@ def _describe_hit(hits: Sequence[Hit]) -> str:
 
 
 def _describe_miss(one: PlantedQuery) -> str:
-    place = next((n for n, overlap in enumerate(one.overlaps, start=1) if overlap >= ENOUGH), None)
+    place = next((n for n, overlap in enumerate(one.overlaps, start=1) if overlap >= MIN_OVERLAP), None)
     where = "nowhere among the hits" if place is None else f"at place {place}"
     return f"missed {one.kind} “{one.query}” ({one.start:.2f}–{one.end:.2f} s): {one.first}; right {where}"

@@ -28,9 +28,9 @@ from crossmedia.indexer.plates import Plate, PlateReader
 from crossmedia.indexer.scene_text import OcrEngine
 from crossmedia.retrieval.plates import distance, folded
 
-TARGETS: Final = {"eu": (0.95, 0.90), "us": (0.85, 0.90)}
+REGION_TARGETS: Final = {"eu": (0.95, 0.90), "us": (0.85, 0.90)}
 """Recall and precision that are aimed at."""
-WRONG: Final = {"wts-lg-000085": "BDJ0529", "wts-lg-000159": "59321P1"}
+WRONG_ANNOTATIONS: Final = {"wts-lg-000085": "BDJ0529", "wts-lg-000159": "59321P1"}
 """Annotations that say otherwise than the plate does, as anybody sees who looks at it closely."""
 _COLUMNS: Final = (
     ("A title across the whole of the page", 60, 60, 40),
@@ -92,7 +92,7 @@ def measure(
 ) -> list[Section]:
     """`plates`: a folder with `eu` and `us`; `photos`: others, without plates that can be read."""
     sections = []
-    for name in TARGETS:
+    for name in REGION_TARGETS:
         tell(f"plates: {name}")
         sections.append(region(name, [passes(path) for path in sorted((plates / name).glob("*.jpg"))]))
     tell(f"plates in {len(photos)} other photos")
@@ -113,10 +113,10 @@ def region(name: str, photos: Sequence[PlatePhoto]) -> Section:
     """Recall and precision of one folder."""
     truth = [folded(read_annotation(photo.path)) for photo in photos]
     read = [[folded(plate.text) for plate in photo.plates] for photo in photos]
-    seen = [folded(WRONG.get(photo.path.stem, true)) for photo, true in zip(photos, truth, strict=True)]
+    seen = [folded(WRONG_ANNOTATIONS.get(photo.path.stem, true)) for photo, true in zip(photos, truth, strict=True)]
     right = [text == true for texts, true in zip(read, truth, strict=True) for text in texts]
     near = [any(distance(text, true) <= 1 for text in texts) for texts, true in zip(read, truth, strict=True)]
-    recall, precision = TARGETS[name]
+    recall, precision = REGION_TARGETS[name]
     figures = (
         share("recall", [t in texts for texts, t in zip(read, truth, strict=True)], f"≥ {100 * recall:.0f} %"),
         share("precision, of all labels", right, f"≥ {100 * precision:.0f} %"),

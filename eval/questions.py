@@ -16,10 +16,10 @@ from typing import Final
 
 from crossmedia.embeddings.train.visual_data import split_pictures
 from crossmedia.eval.demo.corpus import make
-from crossmedia.retrieval.answering.kinds import KINDS
+from crossmedia.retrieval.answering.kinds import QUESTION_KINDS
 
 FILE: Final = Path(__file__).with_name("questions.csv")
-EVERY: Final = 5
+PHOTO_STEP: Final = 5
 """Every fifth of the 500 dev photos."""
 ROOMS, CAPTIONS, SOUNDS, CARS = 20, 20, 2, 6
 """Pictures of rooms that the visual answerer has not learned from, spoken captions, sounds of each class, cars of each
@@ -56,7 +56,7 @@ def questions(path: Path = FILE) -> list[BenchmarkQuestion]:
         ]
     if len({one.number for one in rows}) != len(rows):
         raise ValueError(f"{path}: a number comes twice")
-    if unknown := {one.kind for one in rows} - set(KINDS):
+    if unknown := {one.kind for one in rows} - set(QUESTION_KINDS):
         raise ValueError(f"{path}: no kind {', '.join(sorted(unknown))}")
     return rows
 
@@ -70,7 +70,7 @@ def corpus(shared: Path, out: Path) -> Path:
     with (shared / "daquar" / "questions.csv").open(encoding="utf-8", newline="") as stream:
         rooms = split_pictures(row["image"] for row in csv.DictReader(stream))
     chosen = {
-        "flickr": [shared / "flickr8k" / "images" / name for name in dev[::EVERY]],
+        "flickr": [shared / "flickr8k" / "images" / name for name in dev[::PHOTO_STEP]],
         "rooms": [shared / "daquar" / "images" / name for name in sorted(rooms) if rooms[name] == "held"][:ROOMS],
         "captions": sorted((shared / "spoken_captions").glob("*.mp3"))[:CAPTIONS],
         "sounds": [p for kind in sorted((shared / "esc10").iterdir()) for p in sorted(kind.glob("4-*.ogg"))[:SOUNDS]],

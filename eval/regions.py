@@ -22,8 +22,8 @@ from crossmedia.eval.objects import detect_all, names_in
 from crossmedia.retrieval.query import Filters, Query
 
 SMALL: Final = 0.1
-TOP: Final = 10
-COUNTED: Final[Mapping[str, str]] = {
+MAX_HITS: Final = 10
+COUNT_PATTERNS: Final[Mapping[str, str]] = {
     "two dogs": r"\b(dogs|puppies)\b|\bdog\b.*\bdogs?\b",
     "two people": r"\b(people|men|women|boys|girls|children|kids|adults|couple|group|crowd|team)\b",
     "two horses": r"\bhorses\b|\bhorse\b.*\bhorse\b",
@@ -73,10 +73,10 @@ def measure(service: Service, captions: Captions, tell: Tell = lambda line: None
         Section("All captions", note, _recall(recalls, [True] * len(every))),
         Section(
             "How many",
-            "Of the first ten photos those of which a caption says so: " + ", ".join(COUNTED),
+            "Of the first ten photos those of which a caption says so: " + ", ".join(COUNT_PATTERNS),
             tuple(
                 share(f"{question}: {way}", asked.right[question])
-                for question in COUNTED
+                for question in COUNT_PATTERNS
                 for way, asked in recalls.items()
             ),
         ),
@@ -107,7 +107,7 @@ def _ask(service: Service, captions: Captions) -> _Asked:
     filters = Filters(media=("image",), collection="regions")
 
     def names(text: str) -> list[str]:
-        query = Query(texts=(text,), filters=filters, k=TOP, min_relevance=0, fold=False)
+        query = Query(texts=(text,), filters=filters, k=MAX_HITS, min_relevance=0, fold=False)
         return [Path(hit.path).name for hit in service.searching.search(query).hits]
 
     ranks = []
@@ -118,14 +118,14 @@ def _ask(service: Service, captions: Captions) -> _Asked:
     by_name = {path.name: texts for path, texts in captions.items()}
     right = {
         question: [any(re.search(said, text, re.IGNORECASE) for text in by_name[name]) for name in names(question)]
-        for question, said in COUNTED.items()
+        for question, said in COUNT_PATTERNS.items()
     }
     return _Asked(ranks, right)
 
 
 def _recall(found: Mapping[str, _Asked], chosen: Sequence[bool]) -> tuple[Figure, ...]:
     figures = []
-    for k in (1, 5, TOP):
+    for k in (1, 5, MAX_HITS):
         for way, asked in found.items():
             met = [0 < rank <= k for rank, own in zip(asked.ranks, chosen, strict=True) if own]
             figures.append(share(f"R@{k}: {way}", met))

@@ -13,7 +13,7 @@ from typing import Any
 from crossmedia.eval.metrics import interval, mean
 from crossmedia.eval.run import TaskResult
 
-SHOWN = ("R@1", "R@5", "R@10", "MRR", "mAP", "nDCG@10", "P@10")
+SHOWN_MEASURES = ("R@1", "R@5", "R@10", "MRR", "mAP", "nDCG@10", "P@10")
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,15 @@ def markdown(
         "Brackets: 95 % bootstrap interval over queries. medR: median rank of the first right answer (∞: not "
         "returned).",
         "",
-        "| task | data | gallery | queries | " + " | ".join(SHOWN) + " | medR |",
-        "|---|---|---|---|" + "---|" * (len(SHOWN) + 1),
+        "| task | data | gallery | queries | " + " | ".join(SHOWN_MEASURES) + " | medR |",
+        "|---|---|---|---|" + "---|" * (len(SHOWN_MEASURES) + 1),
     ]
     for result in results:
-        cells = [str(result.gallery), str(len(result.ranks)), *(_cell(result.measures[name]) for name in SHOWN)]
+        cells = [
+            str(result.gallery),
+            str(len(result.ranks)),
+            *(_cell(result.measures[name]) for name in SHOWN_MEASURES),
+        ]
         lines.append(f"| {result.task} | {result.fingerprint} | {' | '.join(cells)} | {median_rank(result.ranks)} |")
     if cutoff:
         lines += ["", "## The cut-off", "", "| | share | of |", "|---|---|---|"]

@@ -19,7 +19,7 @@ from crossmedia.eval.datasets import spoken_captions
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.eval.planted import Planted
 
-CLOSE: Final = 0.3
+MAX_WORD_SHIFT: Final = 0.3
 """Seconds a word may be off."""
 MINUTES: Final = 10
 _ROOM: Final = 1e-3
@@ -87,14 +87,14 @@ def word_times(planted: Planted, transcribed: Sequence[Word]) -> Section:
     off = np.array([*starts, *ends])
     figures = [share("known sentences and words that are heard", [bool(words) for words in own])]
     for what, values in (("beginnings", starts), ("ends", ends), ("both", off.tolist())):
-        figures.append(share(f"{what} within {CLOSE} s", [value <= CLOSE for value in values], "all"))
+        figures.append(share(f"{what} within {MAX_WORD_SHIFT} s", [value <= MAX_WORD_SHIFT for value in values], "all"))
         figures.append(Figure(f"{what}, median off", float(np.median(values)), "s", len(values)))
         figures.append(Figure(f"{what}, 95th percentile off", float(np.percentile(values, 95)), "s", len(values)))
     details = [
         f"“{text}” ({start:.2f}–{end:.2f} s) is heard as “{' '.join(word.text for word in words)}”"
         + (f" ({words[0].start:.2f}–{words[-1].end:.2f} s)" if words else "")
         for (text, start, end), words in zip(planted.words, own, strict=True)
-        if not words or max(abs(words[0].start - start), abs(words[-1].end - end)) > CLOSE
+        if not words or max(abs(words[0].start - start), abs(words[-1].end - end)) > MAX_WORD_SHIFT
     ]
     note = (
         "Sentences and single words of the planted video, spoken by eSpeak NG at known times: their first and last "

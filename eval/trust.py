@@ -34,7 +34,7 @@ from crossmedia.indexer.provenance.reader import ProvenanceReader
 Tell = Callable[[str], None]
 VOICES: Final = ("en", "en-us", "en+f3", "en+m2", "de", "en+whisper")
 SPEEDS: Final = (130, 160, 200)
-SPOKEN: Final = 60
+SYNTHESISED_TEXTS: Final = 60
 """Texts that are synthesised."""
 MAX_STRETCHES: Final = 120
 """Stretches of speech of each kind, evenly spread, and half of them for each length."""
@@ -95,10 +95,10 @@ def faces(detector: ForgeryDetector, finder: FaceDetector, sets: Mapping[str, Se
     for name, pictures in sets.items():
         shown = squares(finder, pictures)
         real = detector.classify(np.stack(shown)).tolist() if shown else []
-        figures += _spread(f"{name}: real faces", real, forgery.LIKELY)
+        figures += _spread(f"{name}: real faces", real, forgery.HIGH_FORGERY_SCORE)
         real_scores += real
         forged_scores += detector.classify(np.stack([forge(square) for square in shown])).tolist() if shown else []
-    figures += _apart(real_scores, forged_scores, forgery.LIKELY, "faces forged here")
+    figures += _apart(real_scores, forged_scores, forgery.HIGH_FORGERY_SCORE, "faces forged here")
     note = (
         f"Faces of which the square that is looked at has {forgery.MIN_FACE_SQUARE} px or more. Forged here: their "
         "middle "
@@ -142,9 +142,9 @@ def voices(
     }
     seconds = time.monotonic() - started
     heard = sum(sound.seconds for sounds in (real, squeezed, made, captions) for sound in sounds)
-    figures = [figure for name, some in scores.items() for figure in _spread(name, some, spoof.LIKELY)]
-    figures += _apart(scores["LibriSpeech"], scores["eSpeak"], spoof.LIKELY, "eSpeak")
-    figures += _apart(scores["LibriSpeech"], scores["spoken captions"], spoof.LIKELY, "spoken captions")
+    figures = [figure for name, some in scores.items() for figure in _spread(name, some, spoof.HIGH_SPOOF_SCORE)]
+    figures += _apart(scores["LibriSpeech"], scores["eSpeak"], spoof.HIGH_SPOOF_SCORE, "eSpeak")
+    figures += _apart(scores["LibriSpeech"], scores["spoken captions"], spoof.HIGH_SPOOF_SCORE, "spoken captions")
     figures.append(Figure("times faster than real time", round(heard / max(1e-9, seconds), 1), ""))
     note = (
         f"Stretches of speech of {spoof.MIN_SPOOF_SECONDS:g} s or more. LibriSpeech is read by people. The spoken "
@@ -205,7 +205,10 @@ def measure(
     tell("speech")
     real = speech_stretches(sorted(shared.glob("speakers/*/*.flac")))
     yield from voices(
-        listening, real, synthesise(captions[:SPOKEN]), speech_stretches(sorted(shared.glob("spoken_captions/*.mp3")))
+        listening,
+        real,
+        synthesise(captions[:SYNTHESISED_TEXTS]),
+        speech_stretches(sorted(shared.glob("spoken_captions/*.mp3"))),
     )
     tell("provenance")
     reader = ProvenanceReader()

@@ -15,7 +15,7 @@ from crossmedia.eval.metrics import mean
 from crossmedia.retrieval.identities import SPEAKER
 from crossmedia.retrieval.query import Filters, Query
 
-EVERY: Final = 10_000
+ALL_HITS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _ask(
         examples=(service.searching.example(path),),
         filters=Filters(collection=collection, kinds=("turn",)),
         legs=("voice",),
-        k=EVERY,
+        k=ALL_HITS,
         fold=False,
     )
     matches = [

@@ -14,7 +14,7 @@ from typing import Final
 from crossmedia.embeddings.errors import DependencyMissing
 
 FOLDER: Final = Path("/usr/share/wordnet")
-FAR: Final = 0.1
+FAR_FACTOR: Final = 0.1
 """What a nearness below the threshold is multiplied with."""
 
 
@@ -87,7 +87,7 @@ def wups(told: str, truth: str, nouns: Nouns, threshold: float = 0.9) -> float:
 
     def score(one: str, other: str) -> float:
         value = nouns.near(one, other)
-        return value if value >= threshold else FAR * value
+        return value if value >= threshold else FAR_FACTOR * value
 
     def one_way(some: list[str], others: list[str]) -> float:
         product = 1.0

@@ -28,20 +28,20 @@ WINDOW: Final = 1.6
 HOP: Final = 0.4
 SLOT: Final = 0.2
 """What is given to one speaker as a whole, s."""
-ALIKE: Final = 0.61
+MIN_GROUP_COSINE: Final = 0.61
 """Mean cosine between the windows of two groups from which they are one speaker.
 
 Between 0.6 and 0.63 the diarisation error rate is 4 % on 48 conversations of `eval/speakers.py`, of other seeds than
 are reported, and 9 in 10 numbers of speakers are right; 9 % and 7 in 10 by spectral clustering of the same windows
 (eigengap; of the neighbours the nearest 15, 30 or 50 % kept, 30 % being best).
 """
-SURE: Final = 0.8
+MIN_SURE_SECONDS: Final = 0.8
 """Seconds of voice from which a window may say that there is another speaker."""
 MIN_SPEAKER_SECONDS: Final = 1.5
 """Seconds of voice that make a speaker; who has less is taken for the likeliest other."""
 CHANGE: Final = 0.5
 """What another speaker costs from one slot to the next, in cosines of a slot; half of it where there is a pause."""
-JOIN: Final = 0.5
+MAX_PAUSE_SECONDS: Final = 0.5
 """Pauses up to which what a speaker says is one turn, s."""
 BLOCK: Final = 1000
 """Windows that are clustered together: about seven minutes of speech."""
@@ -76,21 +76,22 @@ def diarise(waveform: Waveform, stretches: Sequence[tuple[float, float]], voice:
     slots, begins = _slots(stretches)
     reach = _reach(slots.mean(axis=1), windows.mean(axis=1))
     lengths = windows[:, 1] - windows[:, 0]
-    sure = lengths >= min(SURE, float(lengths.max()))
+    sure = lengths >= min(MIN_SURE_SECONDS, float(lengths.max()))
     centroids = _centroids(vectors[sure], cluster(vectors[sure]))
     path = _speakers(vectors, centroids, slots, begins, reach)
     return _turns(path, slots, vectors, windows.mean(axis=1))
 
 
 def cluster(vectors: Vectors) -> Numbers:
-    """(N, D) unit rows → (N,) which group each belongs to, from 0: average linkage up to `ALIKE`, in blocks."""
+    """(N, D) unit rows → (N,) which group each belongs to, from 0: average linkage up to `MIN_GROUP_COSINE`, in "
+    "blocks."""
     labels = np.zeros(len(vectors), dtype=np.int64)
     means: list[NDArray[np.float64]] = []
     for first in range(0, len(vectors), BLOCK):
         part = vectors[first : first + BLOCK].astype(np.float64)
         groups = np.zeros(1, dtype=np.int64)
         if len(part) > 1:
-            groups = fcluster(linkage(part, "average", metric="cosine"), 1 - ALIKE, "distance") - 1
+            groups = fcluster(linkage(part, "average", metric="cosine"), 1 - MIN_GROUP_COSINE, "distance") - 1
         labels[first : first + BLOCK] = groups + len(means)
         means += [part[groups == group].mean(axis=0) for group in range(int(groups.max()) + 1)]
     return _merge_groups(np.array(means), np.bincount(labels, minlength=len(means)))[labels]
@@ -104,7 +105,7 @@ def _merge_groups(means: NDArray[np.float64], counts: Numbers) -> Numbers:
     np.fill_diagonal(alike, -1)
     while len(means) > 1:
         one, other = np.unravel_index(int(alike.argmax()), alike.shape)
-        if alike[one, other] < ALIKE:
+        if alike[one, other] < MIN_GROUP_COSINE:
             break
         means[one] = (means[one] * counts[one] + means[other] * counts[other]) / (counts[one] + counts[other])
         counts[one] += counts[other]
@@ -212,7 +213,7 @@ def _turns(path: Numbers, slots: Spans, vectors: Vectors, middles: NDArray[np.fl
     order = {speaker: number for number, speaker in enumerate(dict.fromkeys(path.tolist()))}
     spans: list[tuple[float, float, int]] = []
     for (start, end), speaker in zip(slots.tolist(), path.tolist(), strict=True):
-        if spans and spans[-1][2] == order[speaker] and start - spans[-1][1] <= JOIN:
+        if spans and spans[-1][2] == order[speaker] and start - spans[-1][1] <= MAX_PAUSE_SECONDS:
             spans[-1] = (spans[-1][0], end, order[speaker])
         else:
             spans.append((start, end, order[speaker]))
@@ -226,7 +227,7 @@ def _turns(path: Numbers, slots: Spans, vectors: Vectors, middles: NDArray[np.fl
     alike = own @ _centroids(own, np.array([speaker for _, _, speaker in spans])).T
     turns = []
     for (start, end, speaker), vector, row in zip(spans, own, alike, strict=True):
-        next_best = float(np.delete(row, speaker).max(initial=ALIKE))
+        next_best = float(np.delete(row, speaker).max(initial=MIN_GROUP_COSINE))
         score = 1 / (1 + np.exp(-STEEP * (float(row[speaker]) - next_best)))
         turns.append(Turn(start, end, speaker, vector, max(0.5, float(score))))
     return turns

@@ -22,8 +22,8 @@ from crossmedia.indexer.pairs import MAX_PAIR_CHARACTERS, PairRow, PairsUnusable
 
 MAX_PAIR_SECONDS: Final = 60.0
 """Of a sound: longer ones are cut."""
-AT_ONCE: Final = 16
-SHOWN: Final = 10
+PAIR_BATCH: Final = 16
+MAX_SHOWN_PROBLEMS: Final = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +65,8 @@ def encode_pairs(
     sides: list[_Side | None] = [None, None]
     pairs: list[tuple[int, int]] = []
     bad: list[str] = []
-    for first in range(0, len(table.rows), AT_ONCE):
-        rows = table.rows[first : first + AT_ONCE]
+    for first in range(0, len(table.rows), PAIR_BATCH):
+        rows = table.rows[first : first + PAIR_BATCH]
         media, failed = _media(rows, pool)
         bad += failed
         for side in (0, 1):
@@ -79,9 +79,9 @@ def encode_pairs(
                 pairs.append((left, right))
         tick(len(rows))
     if bad and not skip:
-        more = f"; and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
+        more = f"; and {len(bad) - MAX_SHOWN_PROBLEMS} more" if len(bad) > MAX_SHOWN_PROBLEMS else ""
         raise PairsUnusable(
-            f"{table.path.name}, {'; '.join(bad[:SHOWN])}{more}",
+            f"{table.path.name}, {'; '.join(bad[:MAX_SHOWN_PROBLEMS])}{more}",
             "correct these lines, or leave them out",
             Remedy.SKIP_BAD,
         )

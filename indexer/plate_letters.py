@@ -31,7 +31,7 @@ LOOK_ALIKE: Final = tuple(
 """What is taken for each other on small plates, in either direction."""
 MIN_LOG_PROBABILITY: Final = -8.0
 """A look of less than this log-probability shows something else, a frame or a sticker, and counts as this."""
-KEPT: Final = 6
+VARIED_CANDIDATES: Final = 6
 """Candidates that are changed in every way."""
 _FLOOR: Final = 1e-4
 
@@ -61,7 +61,7 @@ def read_letters(looks: Sequence[Chances]) -> PlateReading | None:
         return None
     merged = [_fold(look) for look in looks]
     scores = _scores(merged, candidates, loose=True)
-    best = sorted(scores, key=lambda text: -scores[text])[:KEPT]
+    best = sorted(scores, key=lambda text: -scores[text])[:VARIED_CANDIDATES]
     scores |= _scores(merged, set(_variants(best)) - set(scores), loose=True)
     likeliest = max(sorted(scores), key=lambda text: scores[text])
     evidence = scores[likeliest] - (0.0 if has_plate_shape(likeliest, loose=True) else UNUSUAL)

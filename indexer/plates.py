@@ -22,7 +22,7 @@ from crossmedia.retrieval.plates import plain
 
 SIDES: Final = (736, 960)
 """Longer side, px, that a vehicle is enlarged to; to the second only where the first shows no sure plate."""
-ENLARGED: Final = 3.0
+MAX_ENLARGEMENT: Final = 3.0
 """At most so many times: more shows no more."""
 MARGIN: Final = 0.05
 """Part of its width and height that a vehicle's box is widened by on each side."""
@@ -30,7 +30,7 @@ VEHICLES: Final = 4
 """Of a picture, the largest."""
 MIN_VEHICLE_WIDTH: Final = 48
 """Wide, px: no plate can be read on a smaller vehicle."""
-SAME: Final = 0.6
+MIN_SAME_OVERLAP: Final = 0.6
 """Two boxes of vehicles that share more than this are one: a pick-up is a car and a truck."""
 ASPECT: Final = (1.2, 9.0)
 """Widths in heights of what stands on a plate, or a line of it."""
@@ -38,7 +38,7 @@ LOWEST: Final = 7.0
 """Height of its letters, px of the picture, from which they can be read."""
 MIN_PLATE_SCORE: Final = 0.45
 """Score from which a plate is reported."""
-SURE: Final = -0.1
+SURE_LOG_PROBABILITY: Final = -0.1
 """Mean log-probability of several looks from which no other is taken."""
 WEIGHTS: Final = {"evidence": 0.9, "usual": 1.7, "digits": 4.5, "letters": 3.3, "vehicle": 1.5, "": -8.3}
 """A logistic model of whether a reading is right and of a plate, fitted to readings on photographs of cars with one
@@ -105,7 +105,7 @@ class PlateReader:
     def _search(self, picture: Picture, region: tuple[int, int, int, int], side: int) -> list[Quad]:
         x0, y0, x1, y1 = region
         crop = picture.pixels[y0:y1, x0:x1]
-        scale = min(ENLARGED, side / max(crop.shape[:2]))
+        scale = min(MAX_ENLARGEMENT, side / max(crop.shape[:2]))
         size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
         larger = cv2.resize(crop, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
         quads = self._engine.find(np.asarray(larger, np.uint8), side)
@@ -121,7 +121,7 @@ class PlateReader:
             reading = read_letters([look.chances for look in group])
             if reading is not None:
                 corners = max(group, key=lambda look: float(np.ptp(look.corners[:, 0]))).corners
-                sure = reading.usual and reading.looks > 1 and reading.evidence >= SURE
+                sure = reading.usual and reading.looks > 1 and reading.evidence >= SURE_LOG_PROBABILITY
                 plates.append(Plate(reading.text, score(reading, vehicle), box_around(corners, picture), sure))
         return [plate for plate in _best(plates) if plate.score >= MIN_PLATE_SCORE]
 
@@ -193,7 +193,7 @@ def _regions(vehicles: Sequence[Box], picture: Picture) -> list[tuple[int, int, 
     kept: list[Box] = []
     for box in sorted(vehicles, key=lambda box: -(box[2] - box[0]) * (box[3] - box[1])):
         wide = (box[2] - box[0]) * picture.width >= MIN_VEHICLE_WIDTH
-        if wide and len(kept) < VEHICLES and all(overlap(box, other) <= SAME for other in kept):
+        if wide and len(kept) < VEHICLES and all(overlap(box, other) <= MIN_SAME_OVERLAP for other in kept):
             kept.append(box)
     regions = []
     for x0, y0, x1, y1 in kept:

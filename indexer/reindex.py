@@ -23,7 +23,7 @@ from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.documents import ADDED, MODALITY, REVISION, Document, Label, Moment, Revision
 from crossmedia.retrieval.store import Store
 
-AT_ONCE: Final = 64
+ASSETS_PER_TRANSACTION: Final = 64
 """Assets of one transaction."""
 DECODED_AT_ONCE: Final = 8
 WITHOUT: Final = "?"
@@ -111,10 +111,10 @@ class Reindex:
         self._mark()
         assets = self._store.pending(REVISION, "" if again else self._version, MEDIA)
         plan(len(assets))
-        for first in range(0, len(assets), AT_ONCE):
+        for first in range(0, len(assets), ASSETS_PER_TRANSACTION):
             if stop is not None and stop.is_set():
                 return report
-            batch = assets[first : first + AT_ONCE]
+            batch = assets[first : first + ASSETS_PER_TRANSACTION]
             self._some(batch, report)
             report.assets += len(batch)
             tell(len(batch))

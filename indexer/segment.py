@@ -15,7 +15,7 @@ import numpy as np
 from crossmedia.embeddings.encoder import Vectors
 from crossmedia.indexer.decode.types import Page
 
-WORDS: Final = 120
+PASSAGE_WORDS: Final = 120
 """What a sentence encoder of the MiniLM family reads with profit (its window is 256 word pieces)."""
 TINY: Final = 25
 """Fewer words than this (a heading, a list's item) say little alone."""
@@ -37,15 +37,15 @@ _SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 
 @dataclass(frozen=True)
 class Passage:
-    """A piece of text to be found as one: at most `WORDS` words, all from one page. `number` counts from 0 in the
-    text."""
+    """A piece of text to be found as one: at most `PASSAGE_WORDS` words, all from one page. `number` counts from 0 in
+    the text."""
 
     text: str
     page: int | None
     number: int
 
 
-def passages(pages: Iterable[Page], words: int = WORDS, tiny: int = TINY) -> list[Passage]:
+def passages(pages: Iterable[Page], words: int = PASSAGE_WORDS, tiny: int = TINY) -> list[Passage]:
     """Long paragraphs split at sentence ends, tiny ones merged with a neighbour of their page; order kept, nothing
     lost."""
     passages: list[Passage] = []
@@ -79,7 +79,7 @@ def _count(text: str) -> int:
     return sum(1 for _ in _WORD.finditer(text))
 
 
-def paragraph_spans(paragraph: str, words: int = WORDS) -> list[tuple[int, int]]:
+def paragraph_spans(paragraph: str, words: int = PASSAGE_WORDS) -> list[tuple[int, int]]:
     """Character offsets of parts of at most `words` words, of similar length, ended at a sentence's end where one is
     near.
 
@@ -191,5 +191,5 @@ def runs(spoken: Sequence[tuple[float, float, int]]) -> list[tuple[int, int]]:
     return [
         (n, n + 1)
         for n, (one, other) in enumerate(pairwise(spoken))
-        if other[0] - one[1] <= SILENCE and one[2] + other[2] <= WORDS
+        if other[0] - one[1] <= SILENCE and one[2] + other[2] <= PASSAGE_WORDS
     ]

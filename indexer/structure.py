@@ -90,7 +90,7 @@ def _shares(shot: Shot, frames: Sequence[Moment]) -> list[Moment]:
 def _group_scenes(shots: Sequence[Moment], profile: Profile) -> list[Moment]:
     """Shots that show the same, and what lies between them, are a scene; each shot says of which (label `chapter`)."""
     space = "picture" if all("picture" in shot.vectors for shot in shots) else COMMON
-    same = profile.calibrations.get((space, "picture", "picture"), UNKNOWN).middle
+    same = profile.calibrations.get((space, "picture", "picture"), UNKNOWN).bias
     rows = np.stack([shot.vectors[space] for shot in shots])
     moments: list[Moment] = []
     for number, (first, last) in enumerate(chapters(rows, [shot.start or 0.0 for shot in shots], same), start=1):

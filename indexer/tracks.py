@@ -23,7 +23,7 @@ from crossmedia.retrieval.documents import Box
 RATE: Final = 4.0
 """Frames a second. What moves by more than two thirds of its size from one to the next is lost, and is another thing
 then."""
-APART: Final = 0.8
+MAX_BOX_DISTANCE: Final = 0.8
 """1 − intersection over union up to which a detection may be the object that was expected there."""
 PATIENCE: Final = 4
 """Frames an object may be unseen, and goes on when it comes back near the place it was expected at."""
@@ -70,7 +70,7 @@ class Tracker:
         import norfair
         from norfair.distances import VectorizedDistance
 
-        tracker = norfair.Tracker("iou", APART, hit_counter_max=PATIENCE, initialization_delay=0)
+        tracker = norfair.Tracker("iou", MAX_BOX_DISTANCE, hit_counter_max=PATIENCE, initialization_delay=0)
         # The constructor takes no such object, and for a plain function it logs that there is a faster way.
         tracker.distance_function = VectorizedDistance(_apart)
         seen: dict[int, list[tuple[float, Detection]]] = {}

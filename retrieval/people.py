@@ -31,7 +31,7 @@ FORGOTTEN: Final = label_kinds.FORGOTTEN.name
 WHOLE: Final[frozenset[Kind]] = frozenset(("picture", "shot", "frame"))
 JOINED: Final = 0.9
 """Probability, at the mean cosine of two people's faces, from which unnamed people are one. A mean over many pairs says
-more than one of them, on which `indexer.enrichers.faces.RECOGNISED` rests."""
+more than one of them, on which `indexer.enrichers.faces.MIN_FACE_PROBABILITY` rests."""
 UNNAMED: Final = re.compile(r"person [0-9a-f]{4,}-\d+")
 """What somebody is called whom nobody has named."""
 PAGE: Final = 500

@@ -67,7 +67,7 @@ class VectorLeg:
     """Search one space among targets of one modality.
 
     The log-odds of relevance are `direction · target − offset`, also when several parts are wanted: of one part they
-    are `slope · (cosine − middle)` of its calibration, of several their weighted mean. Each of the `unwanted` takes its
+    are `slope · (cosine − bias)` of its calibration, of several their weighted mean. Each of the `unwanted` takes its
     own off, as far as they exceed those of an unrelated target: being unlike what is not wanted earns nothing. `unit`
     is what the store is asked for; with something unwanted it leans away from that, and the candidates are ranked
     again.
@@ -211,7 +211,7 @@ def _compose(
         views = part.vectors[space, made_from]
         scaled = calibration.compared(views[view % len(views)]) * np.float32(factor)
         direction = scaled if direction is None else direction + scaled
-        offset += factor * calibration.middle
+        offset += factor * calibration.bias
     if direction is None or not np.any(direction):
         return None
     against = []

@@ -6,7 +6,7 @@ import math
 
 from crossmedia.embeddings.encoder import Calibration
 
-UNKNOWN = Calibration(mean=0.1, std=0.1, middle=0.5, slope=20.0)
+UNKNOWN = Calibration(mean=0.1, std=0.1, bias=0.5, slope=20.0)
 """For a pair of modalities nobody has measured: cautious."""
 
 

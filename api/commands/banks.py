@@ -12,7 +12,7 @@ from rich.table import Table
 
 from crossmedia.api.commands.context import Data, Json, err, out, print_json, service
 from crossmedia.api.use_cases.known_content import CopyOut, Form
-from crossmedia.retrieval.banks.hashes import KINDS, kind_of
+from crossmedia.retrieval.banks.hashes import HASH_KINDS, kind_of
 from crossmedia.retrieval.banks.table import TOLD
 from crossmedia.retrieval.clock import clock
 
@@ -79,7 +79,7 @@ def add(
     name: Name,
     what: Annotated[list[str], typer.Argument(metavar="FILE|HASH|ASSET…", help="Files, KIND:HASH, or ids of assets.")],
     kind: Annotated[
-        list[str] | None, typer.Option(help=f"Only hashes of this kind: {', '.join(KINDS)}.", show_default=False)
+        list[str] | None, typer.Option(help=f"Only hashes of this kind: {', '.join(HASH_KINDS)}.", show_default=False)
     ] = None,
     tags: Annotated[str, typer.Option(help="Tags stored with the hashes.", show_default=False)] = "",
     crops: Annotated[

@@ -65,8 +65,7 @@ def repair(data: Data = None, as_json: Json = False) -> None:
     """Make a damaged data directory whole.
 
     What can be read is kept, and files are read again for the rest. Damaged files move into a folder beside; nothing is
-    deleted.
-    """
+    deleted."""
     from crossmedia.api.use_cases.repairing import has_unread, mend
 
     with failing():

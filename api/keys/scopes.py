@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
 Scope: TypeAlias = Literal["read", "write", "review", "admin"]
-"""Search and look; add, remove and name; decide what is shown; everything, with banks, metrics and erasing people."""
+"""Search and look; add, remove and name; decide what is shown; everything, banks, metrics and erasing people
+included."""
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 _ASKING: Final = (
-    "/v1/search", "/v1/ask", "/v1/speak", "/v1/lookup", "/v1/trust", "/v1/people/verify", "/v1/voices/verify",
-)  # fmt: skip
+    "/v1/search",
+    "/v1/ask",
+    "/v1/speak",
+    "/v1/lookup",
+    "/v1/trust",
+    "/v1/people/verify",
+    "/v1/voices/verify",
+)
 """Requests with a body that change nothing."""
 
 

@@ -17,7 +17,7 @@ from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.enrichers.base import sound_track
 from crossmedia.indexer.enrichers.forgery import ForgeryEnricher
 from crossmedia.indexer.enrichers.spoof import SpoofEnricher
-from crossmedia.indexer.provenance.facts import KINDS, Fact, FactKind, merge_facts
+from crossmedia.indexer.provenance.facts import FACT_KINDS, Fact, FactKind, merge_facts
 from crossmedia.indexer.provenance.reader import ACCEPTS
 from crossmedia.indexer.tracks import RATE
 from crossmedia.retrieval.documents import Asset, Label, Moment
@@ -184,7 +184,7 @@ def trust_out(
 def _read_labels(moments: Iterable[Moment]) -> tuple[Sequence[Fact], list[Label]]:
     """What an asset says of itself, and the scores it was given."""
     labels = [label for moment in moments for label in moment.labels]
-    facts = merge_facts(Fact(label.kind, label.value, label.model) for label in labels if label.kind in KINDS)
+    facts = merge_facts(Fact(label.kind, label.value, label.model) for label in labels if label.kind in FACT_KINDS)
     return facts, list(_once(label for label in labels if label.kind in _HIGH))
 
 

@@ -16,7 +16,7 @@ from crossmedia.embeddings.encoder import Calibration, Vectors
 from crossmedia.embeddings.errors import CrossmediaError
 
 MIN_SOURCES, MIN_ANCHORS = 10, 2
-ENOUGH: Final = 100
+MIN_HELD_OUT: Final = 100
 """So many held-out sources make one division enough; with fewer, each source is held out once."""
 STRENGTHS: Final = (0.25, 0.5, 0.75, 1.0)
 MIN_SHARE, MAX_LIFT = 1e-3, 0.3
@@ -45,7 +45,7 @@ class Learnt:
 def work(paired: Paired, held_out: float, passes: int | None) -> int:
     """How many ticks `learn` will give."""
     total = 0
-    for learned, _ in parts(len(paired.native), held_out, ENOUGH, 0):
+    for learned, _ in parts(len(paired.native), held_out, MIN_HELD_OUT, 0):
         total += _steps(paired, learned, passes)
     return total + steps(len(paired.pairs), passes)
 
@@ -78,7 +78,7 @@ def learn(
     contents = np.zeros((count, paired.space.dim - paired.space.extra), np.float32)
     opened = np.zeros(count, np.float32)
     familiar: list[bool] = []
-    for learned, kept in parts(count, held_out, ENOUGH, seed):
+    for learned, kept in parts(count, held_out, MIN_HELD_OUT, seed):
         residual = _fitted(paired, learned, passes, seed, tick)
         strengths.append(residual.strength)
         start[kept] = _base(paired, paired.of(learned))[kept]
@@ -127,7 +127,7 @@ def _fitted(paired: Paired, sources: Rows, passes: int | None, seed: int, tick: 
     if paired.common is not None:
         placed = {candidate: paired.common.copy() for candidate in STRENGTHS}
         aside = []
-        for inner, kept in parts(len(sources), INNER, ENOUGH, seed + 1):
+        for inner, kept in parts(len(sources), INNER, MIN_HELD_OUT, seed + 1):
             trial = fit(paired, paired.of(sources[inner]), seed, passes, tick)
             for candidate in STRENGTHS:
                 placed[candidate][sources[kept]] = _vectors(paired, replace(trial, strength=candidate))[sources[kept]]
@@ -141,17 +141,17 @@ def _fitted(paired: Paired, sources: Rows, passes: int | None, seed: int, tick: 
 def _steps(paired: Paired, sources: Rows, passes: int | None) -> int:
     total = steps(len(paired.of(sources)), passes)
     if paired.common is not None:
-        for inner, _ in parts(len(sources), INNER, ENOUGH, 1):
+        for inner, _ in parts(len(sources), INNER, MIN_HELD_OUT, 1):
             total += steps(len(paired.of(sources[inner])), passes)
     return total
 
 
 def _lift(known: Calibration, before: measure.Values, after: measure.Values) -> float:
     """How much less to take off, so that after is as often over the cut-off as before; both of unrelated pairs."""
-    share = max(MIN_SHARE, float((before >= known.middle).mean()))
+    share = max(MIN_SHARE, float((before >= known.bias).mean()))
     level = float(np.quantile(after, 1 - share))
     # Inner products are half of what the content gives and the offset takes.
-    return float(np.clip(2 * (known.middle - level), -MAX_LIFT, MAX_LIFT))
+    return float(np.clip(2 * (known.bias - level), -MAX_LIFT, MAX_LIFT))
 
 
 def _vectors(paired: Paired, residual: Residual) -> Vectors:
@@ -172,6 +172,6 @@ def _passing(paired: Paired, start: Vectors, moved: Vectors, kept: Rows, known: 
     shares: dict[str, float] = {}
     for name, vectors in (("before", start), ("after", moved)):
         related, unrelated = measure.similarities(paired, vectors, kept)
-        shares[f"pairs {name}"] = float((related >= known.middle).mean())
-        shares[f"others {name}"] = float((unrelated >= known.middle).mean())
+        shares[f"pairs {name}"] = float((related >= known.bias).mean())
+        shares[f"others {name}"] = float((unrelated >= known.bias).mean())
     return shares

@@ -94,8 +94,8 @@ def calibration(related: Values, unrelated: Values) -> Calibration:
     mean, spread = float(unrelated.mean()), float(unrelated.std())
     pooled = max(1e-6, (float(related.var()) + float(unrelated.var())) / 2)
     slope = max(1.0, (float(related.mean()) - mean) / pooled)
-    middle = max((float(related.mean()) + mean) / 2, float(np.percentile(unrelated, STRICT)))
-    return Calibration(mean, spread, middle, slope)
+    bias = max((float(related.mean()) + mean) / 2, float(np.percentile(unrelated, STRICT)))
+    return Calibration(mean, spread, bias, slope)
 
 
 def _places(scores: NDArray[np.float32], right: NDArray[np.bool_], own: NDArray[np.float32]) -> Values:

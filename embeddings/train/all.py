@@ -46,7 +46,7 @@ SEED = 7
 NATIVE = 256
 CALIBRATION, DRAWN = 160, 40
 """Photos and things by which the ranges of the quantised network are set."""
-STRANGERS = 4000
+STRANGER_COUNT = 4000
 
 
 def main() -> None:
@@ -82,7 +82,7 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
 
     network = backbone.Tapped(work / "published-int8.onnx")
     shown = material.gather(network, texts, train, known, SEED)
-    unanswered = texts(strangers(STRANGERS, SEED))
+    unanswered = texts(strangers(STRANGER_COUNT, SEED))
     trained = finetune.train(shown, unanswered, lite2.load(), network.scale, network.zero, SEED)
     written = [caption for photo in train for caption in photo.captions]
     named = sorted({thing.name for thing in known})

@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from crossmedia.embeddings.catalog import BUNDLED, sha256
 from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.embeddings.picture import prepare
-from crossmedia.embeddings.segmentation import FAR, GRID, OTHER, Features, softmax
+from crossmedia.embeddings.segmentation import GRID, MAX_DEVIATIONS, OTHER, Features, softmax
 from crossmedia.embeddings.train import areas_card, data
 
 Floats: TypeAlias = NDArray[np.float32]
 Rows: TypeAlias = NDArray[np.float16]
 
-WORDS: Final[Mapping[str, str]] = {
+CAPTION_PATTERNS: Final[Mapping[str, str]] = {
     "sky": r"sky|skies|midair|cloud\w*",
     "grass": r"grass\w*|lawn|meadow|field",
     "water": r"water\w*|oceans?|sea|lakes?|pools?|rivers?|waves?|surf\w*|pond|stream|swim\w*",
@@ -43,7 +43,7 @@ WORDS: Final[Mapping[str, str]] = {
     "floor": r"floor|carpet|couch|bed|indoors?|kitchen|room|gym|basketball court",
 }
 """For each class the words by which captions name it, or a room that has it."""
-CLASSES: Final = tuple(WORDS)
+CLASSES: Final = tuple(CAPTION_PATTERNS)
 POINTS: Final = Path(__file__).with_name("areas.csv")
 NAMED_BY: Final = 2
 """Captions of five that name a class in a photo that is looked at for it."""
@@ -63,7 +63,7 @@ STUFF: Final = ("surfboard", "boat", "snowboard", "skis", "bench", "potted plant
 
 def count_named(captions: Sequence[str]) -> NDArray[np.int64]:
     """How many captions name each class."""
-    patterns = [re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for words in WORDS.values()]
+    patterns = [re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for words in CAPTION_PATTERNS.values()]
     return np.array([sum(bool(pattern.search(one)) for one in captions) for pattern in patterns])
 
 
@@ -178,7 +178,7 @@ def main() -> None:
     mean = flat[::7].astype(np.float32).mean(axis=0)
     spread = flat[::7].astype(np.float32).std(axis=0) + 1e-3
     for n, row in enumerate(rows):
-        rows[n] = ((row - mean) / spread).clip(-FAR, FAR)
+        rows[n] = ((row - mean) / spread).clip(-MAX_DEVIATIONS, MAX_DEVIATIONS)
     weights = Trainer(flat, *seeds(photos)).learn(counts > 0, covered.reshape(-1))
     asked.out.mkdir(parents=True, exist_ok=True)
     path = asked.out / "areas.npz"

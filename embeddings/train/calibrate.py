@@ -1,6 +1,6 @@
 """Calibrate similarities: for each space and pair of modalities, those of unrelated pairs, and the cut-off.
 
-Measured on Flickr8k's dev split with the finished encoders. `middle`, the cosine of relevance 0.5, is where a query
+Measured on Flickr8k's dev split with the finished encoders. `bias`, the cosine of relevance 0.5, is where a query
 without an answer finds nothing among 500 photos: above the best match of 98 % of nonsense, and as high as 95.5 % of the
 captions whose photo is among the best ten allow.
 `slope` is that of a logistic fit to as many related as unrelated pairs.
@@ -9,7 +9,7 @@ captions whose photo is among the best ten allow.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ NONSENSE_KEPT_OUT, ABSENT_KEPT_OUT, CAPTIONS_KEPT = 0.98, 0.93, 0.955
 BLIND = 1
 """How many of the last dimensions a picture or sound does without that looks for texts: how strange a text is
 (`rarity.py`) says whether it is answered, and would decide between texts by their words alone."""
-RARE = 99.9
+RARE_PERCENTILE = 99.9
 """Percentile of random pairs of photos that still counts as unrelated."""
 
 
@@ -59,10 +59,10 @@ def cut_off(space: Vectors, nonsense: Vectors, absent: Vectors | None, answered:
     return max(silent, strict)
 
 
-def calibration(related: NDArray[np.float32], unrelated: NDArray[np.float32], middle: float | None) -> Calibration:
-    """`middle` None: the midpoint of the logistic fit."""
+def calibration(related: NDArray[np.float32], unrelated: NDArray[np.float32], bias: float | None) -> Calibration:
+    """`bias` None: the midpoint of the logistic fit."""
     slope, midpoint = logistic(related, unrelated)
-    return Calibration(float(unrelated.mean()), float(unrelated.std()), midpoint if middle is None else middle, slope)
+    return Calibration(float(unrelated.mean()), float(unrelated.std()), midpoint if bias is None else bias, slope)
 
 
 def among(measured: Calibration, unrelated: NDArray[np.float32]) -> Calibration:
@@ -78,7 +78,7 @@ def measure(
     seen = picture_tower.encode([picture(photo) for photo in photos]).vectors
     nonsense = text.encode(probes.gibberish(50, seed=3)).vectors
     absent = text.encode(probes.ABSENT).vectors
-    words = text.encode(probes.WORDS).vectors["common"] @ seen["common"].T
+    words = text.encode(probes.SINGLE_WORD_QUERIES).vectors["common"] @ seen["common"].T
 
     each = len(captions["common"]) // len(photos)
     own = np.arange(len(captions["common"])) // each
@@ -89,11 +89,11 @@ def measure(
     def across(blind: int, topics: Vectors | None) -> Calibration:
         looking = zero_last(seen["common"], blind)
         pairs = captions["common"] @ looking.T
-        middle = cut_off(looking, nonsense["common"], topics, answered_cosines(pairs, own))
-        return replace(calibration(pairs[same], pairs[~same], middle), blind=blind)
+        bias = cut_off(looking, nonsense["common"], topics, answered_cosines(pairs, own))
+        return replace(calibration(pairs[same], pairs[~same], bias), blind=blind)
 
     searched, told = across(0, None), across(BLIND, absent["common"])
-    middle = searched.middle
+    bias = searched.bias
     calibrations = {
         ("common", "text", "picture"): among(searched, asked["common"] @ seen["common"].T),
         ("common", "picture", "text"): told,
@@ -107,15 +107,15 @@ def measure(
         calibrations[space, "text", "text"] = among(alike, asked[space] @ captions[space].T)
 
     return {
-        "backgrounds": [{"space": s, "query": q, "target": t, **asdict(b)} for (s, q, t), b in calibrations.items()],
+        "backgrounds": [{"space": s, "query": q, "target": t, **b.as_dict()} for (s, q, t), b in calibrations.items()],
         "figures": {
             **recall(scores, captions["common"] @ told.compared(seen["common"]).T, own),
             **name_to_picture(text, picture_tower, things),
-            "nonsense without an answer": float(((nonsense["common"] @ seen["common"].T).max(1) < middle).mean()),
-            "absent topics without an answer": float(((absent["common"] @ seen["common"].T).max(1) < middle).mean()),
-            "captions that keep their photo of the top 10": float((answered_cosines(scores, own) >= middle).mean()),
+            "nonsense without an answer": float(((nonsense["common"] @ seen["common"].T).max(1) < bias).mean()),
+            "absent topics without an answer": float(((absent["common"] @ seen["common"].T).max(1) < bias).mean()),
+            "captions that keep their photo of the top 10": float((answered_cosines(scores, own) >= bias).mean()),
             "photos that answer a word": {
-                word: int((row >= middle).sum()) for word, row in zip(probes.WORDS, words, strict=True)
+                word: int((row >= bias).sum()) for word, row in zip(probes.SINGLE_WORD_QUERIES, words, strict=True)
             },
         },
     }
@@ -165,8 +165,8 @@ def _photo_to_photo(vectors: Vectors, told: Vectors) -> Calibration:
     scores = (vectors @ vectors.T)[upper]
     meaning = normalise(told.mean(1))
     said = (meaning @ meaning.T)[upper]
-    related = said >= np.percentile(said, RARE)
-    return calibration(scores[related], scores[~related], float(np.percentile(scores, RARE)))
+    related = said >= np.percentile(said, RARE_PERCENTILE)
+    return calibration(scores[related], scores[~related], float(np.percentile(scores, RARE_PERCENTILE)))
 
 
 def _caption_to_caption(vectors: Vectors, own: NDArray[np.int64], nonsense: Vectors, absent: Vectors) -> Calibration:
@@ -175,6 +175,6 @@ def _caption_to_caption(vectors: Vectors, own: NDArray[np.int64], nonsense: Vect
     scores = (vectors @ vectors.T)[upper]
     same = own[upper[0]] == own[upper[1]]
     slope, midpoint = logistic(scores[same], scores[~same])
-    middle = max(midpoint, cut_off(vectors, nonsense, absent, scores[same]))
+    bias = max(midpoint, cut_off(vectors, nonsense, absent, scores[same]))
     rest = scores[~same]
-    return Calibration(float(rest.mean()), float(rest.std()), middle, slope)
+    return Calibration(float(rest.mean()), float(rest.std()), bias, slope)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -44,7 +43,7 @@ CORNERS: Final = (
 )
 """Where dlib lays its own five landmarks, in shares of the face (get_face_chip_details in its `interpolation.h`)."""
 PADDING: Final = 0.25
-STRANGERS: Final = 36.0
+MIN_STRANGER_SIDE: Final = 36.0
 """Shorter side, px, from which a face of Flickr8k is taken for a stranger's."""
 
 
@@ -75,7 +74,7 @@ def add_noise(pixels: Pixels, chance: np.random.Generator) -> Pixels:
     return np.asarray((pixels + noise).clip(0, 255), np.uint8)
 
 
-SPOILT: Final[Mapping[str, Callable[[Pixels, np.random.Generator], Pixels]]] = {
+DEGRADATIONS: Final[Mapping[str, Callable[[Pixels, np.random.Generator], Pixels]]] = {
     "small": shrink,
     "pressed": compress,
     "lit": relight,
@@ -111,7 +110,7 @@ def measure(data: Path, encoder: FaceEncoder, finder: FaceDetector) -> dict[str,
     }
     spoilt: list[Trials] = []
     found, owners = [rows], [numbers]
-    for name, way in SPOILT.items():
+    for name, way in DEGRADATIONS.items():
         made = portraits(finder, [Picture(way(photo.pixels, chance)) for photo in photos])
         left = np.flatnonzero([one is not None for one in made])
         new = vectors_of(encoder, [one for one in made if one is not None])
@@ -120,7 +119,7 @@ def measure(data: Path, encoder: FaceEncoder, finder: FaceDetector) -> dict[str,
         figures[f"equal error rate, {name}"] = equal_error_rate(
             spoilt[-1].cosines[spoilt[-1].same], spoilt[-1].cosines[~spoilt[-1].same]
         )
-        quarter = np.flatnonzero(chance.random(len(left)) < 1 / len(SPOILT))
+        quarter = np.flatnonzero(chance.random(len(left)) < 1 / len(DEGRADATIONS))
         found.append(new[quarter])
         owners.append(left[quarter])
     owner = np.concatenate(owners)
@@ -138,14 +137,16 @@ def measure(data: Path, encoder: FaceEncoder, finder: FaceDetector) -> dict[str,
         cut = fitted.similarity(least)
         figures[f"pairs with strangers called one person at {least}"] = float(np.mean(apart >= cut))
         figures[f"pairs of one person not called so at {least}"] = float(np.mean(clean.cosines[clean.same] < cut))
-    row = {"space": "face", "query": "face", "target": "face", **asdict(fitted)}
+    row = {"space": "face", "query": "face", "target": "face", **fitted.as_dict()}
     return {"backgrounds": [row], "figures": figures}
 
 
 def strangers(data: Path, encoder: FaceEncoder, finder: FaceDetector) -> Vectors:
     """The largest face of each photo of Flickr8k's dev split, where it is large enough."""
     photos = [picture(photo) for photo in flickr8k(data / "flickr8k", "dev")]
-    return vectors_of(encoder, [one for one in portraits(finder, photos) if one is not None and one.size >= STRANGERS])
+    return vectors_of(
+        encoder, [one for one in portraits(finder, photos) if one is not None and one.size >= MIN_STRANGER_SIDE]
+    )
 
 
 def middles(data: Path, catalog: Catalog, finder: FaceDetector) -> list[list[float]]:
@@ -159,7 +160,7 @@ def middles(data: Path, catalog: Catalog, finder: FaceDetector) -> list[list[flo
     photos = (picture(photo) for photo in flickr8k(data / "flickr8k", "train")[::4])
     for photo in photos:
         one = largest(Portrait(photo, face) for face in finder.detect([photo], 0.8)[0])
-        if one is None or one.size < STRANGERS:
+        if one is None or one.size < MIN_STRANGER_SIDE:
             continue
         x0, y0, x1, y1 = np.array(one.face.box) * ([photo.width, photo.height] * 2)
         side, middle = max(x1 - x0, 0.85 * (y1 - y0)), ((x0 + x1) / 2, 0.45 * y0 + 0.55 * y1)

@@ -29,7 +29,7 @@ PHOTOS, THINGS = 448, 96
 WARM_EPOCHS, WARM_RATE, WARM_DECAY = 24, 1e-3, 0.05
 """Heads alone on the features of the untrained network; epochs of the photos."""
 STEPS, BODY_RATE, HEAD_RATE, DECAY, RISE = 150, 1.5e-4, 5e-4, 0.05, 0.2
-KEPT: Final = 0.5
+DISTILLATION_WEIGHT: Final = 0.5
 """Weight of the distillation of classes."""
 AVERAGE: Final = 0.98
 
@@ -93,7 +93,7 @@ def train(
         known = torch.from_numpy(material.logits[items, view].astype(np.float32)).log_softmax(1)
         log_probabilities = tail.classifier(seen).log_softmax(1)
         forgotten = nn.functional.kl_div(log_probabilities, known, log_target=True, reduction="batchmean")
-        _step(optimiser, schedule, objective(heads, seen, items) + KEPT * forgotten)
+        _step(optimiser, schedule, objective(heads, seen, items) + DISTILLATION_WEIGHT * forgotten)
         with torch.no_grad():
             share = min(AVERAGE, (1 + number) / (10 + number))
             for slow, fast in zip(average.parameters(), both.parameters(), strict=True):

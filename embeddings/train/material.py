@@ -17,9 +17,9 @@ from crossmedia.embeddings.train import backbone, views
 from crossmedia.embeddings.train.data import Photo, class_names, keywords, words
 from crossmedia.embeddings.train.things import DrawnThing
 
-CUT: Final = 0.2
+KEYWORD_RATE: Final = 0.2
 """How often a photo is shown with one or two words of a caption: without them a single word finds nothing."""
-NAMED: Final = 0.5
+NAME_RATE: Final = 0.5
 """How often a thing is shown with its bare name; else with any of its texts."""
 NEEDS: Final = 4
 """Words of a name that are compared."""
@@ -87,13 +87,13 @@ class _Text:
 
 def _of_photo(photo: Photo, chance: random.Random) -> list[_Text]:
     count = len(photo.captions)
-    whole = [_Text(caption, (1 - CUT) / count, False) for caption in photo.captions]
-    return whole + [_Text(keywords(caption, chance), CUT / count, True) for caption in photo.captions]
+    whole = [_Text(caption, (1 - KEYWORD_RATE) / count, False) for caption in photo.captions]
+    return whole + [_Text(keywords(caption, chance), KEYWORD_RATE / count, True) for caption in photo.captions]
 
 
 def _of_thing(thing: DrawnThing) -> list[_Text]:
-    any_text = (1 - NAMED) / len(thing.texts)
-    return [_Text(text, any_text + NAMED * (n == 0), True) for n, text in enumerate(thing.texts)]
+    any_text = (1 - NAME_RATE) / len(thing.texts)
+    return [_Text(text, any_text + NAME_RATE * (n == 0), True) for n, text in enumerate(thing.texts)]
 
 
 def _vocabulary(texts: Sequence[_Text], said: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

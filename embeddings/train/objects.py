@@ -31,9 +31,9 @@ from crossmedia.embeddings.train import objects_card, objects_measure
 from crossmedia.embeddings.train.data import flickr8k, picture
 
 OPSET: Final = 17
-CALIBRATED: Final = 200
+CALIBRATION_PHOTOS: Final = 200
 """Photos of the training split, evenly spread, whose activations tell the ranges of int8."""
-LARGE: Final = 500
+MIN_INT8_ELEMENTS: Final = 500
 """Elements from which a table is stored in int8."""
 CELLS: Final = 3549
 
@@ -90,7 +90,7 @@ def compact(source: Path, path: Path, *, half: bool) -> None:
     unpacked = []
     for table in list(network.initializer):
         values = numpy_helper.to_array(table)
-        if table.name not in read or values.size < LARGE:
+        if table.name not in read or values.size < MIN_INT8_ELEMENTS:
             continue
         network.initializer.remove(table)
         if half:
@@ -148,7 +148,7 @@ def main() -> None:
     asked = parser.parse_args()
     given = asked.models / "yolox_nano.onnx"
     photos = flickr8k(asked.data / "flickr8k", "train")
-    squares = [letterbox(picture(photo)) for photo in photos[:: len(photos) // CALIBRATED][:CALIBRATED]]
+    squares = [letterbox(picture(photo)) for photo in photos[:: len(photos) // CALIBRATION_PHOTOS][:CALIBRATION_PHOTOS]]
     dev = [picture(photo) for photo in flickr8k(asked.data / "flickr8k", "dev")]
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)

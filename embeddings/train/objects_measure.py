@@ -16,7 +16,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import Detection, ObjectDetector, fitted_size, letterbox, overlap
 from crossmedia.embeddings.onnx import session
 
-SAME: Final = 0.5
+MIN_MATCH_OVERLAP: Final = 0.5
 """Intersection over union from which two boxes of one class are one object, as in PASCAL VOC."""
 TIMED: Final = 100
 
@@ -52,7 +52,7 @@ def time_networks(paths: Sequence[Path], photos: Sequence[Picture]) -> list[floa
 
 
 def pairs(one: Sequence[Detection], other: Sequence[Detection]) -> list[tuple[Detection, Detection]]:
-    """One-to-one, of one class, overlapping by at least `SAME`, as many overlaps in sum as can be.
+    """One-to-one, of one class, overlapping by at least `MIN_MATCH_OVERLAP`, as many overlaps in sum as can be.
 
     >>> dog = Detection("dog", 0.9, (0.0, 0.0, 0.5, 0.5))
     >>> len(pairs([dog], [dog, Detection("cat", 0.9, dog.box)]))
@@ -61,8 +61,12 @@ def pairs(one: Sequence[Detection], other: Sequence[Detection]) -> list[tuple[De
     if not one or not other:
         return []
     shared = np.array([[overlap(a.box, b.box) * (a.value == b.value) for b in other] for a in one])
-    rows, columns = linear_sum_assignment(-np.where(shared >= SAME, shared, 0.0))
-    return [(one[r], other[c]) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if shared[r, c] >= SAME]
+    rows, columns = linear_sum_assignment(-np.where(shared >= MIN_MATCH_OVERLAP, shared, 0.0))
+    return [
+        (one[r], other[c])
+        for r, c in zip(rows.tolist(), columns.tolist(), strict=True)
+        if shared[r, c] >= MIN_MATCH_OVERLAP
+    ]
 
 
 def _detect_as_published(network: Any, photo: Picture, detector: ObjectDetector) -> list[Detection]:

@@ -69,7 +69,7 @@ ABSENT: Final = (
 )
 """Sixty topics that no photo of Flickr8k's dev split shows."""
 
-WORDS: Final = ("dog", "beach", "bicycle", "snow", "children")
+SINGLE_WORD_QUERIES: Final = ("dog", "beach", "bicycle", "snow", "children")
 """Single words that must be answered."""
 
 

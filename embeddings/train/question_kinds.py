@@ -23,7 +23,7 @@ from crossmedia.embeddings.question_kinds import NAME
 from crossmedia.embeddings.text import MiniLM
 
 SENTENCES: Final = Path(__file__).with_name("questions.csv")
-FILLED: Final = 12
+MAX_FILLINGS: Final = 12
 """Fillings of a sentence with blanks."""
 DECAY: Final = 2e-4
 """Weight decay, chosen on the held-out sentences."""
@@ -49,7 +49,7 @@ FILLERS: Final = {
 def fill_blanks(sentence: str, number: int) -> Iterator[str]:
     """A sentence's fillings, and each without its mark, since not everybody types one."""
     blanks = re.findall(r"\{(\w+)\}", sentence)
-    for turn in range(FILLED if blanks else 1):
+    for turn in range(MAX_FILLINGS if blanks else 1):
         text = sentence
         for place, blank in enumerate(blanks):
             words = FILLERS[blank].split("; ")

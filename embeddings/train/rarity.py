@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-KNOWN: Final = 200
+KNOWN_TEXTS: Final = 200
 """Texts that a word piece must stand in to be known; at most 255."""
-NAMED: Final = 3
+NAME_WEIGHT: Final = 3
 """A name of a thing counts as so many captions: there are few of each."""
-PLAIN: Final = 3.0
+PLAIN_RARITY: Final = 3.0
 """Word pieces met so many times too seldom, on average, make no text strange: most captions have a rare one, and a
 single common word would stand out from them by having none."""
 WEIGHT: Final = 0.07
@@ -29,13 +29,13 @@ WEIGHT: Final = 0.07
 
 
 def count_pieces(tokenizer: Path, captions: Sequence[str], names: Sequence[str]) -> NDArray[np.uint8]:
-    """(vocabulary,) the number of training texts that contain each word piece, plus one, at most `KNOWN`."""
+    """(vocabulary,) the number of training texts that contain each word piece, plus one, at most `KNOWN_TEXTS`."""
     split = Tokenizer.from_file(str(tokenizer))
     counts = np.ones(split.get_vocab_size(), np.int64)
-    for texts, each in ((captions, 1), (names, NAMED)):
+    for texts, each in ((captions, 1), (names, NAME_WEIGHT)):
         for written in split.encode_batch(list(texts)):
             counts[list(set(written.ids))] += each
-    return np.minimum(counts, KNOWN).astype(np.uint8)
+    return np.minimum(counts, KNOWN_TEXTS).astype(np.uint8)
 
 
 class Strangeness(nn.Module):  # type: ignore[misc]
@@ -48,5 +48,5 @@ class Strangeness(nn.Module):  # type: ignore[misc]
         self.register_buffer("met", torch.from_numpy(met))
 
     def forward(self, ids: Tensor) -> Tensor:
-        seldom = KNOWN / self.met[ids].float()
-        return WEIGHT * torch.log((seldom.mean(1, keepdim=True) / PLAIN).clamp(min=1))
+        seldom = KNOWN_TEXTS / self.met[ids].float()
+        return WEIGHT * torch.log((seldom.mean(1, keepdim=True) / PLAIN_RARITY).clamp(min=1))

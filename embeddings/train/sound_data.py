@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from crossmedia.embeddings.sound import sound_features
 from crossmedia.embeddings.speech import Whisper
 from crossmedia.embeddings.train import synthetic
-from crossmedia.embeddings.train.sound_kinds import KINDS
+from crossmedia.embeddings.train.sound_kinds import SOUND_KINDS
 from crossmedia.embeddings.train.sound_stats import features_of
 
 Matrix: TypeAlias = NDArray[np.float32]
@@ -40,7 +40,7 @@ class Sounds:
 
 def load_learned(data: Path, whisper: Whisper) -> Sounds:
     """ESC-10 in its own folds; LibriSpeech's speakers and the made sounds dealt to the folds, no speaker to two."""
-    named = {kind.folder: kind.name for kind in KINDS if kind.source == "esc10"}
+    named = {kind.folder: kind.name for kind in SOUND_KINDS if kind.source == "esc10"}
     esc = sorted((data / "esc10").glob("*/*.ogg"))
     speakers = sorted((data / "speakers").glob("*/*.flac"))
     dealt = {name: FOLDS[n % 4] for n, name in enumerate(sorted({path.parent.name for path in speakers}))}
@@ -52,7 +52,7 @@ def load_learned(data: Path, whisper: Whisper) -> Sounds:
         ),
         (features_of(whisper, speakers), ["speech"] * len(speakers), [dealt[path.parent.name] for path in speakers]),
     ]
-    for kind in KINDS:
+    for kind in SOUND_KINDS:
         if kind.source == "made":
             made = synthetic.make(kind.folder, MADE, SEED)
             rows = [sound_features(whisper, made[first : first + 16]) for first in range(0, MADE, 16)]

@@ -17,7 +17,7 @@ SoundOrigin = Literal["esc10", "speakers", "made"]
 
 @dataclass(frozen=True)
 class SoundKind:
-    """`name` is the label's value; `folder` the class in ESC-10 or the kind in `synthetic.KINDS`."""
+    """`name` is the label's value; `folder` the class in ESC-10 or the kind in `synthetic.SYNTHESISERS`."""
 
     name: str
     source: SoundOrigin
@@ -34,11 +34,11 @@ def _read_kinds() -> tuple[SoundKind, ...]:
         )
 
 
-KINDS: Final = _read_kinds()
+SOUND_KINDS: Final = _read_kinds()
 TEMPLATES: Final = ("{}", "the sound of {}", "a recording of {}", "you can hear {}")
 """Of the anchors. None of them is a template of the queries that measure."""
 
-ASKED: Final = ("{}", "I noticed {} in the background")
+QUERY_TEMPLATES: Final = ("{}", "I noticed {} in the background")
 """Queries: the class name alone as the data set writes it, and in a sentence no anchor has."""
 
 URBAN: Final = tuple(
@@ -47,7 +47,7 @@ URBAN: Final = tuple(
 )
 """UrbanSound8K's class names in the order of its numbers. Only ever asked."""
 
-SEEN: Final = {
+VISIBLE_SOURCES: Final = {
     "dog bark": ("dog", "dogs", "puppy", "puppies", "poodle", "greyhound", "collie", "retriever"),
     "sea waves": ("ocean", "sea", "waves", "wave", "surf", "surfer", "surfing", "surfboard", "beach", "shore"),
     "fire crackling": ("fire", "campfire", "bonfire", "flames", "flame"),
@@ -56,7 +56,7 @@ SEEN: Final = {
 """Words of captions whose photos show what makes the sound: what a picture and a sound have in common is measured on
 these."""
 
-NEAR: Final = {
+AMBIGUOUS_SOURCES: Final = {
     "dog bark": ("animal", "animals", "puppies"),
     "rain": ("rain", "raining", "umbrella", "wet", "water"),
     "sea waves": ("water", "lake", "pool", "river", "sand", "boat"),

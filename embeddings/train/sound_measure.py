@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,13 @@ from crossmedia.embeddings.train import probes
 from crossmedia.embeddings.train.calibrate import BLIND, calibration, cut_off, logistic
 from crossmedia.embeddings.train.data import Photo, flickr8k, picture
 from crossmedia.embeddings.train.sound_data import FOLDS, Matrix, Names, Sounds
-from crossmedia.embeddings.train.sound_kinds import ASKED, KINDS, NEAR, SEEN, URBAN
+from crossmedia.embeddings.train.sound_kinds import (
+    AMBIGUOUS_SOURCES,
+    QUERY_TEMPLATES,
+    SOUND_KINDS,
+    URBAN,
+    VISIBLE_SOURCES,
+)
 
 PHOTOS_KEPT_OUT: Final = 0.85
 """Share of photos that find no sound of something they do not show."""
@@ -29,7 +35,7 @@ FALSE_MATCHES: Final = 0.02
 AGREED: Final = 3
 """Captions of five that must name a thing for a photo to show it."""
 BINS: Final = 10
-COARSE: Final = ("speech", "music", "noise")
+COARSE_KINDS: Final = ("speech", "music", "noise")
 
 
 def average_precision(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
@@ -47,7 +53,7 @@ def calibration_error(scores: NDArray[np.floating], right: NDArray[np.bool_]) ->
 
 def coarse(chances: Matrix) -> Matrix:
     """(N, K) → (N, 3): speech, music, and all the rest as noise."""
-    names = [kind.name for kind in KINDS]
+    names = [kind.name for kind in SOUND_KINDS]
     two = chances[:, [names.index("speech"), names.index("music")]]
     return np.hstack([two, 1 - two.sum(axis=1, keepdims=True)])
 
@@ -69,7 +75,7 @@ class Measured:
 
     @cached_property
     def esc(self) -> NDArray[np.bool_]:
-        return np.isin(self.sounds.kinds, [kind.name for kind in KINDS if kind.source == "esc10"])
+        return np.isin(self.sounds.kinds, [kind.name for kind in SOUND_KINDS if kind.source == "esc10"])
 
     @cached_property
     def heard(self) -> Vectors:
@@ -78,10 +84,10 @@ class Measured:
     @cached_property
     def asked(self) -> list[tuple[str, Names]]:
         """Queries by template, and the kind that answers each."""
-        kinds = [kind for kind in KINDS if kind.source == "esc10"]
+        kinds = [kind for kind in SOUND_KINDS if kind.source == "esc10"]
         return [
             (t, np.array([t.format(kind.folder if t == "{}" else kind.folder.lower()) for kind in kinds]))
-            for t in ASKED
+            for t in QUERY_TEMPLATES
         ]
 
     def calibrations(self, flickr: Path) -> list[dict[str, Any]]:
@@ -97,17 +103,19 @@ class Measured:
             ("sound", "picture"): seen,
         }
         similarities["sound", "sound"] = alike
-        return [{"space": "common", "query": q, "target": t, **asdict(b)} for (q, t), b in similarities.items()]
+        return [{"space": "common", "query": q, "target": t, **b.as_dict()} for (q, t), b in similarities.items()]
 
     def _words(self, photos: Sequence[Photo], blind: int = 0) -> Calibration:
         """Between texts and recorded sounds; `blind`: see `Calibration`."""
-        names = [kind.name for kind in KINDS if kind.source == "esc10"]
+        names = [kind.name for kind in SOUND_KINDS if kind.source == "esc10"]
         queries = np.concatenate([texts for _, texts in self.asked])
         gallery = zero_last(self.heard[self.sounds.recorded], blind)
         scores = self.said(queries.tolist()) @ gallery.T
         right = np.array(names * len(self.asked))[:, None] == self.sounds.kinds[self.sounds.recorded]
         first = np.argsort(np.argsort(-scores, axis=1), axis=1) < right.sum(axis=1, keepdims=True)
-        silent = self.said([c for photo in photos for c in photo.captions[:1] if not count_mentions(photo, SEEN)])
+        silent = self.said(
+            [c for photo in photos for c in photo.captions[:1] if not count_mentions(photo, VISIBLE_SOURCES)]
+        )
         absent = np.concatenate([self.said(probes.ABSENT), silent])
         nonsense = self.said(probes.gibberish(50, seed=3))
         middle = cut_off(gallery, nonsense, absent, scores[right & first])
@@ -128,8 +136,8 @@ class Measured:
         seen = self.picture.encode([picture(photo) for photo in photos]).vectors["common"]
         scores, kinds = seen @ self.heard[self.esc].T, self.sounds.kinds[self.esc]
         told, akin = (
-            [count_mentions(photo, SEEN) for photo in photos],
-            [count_mentions(photo, NEAR) for photo in photos],
+            [count_mentions(photo, VISIBLE_SOURCES) for photo in photos],
+            [count_mentions(photo, AMBIGUOUS_SOURCES) for photo in photos],
         )
         right = np.array([np.isin(kinds, [kind for kind, count in one.items() if count >= AGREED]) for one in told])
         wrong = np.logical_not(
@@ -166,7 +174,7 @@ class Measured:
             queries = self.said(texts.tolist())
             for name, vectors in (("softmax", self.heard), ("ridge", normalise(flat))):
                 figures[f"ESC-10 text to sound mAP, {template!r}, {name}"] = self._map(queries, vectors)
-        names = np.array([kind.name for kind in KINDS])
+        names = np.array([kind.name for kind in SOUND_KINDS])
         real = self.sounds[self.sounds.recorded]
         chances, best = self.held[self.sounds.recorded], self.held[self.sounds.recorded].argmax(axis=1)
         right, score = names[best] == real.kinds, chances.max(axis=1)
@@ -184,7 +192,7 @@ class Measured:
 
     def _map(self, queries: Vectors, vectors: Vectors) -> float:
         """Mean over folds and classes, each fold ranked alone."""
-        kinds = [kind.name for kind in KINDS if kind.source == "esc10"]
+        kinds = [kind.name for kind in SOUND_KINDS if kind.source == "esc10"]
         folds = [self.esc & (self.sounds.folds == fold) for fold in FOLDS]
         return float(
             np.mean(
@@ -206,7 +214,7 @@ class Measured:
         figures |= {f"UrbanSound8K mAP, {name}": value for name, value in zip(URBAN, each, strict=True)}
         for name in URBAN:
             as_what = "music" if name == "street music" else "noise"
-            share = float((told[numbers == URBAN.index(name)] == COARSE.index(as_what)).mean())
+            share = float((told[numbers == URBAN.index(name)] == COARSE_KINDS.index(as_what)).mean())
             figures[f"UrbanSound8K {name} told as {as_what}"] = share
         figures["spoken captions told as speech"] = float(
             (coarse(self.head.chances(spoken)).argmax(axis=1) == 0).mean()

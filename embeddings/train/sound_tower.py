@@ -30,7 +30,7 @@ from crossmedia.embeddings.speech import Whisper
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train import sound_card, sound_measure
 from crossmedia.embeddings.train.sound_data import FOLDS, Matrix, Sounds, balance, load_learned, load_spoken, load_urban
-from crossmedia.embeddings.train.sound_kinds import KINDS, TEMPLATES
+from crossmedia.embeddings.train.sound_kinds import SOUND_KINDS, TEMPLATES
 
 DECAY: Final = 0.003
 """Of the weights, squared."""
@@ -46,7 +46,9 @@ def words(text: MiniLM) -> Callable[[list[str]], Vectors]:
 
 def anchors(said: Callable[[list[str]], Vectors]) -> Vectors:
     """(K, 384): of each kind the mean of its words in all templates."""
-    means = [said([template.format(w) for w in kind.words for template in TEMPLATES]).mean(axis=0) for kind in KINDS]
+    means = [
+        said([template.format(w) for w in kind.words for template in TEMPLATES]).mean(axis=0) for kind in SOUND_KINDS
+    ]
     return normalise(np.stack(means))
 
 
@@ -55,19 +57,19 @@ def fit(sounds: Sounds, targets: Vectors) -> SoundHead:
     mean, deviation = _scale(sounds)
     rows = standardise(sounds.features, mean, deviation)
     x = np.hstack([rows, np.ones((len(rows), 1), np.float32)])
-    y = _numbers(sounds)[:, None] == np.arange(len(KINDS))
+    y = _numbers(sounds)[:, None] == np.arange(len(SOUND_KINDS))
     share = balance(sounds.kinds).astype(np.float32)[:, None]
     # Half the largest curvature of the loss bounds the step (Böhning 1992).
     step = 1 / (0.5 * _largest(x * np.sqrt(share)) + DECAY)
     decay = np.full((x.shape[1], 1), DECAY, np.float32)
     decay[-1] = 0
-    weights = ahead = np.zeros((x.shape[1], len(KINDS)), np.float32)
+    weights = ahead = np.zeros((x.shape[1], len(SOUND_KINDS)), np.float32)
     for n in range(STEPS):
         slope = x.T @ ((softmax(x @ ahead) - y) * share) + decay * ahead
         stepped = ahead - np.float32(step) * slope
         ahead = stepped + np.float32(n / (n + 3)) * (stepped - weights)
         weights = stepped
-    names, told = tuple(kind.name for kind in KINDS), tuple(kind.source == "esc10" for kind in KINDS)
+    names, told = tuple(kind.name for kind in SOUND_KINDS), tuple(kind.source == "esc10" for kind in SOUND_KINDS)
     return SoundHead(mean, deviation, weights, targets, 1.0, names, told)
 
 
@@ -76,7 +78,7 @@ def ridge(sounds: Sounds, targets: Vectors) -> Callable[[Matrix], Vectors]:
     mean, deviation = _scale(sounds)
     rows = standardise(sounds.features, mean, deviation)
     x = np.hstack([rows, np.ones((len(rows), 1), np.float32)]).astype(np.float64)
-    weighed = x * balance(sounds.kinds)[:, None] * len(KINDS)
+    weighed = x * balance(sounds.kinds)[:, None] * len(SOUND_KINDS)
     solved = np.linalg.solve(weighed.T @ x + RIDGE * np.eye(x.shape[1]), weighed.T @ targets[_numbers(sounds)])
     return lambda features: normalise(standardise(features, mean, deviation) @ solved[:-1] + solved[-1])
 
@@ -96,7 +98,7 @@ def _scale(sounds: Sounds) -> tuple[Matrix, Matrix]:
 
 
 def _numbers(sounds: Sounds) -> NDArray[np.int64]:
-    place = {kind.name: n for n, kind in enumerate(KINDS)}
+    place = {kind.name: n for n, kind in enumerate(SOUND_KINDS)}
     return np.array([place[name] for name in sounds.kinds.tolist()])
 
 
@@ -114,7 +116,7 @@ def train(sounds: Sounds, said: Callable[[list[str]], Vectors]) -> tuple[SoundHe
     """The head of all sounds; and of each sound the probabilities, calibrated, and the ridge's vector from its fold
     held out."""
     targets = anchors(said)
-    held = np.zeros((len(sounds.kinds), len(KINDS)), np.float32)
+    held = np.zeros((len(sounds.kinds), len(SOUND_KINDS)), np.float32)
     plain = np.zeros((len(sounds.kinds), DIM), np.float32)
     for fold in FOLDS:
         out = sounds.folds == fold

@@ -25,7 +25,14 @@ BANDS: Final = 23
 """Frequencies that the blocks leave: nodes of the spectral graph."""
 NARROW, WIDE = 24, 32
 """What a node is described by, before and after the two graphs are joined."""
-KEPT: Final = {"pool_S": 0.4, "pool_T": 0.5, "pool_hS1": 0.7, "pool_hT1": 0.7, "pool_hS2": 0.7, "pool_hT2": 0.7}
+POOLING_RATIOS: Final = {
+    "pool_S": 0.4,
+    "pool_T": 0.5,
+    "pool_hS1": 0.7,
+    "pool_hT1": 0.7,
+    "pool_hS2": 0.7,
+    "pool_hT2": 0.7,
+}
 """Share of its nodes that each pooling keeps."""
 ALONE, JOINED = 2.0, 100.0
 """Temperatures of attention within one graph and in the joined one."""
@@ -139,7 +146,7 @@ class AasistL(nn.Module):  # type: ignore[misc]
         for way in "12":
             setattr(self, f"HtrgGAT_layer_ST{way}1", JoinedAttention(NARROW, WIDE))
             setattr(self, f"HtrgGAT_layer_ST{way}2", JoinedAttention(WIDE, WIDE))
-        for name, kept in KEPT.items():
+        for name, kept in POOLING_RATIOS.items():
             setattr(self, name, Pool(WIDE if "h" in name else NARROW, kept))
         self.out_layer = nn.Linear(5 * WIDE, 2)
         self.load_state_dict(weights)

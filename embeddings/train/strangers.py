@@ -97,7 +97,7 @@ SUBJECTS: Final = tuple(
     blood test results
     crystal structure""".splitlines()
 )
-KINDS: Final = (
+PAPER_KINDS: Final = (
     "article",
     "conference",
     "course",
@@ -135,4 +135,4 @@ def _nonsense(chance: random.Random) -> str:
 
 def _paper(chance: random.Random) -> str:
     subject = chance.choice(SUBJECTS)
-    return f"{subject} {chance.choice(KINDS)}" if chance.random() < 0.7 else subject
+    return f"{subject} {chance.choice(PAPER_KINDS)}" if chance.random() < 0.7 else subject

@@ -24,9 +24,9 @@ SCALES: Final = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9)
 
 
 def make(kind: str, count: int, seed: int) -> list[Waveform]:
-    """`count` different sounds of a kind of `KINDS`, the same for the same seed."""
+    """`count` different sounds of a kind of `SYNTHESISERS`, the same for the same seed."""
     chance = np.random.default_rng([seed, *kind.encode()])
-    return [_finish(KINDS[kind](chance), chance) for _ in range(count)]
+    return [_finish(SYNTHESISERS[kind](chance), chance) for _ in range(count)]
 
 
 def coloured_noise(chance: Chance, slope: float, count: int = COUNT) -> Samples:
@@ -215,7 +215,7 @@ def _pad(samples: Samples, count: int) -> Samples:
     return np.pad(samples, (0, max(0, count - len(samples))))[:count]
 
 
-KINDS: Final[Mapping[str, Callable[[Chance], Samples]]] = {
+SYNTHESISERS: Final[Mapping[str, Callable[[Chance], Samples]]] = {
     "music": music,
     "noise": noise,
     "siren": siren,

@@ -28,7 +28,7 @@ from crossmedia.embeddings.train.sound_stats import read_sound
 from crossmedia.embeddings.train.spoof import halve
 from crossmedia.embeddings.train.tagger_net import Mn04
 
-NAMED: Final = {
+AUDIOSET_NAMES: Final = {
     "Dog bark": ("Dog", "Bark"),
     "Rain": ("Rain", "Rain on surface", "Raindrop"),
     "Sea waves": ("Ocean", "Waves, surf"),
@@ -95,7 +95,9 @@ def main() -> None:
         (logits,) = network.run(("logits",), {"mels": mels})
         with torch.no_grad():
             apart = max(apart, float(np.abs(net(torch.from_numpy(mels)).numpy() - logits).max()))
-        best = {name: max(float(logits[0][names.index(one)]) for one in called) for name, called in NAMED.items()}
+        best = {
+            name: max(float(logits[0][names.index(one)]) for one in called) for name, called in AUDIOSET_NAMES.items()
+        }
         top += max(best, key=lambda name: best[name]) == kind
         heard += _sigmoid(best[kind]) >= 0.2
     figures = {"apart": apart, "clips": len(clips), "top": top / len(clips), "heard": heard / len(clips)}

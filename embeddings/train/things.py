@@ -26,10 +26,19 @@ from crossmedia.embeddings.train.data import Split, words
 
 CLIPART: Final = Path("/usr/share/openclipart")
 EMOJI: Final = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
-NAMES: Final = Path("/usr/share/unicode/cldr/common/annotations/en.xml")
+EMOJI_NAMES: Final = Path("/usr/share/unicode/cldr/common/annotations/en.xml")
 """Where the Debian packages put them."""
 
-LEFT_OUT: Final = ("computer", "shapes", "signs_and_symbols", "special", "geography", "logos", "buttons", "decorations")
+EXCLUDED_FOLDERS: Final = (
+    "computer",
+    "shapes",
+    "signs_and_symbols",
+    "special",
+    "geography",
+    "logos",
+    "buttons",
+    "decorations",
+)
 """Folders of icons, shapes, flags and maps."""
 SERIES: Final = 12
 """A title that more pictures than this carry names a series, not a picture."""
@@ -43,7 +52,7 @@ GLYPH: Final = 109
 """The one size, px, in which the font holds its bitmaps."""
 MAX_DRAWING_SIDE: Final = 4000
 """Side, px, of the largest drawing that is read."""
-HELD_OUT: Final = 4
+HELD_OUT_EVERY: Final = 4
 """One name in so many belongs to `dev`."""
 
 _TITLE: Final = re.compile(r"<dc:title>(.*?)</dc:title>", re.S)
@@ -61,7 +70,7 @@ class DrawnThing:
     @property
     def split(self) -> Split:
         """By name, so that no name of `dev` is ever learned with another picture."""
-        return "train" if hashlib.sha256(self.name.encode()).digest()[0] % HELD_OUT else "dev"
+        return "train" if hashlib.sha256(self.name.encode()).digest()[0] % HELD_OUT_EVERY else "dev"
 
     @property
     def tangible(self) -> bool:
@@ -90,7 +99,7 @@ def _clipart(vocabulary: set[str]) -> list[DrawnThing]:
     for svg in sorted((CLIPART / "svg").rglob("*.svg")):
         inside = svg.relative_to(CLIPART / "svg")
         png = (CLIPART / "png" / inside).with_suffix(".png")
-        if inside.parts[0] not in LEFT_OUT and png.is_file() and max(_size(png)) <= MAX_DRAWING_SIDE:
+        if inside.parts[0] not in EXCLUDED_FOLDERS and png.is_file() and max(_size(png)) <= MAX_DRAWING_SIDE:
             read.append((png, *_metadata(svg.read_text("utf-8", "replace"))))
     if not read:
         raise FileNotFoundError(f"no clip art below {CLIPART}: apt-get install openclipart-png openclipart-svg")
@@ -130,11 +139,13 @@ def _clean(vocabulary: set[str], text: str) -> str:
 
 
 def _emoji() -> Iterable[DrawnThing]:
-    if not EMOJI.is_file() or not NAMES.is_file():
-        raise FileNotFoundError(f"no {EMOJI} or {NAMES}: apt-get install fonts-noto-color-emoji unicode-cldr-core")
+    if not EMOJI.is_file() or not EMOJI_NAMES.is_file():
+        raise FileNotFoundError(
+            f"no {EMOJI} or {EMOJI_NAMES}: apt-get install fonts-noto-color-emoji unicode-cldr-core"
+        )
     names: dict[str, str] = {}
     keywords: dict[str, list[str]] = {}
-    for entry in ElementTree.parse(NAMES).iter("annotation"):  # noqa: S314 (a file of the distribution)
+    for entry in ElementTree.parse(EMOJI_NAMES).iter("annotation"):  # noqa: S314 (a file of the distribution)
         glyph, text = entry.get("cp", ""), (entry.text or "").lower()
         if entry.get("type") == "tts":
             names[glyph] = text

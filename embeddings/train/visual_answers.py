@@ -45,7 +45,7 @@ SOFT, ALIKE = 0.25, 12.0
 distance."""
 EPSILON: Final = 1e-4
 """A probability, before its logarithm is taken."""
-SHARP: Final = np.linspace(0.4, 2.5, 43)
+SHARPNESS_GRID: Final = np.linspace(0.4, 2.5, 43)
 BINS: Final = 8
 
 
@@ -107,8 +107,8 @@ def calibration(told: Tensor, answer: Tensor) -> dict[str, object]:
     """By how much logits are sharpened so that chances fit best, and how often the first answer is right by its chance:
     bins of equal counts, made to rise (pool adjacent violators)."""
     known = answer >= 0
-    losses = [float(functional.cross_entropy(told[known] * float(s), answer[known])) for s in SHARP]
-    sharpness = float(SHARP[int(np.argmin(losses))])
+    losses = [float(functional.cross_entropy(told[known] * float(s), answer[known])) for s in SHARPNESS_GRID]
+    sharpness = float(SHARPNESS_GRID[int(np.argmin(losses))])
     share, first = (told * sharpness).softmax(1).max(1)
     order = share.argsort()
     bins = [b for b in np.array_split(order.numpy(), BINS) if len(b)]

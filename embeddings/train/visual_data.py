@@ -21,7 +21,7 @@ from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.visual_answers import Eyes, Floats, PictureFeatures, mirror_question, number_words
 
 QuestionSplit = Literal["train", "tune", "held"]
-RARE: Final = 2
+MIN_OCCURRENCES: Final = 2
 """How often an answer, and a word, has to come to be learned."""
 
 
@@ -50,12 +50,12 @@ def split_pictures(images: Iterable[str]) -> dict[str, QuestionSplit]:
 def answers_of(asked: list[VisualQuestion]) -> list[str]:
     """What can be answered, most frequent first."""
     counted = Counter(one.answer for one in asked)
-    return [answer for answer, count in counted.most_common() if count >= RARE]
+    return [answer for answer, count in counted.most_common() if count >= MIN_OCCURRENCES]
 
 
 def words_of(asked: list[VisualQuestion]) -> list[str]:
     counted = Counter(word for one in asked for word in re.findall(r"\w+", one.question.lower()))
-    return [word for word, count in counted.most_common() if count >= RARE]
+    return [word for word, count in counted.most_common() if count >= MIN_OCCURRENCES]
 
 
 def mark_named(asked: list[VisualQuestion], images: list[str], answers: list[str]) -> NDArray[np.bool_]:

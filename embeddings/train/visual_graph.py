@@ -16,7 +16,7 @@ from torch import nn
 
 from crossmedia.embeddings.visual_answers import CELLS, CHANNELS, MAX_QUESTION_WORDS, SENTENCE, SIGHT, Floats
 
-LARGE: Final = 10_000
+MIN_COMPRESSED_VALUES: Final = 10_000
 """Values from which a table is made small; those with two dimensions bear eight bits and a scale a column."""
 HALF: Final = ("kernel.weights", "kernel.showing.weights")
 """Thousands of these cancel each other, so eight bits cost a point of accuracy."""
@@ -50,7 +50,7 @@ def export(net: nn.Module, path: Path, about: Mapping[str, object]) -> None:
 def _shrink(graph: onnx.GraphProto) -> None:
     """Keeps the tables small; they are floats again when the file is read."""
     floats = [one for one in graph.initializer if one.data_type == onnx.TensorProto.FLOAT]
-    for table in [one for one in floats if np.prod(one.dims) >= LARGE]:
+    for table in [one for one in floats if np.prod(one.dims) >= MIN_COMPRESSED_VALUES]:
         values = numpy_helper.to_array(table)
         graph.initializer.remove(table)
         way = _sparse if table.name == FEW else _in_half if table.name in HALF or values.ndim != 2 else _in_eight

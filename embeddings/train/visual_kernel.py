@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from crossmedia.embeddings.train.visual_data import VisualMaterial
 from crossmedia.embeddings.train.visual_sights import Sights
-from crossmedia.embeddings.visual_answers import COMMON, PARTS, SENTENCE, SIGHT, Floats
+from crossmedia.embeddings.visual_answers import COMMON, PART_COUNT, SENTENCE, SIGHT, Floats
 
 ASKED, SEEN, ALONE = 2.0, 1.5, 1.0
 """How fast likeness falls with the distance of questions, of their pictures, and of pictures alone."""
@@ -27,7 +27,7 @@ RIDGE, FIRM = 0.4, 1.0
 """Of questions, and of pictures alone."""
 SHOWN, NEAR = 0.03, 0.015
 """What a standard deviation of either vote adds to an answer's probability."""
-RARE: Final = 0.001
+VARIANCE_FLOOR: Final = 0.001
 """Added to a variance: hardly any picture shows some answers."""
 
 
@@ -77,7 +77,7 @@ class Showing(nn.Module):  # type: ignore[misc]
         """(p, p), (p, 2, 3814), (p, answers), (answers, 384)"""
         super().__init__()
         usual = shown.mean(0, dtype=np.float32)
-        spread = np.sqrt(usual * (1 - usual) + RARE)
+        spread = np.sqrt(usual * (1 - usual) + VARIANCE_FLOOR)
         weights = ridge(np.exp(ALONE * (like - 1)), shown - usual, FIRM)
         self.register_buffer("weights", keep(SHOWN * weights / spread))
         self.register_buffer("names", keep(names.T))
@@ -89,7 +89,7 @@ class Showing(nn.Module):  # type: ignore[misc]
         """(B, 2, 3814) → (B, answers): the cosine of an answer's name and the part of the picture that is nearest to
         it."""
         start = sum(SIGHT[:4])
-        parts = sights[:, 0, start : start + SIGHT[4]].reshape(-1, PARTS, COMMON)[:, :, :SENTENCE]
+        parts = sights[:, 0, start : start + SIGHT[4]].reshape(-1, PART_COUNT, COMMON)[:, :, :SENTENCE]
         return (parts / parts.norm(dim=2, keepdim=True).clamp(min=1e-9) @ self.names).amax(1)
 
     def forward(self, like: Tensor, sights: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ EPOCHS: Final = 14
 RATE: Final = 1e-3
 DECAY: Final = 0.1
 BATCH: Final = 128
-CUT: Final = 0.1
+WORD_DROPOUT: Final = 0.1
 """Share of words that are hidden while learning."""
 THINGS: Final = 0.05
 """What a thing that is told wrongly to be in the picture costs, beside a wrong answer."""
@@ -101,7 +101,7 @@ def train(
             rows = order[step * BATCH : (step + 1) * BATCH]
             view = rng.integers(0, 2, len(rows))
             image, read = known.image[rows], words[rows, view]
-            hidden = (torch.rand(read.shape) < CUT) & (read > 0)
+            hidden = (torch.rand(read.shape) < WORD_DROPOUT) & (read > 0)
             told, things = net(
                 cells[image, view],
                 whole[image, view],

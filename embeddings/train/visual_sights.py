@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from crossmedia.embeddings.visual_answers import SIGHT, Floats
 
-FAR: Final = 4.0
+MAX_DEVIATIONS: Final = 4.0
 """Standard deviations at which a value is cut."""
 GRID, KEPT = 128, 192
 """Principal components of a cell, and of the whole picture."""
@@ -28,7 +28,9 @@ class Sights(nn.Module):  # type: ignore[misc]
         self.register_buffer("axes", components(rows.reshape(-1, rows.shape[2]), KEPT))
 
     def units(self, sights: Tensor) -> Tensor:
-        kinds = torch.split(((sights - self.mean) / self.spread).clamp(-FAR, FAR), list(SIGHT), dim=2)
+        kinds = torch.split(
+            ((sights - self.mean) / self.spread).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS), list(SIGHT), dim=2
+        )
         units = torch.cat([one / one.norm(dim=2, keepdim=True).clamp(min=1e-9) for one in kinds], dim=2)
         return units / len(SIGHT) ** 0.5
 
@@ -50,7 +52,7 @@ class Grid(nn.Module):  # type: ignore[misc]
         self.register_buffer("axes", axes / (rows @ axes).std())
 
     def standardise(self, cells: Tensor) -> Tensor:
-        return ((cells - self.mean) / self.spread).clamp(-FAR, FAR)
+        return ((cells - self.mean) / self.spread).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
 
     def forward(self, cells: Tensor) -> Tensor:
         """(…, 81, 352) → (…, 81, 128)"""

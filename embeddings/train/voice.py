@@ -27,7 +27,7 @@ from crossmedia.embeddings.errors import DependencyMissing
 from crossmedia.embeddings.train import graph, voice_card, voice_measure
 
 BANDS, WIDTH, LAYERS = 40, 256, 3
-LARGE: Final = 10_000
+MIN_COMPRESSED_ELEMENTS: Final = 10_000
 """Elements from which a table is stored in fewer bits."""
 
 
@@ -73,7 +73,7 @@ def compact(path: Path, small: Path) -> None:
     unpacked = []
     for table in list(model.graph.initializer):
         values = numpy_helper.to_array(table)
-        if values.size < LARGE:
+        if values.size < MIN_COMPRESSED_ELEMENTS:
             continue
         model.graph.initializer.remove(table)
         stored, name = f"{table.name}/stored", table.name

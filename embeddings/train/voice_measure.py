@@ -8,7 +8,7 @@ heard. With half of them spoilt, or a telephone among them, every fourth pair of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -31,7 +31,7 @@ MIN_STRETCH_SECONDS, MAX_STRETCH_SECONDS = 3.0, 10.0
 """Seconds of the stretches that are compared in the calibration."""
 DRAWS: Final = 4
 """Stretches of each recording."""
-CALIBRATED: Final = (*[""] * 14, "noise", "room")
+CALIBRATION_DEGRADATIONS: Final = (*[""] * 14, "noise", "room")
 """How the stretches of the calibration are spoilt; an empty name leaves one as it is."""
 SECONDS: Final = (1.0, 1.6, 2.0, 4.0, 8.0)
 
@@ -96,7 +96,7 @@ def room(samples: Samples, chance: np.random.Generator) -> Samples:
     return np.asarray(samples + chance.uniform(0.25, 1.0) * wet * np.std(samples) / max(1e-9, float(np.std(wet))))
 
 
-SPOILT: Final[Mapping[str, Callable[[Samples, np.random.Generator], Samples]]] = {
+DEGRADATIONS: Final[Mapping[str, Callable[[Samples, np.random.Generator], Samples]]] = {
     "telephone": telephone,
     "noise": add_noise,
     "room": room,
@@ -110,7 +110,7 @@ def stretch(waveform: Waveform, seconds: float, chance: np.random.Generator) -> 
 
 
 def spoil(waveform: Waveform, how: str, chance: np.random.Generator) -> Waveform:
-    return Waveform(SPOILT[how](waveform.samples, chance).astype(np.float32))
+    return Waveform(DEGRADATIONS[how](waveform.samples, chance).astype(np.float32))
 
 
 def score_held_out(trials: Trials) -> NDArray[np.floating]:
@@ -166,7 +166,7 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
         "equal error rate, whole recordings, float network": errors[0],
         "equal error rate, whole recordings": errors[1],
     }
-    mixed = trials([part for _ in range(DRAWS) for part in drawn(None, CALIBRATED)])
+    mixed = trials([part for _ in range(DRAWS) for part in drawn(None, CALIBRATION_DEGRADATIONS)])
     fitted = calibration(mixed.cosines[mixed.same], mixed.cosines[~mixed.same], None)
 
     def told(name: str, asked: Trials) -> None:
@@ -181,9 +181,9 @@ def measure(folder: Path, small: Path, whole: Path) -> dict[str, Any]:
     told("as calibrated", mixed)
     for seconds in SECONDS:
         told(f"{seconds:g} s", trials(drawn(seconds, [""])))
-    for how in ("", *SPOILT):
+    for how in ("", *DEGRADATIONS):
         told(f"3 to 10 s, {how or 'as they are'}", trials(drawn(None, [how])))
-    for how in SPOILT:
+    for how in DEGRADATIONS:
         told(f"3 to 10 s, {how} against as they are", across(drawn(None, [how]), drawn(None, [""])))
-    row = {"space": "voice", "query": "voice", "target": "voice", **asdict(fitted)}
+    row = {"space": "voice", "query": "voice", "target": "voice", **fitted.as_dict()}
     return {"backgrounds": [row], "figures": figures}

@@ -19,7 +19,7 @@ from crossmedia.eval.bench.media import join_captions, write_video
 from crossmedia.eval.objects import open_photo
 from crossmedia.indexer.tracks import RATE
 
-ALONE = 32
+BARE_RUNS = 32
 
 
 def main(count: int, seconds: float) -> None:
@@ -43,7 +43,7 @@ def main(count: int, seconds: float) -> None:
             service.indexing.enrich(only=["objects"])
         threads = service.runtime.settings.threads
         service.close()
-        pictures = [open_photo(path) for path in paths[:ALONE]]
+        pictures = [open_photo(path) for path in paths[:BARE_RUNS]]
     detector = ObjectDetector(threads=threads)
     whole = repeat(lambda: detector.detect(pictures), 5.0) * len(pictures)
     squares = [letterbox(picture)[None] for picture in pictures]

@@ -26,7 +26,7 @@ from crossmedia.embeddings.label_kinds import known_kinds
 from crossmedia.eval.bench.common import SHARED, BenchRow, measure_seconds, percentiles, serve, show
 from crossmedia.eval.datasets import flickr8k
 
-FIRST = 60
+FIRST_PAGE_HITS = 60
 """Hits that the page asks for at first."""
 WATCH = """
 window.seen = {hits: null, picture: null, lcp: 0, cls: 0, blocked: 0};
@@ -44,7 +44,7 @@ requestAnimationFrame(look);
 """
 """Runs before the page: when a hit is in a frame that is drawn, when its picture is, and what the browser measures of
 it."""
-TOLD = """() => {
+TIMING_SCRIPT = """() => {
   const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
   const own = all.filter(one => !one.name.includes('/v1/'));
   const sum = some => some.reduce((so, one) => so + one.transferSize, 0);
@@ -113,7 +113,7 @@ def load_page(browser: Browser, url: str, text: str) -> dict[str, Any]:
     response = page.goto("/?" + urlencode({"q": text, "all": 1}))
     page.wait_for_selector(".hit img")
     page.wait_for_load_state("networkidle")
-    timing: dict[str, Any] = page.evaluate(TOLD)
+    timing: dict[str, Any] = page.evaluate(TIMING_SCRIPT)
     timing |= {"wrong": wrong, "headers": response.headers if response else {}}
     context.close()
     return timing
@@ -126,7 +126,7 @@ def answers(url: str, words: Sequence[str]) -> list[float]:
     with httpx.Client(base_url=url, timeout=60) as http:
         for text in words:
             with measure_seconds() as took:
-                asked = {"text": [text], "k": FIRST, "min_relevance": 0, "facets": facets}
+                asked = {"text": [text], "k": FIRST_PAGE_HITS, "min_relevance": 0, "facets": facets}
                 http.post("/v1/search", json=asked).raise_for_status()
             took_all.append(took[0])
     return took_all

@@ -32,7 +32,7 @@ from crossmedia.retrieval.store import Store
 
 QUERIES = 200
 SEEDS = 2_000
-RARE = Filters(labels=(LabelFilter("scene", "rare"),))
+RARE_FILTER = Filters(labels=(LabelFilter("scene", "rare"),))
 """One moment in fifty has this label (`fill`)."""
 
 
@@ -104,7 +104,7 @@ def _measure(
         scores = rows @ query
         for filters, among, times, share in (
             (Filters(), scores, near, timings),
-            (RARE, scores[rare], few, found_rare),
+            (RARE_FILTER, scores[rare], few, found_rare),
         ):
             with measure_seconds() as took:
                 hits = store.search_vectors("common", "picture", query, 10, filters)

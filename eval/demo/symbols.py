@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-NAMES: Final = ("vexor", "tulip knot", "ombrel", "karst wheel", "pendalo", "three rivers", "zikkar", "moon gate")
+SYMBOL_NAMES: Final = ("vexor", "tulip knot", "ombrel", "karst wheel", "pendalo", "three rivers", "zikkar", "moon gate")
 LEARNED, UNSEEN = 6, 2
 SIDE: Final = 256
 _INKS: Final = ((20, 20, 20), (180, 30, 30), (20, 60, 160), (20, 110, 50), (110, 40, 130))
@@ -75,12 +75,12 @@ def make(out: Path) -> Path:
     """Writes the drawings and `pairs.csv` below `out`; gives back the CSV."""
     (out / "unseen").mkdir(parents=True, exist_ok=True)
     rows = []
-    order = np.random.default_rng(1).permutation(len(NAMES) * (LEARNED + UNSEEN)).tolist()
+    order = np.random.default_rng(1).permutation(len(SYMBOL_NAMES) * (LEARNED + UNSEEN)).tolist()
     for number, place in enumerate(order):
         sign, variant = divmod(place, LEARNED + UNSEEN)
         name = f"drawing-{number:02}.png"
         if variant < LEARNED:
-            rows.append((name, NAMES[sign]))
+            rows.append((name, SYMBOL_NAMES[sign]))
             draw(sign, variant).save(out / name)
         else:
             draw(sign, variant).save(out / "unseen" / name)
@@ -94,7 +94,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m crossmedia.eval.demo.symbols OUT", file=sys.stderr)
         return 2
-    print(f"{len(NAMES) * (LEARNED + UNSEEN)} drawings and {make(Path(arguments[0]))}")
+    print(f"{len(SYMBOL_NAMES) * (LEARNED + UNSEEN)} drawings and {make(Path(arguments[0]))}")
     return 0
 
 

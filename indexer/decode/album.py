@@ -13,7 +13,7 @@ from crossmedia.embeddings.media import Picture
 BYTES: Final = 192 << 20
 """They cross to another process, which for a moment takes three times as much."""
 _STEP: Final = sqrt(0.5)
-PLAIN: Final = 600
+MIN_EXTRA_SIDE: Final = 600
 """Pictures that had to become smaller than this, longer side, are too many for more than one a shot."""
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from crossmedia.embeddings.media import Clip, Picture, Waveform
 from crossmedia.indexer.decode import container, sampled_frames
-from crossmedia.indexer.decode.album import PLAIN, Album, fit
+from crossmedia.indexer.decode.album import MIN_EXTRA_SIDE, Album, fit
 from crossmedia.indexer.decode.audio import SoundTrack, short
 from crossmedia.indexer.decode.errors import NoFrames, TooLarge
 from crossmedia.indexer.decode.losses import Damage
@@ -157,7 +157,7 @@ class PictureTrack:
 
     def _keep(self, shot: Cut[VideoFrame]) -> None:
         keys = shot.keys
-        if self.album.side < min(PLAIN, self._limits.side):
+        if self.album.side < min(MIN_EXTRA_SIDE, self._limits.side):
             keys = [min(keys, key=lambda key: abs(key.time - (shot.start + shot.end) / 2))]
         first = len(self.times)
         for key in keys:

@@ -35,13 +35,13 @@ MAX_FACES: Final = 300
 """Faces of one picture that are told apart, the largest first; a crowd is counted."""
 VIEWS: Final = 3
 """Looks at a face that is followed through a shot, from whose middle its vector is made."""
-SAME: Final = 0.3
+MIN_SAME_OVERLAP: Final = 0.3
 """Intersection over union from which two boxes at one time are of one face."""
 THUMBNAIL: Final = 112
 """Longer side of a face's picture, px, which shows so much of its surroundings (of the box's sides):"""
 AROUND: Final = 0.25
 
-RECOGNISED: Final = 0.99
+MIN_FACE_PROBABILITY: Final = 0.99
 """Probability from which a face is of a person that the collection knows. A collection has more strangers than voices:
 of pairs of strangers in photos every 260th has 0.97 or more (`embeddings/train/face.py`)."""
 
@@ -231,7 +231,7 @@ def _on(track: Track, time: float, box: Box) -> bool:
     if not track.start <= time <= track.end:
         return False
     _, nearest = min(track.detections, key=lambda seen: abs(seen[0] - time))
-    return overlap(nearest.box, box) >= SAME
+    return overlap(nearest.box, box) >= MIN_SAME_OVERLAP
 
 
 def _sample_looks(track: Track, decoded: Decoded, count: int) -> Iterator[Portrait]:
@@ -256,7 +256,7 @@ def _is_forgotten(one: _Seen, whole: Moment) -> bool:
     return any(
         label.kind == FORGOTTEN
         and label.box is not None
-        and overlap(label.box, one.best.face.box) >= SAME
+        and overlap(label.box, one.best.face.box) >= MIN_SAME_OVERLAP
         and (label.start is None or one.start is None or shared(label, here) > 0)
         for label in whole.labels
     )
@@ -269,7 +269,7 @@ def _build(context: PassContext) -> FacesEnricher:
     from crossmedia.indexer.tracks import Tracker
     from crossmedia.retrieval.identities import known_face
 
-    least = profile.calibrations[FACE, "face", "face"].similarity(RECOGNISED)
+    least = profile.calibrations[FACE, "face", "face"].similarity(MIN_FACE_PROBABILITY)
     return FacesEnricher(profile.finder, profile.face, Tracker(), known_face(context.store, least), least)
 
 

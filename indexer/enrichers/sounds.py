@@ -19,7 +19,9 @@ MIN_SOUND_PROBABILITY: Final = 0.2
 (`bundled/tagger.md`)."""
 MAX_CLASSES: Final = 4
 """Classes of one event."""
-UNTOLD: Final = frozenset(("silence", "inside, small room", "inside, large room or hall", "sound effect", "noise"))
+UNREPORTED_CLASSES: Final = frozenset(
+    ("silence", "inside, small room", "inside, large room or hall", "sound effect", "noise")
+)
 """Of the room or of the recording, and not of what sounds."""
 
 
@@ -53,9 +55,11 @@ class SoundsEnricher:
                 continue
             known = {label.value for label in moment.labels if label.kind == KIND}
             heard = self._tagger.best(
-                waveform.cut(moment.start, moment.end), MIN_SOUND_PROBABILITY, MAX_CLASSES + len(UNTOLD)
+                waveform.cut(moment.start, moment.end), MIN_SOUND_PROBABILITY, MAX_CLASSES + len(UNREPORTED_CLASSES)
             )
-            new = [(value, score) for value, score in heard if value not in known and value not in UNTOLD][:MAX_CLASSES]
+            new = [(value, score) for value, score in heard if value not in known and value not in UNREPORTED_CLASSES][
+                :MAX_CLASSES
+            ]
             if new:
                 labels = (
                     Label(KIND, v, round(s, 4), self._tagger.model, None, moment.start, moment.end) for v, s in new

@@ -23,10 +23,10 @@ from crossmedia.retrieval.documents import Asset, Enrichment, Label, Moment, Pat
 
 SPEAKERS: Final[Mapping[str, int]] = {"speech": 1, "passage": 2}
 """Kinds of moments that are told who speaks in them, and how many at most."""
-SHARE: Final = 0.25
+MIN_SPEAKER_SHARE: Final = 0.25
 """Of the time spoken in a passage, from which a second speaker is named."""
 
-RECOGNISED: Final = 0.97
+MIN_VOICE_PROBABILITY: Final = 0.97
 """Probability from which a voice is one that the collection knows. Across recordings of LibriSpeech one speaker's mean
 voices are above it, and strangers' below unless there is noise; two names for one voice are merged more easily than
 told apart."""
@@ -103,7 +103,9 @@ class SpeakersEnricher:
                 shared[names[turn.speaker]].append((start, end, turn.score))
         seconds = {name: sum(end - start for start, end, _ in parts) for name, parts in shared.items()}
         ranked = sorted(seconds, key=lambda name: -seconds[name])[: SPEAKERS[moment.kind]]
-        enough = [name for name in ranked if name == ranked[0] or seconds[name] >= SHARE * sum(seconds.values())]
+        enough = [
+            name for name in ranked if name == ranked[0] or seconds[name] >= MIN_SPEAKER_SHARE * sum(seconds.values())
+        ]
         labels = [
             self._label(
                 name,
@@ -132,7 +134,7 @@ def _build(context: PassContext) -> SpeakersEnricher:
         raise ModelMissing(f"the profile {profile.name} has no speaker recognition", "use the profile builtin")
     from crossmedia.retrieval.identities import known_voice
 
-    least = profile.calibrations[VOICE, "voice", "voice"].similarity(RECOGNISED)
+    least = profile.calibrations[VOICE, "voice", "voice"].similarity(MIN_VOICE_PROBABILITY)
     return SpeakersEnricher(profile.voice, known_voice(context.store, least), profile.detector)
 
 

@@ -20,7 +20,7 @@ from crossmedia.retrieval.documents import ADDED, Asset, Enrichment, Label, Mome
 
 KIND: Final = label_kinds.SPOOF.name
 SPEECH: Final = "speech"
-JOIN: Final = 0.5
+MAX_PAUSE_SECONDS: Final = 0.5
 """Pauses up to which what is spoken is one stretch, s, as within a turn."""
 MAX_STRETCH_SECONDS: Final = 30.0
 """Of a stretch, s: somebody else may speak by then."""
@@ -79,7 +79,7 @@ def stretches(voiced: Iterable[tuple[float, float]]) -> Iterator[tuple[float, fl
     """
     joined: list[list[float]] = []
     for start, end in voiced:
-        if joined and start - joined[-1][1] <= JOIN:
+        if joined and start - joined[-1][1] <= MAX_PAUSE_SECONDS:
             joined[-1][1] = end
         else:
             joined.append([start, end])

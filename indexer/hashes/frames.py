@@ -24,7 +24,7 @@ from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.hashes.pdq import PdqHasher
 from crossmedia.retrieval.banks.hashes import Hash
 
-EVERY: Final = 1.0
+FRAME_SECONDS: Final = 1.0
 """Seconds from one frame that is hashed to the next."""
 SIDE: Final = 512
 """Longer side that frames are scaled down to: a film has thousands."""
@@ -82,7 +82,7 @@ def read_frames(path: Path, limits: Limits, progress: Progress = ignore_progress
                 if time >= due:
                     hashed = hasher(_picture(frame, stream, reformatter))
                     hashes.append((round(time, 3), hashed.value, hashed.quality or 0))
-                    due = EVERY * (time // EVERY + 1)
+                    due = FRAME_SECONDS * (time // FRAME_SECONDS + 1)
     return Decoded("video", "", Clip((), (), None, time), metadata={_NAME: hashes})
 
 

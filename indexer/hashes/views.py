@@ -16,7 +16,7 @@ from crossmedia.embeddings.media import Picture
 
 CROPS: Final = (0.05, 0.10)
 """Shares of width and height that are left out, as much on each side."""
-ALIKE: Final = 24
+MAX_BAR_LEVELS: Final = 24
 """Levels (of 255) by which a bar's colour varies, in each channel: JPEG rings around letters."""
 MARGIN: Final = 0.04
 """Share of the width on each side that writing leaves free."""
@@ -24,7 +24,7 @@ PLAIN, WRITTEN = 0.9, 0.3
 """Share of the margins, and of a whole line, that has the bar's colour."""
 MIN_BAR, MAX_BAR = 0.03, 0.45
 """Shares of the height that a bar has."""
-TOGETHER: Final = 0.75
+MAX_BARS: Final = 0.75
 """And two of them at most."""
 
 
@@ -33,7 +33,7 @@ def without_bars(picture: Picture) -> Picture | None:
     are none."""
     pixels = picture.pixels
     above, below = _bar(pixels), _bar(pixels[::-1])
-    if (not above and not below) or above + below > TOGETHER * picture.height:
+    if (not above and not below) or above + below > MAX_BARS * picture.height:
         return None
     return Picture(np.ascontiguousarray(pixels[above : picture.height - below]))
 
@@ -55,7 +55,7 @@ def _bar(pixels: NDArray[np.uint8]) -> int:
     sides = np.concatenate((pixels[:, :margin], pixels[:, -margin:]), axis=1)
     colour = np.median(sides[: max(1, height // 50)].reshape(-1, 3), axis=0)
 
-    def alike(part: NDArray[np.uint8], levels: int = ALIKE) -> NDArray[np.float64]:
+    def alike(part: NDArray[np.uint8], levels: int = MAX_BAR_LEVELS) -> NDArray[np.float64]:
         apart = np.abs(part[: int(MAX_BAR * height) + 3].astype(np.int16) - colour)
         near: NDArray[np.float64] = (apart <= levels).all(axis=2).mean(axis=1)
         return near
@@ -64,5 +64,5 @@ def _bar(pixels: NDArray[np.uint8]) -> int:
     lines = int(np.argmin(plain)) if not plain.all() else len(plain)
     if not MIN_BAR * height <= lines <= MAX_BAR * height:
         return 0
-    beyond = alike(pixels, 3 * ALIKE // 2)[lines + 1 : lines + 3]
+    beyond = alike(pixels, 3 * MAX_BAR_LEVELS // 2)[lines + 1 : lines + 3]
     return lines if len(beyond) and beyond.max() < WRITTEN else 0

@@ -31,9 +31,9 @@ from crossmedia.indexer.provenance.iptc import term, trust_meaning
 
 DEEP: Final = 12
 """Levels of a manifest that are looked into, and ingredients of ingredients."""
-WIDE: Final = 5_000
+MAX_MANIFEST_VALUES: Final = 5_000
 """Values of a manifest that are looked at."""
-LARGE: Final = 32 << 20
+MAX_JSON_CHARACTERS: Final = 32 << 20
 """Characters of JSON that are read."""
 AGAINST: Final = (GENERATED, COMPOSITE)
 """What a broken manifest is still believed: what a file says against itself."""
@@ -63,7 +63,7 @@ def read_manifest(path: Path, anchors: str = "") -> Provenance:
                 return Provenance()
             with reader:
                 text, remote = reader.json(), reader.get_remote_url()
-        if len(text) > LARGE:
+        if len(text) > MAX_JSON_CHARACTERS:
             raise ValueError("it is too large")
         return _read_store(json.loads(text), by, remote)
     except (library.C2paError, ValueError, RecursionError) as error:
@@ -149,7 +149,7 @@ def _types(manifest: Mapping[str, Any]) -> list[str]:
 
 def _named_types(assertions: Any) -> Iterator[str]:
     waiting, seen = [(assertions, 0)], 0
-    while waiting and seen < WIDE:
+    while waiting and seen < MAX_MANIFEST_VALUES:
         value, depth = waiting.pop()
         seen += 1
         if depth > DEEP:

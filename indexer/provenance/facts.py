@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 FactKind: TypeAlias = Literal["trust", "signer", "generator", "source-type"]
-KINDS: Final[tuple[FactKind, ...]] = get_args(FactKind)
+FACT_KINDS: Final[tuple[FactKind, ...]] = get_args(FactKind)
 GENERATED: Final = "generated"
 EDITED: Final = "edited"
 COMPOSITE: Final = "composite"
@@ -54,4 +54,4 @@ def plain(value: object) -> str:
 def merge_facts(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     """Facts without repetitions, ordered by kind; empty ones are left out."""
     kept = [fact for fact in dict.fromkeys(facts) if fact.value]
-    return tuple(sorted(kept, key=lambda fact: KINDS.index(fact.kind))[:MAX_FACTS])
+    return tuple(sorted(kept, key=lambda fact: FACT_KINDS.index(fact.kind))[:MAX_FACTS])

@@ -17,7 +17,7 @@ from crossmedia.indexer.decode.image import DAMAGE
 
 MAX_FIELDS: Final = 64
 """Fields of one file."""
-LONG: Final = 1 << 20
+MAX_FIELD_CHARACTERS: Final = 1 << 20
 """Characters of a field."""
 SCANNED: Final = 8 << 20
 """Bytes from the beginning, and as many from the end, in which a packet of XMP is looked for in what is no picture."""
@@ -44,7 +44,11 @@ def fields(path: Path, media: Medium, limits: Limits) -> tuple[dict[str, str], l
         for key, value in [(str(name), value) for name, value in image.info.items()][:MAX_FIELDS]:
             text = value.decode("utf-8", "replace") if isinstance(value, bytes) and key in ("xmp", "comment") else value
             if isinstance(text, str):
-                (xmp.append(text[:LONG]) if "xmp" in key.lower() else texts.setdefault(key, text[:LONG]))
+                (
+                    xmp.append(text[:MAX_FIELD_CHARACTERS])
+                    if "xmp" in key.lower()
+                    else texts.setdefault(key, text[:MAX_FIELD_CHARACTERS])
+                )
     return texts, xmp or packets(path)
 
 
@@ -60,7 +64,9 @@ def packets(path: Path) -> list[str]:
             while place >= 0 and len(packets) < 4:
                 end = part.find(b"</x:xmpmeta>", place)
                 packets.append(
-                    part[place : end if 0 <= end < place + LONG else place + LONG].decode("utf-8", "replace")
+                    part[
+                        place : end if 0 <= end < place + MAX_FIELD_CHARACTERS else place + MAX_FIELD_CHARACTERS
+                    ].decode("utf-8", "replace")
                 )
                 place = part.find(b"<x:xmpmeta", place + 10)
     return packets
@@ -73,7 +79,7 @@ def _exif(image: Image.Image) -> dict[str, str]:
         for tag in _EXIF:
             value = tags.get(tag)
             if isinstance(value, str):
-                values[tag.name] = value[:LONG]
+                values[tag.name] = value[:MAX_FIELD_CHARACTERS]
         comment = tags.get_ifd(IFD.Exif).get(Base.UserComment)
         if comment:
             values["UserComment"] = _comment(comment)
@@ -83,12 +89,14 @@ def _exif(image: Image.Image) -> dict[str, str]:
 def _comment(value: Any) -> str:
     """EXIF writes 8 bytes before a comment that tell how its characters are coded."""
     if not isinstance(value, bytes):
-        return str(value)[:LONG]
-    coding, text = value[:8], value[8 : 8 + 2 * LONG]
+        return str(value)[:MAX_FIELD_CHARACTERS]
+    coding, text = value[:8], value[8 : 8 + 2 * MAX_FIELD_CHARACTERS]
     if coding.startswith(b"UNICODE"):
         # In either byte order, whatever the header says: the one in which Latin letters are letters.
-        return max((text.decode(name, "replace") for name in ("utf-16-le", "utf-16-be")), key=_latin)[:LONG]
-    return (text if coding.startswith((b"ASCII", b"\x00")) else value).decode("utf-8", "replace")[:LONG]
+        return max((text.decode(name, "replace") for name in ("utf-16-le", "utf-16-be")), key=_latin)[
+            :MAX_FIELD_CHARACTERS
+        ]
+    return (text if coding.startswith((b"ASCII", b"\x00")) else value).decode("utf-8", "replace")[:MAX_FIELD_CHARACTERS]
 
 
 def _latin(text: str) -> int:
@@ -98,5 +106,5 @@ def _latin(text: str) -> int:
 def _tags(path: Path) -> dict[str, str]:
     with suppress(DecodeError), container.open_container(path) as file:
         tags = [*file.metadata.items(), *(tag for stream in file.streams for tag in stream.metadata.items())]
-        return {str(key): str(value)[:LONG] for key, value in reversed(tags[:MAX_FIELDS])}
+        return {str(key): str(value)[:MAX_FIELD_CHARACTERS] for key, value in reversed(tags[:MAX_FIELDS])}
     return {}

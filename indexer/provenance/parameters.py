@@ -12,7 +12,7 @@ from typing import Final
 from crossmedia.indexer.provenance.facts import GENERATED, Fact, plain
 
 BY: Final = "parameters@1"
-LONG: Final = 1 << 17
+MAX_SEARCHED_CHARACTERS: Final = 1 << 17
 """Characters of one text that are searched."""
 DIFFUSION: Final = "Stable Diffusion"
 _STEPS: Final = re.compile(r"\bSteps: ?\d{1,5}\b.{0,4000}?\b(?:Sampler|CFG scale|Seed|Model hash): ?\S", re.DOTALL)
@@ -22,7 +22,7 @@ _GRAPH: Final = re.compile(r'"nodes"\s*:\s*\[')
 _JOB: Final = re.compile(
     r"\bJob ID: ?[0-9a-f]{8}-|(?:^|\s)--(?:v|niji|ar|stylize|chaos) [\w.:]+(?:\s|$)", re.IGNORECASE
 )
-NAMES: Final[Mapping[str, str]] = {
+GENERATOR_PATTERNS: Final[Mapping[str, str]] = {
     "Midjourney": r"\bmidjourney\b",
     "DALL-E": r"\bdall[-·. ]?e\b",
     "ChatGPT": r"\bchatgpt\b|\bgpt-4o\b|\bgpt-image\b",
@@ -44,7 +44,7 @@ NAMES: Final[Mapping[str, str]] = {
     "ElevenLabs": r"\belevenlabs\b",
 }
 """Programs by what names them in a field that says what made the file."""
-_NAMED: Final = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in NAMES.items()}
+_NAMED: Final = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in GENERATOR_PATTERNS.items()}
 _MAKERS: Final = (
     "software",
     "creatortool",
@@ -69,7 +69,7 @@ def generator(key: str, text: str) -> str | None:
     >>> generator("Comment", "I like Midjourney") is None
     True
     """
-    text, name = text[:LONG], key.lower()
+    text, name = text[:MAX_SEARCHED_CHARACTERS], key.lower()
     if _STEPS.search(text):
         model = _MODEL.search(text)
         return plain(f"{DIFFUSION}, {model[1].strip()}" if model else DIFFUSION)

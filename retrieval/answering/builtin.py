@@ -29,9 +29,9 @@ from crossmedia.retrieval.answering.visual import Looks, Visual
 from crossmedia.retrieval.answering.vocabulary import Vocabulary
 
 MODEL: Final = "answers-builtin@1"
-CLOSE: Final = 0.25
+MIN_KIND_SHARE: Final = 0.25
 """A kind of question that is as likely as this is tried after the likeliest, where that has no answer."""
-LOOKED_AT: Final[tuple[QuestionKind, ...]] = ("how many", "what colour", "what is", "where", "which", "who")
+VISUAL_KINDS: Final[tuple[QuestionKind, ...]] = ("how many", "what colour", "what is", "where", "which", "who")
 """Kinds of question that the learned answerer of pictures has learned."""
 
 
@@ -68,7 +68,7 @@ class BuiltIn:
         vector = self._sentences.encode([text]).vectors["text"][0]
         shares = self._kinds.classify(vector)
         first = understand(text, shares)
-        others = [kind for kind, share in shares[:3] if share >= CLOSE and kind != first.kind]
+        others = [kind for kind, share in shares[:3] if share >= MIN_KIND_SHARE and kind != first.kind]
         return [first, *(parse_as(text, kind, dict(shares)[kind]) for kind in others)]
 
     def reply(self, text: str, scope: Scope) -> tuple[Question, Reply]:
@@ -95,7 +95,7 @@ class BuiltIn:
         return final if first is None or final.confidence > first.confidence else first
 
     def _answerers(self, kind: QuestionKind) -> Sequence[Answerer]:
-        if self._visual is None or kind not in LOOKED_AT:
+        if self._visual is None or kind not in VISUAL_KINDS:
             return self._by_kind[kind]
         return *self._by_kind[kind], self._visual
 

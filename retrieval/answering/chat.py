@@ -41,7 +41,7 @@ SIDE: Final = 512
 MAX_ATTEMPTS: Final = 3
 FIRST_WAIT: Final = 0.5
 """Seconds before the second attempt, twice as many before the third, unless the endpoint asks for more."""
-NEAR: Final = 0.3
+MIN_EVIDENCE_RELEVANCE: Final = 0.3
 """Relevance from which a hit is evidence: less than what a search shows, since the model weighs it."""
 UNCITED: Final = " (not in the evidence)"
 ABSTENTION: Final = "cannot tell from what is indexed"
@@ -208,7 +208,7 @@ def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[Evi
     if scope.single:
         moments = _of_one(question, scope)
     else:
-        hits = scope.find(question.topic or question.text, PIECES, least=NEAR)
+        hits = scope.find(question.topic or question.text, PIECES, least=MIN_EVIDENCE_RELEVANCE)
         loaded = scope.store.load([hit.moment for hit in hits])
         moments = [loaded[hit.moment] for hit in hits if hit.moment in loaded]
     pieces = []

@@ -32,14 +32,14 @@ COLOURS: Final[dict[str, tuple[tuple[int, int, int], ...]]] = {
     "brown": ((110, 70, 40), (150, 105, 70), (185, 145, 105)),
 }
 """Berlin and Kay's eleven basic colour terms by some sRGB values of each, as photographs show them."""
-SECOND: Final = 0.3
+MIN_SECOND_SHARE: Final = 0.3
 """Share of the area from which a second colour is mentioned."""
-SHARP: Final = 1.8
+SHARPENING: Final = 1.8
 """Of the log-shares, so that a colour is as likely right as it says; chosen on the odd questions of
 `eval/questions.csv`."""
-SEEN: Final = 0.3
+MIN_SEEN_RELEVANCE: Final = 0.3
 """Relevance under which the thing is not taken to be there."""
-WORN: Final[tuple[tuple[str, Box], ...]] = (
+PARTS_OF_PERSON: Final[tuple[tuple[str, Box], ...]] = (
     (
         r"shirt|t-shirt|tshirt|top|jacket|coat|sweater|jersey|vest|blouse|hoodie|dress|uniform|suit"
         r"|clothes|clothing|outfit",
@@ -92,7 +92,7 @@ class Colouring:
         vectors = vectors_of(scope, [moment])
         seen = find_sightings(scope, topic, [moment])
         sure = max(placed[1] if placed else 0.0, seen[0].sureness if seen else 0.0)
-        if sure < SEEN:
+        if sure < MIN_SEEN_RELEVANCE:
             return None
         shares = np.log(colour_shares(picture, placed[0] if placed else (0.2, 0.2, 0.8, 0.8)) + 0.03)
         if not placed:
@@ -103,11 +103,11 @@ class Colouring:
             texts = scope.profile.text.encode([f"a {name} {_noun(topic)}" for name in names]).vectors[COMMON]
             colour_odds = odds(scope, texts, moment, vectors[moment.id])
             logits = logits + 0.35 * (colour_odds - colour_odds.max())
-        shown = np.exp(SHARP * (logits - logits.max()))
+        shown = np.exp(SHARPENING * (logits - logits.max()))
         shown /= shown.sum()
         order = np.argsort(-shown, kind="stable")
         first, second = names[order[0]], names[order[1]]
-        answer = f"{first} and {second}" if shown[order[1]] > SECOND else first
+        answer = f"{first} and {second}" if shown[order[1]] > MIN_SECOND_SHARE else first
         part = float(shown[order[0]] + (shown[order[1]] if " and " in answer else 0))
         where = placed[2] if placed else None
         why = [label_evidence([where], moment)] if where else [seen[0].evidence] if seen else []
@@ -118,7 +118,7 @@ def locate(topic: str, moment: Moment) -> tuple[Box, float, Label | None] | None
     """Where in a picture a thing is, how sure that is, and the label that says so; None where no label does."""
     words = set(content(topic))
     people = labels_of(moment, "object", "person")
-    for pattern, part in WORN:
+    for pattern, part in PARTS_OF_PERSON:
         if any(re.fullmatch(pattern, word) for word in words) and people:
             person = max(people, key=lambda label: _area(label.box))
             if person.box:

@@ -23,16 +23,16 @@ from crossmedia.retrieval.query import Filters, Hit, LabelFilter, Query
 from crossmedia.retrieval.wording import stem, words_of
 
 MODEL: Final = "answers-counting@1"
-CITED: Final = 5
+MAX_CITATIONS: Final = 5
 MAX_HITS: Final = 1_000
 """Hits that are counted at most."""
-COLLECTION: Final = 0.6
+COLLECTION_CONFIDENCE: Final = 0.6
 """Confidence in a count over a collection: the detector misses some and sees some that are none."""
-NONE_SEEN: Final = 0.7
+ABSENCE_CONFIDENCE: Final = 0.7
 """Confidence that there is none of what the detector knows and did not find."""
-SEEN: Final = 0.35
+NUMBER_WEIGHT: Final = 0.35
 """How much the common space says of a number beside the boxes; chosen on the odd questions of `eval/questions.csv`."""
-MISSED: Final = 0.12
+MISS_PROBABILITY: Final = 0.12
 """Probability that there is one more than the detector finds."""
 _FILES: Final = re.compile(
     r"(?:how many|number of|count)(?: of)?(?: the| my| our| all)? (?P<files>"
@@ -79,7 +79,9 @@ class Counting:
         share = 1.0 if thing.whole or thing.value == "person" else 0.6
         if tracks and scope.asset and scope.asset.media == "video":
             cited = [
-                hit for m, label in tracks[:CITED] for hit in scope.cite(m, [label_evidence([label], m)], label.score)
+                hit
+                for m, label in tracks[:MAX_CITATIONS]
+                for hit in scope.cite(m, [label_evidence([label], m)], label.score)
             ]
             return Reply(say_count(len(tracks), thing.value), 0.55 * share, tuple(cited), MODEL)
         stills = scope.stills()
@@ -91,7 +93,7 @@ class Counting:
         counted = labels_of(best, "object", thing.value, MIN_COUNTED_SCORE)
         doubtful = [label for label in labels_of(best, "object", thing.value) if label.score < MIN_COUNTED_SCORE]
         if not counted:
-            sure = NONE_SEEN * share * math.prod(1 - math.sqrt(label.score) for label in doubtful)
+            sure = ABSENCE_CONFIDENCE * share * math.prod(1 - math.sqrt(label.score) for label in doubtful)
             return Reply(say_count(0, thing.value), sure, scope.cite(best), MODEL) if thing.whole else None
         chances = count_chances([label.score for label in (*counted, *doubtful)])
         vector = vectors_of(scope, [best]).get(best.id)
@@ -101,7 +103,7 @@ class Counting:
                 f"{NUMERALS[n]} {thing.value if n == 1 else plural(thing.value)}" for n in range(1, len(chances))
             ]
             logits = odds(scope, scope.profile.text.encode(prompts).vectors[COMMON], best, vector)
-            chances[1:] *= np.exp(SEEN * (logits - logits.max()))
+            chances[1:] *= np.exp(NUMBER_WEIGHT * (logits - logits.max()))
             chances /= chances.sum()
         number = int(chances[1:].argmax()) + 1
         return Reply(
@@ -120,7 +122,7 @@ class Counting:
         moments = scope.store.load([hit.moment for hit in hits])
         total = sum(len(labels_of(m, "object", thing.value, MIN_COUNTED_SCORE)) for m in moments.values())
         shown = f"{say_count(total, thing.value)} in {len(hits)} files" if total else say_count(0, thing.value)
-        return Reply(shown, COLLECTION * 0.8, tuple(hits[:CITED]), MODEL)
+        return Reply(shown, COLLECTION_CONFIDENCE * 0.8, tuple(hits[:MAX_CITATIONS]), MODEL)
 
     def _files(self, question: Question, scope: Scope, rest: str) -> Reply | None:
         about = _VERBS.sub("", rest, count=1).strip()
@@ -129,7 +131,7 @@ class Counting:
         )
         if not content(about):
             counted = scope.store.assets(_of(scope.within, question), MAX_HITS * 100)
-            hits = [hit for asset in counted[:CITED] for hit in _first(scope, asset.id)]
+            hits = [hit for asset in counted[:MAX_CITATIONS] for hit in _first(scope, asset.id)]
             return Reply(say_count(len(counted), name), 0.99, tuple(hits), MODEL)
         thing = thing_of(about)
         matches = self._with(scope, thing.value, question) if thing and thing.whole else ()
@@ -137,8 +139,8 @@ class Counting:
             query = Query((about,), filters=_of(scope.within, question), k=MAX_HITS, group=True, fold=False)
             matches = scope.search(query).hits
         if not matches:
-            return Reply(say_count(0, name), COLLECTION * 0.9, (), MODEL) if thing and thing.whole else None
-        return Reply(say_count(len(matches), name), COLLECTION, tuple(matches[:CITED]), MODEL)
+            return Reply(say_count(0, name), COLLECTION_CONFIDENCE * 0.9, (), MODEL) if thing and thing.whole else None
+        return Reply(say_count(len(matches), name), COLLECTION_CONFIDENCE, tuple(matches[:MAX_CITATIONS]), MODEL)
 
     def _with(self, scope: Scope, value: str, question: Question) -> tuple[Hit, ...]:
         """Files that bear an object, surest first."""
@@ -151,7 +153,7 @@ class Counting:
         voices = [one for one in scope.count_facets("speaker") if one.kind == "speaker"]
         if not voices:
             return None
-        turns = [m for m in scope.moments if m.kind == "turn"][:CITED]
+        turns = [m for m in scope.moments if m.kind == "turn"][:MAX_CITATIONS]
         cited = [hit for m in turns for hit in scope.cite(m, [label_evidence(labels_of(m, "speaker"), m)])]
         return Reply(say_count(len(voices), "speaker"), 0.7, tuple(cited), MODEL)
 
@@ -169,7 +171,7 @@ class Counting:
             count += times
             if times:
                 hits += scope.cite(moment, [word_evidence(moment, text, 1.0)])
-        return Reply(say_count(count, "time"), 0.8, tuple(hits[:CITED]), MODEL)
+        return Reply(say_count(count, "time"), 0.8, tuple(hits[:MAX_CITATIONS]), MODEL)
 
 
 def count_chances(scores: Sequence[float]) -> NDArray[np.float64]:
@@ -183,7 +185,7 @@ def count_chances(scores: Sequence[float]) -> NDArray[np.float64]:
         moved[-1] += chances[-1]
         chances = chances * (1 - there) + moved * there
     more = np.concatenate([[0.0], chances[:-1]])
-    whole: NDArray[np.float64] = chances * (1 - MISSED) + more * MISSED
+    whole: NDArray[np.float64] = chances * (1 - MISS_PROBABILITY) + more * MISS_PROBABILITY
     whole /= whole.sum()
     return whole
 

@@ -16,13 +16,13 @@ MIN_DESCRIBED_SCORE: Final = 0.6
 """Score from which an object is mentioned: on a sheet of photos, most below were something else."""
 MAX_OBJECT_KINDS: Final = 5
 """Kinds of objects that a description mentions."""
-LARGE: Final = 0.15
+MIN_LARGE_SHARE: Final = 0.15
 """Share of the picture from which an area is mentioned."""
-QUOTED: Final = 60
+MAX_QUOTED_CHARACTERS: Final = 60
 """Characters of writing that are quoted."""
-PLAIN: Final = 0.55
+MIN_COLOUR_SHARE: Final = 0.55
 """Share of an object's middle that has to have one colour for it to be mentioned."""
-COLOURED: Final = frozenset(
+ONE_COLOURED: Final = frozenset(
     "car truck bus dog cat horse bird boat motorcycle bicycle umbrella couch chair backpack suitcase kite".split()
 )
 """Objects of one colour, mostly."""
@@ -42,7 +42,7 @@ def describe(moment: Moment, picture: Picture | None = None) -> Description | No
     The names of people are told where faces were named.
     """
     objects = labels_of(moment, "object", None, MIN_DESCRIBED_SCORE)
-    areas = [label for label in labels_of(moment, "area") if label.score >= LARGE]
+    areas = [label for label in labels_of(moment, "area") if label.score >= MIN_LARGE_SHARE]
     written = [label for label in labels_of(moment, "text") if label.score >= 0.8]
     parts = [_name_counted(value, some, picture) for value, some in _group(objects)[:MAX_OBJECT_KINDS]]
     people = [label.value for label in labels_of(moment, "person") if not label.value.startswith("person ")]
@@ -56,7 +56,11 @@ def describe(moment: Moment, picture: Picture | None = None) -> Description | No
         sentence = f"{sentence} with {ground}" if sentence else ground
     if written:
         quoted = " ".join(label.value for label in written)
-        quoted = quoted if len(quoted) <= QUOTED else quoted[: QUOTED - 1].rsplit(" ", 1)[0] + "…"
+        quoted = (
+            quoted
+            if len(quoted) <= MAX_QUOTED_CHARACTERS
+            else quoted[: MAX_QUOTED_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
+        )
         said = f"writing that says “{quoted}”"
         sentence = f"{sentence}; {said}" if sentence else said
     sure = min([*(label.score for label in objects[:MAX_OBJECT_KINDS]), 0.9])
@@ -73,7 +77,7 @@ def _name_counted(value: str, some: list[Label], picture: Picture | None) -> str
     number = NUMERALS[len(some)] if len(some) < len(NUMERALS) else str(len(some))
     name = value if len(some) == 1 else plural(value)
     if len(some) == 1:
-        colour = _colour(some[0], picture) if value in COLOURED else None
+        colour = _colour(some[0], picture) if value in ONE_COLOURED else None
         whole = f"{colour} {name}" if colour else name
         if value in PLURAL_ONLY:
             return whole
@@ -86,7 +90,7 @@ def _colour(label: Label, picture: Picture | None) -> str | None:
         return None
     shares = colour_shares(picture, part_of_box(label.box, (0.25, 0.25, 0.75, 0.75)))
     best = int(shares.argmax())
-    return list(COLOURS)[best] if shares[best] >= PLAIN else None
+    return list(COLOURS)[best] if shares[best] >= MIN_COLOUR_SHARE else None
 
 
 def _enumerate(parts: list[str]) -> str:

@@ -14,7 +14,7 @@ from crossmedia.retrieval.documents import Asset
 from crossmedia.retrieval.query import Hit
 
 MODEL: Final = "answers-finding@1"
-CITED: Final = 3
+MAX_CITATIONS: Final = 3
 EXTREMES: Final[dict[str, tuple[str, bool]]] = {
     "longest": ("seconds", True),
     "shortest": ("seconds", False),
@@ -38,7 +38,7 @@ class Finding:
         for word in question.words:
             if word in EXTREMES:
                 return _extreme(question, scope, *EXTREMES[word])
-        hits = find_files(scope, question.topic, question.medium, CITED)
+        hits = find_files(scope, question.topic, question.medium, MAX_CITATIONS)
         if not hits:
             return None
         return Reply(hits[0].path, hits[0].relevance, hits, MODEL)

@@ -18,4 +18,4 @@ QuestionKind: TypeAlias = Literal[
     "which",
     "summarise",
 ]
-KINDS: Final[tuple[QuestionKind, ...]] = get_args(QuestionKind)
+QUESTION_KINDS: Final[tuple[QuestionKind, ...]] = get_args(QuestionKind)

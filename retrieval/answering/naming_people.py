@@ -16,7 +16,7 @@ from crossmedia.retrieval.query import Hit
 
 MODEL: Final = "answers-people@1"
 SPEAKS: Final = re.compile(r"\b(?:speak|speaks|speaking|spoke|talk|talks|talking|voice|says|said|heard|narrat\w+)\b")
-CITED: Final = 5
+MAX_CITATIONS: Final = 5
 UNNAMED: Final = "give voices and people names first"
 
 
@@ -42,7 +42,7 @@ class People:
             return None
         first = re.search(r"\bfirst\b(?! half| third| minute| \d)", plain)
         names = list(seconds) if first else sorted(seconds, key=lambda name: -seconds[name])
-        names = names[:1] if first else names[:CITED]
+        names = names[:1] if first else names[:MAX_CITATIONS]
         cited: list[Hit] = []
         for name in names:
             labels = [x for x in labels_of(best[name], kind) if x.value == name]
@@ -60,6 +60,6 @@ class People:
         # Whoever says what is asked about; "who speaks" alone asks for everybody.
         topic = re.sub(SPEAKS, "", question.topic).strip()
         if topic:
-            hits = scope.find(topic, CITED, legs=("words", "text") if kind == "speaker" else None)
+            hits = scope.find(topic, MAX_CITATIONS, legs=("words", "text") if kind == "speaker" else None)
             return list(scope.store.load([hit.moment for hit in hits]).values())
-        return [m for x in scope.store.labelled(kind)[:CITED] for m in scope.store.load([x.best]).values()]
+        return [m for x in scope.store.labelled(kind)[:MAX_CITATIONS] for m in scope.store.load([x.best]).values()]

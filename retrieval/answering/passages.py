@@ -16,10 +16,10 @@ from crossmedia.retrieval.documents import Kind, Moment
 from crossmedia.retrieval.relevance import UNKNOWN, logistic
 from crossmedia.retrieval.wording import stem, words_of
 
-KINDS: Final[tuple[Kind, ...]] = ("speech", "paragraph")
-READ: Final = 24
+SENTENCE_KINDS: Final[tuple[Kind, ...]] = ("speech", "paragraph")
+MAX_READ_MOMENTS: Final = 24
 """Moments whose sentences are compared."""
-ENTIRE: Final = 400
+MAX_ASSET_MOMENTS: Final = 400
 """Moments of one asset that are all compared."""
 _END: Final = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(]*\w)|\n{2,}")
 NUMBERED: Final = re.compile(
@@ -82,7 +82,7 @@ def rank_sentences(question: Question, scope: Scope) -> list[Sentence]:
         # What the sentence before or after names, this one may answer: "It lost its power."
         around = " ".join(t for m, t in parts[max(0, n - 1) : n + 2] if m.asset == moment.asset)
         nearby = _coverage(topic, around, rarity)
-        sure = logistic(own.slope / 3 * (similarity - own.middle) + 3.0 * (covered + 0.4 * (nearby - covered)) - 1.6)
+        sure = logistic(own.slope / 3 * (similarity - own.bias) + 3.0 * (covered + 0.4 * (nearby - covered)) - 1.6)
         sentences.append(Sentence(moment, text, similarity, max(covered, 0.6 * nearby), sure, *_when(moment, text)))
     return sorted(sentences, key=lambda one: -one.sureness)
 
@@ -91,14 +91,18 @@ def read_candidates(question: Question, scope: Scope) -> list[Moment]:
     """The moments to read: all of one asset, or of a collection what the search finds."""
     if scope.single:
         within = question.within(seconds_of(scope))
-        moments = [m for m in scope.moments if m.kind in KINDS and overlaps(m, within)]
-        return moments[:ENTIRE]
-    filters = replace(scope.within, kinds=KINDS, media=(question.medium,) if question.medium else scope.within.media)
-    hits = scope.find(question.topic or question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
-    more = scope.find(question.text, READ, least=0.0, legs=("text", "words"), filters=filters)
+        moments = [m for m in scope.moments if m.kind in SENTENCE_KINDS and overlaps(m, within)]
+        return moments[:MAX_ASSET_MOMENTS]
+    filters = replace(
+        scope.within, kinds=SENTENCE_KINDS, media=(question.medium,) if question.medium else scope.within.media
+    )
+    hits = scope.find(
+        question.topic or question.text, MAX_READ_MOMENTS, least=0.0, legs=("text", "words"), filters=filters
+    )
+    more = scope.find(question.text, MAX_READ_MOMENTS, least=0.0, legs=("text", "words"), filters=filters)
     ids = list(dict.fromkeys(hit.moment for hit in (*hits, *more)))
     loaded = scope.store.load(ids)
-    return [loaded[one] for one in ids if one in loaded and loaded[one].kind in KINDS]
+    return [loaded[one] for one in ids if one in loaded and loaded[one].kind in SENTENCE_KINDS]
 
 
 def _rarity(texts: Sequence[str]) -> dict[str, float]:

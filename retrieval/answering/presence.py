@@ -18,12 +18,12 @@ from crossmedia.retrieval.query import Hit, LabelFilter
 from crossmedia.retrieval.wording import stem, words_of
 
 MODEL: Final = "answers-presence@1"
-CITED: Final = 3
+MAX_CITATIONS: Final = 3
 ABSENT: Final = 0.75
 """Confidence that what the detector knows and does not tell is not there."""
 UNSEEN: Final = 0.12
 """Relevance under which a picture does not show what words say."""
-SPOKEN: Final = re.compile(
+SPEECH_PATTERN: Final = re.compile(
     r"\b(?:mention(?:s|ed)?|talk(?:s|ed)? about|sa(?:y|ys|id)|speak(?:s)? (?:of|about)|tell(?:s)? about)\b\s*"
     r"(?:anything |something )?"
     r"(?:about |of )?(?P<topic>.+)$"
@@ -41,7 +41,7 @@ class Presence:
 
     def answer(self, question: Question, scope: Scope) -> Reply | None:
         plain = question.text.lower().rstrip(" ?!.")
-        spoken = SPOKEN.search(plain)
+        spoken = SPEECH_PATTERN.search(plain)
         if spoken:
             return _find_words(spoken["topic"], scope)
         if not scope.single:
@@ -53,13 +53,16 @@ class Presence:
     def _answer_collection(self, question: Question, scope: Scope) -> Reply | None:
         media = (question.medium,) if question.medium else ()
         filters = replace(scope.within, media=media or scope.within.media)
-        hits = scope.find(question.topic, CITED, filters=filters)
+        hits = scope.find(question.topic, MAX_CITATIONS, filters=filters)
         things = things_of(question.topic)
         if things and len(things) >= len(content(question.topic)):
             # What the detector knows and does not tell is rarely there, whatever is near the words.
             conditions = tuple(LabelFilter("object", value, MIN_COUNTED_SCORE) for value in things)
             borne = scope.find(
-                question.topic, CITED, filters=replace(filters, labels=(*filters.labels, *conditions)), least=0.0
+                question.topic,
+                MAX_CITATIONS,
+                filters=replace(filters, labels=(*filters.labels, *conditions)),
+                least=0.0,
             )
             sure = [hit for hit in hits if any(e.leg in ("words", "labels") for e in hit.evidence)]
             if not borne and not sure:
@@ -137,7 +140,7 @@ def _find_words(topic: str, scope: Scope) -> Reply | None:
     if not wanted:
         return None
     if not scope.single:
-        hits = scope.find(topic, CITED, legs=("words", "text"))
+        hits = scope.find(topic, MAX_CITATIONS, legs=("words", "text"))
         return Reply("yes", hits[0].relevance, hits, MODEL) if hits else Reply("no", 0.6, (), MODEL)
     spoken = [(m, m.fields.get("transcript") or m.fields.get("text", "")) for m in scope.moments]
     spoken = [(m, text) for m, text in spoken if text]

@@ -16,7 +16,7 @@ from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.query import Evidence
 
 MODEL: Final = "answers-seeing@1"
-HEARD: Final = re.compile(r"\b(?:hear|heard|sound|sounds|noise|noises|audible|listen)\b")
+HEARING_PATTERN: Final = re.compile(r"\b(?:hear|heard|sound|sounds|noise|noises|audible|listen)\b")
 GENERAL: Final = re.compile(
     r"^(?:what|which)(?: things?| objects?)?(?: is|'s| are| can be| does| do| can you| you)*(?: there)?"
     r"(?: see| seen| shown| visible| show| shows)?(?: in| on| of)?(?: this| the| that| it)?"
@@ -43,9 +43,9 @@ class Seeing:
             loaded = scope.store.load([hit.moment for hit in hits])
             moments = tuple(loaded[hit.moment] for hit in hits if hit.moment in loaded)
         stills = [m for m in moments if m.kind in ("picture", "shot", "frame")]
-        if HEARD.search(plain) or not stills:
+        if HEARING_PATTERN.search(plain) or not stills:
             spoken = any(m.kind == "speech" for m in moments)
-            return None if spoken and not HEARD.search(plain) else _name_sound(plain, moments, scope)
+            return None if spoken and not HEARING_PATTERN.search(plain) else _name_sound(plain, moments, scope)
         if UNDER.search(plain):
             return _ground(stills[0], scope)
         if GENERAL.match(plain):

@@ -110,7 +110,7 @@ def find_sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[
 def odds(scope: Scope, texts: Vectors, moment: Moment, vector: Vector) -> Vector:
     """(N, D) texts → (N,) log-odds that the moment is of each."""
     own = calibration(scope, moment)
-    logits: Vector = np.float32(own.slope) * (own.compared(texts) @ vector - np.float32(own.middle))
+    logits: Vector = np.float32(own.slope) * (own.compared(texts) @ vector - np.float32(own.bias))
     return logits
 
 

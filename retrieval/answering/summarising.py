@@ -15,7 +15,13 @@ from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.query import Hit
 
 MODEL: Final = "answers-summarising@1"
-NAMES: Final = {"image": "pictures", "audio": "recordings", "video": "videos", "text": "documents", "mesh": "3D models"}
+MEDIA_NAMES: Final = {
+    "image": "pictures",
+    "audio": "recordings",
+    "video": "videos",
+    "text": "documents",
+    "mesh": "3D models",
+}
 COMMON_VALUES: Final = 5
 
 
@@ -61,6 +67,8 @@ def _collection(scope: Scope) -> Reply | None:
         counted[asset.media] = counted.get(asset.media, 0) + 1
     if not counted:
         return None
-    kept = ", ".join(f"{count} {NAMES[media]}" for media, count in sorted(counted.items(), key=lambda one: -one[1]))
+    kept = ", ".join(
+        f"{count} {MEDIA_NAMES[media]}" for media, count in sorted(counted.items(), key=lambda one: -one[1])
+    )
     shown = [one.value for one in scope.count_facets("object")[:COMMON_VALUES]]
     return Reply(kept + (f"; most often seen: {', '.join(shown)}" if shown else ""), 0.9, (), MODEL)

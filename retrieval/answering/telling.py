@@ -22,9 +22,9 @@ from crossmedia.retrieval.answering.sighting import word_evidence
 from crossmedia.retrieval.query import Hit
 
 MODEL: Final = "answers-telling@1"
-QUOTED: Final = 4
+MAX_QUOTED_SENTENCES: Final = 4
 """Sentences that are told where one asks for all that is said."""
-SECOND: Final = 0.85
+SECOND_SENTENCE_SHARE: Final = 0.85
 """How near another sentence has to come to the best to be told as well, where one asks what was said."""
 SHAPES: Final[dict[QuestionKind, tuple[re.Pattern[str], ...]]] = {
     "how many": (NUMBERED,),
@@ -55,7 +55,7 @@ class Telling:
             sentences += [
                 one
                 for one in fitting[1:3]
-                if one.sureness >= SECOND * best.sureness and one.moment.asset == best.moment.asset
+                if one.sureness >= SECOND_SENTENCE_SHARE * best.sureness and one.moment.asset == best.moment.asset
             ]
         text = " ".join(one.text for one in sorted(sentences, key=_place))
         cited = [hit for one in sentences for hit in cite(one, scope)]
@@ -65,7 +65,7 @@ class Telling:
 def _quote(question: Question, scope: Scope) -> Reply | None:
     """The first sentences of what is said, in all or in the stretch that is asked about."""
     spoken = sorted((m for m in read_candidates(question, scope) if m.kind == "speech"), key=lambda m: m.start or 0.0)[
-        :QUOTED
+        :MAX_QUOTED_SENTENCES
     ]
     if not spoken:
         return None

@@ -17,11 +17,11 @@ from crossmedia.retrieval.documents import Asset
 from crossmedia.retrieval.query import Hit
 
 TIMES_MODEL: Final = "answers-times@1"
-TAKEN: Final = re.compile(r"\b(?:taken|made|recorded|created|shot|photographed|captured|dated?|filmed)\b")
-MENTIONED: Final = re.compile(
+TAKEN_PATTERN: Final = re.compile(r"\b(?:taken|made|recorded|created|shot|photographed|captured|dated?|filmed)\b")
+MENTION_PATTERN: Final = re.compile(
     r"\b(?:mention\w*|said|sa(?:y|ys)|talk\w*|spoken|speaks?|told|tells?|hear\w*|appear\w*|see|seen|shown?|visible|second|minute|point)\b"
 )
-HELD: Final = 0.6
+MIN_MENTION: Final = 0.6
 """Coverage or relevance from which a sentence is where something is mentioned."""
 
 
@@ -35,10 +35,10 @@ class When:
 
     def answer(self, question: Question, scope: Scope) -> Reply | None:
         plain = question.text.lower()
-        if TAKEN.search(plain) and (scope.single or question.medium) and not MENTIONED.search(plain):
+        if TAKEN_PATTERN.search(plain) and (scope.single or question.medium) and not MENTION_PATTERN.search(plain):
             return _capture_time(question, scope)
         reply = self._telling.answer(question, scope)
-        if MENTIONED.search(plain) or (
+        if MENTION_PATTERN.search(plain) or (
             scope.asset is not None and scope.asset.media in ("audio", "video") and reply is None
         ):
             return best_of([_find_mention(question, scope), _find_appearance(question, scope)]) or reply
@@ -80,12 +80,12 @@ class HowLong:
 
 def _find_mention(question: Question, scope: Scope) -> Reply | None:
     """The second in which a sentence mentions the topic."""
-    topic = [word for word in content(question.topic) if not MENTIONED.fullmatch(word)]
+    topic = [word for word in content(question.topic) if not MENTION_PATTERN.fullmatch(word)]
     if not topic:
         return None
     narrowed = replace(question, topic=" ".join(topic))
     timed = [one for one in rank_sentences(narrowed, scope) if one.start is not None]
-    held = [one for one in timed if one.coverage >= HELD or one.sureness >= 0.6]
+    held = [one for one in timed if one.coverage >= MIN_MENTION or one.sureness >= 0.6]
     if not held:
         return None
     best = max(held, key=lambda one: (round(one.coverage, 1), one.sureness))
@@ -101,7 +101,7 @@ def _find_mention(question: Question, scope: Scope) -> Reply | None:
 
 def _find_appearance(question: Question, scope: Scope) -> Reply | None:
     """The second in which a video first shows the topic."""
-    topic = " ".join(word for word in content(question.topic) if not MENTIONED.fullmatch(word))
+    topic = " ".join(word for word in content(question.topic) if not MENTION_PATTERN.fullmatch(word))
     filters = replace(scope.within, kinds=("shot", "frame", "sound"))
     hits = scope.find(topic, 5, filters=filters) if topic and scope.shown is None else ()
     if not hits or hits[0].start is None:

@@ -28,7 +28,7 @@ PAIRS: Final[tuple[tuple[str, str, str], ...]] = (
     (r"(?:during the )?day(?:time|light)?", "during the day in bright light", "at night in the dark"),
 )
 """What is one or the other: how it is asked, its words, those of its opposite."""
-ASKED: Final[tuple[tuple[str, str], ...]] = (
+CATEGORY_PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     (r"\b(?:animals?|creature)\b", "animal"),
     (r"\b(?:vehicles?|transport)\b", "vehicle"),
     (r"\bsports?\b|\bgame\b", "sport"),
@@ -62,7 +62,7 @@ def category_of(text: str) -> str | None:
     >>> category_of("what is the man riding"), category_of("what animal is it"), category_of("what is this")
     ('riding', 'animal', None)
     """
-    return next((name for pattern, name in ASKED if re.search(pattern, text.lower())), None)
+    return next((name for pattern, name in CATEGORY_PATTERNS if re.search(pattern, text.lower())), None)
 
 
 class Vocabulary:

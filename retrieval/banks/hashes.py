@@ -15,7 +15,7 @@ from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.banks.chromaprint import DIFFERENT, MIN_OVERLAP, Malformed, unpack
 
 HashKind: TypeAlias = Literal["pdq", "sha256", "md5", "chromaprint", "tlsh"]
-KINDS: Final[tuple[HashKind, ...]] = get_args(HashKind)
+HASH_KINDS: Final[tuple[HashKind, ...]] = get_args(HashKind)
 
 LABEL: Final = label_kinds.HASH.name
 """The kind of the labels that hold an asset's own hashes; their values are written as `Hash.parse` does."""
@@ -109,10 +109,10 @@ class Hash:
 
 def kind_of(name: str) -> HashKind:
     """The kind of that name; raises BadHash."""
-    for kind in KINDS:
+    for kind in HASH_KINDS:
         if name.strip().lower() == kind:
             return kind
-    raise BadHash(f"{_short(name)} is not a kind of hash", f"there are: {', '.join(KINDS)}")
+    raise BadHash(f"{_short(name)} is not a kind of hash", f"there are: {', '.join(HASH_KINDS)}")
 
 
 def readings(text: str) -> list[Hash]:
@@ -121,7 +121,7 @@ def readings(text: str) -> list[Hash]:
     if ":" in text:
         return [Hash.parse(text)]
     found = []
-    for kind in KINDS:
+    for kind in HASH_KINDS:
         try:
             found.append(Hash.of(kind, text))
         except BadHash:

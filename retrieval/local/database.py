@@ -55,7 +55,7 @@ class Database:
         self._use: Use | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if _is_writable(path):
+            if not _only_read(path):
                 self._use = Use(path)
                 if self._use.wants_check():
                     self._check()
@@ -197,6 +197,18 @@ class Database:
             raise
 
 
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """End a transaction that failed, if SQLite has not done so."""
+    with suppress(sqlite3.Error, StoreUnusable, DiskFull):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _only_read(path: Path) -> bool:
+    """Whether there is a file that this process may not write, or whose folder it may not."""
+    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
 def _uri(path: Path) -> str:
     """How SQLite has to open the file. Reading, it writes files beside it; where it cannot, it must not try.
 
@@ -204,21 +216,9 @@ def _uri(path: Path) -> str:
     that only others can write to counts as unchanging while it is open.
     """
     uri = path.resolve().as_uri()
-    if _is_writable(path):
+    if not _only_read(path):
         return uri
     return f"{uri}?mode=ro" if path.with_name(f"{path.name}-wal").exists() else f"{uri}?mode=ro&immutable=1"
-
-
-def _is_writable(path: Path) -> bool:
-    """Whether this process may write to a file and beside it; of one that is not there yet, it is tried."""
-    return not path.exists() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    """End a transaction that failed, if SQLite has not done so."""
-    with suppress(sqlite3.Error, StoreUnusable, DiskFull):
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
 
 
 def migrations(package: str) -> list[str]:

@@ -18,7 +18,7 @@ from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import Detection, ObjectDetector
-from crossmedia.eval.demo.symbols import NAMES, make
+from crossmedia.eval.demo.symbols import SYMBOL_NAMES, make
 from crossmedia.indexer.enrichers.object_crops import around
 from crossmedia.indexer.enrichers.registry import pass_names
 from crossmedia.retrieval.query import Filters, Query
@@ -135,7 +135,7 @@ def test_half_reindexed_nothing_searches_or_indexes(
 ) -> None:
     library.index(flags)
     library.align(flags / "flags.csv", name="lands")
-    monkeypatch.setattr("crossmedia.indexer.reindex.AT_ONCE", 10)
+    monkeypatch.setattr("crossmedia.indexer.reindex.ASSETS_PER_TRANSACTION", 10)
     calls = iter(range(100))
 
     def die(count: int) -> None:
@@ -160,13 +160,13 @@ def test_drawn_signs_with_the_models_in_the_box(tmp_path: Path) -> None:
         library.index(tmp_path / "signs")
         searched = {
             name: [hit["path"] for hit in library.search(name, media=["image"], k=8, fold=False)["hits"]]
-            for name in NAMES
+            for name in SYMBOL_NAMES
         }
         told = library.align(tmp_path / "signs" / "pairs.csv", name="signs")
         library.reindex("signs")
         after = {
             name: [hit["path"] for hit in library.search(name, media=["image"], k=8, fold=False)["hits"]]
-            for name in NAMES
+            for name in SYMBOL_NAMES
         }
 
     def right(hits: dict[str, list[str]]) -> int:

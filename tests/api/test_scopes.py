@@ -219,5 +219,6 @@ def test_from_the_command_line(run: Run, tmp_path: Path) -> None:
     assert "Removed" in run("key", "rm", "ada").stdout
     assert "not_found" in run("key", "rm", "ada", code=1).stderr
     assert [(line["action"], line["name"]) for line in audited(tmp_path / "data")] == [
-        ("add key", "ada"), ("remove key", "ada"),
-    ]  # fmt: skip
+        ("add key", "ada"),
+        ("remove key", "ada"),
+    ]

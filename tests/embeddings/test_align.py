@@ -122,7 +122,7 @@ def test_what_the_pairs_tell_is_learned_and_found_on_those_held_out(space: Space
     assert low <= after["recall@10"] <= high
     assert after["median rank"] < before["median rank"]
     assert len(ticks) == work(given, 0.2, 200)
-    assert learnt.calibration.middle > learnt.calibration.mean
+    assert learnt.calibration.bias > learnt.calibration.mean
     json.dumps(learnt.figures)
 
 

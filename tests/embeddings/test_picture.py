@@ -106,9 +106,9 @@ def test_both_towers_share_the_common_space_and_know_their_backgrounds() -> None
         ("text", "text", "text"),
     }
     for calibration in known.values():
-        assert calibration.mean < calibration.middle < 1
+        assert calibration.mean < calibration.bias < 1
         assert calibration.slope > 0
-        assert calibration.relevance(calibration.middle) == pytest.approx(0.5)
+        assert calibration.relevance(calibration.bias) == pytest.approx(0.5)
         assert calibration.relevance(calibration.mean) < 0.2
 
 
@@ -133,7 +133,7 @@ def test_nonsense_finds_nothing_and_words_find_something(shared: Path) -> None:
     root = shared / "data" / "flickr8k" / "images"
     photos = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in sorted(root.iterdir())[:150]]
     seen = picture.encode(photos).vectors["common"]
-    middle = calibrations(BUNDLED / "backgrounds.json")["common", "text", "picture"].middle
+    middle = calibrations(BUNDLED / "backgrounds.json")["common", "text", "picture"].bias
     for word in ("dog", "children"):
         assert (text.encode([word]).vectors["common"] @ seen.T).max() >= middle
     nonsense = ["xqzvk plomth grubbix", "wvvk zzjqp", "hjklqwrt bnmvcx"]

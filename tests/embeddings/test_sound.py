@@ -16,7 +16,7 @@ from crossmedia.embeddings.sound import DIM, SOUND_BACKGROUND, WhisperSound
 from crossmedia.embeddings.speech import Whisper
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train.probes import gibberish
-from crossmedia.embeddings.train.sound_kinds import KINDS
+from crossmedia.embeddings.train.sound_kinds import SOUND_KINDS
 from crossmedia.embeddings.train.sound_measure import average_precision
 from crossmedia.embeddings.train.sound_stats import precision, read_sound
 
@@ -87,8 +87,8 @@ def test_silence_has_no_name_and_is_far_from_words(sound: WhisperSound, words: M
     silence = Waveform(np.zeros(3 * SAMPLE_RATE, dtype=np.float32))
     encoding = sound.encode([silence])
     assert list(encoding.classes) == [[]]
-    asked = words.encode([kind.name for kind in KINDS]).vectors["common"] @ encoding.vectors["common"][0]
-    middle = calibrations(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].middle
+    asked = words.encode([kind.name for kind in SOUND_KINDS]).vectors["common"] @ encoding.vectors["common"][0]
+    middle = calibrations(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].bias
     assert asked.max() < min(0, middle)
 
 
@@ -110,7 +110,7 @@ def test_words_find_what_they_name_and_nonsense_finds_nothing(sound: WhisperSoun
     for name in np.unique(kinds):
         scores = heard @ words.encode([f"I think that was {name.lower()}"]).vectors["common"][0]
         assert average_precision(scores, kinds == name) > 0.7, name
-    middle = calibrations(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].middle
+    middle = calibrations(BUNDLED / "backgrounds-sound.json")["common", "text", "sound"].bias
     nonsense = words.encode(gibberish(30, seed=11)).vectors["common"] @ heard.T
     assert (nonsense.max(axis=1) < middle).mean() > 0.9
     named = [
@@ -129,4 +129,4 @@ def test_kinds_of_sound_are_found_again(sound: WhisperSound, shared: Path) -> No
     assert precision(vectors, classes, np.array([path.name for path in paths])) > 0.6
     cosines = vectors @ vectors.T
     unrelated = cosines[classes[:, None] != classes[None, :]]
-    assert (unrelated > SOUND_BACKGROUND.middle).mean() < 0.1
+    assert (unrelated > SOUND_BACKGROUND.bias).mean() < 0.1

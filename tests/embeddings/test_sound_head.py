@@ -13,11 +13,11 @@ from hypothesis.extra.numpy import arrays
 from crossmedia.embeddings.errors import ModelCorrupt
 from crossmedia.embeddings.sound_head import DOUBT, MIN_PROBABILITY, SoundHead, load, save
 from crossmedia.embeddings.train.sound_data import Sounds, balance
-from crossmedia.embeddings.train.sound_kinds import ASKED, KINDS, TEMPLATES
+from crossmedia.embeddings.train.sound_kinds import QUERY_TEMPLATES, SOUND_KINDS, TEMPLATES
 from crossmedia.embeddings.train.sound_measure import average_precision, calibration_error
 from crossmedia.embeddings.train.sound_tower import fit, ridge, temperature
 from crossmedia.embeddings.train.synthetic import COUNT, make
-from crossmedia.embeddings.train.synthetic import KINDS as MADE
+from crossmedia.embeddings.train.synthetic import SYNTHESISERS as MADE
 
 NAMES = ("dog bark", "rain", "speech", "music", "siren")
 TOLD = (True, True, False, False, False)
@@ -106,11 +106,13 @@ def test_a_broken_head_is_named(tmp_path: Path, content: bytes) -> None:
 def blobs() -> tuple[Sounds, np.ndarray]:
     """Every kind around a point of its own, and anchors that are axes."""
     chance = np.random.default_rng(3)
-    centres = chance.standard_normal((len(KINDS), 40))
-    kinds = np.repeat([kind.name for kind in KINDS], 12)
+    centres = chance.standard_normal((len(SOUND_KINDS), 40))
+    kinds = np.repeat([kind.name for kind in SOUND_KINDS], 12)
     rows = np.repeat(centres, 12, axis=0) + 0.4 * chance.standard_normal((len(kinds), 40))
-    sounds = Sounds(rows.astype(np.float32), kinds, np.tile(list("1234"), len(KINDS) * 3), np.ones(len(kinds), bool))
-    return sounds, np.eye(len(KINDS), DIM, dtype=np.float32)
+    sounds = Sounds(
+        rows.astype(np.float32), kinds, np.tile(list("1234"), len(SOUND_KINDS) * 3), np.ones(len(kinds), bool)
+    )
+    return sounds, np.eye(len(SOUND_KINDS), DIM, dtype=np.float32)
 
 
 def test_softmax_and_ridge_learn_what_can_be_told_apart() -> None:
@@ -118,7 +120,7 @@ def test_softmax_and_ridge_learn_what_can_be_told_apart() -> None:
     held = sounds.folds == "4"
     learned = fit(sounds[~held], anchors)
     right = sounds.kinds[held]
-    names = np.array([kind.name for kind in KINDS])
+    names = np.array([kind.name for kind in SOUND_KINDS])
     assert (names[learned.chances(sounds.features[held]).argmax(axis=1)] == right).mean() > 0.95
     mapped = ridge(sounds[~held], anchors)(sounds.features[held])
     assert (names[(mapped @ anchors.T).argmax(axis=1)] == right).mean() > 0.95
@@ -150,10 +152,10 @@ def test_kinds_weigh_the_same() -> None:
 
 
 def test_no_query_is_an_anchor() -> None:
-    anchors = {template.format(words).lower() for kind in KINDS for words in kind.words for template in TEMPLATES}
-    asked = {ASKED[1].format(kind.folder.lower()).lower() for kind in KINDS if kind.source == "esc10"}
+    anchors = {template.format(words).lower() for kind in SOUND_KINDS for words in kind.words for template in TEMPLATES}
+    asked = {QUERY_TEMPLATES[1].format(kind.folder.lower()).lower() for kind in SOUND_KINDS if kind.source == "esc10"}
     assert not anchors & asked
-    assert ASKED[1] not in TEMPLATES
+    assert QUERY_TEMPLATES[1] not in TEMPLATES
 
 
 @pytest.mark.parametrize("kind", list(MADE))

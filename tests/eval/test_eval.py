@@ -112,7 +112,7 @@ def test_comparison_tells_certain_from_chance(tmp_path: Path, monkeypatch: pytes
     assert found == []
     assert len(left_out) == 2
     for name, values in (("a", before), ("b", better)):
-        measures = {m: tuple(values) for m in report.SHOWN}
+        measures = {m: tuple(values) for m in report.SHOWN_MEASURES}
         report.write(
             tmp_path / name,
             report.Context("cmd", "engine", ("m",), "here"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossmedia.eval.questions import BenchmarkQuestion, corpus, is_right, questions
-from crossmedia.retrieval.answering.kinds import KINDS
+from crossmedia.retrieval.answering.kinds import QUESTION_KINDS
 
 ASKED = questions()
 
@@ -22,7 +22,7 @@ def asked(kind: str, *answers: str, tolerance: str = "") -> BenchmarkQuestion:
 def test_there_are_as_many_as_there_are_to_be() -> None:
     assert Counter(bool(one.answers) for one in ASKED) == {True: 200, False: 50}
     counted = Counter(one.kind for one in ASKED if one.answers)
-    assert set(counted) == set(KINDS)
+    assert set(counted) == set(QUESTION_KINDS)
     assert min(counted.values()) >= 5
 
 

@@ -17,7 +17,7 @@ from crossmedia.embeddings.train.sound_stats import read_sound
 from crossmedia.embeddings.vad import find_speech
 from crossmedia.embeddings.voice import Voice
 from crossmedia.indexer import diarise as module
-from crossmedia.indexer.diarise import ALIKE, Turn, cluster, diarise
+from crossmedia.indexer.diarise import MIN_GROUP_COSINE, Turn, cluster, diarise
 
 PITCHES = (120.0, 240.0, 480.0, 960.0)
 
@@ -106,7 +106,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     centres = normalise(chance.standard_normal((5, 64)))
     who = chance.integers(0, 5, 300)
     vectors = normalise(centres[who] + 0.06 * chance.standard_normal((300, 64)))
-    assert ((vectors @ vectors.T > ALIKE) == (who[:, None] == who)).all()
+    assert ((vectors @ vectors.T > MIN_GROUP_COSINE) == (who[:, None] == who)).all()
     whole = cluster(vectors)
     monkeypatch.setattr(module, "BLOCK", 17)
     parts = cluster(vectors)

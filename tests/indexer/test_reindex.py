@@ -181,7 +181,7 @@ def test_what_is_indexed_afterwards_goes_through_the_head(store: LocalStore, med
 def test_killed_anywhere_it_goes_on(store: LocalStore, pool: DecodePool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before and after every transaction: each asset has old or new vectors, nothing searches, and a second run ends
     as one would."""
-    monkeypatch.setattr("crossmedia.indexer.reindex.AT_ONCE", 2)
+    monkeypatch.setattr("crossmedia.indexer.reindex.ASSETS_PER_TRANSACTION", 2)
     before, signs = everything(store), head("signs")
     run(store, TOY, [signs], pool)
     wanted = everything(store)
@@ -227,7 +227,7 @@ def test_killed_anywhere_it_goes_on(store: LocalStore, pool: DecodePool, monkeyp
 def test_stopped_half_way_another_way_may_be_taken(
     store: LocalStore, pool: DecodePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crossmedia.indexer.reindex.AT_ONCE", 2)
+    monkeypatch.setattr("crossmedia.indexer.reindex.ASSETS_PER_TRANSACTION", 2)
     before, stop = everything(store), threading.Event()
     report = run(store, TOY, [head("signs")], pool, stop=stop, tell=lambda count: stop.set())
     assert (report.finished, report.assets) == (False, 2)
@@ -315,7 +315,7 @@ def test_other_models_read_files_again_and_words_from_the_store(
 def test_half_way_to_other_models_and_back_nothing_is_mixed(
     store: LocalStore, pool: DecodePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crossmedia.indexer.reindex.AT_ONCE", 2)
+    monkeypatch.setattr("crossmedia.indexer.reindex.ASSETS_PER_TRANSACTION", 2)
     before, stop = everything(store), threading.Event()
     run(store, later(), [], pool, stop=stop, tell=lambda count: stop.set())
     assert not same(everything(store), before)

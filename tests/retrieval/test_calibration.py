@@ -50,21 +50,21 @@ def test_a_thing_is_as_near_to_itself_in_any_collection(mean: float, seen: float
     assert there.relevance(1.0) == pytest.approx(calibration.relevance(1.0), abs=1e-9)
     assert there.relevance(there.mean) == pytest.approx(calibration.relevance(mean), abs=1e-9)
     assert min(mean, seen) - 1e-9 <= there.mean <= max(mean, seen) + 1e-9
-    assert there.mean < there.middle < 1
+    assert there.mean < there.bias < 1
 
 
 def test_a_pair_without_a_background_gets_one_from_its_random_pairs() -> None:
     measured = [RandomPairs("common", "text", "picture", 0.15, 0.03, 1000, 5000)]
     found = adapted({}, measured)["common", "text", "picture"]
     assert found.relevance(0.15) < 0.02
-    assert 0.2 < found.middle < 0.3
+    assert 0.2 < found.bias < 0.3
     assert found.relevance(0.35) > 0.98
 
 
 def test_few_targets_count_little() -> None:
     given_one = {("text", "text", "text"): Calibration(0.1, 0.1, 0.5, 20.0)}
     few, many = (
-        adapted(given_one, [RandomPairs("text", "text", "text", 0.4, 0.1, n, n)])["text", "text", "text"].middle
+        adapted(given_one, [RandomPairs("text", "text", "text", 0.4, 0.1, n, n)])["text", "text", "text"].bias
         for n in (60, 100_000)
     )
     assert 0.5 < few < 0.54
@@ -76,7 +76,7 @@ def test_a_mean_as_other_collections_have_it_moves_nothing() -> None:
     for mean in (0.06, 0.1, 0.14):
         assert adapted({key: Calibration(0.1, 0.1, 0.5, 20.0)}, [RandomPairs(*key, mean, 0.1, 5000, 5000)])[
             key
-        ].middle == pytest.approx(0.5)
+        ].bias == pytest.approx(0.5)
 
 
 def test_measured_once_there_is_enough_and_again_when_it_has_grown(store: Store) -> None:

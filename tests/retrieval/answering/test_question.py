@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crossmedia.embeddings.catalog import BUNDLED
 from crossmedia.embeddings.question_kinds import QuestionKinds
 from crossmedia.embeddings.text import MiniLM
-from crossmedia.retrieval.answering.kinds import KINDS
+from crossmedia.retrieval.answering.kinds import QUESTION_KINDS
 from crossmedia.retrieval.answering.question import parse_question, span_of, topic_of, understand
 
 
@@ -37,7 +37,7 @@ def tower() -> MiniLM:
 )
 def test_sentences_that_nothing_was_learned_from_are_told_apart(tower: MiniLM, text: str, kind: str) -> None:
     told = QuestionKinds().classify(tower.encode([text]).vectors["text"][0])
-    assert {name for name, _ in told} == set(KINDS)
+    assert {name for name, _ in told} == set(QUESTION_KINDS)
     assert sum(share for _, share in told) == pytest.approx(1, abs=1e-4)
     assert understand(text, told).kind == kind
 
@@ -66,7 +66,7 @@ def test_media_and_stretches() -> None:
     assert span_of("what is said") is None
 
 
-@given(st.text(max_size=200), st.sampled_from(KINDS))
+@given(st.text(max_size=200), st.sampled_from(QUESTION_KINDS))
 def test_any_text_is_taken_apart(text: str, kind: str) -> None:
     question = parse_question(text, kind, 0.5)  # type: ignore[arg-type]
     assert question.topic == question.topic.strip()
