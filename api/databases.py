@@ -9,13 +9,14 @@ from typing import Final
 
 from crossmedia.retrieval.local.use import alone
 
+KEYS: Final = "keys.sqlite"
 DATABASES: Final = {
     "store.sqlite": "crossmedia.retrieval.local",
     "jobs.sqlite": "crossmedia.indexer",
     "uploads.sqlite": "crossmedia.api",
     "decisions.sqlite": "crossmedia.retrieval.policy",
     "banks.sqlite": "crossmedia.retrieval.banks",
-    "keys.sqlite": "crossmedia.api.keys",
+    KEYS: "crossmedia.api.keys",
 }
 """By file name the package that holds the schema."""
 FOLDERS: Final = ("uploads", "heads")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -41,7 +42,8 @@ def add(
         folder = opened.runtime.settings.data
         scopes = scope or ["read"]
         expires = None if days is None else time.time() + days * 86_400
-        key = StoredKeys(folder).add(name, scopes, expires)
+        with closing(StoredKeys(folder)) as keys:
+            key = keys.add(name, scopes, expires)
         Audit(folder).note("command line", "add key", name=name, scopes=scopes, expires=expires)
     err.print(f"Key of {escape(name)}, for {', '.join(scopes)}; it is not shown again:")
     out.print(key, markup=False, soft_wrap=True)
@@ -52,7 +54,8 @@ def rm(name: Name, data: Data = None) -> None:
     """Remove a key; its sessions end at once."""
     with service(data) as opened:
         folder = opened.runtime.settings.data
-        StoredKeys(folder).remove(name)
+        with closing(StoredKeys(folder)) as keys:
+            keys.remove(name)
         Audit(folder).note("command line", "remove key", name=name)
     out.print(f"Removed the key of {escape(name)}.")
 
@@ -60,8 +63,8 @@ def rm(name: Name, data: Data = None) -> None:
 @app.command("list")
 def show(data: Data = None, as_json: Json = False) -> None:
     """List the keys: whose, for what, until when."""
-    with service(data) as opened:
-        keys = StoredKeys(opened.runtime.settings.data).list_keys()
+    with service(data) as opened, closing(StoredKeys(opened.runtime.settings.data)) as stored:
+        keys = stored.list_keys()
     if as_json:
         print_json({"keys": keys})
         return

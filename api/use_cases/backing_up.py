@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from crossmedia.api.databases import DATABASES, DERIVED, FOLDERS, data_folder_alone
+from crossmedia.api.databases import DATABASES, DERIVED, FOLDERS, KEYS, data_folder_alone
 from crossmedia.api.exchange import exchange, finish_exchange, preparing
 from crossmedia.api.full_disk import full_disk_told
 from crossmedia.api.runtime import Runtime
@@ -119,14 +119,14 @@ def restore(
     data: Path, folder: Path, *, replace: bool = False, tell: Callable[[int], None] = lambda size: None
 ) -> dict[str, Any]:
     """Put a backup in the place of what a data directory holds, which moves into a folder beside it; nothing changes
-    before all of the backup was read and compared with its checksums.
+    before all of the backup was read and compared with its checksums. Where there are keys, they stay as they are.
 
     Returns what was restored. Raises BackupUnreadable, InUse, DiskFull, and DataThere unless `replace` is set.
     """
     manifest = _read_manifest(folder)
     with data_folder_alone(data), full_disk_told(data):
         finish_exchange(data)
-        present = [name for name in (*DATABASES, *FOLDERS, *DERIVED) if (data / name).exists()]
+        present = [name for name in (*DATABASES, *FOLDERS, *DERIVED) if (data / name).exists() and name != KEYS]
         if present and not replace:
             raise DataThere(f"{data} holds {', '.join(present)}", "--replace moves that aside; or name another --data")
         with preparing(data) as prepared:
@@ -137,6 +137,9 @@ def restore(
                 if _copy(source, prepared / name) != backed_up:
                     raise BackupUnreadable(f"{source} is not what was written", "use another backup")
                 tell(backed_up.size)
+            if (data / KEYS).exists():
+                # A key that was removed since stays removed, and requests that need a key go on to need one.
+                (prepared / KEYS).unlink(missing_ok=True)
             replaced = exchange(data, [name for name in present if not (prepared / name).exists()])
         if not any(replaced.iterdir()):
             replaced.rmdir()

@@ -19,6 +19,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from crossmedia.api import exchange
+from crossmedia.api.keys.stored import StoredKeys
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.api.use_cases.backing_up import BackupUnreadable, DataThere, restore
@@ -96,6 +97,22 @@ def test_restoring_moves_aside_what_is_there(data: Path, tmp_path: Path, run: Ru
     [before] = data.glob("replaced-*")
     assert len(list((before / "uploads").glob("*/*"))) == 4
     assert (before / "store.sqlite").exists()
+
+
+def test_keys_come_with_a_backup_and_are_never_put_back_over_others(data: Path, tmp_path: Path, run: Run) -> None:
+    run("backup", str(tmp_path / "without"))
+    key = run("key", "add", "ada").stdout.strip()
+    run("backup", str(tmp_path / "with"))
+    restore(tmp_path / "there" / "data", tmp_path / "with")
+    with closing(StoredKeys(tmp_path / "there" / "data")) as keys:
+        assert keys.holder(key) is not None
+    run("key", "rm", "ada")
+    for backup in ("with", "without"):
+        run("restore", str(tmp_path / backup), "--replace")
+        with closing(StoredKeys(data)) as keys:
+            assert keys.holder(key) is None
+        with TestClient(create_app(settings(tmp_path))) as http:
+            assert http.get("/v1/assets").status_code == 401
 
 
 def test_a_damaged_backup_changes_nothing(data: Path, tmp_path: Path, run: Run) -> None:
