@@ -28,7 +28,7 @@ Served = Annotated[str, Depends(_served)]
 """An asset in the path of a route that hands out its content."""
 
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorEnvelope} for status in (401, 403, 404, 409, 410, 413, 415, 422, 429, 503)
+    status: {"model": ErrorEnvelope} for status in (401, 403, 404, 409, 410, 413, 415, 422, 429, 503, 507)
 }
 
 
