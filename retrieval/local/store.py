@@ -30,6 +30,7 @@ from crossmedia.retrieval.local import stored_assets as whole
 from crossmedia.retrieval.local.derived import Derived
 from crossmedia.retrieval.local.epochs import StoreDatabase
 from crossmedia.retrieval.local.filters import conditions
+from crossmedia.retrieval.local.probe import probe
 from crossmedia.retrieval.local.rows import to_asset, to_source
 from crossmedia.retrieval.local.words import Frequencies
 from crossmedia.retrieval.query import FacetCount, Filters
@@ -297,7 +298,7 @@ class LocalStore:
         return []
 
     def health(self) -> Health:
-        return Health("green", f"{self.folder} is open")
+        return probe(self.folder, self._database)
 
     def optimise(self) -> None:
         self._derived.optimise()
