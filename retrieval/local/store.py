@@ -65,6 +65,10 @@ class LocalStore:
         """A transaction, for what else in this package writes."""
         return self._database.write()
 
+    def checkpoint(self) -> None:
+        """Everything that is written is in `store.sqlite` when this returns."""
+        self._database.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def bind(self, spaces: Iterable[Space]) -> None:
         wanted = list(spaces)
         held_now = self.spaces()
