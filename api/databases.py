@@ -15,6 +15,7 @@ DATABASES: Final = {
     "uploads.sqlite": "crossmedia.api",
     "decisions.sqlite": "crossmedia.retrieval.policy",
     "banks.sqlite": "crossmedia.retrieval.banks",
+    "keys.sqlite": "crossmedia.api.keys",
 }
 """By file name the package that holds the schema."""
 FOLDERS: Final = ("uploads", "heads")

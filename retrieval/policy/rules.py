@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MAX_POLICY_BYTES: Final = 1_000_000
 """Bytes of a policy file."""
+MAX_LINE_CHARACTERS: Final = 2_000
+"""What reading a key costs grows with the square of its dots: 100,000 of them take tens of gigabytes."""
 MAX_RULES: Final = 1_000
 TOLD: Final = 100
 """Reasons of a decision that are kept, gravest first."""
@@ -148,11 +150,18 @@ def read_policy(text: str) -> Policy:
     """The rules of a policy file; raises BadPolicy, which names the rule that is wrong."""
     if len(text) > MAX_POLICY_BYTES:
         raise BadPolicy("the policy is too long", f"at most {MAX_POLICY_BYTES:,} characters")
+    if any(len(line) > MAX_LINE_CHARACTERS for line in text.split("\n")):
+        raise BadPolicy("a line of the policy is too long", f"at most {MAX_LINE_CHARACTERS:,} characters")
     try:
         found = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        wrong = "is nested too deeply" if isinstance(error, RecursionError) else f"is not valid TOML: {error}"
-        raise BadPolicy(f"the policy {wrong}", "see docs/trust-and-moderation.md") from error
+        return _policy(found)
+    except tomllib.TOMLDecodeError as error:
+        raise BadPolicy(f"the policy is not valid TOML: {error}", "see docs/trust-and-moderation.md") from error
+    except RecursionError as error:
+        raise BadPolicy("the policy is nested too deeply", "see docs/trust-and-moderation.md") from error
+
+
+def _policy(found: dict[str, Any]) -> Policy:
     given = found.pop("rule", [])
     if found:
         raise BadPolicy(f"the policy has {', '.join(sorted(found))}", "it consists of [[rule]] tables")

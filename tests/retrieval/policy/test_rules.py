@@ -81,8 +81,10 @@ def test_the_default_names_no_indication_of_forgery() -> None:
     ("text", "told"),
     [
         ("[[rule]", "not valid TOML"),
-        ("rule = " + "[" * 100_000, "nested too deeply"),
-        ("rule = " + "{a=" * 100_000, "nested too deeply"),
+        ("rule = " + "[\n" * 100_000, "nested too deeply"),
+        ("rule = " + "{a=" * 600, "nested too deeply"),
+        ("[[rule]]\nlabel" + ".a" * 100_000 + " = 1", "line of the policy is too long"),
+        ("[[rule]]\naction = 'block'\nlabel" + ".a" * 990 + " = 1", "unknown label|nested too deeply"),
         ("x = 1", "has x"),
         ("rule = 3", "not a list"),
         ("rule = [1]", "rule 1 is no table"),
