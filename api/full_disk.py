@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,3 +23,13 @@ def full_disk_told(folder: Path) -> Iterator[None]:
         if error.errno in FULL:
             raise DiskFull(f"{folder} cannot be written: the disk is full") from error
         raise
+
+
+def require_room(folder: Path, reserve: int, size: int = 0) -> None:
+    """Raises DiskFull where writing so many bytes would leave less than the reserve free."""
+    free = shutil.disk_usage(folder).free
+    if free - size < reserve:
+        raise DiskFull(
+            f"{folder} has {free:,} bytes free, and {reserve + size:,} are needed",
+            "free some disk space, or set CROSSMEDIA_RESERVE_BYTES lower",
+        )

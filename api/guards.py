@@ -12,13 +12,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crossmedia.api.full_disk import FULL
 from crossmedia.api.invalid import InvalidRequest, first_reason
 from crossmedia.api.keys.audit import Audit
 from crossmedia.api.keys.keyring import Keyring
 from crossmedia.api.keys.scopes import Holder, scope_of
 from crossmedia.api.remedies import request_hint
 from crossmedia.api.uploads import UploadTooLarge
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, DiskFull
 
 log = logging.getLogger("crossmedia.http")
 OPEN_PATHS = ("/", "/healthz", "/readyz", "/v1/session")
@@ -217,6 +218,12 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
         return envelope(HttpFailure(str(error.detail), "/docs lists all requests"), error.status_code, error.headers)
+
+    @app.exception_handler(OSError)
+    async def full(request: Request, error: OSError) -> JSONResponse:
+        if error.errno not in FULL:
+            return await broken(request, error)
+        return envelope(DiskFull("the disk is full"))
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> JSONResponse:

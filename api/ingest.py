@@ -11,12 +11,21 @@ from typing import Any
 from crossmedia.api.queues import shared
 from crossmedia.api.service import Service
 from crossmedia.api.uploads import asset_of_upload, within
+from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import Job, JobPart, QueueUnreachable
+from crossmedia.indexer.report import Report
 from crossmedia.indexer.scan import ScannedFile, scan, shares
 from crossmedia.indexer.worker import Divided, JobProgress, Result, Unfinished
 
 PART_FILES, PART_BYTES = 256, 2 << 30
 """A folder that holds more is divided among the workers of a shared queue."""
+
+
+class UploadLost(CrossmediaError):
+    """An upload that was indexed cannot be read, or is not in the index."""
+
+    code = "upload_lost"
+    status = 503
 
 
 class Ingest:
@@ -66,6 +75,7 @@ class Ingest:
     def _index(self, job: Job, progress: JobProgress, stop: threading.Event) -> dict[str, Any] | None:
         """The first pass' report; None if it was stopped."""
         payload, roots = job.payload, self._within(job)
+        self._service.runtime.uploads.require_room()
         uploads = [self._found_here(upload) for upload in _files(payload.get("uploads", ()))]
 
         def plan(total: int) -> None:
@@ -87,7 +97,9 @@ class Ingest:
             report = self._service.indexing.index_files(files, payload["collection"], tell=tell, stop=stop)
         if stop.is_set():
             return None
-        counts = {**report.as_dict(), "assets": report.assets, "uploaded": self._assets(uploads)}
+        uploaded = self._assets(uploads)
+        _require_readable(uploads, uploaded, report)
+        counts = {**report.as_dict(), "assets": report.assets, "uploaded": uploaded}
         return {**counts, "enriched": 0, "enrich_failures": [], "notes": []}
 
     def _enrich(
@@ -148,3 +160,12 @@ def files_json(files: Sequence[ScannedFile]) -> list[dict[str, Any]]:
 
 def _files(files: Sequence[Mapping[str, Any]]) -> list[ScannedFile]:
     return [ScannedFile(Path(f["location"]), f["path"], f["size"], f["mtime_ns"]) for f in files]
+
+
+def _require_readable(uploads: Sequence[ScannedFile], assets: Sequence[str | None], report: Report) -> None:
+    """Raises UploadLost: what a job says that it did is there."""
+    refused = {outcome.location for outcome in report.failed}
+    for upload, asset in zip(uploads, assets, strict=True):
+        location = str(upload.location)
+        if location not in refused and (asset is None or not upload.location.is_file()):
+            raise UploadLost(f"{upload.path} was read and is not there any more", "send it again")

@@ -54,7 +54,7 @@ class Runtime:
         require_finished(settings.data)
         self.settings = settings
         self.catalog = Catalog(settings.models, settings.allow_hub)
-        self.uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes)
+        self.uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes, settings.reserve_bytes)
         self.heads = Heads(settings.data / "heads")
         self._parts = Parts()
 

@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     names: that of a reverse proxy, say. `*` accepts every name."""
     max_upload_bytes: int = Field(2 << 30, ge=1)
     """Maximum size of one upload request."""
+    reserve_bytes: int = Field(256 << 20, ge=0)
+    """Disk space that stays free: uploads, searches by file and jobs that would leave less are refused (status 507)."""
     max_jobs: int = Field(1000, ge=1)
     """Maximum number of waiting jobs; further ones are refused."""
     queue: SecretStr = SecretStr("")

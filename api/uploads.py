@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
+from crossmedia.api.full_disk import full_disk_told, require_room
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.store import NotFound
@@ -42,6 +43,13 @@ class OutsideRoots(CrossmediaError):
 
     code = "outside_roots"
     status = 403
+
+
+class DataMissing(CrossmediaError):
+    """The data directory is not there any more."""
+
+    code = "data_missing"
+    status = 503
 
 
 class UploadTooLarge(CrossmediaError):
@@ -82,9 +90,11 @@ class Uploads:
     """A folder of uploads: `<sha256>/<name>`, complete or absent. They belong to the asset of that hash, wherever the
     folder lies."""
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    def __init__(self, folder: Path, limit: int, reserve: int = 0) -> None:
+        """`limit`: bytes of one request; `reserve`: bytes of the disk that stay free."""
         self._folder = folder
         self._limit = limit
+        self._reserve = reserve
         self._placing = threading.Lock()
         self._arriving: Counter[str] = Counter()
         """By asset, requests under way that bring a file of it."""
@@ -112,7 +122,7 @@ class Uploads:
                     with self._placing:
                         self._arriving[digest] += 1
                         arriving.append(digest)
-                        final.parent.mkdir(parents=True, exist_ok=True)
+                        final.parent.mkdir(exist_ok=True)
                         if final.exists():
                             self._unaccepted.discard(final)
                         else:
@@ -137,24 +147,41 @@ class Uploads:
 
     @contextmanager
     def temporary(self, name: str, stream: BinaryIO) -> Iterator[tuple[Path, str]]:
-        """The stream as a file that is gone afterwards, and its SHA-256."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self.folder))
+        """The stream as a file that is gone afterwards, and its SHA-256. Raises DataMissing, DiskFull,
+        UploadTooLarge."""
+        self.require_room()
+        with full_disk_told(self._folder):
+            room = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self._folder))
+            try:
+                yield self._receive(room / name, stream)
+            finally:
+                shutil.rmtree(room, ignore_errors=True)
+
+    def require_room(self, size: int = 0) -> None:
+        """Raises DataMissing where the data directory is gone, and DiskFull where so many bytes more would leave less
+        than the reserve."""
         try:
-            path = room / name
-            digest, size = hashlib.sha256(), 0
-            with path.open("wb") as file:
-                while chunk := stream.read(CHUNK):
-                    size += len(chunk)
-                    if size > self._limit:
-                        raise UploadTooLarge(
-                            f"{name} is larger than {self._limit:,} bytes", "index it by path, or raise the limit"
-                        )
-                    digest.update(chunk)
-                    file.write(chunk)
-            yield path, digest.hexdigest()
-        finally:
-            shutil.rmtree(room, ignore_errors=True)
+            with full_disk_told(self._folder):
+                self._folder.mkdir(exist_ok=True)
+                require_room(self._folder, self._reserve, size)
+        except FileNotFoundError as error:
+            raise DataMissing(
+                f"the data directory {self._folder.parent} is gone", "put it back, then start the service again"
+            ) from error
+
+    def _receive(self, path: Path, stream: BinaryIO) -> tuple[Path, str]:
+        """Write a stream into a file; returns it and its SHA-256."""
+        digest, size = hashlib.sha256(), 0
+        with path.open("wb") as file:
+            while chunk := stream.read(CHUNK):
+                size += len(chunk)
+                if size > self._limit:
+                    raise UploadTooLarge(
+                        f"{path.name} is larger than {self._limit:,} bytes", "index it by path, or raise the limit"
+                    )
+                digest.update(chunk)
+                file.write(chunk)
+        return path, digest.hexdigest()
 
     def list_files(self) -> list[Path]:
         """Every upload that lies here, sorted."""

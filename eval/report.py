@@ -27,7 +27,8 @@ class Context:
 
     @staticmethod
     def of(command: str, mode: str, models: Sequence[str]) -> Context:
-        cpu = next((x.split(":")[1].strip() for x in _cpuinfo() if x.startswith("model name")), platform.processor())
+        named = next((x.split(":")[1].strip() for x in _cpuinfo() if x.startswith("model name")), "")
+        cpu = named or platform.processor()  # asked second: it may start a program
         return Context(command, mode, tuple(models), f"{os.cpu_count()} × {cpu}, Python {platform.python_version()}")
 
 

@@ -83,6 +83,8 @@ async def put(request: Request, shared: Shared, response: Response) -> dict[str,
     them."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
+        declared = request.headers.get("content-length", "0")
+        shared.service.runtime.uploads.require_room(int(declared) if declared.isdigit() else 0)
         async with opened_form(request, max_files=MAX_FILES, max_fields=MAX_FILES + 100) as form:
             job = await run_in_threadpool(_keep, shared, form)
     else:

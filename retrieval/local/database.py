@@ -28,6 +28,12 @@ class Damaged(StoreUnusable):
     code = "store_damaged"
 
 
+class Replaced(StoreUnusable):
+    """A SQLite file was removed or replaced while it was open: what is written would be lost."""
+
+    code = "store_replaced"
+
+
 class _Held:
     """A thread's connection, closed when the thread ends and its locals go."""
 
@@ -72,6 +78,7 @@ class Database:
             raise
         if self._use is not None:
             self._use.share()
+        self._file = _file(path)
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection."""
@@ -108,6 +115,7 @@ class Database:
         with self._writer:
             if self._use is not None and self._use.is_suspect():
                 raise self._damaged("it was found damaged before")
+            self.require_in_place()
             connection = self.connection()
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -138,6 +146,14 @@ class Database:
             yield connection
         finally:
             _roll_back(connection)
+
+    def require_in_place(self) -> None:
+        """Raises Replaced where the file is not the one that was opened."""
+        if _file(self.path) != self._file:
+            raise Replaced(
+                f"{self.path} was removed or replaced while it was open",
+                "put the data directory back, then start the service again",
+            )
 
     def close(self) -> None:
         with self._lock:
@@ -195,6 +211,15 @@ class Database:
         except BaseException:
             _roll_back(connection)
             raise
+
+
+def _file(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of its name; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import faiss
 
+from crossmedia.embeddings.errors import DiskFull
 from crossmedia.retrieval.local.vectors import Generation, VectorIndex
 
 log = logging.getLogger("crossmedia.vectors")
@@ -35,7 +36,11 @@ def save(index: VectorIndex, folder: Path, field: str) -> None:
     with index.held() as (content, generation, trained_on):
         derived = f"{_stem(field)}.{generation.vector}.{generation.gone}.{trained_on}.{generation.epoch}"
         partial = folder / f".{derived}.partial"
-        faiss.write_index(content, str(partial))
+        try:
+            faiss.write_index(content, str(partial))
+        except RuntimeError as error:
+            partial.unlink(missing_ok=True)
+            raise DiskFull(f"an index cannot be written to {folder}: {error}") from error
     path = folder / f"{derived}.{_checksum(partial)}.faiss"
     partial.replace(path)
     for old in folder.glob(f"{_stem(field)}.*.faiss"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -42,7 +43,7 @@ def salvage_store(old: Path, new: LocalStore) -> Salvage:
     """Copy each asset that can be read whole, through the indexes that lead to all of its rows; what belongs to one of
     which anything cannot be read is left out."""
     result = Salvage()
-    with _opened(old) as connection:
+    with _readable_file(old, new) as path, _opened(path) as connection:
         with new.writing() as written:
             for table in SMALL_TABLES:
                 _copy_table(connection, written, table)
@@ -54,8 +55,12 @@ def salvage_store(old: Path, new: LocalStore) -> Salvage:
                 new.restore(part)
                 result.assets += len(part)
         result.lost = {asset: [] for asset in lost}
-        for number, source in _sources(connection):
+        seen: set[tuple[str, str]] = set()
+        for number, source in (*_sources(connection), *_located(connection)):
             asset = numbers.get(number)
+            if (source.collection, source.location) in seen:
+                continue
+            seen.add((source.collection, source.location))
             if asset is None:
                 result.unnamed.append(source)
             elif asset in result.lost:
@@ -86,6 +91,45 @@ def salvage_tables(old: Path, new: Database) -> dict[str, int]:
         for row in written.execute("PRAGMA foreign_key_check").fetchall():
             written.execute(f'DELETE FROM "{row[0]}" WHERE rowid = ?', (row[1],))
         return {name: int(written.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in names}
+
+
+@contextmanager
+def _readable_file(old: Path, new: LocalStore) -> Iterator[Path]:
+    """The old file; where the pages are damaged that say where tables begin, a copy with those of the new one: in a
+    store that was made by this version all begin at the same places. Where they do not, what is read there is no
+    asset."""
+    if _has_schema(old):
+        yield old
+        return
+    copy = new.folder / "schema.sqlite"
+    shutil.copy(old, copy)
+    new.checkpoint()
+    template = new.folder / "store.sqlite"
+    with template.open("rb") as read, copy.open("r+b") as written, closing(sqlite3.connect(template)) as connection:
+        [size], [pages] = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_size", "page_count"))
+        roots = {row[0] for row in connection.execute("SELECT rootpage FROM sqlite_master")}
+        # A new store has no free pages, and one page of each table and index: the others are the schema's.
+        for number in sorted({*range(1, pages + 1)} - roots):
+            read.seek((number - 1) * size)
+            page = bytearray(read.read(size))
+            if number == 1:
+                page[28:32] = (copy.stat().st_size // size).to_bytes(4, "big")  # pages there are
+                page[32:40] = bytes(8)  # none of them is free (https://www.sqlite.org/fileformat.html)
+            written.seek((number - 1) * size)
+            written.write(page)
+    try:
+        yield copy
+    finally:
+        for path in new.folder.glob(f"{copy.name}*"):
+            path.unlink()
+
+
+def _has_schema(path: Path) -> bool:
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+        except sqlite3.DatabaseError:
+            return False
 
 
 @contextmanager
@@ -139,18 +183,22 @@ def _hashes(connection: sqlite3.Connection) -> tuple[list[str], dict[int, str]]:
 
 
 def _sources(connection: sqlite3.Connection) -> Iterator[tuple[int, Source]]:
+    """Row numbers of assets and where they lie; from both ends of the table, so that some come twice."""
     columns = "asset, location, path, collection, size, mtime_ns"
-    seen = set()
     for order in ("ASC", "DESC"):
         query = f"SELECT {columns} FROM source ORDER BY collection {order}, location {order}"
         for row in _scan(connection, query):
-            key = (row["collection"], row["location"])
-            if key not in seen and isinstance(row["size"], int) and isinstance(row["mtime_ns"], int):
-                seen.add(key)
+            if isinstance(row["size"], int) and isinstance(row["mtime_ns"], int):
                 yield (
                     row["asset"],
                     Source(row["location"], row["path"], row["collection"], row["size"], row["mtime_ns"]),
                 )
+
+
+def _located(connection: sqlite3.Connection) -> Iterator[tuple[int, Source]]:
+    """Places by the index that leads from assets to them: it knows no more than where files lie."""
+    for row in _scan(connection, "SELECT asset, collection, location FROM source INDEXED BY source_asset"):
+        yield row["asset"], Source(row["location"], row["location"], row["collection"], 0, 0)
 
 
 def _counted(connection: sqlite3.Connection) -> int | None:

@@ -30,6 +30,7 @@ from crossmedia.retrieval.local import stored_assets as whole
 from crossmedia.retrieval.local.derived import Derived
 from crossmedia.retrieval.local.epochs import StoreDatabase
 from crossmedia.retrieval.local.filters import conditions
+from crossmedia.retrieval.local.probe import probe
 from crossmedia.retrieval.local.rows import to_asset, to_source
 from crossmedia.retrieval.local.words import Frequencies
 from crossmedia.retrieval.query import FacetCount, Filters
@@ -63,6 +64,10 @@ class LocalStore:
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """A transaction, for what else in this package writes."""
         return self._database.write()
+
+    def checkpoint(self) -> None:
+        """Everything that is written is in `store.sqlite` when this returns."""
+        self._database.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def bind(self, spaces: Iterable[Space]) -> None:
         wanted = list(spaces)
@@ -297,7 +302,7 @@ class LocalStore:
         return []
 
     def health(self) -> Health:
-        return Health("green", f"{self.folder} is open")
+        return probe(self.folder, self._database)
 
     def optimise(self) -> None:
         self._derived.optimise()

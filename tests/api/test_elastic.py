@@ -19,7 +19,7 @@ from crossmedia.api.settings import read_settings
 from crossmedia.api.stores import NoCollection
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.query import Filters, Query
-from tests.api.helpers import command, ended, finished, png, settings, upload
+from tests.api.helpers import command, ended, finished, kept, png, settings, upload
 from tests.elastic_servers import Node, wipe
 
 
@@ -170,4 +170,19 @@ def test_nothing_is_made_by_looking(url: str, elastic_url: str, tmp_path: Path) 
         service.runtime.require_collection()
     assert not service.runtime.has_collection
     assert os.listdir(tmp_path) == []  # noqa: PTH208
+    service.close()
+
+
+def test_uploads_follow_a_moved_data_directory(url: str, tmp_path: Path) -> None:
+    with TestClient(create_app(settings(tmp_path / "here", store=url))) as http:
+        assets = upload(http, red_png=png("red"), blue_png=png("blue"))["report"]["assets"]
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here" / "data").rename(tmp_path / "there" / "data")
+    with TestClient(create_app(settings(tmp_path / "there", store=url))) as http:
+        for name, colour in (("red.png", "red"), ("blue.png", "blue")):
+            assert http.get(f"/v1/assets/{assets[name]}/content").content == png(colour)
+        http.delete(f"/v1/assets/{assets['red.png']}")
+    assert kept(tmp_path / "there") == ["blue.png"]
+    service = Service(settings(tmp_path / "there", store=url))
+    assert service.runtime.store.verify(deep=True) == []
     service.close()

@@ -26,6 +26,7 @@ from crossmedia.api.use_cases.backing_up import BackupUnreadable, DataThere, res
 from crossmedia.api.use_cases.indexing import Indexing
 from crossmedia.api.use_cases.repairing import Repairing, mend
 from crossmedia.retrieval.local.use import InUse
+from crossmedia.retrieval.query import Filters
 from tests.api.helpers import Run, png, settings, upload
 from tests.media_makers import write_picture
 
@@ -284,6 +285,34 @@ def test_a_damaged_store_is_repaired(data: Path, tmp_path: Path, run: Run, table
     assert "Nothing is damaged" in run("repair").stdout
 
 
+@pytest.mark.slow
+def test_whatever_page_is_damaged_every_file_is_there_after_a_repair(tmp_path: Path, run: Run, media: Path) -> None:
+    run("index", str(media))
+    store = tmp_path / "data" / "store.sqlite"
+    before = store.read_bytes()
+    kept = again = 0
+    for page in range(len(before) // PAGE):
+        store.write_bytes(before)
+        corrupt(store, page)
+        mended = mend(tmp_path / "data")
+        service = Service(settings(tmp_path))
+        report = service.repairing.read_again(mended)
+        assert sorted(asset.title for asset in service.runtime.store.assets(Filters(), 10)) == [
+            "a.png",
+            "b.png",
+            "note.txt",
+            "tone.wav",
+        ], f"page {page}"
+        assert report["lost"] == [], f"page {page}"
+        assert service.runtime.store.verify(deep=True) == []
+        service.close()
+        kept += report["kept"] if report["files"] else 4
+        again += report["read_again"]
+        for folder in (tmp_path / "data").glob("replaced-*"):
+            shutil.rmtree(folder)
+    assert kept > again
+
+
 def test_what_can_be_read_is_kept_though_its_file_is_gone(tmp_path: Path, run: Run, media: Path) -> None:
     for i in range(120):
         write_picture(media / f"p{i}.png", seed=i + 10, width=16, height=16)
@@ -306,8 +335,16 @@ def test_a_missing_store_is_made_again_from_the_uploads(data: Path, tmp_path: Pa
     assert contents(tmp_path) == WHOLE
 
 
-def test_a_store_whose_first_page_is_gone_is_made_again(data: Path, tmp_path: Path, run: Run) -> None:
+def test_a_store_is_kept_though_its_first_page_is_gone(data: Path, tmp_path: Path, run: Run) -> None:
     corrupt(data / "store.sqlite", 0)
+    report = json.loads(run("repair", "--json").stdout)
+    assert (report["kept"], report["read_again"], report["notes"]) == (3, 0, [])
+    assert contents(tmp_path) == WHOLE
+
+
+def test_a_store_of_which_nothing_can_be_read_is_made_again(data: Path, tmp_path: Path, run: Run) -> None:
+    store = data / "store.sqlite"
+    store.write_bytes(np.random.default_rng(0).bytes(store.stat().st_size))
     report = json.loads(run("repair", "--json").stdout)
     assert (report["kept"], report["read_again"]) == (0, 3)
     assert report["notes"]

@@ -205,6 +205,7 @@ def test_an_upload_sent_again_while_it_is_deleted_stays(tmp_path: Path, monkeypa
 
 
 def test_a_failing_request_takes_nothing_from_another_with_the_same_bytes(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
     service = Service(settings(tmp_path))
     part: Callable[[], UploadedPart] = lambda: UploadedPart.of("red.png", None, io.BytesIO(png("red")))  # noqa: E731
 
