@@ -17,14 +17,15 @@ def serve(
 ) -> None:
     """Start the HTTP service and the web page."""
     with service(data) as opened:
-        import uvicorn
-
-        from crossmedia.api.server import create_app
-
         settings = opened.runtime.settings
-        logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
-        logging.getLogger("crossmedia").setLevel(logging.INFO)
         opened.runtime.store  # noqa: B018 -- one that cannot be opened ends this with what to do
-        if host not in ("127.0.0.1", "localhost", "::1") and not settings.api_keys:
-            out.print("[yellow]note[/] open to the network without a key; CROSSMEDIA_API_KEYS=… requires one")
-        uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
+    # A signal ends the program inside `run`: what is open here then would not be closed.
+    if host not in ("127.0.0.1", "localhost", "::1") and not settings.api_keys:
+        out.print("[yellow]note[/] open to the network without a key; CROSSMEDIA_API_KEYS=… requires one")
+    import uvicorn
+
+    from crossmedia.api.server import create_app
+
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("crossmedia").setLevel(logging.INFO)
+    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
