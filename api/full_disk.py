@@ -15,7 +15,7 @@ FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def full_disk_told(folder: Path) -> Iterator[None]:
+def translate_full_disk(folder: Path) -> Iterator[None]:
     """Raises DiskFull where writing into the folder fails for lack of room."""
     try:
         yield

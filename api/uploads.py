@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
-from crossmedia.api.full_disk import full_disk_told, require_room
+from crossmedia.api.full_disk import require_room, translate_full_disk
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.store import NotFound
@@ -123,8 +123,9 @@ class Uploads:
                         self._arriving[digest] += 1
                         arriving.append(digest)
                         final.parent.mkdir(exist_ok=True)
-                        if final.exists():
-                            self._unaccepted.discard(final)
+                        # What is of another length was cut off by something that is not this program.
+                        if final.exists() and final.stat().st_size == partial.stat().st_size:
+                            self._unaccepted -= {final} - new
                         else:
                             partial.replace(final)
                             _write_through(final.parent)
@@ -150,7 +151,7 @@ class Uploads:
         """The stream as a file that is gone afterwards, and its SHA-256. Raises DataMissing, DiskFull,
         UploadTooLarge."""
         self.require_room()
-        with full_disk_told(self._folder):
+        with translate_full_disk(self._folder):
             room = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self._folder))
             try:
                 yield self._receive(room / name, stream)
@@ -161,7 +162,7 @@ class Uploads:
         """Raises DataMissing where the data directory is gone, and DiskFull where so many bytes more would leave less
         than the reserve."""
         try:
-            with full_disk_told(self._folder):
+            with translate_full_disk(self._folder):
                 self._folder.mkdir(exist_ok=True)
                 require_room(self._folder, self._reserve, size)
         except FileNotFoundError as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, DiskFull
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.pool import DecodePool
@@ -193,7 +193,7 @@ class EnrichPass:
         for enricher in part.enrichers:
             try:
                 found = enricher.enrich(asset, decoded, results.moments(asset.id), progress)
-            except (StoreUnusable, SpaceMismatch):
+            except (StoreUnusable, SpaceMismatch, DiskFull):
                 raise  # no fault of the asset's
             except Exception as error:
                 # One odd file must not stop the pass, now and at every later try.

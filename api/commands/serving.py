@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from crossmedia.api.commands.context import Data, service
+from crossmedia.api.commands.context import Data, fail, service
 from crossmedia.embeddings.errors import CrossmediaError
 
 
@@ -27,23 +27,27 @@ def serve(
     data: Data = None,
 ) -> None:
     """Start the HTTP service and the web page."""
+    import uvicorn
+
+    from crossmedia.api.hosts import is_loopback
+    from crossmedia.api.keys.keyring import Keyring
+    from crossmedia.api.lock import sole_server
+    from crossmedia.api.server import create_app
+
     with service(data) as opened:
-        import uvicorn
-
-        from crossmedia.api.hosts import is_loopback
-        from crossmedia.api.keys.keyring import Keyring
-        from crossmedia.api.lock import sole_server
-        from crossmedia.api.server import create_app
-
         settings = opened.runtime.settings
         if not (is_loopback(host) or Keyring.of(settings).required or insecure):
             raise OpenToNetwork(
                 f"everybody who reaches {host} could read, change and delete everything",
                 "make keys with crossmedia key add NAME, or set CROSSMEDIA_API_KEYS=KEY, or use --insecure",
             )
-        logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
-        logging.getLogger("crossmedia").setLevel(logging.INFO)
         opened.runtime.store  # noqa: B018 -- one that cannot be opened ends this with what to do
-        application = create_app(settings, host)
+    # A signal ends the program inside `run`: what is open here then would not be closed.
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("crossmedia").setLevel(logging.INFO)
+    try:
         with nullcontext() if settings.queue else sole_server(settings.data):
+            application = create_app(settings, host)
             uvicorn.run(application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
+    except CrossmediaError as error:
+        fail(error)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from crossmedia.api.databases import DATABASES, DERIVED, FOLDERS, KEYS, data_folder_alone
 from crossmedia.api.exchange import exchange, finish_exchange, preparing
-from crossmedia.api.full_disk import full_disk_told
+from crossmedia.api.full_disk import translate_full_disk
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.uploads import CHUNK
 from crossmedia.embeddings.errors import CrossmediaError, DiskFull
@@ -87,7 +87,7 @@ class BackingUp:
         partial = folder.with_name(f"{folder.name}.partial")
         if partial.exists() and not (partial / BEGUN).exists():
             raise BackupUnwritable(f"{partial} is in the way", "name another folder")
-        with full_disk_told(folder.parent):
+        with translate_full_disk(folder.parent):
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
             begun = partial / BEGUN
@@ -124,7 +124,7 @@ def restore(
     Returns what was restored. Raises BackupUnreadable, InUse, DiskFull, and DataThere unless `replace` is set.
     """
     manifest = _read_manifest(folder)
-    with data_folder_alone(data), full_disk_told(data):
+    with data_folder_alone(data), translate_full_disk(data):
         finish_exchange(data)
         present = [name for name in (*DATABASES, *FOLDERS, *DERIVED) if (data / name).exists() and name != KEYS]
         if present and not replace:

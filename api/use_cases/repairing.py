@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from crossmedia.api.databases import DATABASES, data_folder_alone
 from crossmedia.api.exchange import exchange, finish_exchange, preparing
-from crossmedia.api.full_disk import full_disk_told
+from crossmedia.api.full_disk import translate_full_disk
 from crossmedia.api.relocation import batches
 from crossmedia.api.remains import STORE, StoreMissing, require_store
 from crossmedia.api.runtime import Runtime
@@ -46,7 +46,7 @@ def mend(data: Path) -> Mended:
     move into a folder beside them. Nobody else may use the directory. Raises InUse, DiskFull, and StoreUnusable where a
     file cannot be opened for another reason."""
     result = Mended()
-    with data_folder_alone(data), full_disk_told(data):
+    with data_folder_alone(data), translate_full_disk(data):
         result.finished = bool(finish_exchange(data))
         damaged = [name for name in DATABASES if is_damaged(data / name)]
         try:
@@ -142,7 +142,10 @@ class Repairing:
     def _find(self, source: Source) -> ScannedFile | None:
         """The file of a source where it lies now."""
         location = Path(source.location)
-        here = self._runtime.uploads.counterpart(location.parent.name, location) or location
+        upload = self._runtime.uploads.counterpart(location.parent.name, location)
+        if upload and source.path == source.location:  # all that could be read was where it lay
+            return self._runtime.uploads.found(upload)
+        here = upload or location
         if not here.is_file():
             return None
         status = here.stat()

@@ -11,8 +11,8 @@ from crossmedia.retrieval.store import StoreUnusable
 
 def everything(database: Database, derived: Derived) -> None:
     """Copies what there is into a file of its own, which takes the place of the old one, and empties the log. Raises
-    StoreUnusable while others read or write for more than a minute, or where the disk is full; what was removed is
-    removed then all the same."""
+    StoreUnusable while others read or write for more than a minute, and DiskFull; what was removed is removed then all
+    the same."""
     derived.rewrite()
     connection = database.connection()
     try:

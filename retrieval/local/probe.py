@@ -25,7 +25,7 @@ def probe(folder: Path, database: Database) -> Health:
     except CrossmediaError as error:
         return Health("red", error.message, error.hint)
     except sqlite3.Error as error:
-        return Health("red", f"{database.path} cannot be read: {error}", "crossmedia doctor shows why")
+        return Health("red", f"{database.path} cannot be read: {error}", "it may be damaged")
     except OSError as error:
         hint = "free some disk space, or check the permissions of the folder"
         return Health("red", f"{folder} cannot be written: {error.strerror}", hint)

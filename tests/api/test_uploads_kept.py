@@ -7,10 +7,15 @@ import hashlib
 import io
 import os
 import shutil
+import socket
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -219,6 +224,29 @@ def test_a_failing_request_takes_nothing_from_another_with_the_same_bytes(tmp_pa
     service.close()
 
 
+def test_a_failing_request_leaves_nothing_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    service = Service(settings(tmp_path))
+
+    def refuse(_: object) -> None:
+        raise QueueFull("full", "later")
+
+    parts = [UploadedPart.of("red.png", None, io.BytesIO(png("red"))) for _ in range(2)]
+    with pytest.raises(QueueFull):
+        service.runtime.uploads.keep(parts, refuse)
+    assert kept(tmp_path) == []
+    service.close()
+
+
+def test_an_upload_that_was_cut_off_is_whole_when_it_is_sent_again(tmp_path: Path) -> None:
+    asset = fill(tmp_path, "red")["red.png"]
+    path = tmp_path / "data" / "uploads" / asset / "red.png"
+    path.write_bytes(path.read_bytes()[:20])
+    with TestClient(create_app(settings(tmp_path))) as http:
+        upload(http, red_png=png("red"))
+        assert http.get(f"/v1/assets/{asset}/content").content == png("red")
+
+
 def test_a_copied_folder_is_on_its_own(tmp_path: Path) -> None:
     asset = fill(tmp_path, "red")["red.png"]
     (tmp_path / "there").mkdir()
@@ -246,3 +274,21 @@ def test_half_received_uploads_of_others_stay_for_a_day(tmp_path: Path) -> None:
     service.runtime.uploads.sweep(3600)
     assert not room.exists()
     service.close()
+
+
+@pytest.mark.process
+@pytest.mark.network
+def test_a_service_that_is_told_to_stop_closes_its_files(tmp_path: Path, environment: dict[str, str]) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    words = ["serve", "--port", port, "--data", str(tmp_path / "data")]
+    process = subprocess.Popen([sys.executable, "-m", "crossmedia.api.cli", *words], env=environment)
+    while not (tmp_path / "data" / "jobs.sqlite").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=50)) as http:
+        assert http.post("/v1/assets", files=[("file", ("red.png", png("red")))]).status_code == 202
+    process.terminate()
+    process.wait()
+    assert list((tmp_path / "data").glob("*-wal")) == [], "else the next start looks through every file"

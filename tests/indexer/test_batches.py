@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from crossmedia.embeddings.errors import DiskFull
 from crossmedia.embeddings.media import Medium
 from crossmedia.embeddings.toy import toy_profile
 from crossmedia.indexer.decode import Decoded
@@ -145,3 +146,15 @@ def test_whoever_is_recognised_is_known_before_the_next_asset(
 
     EnrichPass(store, pool, [Recognising("faces")]).run()
     assert known == list(range(MANY))
+
+
+def test_a_full_disk_is_no_fault_of_an_asset(store: LocalStore, pool: DecodePool, photos: Path) -> None:
+    Pipeline(store, toy_profile(), pool).index(list(scan([photos])))
+
+    class Writing(Saying):
+        def enrich(self, *_: Any) -> Enrichment:
+            raise DiskFull("no room")
+
+    with pytest.raises(DiskFull):
+        EnrichPass(store, pool, [Writing("one")]).run()
+    assert set(store.pending("one", "1", ["image"])) == set(store.asset_ids())
