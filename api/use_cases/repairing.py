@@ -142,7 +142,10 @@ class Repairing:
     def _find(self, source: Source) -> Found | None:
         """The file of a source where it lies now."""
         location = Path(source.location)
-        here = self._runtime.uploads.counterpart(location.parent.name, location) or location
+        upload = self._runtime.uploads.counterpart(location.parent.name, location)
+        if upload is not None and source.path == source.location:
+            return self._runtime.uploads.found(upload)  # what it was called is lost
+        here = upload or location
         if not here.is_file():
             return None
         status = here.stat()
