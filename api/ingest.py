@@ -39,6 +39,8 @@ class Ingest:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        # Made once: a data directory that is gone later is an error.
+        service.runtime.settings.data.mkdir(parents=True, exist_ok=True)
 
     def __call__(self, job: Job, progress: JobProgress, stop: threading.Event) -> Result:
         if job.report is not None:

@@ -45,7 +45,6 @@ class Keeping:
         runtime = self._runtime
         if not runtime.settings.store:
             runtime.store  # noqa: B018
-        runtime.settings.data.mkdir(parents=True, exist_ok=True)
         runtime.uploads.sweep(OTHERS_SECONDS if shared(runtime.jobs) else 0.0)
         try:
             interrupted = runtime.upload_record.unfinished_deletions()
