@@ -18,8 +18,8 @@ from crossmedia.api.remains import STORE, StoreMissing, require_store
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.use_cases.indexing import Indexing
 from crossmedia.api.use_cases.keeping import Keeping
-from crossmedia.indexer.report import Outcome
-from crossmedia.indexer.scan import Found
+from crossmedia.indexer.report import FileOutcome
+from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.documents import Source
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.local.database import Database
@@ -96,14 +96,14 @@ class Repairing:
         self,
         mended: Mended,
         plan: Callable[[int], None] = lambda total: None,
-        tell: Callable[[Outcome], None] = lambda outcome: None,
+        tell: Callable[[FileOutcome], None] = lambda outcome: None,
     ) -> dict[str, Any]:
         """Index the files of lost assets, and uploads that are in no index. Returns counts, and `lost`: paths of files
         that are not there any more."""
         unread = _unread(self._runtime.settings.data)
         salvage = unread or Salvage()
         sources = [*salvage.unnamed, *(source for listed in salvage.lost.values() for source in listed)]
-        collections: dict[str, list[Found]] = {}
+        collections: dict[str, list[ScannedFile]] = {}
         for source in sources:
             if found := self._find(source):
                 collections.setdefault(source.collection, []).append(found)
@@ -139,7 +139,7 @@ class Repairing:
             "replaced": str(mended.replaced) if mended.replaced else None,
         }
 
-    def _find(self, source: Source) -> Found | None:
+    def _find(self, source: Source) -> ScannedFile | None:
         """The file of a source where it lies now."""
         location = Path(source.location)
         upload = self._runtime.uploads.counterpart(location.parent.name, location)
@@ -149,4 +149,4 @@ class Repairing:
         if not here.is_file():
             return None
         status = here.stat()
-        return Found(here, source.path, status.st_size, status.st_mtime_ns)
+        return ScannedFile(here, source.path, status.st_size, status.st_mtime_ns)
