@@ -156,8 +156,8 @@ print("started", flush=True)
 from crossmedia.indexer.decode.pool import DecodePool
 with DecodePool(2) as pool:
     print(pool.submit(Path(sys.argv[1])).result().media, flush=True)
-    if len(sys.argv) > 2:
-        time.sleep(60)
+    while len(sys.argv) > 2:
+        time.sleep(0.1)  # a signal that comes just before a sleep is seen after it
 """
 
 

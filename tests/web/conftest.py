@@ -113,7 +113,7 @@ def page(browser: Browser, served: Served, wrong: list[str]) -> Iterator[Page]:
 def until(page: Page, truth: str) -> None:
     """Waits for an expression to be true. The page's policy lets nothing be evaluated inside of it, so it is asked
     from outside."""
-    ends = time.monotonic() + 15
+    ends = time.monotonic() + 60
     while not page.evaluate(truth):
         assert time.monotonic() < ends, truth
         page.wait_for_timeout(50)
