@@ -22,6 +22,8 @@ from crossmedia.retrieval.local.database import Database
 from tests.api.helpers import ended, kept, png, settings, upload
 from tests.retrieval.makers import SPACES, document, unit
 
+pytestmark = pytest.mark.slow  # all of them together; each opens services of its own
+
 
 def ready(http: TestClient) -> Any:
     """The answer of /readyz once the models are loaded."""

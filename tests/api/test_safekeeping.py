@@ -30,6 +30,8 @@ from crossmedia.retrieval.query import Filters
 from tests.api.helpers import Run, png, settings, upload
 from tests.media_makers import write_picture
 
+pytestmark = pytest.mark.slow  # all of them together; each opens services of its own
+
 PAGE = 4096
 COLOURS = ("red", "blue", "green")
 

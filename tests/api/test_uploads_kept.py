@@ -28,6 +28,8 @@ from crossmedia.indexer.queue import QueueFull
 from crossmedia.retrieval.store import StoreUnusable
 from tests.api.helpers import Run, finished, kept, png, settings, upload
 
+pytestmark = pytest.mark.slow  # all of them together; each opens services of its own
+
 COLOURS = ("red", "blue", "green", "white", "yellow")
 
 

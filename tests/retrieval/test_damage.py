@@ -18,6 +18,8 @@ from crossmedia.retrieval.local.use import InUse, alone
 from crossmedia.retrieval.query import Filters
 from tests.retrieval.makers import SPACES, asset_id, document, unit
 
+pytestmark = pytest.mark.slow  # all of them together; each opens services of its own
+
 PAGE = 4096
 
 
