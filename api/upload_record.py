@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.local.deferred import DeferredDatabase
 
 FILE: Final = "uploads.sqlite"
 
@@ -19,22 +18,20 @@ class UploadRecord:
 
     def __init__(self, folder: Path) -> None:
         """Raises StoreUnusable at the first use where the file cannot be opened."""
-        self._path = folder / FILE
-        self._opened: Database | None = None
-        self._opening = threading.Lock()
+        self._database = DeferredDatabase(folder / FILE, "crossmedia.api")
 
     def begin_deletion(self, names: Mapping[str, Sequence[str]]) -> None:
         """The uploads of these assets are to go; by asset the names of their files."""
         now = time.time()
         rows = [(asset, json.dumps(list(files), ensure_ascii=False), now) for asset, files in names.items()]
-        with self._database().write() as connection:
+        with self._database.write() as connection:
             connection.executemany("INSERT INTO deleted_upload (asset, names, at) VALUES (?, ?, ?)", rows)
 
     def unfinished_deletions(self) -> list[str]:
         """Assets whose uploads were to go when the process died."""
-        if not self._exists():
+        if not self._database.exists:
             return []
-        with self._database().read() as connection:
+        with self._database.read() as connection:
             rows = connection.execute("SELECT DISTINCT asset FROM deleted_upload WHERE NOT finished").fetchall()
         return [row["asset"] for row in rows]
 
@@ -48,32 +45,21 @@ class UploadRecord:
 
     def place(self) -> str | None:
         """The folder of uploads that the store was last told of."""
-        if not self._exists():
+        if not self._database.exists:
             return None
-        with self._database().read() as connection:
+        with self._database.read() as connection:
             row = connection.execute("SELECT folder FROM place").fetchone()
         return row["folder"] if row else None
 
     def set_place(self, folder: Path) -> None:
         """The store knows that the uploads lie there."""
-        with self._database().write() as connection:
+        with self._database.write() as connection:
             connection.execute("DELETE FROM place")
             connection.execute("INSERT INTO place VALUES (?)", (str(folder),))
 
     def close(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
-
-    def _exists(self) -> bool:
-        return self._opened is not None or self._path.exists()
+        self._database.close()
 
     def _change(self, statement: str, assets: Sequence[str]) -> None:
-        with self._database().write() as connection:
+        with self._database.write() as connection:
             connection.executemany(statement, [(asset,) for asset in assets])
-
-    def _database(self) -> Database:
-        with self._opening:
-            if self._opened is None:
-                self._opened = Database(self._path, "crossmedia.api")
-            return self._opened

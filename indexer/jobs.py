@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import CRASHED, MAX_ATTEMPTS, Job, JobState, QueueFull
-from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.local.deferred import DeferredDatabase
 from crossmedia.retrieval.store import NotFound
 
 
@@ -24,9 +23,7 @@ class Jobs:
 
     def __init__(self, folder: Path, limit: int = 1000) -> None:
         """Raises StoreUnusable at the first use where the file cannot be opened."""
-        self._path = folder / "jobs.sqlite"
-        self._opened: Database | None = None
-        self._opening = threading.Lock()
+        self._database = DeferredDatabase(folder / "jobs.sqlite", "crossmedia.indexer")
         self._limit = limit
 
     def submit(self, kind: str, payload: Mapping[str, Any]) -> Job:
@@ -98,23 +95,13 @@ class Jobs:
         return bool(self._database.connection().execute(query).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
-        if self._opened is None and not self._path.exists():
+        if not self._database.exists:
             return {}
         rows = self._database.connection().execute("SELECT state, count(*) FROM job GROUP BY state")
         return {row[0]: row[1] for row in rows}
 
     def close(self) -> None:
-        with self._opening:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
-
-    @property
-    def _database(self) -> Database:
-        with self._opening:
-            if self._opened is None:
-                self._opened = Database(self._path, "crossmedia.indexer")
-            return self._opened
+        self._database.close()
 
     def _update(self, job: str, assignments: str, *values: Any) -> None:
         with self._database.write() as connection:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Final
 
 from crossmedia.api.keys.scopes import SCOPES, Holder, Scope
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.local.deferred import DeferredDatabase
 from crossmedia.retrieval.store import NotFound
 
 FILE: Final = "keys.sqlite"
@@ -51,14 +50,12 @@ class StoredKeys:
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
         """Raises StoreUnusable at the first use where the file cannot be opened."""
-        self._path = folder / FILE
+        self._database = DeferredDatabase(folder / FILE, "crossmedia.api.keys")
         self._now = now
-        self._opened: Database | None = None
-        self._opening = threading.Lock()
 
     @property
     def exist(self) -> bool:
-        return self._opened is not None or self._path.exists()
+        return self._database.exists
 
     def add(self, name: str, scopes: Collection[str], expires: float | None = None) -> str:
         """Make a key, which is told this once. Raises InvalidKey, KeyTaken."""
@@ -67,7 +64,7 @@ class StoredKeys:
         if not scopes or not set(scopes) <= set(SCOPES):
             raise InvalidKey(f"{', '.join(scopes)[:80]!r} are no scopes", f"there are: {', '.join(SCOPES)}")
         key = secrets.token_urlsafe(32)
-        with self._database().write() as connection:
+        with self._database.write() as connection:
             if connection.execute("SELECT 1 FROM key WHERE name = ?", (name,)).fetchone():
                 raise KeyTaken(f"there is a key {name} already", "remove it first, or choose another name")
             connection.execute(
@@ -75,13 +72,13 @@ class StoredKeys:
                 (name, _hash(key), " ".join(s for s in SCOPES if s in scopes), self._now(), expires),
             )
         # Hashes only, but nobody else has to see who may do what.
-        self._path.chmod(0o600)
+        self._database.path.chmod(0o600)
         return key
 
     def remove(self, name: str) -> None:
         """With its sessions. Raises NotFound."""
         if self.exist:
-            with self._database().write() as connection:
+            with self._database.write() as connection:
                 if connection.execute("DELETE FROM key WHERE name = ?", (name,)).rowcount:
                     return
         raise NotFound(f"there is no key {name}", "crossmedia key list shows all")
@@ -90,7 +87,7 @@ class StoredKeys:
         """By name, those that have expired included."""
         if not self.exist:
             return []
-        rows = self._database().connection().execute("SELECT name, scopes, created, expires FROM key ORDER BY name")
+        rows = self._database.connection().execute("SELECT name, scopes, created, expires FROM key ORDER BY name")
         return [StoredKey(row[0], tuple(s for s in SCOPES if s in row[1].split()), row[2], row[3]) for row in rows]
 
     def holder(self, key: str) -> Holder | None:
@@ -100,7 +97,7 @@ class StoredKeys:
     def begin_session(self, holder: Holder, seconds: float) -> str:
         """What a browser keeps instead of the key; it ends with the key at the latest."""
         token = secrets.token_urlsafe(32)
-        with self._database().write() as connection:
+        with self._database.write() as connection:
             connection.execute("DELETE FROM session WHERE expires <= ?", (self._now(),))
             connection.execute(
                 "INSERT INTO session (hash, key, expires) VALUES (?, ?, ?)",
@@ -118,26 +115,17 @@ class StoredKeys:
 
     def end_session(self, token: str) -> None:
         if self.exist:
-            with self._database().write() as connection:
+            with self._database.write() as connection:
                 connection.execute("DELETE FROM session WHERE hash = ?", (_hash(token),))
 
     def close(self) -> None:
-        with self._opening:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
+        self._database.close()
 
     def _one(self, query: str, secret: str) -> Holder | None:
         if not self.exist:
             return None
-        row = self._database().connection().execute(query, (_hash(secret), self._now())).fetchone()
+        row = self._database.connection().execute(query, (_hash(secret), self._now())).fetchone()
         return Holder(row[0], frozenset(s for s in SCOPES if s in row[1].split())) if row else None
-
-    def _database(self) -> Database:
-        with self._opening:
-            if self._opened is None:
-                self._opened = Database(self._path, "crossmedia.api.keys")
-            return self._opened
 
 
 def _hash(secret: str) -> str:

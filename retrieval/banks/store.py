@@ -4,17 +4,16 @@ is."""
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from sqlite3 import Connection, Row
+from sqlite3 import Row
 from typing import Final, Literal, TypeAlias, get_args
 
 from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.retrieval.banks.hashes import BadHash, Hash, HashKind
-from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.local.deferred import DeferredDatabase
 from crossmedia.retrieval.store import NotFound
 
 FILE: Final = "banks.sqlite"
@@ -77,9 +76,7 @@ class BankStore:
 
     def __init__(self, folder: Path) -> None:
         """Raises StoreUnusable at the first use where the file cannot be opened."""
-        self._path = folder / FILE
-        self._opened: Database | None = None
-        self._opening = threading.Lock()
+        self._database = DeferredDatabase(folder / FILE, "crossmedia.retrieval.banks")
 
     def create(self, name: str, action: str = "review") -> Bank:
         """Raises BadBank, BankTaken."""
@@ -87,7 +84,7 @@ class BankStore:
             raise BadBank(f"{name[:80]!r} is not a valid bank name", "use 1 to 64 letters, digits, '.', '_' and '-'")
         if action not in ACTIONS:
             raise BadBank(f"{action[:80]!r} is no action", f"there are: {', '.join(ACTIONS)}")
-        with self._database().write() as connection:
+        with self._database.write() as connection:
             if connection.execute("SELECT 1 FROM bank WHERE name = ?", (name,)).fetchone():
                 raise BankTaken(f"a bank {name} already exists", "add to it, or choose another name", Remedy.LIST_BANKS)
             row = connection.execute(
@@ -97,7 +94,7 @@ class BankStore:
 
     def banks(self) -> list[Bank]:
         """All, by name, with how many hashes each has."""
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         if connection is None:
             return []
         counts: dict[int, dict[str, int]] = {}
@@ -107,7 +104,7 @@ class BankStore:
 
     def bank(self, name: str) -> Bank:
         """Without counts; raises NotFound."""
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         row = connection.execute("SELECT * FROM bank WHERE name = ?", (name,)).fetchone() if connection else None
         if row is None:
             raise NotFound(f"no bank {name}", "check the name, or create it", Remedy.LIST_BANKS)
@@ -115,14 +112,14 @@ class BankStore:
 
     def enabled(self) -> dict[int, Bank]:
         """The banks that are compared with, by id, without counts."""
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         rows = connection.execute("SELECT * FROM bank WHERE enabled") if connection else []
         return {row["id"]: _bank(row) for row in rows}
 
     def switch(self, name: str, enabled: bool) -> Bank:
         """Take a bank out of all comparisons, or in again; its hashes stay. Raises NotFound."""
         self.bank(name)
-        with self._database().write() as connection:
+        with self._database.write() as connection:
             connection.execute("UPDATE bank SET enabled = ? WHERE name = ?", (enabled, name))
         return self.bank(name)
 
@@ -140,7 +137,7 @@ class BankStore:
                     raise BadBank("tags that cannot be kept", f"use at most {TAGS:,} printable characters")
                 yield number, entry.hash.kind, entry.hash.packed, entry.hash.quality, entry.tags, now
 
-        with self._database().write() as connection:
+        with self._database.write() as connection:
             before = connection.total_changes
             connection.executemany(
                 "INSERT INTO hash (bank, kind, value, quality, tags, added) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO "
@@ -159,7 +156,7 @@ class BankStore:
 
     def last(self) -> int:
         """The highest id that a hash has had; 0 where there never was one."""
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         row = (
             connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'hash'").fetchone() if connection else None
         )
@@ -167,7 +164,7 @@ class BankStore:
 
     def since(self, kind: HashKind, last: int, until: int) -> tuple[list[int], list[bytes]]:
         """Ids and packed hashes of a kind, those with ids after `last` up to `until`, in order."""
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         if connection is None:
             return [], []
         # In the order they lie: by the index on values each would be read from another place.
@@ -179,7 +176,7 @@ class BankStore:
 
     def equal(self, hashed: Hash) -> list[int]:
         """Ids of what is exactly this."""
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         query = "SELECT id FROM hash WHERE kind = ? AND value = ? ORDER BY id"
         rows = connection.execute(query, (hashed.kind, hashed.packed)) if connection else []
         return [row[0] for row in rows]
@@ -194,12 +191,10 @@ class BankStore:
         return found
 
     def close(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        self._database.close()
 
     def _page(self, condition: str, values: Sequence[int]) -> list[Banked]:
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         if connection is None:
             return []
         return [
@@ -210,15 +205,6 @@ class BankStore:
             )
             for row in connection.execute(f"SELECT * FROM hash WHERE {condition} ORDER BY id LIMIT {_PAGE}", values)
         ]
-
-    def _reading(self) -> Connection | None:
-        return self._database().connection() if self._opened or self._path.exists() else None
-
-    def _database(self) -> Database:
-        with self._opening:
-            if self._opened is None:
-                self._opened = Database(self._path, "crossmedia.retrieval.banks")
-            return self._opened
 
 
 def _bank(row: Row, hashes: Mapping[str, int] | None = None) -> Bank:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection, Row
+from sqlite3 import Row
 from typing import Any, Final
 
 from crossmedia.retrieval.banks.store import Action
-from crossmedia.retrieval.local.database import Database
+from crossmedia.retrieval.local.deferred import DeferredDatabase
 from crossmedia.retrieval.local.reads import batches, marks
 
 FILE: Final = "decisions.sqlite"
@@ -38,17 +37,15 @@ class Decisions:
 
     def __init__(self, folder: Path) -> None:
         """Raises StoreUnusable at the first use where the file cannot be opened."""
-        self._path = folder / FILE
-        self._opened: Database | None = None
+        self._database = DeferredDatabase(folder / FILE, "crossmedia.retrieval.policy")
         self._id: str | None = None
-        self._opening = threading.Lock()
 
     def add(self, decisions: Iterable[Decision]) -> None:
         """In one transaction."""
         now = time.time()
         rows = [(d.asset, d.action, d.maker, d.by_person, json.dumps(d.reasons), d.note, now) for d in decisions]
         if rows:
-            with self._database().write() as connection:
+            with self._database.write() as connection:
                 connection.executemany(
                     "INSERT INTO decision (asset, action, maker, by_person, reasons, note, at) VALUES (?, ?, ?, ?, ?, "
                     "?, ?)",
@@ -57,7 +54,7 @@ class Decisions:
 
     def latest(self, assets: Sequence[str]) -> dict[str, Decision]:
         """By asset; those that nothing was decided of are left out."""
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         found: dict[str, Decision] = {}
         for some in batches(assets) if connection else ():
             assert connection is not None
@@ -68,13 +65,13 @@ class Decisions:
 
     def history(self, asset: str) -> list[Decision]:
         """All that was decided of it, oldest first."""
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         query = "SELECT * FROM decision WHERE asset = ? ORDER BY id"
         return [_decision(row) for row in connection.execute(query, (asset,))] if connection else []
 
     def standing(self, action: Action, limit: int = -1, before: int | None = None) -> list[Decision]:
         """Decisions of this action that still count, newest first; `before`: only those with a smaller id."""
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         rows = (
             connection.execute(
                 """SELECT * FROM decision d WHERE action = ? AND (? IS NULL OR id < ?)
@@ -91,18 +88,18 @@ class Decisions:
     def id(self) -> str:
         """What tells this journal from others; a copy has the same. Asking makes the file."""
         if self._id is None:
-            self._id = str(self._database().connection().execute("SELECT id FROM identity").fetchone()[0])
+            self._id = str(self._database.connection().execute("SELECT id FROM identity").fetchone()[0])
         return self._id
 
     def last(self) -> int:
         """The number of the last decision; 0 while there is none."""
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         return int(connection.execute("SELECT coalesce(max(id), 0) FROM decision").fetchone()[0]) if connection else 0
 
     def since(self, entry: int) -> tuple[int, Mapping[str, bool]]:
         """The last decision's number, and assets that were decided on after an entry, with whether they are blocked
         now."""
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         rows = (
             connection.execute(
                 """SELECT asset, id, action FROM decision
@@ -116,31 +113,20 @@ class Decisions:
 
     def owe(self, assets: Sequence[str]) -> None:
         """They are about to change and have to be judged afterwards; kept through a crash."""
-        with self._database().write() as connection:
+        with self._database.write() as connection:
             connection.executemany("INSERT OR IGNORE INTO owed (asset) VALUES (?)", [(asset,) for asset in assets])
 
     def owed(self) -> list[str]:
-        connection = self._reading()
+        connection = self._database.connection_if_exists()
         return [row["asset"] for row in connection.execute("SELECT asset FROM owed")] if connection else []
 
     def settle(self, assets: Sequence[str]) -> None:
         """They have been judged."""
-        with self._database().write() as connection:
+        with self._database.write() as connection:
             connection.executemany("DELETE FROM owed WHERE asset = ?", [(asset,) for asset in assets])
 
     def close(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
-
-    def _reading(self) -> Connection | None:
-        return self._database().connection() if self._opened or self._path.exists() else None
-
-    def _database(self) -> Database:
-        with self._opening:
-            if self._opened is None:
-                self._opened = Database(self._path, "crossmedia.retrieval.policy")
-            return self._opened
+        self._database.close()
 
 
 def _decision(row: Row) -> Decision:
