@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from crossmedia.api.upload_record import UploadRecord
 from crossmedia.api.uploads import Uploads, asset_of_upload
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.retrieval.documents import Source
 from crossmedia.retrieval.store import Store
 
-ItemT = TypeVar("ItemT")
 BATCH = 500
 """Uploads that the store is asked for at once."""
 
@@ -30,7 +28,7 @@ def relocate(store: Store, uploads: Uploads, record: UploadRecord) -> int:
     it is there.
     """
     count = 0
-    for files in batches(uploads.list_files()):
+    for files in chunks(uploads.list_files(), BATCH):
         for asset, (_, sources) in store.placed([asset_of_upload(file) for file in files]).items():
             places = {(source.collection, source.location) for source in sources}
             for source in sources:
@@ -43,11 +41,6 @@ def relocate(store: Store, uploads: Uploads, record: UploadRecord) -> int:
     if uploads.folder.is_dir():
         record.set_place(uploads.folder)
     return count
-
-
-def batches(items: Sequence[ItemT]) -> Iterator[Sequence[ItemT]]:
-    """Parts that the store is asked for at once."""
-    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 
 def _moved(source: Source, here: Path) -> Source:

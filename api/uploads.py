@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from typing import BinaryIO, Final, TypeVar
 from crossmedia.api.full_disk import require_room, translate_full_disk
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.scan import ScannedFile
+from crossmedia.retrieval.durable import write_through
 from crossmedia.retrieval.store import NotFound
 
 log = logging.getLogger("crossmedia.uploads")
@@ -117,7 +117,7 @@ class Uploads:
         try:
             for part in parts:
                 with self.temporary(part.name, part.stream) as (partial, digest):
-                    _write_through(partial)
+                    write_through(partial)
                     final = self.folder / digest / part.name
                     with self._placing:
                         self._arriving[digest] += 1
@@ -128,7 +128,7 @@ class Uploads:
                             self._unaccepted -= {final} - new
                         else:
                             partial.replace(final)
-                            _write_through(final.parent)
+                            write_through(final.parent)
                             self._unaccepted.add(final)
                             new.add(final)
                         status = final.stat()
@@ -231,15 +231,6 @@ class Uploads:
 def asset_of_upload(upload: Path) -> str:
     """An upload lies in a folder named by its hash, which is the id of its asset."""
     return upload.parent.name
-
-
-def _write_through(path: Path) -> None:
-    """Make a file, or the names in a folder, survive a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -10,13 +10,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.encoder import Encoding, Modality, Space, Vectors, normalise
 from crossmedia.embeddings.errors import ModelCorrupt
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 from crossmedia.embeddings.torch_runtime import (
     Placement,
     Precision,
-    chunks,
     folder,
     hub,
     place,

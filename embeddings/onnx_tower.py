@@ -13,13 +13,13 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from crossmedia.embeddings.catalog import sha256
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.encoder import Encoding, Modality, Space, Vectors, normalise
 from crossmedia.embeddings.errors import CrossmediaError, ModelCorrupt, ModelMissing
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.onnx import session
 from crossmedia.embeddings.picture_recipe import PictureRecipe
 from crossmedia.embeddings.text_recipe import TextRecipe, Tokens
-from crossmedia.embeddings.torch_runtime import chunks
 
 MANIFEST: Final = "tower.json"
 NETWORK: Final = "network.onnx"

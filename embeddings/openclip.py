@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.encoder import Encoding, Modality, Space, Vectors, normalise
 from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
 from crossmedia.embeddings.media import Picture
@@ -25,7 +26,7 @@ from crossmedia.embeddings.openclip_checkpoint import Checkpoint, find
 from crossmedia.embeddings.openclip_tokenizer import convert
 from crossmedia.embeddings.picture_recipe import PictureRecipe, limit_proportions
 from crossmedia.embeddings.text_recipe import TOKENIZER, TextRecipe
-from crossmedia.embeddings.torch_runtime import ALLOW_HUB, Graph, Placement, Precision, chunks, hub, place, require
+from crossmedia.embeddings.torch_runtime import ALLOW_HUB, Graph, Placement, Precision, hub, place, require
 
 
 @dataclass(frozen=True, eq=False)

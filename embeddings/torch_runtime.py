@@ -175,9 +175,3 @@ def weight_files(root: Path) -> list[Path]:
         if not path.stat().st_size:
             raise ModelCorrupt(f"{path.name} in {root.name} is empty", "fetch the file again")
     return files
-
-
-def chunks(batch: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:
-    """Parts of at most `size` items."""
-    for first in range(0, len(batch), size):
-        yield batch[first : first + size]

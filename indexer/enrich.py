@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.errors import CrossmediaError, DiskFull
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
@@ -161,8 +162,7 @@ class EnrichPass:
     def _work(self) -> list[_AssetWork]:
         pending = self.pending()
         work: list[_AssetWork] = []
-        for first in range(0, len(pending), LISTED):
-            some = pending[first : first + LISTED]
+        for some in chunks(pending, LISTED):
             placed = self._store.placed([asset for asset, _ in some])
             for key, enrichers in some:
                 if key in placed:

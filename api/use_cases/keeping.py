@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from crossmedia.api.queues import shared
-from crossmedia.api.relocation import batches, relocate
+from crossmedia.api.relocation import BATCH, relocate
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.uploads import asset_of_upload
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import QueueUnreachable
 
@@ -65,7 +66,7 @@ class Keeping:
         runtime = self._runtime
         waiting = {asset_of_upload(Path(file["location"])) for file in self._waiting()}
         unknown: list[Path] = []
-        for files in batches(runtime.uploads.list_files()):
+        for files in chunks(runtime.uploads.list_files(), BATCH):
             known = waiting | runtime.store.placed([asset_of_upload(file) for file in files]).keys()
             unknown += [file for file in files if asset_of_upload(file) not in known]
         return unknown

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.runtime import Runtime
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.banks.indexed import hashes_of
@@ -77,7 +78,7 @@ class Moderation:
         """
         latest = self.decisions.latest(assets)
         new: list[Decision] = []
-        for page in (assets[n : n + READ] for n in range(0, len(assets), READ)):
+        for page in chunks(assets, READ):
             for asset, stored in self._runtime.store.contents(page).items():
                 moments = [held.moment for held in stored.moments]
                 if decision := self._judge_one(asset, moments, latest.get(asset)):
@@ -93,7 +94,7 @@ class Moderation:
             assets = self.decisions.owed()
             if not (assets or self.decisions.last()) or not self._runtime.has_collection:
                 return
-        for page in (assets[n : n + PAGE] for n in range(0, len(assets), PAGE)):
+        for page in chunks(assets, PAGE):
             self.judge(page)
             self.decisions.settle(page)
         self.follow()

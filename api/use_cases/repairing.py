@@ -13,11 +13,12 @@ from pydantic import TypeAdapter
 from crossmedia.api.databases import DATABASES, data_folder_alone
 from crossmedia.api.exchange import exchange, finish_exchange, preparing
 from crossmedia.api.full_disk import translate_full_disk
-from crossmedia.api.relocation import batches
+from crossmedia.api.relocation import BATCH
 from crossmedia.api.remains import STORE, StoreMissing, require_store
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.use_cases.indexing import Indexing
 from crossmedia.api.use_cases.keeping import Keeping
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.indexer.report import FileOutcome
 from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.documents import Source
@@ -120,7 +121,7 @@ class Repairing:
             counts["added"] += report["added"]
             counts["failed"] += report["failed"]
             failures += report["failures"]
-        there = {asset for some in batches(list(salvage.lost)) for asset in self._runtime.store.placed(some)}
+        there = {asset for part in chunks(list(salvage.lost), BATCH) for asset in self._runtime.store.placed(part)}
         gone = {asset: listed for asset, listed in salvage.lost.items() if asset not in there}
         (self._runtime.settings.data / UNREAD).unlink(missing_ok=True)
         return {

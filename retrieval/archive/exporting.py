@@ -38,6 +38,7 @@ from crossmedia.retrieval.archive.manifest import (
     write_manifest,
 )
 from crossmedia.retrieval.archive.writing import PartWriter
+from crossmedia.retrieval.durable import write_through
 from crossmedia.retrieval.store import RandomPairs, SpaceMismatch, Store, StoreUnusable
 
 READ_AT_ONCE: Final = 32
@@ -190,16 +191,7 @@ def _sweep(folder: Path) -> None:
 
 def _publish(partial: Path, folder: Path) -> None:
     for path in (partial, folder.parent):
-        _to_disk(path)
+        write_through(path)
     check_free(folder)
     os.replace(partial, folder)  # noqa: PTH105
-    _to_disk(folder.parent)
-
-
-def _to_disk(folder: Path) -> None:
-    """The names in a folder survive a loss of power."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_through(folder.parent)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.retrieval.blocking import Journal
 from crossmedia.retrieval.elastic.bulk import Action, write
 from crossmedia.retrieval.elastic.docs import Doc
@@ -46,7 +47,7 @@ def follow(writer: Writer, journal: Journal) -> None:
             start, undecided = 0, dict.fromkeys(_of(writer, journal.id), False)
         last, decided = journal.since(start)
         assets = {**undecided, **decided}
-        for some in _some(list(assets)):
+        for some in chunks(list(assets), AT_ONCE):
             _note(writer, journal.id, {asset: assets[asset] for asset in some})
             mark(writer, some)
         action = Action(writer.index.target, key, {"type": "followed", "held": {"entry": last}}, version or "absent")
@@ -62,7 +63,7 @@ def journals(writer: Writer, assets: Sequence[str]) -> dict[str, tuple[str, ...]
 
 def mark(writer: Writer, assets: Sequence[str]) -> None:
     """Flag those of the assets that are indexed, or take their flags off."""
-    for some in _some(assets):
+    for some in chunks(assets, AT_ONCE):
         writer.again(partial(_mark, writer, some))
 
 
@@ -94,7 +95,3 @@ def _note(writer: Writer, journal: str, blocks: Mapping[str, bool]) -> None:
 def _of(writer: Writer, journal: str) -> Iterator[str]:
     for hit in writer.index.every(among(type="blocked", blocked=journal), [{"_doc": "asc"}]):
         yield hit["_id"].removeprefix(_BLOCKED)
-
-
-def _some(assets: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (assets[first : first + AT_ONCE] for first in range(0, len(assets), AT_ONCE))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.retrieval.elastic.bulk import Action, write
 from crossmedia.retrieval.elastic.docs import Doc, completed
 from crossmedia.retrieval.elastic.index import Index, among
@@ -77,14 +78,14 @@ def _late(current: Index, successor: Index) -> tuple[list[str], list[str]]:
 
 def _catch_up(current: Index, successor: Index, assets: Sequence[str], gone: Sequence[str]) -> None:
     """Put these in the successor as they are here, and take away those that are gone."""
-    for first in range(0, len(assets) + len(gone), AT_ONCE):
-        stale = successor.every(among(asset=[*assets, *gone][first : first + AT_ONCE]), ORDER, ["type"])
+    for some in chunks([*assets, *gone], AT_ONCE):
+        stale = successor.every(among(asset=some), ORDER, ["type"])
         removed = [Action(successor.target, hit["_id"], None) for hit in stale]
         write(successor.connection, removed)
         successor.wrote()
-    for first in range(0, len(assets), AT_ONCE):
-        for some in _batches(current.every(among(asset=assets[first : first + AT_ONCE]), ORDER, True)):
-            _copy(successor, some)
+    for some in chunks(assets, AT_ONCE):
+        for hits in _batches(current.every(among(asset=some), ORDER, True)):
+            _copy(successor, hits)
     successor.refresh()
 
 

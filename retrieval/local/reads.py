@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.encoder import Space, Vector
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.documents import Asset, Label, Moment, Source
@@ -135,7 +136,7 @@ def keys(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, str]:
 
 def batches(items: Sequence[Any]) -> Iterable[list[Any]]:
     """Parts small enough to be bound in one statement."""
-    return (list(items[i : i + BATCH]) for i in range(0, len(items), BATCH))
+    return map(list, chunks(items, BATCH))
 
 
 def marks(items: Sequence[Any]) -> str:

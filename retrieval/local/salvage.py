@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from crossmedia.embeddings.chunks import chunks
 from crossmedia.retrieval.documents import Source
 from crossmedia.retrieval.local import stored_assets, totals
 from crossmedia.retrieval.local.database import Database
@@ -50,8 +51,8 @@ def salvage_store(old: Path, new: LocalStore) -> Salvage:
         hashes, numbers = _hashes(connection)
         dims = {name: space.dim for name, space in new.spaces().items()}
         lost: list[str] = []
-        for start in range(0, len(hashes), BATCH):
-            for part in _readable(connection, hashes[start : start + BATCH], dims, lost):
+        for some in chunks(hashes, BATCH):
+            for part in _readable(connection, some, dims, lost):
                 new.restore(part)
                 result.assets += len(part)
         result.lost = {asset: [] for asset in lost}
