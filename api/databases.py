@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from crossmedia.retrieval.local.use import alone
+from crossmedia.retrieval.local.use_lock import alone
 
 KEYS: Final = "keys.sqlite"
 DATABASES: Final = {

@@ -138,7 +138,7 @@ class Ingest:
         here = self._service.runtime.uploads.counterpart(asset_of_upload(upload.location), upload.location)
         if here is None or here == upload.location:
             return upload
-        return replace(self._service.runtime.uploads.found(here), path=upload.path)
+        return replace(self._service.runtime.uploads.as_scanned(here), path=upload.path)
 
     def _within(self, job: Job) -> list[Path]:
         return [Path(root) for root in job.payload.get("within", self._service.runtime.settings.roots)]

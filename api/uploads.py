@@ -195,7 +195,7 @@ class Uploads:
             return []
         return sorted(path for path in folder.iterdir() if path.is_file())
 
-    def found(self, location: Path) -> ScannedFile:
+    def as_scanned(self, location: Path) -> ScannedFile:
         """An upload as a scan finds it, called by its name."""
         status = location.stat()
         return ScannedFile(location, location.name, status.st_size, status.st_mtime_ns)

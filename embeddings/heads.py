@@ -37,14 +37,14 @@ class BadHeadName(CrossmediaError):
 
 @dataclass(frozen=True)
 class Card:
-    """What is told of a head without reading its numbers. `told`: figures, counts and hash of its pairs, date."""
+    """What is told of a head without reading its numbers. `details`: figures, counts and hash of its pairs, date."""
 
     name: str
     revision: str
     modality: str
     space: str
     made: str
-    told: Mapping[str, Any]
+    details: Mapping[str, Any]
 
     @property
     def id(self) -> str:
@@ -117,8 +117,8 @@ class Heads:
             raise ModelCorrupt(f"{path} is not the head {card.id}", _AGAIN)
         return head
 
-    def save(self, head: Head, told: Mapping[str, Any]) -> Card:
-        """`told`: `made` (ISO 8601) and what else the card shall say. A head that is there already is written again."""
+    def save(self, head: Head, details: Mapping[str, Any]) -> Card:
+        """`details`: `made` (ISO 8601) and what else the card shall say. A head that exists is written again."""
         check_name(head.name)
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(head.id)
@@ -128,7 +128,7 @@ class Heads:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-        card = {"name": head.name, "revision": head.revision, **head_fields(head), **told}
+        card = {"name": head.name, "revision": head.revision, **head_fields(head), **details}
         beside = path.with_name(f".{path.stem}.json.partial")
         beside.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         beside.replace(path.with_suffix(".json"))

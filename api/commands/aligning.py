@@ -77,7 +77,7 @@ def list_heads(data: Data = None, as_json: Json = False) -> None:
     with service(data) as opened:
         cards, used = opened.runtime.heads.cards(), opened.alignment.in_use()
         if as_json:
-            print_json([{**card.told, "id": card.id, "in_use": card.id in used} for card in cards])
+            print_json([{**card.details, "id": card.id, "in_use": card.id in used} for card in cards])
             return
         if not cards:
             out.print("No heads yet. [dim]crossmedia align train PAIRS.csv makes one[/]")
@@ -86,7 +86,7 @@ def list_heads(data: Data = None, as_json: Json = False) -> None:
         for heading in ("head", "maps", "pairs", "R@10 before", "after", "made", ""):
             table.add_column(heading)
         for card in cards:
-            figures = card.told["figures"]
+            figures = card.details["figures"]
             before, after = (figures[when]["anchor_to_source"]["recall@10"] for when in ("before", "after"))
             table.add_row(
                 card.id,
@@ -156,8 +156,8 @@ def reindex(
 
 
 def _tell(trained: Trained) -> None:
-    told, figures = trained.report, trained.report["figures"]
-    source, anchor = told["modality"], told["anchor"]
+    report, figures = trained.report, trained.report["figures"]
+    source, anchor = report["modality"], report["anchor"]
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("held out", "among", "R@1", "R@5", "R@10", "median rank"):
         table.add_column(heading, justify="right" if heading != "held out" else "left")
@@ -175,8 +175,8 @@ def _tell(trained: Trained) -> None:
     held = f"{figures['held_out']} of {figures['sources']}"
     out.print(
         f"{figures['pairs']} pairs"
-        + (f" ({told['duplicates']} more stand there twice)" if told["duplicates"] else "")
-        + (f" ({len(told['left_out'])} left out)" if told["left_out"] else "")
+        + (f" ({report['duplicates']} more stand there twice)" if report["duplicates"] else "")
+        + (f" ({len(report['left_out'])} left out)" if report["left_out"] else "")
         + f"; {held} held out"
         + (f" in {divisions} divisions" if divisions > 1 else "")
         + f", {new} of their {figures['held_out_pairs']} pairs with a {anchor} that was not learned either; "
@@ -195,7 +195,7 @@ def _tell(trained: Trained) -> None:
         f"{passing['others before']:.1%} → {passing['others after']:.1%} of the others"
     )
     gain = figures["mrr_gain"]
-    if not told["better"]:
+    if not report["better"]:
         low, high = gain["interval"]
         out.print(
             f"[yellow]no gain[/] held-out pairs do not match better than chance: MRR {gain['mean']:+.3f} "

@@ -53,16 +53,16 @@ def index(
         if watch and not stop.is_set():
             from watchfiles import watch as changes
 
-            told = False
+            announced = False
             for changed in changes(
                 *paths, stop_event=stop, raise_interrupt=False, rust_timeout=500, yield_on_timeout=True
             ):
-                if told and not changed:
+                if announced and not changed:
                     continue
                 # Once more when the watch begins: a file may have come since the first pass read its folder.
                 failed = _once(opened, paths, collection, without or [], prune, as_json, stop)
-                if not told:
-                    told = True
+                if not announced:
+                    announced = True
                     out.print("Watching; Ctrl-C ends it.")
         if stop.is_set() and not watch:
             err.print("Stopped. Files listed as added are indexed; run the same command again for the rest.")

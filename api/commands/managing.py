@@ -159,11 +159,11 @@ def transcript(
 ) -> None:
     """Print what is said in a recording or video."""
     with service(data, made=True) as opened:
-        told = opened.assets.transcript(resolve_asset(opened, asset), form)
-    if isinstance(told, dict):
-        print_json(told)
+        transcript = opened.assets.transcript(resolve_asset(opened, asset), form)
+    if isinstance(transcript, dict):
+        print_json(transcript)
     else:
-        sys.stdout.write(visible(told))
+        sys.stdout.write(visible(transcript))
 
 
 def doctor(

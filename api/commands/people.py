@@ -44,11 +44,11 @@ def several(data: Data = None, as_json: Json = False) -> None:
 def show(person: Person, data: Data = None, as_json: Json = False) -> None:
     """Show when and where a person appears."""
     with service(data, made=True) as opened:
-        told = opened.people.appearances(person)
+        seen = opened.people.appearances(person)
     if as_json:
-        print_json(told)
+        print_json(seen)
         return
-    for one in told.appearances:
+    for one in seen.appearances:
         spans = ", ".join(clock_span(span.start, span.end) for span in one.spans)
         out.print(f"{escape(one.path)} {spans} [dim]{one.asset[:12]}[/]", soft_wrap=True)
 
@@ -121,10 +121,10 @@ def verify(
 ) -> None:
     """Show how likely two pictures show the same person."""
     with service(data) as opened:
-        told = opened.people.verify(one, other)
+        verified = opened.people.verify(one, other)
     if as_json:
-        print_json(told)
+        print_json(verified)
         return
-    answer = "the same person" if told.same else "two people"
-    how = f"similarity {told.similarity:.2f}, {told.model}"
-    out.print(f"{answer}: probability of one person {told.probability:.2f} [dim]({how})[/]", soft_wrap=True)
+    answer = "the same person" if verified.same else "two people"
+    how = f"similarity {verified.similarity:.2f}, {verified.model}"
+    out.print(f"{answer}: probability of one person {verified.probability:.2f} [dim]({how})[/]", soft_wrap=True)

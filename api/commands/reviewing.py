@@ -62,8 +62,8 @@ def show(data: Data = None, as_json: Json = False) -> None:
     with service(data) as opened:
         rules = opened.moderation.policy
         if as_json:
-            told = [{k: v for k, v in vars(rule).items() if v is not None} for rule in rules.rules]
-            print_json({"version": rules.version, "rules": told})
+            listed = [{k: v for k, v in vars(rule).items() if v is not None} for rule in rules.rules]
+            print_json({"version": rules.version, "rules": listed})
             return
         table = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("what", "from score", "times", "action"):

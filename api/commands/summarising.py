@@ -19,19 +19,19 @@ def summary(
 ) -> None:
     """Summarise a file: what it says and shows, chapters of a video."""
     with service(data, made=True) as opened:
-        told = opened.summarizing.summarize(resolve_asset(opened, asset), sentences)
+        summary = opened.summarizing.summarize(resolve_asset(opened, asset), sentences)
     if as_json:
-        print_json(told)
+        print_json(summary)
         return
-    for one in told.sentences:
+    for one in summary.sentences:
         where = f"p. {one.page} " if one.page is not None else f"{clock(one.start)} " if one.start is not None else ""
         out.print(f"[dim]{where}[/]{escape(one.text)}", soft_wrap=True)
-    for chapter in told.chapters:
+    for chapter in summary.chapters:
         made = " [dim](made from labels)[/]" if chapter.generated else ""
         span = clock_span(chapter.start, chapter.end)
         out.print(f"[cyan]{chapter.number}[/] [dim]{span}[/] {escape(chapter.title)}{made}", soft_wrap=True)
-    if not told.chapters:
-        for description in told.descriptions:
+    if not summary.chapters:
+        for description in summary.descriptions:
             out.print(f"{escape(description.text)} [dim](made from labels)[/]", soft_wrap=True)
-    if not (told.sentences or told.chapters or told.descriptions):
+    if not (summary.sentences or summary.chapters or summary.descriptions):
         out.print("Nothing was said, written or recognised in this file. [dim]crossmedia enrich runs pending passes[/]")

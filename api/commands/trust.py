@@ -43,8 +43,8 @@ def print_trust(found: TrustOut) -> None:
         out.print(f"[cyan]{fact.kind}[/] {escape(fact.value)} [dim]{escape(fact.by)}[/]", soft_wrap=True)
     for key, value in (found.manifest or {}).items():
         if value not in (None, [], ""):
-            told = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            out.print(f"  [dim]{escape(key)}[/] {escape(told)}", soft_wrap=True)
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            out.print(f"  [dim]{escape(key)}[/] {escape(text)}", soft_wrap=True)
     for model in found.models:
         out.print(f"[bold]{escape(model.of)}[/] [dim]{escape(model.model)}[/]", soft_wrap=True)
         for one in found.indications:
@@ -53,8 +53,8 @@ def print_trust(found: TrustOut) -> None:
         out.print(f"  [dim]trained on[/] {escape(model.trained_on)}", soft_wrap=True)
         for where, figures in (("inside", model.inside), ("outside", model.outside)):
             for published in figures:
-                told = f"{published.figure}: {published.of} ({published.source})"
-                out.print(f"  [dim]published, {where} its data set[/] {escape(told)}", soft_wrap=True)
+                text = f"{published.figure}: {published.of} ({published.source})"
+                out.print(f"  [dim]published, {where} its data set[/] {escape(text)}", soft_wrap=True)
         if not model.outside:
             out.print("  [dim]published, outside its data set[/] no figures known")
         out.print(f"  [dim]note[/] {escape(model.caution)}", soft_wrap=True)

@@ -71,10 +71,10 @@ def verify(
 ) -> None:
     """Show how likely two recordings have the same speaker."""
     with service(data) as opened:
-        told = opened.voices.verify(one, other)
+        verified = opened.voices.verify(one, other)
     if as_json:
-        print_json(told)
+        print_json(verified)
         return
-    answer = "the same voice" if told.same else "two voices"
-    how = f"similarity {told.similarity:.2f}, {told.model}"
-    out.print(f"{answer}: probability of one speaker {told.probability:.2f} [dim]({how})[/]", soft_wrap=True)
+    answer = "the same voice" if verified.same else "two voices"
+    how = f"similarity {verified.similarity:.2f}, {verified.model}"
+    out.print(f"{answer}: probability of one speaker {verified.probability:.2f} [dim]({how})[/]", soft_wrap=True)

@@ -64,7 +64,7 @@ class Indexing:
         uploads = self._runtime.uploads
         others = [path for path in paths if path.resolve() != uploads.folder]
         named = uploads.list_files() if len(others) < len(paths) else []
-        return [*scan(others, [self._runtime.settings.data], within), *map(uploads.found, named)]
+        return [*scan(others, [self._runtime.settings.data], within), *map(uploads.as_scanned, named)]
 
     def index_files(
         self,

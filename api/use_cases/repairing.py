@@ -110,7 +110,7 @@ class Repairing:
                 collections.setdefault(source.collection, []).append(found)
         named = {found.location for listed in collections.values() for found in listed}
         uploads = self._runtime.uploads
-        rest = [uploads.found(path) for path in self._keeping.unindexed() if path not in named] if unread else []
+        rest = [uploads.as_scanned(path) for path in self._keeping.unindexed() if path not in named] if unread else []
         if rest:
             collections.setdefault("default", []).extend(rest)
         plan(sum(map(len, collections.values())))
@@ -145,7 +145,7 @@ class Repairing:
         location = Path(source.location)
         upload = self._runtime.uploads.counterpart(location.parent.name, location)
         if upload is not None and source.path == source.location:
-            return self._runtime.uploads.found(upload)  # what it was called is lost
+            return self._runtime.uploads.as_scanned(upload)  # what it was called is lost
         here = upload or location
         if not here.is_file():
             return None

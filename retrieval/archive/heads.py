@@ -55,7 +55,7 @@ def copy_head(source: Heads, target: Heads, head: str) -> None:
         return
     loaded, card = source.load(head), source.find(head)
     of_itself = head_fields(loaded).keys() | {"name", "revision"}
-    target.save(loaded, {key: value for key, value in card.told.items() if key not in of_itself})
+    target.save(loaded, {key: value for key, value in card.details.items() if key not in of_itself})
 
 
 def check_head(folder: Path, head: str) -> Head:

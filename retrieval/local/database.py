@@ -14,7 +14,7 @@ from pathlib import Path
 
 from crossmedia.embeddings.errors import DiskFull, Remedy
 from crossmedia.retrieval.local.translating import TranslatingConnection
-from crossmedia.retrieval.local.use import Use
+from crossmedia.retrieval.local.use_lock import UseLock
 from crossmedia.retrieval.store import StoreUnusable
 
 BUSY_SECONDS = 60.0
@@ -58,11 +58,11 @@ class Database:
         self._all: weakref.WeakSet[_Held] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._writer = threading.RLock()
-        self._use: Use | None = None
+        self._use: UseLock | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if not _only_read(path):
-                self._use = Use(path)
+                self._use = UseLock(path)
                 if self._use.wants_check():
                     self._check()
             self._migrate()

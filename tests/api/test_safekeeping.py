@@ -25,7 +25,7 @@ from crossmedia.api.service import Service
 from crossmedia.api.use_cases.backing_up import BackupUnreadable, DataThere, restore
 from crossmedia.api.use_cases.indexing import Indexing
 from crossmedia.api.use_cases.repairing import Repairing, mend
-from crossmedia.retrieval.local.use import InUse
+from crossmedia.retrieval.local.use_lock import InUse
 from crossmedia.retrieval.query import Filters
 from tests.api.helpers import Run, png, settings, upload
 from tests.media_makers import write_picture

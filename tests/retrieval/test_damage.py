@@ -14,7 +14,7 @@ import pytest
 
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.local.database import Damaged, Database
-from crossmedia.retrieval.local.use import InUse, alone
+from crossmedia.retrieval.local.use_lock import InUse, alone
 from crossmedia.retrieval.query import Filters
 from tests.retrieval.makers import SPACES, asset_id, document, unit
 

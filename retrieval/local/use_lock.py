@@ -19,7 +19,7 @@ class InUse(StoreUnusable):
     status = 409
 
 
-class Use:
+class UseLock:
     """A process's use of a file, shared with others. `NAME.lock` is locked while it lasts; `NAME.suspect` is there
     after damage was met, until the file was looked through."""
 
