@@ -15,7 +15,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_d
 
 from crossmedia.embeddings.errors import Remedy
 from crossmedia.retrieval.elastic.address import Access, Address
-from crossmedia.retrieval.store import StoreUnusable
+from crossmedia.retrieval.store import StoreBusy, StoreUnusable
 
 ResultT = TypeVar("ResultT")
 VERSIONS: Final = (8, 9)
@@ -33,14 +33,6 @@ class StoreRefused(StoreUnusable):
 
     code = "store_refused"
     status = 503
-
-
-class StoreBusy(StoreUnusable):
-    """The server has more to do than it can, or is not ready."""
-
-    code = "store_busy"
-    status = 503
-    retry_after = 5
 
 
 class StoreFull(StoreUnusable):
