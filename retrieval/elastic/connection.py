@@ -71,7 +71,8 @@ class Connection:
             )
         except (ValueError, OSError) as error:
             raise StoreRefused(
-                f"no connection can be made to {address}: {error}", "check the address and CROSSMEDIA_STORE_CA"
+                f"no connection can be made to {address}: {error}",
+                "check CROSSMEDIA_STORE_CA; it needs an address that begins with elasticsearch+https://",
             ) from error
 
     def check(self) -> None:
@@ -134,7 +135,8 @@ def explain(error: Exception, address: Address) -> StoreUnusable:
     if isinstance(error, ConnectionTimeout):
         return StoreBusy(f"{address} did not answer in time", "look at the cluster's load, then try again")
     return StoreUnusable(
-        f"{address} cannot be reached: {_plain(error)}", "start Elasticsearch, or check CROSSMEDIA_STORE"
+        f"{address} cannot be reached: {_plain(error)}",
+        "start Elasticsearch, or check CROSSMEDIA_STORE (elasticsearch+https:// where the server has TLS)",
     )
 
 
