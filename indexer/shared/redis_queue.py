@@ -255,7 +255,10 @@ class RedisQueue:
 
 
 def _lost(job: str) -> LeaseLost:
-    return LeaseLost(f"job {job} no longer belongs to this worker", "another worker has it; nothing needs to be done")
+    return LeaseLost(
+        f"job {job} no longer belongs to this worker",
+        "another worker has it, or the queue was emptied: then submit it again",
+    )
 
 
 def _unreadable(job: str) -> QueueUnusable:
