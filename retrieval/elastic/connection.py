@@ -13,7 +13,7 @@ from elasticsearch import ApiError, Elasticsearch, OrjsonSerializer, Unsupported
 from elasticsearch.exceptions import ElasticsearchWarning
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay
 
-from crossmedia.embeddings.errors import Remedy
+from crossmedia.embeddings.errors import NoRoom, Remedy
 from crossmedia.retrieval.elastic.address import Access, Address
 from crossmedia.retrieval.store import StoreBusy, StoreUnusable
 
@@ -35,11 +35,10 @@ class StoreRefused(StoreUnusable):
     status = 503
 
 
-class StoreFull(StoreUnusable):
+class StoreFull(NoRoom, StoreUnusable):
     """The server's disks are full, so that it only reads."""
 
     code = "store_full"
-    status = 507
 
 
 class StoreBlocked(StoreUnusable):

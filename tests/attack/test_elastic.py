@@ -25,7 +25,8 @@ from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.embeddings.errors import CrossmediaError
-from tests.api.helpers import command, ended, finished, kept, png, settings, upload
+from tests.api.helpers import command, ended, kept, png, settings, upload
+from tests.api.test_workers import until
 from tests.elastic_servers import Node, wipe
 from tests.retrieval.elastic.proxy import Fault, Proxy
 
@@ -145,14 +146,20 @@ def block(elastic_url: str, name: str, blocked: bool) -> None:
         client.indices.put_settings(index=f"{name}*", settings={"index.blocks.read_only_allow_delete": value})
 
 
-def test_disks_above_the_flood_stage(elastic_url: str, name: str, tmp_path: Path) -> None:
+def test_disks_above_the_flood_stage(
+    elastic_url: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossmedia.indexer.worker.FULL_SECONDS", 1.0)
     with TestClient(create_app(settings(tmp_path, store=store_url(elastic_url, name)))) as http:
         first = upload(http, red_png=png("red"))["report"]["assets"]["red.png"]
         block(elastic_url, name, True)
         accepted = http.post("/v1/assets", files=[("file", ("blue.png", png("blue")))])
         assert accepted.status_code == 202
-        told = ended(http, accepted.json()["id"])
-        assert told["error"]["code"] == "store_full"
+        job = accepted.json()["id"]
+        told = until(
+            lambda: seen if (seen := http.get(f"/v1/jobs/{job}").json())["error"] else None, "what it waits for"
+        )
+        assert (told["state"], told["error"]["code"]) == ("queued", "store_full")
         assert "free space" in told["error"]["hint"]
         refused = http.delete(f"/v1/assets/{first}")
         assert (refused.status_code, refused.json()["error"]["code"]) == (507, "store_full")
@@ -161,8 +168,7 @@ def test_disks_above_the_flood_stage(elastic_url: str, name: str, tmp_path: Path
         assert [hit["asset"] for hit in hits] == [first], "what is there is still found, and nothing else"
         assert kept(tmp_path) == ["blue.png", "red.png"]
         block(elastic_url, name, False)
-        again = finished(http, http.post("/v1/assets", files=[("file", ("blue.png", png("blue")))]))
-        assert again["state"] == "done", again
+        assert ended(http, job)["report"]["added"] == 1
         assert http.delete(f"/v1/assets/{first}").status_code in (200, 204)
         service = http.app.state.crossmedia.service  # type: ignore[attr-defined]
         assert whole(service) == ["blue.png"]

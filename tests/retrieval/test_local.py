@@ -376,3 +376,16 @@ def test_a_commit_that_finds_the_store_locked_leaves_nothing(
     assert len(store.assets(Filters(), 10)) == 3
     store.delete([asset_id("p1")])
     assert len(store.assets(Filters(), 10)) == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no list of open files")
+def test_a_failure_that_somebody_keeps_does_not_keep_the_file_open(
+    locked: tuple[LocalStore, sqlite3.Connection],
+) -> None:
+    store, other = locked
+    with pytest.raises(StoreBusy) as kept:
+        store.assets(Filters(), 3)
+    other.close()
+    store.close()
+    opened = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink() and link.exists()]
+    assert store.folder / "store.sqlite" not in opened, kept
