@@ -12,16 +12,16 @@ ROOMS  := embeddings retrieval indexer api eval
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml requirements/build.txt requirements/core.txt requirements/demo.txt
+$(VENV)/.installed: pyproject.toml docker/requirements/build.txt docker/requirements/core.txt docker/requirements/demo.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
-	$(PINNED) -r requirements/build.txt
-	$(PINNED) -r requirements/core.txt -r requirements/demo.txt
+	$(PINNED) -r docker/requirements/build.txt
+	$(PINNED) -r docker/requirements/core.txt -r docker/requirements/demo.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed requirements/services.txt requirements/dev.txt
-	$(PINNED) -r requirements/services.txt -r requirements/dev.txt
+$(VENV)/.dev: $(VENV)/.installed docker/requirements/services.txt docker/requirements/dev.txt
+	$(PINNED) -r docker/requirements/services.txt -r docker/requirements/dev.txt
 	@touch $@
 
 demo: install
@@ -56,7 +56,7 @@ bench: $(VENV)/.dev
 models: install
 	# Not pinned: which build of torch fits depends on the machine.
 	$(PIP) install -e ".[train]"
-	$(PINNED) -r requirements/train.txt
+	$(PINNED) -r docker/requirements/train.txt
 	$(BIN)/python -m crossmedia.embeddings.train.all --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.voice --data ../shared/data --out embeddings/bundled
@@ -71,7 +71,7 @@ models: install
 # The same versions with the hashes of all their files; UPGRADE=1 takes newer versions.
 pins: $(VENV)/.dev
 	$(PIP) install uv
-	$(BIN)/python -m requirements.refresh $(if $(UPGRADE),--upgrade)
+	$(BIN)/python -m tests.pinned.refresh $(if $(UPGRADE),--upgrade)
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

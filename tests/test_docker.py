@@ -11,7 +11,7 @@ import yaml
 
 from crossmedia.api.cli import ENTRIES
 from crossmedia.api.settings import Settings
-from requirements.refresh import STEPS
+from tests.pinned.refresh import STEPS
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "docker").glob("*.yaml"))

@@ -14,9 +14,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from requirements import advisories
-from requirements.pins import Pin, files, parse, read
-from requirements.refresh import STEPS
+from tests.pinned import advisories
+from tests.pinned.pins import Pin, files, parse, read
+from tests.pinned.refresh import STEPS
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -102,10 +102,10 @@ def test_every_install_asks_for_hashes() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert "PINNED := $(PIP) install --require-hashes --no-deps --no-build-isolation" in makefile
     for line in makefile.splitlines():
-        if line.startswith("\t") and "-r requirements/" in line:
+        if line.startswith("\t") and "-r docker/requirements/" in line:
             assert line.startswith("\t$(PINNED) "), line
     for path in files():
-        assert f"requirements/{path.name}" in makefile
+        assert f"docker/requirements/{path.name}" in makefile
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The pinned packages: name, version, marker and hashes, as the files beside this one hold them."""
+"""The pinned packages: name, version, marker and hashes, as the files in `docker/requirements` hold them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-FOLDER: Final = Path(__file__).resolve().parent
+FOLDER: Final = Path(__file__).resolve().parents[2] / "docker" / "requirements"
 _HASH: Final = re.compile(r"--hash=sha256:([0-9a-f]{64})(?= |$)")
 
 

@@ -1,7 +1,7 @@
 """Writes the pins with the hashes of all their files, asking the package index that uv is set up for.
 
-python -m requirements.refresh              the same versions, and what pyproject.toml asks for in addition
-python -m requirements.refresh --upgrade    the newest versions that go together
+python -m tests.pinned.refresh              the same versions, and what pyproject.toml asks for in addition
+python -m tests.pinned.refresh --upgrade    the newest versions that go together
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from requirements.pins import FOLDER, Pin, parse, read
+from tests.pinned.pins import FOLDER, Pin, parse, read
 
 OLDEST_PYTHON: Final = "3.11"
 
@@ -49,13 +49,13 @@ def resolve(options: Sequence[str], pinned: Iterable[Pin], given: str = "") -> d
     with tempfile.TemporaryDirectory() as room:
         constraints, out = Path(room, "constraints.txt"), Path(room, "out.txt")
         constraints.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in pinned), encoding="utf-8")
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [
                 *(sys.executable, "-m", "uv", "--quiet", "pip", "compile", *options, "--constraint", str(constraints)),
                 *("--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes", "--no-header"),
                 *("--no-annotate", "--output-file", str(out)),
             ],
-            cwd=FOLDER.parent,
+            cwd=FOLDER.parents[1],
             input=given,
             text=True,
             check=True,

@@ -1,6 +1,6 @@
 """Says which pinned packages known advisories are about, without a network.
 
-python -m requirements.advisories all.zip      advisories in OSV's format: a zip of JSON files, a folder, or one file
+python -m tests.pinned.advisories all.zip      advisories in OSV's format: a zip of JSON files, a folder, or one file
 
 Ends with 1 if a pin is affected, with 2 if the advisories cannot be read.
 """
@@ -19,7 +19,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from requirements.pins import Pin, read
+from tests.pinned.pins import Pin, read
 
 Advisory = Mapping[str, Any]
 
