@@ -3,23 +3,25 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check -q
+# Only what is pinned, and only files whose hash is written there; nothing is resolved.
+PINNED := $(PIP) install --require-hashes --no-deps --no-build-isolation
 MEDIA  ?=
 ROOMS  := embeddings retrieval indexer api eval
 
-.PHONY: install demo check test lint bench serve models clean
+.PHONY: install demo check test lint bench serve models pins clean
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml docker/requirements/build.txt docker/requirements/core.txt docker/requirements/demo.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install -c constraints.txt -e ".[offline,demo]"
-	# Only its photos are wanted: its own dependencies would add 200 MB.
-	$(PIP) install -c constraints.txt --no-deps scikit-image
+	$(PINNED) -r docker/requirements/build.txt
+	$(PINNED) -r docker/requirements/core.txt -r docker/requirements/demo.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed
-	$(PIP) install -c constraints.txt -e ".[dev]"
+$(VENV)/.dev: $(VENV)/.installed docker/requirements/services.txt docker/requirements/dev.txt
+	$(PINNED) -r docker/requirements/services.txt -r docker/requirements/dev.txt
 	@touch $@
 
 demo: install
@@ -52,11 +54,9 @@ bench: $(VENV)/.dev
 # openclipart-png, openclipart-svg, fonts-noto-color-emoji and unicode-cldr-core. Pin what each step prints in
 # embeddings/cards.toml before the next.
 models: install
-	$(PIP) install -c constraints.txt -e ".[train]"
-	# Only its list of class names is wanted: its own dependencies would bring torchvision.
-	$(PIP) install --no-deps timm==1.0.31
-	# Only its weights are wanted: its own dependencies would bring librosa.
-	$(PIP) install --no-deps resemblyzer==0.1.4
+	# Not pinned: which build of torch fits depends on the machine.
+	$(PIP) install -e ".[train]"
+	$(PINNED) -r docker/requirements/train.txt
 	$(BIN)/python -m crossmedia.embeddings.train.all --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.voice --data ../shared/data --out embeddings/bundled
@@ -67,6 +67,11 @@ models: install
 	$(BIN)/python -m crossmedia.embeddings.train.tagger --models ../shared/models --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.visual_answers --daquar ../shared/data/daquar --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.question_kinds --out embeddings/bundled
+
+# The same versions with the hashes of all their files; UPGRADE=1 takes newer versions.
+pins: $(VENV)/.dev
+	$(PIP) install uv
+	$(BIN)/python -m tests.pinned.refresh $(if $(UPGRADE),--upgrade)
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -11,7 +11,7 @@ from typing import Any
 from crossmedia.api.queues import shared
 from crossmedia.api.service import Service
 from crossmedia.api.uploads import asset_of_upload, within
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, NoRoom
 from crossmedia.indexer.queue import Job, JobPart, QueueUnreachable
 from crossmedia.indexer.report import Report
 from crossmedia.indexer.scan import ScannedFile, scan, shares
@@ -48,7 +48,12 @@ class Ingest:
         if "paths" in job.payload and self._divide(job, stop):
             return Divided()
         report = None if stop.is_set() else self._index(job, progress, stop)
-        return Unfinished() if report is None else self._enrich(job, report, progress, stop)
+        if report is None:
+            return Unfinished()
+        try:
+            return self._enrich(job, report, progress, stop)
+        except NoRoom as error:
+            return Unfinished(report, error)  # what was indexed is told once, also where passes have to wait
 
     def _divide(self, job: Job, stop: threading.Event) -> bool:
         """Give the files below the job's paths away in parts, if there is somebody to give them to and more than one

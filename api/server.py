@@ -96,7 +96,7 @@ def create_app(settings: Settings, bound: str = "127.0.0.1") -> FastAPI:
     )
     app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
     app.state.keyring = Keyring.of(settings)
-    app.add_middleware(KeyCheck, keyring=app.state.keyring, audit=Audit(settings.data))
+    app.add_middleware(KeyCheck, keyring=app.state.keyring, audit=Audit.of(settings))
     app.add_middleware(HostCheck, bound=bound, names=settings.hosts)
     app.add_middleware(SameOrigin)
     app.add_middleware(Timed, metrics=metrics)

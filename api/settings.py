@@ -102,6 +102,10 @@ class Settings(BaseSettings):
     hosts: _List = ()
     """Names by which requests may call the service, beside those of this machine's loopback and of what `serve --host`
     names: that of a reverse proxy, say. `*` accepts every name."""
+    audit_bytes: int = Field(10 << 20, ge=1024)
+    """Size at which `audit.jsonl` becomes `audit.jsonl.1`, and a new one begins."""
+    audit_files: int = Field(10, ge=1, le=1000)
+    """Maximum number of such older files; the oldest one beyond goes."""
     max_upload_bytes: int = Field(2 << 30, ge=1)
     """Maximum size of one upload request."""
     reserve_bytes: int = Field(256 << 20, ge=0)

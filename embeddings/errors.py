@@ -70,11 +70,17 @@ class DependencyMissing(CrossmediaError):
     status = 503
 
 
-class DiskFull(CrossmediaError):
+class NoRoom(CrossmediaError):
+    """A disk is full, here or on a server; what was to be written can be written when there is room again."""
+
+    code = "no_room"
+    status = 507
+
+
+class DiskFull(NoRoom):
     """There is no room for what is to be written; nothing of it was."""
 
     code = "disk_full"
-    status = 507
 
     def __init__(self, message: str, hint: str = "free some disk space, then try again") -> None:
         super().__init__(message, hint)

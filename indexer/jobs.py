@@ -36,16 +36,20 @@ class Jobs:
     def claim(self) -> Job | None:
         with self._database.write() as connection:
             row = connection.execute(
-                """UPDATE job SET state = 'running', attempts = attempts + 1, updated = ? WHERE number =
+                """UPDATE job SET state = 'running', attempts = attempts + 1, error = NULL, updated = ? WHERE number =
                 (SELECT number FROM job WHERE state = 'queued' ORDER BY report IS NOT NULL, number LIMIT 1) RETURNING
                 *""",
                 (time.time(),),
             ).fetchone()
         return _job(row) if row else None
 
-    def release(self, job: str, report: Mapping[str, Any] | None = None) -> None:
-        text = json.dumps(dict(report)) if report is not None else None
-        self._update(job, "state = 'queued', attempts = attempts - 1, report = ?", text)
+    def release(self, job: str, report: Mapping[str, Any] | None = None, error: CrossmediaError | None = None) -> None:
+        self._update(
+            job,
+            "state = 'queued', attempts = attempts - 1, report = ?, error = ?",
+            json.dumps(dict(report)) if report is not None else None,
+            json.dumps(error.as_dict()) if error else None,
+        )
 
     def recover(self) -> int:
         """Only the queue's one worker may call it: all that runs was running when the process died."""

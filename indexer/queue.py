@@ -92,8 +92,9 @@ class Queue(Protocol):
         """The oldest waiting job, one that was not begun before one that was put back; now running. None if none
         waits."""
 
-    def release(self, job: str, report: Mapping[str, Any] | None = None) -> None:
-        """Put a claimed job back with its report so far: it stopped on request, which counts as no attempt."""
+    def release(self, job: str, report: Mapping[str, Any] | None = None, error: CrossmediaError | None = None) -> None:
+        """Put a claimed job back with its report so far: it stopped on request, or waits for what the error tells until
+        it is claimed again. Either counts as no attempt."""
 
     def recover(self) -> int:
         """Put back what was running where somebody died, or fail it as `crashed`; returns how many were put back."""

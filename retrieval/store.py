@@ -77,6 +77,15 @@ class StoreUnusable(CrossmediaError):
     status = 503
 
 
+class StoreBusy(StoreUnusable):
+    """The store has more to do than it can, is not ready, or is locked by somebody else; come back after `retry_after`
+    seconds."""
+
+    code = "store_busy"
+    status = 503
+    retry_after = 5
+
+
 @dataclass(frozen=True, eq=False)
 class VectorQuery:
     """A search by vector: the k moments of largest inner product in one space, made from one modality."""

@@ -147,8 +147,8 @@ def own_redis(_redis: RedisServer, tmp_path: Path) -> Iterator[Callable[..., Red
     """Makes a Redis that a test may stop and start."""
     made: list[RedisServer] = []
 
-    def make(password: str = "") -> RedisServer:
-        made.append(RedisServer(tmp_path / f"redis-{len(made)}", password))
+    def make(password: str = "", durable: bool = True) -> RedisServer:
+        made.append(RedisServer(tmp_path / f"redis-{len(made)}", password, durable))
         return made[-1]
 
     yield make

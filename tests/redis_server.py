@@ -14,14 +14,16 @@ PROGRAM = shutil.which("redis-server")
 
 
 class RedisServer:
-    """A server that keeps what it accepted: every write is on disk before it is answered."""
+    """A server that keeps what it accepted: every write is on disk before it is answered; unless it is not `durable`,
+    as Redis comes."""
 
-    def __init__(self, folder: Path, password: str = "") -> None:
+    def __init__(self, folder: Path, password: str = "", durable: bool = True) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self._folder = folder
         self._password = password
+        self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
@@ -46,7 +48,7 @@ class RedisServer:
                 "--save",
                 "",
                 "--appendonly",
-                "yes",
+                "yes" if self._durable else "no",
                 "--appendfsync",
                 "always",
                 *password,

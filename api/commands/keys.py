@@ -39,12 +39,12 @@ def add(
     It is kept as a hash only, so it cannot be shown again. From the first key on, all requests need one.
     """
     with service(data) as opened:
-        folder = opened.runtime.settings.data
+        settings = opened.runtime.settings
         scopes = scope or ["read"]
         expires = None if days is None else time.time() + days * 86_400
-        with closing(StoredKeys(folder)) as keys:
+        with closing(StoredKeys(settings.data)) as keys:
             key = keys.add(name, scopes, expires)
-        Audit(folder).note("command line", "add key", name=name, scopes=scopes, expires=expires)
+        Audit.of(settings).note("command line", "add key", name=name, scopes=scopes, expires=expires)
     err.print(f"Key of {escape(name)}, for {', '.join(scopes)}; it is not shown again:")
     out.print(key, markup=False, soft_wrap=True)
 
@@ -53,10 +53,10 @@ def add(
 def rm(name: Name, data: Data = None) -> None:
     """Remove a key; its sessions end at once."""
     with service(data) as opened:
-        folder = opened.runtime.settings.data
-        with closing(StoredKeys(folder)) as keys:
+        settings = opened.runtime.settings
+        with closing(StoredKeys(settings.data)) as keys:
             keys.remove(name)
-        Audit(folder).note("command line", "remove key", name=name)
+        Audit.of(settings).note("command line", "remove key", name=name)
     out.print(f"Removed the key of {escape(name)}.")
 
 

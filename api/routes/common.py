@@ -42,8 +42,16 @@ def _served_whole(asset: Annotated[str, Path(description="The whole id.")], shar
 ServedWhole = Annotated[str, Depends(_served_whole)]
 """As `Served`, for routes that hand out files and pictures: named by the whole id."""
 
+_RETRY_AFTER: dict[str, Any] = {
+    "Retry-After": {
+        "description": "Seconds after which the same request may succeed; absent where waiting does not help.",
+        "schema": {"type": "integer"},
+    }
+}
+
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorEnvelope} for status in (400, 401, 403, 404, 409, 410, 413, 415, 421, 422, 429, 503, 507)
+    status: {"model": ErrorEnvelope, **({"headers": _RETRY_AFTER} if status in (429, 503) else {})}
+    for status in (400, 401, 403, 404, 409, 410, 413, 415, 421, 422, 429, 503, 507)
 }
 
 

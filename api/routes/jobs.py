@@ -21,7 +21,7 @@ POLL_SECONDS = 0.25
 
 class JobOut(BaseModel):
     """`done` of `total` in the current `step`; `report` when it has ended: counts, failures with code, message and
-    hint.
+    hint. The `error` of a job that is queued is what it waits for.
 
     The list of jobs leaves reports out. A job of many files may be divided into `parts` for several workers: it tells
     of all.

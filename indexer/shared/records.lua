@@ -113,6 +113,7 @@ function changes.claim(token, lease)
     if sound(id) then
       redis.call('HINCRBY', key(id), 'attempts', 1)
       redis.call('HSET', key(id), 'owner', token)
+      redis.call('HDEL', key(id), 'error')
       enter(id, 'running')
       redis.call('ZADD', P .. 'leases', now + tonumber(lease), id)
       return id
@@ -138,10 +139,11 @@ function changes.progress(id, token, step, done, total)
   return 1
 end
 
-function changes.release(id, token, report)
+function changes.release(id, token, report, problem)
   if not held(id, token) then return 0 end
   redis.call('HINCRBY', key(id), 'attempts', -1)
   redis.call('HDEL', key(id), 'owner', 'report')
+  if problem ~= '' then redis.call('HSET', key(id), 'error', problem) end
   if report ~= '' then redis.call('HSET', key(id), 'report', report) end
   enter(id, 'queued')
   return 1

@@ -84,8 +84,9 @@ class RedisQueue:
     def renew(self, job: str) -> bool:
         return bool(self._change("renew", job, self._token(job), self.lease))
 
-    def release(self, job: str, report: Mapping[str, Any] | None = None) -> None:
-        self._insist(job, lambda: self._change("release", job, self._token(job), _text(report)))
+    def release(self, job: str, report: Mapping[str, Any] | None = None, error: CrossmediaError | None = None) -> None:
+        problem = json.dumps(error.as_dict()) if error else ""
+        self._insist(job, lambda: self._change("release", job, self._token(job), _text(report), problem))
         self._held.pop(job, None)
         self._ring(1)
 
@@ -255,7 +256,10 @@ class RedisQueue:
 
 
 def _lost(job: str) -> LeaseLost:
-    return LeaseLost(f"job {job} no longer belongs to this worker", "another worker has it; nothing needs to be done")
+    return LeaseLost(
+        f"job {job} no longer belongs to this worker",
+        "another worker has it, or the queue was emptied: then submit it again",
+    )
 
 
 def _unreadable(job: str) -> QueueUnusable:

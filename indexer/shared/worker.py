@@ -109,7 +109,10 @@ class WorkerPool:
                         queue.wait(WAIT_SECONDS)
                         continue
                     with self._lease(queue, job, parent) as stop:
-                        perform(queue, handlers, job, stop)
+                        pause = perform(queue, handlers, job, stop)
+                    until = time.monotonic() + pause
+                    while time.monotonic() < until and not self._over(parent):
+                        time.sleep(TICK_SECONDS)
                 except CrossmediaError as error:
                     log.warning("%s; trying again", error.message)
                     time.sleep(AGAIN_SECONDS)

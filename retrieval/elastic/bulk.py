@@ -11,6 +11,7 @@ import orjson
 
 from crossmedia.retrieval.elastic.connection import AGAIN, Connection, explain_status
 from crossmedia.retrieval.elastic.docs import Doc, Version
+from crossmedia.retrieval.store import StoreBusy
 
 REQUEST_BYTES: Final = 4 << 20
 REQUEST_DOCS: Final = 500
@@ -80,19 +81,24 @@ def _send(connection: Connection, actions: Sequence[Action], lines: Sequence[byt
         operations: list[Any] = [line for _, line in left]  # the client takes lines as they are, too
         answer = connection.client.bulk(operations=operations)
         again: list[tuple[Action, bytes]] = []
+        failure = StoreBusy("")
         for (action, line), item in zip(left, answer["items"], strict=True):
             [result] = item.values()
             status = result["status"]
             if status == 409:
                 conflicts.append(action)
-            elif status in AGAIN:
+            elif status in AGAIN or "error" in result:
+                error = result.get("error") or {}
+                reason = f"{error.get('type')}: {error.get('reason')}"[:500]
+                found = explain_status(status, reason, connection.address)
+                # A full disk has the status of a full queue, and no hope.
+                if not isinstance(found, StoreBusy):
+                    raise found
+                failure = found
                 again.append((action, line))
-            elif "error" in result:
-                reason = result["error"]
-                raise explain_status(status, f"{reason.get('type')}: {reason.get('reason')}"[:500], connection.address)
         left = again
         if left:
-            raise explain_status(429, f"{len(left)} of {len(actions)} documents were not taken", connection.address)
+            raise StoreBusy(f"{len(left)} of {len(actions)} documents were not taken: {failure.message}", failure.hint)
 
     connection.ask(send)
     return conflicts

@@ -13,9 +13,9 @@ from elasticsearch import ApiError, Elasticsearch, OrjsonSerializer, Unsupported
 from elasticsearch.exceptions import ElasticsearchWarning
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay
 
-from crossmedia.embeddings.errors import Remedy
+from crossmedia.embeddings.errors import NoRoom, Remedy
 from crossmedia.retrieval.elastic.address import Access, Address
-from crossmedia.retrieval.store import StoreUnusable
+from crossmedia.retrieval.store import StoreBusy, StoreUnusable
 
 ResultT = TypeVar("ResultT")
 VERSIONS: Final = (8, 9)
@@ -35,19 +35,10 @@ class StoreRefused(StoreUnusable):
     status = 503
 
 
-class StoreBusy(StoreUnusable):
-    """The server has more to do than it can, or is not ready."""
-
-    code = "store_busy"
-    status = 503
-    retry_after = 5
-
-
-class StoreFull(StoreUnusable):
+class StoreFull(NoRoom, StoreUnusable):
     """The server's disks are full, so that it only reads."""
 
     code = "store_full"
-    status = 507
 
 
 class StoreBlocked(StoreUnusable):
@@ -79,7 +70,8 @@ class Connection:
             )
         except (ValueError, OSError) as error:
             raise StoreRefused(
-                f"no connection can be made to {address}: {error}", "check the address and CROSSMEDIA_STORE_CA"
+                f"no connection can be made to {address}: {error}",
+                "check CROSSMEDIA_STORE_CA; it needs an address that begins with elasticsearch+https://",
             ) from error
 
     def check(self) -> None:
@@ -142,7 +134,8 @@ def explain(error: Exception, address: Address) -> StoreUnusable:
     if isinstance(error, ConnectionTimeout):
         return StoreBusy(f"{address} did not answer in time", "look at the cluster's load, then try again")
     return StoreUnusable(
-        f"{address} cannot be reached: {_plain(error)}", "start Elasticsearch, or check CROSSMEDIA_STORE"
+        f"{address} cannot be reached: {_plain(error)}",
+        "start Elasticsearch, or check CROSSMEDIA_STORE (elasticsearch+https:// where the server has TLS)",
     )
 
 

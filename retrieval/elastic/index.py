@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from elasticsearch import BadRequestError
 
-from crossmedia.retrieval.elastic.connection import Connection, StoreBlocked, StoreBusy, explain
+from crossmedia.retrieval.elastic.connection import Connection, StoreBlocked, explain
 from crossmedia.retrieval.elastic.docs import Doc, Version
-from crossmedia.retrieval.store import StoreUnusable
+from crossmedia.retrieval.store import StoreBusy, StoreUnusable
 
 FORMAT: Final = 3
 """Of what the documents look like; kept in the mapping."""

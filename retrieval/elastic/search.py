@@ -10,14 +10,13 @@ import numpy as np
 from crossmedia.embeddings.encoder import Vector
 from crossmedia.retrieval import wording
 from crossmedia.retrieval.elastic import labels, text
-from crossmedia.retrieval.elastic.connection import StoreBusy
 from crossmedia.retrieval.elastic.connection import explain_status as failure
 from crossmedia.retrieval.elastic.docs import Doc, searchable, unpack, vector_field
 from crossmedia.retrieval.elastic.filters import conditions
 from crossmedia.retrieval.elastic.index import Index
 from crossmedia.retrieval.elastic.spaces import ASKED, Facts
 from crossmedia.retrieval.labels import LabelQuery
-from crossmedia.retrieval.store import Found, SpaceMismatch, TextQuery, VectorMatch, VectorQuery
+from crossmedia.retrieval.store import Found, SpaceMismatch, StoreBusy, TextQuery, VectorMatch, VectorQuery
 
 OVERSAMPLE: Final = 1.5
 """Candidates fetched per wanted hit, ranked again by their stored floats: those of an 8-bit index are near, not

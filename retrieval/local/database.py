@@ -15,9 +15,11 @@ from pathlib import Path
 from crossmedia.embeddings.errors import DiskFull, Remedy
 from crossmedia.retrieval.local.translating import TranslatingConnection
 from crossmedia.retrieval.local.use_lock import UseLock
-from crossmedia.retrieval.store import StoreUnusable
+from crossmedia.retrieval.store import StoreBusy, StoreUnusable
 
 BUSY_SECONDS = 60.0
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+"""What SQLite says when another has locked the file for longer than that."""
 ROOM = 1 << 20
 """Free bytes below which SQLite's failure to write is taken for a full disk."""
 
@@ -47,8 +49,8 @@ class _Held:
 class Database:
     """A SQLite file in WAL mode. Readers never wait; a writer waits up to a minute for another process's writer.
 
-    `schema` is the package whose `NNN_*.sql` files are the migrations. Raises Damaged, DiskFull and StoreUnusable, also
-    while rows are read; a file that was found damaged is not written to any more.
+    `schema` is the package whose `NNN_*.sql` files are the migrations. Raises Damaged, DiskFull, StoreBusy and
+    StoreUnusable, also while rows are read; a file that was found damaged is not written to any more.
     """
 
     def __init__(self, path: Path, schema: str) -> None:
@@ -125,13 +127,14 @@ class Database:
                     _roll_back(connection)
                     raise
                 connection.execute("COMMIT")
-            except (sqlite3.OperationalError, DiskFull) as error:
+            except (DiskFull, StoreUnusable):
                 _roll_back(connection)
-                if isinstance(error, DiskFull):
-                    raise
+                raise
+            except sqlite3.OperationalError as error:
+                _roll_back(connection)
                 raise StoreUnusable(
                     f"writing to {self.path} failed: {error}",
-                    "free some disk space or stop the other writer, then run the command again",
+                    "check the disk and the permissions of the folder, then try again",
                 ) from error
 
     @contextmanager
@@ -179,6 +182,11 @@ class Database:
             if self._use is not None:
                 self._use.suspect()
             return self._damaged(str(error))
+        if code in BUSY:
+            return StoreBusy(
+                f"{self.path} is locked by another process: {error}",
+                "try again in a moment; if it stays so, stop the other process",
+            )
         full = code == sqlite3.SQLITE_FULL
         if full or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(self.path.parent).free < ROOM):
             return DiskFull(f"{self.path} cannot be written: the disk is full")

@@ -6,7 +6,7 @@ import sqlite3
 
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.local.derived import Derived
-from crossmedia.retrieval.store import StoreUnusable
+from crossmedia.retrieval.store import StoreBusy, StoreUnusable
 
 
 def everything(database: Database, derived: Derived) -> None:
@@ -25,7 +25,7 @@ def everything(database: Database, derived: Derived) -> None:
         finally:
             connection.execute("PRAGMA temp_store=MEMORY")
         busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, StoreBusy) as error:
         raise StoreUnusable(f"{database.path} still holds what was removed: {error}", _HINT) from error
     if busy:
         raise StoreUnusable(f"{database.path} still holds what was removed: somebody reads it", _HINT)

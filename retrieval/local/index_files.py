@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,14 +57,19 @@ def load(folder: Path, field: str, dim: int, fits: Callable[[Generation], bool])
             # It may also be that of another process, which has seen more than this snapshot.
             log.info("%s is not of this store as it is, and is not used", saved.path)
             continue
-        if _checksum(saved.path) != saved.checksum:
-            log.warning("%s is damaged; it is made anew", saved.path)
-            saved.path.unlink(missing_ok=True)
+        try:
+            if _checksum(saved.path) == saved.checksum:
+                loaded = faiss.read_index(str(saved.path))
+                if loaded.d == dim:
+                    return VectorIndex.holding(loaded, saved.generation, saved.trained_on)
+            else:
+                log.warning("%s is damaged; it is made anew", saved.path)
+        except (OSError, RuntimeError) as error:
+            # Gone meanwhile, or not to be read by this process: that is no reason to remove it.
+            log.warning("%s cannot be read, and its index is made anew: %s", saved.path, error)
             continue
-        loaded = faiss.read_index(str(saved.path))
-        if loaded.d == dim:
-            return VectorIndex.holding(loaded, saved.generation, saved.trained_on)
-        saved.path.unlink(missing_ok=True)
+        with suppress(OSError):  # in a folder that may only be read it stays, and is passed over each time
+            saved.path.unlink(missing_ok=True)
     return VectorIndex(dim)
 
 

@@ -33,7 +33,11 @@ def _translating(name: str) -> Callable[..., Any]:
             meaning = error if translate is None else translate(error)
             if meaning is error:
                 raise
-            raise meaning from error
+            try:
+                raise meaning from error
+            finally:
+                # The exception knows this frame: it would keep the cursor, and so the file open, after `close`.
+                del meaning, cursor
 
     return call
 

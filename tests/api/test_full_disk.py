@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,18 +81,60 @@ def test_a_reserve_is_looked_at_before_anything_is_received(tmp_path: Path, monk
         assert http.post("/v1/search", json={"text": "red", "k": 1}).json()["hits"][0]["path"] == "red.png"
 
 
-def test_a_job_that_finds_the_disk_full_fails_and_keeps_the_upload(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_job_that_finds_the_disk_full_waits_until_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restart: bool
 ) -> None:
+    monkeypatch.setattr("crossmedia.indexer.worker.FULL_SECONDS", 0.05)
     with TestClient(create_app(settings(tmp_path, reserve_bytes=1 << 20))) as http:
         state = http.app.state.crossmedia  # type: ignore[attr-defined]
         state.worker.stop()
         job = http.post("/v1/assets", files=[("file", ("red.png", png("red")))]).json()
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(full_disk.shutil, "disk_usage", lambda _: usage)
+    with monkeypatch.context() as full:
+        full.setattr(full_disk.shutil, "disk_usage", lambda _: usage)
+        with TestClient(create_app(settings(tmp_path, reserve_bytes=1 << 20))) as http:
+            waiting = told(http, job["id"])
+            assert (waiting["state"], waiting["error"]["code"]) == ("queued", "disk_full")
+            assert "free some disk space" in waiting["error"]["hint"]
+            assert kept(tmp_path) == ["red.png"]
+            if not restart:
+                full.undo()
+                assert ended(http, job["id"])["state"] == "done"
     with TestClient(create_app(settings(tmp_path, reserve_bytes=1 << 20))) as http:
-        assert ended(http, job["id"])["error"]["code"] == "disk_full"
-    assert kept(tmp_path) == ["red.png"]
+        done = ended(http, job["id"])
+        assert (done["state"], done["error"], done["report"]["added"]) == ("done", None, 1)
+
+
+def told(http: TestClient, job: str) -> Any:
+    """The job once it says what it waits for."""
+    until = time.monotonic() + 30
+    while not (seen := http.get(f"/v1/jobs/{job}").json())["error"]:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return seen
+
+
+def test_passes_that_find_the_disk_full_keep_what_was_indexed(
+    http: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossmedia.indexer.worker.FULL_SECONDS", 0.05)
+    indexing = http.app.state.crossmedia.service.indexing  # type: ignore[attr-defined]
+    enrich, room = indexing.enrich, threading.Event()
+
+    def full(**values: Any) -> Any:
+        if not room.is_set():
+            raise DiskFull("no room")
+        return enrich(**values)
+
+    monkeypatch.setattr(indexing, "enrich", full)
+    job = http.post("/v1/assets", files=[("file", ("red.png", png("red")))]).json()["id"]
+    waiting = told(http, job)
+    assert (waiting["state"], waiting["error"]["code"], waiting["report"]["added"]) == ("queued", "disk_full", 1)
+    assert http.post("/v1/search", json={"text": "red", "k": 1}).json()["hits"]
+    room.set()
+    done = ended(http, job)
+    assert (done["state"], done["error"], done["report"]["added"]) == ("done", None, 1)
 
 
 def test_a_data_directory_that_is_gone_takes_no_upload(http: TestClient, tmp_path: Path) -> None:
@@ -167,17 +210,22 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
+def fill(disk: Path) -> None:
+    """To the last byte."""
+    with (disk / "filler").open("wb", buffering=0) as filler:
+        for size in (1 << 16, 1 << 10, 1):
+            try:
+                while filler.write(bytes(size)):
+                    pass
+            except OSError:
+                pass
+
+
 @pytest.mark.process
 def test_a_disk_that_fills_up_loses_nothing(small_disk: Path) -> None:
     with TestClient(create_app(settings(small_disk, reserve_bytes=0))) as http:
         before = upload(http, red_png=png("red"))["report"]["assets"]["red.png"]
-        with (small_disk / "filler").open("wb", buffering=0) as filler:
-            for size in (1 << 16, 1 << 10, 1):
-                try:
-                    while filler.write(bytes(size)):
-                        pass
-                except OSError:
-                    pass
+        fill(small_disk)
         assert ready(http).status_code == 503
         for ask in ("/v1/assets", "/v1/search"):
             refused = http.post(ask, files=[("file", ("blue.png", png("blue")))])
@@ -186,6 +234,39 @@ def test_a_disk_that_fills_up_loses_nothing(small_disk: Path) -> None:
         (small_disk / "filler").unlink()
         assert upload(http, blue_png=png("blue"))["state"] == "done"
         assert http.get("/readyz").status_code == 200
+    store = LocalStore(small_disk / "data")
+    assert store.verify(deep=True) == []
+    store.close()
+
+
+@pytest.mark.process
+def test_a_job_on_a_disk_that_fills_up_is_done_when_there_is_room(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue lies on that disk as well, so what becomes of the job cannot be noted meanwhile."""
+    monkeypatch.setattr("crossmedia.indexer.worker.FULL_SECONDS", 0.05)
+    with TestClient(create_app(settings(small_disk, reserve_bytes=0))) as http:
+        before = upload(http, red_png=png("red"))["report"]["assets"]["red.png"]
+        indexing = http.app.state.crossmedia.service.indexing  # type: ignore[attr-defined]
+        index, failures, filled = indexing.index_files, threading.Semaphore(0), threading.Event()
+
+        def index_on_a_full_disk(*values: Any, **options: Any) -> Any:
+            if not filled.is_set():
+                fill(small_disk)
+                filled.set()
+            try:
+                return index(*values, **options)
+            except BaseException:
+                failures.release()
+                raise
+
+        monkeypatch.setattr(indexing, "index_files", index_on_a_full_disk)
+        job = http.post("/v1/assets", files=[("file", ("blue.png", png("blue")))]).json()["id"]
+        assert failures.acquire(timeout=60)
+        assert http.get(f"/v1/jobs/{job}").json()["state"] in ("running", "queued")
+        assert http.get(f"/v1/assets/{before}/content").content == png("red")
+        (small_disk / "filler").unlink()
+        assert ended(http, job)["report"]["added"] == 1
     store = LocalStore(small_disk / "data")
     assert store.verify(deep=True) == []
     store.close()

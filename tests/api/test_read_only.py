@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.local.index_files import save
 from tests.api.helpers import WEIGHTY, command
 from tests.media_makers import write_picture
 
@@ -102,3 +104,27 @@ def test_it_is_not_written_to(data: Path) -> None:
     assert refused.returncode == 1
     assert "readonly" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("damage", ["noise", "unreadable"])
+def test_a_damaged_index_is_made_again_for_the_search(data: Path, damage: str) -> None:
+    """The file cannot be removed there; the store has all that is in it."""
+    _permit(data.parent, 0o755, 0o644)
+    store = LocalStore(data)
+    for field in store._derived.fields():
+        index = store._derived.current(field)
+        assert index is not None
+        save(index, data / "vectors", field)
+    store.close()
+    saved = sorted((data / "vectors").glob("*.faiss"))
+    assert saved
+    for path in saved:
+        path.write_bytes(b"noise" * 200)
+    _permit(data.parent, 0o555, 0o444)
+    if damage == "unreadable":
+        for path in saved:
+            path.chmod(0o000)
+    found = run(data, "search", "--image", str(data.parent / "media" / "a.png"), "--json")
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout)["hits"][0]["path"].endswith("a.png")
+    assert sorted((data / "vectors").glob("*.faiss")) == saved

@@ -197,7 +197,7 @@ def test_lines_of_several_writers_do_not_mix(tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda n: Audit(tmp_path).note("ada", "POST", path=f"/\x1b{n}" * 50), range(200)))
+        list(pool.map(lambda n: Audit(tmp_path, 1 << 20, 1).note("ada", "POST", path=f"/\x1b{n}" * 50), range(200)))
     lines = audited(tmp_path)
     assert {line["path"] for line in lines} == {f"/\x1b{n}" * 50 for n in range(200)}
     assert b"\x1b" not in (tmp_path / FILE).read_bytes()

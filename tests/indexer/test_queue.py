@@ -115,6 +115,23 @@ def test_what_was_not_begun_comes_before_what_was_put_back(room: Room) -> None:
     assert jobs[1].report == {"added": 1}
 
 
+def test_a_job_tells_what_it_waits_for_until_it_is_claimed(room: Room) -> None:
+    job = room.queue.submit("index", {})
+    claimed(room.queue)
+    room.queue.release(job.id, {"added": 1}, Broken("no room", "make some"))
+    waiting = room.other.get(job.id)
+    assert (waiting.state, waiting.attempts, waiting.report) == ("queued", 0, {"added": 1})
+    told = {"code": "broken", "message": "no room", "hint": "make some"}
+    assert waiting.error == told
+    assert [seen.error for seen in room.other.list()] == [told]
+    assert claimed(room.queue).error is None
+    room.queue.release(job.id)
+    assert room.other.get(job.id).error is None
+    claimed(room.queue)
+    room.queue.finish(job.id, {"added": 1})
+    assert room.other.get(job.id).error is None
+
+
 def test_ends_are_kept_and_lists_leave_out_what_is_long(room: Room) -> None:
     done = claimed_of(room.queue, {"n": 1})
     room.queue.finish(done.id, {"assets": {"a": "b"}})

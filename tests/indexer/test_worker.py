@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.errors import CrossmediaError, DiskFull
 from crossmedia.indexer.jobs import Jobs
 from crossmedia.indexer.queue import MAX_ATTEMPTS, Job
 from crossmedia.indexer.worker import JobProgress, Unfinished, Worker
@@ -50,6 +51,54 @@ def test_worker_runs_reports_and_outlives_failures(jobs: Jobs) -> None:
     failed = jobs.get(fault.id)
     assert failed.error is not None
     assert failed.error["code"] == "job_failed"
+
+
+@pytest.mark.parametrize(
+    "error", [DiskFull("no room"), OSError(errno.ENOSPC, "No space left on device", "/data/x")], ids=["ours", "theirs"]
+)
+def test_a_job_that_meets_a_full_disk_waits_for_room(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """As often as it takes, also where the queue itself lies on that disk."""
+    monkeypatch.setattr("crossmedia.indexer.worker.FULL_SECONDS", 0.01)
+    room, tries = threading.Event(), 0
+    release = jobs.release
+
+    def handler(job: Job, progress: JobProgress, stop: threading.Event) -> Mapping[str, Any]:
+        nonlocal tries
+        tries += 1
+        if not room.is_set():
+            raise error
+        return {"added": 1}
+
+    def full_too(*values: Any) -> None:
+        if tries % 2 and not refused.is_set():
+            refused.set()
+            raise DiskFull("no room for the queue")
+        refused.clear()
+        release(*values)
+
+    refused = threading.Event()
+    monkeypatch.setattr(jobs, "release", full_too)
+    job = jobs.submit("index", {})
+    worker = Worker(jobs, {"index": handler})
+    worker.start()
+    until = time.monotonic() + 30
+    told: set[tuple[str, str]] = set()
+    while tries < 3 * MAX_ATTEMPTS or not told:
+        assert time.monotonic() < until
+        seen = jobs.get(job.id)
+        assert seen.state in ("queued", "running")
+        if seen.error:
+            told.add((seen.state, seen.error["code"]))
+    assert told == {("queued", "disk_full")}
+    room.set()
+    while jobs.get(job.id).state != "done":
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    worker.stop()
+    done = jobs.get(job.id)
+    assert (done.report, done.error, done.attempts) == ({"added": 1}, None, 1)
 
 
 def test_what_stops_on_request_is_no_crash(jobs: Jobs) -> None:

@@ -6,6 +6,7 @@ import gc
 import shutil
 import sqlite3
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from crossmedia.retrieval.local import LocalStore, vectors
 from crossmedia.retrieval.local.words import match_expressions
 from crossmedia.retrieval.query import Filters
-from crossmedia.retrieval.store import StoreUnusable
+from crossmedia.retrieval.store import StoreBusy, StoreUnusable
 from crossmedia.retrieval.stored_asset import Done, same
 from crossmedia.retrieval.wording import content_words, snippet
 from tests.retrieval.makers import SPACES, asset_id, document, eventful, unit
@@ -315,3 +316,76 @@ def test_a_wrong_total_is_told(folder: Path) -> None:
         "the total of moments picture is 4, and others are there",
         "there are 3 moments picture, and no total says so",
     ]
+
+
+@pytest.fixture
+def locked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[LocalStore, sqlite3.Connection]]:
+    """A store, and somebody who has locked it, where no log of changes lets others read meanwhile: so it is on file
+    systems without shared memory."""
+    monkeypatch.setattr("crossmedia.retrieval.local.database.BUSY_SECONDS", 0.01)
+    store, _ = filled(folder, 3)
+    store._database.connection().execute("PRAGMA journal_mode=DELETE")
+    other = sqlite3.connect(folder / "store.sqlite")
+    other.execute("BEGIN EXCLUSIVE")
+    yield store, other
+    other.close()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda store: store.search_vectors("common", "picture", unit(1), 3, Filters()),
+        lambda store: store.assets(Filters(), 3),
+        lambda store: store.statistics(),
+        lambda store: store.delete([asset_id("p1")]),
+        lambda store: store.put([document("late", vector=unit(9))]),
+        lambda store: store.expunge(),
+        lambda store: store.verify(),
+        lambda store: LocalStore(store.folder),
+    ],
+    ids=["search", "list", "count", "delete", "put", "expunge", "verify", "open"],
+)
+def test_a_store_that_somebody_has_locked_is_told_as_such(
+    locked: tuple[LocalStore, sqlite3.Connection], use: Callable[[LocalStore], object]
+) -> None:
+    store, other = locked
+    with pytest.raises(StoreUnusable, match="locked") as failure:
+        use(store)
+    assert "traceback" not in failure.value.hint
+    assert failure.value.hint
+    other.rollback()
+    opened = use(store)
+    if isinstance(opened, LocalStore):
+        opened.close()
+    assert store.verify() == []
+
+
+def test_a_commit_that_finds_the_store_locked_leaves_nothing(
+    locked: tuple[LocalStore, sqlite3.Connection],
+) -> None:
+    """A reader's lock lets a writer begin, and not end."""
+    store, other = locked
+    other.rollback()
+    other.execute("BEGIN")
+    other.execute("SELECT count(*) FROM asset").fetchone()
+    with pytest.raises(StoreBusy) as failure:
+        store.delete([asset_id("p1")])
+    assert failure.value.retry_after > 0
+    other.rollback()
+    assert len(store.assets(Filters(), 10)) == 3
+    store.delete([asset_id("p1")])
+    assert len(store.assets(Filters(), 10)) == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no list of open files")
+def test_a_failure_that_somebody_keeps_does_not_keep_the_file_open(
+    locked: tuple[LocalStore, sqlite3.Connection],
+) -> None:
+    store, other = locked
+    with pytest.raises(StoreBusy) as kept:
+        store.assets(Filters(), 3)
+    other.close()
+    store.close()
+    opened = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink() and link.exists()]
+    assert store.folder / "store.sqlite" not in opened, kept

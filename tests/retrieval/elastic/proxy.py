@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from typing import Any
 import httpx
 
 Rewrite = Callable[[Any], Any]
+_REFUSED = {"error": {"type": "security_exception", "reason": "unable to authenticate user"}, "status": 401}
 
 
 @dataclass
@@ -32,9 +35,12 @@ class Fault:
 
 
 class Proxy:
-    """`url` is what a store is given; `asked` are the paths that came, in their order."""
+    """`url` is what a store is given; `asked` are the paths that came, in their order.
 
-    def __init__(self, target: str) -> None:
+    `tls` encrypts what it answers; `login` is a `USER:PASSWORD` without which it answers 401.
+    """
+
+    def __init__(self, target: str, tls: ssl.SSLContext | None = None, login: str = "") -> None:
         self.asked: list[str] = []
         self.faults: list[Fault] = []
         self._lock = threading.Lock()
@@ -46,6 +52,10 @@ class Proxy:
 
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                wanted = f"Basic {base64.b64encode(login.encode()).decode()}" if login else None
+                if wanted is not None and self.headers.get("Authorization") != wanted:
+                    self.answer(401, json.dumps(_REFUSED).encode(), {"content-type": "application/json"})
+                    return
                 fault = proxy.fault(self.path)
                 if fault is not None and fault.status is not None:
                     self.answer(fault.status, json.dumps(fault.body).encode(), {"content-type": "application/json"})
@@ -79,8 +89,12 @@ class Proxy:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if tls is not None:
+            # The handshake is made where a connection is served: one that fails must not stop the others.
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+            self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_port}"
 
     def fault(self, path: str) -> Fault | None:
         with self._lock:

@@ -12,9 +12,9 @@ import pytest
 from crossmedia.embeddings.encoder import Space
 from crossmedia.retrieval.documents import Enrichment, Patch
 from crossmedia.retrieval.elastic import ElasticStore
-from crossmedia.retrieval.elastic.connection import StoreBusy, StoreFull, StoreRefused
+from crossmedia.retrieval.elastic.connection import StoreFull, StoreRefused
 from crossmedia.retrieval.query import Filters
-from crossmedia.retrieval.store import SpaceMismatch, StoreUnusable
+from crossmedia.retrieval.store import SpaceMismatch, StoreBusy, StoreUnusable
 from tests.retrieval.elastic.proxy import Fault, Proxy
 from tests.retrieval.makers import SPACES, asset_id, document, unit
 
