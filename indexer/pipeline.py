@@ -193,21 +193,21 @@ class Pipeline:
         if not whole:
             return
         documents: list[Document] = []
-        stored: list[tuple[_New, Decoded]] = []
+        stored: list[tuple[_New, Document]] = []
         results = assemble_each(
             [(new.asset, new.found, decoded) for new, decoded in whole], self._profile, self._collection
         )
-        for (item, decoded), result in zip(whole, results, strict=True):
+        for (item, _), result in zip(whole, results, strict=True):
             if isinstance(result, CrossmediaError):
                 _fail(item, result, told)
             else:
                 documents.append(result)
-                stored.append((item, decoded))
+                stored.append((item, result))
         # Another process may have begun to make the collection's vectors anew: then this is refused.
         self._store.put(documents, spaces=self._profile.spaces.values())
         there = self._sources([item.asset for item, _ in stored if item.copies])
-        for item, decoded in stored:
-            told(outcome(item.found, "added", item.asset, warnings=decoded.warnings))
+        for item, document in stored:
+            told(outcome(item.found, "added", item.asset, warnings=tuple(document.asset.metadata.get("warnings", ()))))
             for copy in item.copies:
                 if not self._located(item.asset, copy, there.get(item.asset, []), told):
                     error = ChangedWhileRead(f"{copy.path} was removed while it was added", "index it again")
