@@ -112,6 +112,13 @@ class Runtime:
         return self._parts.get("pool", lambda: DecodePool(self.settings.decode_workers, memory=self._decoder_memory))
 
     @property
+    def short_pool(self) -> DecodePool:
+        """The decoder of short jobs, which so wait for no long one."""
+        from crossmedia.indexer.decode.pool import DecodePool
+
+        return self._parts.get("short pool", lambda: DecodePool(1, memory=self._decoder_memory))
+
+    @property
     def example_pool(self) -> DecodePool:
         """The decoders of what is searched with: behind an ingest in the other pool they would wait for minutes, and a
         single one behind a file that it cannot finish."""

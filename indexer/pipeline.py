@@ -17,7 +17,7 @@ from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.assemble import assemble_each
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
-from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.decode.pool import DecodePool, arrived
 from crossmedia.indexer.report import BadFileName, ChangedWhileRead, FileOutcome, Report, outcome, path_text
 from crossmedia.indexer.scan import ScannedFile, shares
 from crossmedia.retrieval.documents import Document, Source
@@ -71,7 +71,7 @@ class Pipeline:
             tell(outcome)
 
         batch: list[tuple[_New, Decoded]] = []
-        for new, decoded in self._decoded(self._unknown(files, coming, told, stop)):
+        for new, decoded in self._decoded(self._unknown(files, coming, told, stop), stop):
             if isinstance(decoded, CrossmediaError):
                 del coming[new.asset]
                 _fail(new, decoded, told)
@@ -167,15 +167,25 @@ class Pipeline:
         told(outcome(found, "moved" if left else "unchanged" if location in places else "copied", asset))
         return True
 
-    def _decoded(self, new: Iterator[_New]) -> Iterator[tuple[_New, Decoded | CrossmediaError]]:
-        """Decode in other processes, a few chunks ahead, in order."""
+    def _decoded(
+        self, new: Iterator[_New], stop: threading.Event | None
+    ) -> Iterator[tuple[_New, Decoded | CrossmediaError]]:
+        """Decode in other processes, a few chunks ahead, in order; what is not done is given up on `stop`."""
         ahead: deque[tuple[list[_New], Future[list[Decoded | CrossmediaError]]]] = deque()
-        for chunk in _chunks(new):
-            ahead.append((chunk, self._pool.submit_many([item.found.location for item in chunk])))
-            if len(ahead) >= IN_FLIGHT:
+        try:
+            for chunk in _chunks(new):
+                ahead.append((chunk, self._pool.submit_many([item.found.location for item in chunk])))
+                if len(ahead) >= IN_FLIGHT:
+                    if not arrived(ahead[0][1], stop):
+                        return
+                    yield from zip(*_result(ahead.popleft()), strict=True)
+            while ahead:
+                if not arrived(ahead[0][1], stop):
+                    return
                 yield from zip(*_result(ahead.popleft()), strict=True)
-        while ahead:
-            yield from zip(*_result(ahead.popleft()), strict=True)
+        finally:
+            for _, pending in ahead:
+                pending.cancel()
 
     def _commit(
         self, batch: Sequence[tuple[_New, Decoded]], coming: dict[str, _New], told: Callable[[FileOutcome], None]

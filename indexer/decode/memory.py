@@ -17,9 +17,9 @@ LEAST: Final = 384 << 20
 """Bytes without which a decoder reads hardly any film: its threads and buffers alone take half of that."""
 SHARE: Final = 0.5
 """Of the machine's memory, for all decoders together; models, indexes and the system's cache have the rest."""
-BESIDE: Final = 4
-"""Processes that decode beside those of an ingest: two for examples, one for the hashes of films, one for
-provenance."""
+BESIDE: Final = 5
+"""Processes that decode beside those of an ingest: two for examples, one each for short jobs, for the hashes of films
+and for provenance."""
 _GROUPS: Final = Path("/sys/fs/cgroup")
 
 _allowed: int | None = None

@@ -27,8 +27,19 @@ from crossmedia.indexer.decode.types import Decoded, Limits
 _TASKS: Final = 2_000
 """A worker is replaced after so many, so that what a native library leaks stays small."""
 
+LOOK_SECONDS: Final = 0.25
+"""How soon whoever waits for a file hears that it is to stop."""
+
 DecodeOutcome: TypeAlias = Decoded | CrossmediaError
 T = TypeVar("T")
+
+
+def arrived(future: Future[Any], stop: threading.Event | None) -> bool:
+    """Waits until the future has ended, True, or until it is said to stop."""
+    while not (stop is not None and stop.is_set()):
+        if wait([future], None if stop is None else LOOK_SECONDS).done:
+            return True
+    return future.done()
 
 
 class DecodePool:
