@@ -21,8 +21,8 @@ PART_FILES, PART_BYTES = 256, 2 << 30
 """A folder that holds more is divided among the workers of a shared queue."""
 SHORT_FILES, SHORT_BYTES = 16, 16 << 20
 """An upload that holds more is not expected to be done soon."""
-SHORT_MEDIA = 60.0
-"""Seconds of sound and film whose passes take longer than a short job may."""
+SHORT_MEDIA, CHARACTERS_A_SECOND = 60.0, 2_000
+"""Seconds of sound and film whose passes take longer than a short job may, and how much text counts as one of them."""
 
 
 class UploadLost(CrossmediaError):
@@ -37,7 +37,7 @@ class Ingest:
     `without`, `within` (folders that links must not lead out of; the service's roots if it is not there).
 
     The first pass makes everything searchable; then what it brought is enriched, asset by asset, and makes way for a
-    job that was not begun. A short job makes way for none, and leaves the passes over what plays long to the long ones.
+    job that was not begun. A short job makes way for none, and leaves the passes over what is long to the long ones.
     The report tells of both passes, and of uploads the asset of each (or None) as `uploaded`.
     With a shared queue, paths that hold a lot become parts, each of them such a job with `files`.
     """
@@ -127,7 +127,7 @@ class Ingest:
 
         look()
         assets = [*report["assets"].values(), *(asset for asset in report["uploaded"] if asset)]
-        if job.short and self._plays(assets) > SHORT_MEDIA:
+        if job.short and self._length(assets) > SHORT_MEDIA:
             return Unfinished(report)
         enriched, absent = self._service.indexing.enrich(
             without=job.payload.get("without", ()),
@@ -144,10 +144,11 @@ class Ingest:
         report["notes"] = absent
         return Unfinished(report) if pause.is_set() else report
 
-    def _plays(self, assets: Sequence[str]) -> float:
-        """Seconds of sound and film in them."""
+    def _length(self, assets: Sequence[str]) -> float:
+        """Seconds of sound and film in them, and what their texts count as."""
         placed = self._service.runtime.store.placed(list(dict.fromkeys(assets)))
-        return sum(float(asset.metadata.get("seconds", 0.0)) for asset, _ in placed.values())
+        known = [asset.metadata for asset, _ in placed.values()]
+        return sum(float(m.get("seconds", 0.0)) + float(m.get("characters", 0)) / CHARACTERS_A_SECOND for m in known)
 
     def _found_here(self, upload: ScannedFile) -> ScannedFile:
         """An upload where it lies now: the data folder may have been moved since the job was accepted."""

@@ -90,24 +90,30 @@ def cuts(count: int, whole: bool) -> list[str]:
     return told
 
 
-def _pieces(paragraphs: Iterable[str], words: int) -> Iterator[str]:
+def _pieces(paragraphs: Iterable[str], words: int) -> Iterator[tuple[str, int]]:
+    """Parts of paragraphs with the number of their words."""
     for paragraph in paragraphs:
+        if len(paragraph) <= min(words, _MAX_WORD_CHARACTERS):  # a page may hold a hundred thousand such
+            if count := len(paragraph.split()):
+                yield paragraph.strip(), count
+            continue
         for start, end in paragraph_spans(paragraph, words):
-            yield paragraph[start:end]
+            yield paragraph[start:end], _count(paragraph[start:end])
 
 
-def _merge(pieces: Iterable[str], words: int, tiny: int) -> Iterator[str]:
-    held, count = "", 0
-    for piece in pieces:
-        more = _count(piece)
+def _merge(pieces: Iterable[tuple[str, int]], words: int, tiny: int) -> Iterator[str]:
+    held: list[str] = []
+    count = 0
+    for piece, more in pieces:
         if held and count + more <= words and min(count, more) < tiny:
-            held, count = f"{held}\n{piece}", count + more
+            held.append(piece)
+            count += more
             continue
         if held:
-            yield held
-        held, count = piece, more
+            yield "\n".join(held)
+        held, count = [piece], more
     if held:
-        yield held
+        yield "\n".join(held)
 
 
 def _count(text: str) -> int:

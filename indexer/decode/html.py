@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -80,11 +80,11 @@ class _Reader:
     def __init__(self) -> None:
         self.title = ""
         self.heading = ""
-        self._open: Counter[str] = Counter()
+        self._open: defaultdict[str, int] = defaultdict(int)
         """How many elements of each name are open: without a tree, so that nesting costs nothing."""
         self._hidden = ""
         """Name of the outermost element at hand that nobody sees."""
-        self._inside: Counter[str] = Counter()
+        self._inside: defaultdict[str, int] = defaultdict(int)
         """As `_open`, of what is inside of it."""
 
     def paragraphs(self, markup: str) -> Iterator[str]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import unescape
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 # Possessive, and whatever is never closed lasts to the end as in browsers: nothing is read twice.
 _TOKEN: Final = re.compile(
@@ -29,8 +28,7 @@ _RAW: Final = {
 _WITH_ENTITIES: Final = frozenset(("textarea", "title"))
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """`<name …>`, or `</name>` as an `end`; lower case. `inside`: what is written between the name and the `>`."""
 
     name: str
@@ -50,8 +48,7 @@ class Tag:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Characters, their entities resolved; `within` names the element of plain characters that they are all of."""
 
     characters: str

@@ -69,6 +69,21 @@ def test_a_small_upload_is_done_while_a_folder_is_read(http: TestClient, roots: 
     until(lambda: http.get(f"/v1/jobs/{slow['id']}").json()["state"] == "done")
 
 
+def test_passes_over_a_long_text_hold_up_no_small_upload(http: TestClient, roots: Path, tmp_path: Path) -> None:
+    (roots / "slow.txt").write_text(f"wait {tmp_path}")
+    slow = http.post("/v1/assets", json={"path": str(roots)}).json()
+    until((tmp_path / "begun").exists)
+    words = "kestrel " + "red boats come home. " * 10_000
+    long = http.post("/v1/assets", files=[("file", ("long.txt", words.encode()))]).json()
+    until(lambda: http.post("/v1/search", json={"text": "kestrel", "legs": ["words"]}).json()["hits"])
+    until(lambda: http.get(f"/v1/jobs/{long['id']}").json()["state"] == "queued")
+    finished(http, http.post("/v1/assets", files=[("file", ("red.png", png("red")))]))
+    assert http.get(f"/v1/jobs/{slow['id']}").json()["state"] == "running"
+    (tmp_path / "go").touch()
+    until(lambda: http.get(f"/v1/jobs/{long['id']}").json()["state"] == "done")
+    assert http.get(f"/v1/jobs/{long['id']}").json()["report"]["enriched"] >= 1
+
+
 def test_a_small_file_that_takes_long_makes_way(
     http: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
