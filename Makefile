@@ -48,7 +48,7 @@ serve: install
 	$(BIN)/crossmedia serve
 
 bench: $(VENV)/.dev
-	for name in encoders ingest media objects passes index cold search banks page; do $(BIN)/python -m crossmedia.eval.bench.$$name || exit 1; done
+	for name in encoders ingest texts media objects passes index cold search banks page; do $(BIN)/python -m crossmedia.eval.bench.$$name || exit 1; done
 
 # Trains and exports the bundled models again; needs torch, the data beside the checkout, and Debian's packages
 # openclipart-png, openclipart-svg, fonts-noto-color-emoji and unicode-cldr-core. Pin what each step prints in

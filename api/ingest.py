@@ -19,6 +19,10 @@ from crossmedia.indexer.worker import Divided, JobProgress, Result, Unfinished
 
 PART_FILES, PART_BYTES = 256, 2 << 30
 """A folder that holds more is divided among the workers of a shared queue."""
+SHORT_FILES, SHORT_BYTES = 16, 16 << 20
+"""An upload that holds more is not expected to be done soon."""
+SHORT_MEDIA, CHARACTERS_A_SECOND = 60.0, 2_000
+"""Seconds of sound and film whose passes take longer than a short job may, and how much text counts as one of them."""
 
 
 class UploadLost(CrossmediaError):
@@ -33,7 +37,8 @@ class Ingest:
     `without`, `within` (folders that links must not lead out of; the service's roots if it is not there).
 
     The first pass makes everything searchable; then what it brought is enriched, asset by asset, and makes way for a
-    job that was not begun. The report tells of both passes, and of uploads the asset of each (or None) as `uploaded`.
+    job that was not begun. A short job makes way for none, and leaves the passes over what is long to the long ones.
+    The report tells of both passes, and of uploads the asset of each (or None) as `uploaded`.
     With a shared queue, paths that hold a lot become parts, each of them such a job with `files`.
     """
 
@@ -101,7 +106,9 @@ class Ingest:
             named = _files(payload.get("files", ()))
             files = uploads or [f for f in named if not roots or within(f.location.resolve(), [*map(str, roots)])]
             plan(len(files))
-            report = self._service.indexing.index_files(files, payload["collection"], tell=tell, stop=stop)
+            report = self._service.indexing.index_files(
+                files, payload["collection"], tell=tell, stop=stop, short=job.short
+            )
         if stop.is_set():
             return None
         uploaded = self._assets(uploads)
@@ -115,7 +122,7 @@ class Ingest:
         pause = threading.Event()
 
         def look() -> None:
-            if stop.is_set() or self._fresh():
+            if stop.is_set() or (not job.short and self._fresh()):
                 pause.set()
 
         def advance(seconds: float) -> None:
@@ -124,12 +131,16 @@ class Ingest:
             look()
 
         look()
+        assets = [*report["assets"].values(), *(asset for asset in report["uploaded"] if asset)]
+        if job.short and self._length(assets) > SHORT_MEDIA:
+            return Unfinished(report)
         enriched, absent = self._service.indexing.enrich(
             without=job.payload.get("without", ()),
-            assets=[*report["assets"].values(), *(asset for asset in report["uploaded"] if asset)],
+            assets=assets,
             plan=lambda total: progress.start("enriching", total),
             advance=advance,
             stop=pause,
+            short=job.short,
         )
         now = enriched.as_dict()
         failures = {f["asset"]: f for f in (*report["enrich_failures"], *now["enrich_failures"])}
@@ -137,6 +148,12 @@ class Ingest:
         report["enrich_failures"] = list(failures.values())
         report["notes"] = absent
         return Unfinished(report) if pause.is_set() else report
+
+    def _length(self, assets: Sequence[str]) -> float:
+        """Seconds of sound and film in them, and what their texts count as."""
+        placed = self._service.runtime.store.placed(list(dict.fromkeys(assets)))
+        known = [asset.metadata for asset, _ in placed.values()]
+        return sum(float(m.get("seconds", 0.0)) + float(m.get("characters", 0)) / CHARACTERS_A_SECOND for m in known)
 
     def _found_here(self, upload: ScannedFile) -> ScannedFile:
         """An upload where it lies now: the data folder may have been moved since the job was accepted."""
@@ -158,6 +175,12 @@ class Ingest:
         hashes = [asset_of_upload(file.location) for file in files]
         known = self._service.runtime.store.placed(hashes)
         return [asset if asset in known else None for asset in hashes]
+
+
+def is_short(files: Sequence[ScannedFile]) -> bool:
+    """Whether these are probably indexed soon. A guess is enough: a job that takes too long goes on among the long
+    ones."""
+    return len(files) <= SHORT_FILES and sum(file.size for file in files) <= SHORT_BYTES
 
 
 def files_json(files: Sequence[ScannedFile]) -> list[dict[str, Any]]:

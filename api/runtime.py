@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from crossmedia.api.exchange import require_finished
 from crossmedia.api.parts import Parts
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from crossmedia.indexer.queue import Queue
 
 
+EXAMPLES: Final = 2
+"""Files to search by that are decoded at once."""
+
+
 class Ambiguous(CrossmediaError):
     """The beginning of an id fits several assets."""
 
@@ -50,9 +54,11 @@ class Runtime:
     been reindexed, by whichever process.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, processes: int = 1) -> None:
+        """`processes`: how many such as this one share the machine's memory."""
         require_finished(settings.data)
         self.settings = settings
+        self._processes = processes
         self.catalog = Catalog(settings.models, settings.allow_hub)
         self.uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes, settings.reserve_bytes)
         self.heads = Heads(settings.data / "heads")
@@ -103,14 +109,22 @@ class Runtime:
         """Decoders of what is indexed."""
         from crossmedia.indexer.decode.pool import DecodePool
 
-        return self._parts.get("pool", lambda: DecodePool(self.settings.decode_workers))
+        return self._parts.get("pool", lambda: DecodePool(self.settings.decode_workers, memory=self._decoder_memory))
+
+    @property
+    def short_pool(self) -> DecodePool:
+        """The decoder of short jobs, which so wait for no long one."""
+        from crossmedia.indexer.decode.pool import DecodePool
+
+        return self._parts.get("short pool", lambda: DecodePool(1, memory=self._decoder_memory))
 
     @property
     def example_pool(self) -> DecodePool:
-        """The decoder of what is searched with: behind an ingest in the other pool it would wait for minutes."""
+        """The decoders of what is searched with: behind an ingest in the other pool they would wait for minutes, and a
+        single one behind a file that it cannot finish."""
         from crossmedia.indexer.decode.pool import DecodePool
 
-        return self._parts.get("example pool", lambda: DecodePool(1))
+        return self._parts.get("example pool", lambda: DecodePool(EXAMPLES, memory=self._decoder_memory))
 
     @property
     def jobs(self) -> Queue:
@@ -131,14 +145,17 @@ class Runtime:
         """Makes hashes of files."""
         from crossmedia.indexer.hashes.hashers import Hashers
 
-        return self._parts.get("hashers", Hashers)
+        return self._parts.get("hashers", lambda: Hashers(self._decoder_memory))
 
     @property
     def provenance(self) -> ProvenanceReader:
         """Reads where files say that they come from."""
         from crossmedia.indexer.provenance.reader import ProvenanceReader
 
-        return self._parts.get("provenance reader", lambda: ProvenanceReader(self.settings.trust_anchors))
+        def build() -> ProvenanceReader:
+            return ProvenanceReader(self.settings.trust_anchors, self._decoder_memory)
+
+        return self._parts.get("provenance reader", build)
 
     @property
     def threads(self) -> int:
@@ -196,6 +213,13 @@ class Runtime:
 
     def close(self) -> None:
         self._parts.close()
+
+    @property
+    def _decoder_memory(self) -> int:
+        """Bytes that one process that decodes may hold."""
+        from crossmedia.indexer.decode.memory import BESIDE, share
+
+        return share((self.settings.decode_workers + BESIDE) * self._processes)
 
     def _revision(self) -> str:
         """Of the collection's common space; it names the heads its vectors were made with."""

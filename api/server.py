@@ -36,6 +36,7 @@ from crossmedia.api.routes import (
     trust,
     voices,
 )
+from crossmedia.api.runtime import EXAMPLES
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.api.state import State
@@ -66,7 +67,7 @@ def create_app(settings: Settings, bound: str = "127.0.0.1") -> FastAPI:
         ingest = Ingest(service)
         await anyio.to_thread.run_sync(service.keeping.settle)
         await anyio.to_thread.run_sync(_settle, service)
-        gate, file_gate = Gate(settings.threads, settings.max_searches), Gate(1, settings.max_searches)
+        gate, file_gate = Gate(settings.threads, settings.max_searches), Gate(EXAMPLES, settings.max_searches)
         worker = None if shared(service.runtime.jobs) else Worker(service.runtime.jobs, {"index": ingest})
         state = State(service, gate, file_gate, worker, metrics, threading.Event())
         app.state.crossmedia = state

@@ -35,12 +35,13 @@ class Service:
     Thread-safe where its parts are: any number of searches, one index or enrich run at a time.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, processes: int = 1) -> None:
+        """`processes`: how many such as this one share the machine's memory."""
         if settings.without:
             from crossmedia.indexer.enrichers.registry import require
 
             require(settings.without)
-        self.runtime = Runtime(settings)
+        self.runtime = Runtime(settings, processes)
         self._parts = Parts()
 
     @property

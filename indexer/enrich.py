@@ -14,7 +14,7 @@ from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.errors import CrossmediaError, DiskFull
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
-from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.decode.pool import DecodePool, arrived
 from crossmedia.indexer.decode.progress import Progress
 from crossmedia.indexer.enrichers.base import Enricher, Follower, Recogniser
 from crossmedia.indexer.originals import find_original, first_unchanged, source_gone
@@ -137,6 +137,8 @@ class EnrichPass:
                     if ahead not in futures:
                         futures[ahead] = self._decoding(ahead)
                 future = futures[part]
+                if future is not None and not arrived(future, stop):
+                    break
                 futures[part] = None
                 done += 1
                 if part.asset.id not in results.assets:

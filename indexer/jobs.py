@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from sqlite3 import Connection, Row
 from typing import Any
@@ -26,39 +26,42 @@ class Jobs:
         self._database = DeferredDatabase(folder / "jobs.sqlite", "crossmedia.indexer")
         self._limit = limit
 
-    def submit(self, kind: str, payload: Mapping[str, Any]) -> Job:
+    def submit(self, kind: str, payload: Mapping[str, Any], *, short: bool = False) -> Job:
         with self._database.write() as connection:
             waiting = connection.execute("SELECT count(*) FROM job WHERE state = 'queued' AND kind = ?", (kind,))
             if waiting.fetchone()[0] >= self._limit:
                 raise QueueFull(f"{self._limit} jobs are waiting", f"try again in {QueueFull.retry_after} s")
-            return _insert(connection, kind, json.dumps(dict(payload)))
+            return _insert(connection, kind, json.dumps(dict(payload)), short)
 
-    def claim(self) -> Job | None:
+    def claim(self, *, short: bool = False) -> Job | None:
         with self._database.write() as connection:
             row = connection.execute(
                 """UPDATE job SET state = 'running', attempts = attempts + 1, error = NULL, updated = ? WHERE number =
-                (SELECT number FROM job WHERE state = 'queued' ORDER BY report IS NOT NULL, number LIMIT 1) RETURNING
-                *""",
-                (time.time(),),
+                (SELECT number FROM job WHERE state = 'queued' AND short >= ?
+                ORDER BY report IS NOT NULL, number LIMIT 1) RETURNING *""",
+                (time.time(), short),
             ).fetchone()
         return _job(row) if row else None
 
     def release(self, job: str, report: Mapping[str, Any] | None = None, error: CrossmediaError | None = None) -> None:
         self._update(
             job,
-            "state = 'queued', attempts = attempts - 1, report = ?, error = ?",
+            "state = 'queued', short = 0, attempts = attempts - 1, report = ?, error = ?",
             json.dumps(dict(report)) if report is not None else None,
             json.dumps(error.as_dict()) if error else None,
         )
 
-    def recover(self) -> int:
-        """Only the queue's one worker may call it: all that runs was running when the process died."""
+    def recover(self, held: Collection[str] = ()) -> int:
+        """Only the queue's one worker may call it: all that runs, but for what it holds, was running when the process
+        died."""
+        dead = "state = 'running' AND id NOT IN (SELECT value FROM json_each(?))"
+        mine = json.dumps([*held])
         with self._database.write() as connection:
             connection.execute(
-                "UPDATE job SET state = 'failed', error = ? WHERE state = 'running' AND attempts >= ?",
-                (json.dumps(CRASHED), MAX_ATTEMPTS),
+                f"UPDATE job SET state = 'failed', error = ? WHERE {dead} AND attempts >= ?",
+                (json.dumps(CRASHED), mine, MAX_ATTEMPTS),
             )
-            return connection.execute("UPDATE job SET state = 'queued' WHERE state = 'running'").rowcount
+            return connection.execute(f"UPDATE job SET state = 'queued', short = 0 WHERE {dead}", (mine,)).rowcount
 
     def progress(self, job: str, step: str, done: int, total: int) -> None:
         self._update(job, "step = ?, done = ?, total = ?", step, done, total)
@@ -83,7 +86,7 @@ class Jobs:
     def list(self, state: JobState | None = None, limit: int = 100) -> list[Job]:
         rows = self._database.connection().execute(
             """SELECT id, kind, '{}' AS payload, state, created, updated, attempts, step, done, total, NULL AS report,
-            error FROM job WHERE ? IS NULL OR state = ? ORDER BY number DESC LIMIT ?""",
+            error, short FROM job WHERE ? IS NULL OR state = ? ORDER BY number DESC LIMIT ?""",
             (state, state, limit),
         )
         return [_job(row) for row in rows]
@@ -112,11 +115,12 @@ class Jobs:
             connection.execute(f"UPDATE job SET {assignments}, updated = ? WHERE id = ?", (*values, time.time(), job))
 
 
-def _insert(connection: Connection, kind: str, payload: str) -> Job:
+def _insert(connection: Connection, kind: str, payload: str, short: bool) -> Job:
     now = time.time()
     row = connection.execute(
-        "INSERT INTO job (id, kind, payload, state, created, updated) VALUES (?, ?, ?, 'queued', ?, ?) RETURNING *",
-        (uuid.uuid4().hex, kind, payload, now, now),
+        """INSERT INTO job (id, kind, payload, state, created, updated, short) VALUES (?, ?, ?, 'queued', ?, ?, ?)
+        RETURNING *""",
+        (uuid.uuid4().hex, kind, payload, now, now, short),
     ).fetchone()
     return _job(row)
 
@@ -135,4 +139,5 @@ def _job(row: Row) -> Job:
         row["total"],
         json.loads(row["report"]) if row["report"] else None,
         json.loads(row["error"]) if row["error"] else None,
+        short=bool(row["short"]),
     )

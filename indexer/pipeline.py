@@ -17,7 +17,7 @@ from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.assemble import assemble_each
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
-from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.decode.pool import DecodePool, arrived
 from crossmedia.indexer.report import BadFileName, ChangedWhileRead, FileOutcome, Report, outcome, path_text
 from crossmedia.indexer.scan import ScannedFile, shares
 from crossmedia.retrieval.documents import Document, Source
@@ -71,7 +71,7 @@ class Pipeline:
             tell(outcome)
 
         batch: list[tuple[_New, Decoded]] = []
-        for new, decoded in self._decoded(self._unknown(files, coming, told, stop)):
+        for new, decoded in self._decoded(self._unknown(files, coming, told, stop), stop):
             if isinstance(decoded, CrossmediaError):
                 del coming[new.asset]
                 _fail(new, decoded, told)
@@ -167,15 +167,25 @@ class Pipeline:
         told(outcome(found, "moved" if left else "unchanged" if location in places else "copied", asset))
         return True
 
-    def _decoded(self, new: Iterator[_New]) -> Iterator[tuple[_New, Decoded | CrossmediaError]]:
-        """Decode in other processes, a few chunks ahead, in order."""
+    def _decoded(
+        self, new: Iterator[_New], stop: threading.Event | None
+    ) -> Iterator[tuple[_New, Decoded | CrossmediaError]]:
+        """Decode in other processes, a few chunks ahead, in order; what is not done is given up on `stop`."""
         ahead: deque[tuple[list[_New], Future[list[Decoded | CrossmediaError]]]] = deque()
-        for chunk in _chunks(new):
-            ahead.append((chunk, self._pool.submit_many([item.found.location for item in chunk])))
-            if len(ahead) >= IN_FLIGHT:
+        try:
+            for chunk in _chunks(new):
+                ahead.append((chunk, self._pool.submit_many([item.found.location for item in chunk])))
+                if len(ahead) >= IN_FLIGHT:
+                    if not arrived(ahead[0][1], stop):
+                        return
+                    yield from zip(*_result(ahead.popleft()), strict=True)
+            while ahead:
+                if not arrived(ahead[0][1], stop):
+                    return
                 yield from zip(*_result(ahead.popleft()), strict=True)
-        while ahead:
-            yield from zip(*_result(ahead.popleft()), strict=True)
+        finally:
+            for _, pending in ahead:
+                pending.cancel()
 
     def _commit(
         self, batch: Sequence[tuple[_New, Decoded]], coming: dict[str, _New], told: Callable[[FileOutcome], None]
@@ -193,21 +203,21 @@ class Pipeline:
         if not whole:
             return
         documents: list[Document] = []
-        stored: list[tuple[_New, Decoded]] = []
+        stored: list[tuple[_New, Document]] = []
         results = assemble_each(
             [(new.asset, new.found, decoded) for new, decoded in whole], self._profile, self._collection
         )
-        for (item, decoded), result in zip(whole, results, strict=True):
+        for (item, _), result in zip(whole, results, strict=True):
             if isinstance(result, CrossmediaError):
                 _fail(item, result, told)
             else:
                 documents.append(result)
-                stored.append((item, decoded))
+                stored.append((item, result))
         # Another process may have begun to make the collection's vectors anew: then this is refused.
         self._store.put(documents, spaces=self._profile.spaces.values())
         there = self._sources([item.asset for item, _ in stored if item.copies])
-        for item, decoded in stored:
-            told(outcome(item.found, "added", item.asset, warnings=decoded.warnings))
+        for item, document in stored:
+            told(outcome(item.found, "added", item.asset, warnings=tuple(document.asset.metadata.get("warnings", ()))))
             for copy in item.copies:
                 if not self._located(item.asset, copy, there.get(item.asset, []), told):
                     error = ChangedWhileRead(f"{copy.path} was removed while it was added", "index it again")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
@@ -68,6 +68,8 @@ class Job:
     report: Mapping[str, Any] | None
     error: Mapping[str, str] | None
     parts: int = 0
+    short: bool = False
+    """Whether it is expected to be done soon, and may be claimed as such."""
 
 
 @dataclass(frozen=True)
@@ -85,19 +87,20 @@ class Queue(Protocol):
     Whoever claimed a job tells of it by `progress`, and ends it by `release`, `finish` or `fail`.
     """
 
-    def submit(self, kind: str, payload: Mapping[str, Any]) -> Job:
+    def submit(self, kind: str, payload: Mapping[str, Any], *, short: bool = False) -> Job:
         """Accept a job durably; raises QueueFull, QueueUnreachable."""
 
-    def claim(self) -> Job | None:
-        """The oldest waiting job, one that was not begun before one that was put back; now running. None if none
-        waits."""
+    def claim(self, *, short: bool = False) -> Job | None:
+        """The oldest waiting job, one that was not begun before one that was put back; now running. `short`: only of
+        those that are expected to be. None if none waits."""
 
     def release(self, job: str, report: Mapping[str, Any] | None = None, error: CrossmediaError | None = None) -> None:
         """Put a claimed job back with its report so far: it stopped on request, or waits for what the error tells until
-        it is claimed again. Either counts as no attempt."""
+        it is claimed again. Either counts as no attempt. Whatever was expected, it is no short one from now on."""
 
-    def recover(self) -> int:
-        """Put back what was running where somebody died, or fail it as `crashed`; returns how many were put back."""
+    def recover(self, held: Collection[str] = ()) -> int:
+        """Put back what was running where somebody died, or fail it as `crashed`; returns how many were put back.
+        `held`: jobs that the caller itself is at work on, of a queue without leases."""
 
     def progress(self, job: str, step: str, done: int, total: int) -> None: ...
 

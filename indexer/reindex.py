@@ -198,6 +198,8 @@ class Reindex:
         said: list[tuple[_Work, Moment, str]] = []
         for work in works:
             for moment in work.unread:
+                if moment.kind == "paragraph" and not work.have[moment.id]:
+                    continue  # of a long text: for the pass `paragraphs`, or found by its words alone
                 if MODALITY[moment.kind] == "text" and (words := _words(moment)):
                     said.append((work, moment, words))
             work.unread = [moment for moment in work.unread if MODALITY[moment.kind] != "text"]

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,14 @@ PASSAGE_WORDS: Final = 120
 """What a sentence encoder of the MiniLM family reads with profit (its window is 256 word pieces)."""
 TINY: Final = 25
 """Fewer words than this (a heading, a list's item) say little alone."""
+MOST_PASSAGES: Final = 30_000
+"""Of one text, that are indexed: some 3.6 million words. The rest of a longer one is left out."""
+AT_ONCE: Final = 24
+"""Of one text, whose meaning is encoded before it can be found; that of the others comes with the pass `paragraphs`.
+A passage takes a hundred times as long to encode as to cut and to store."""
+MOST_MEANT: Final = 2_048
+"""Of one text, whose meaning is encoded at all: a quarter of a million words. Longer ones are found by all their words,
+and by the meaning of as many passages, evenly from beginning to end."""
 WINDOW: Final = 3.0
 HOP: Final = 1.5
 """Of sound, s. Shorter windows are named less well: of ESC-10's, 5 s long, the shipped tower names 100, 83, 77 % by 5,
@@ -45,34 +53,67 @@ class Passage:
     number: int
 
 
-def passages(pages: Iterable[Page], words: int = PASSAGE_WORDS, tiny: int = TINY) -> list[Passage]:
+def passages(
+    pages: Iterable[Page], words: int = PASSAGE_WORDS, tiny: int = TINY, most: int | None = None
+) -> list[Passage]:
     """Long paragraphs split at sentence ends, tiny ones merged with a neighbour of their page; order kept, nothing
-    lost."""
-    passages: list[Passage] = []
-    for page in pages:
-        for text in _merge(_pieces(page.paragraphs, words), words, tiny):
-            passages.append(Passage(text, page.number, len(passages)))
-    return passages
+    lost but what comes after `most` passages."""
+    texts = ((text, page.number) for page in pages for text in _merge(_pieces(page.paragraphs, words), words, tiny))
+    return [Passage(text, page, number) for number, (text, page) in enumerate(islice(texts, most))]
 
 
-def _pieces(paragraphs: Iterable[str], words: int) -> Iterator[str]:
+def spread(count: int, most: int) -> list[int]:
+    """At most `most` of so many numbers from 0, ascending, at even distances.
+
+    >>> spread(10, 3), spread(3, 10)
+    ([0, 3, 6], [0, 1, 2])
+    """
+    return [number * count // most for number in range(most)] if count > most else [*range(count)]
+
+
+def meant_at_once(count: int) -> list[int]:
+    """Which of so many passages of a text are encoded before it can be found."""
+    meant = spread(count, MOST_MEANT)
+    return [meant[place] for place in spread(len(meant), AT_ONCE)]
+
+
+def meant_later(count: int) -> list[int]:
+    """Which of so many passages of a text are encoded, but not at once."""
+    return sorted({*spread(count, MOST_MEANT)}.difference(meant_at_once(count)))
+
+
+def cuts(count: int, whole: bool) -> list[str]:
+    """What is to be told of a text with so many passages; `whole`: or are there more, that were left out."""
+    told = [] if whole else [f"the text is very long: only its first {count:,} passages are indexed"]
+    if count > MOST_MEANT:
+        told.append(f"{MOST_MEANT:,} of {count:,} passages are found by their meaning, all of them by their words")
+    return told
+
+
+def _pieces(paragraphs: Iterable[str], words: int) -> Iterator[tuple[str, int]]:
+    """Parts of paragraphs with the number of their words."""
     for paragraph in paragraphs:
+        if len(paragraph) <= min(words, _MAX_WORD_CHARACTERS):  # a page may hold a hundred thousand such
+            if count := len(paragraph.split()):
+                yield paragraph.strip(), count
+            continue
         for start, end in paragraph_spans(paragraph, words):
-            yield paragraph[start:end]
+            yield paragraph[start:end], _count(paragraph[start:end])
 
 
-def _merge(pieces: Iterable[str], words: int, tiny: int) -> Iterator[str]:
-    held, count = "", 0
-    for piece in pieces:
-        more = _count(piece)
+def _merge(pieces: Iterable[tuple[str, int]], words: int, tiny: int) -> Iterator[str]:
+    held: list[str] = []
+    count = 0
+    for piece, more in pieces:
         if held and count + more <= words and min(count, more) < tiny:
-            held, count = f"{held}\n{piece}", count + more
+            held.append(piece)
+            count += more
             continue
         if held:
-            yield held
-        held, count = piece, more
+            yield "\n".join(held)
+        held, count = [piece], more
     if held:
-        yield held
+        yield "\n".join(held)
 
 
 def _count(text: str) -> int:

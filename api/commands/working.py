@@ -35,15 +35,15 @@ def worker(
 
         logging.basicConfig(level="WARNING", format="%(asctime)s %(name)s: %(message)s")
         err.print(f"Taking jobs from {queue.address}; Ctrl-C returns unfinished jobs and exits.", soft_wrap=True)
-        code = WorkerPool(lambda: _workplace(opened.runtime.settings), queue, concurrency).run()
+        code = WorkerPool(lambda: _workplace(opened.runtime.settings, concurrency), queue, concurrency).run()
     raise typer.Exit(code)
 
 
 @contextmanager
-def _workplace(settings: Settings) -> Iterator[Workplace]:
+def _workplace(settings: Settings, processes: int) -> Iterator[Workplace]:
     from crossmedia.api.ingest import Ingest
 
-    opened = Service(settings)
+    opened = Service(settings, processes)
     queue = shared(opened.runtime.jobs)
     assert queue is not None
     try:

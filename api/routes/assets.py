@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from crossmedia.api.forms import opened_form
-from crossmedia.api.ingest import files_json
+from crossmedia.api.ingest import files_json, is_short
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.api.routes.common import ERRORS, Served, ServedWhole, Shared
 from crossmedia.api.routes.content import Content
@@ -113,7 +113,8 @@ def _keep(shared: Shared, form: FormData) -> Job:
     require(about["without"])
 
     def accept(kept: list[ScannedFile]) -> Job:
-        return shared.service.runtime.jobs.submit("index", {"uploads": files_json(kept), **about})
+        payload = {"uploads": files_json(kept), **about}
+        return shared.service.runtime.jobs.submit("index", payload, short=is_short(kept))
 
     return shared.service.runtime.uploads.keep(parts, accept)
 

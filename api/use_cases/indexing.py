@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.use_cases.moderation import Moderation
+from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.enrich import Enriched, EnrichPass, EnrichReport
 from crossmedia.indexer.pipeline import Pipeline
 from crossmedia.indexer.report import FileOutcome, Report
@@ -73,15 +74,20 @@ class Indexing:
         *,
         tell: Callable[[FileOutcome], None] = lambda outcome: None,
         stop: threading.Event | None = None,
+        short: bool = False,
     ) -> Report:
-        """The first pass over files that were found already."""
+        """The first pass over files that were found already; `short`: beside one that takes long."""
         with self._runtime.store.loading():
-            report = self.pipeline(collection).index(files, tell, stop)
+            report = self.pipeline(collection, short).index(files, tell, stop)
         self._runtime.settle_store()
         return report
 
-    def pipeline(self, collection: str) -> Pipeline:
-        return Pipeline(self._runtime.engine.store, self._runtime.profile, self._runtime.pool, collection)
+    def pipeline(self, collection: str, short: bool = False) -> Pipeline:
+        """What brings files into a collection. `short`: with decoders that do nothing else."""
+        return Pipeline(self._runtime.engine.store, self._runtime.profile, self._pool(short), collection)
+
+    def _pool(self, short: bool) -> DecodePool:
+        return self._runtime.short_pool if short else self._runtime.pool
 
     def enrich(
         self,
@@ -93,9 +99,10 @@ class Indexing:
         tell: Callable[[Enriched], None] = lambda enriched: None,
         advance: Callable[[float], None] = lambda seconds: None,
         stop: threading.Event | None = None,
+        short: bool = False,
     ) -> tuple[EnrichReport, list[str]]:
         """The second pass over everything that is pending (among `assets`, if given); with a line for each enricher
-        that cannot run here. `plan` and `advance` count in seconds of media."""
+        that cannot run here. `plan` and `advance` count in seconds of media; `short`: beside one that takes long."""
         self._moderation.policy  # noqa: B018 -- a broken file is told before anything is done
         self._moderation.settle()
 
@@ -103,7 +110,7 @@ class Indexing:
             enrichers, absent = self._runtime.enrichers(only, without)
             work = EnrichPass(
                 self._runtime.engine.store,
-                self._runtime.pool,
+                self._pool(short),
                 enrichers,
                 assets,
                 begin=self._moderation.decisions.owe,

@@ -6,11 +6,12 @@ import importlib.util
 import struct
 import warnings
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from crossmedia.embeddings.errors import DependencyMissing
@@ -29,6 +30,8 @@ _FORMATS: Final = {
     "image/heic": ("HEIF",),
     "image/avif": ("AVIF",),
 }
+_STRIP: Final = 256
+"""Rows of a picture that are converted at once."""
 DAMAGE: Final = (
     OSError,
     SyntaxError,
@@ -111,7 +114,7 @@ def to_rgb(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         image = _eight_bit(image)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = _resize(image.convert("RGBA"), size)
+        image = _resize(image if image.mode == "RGBA" else image.convert("RGBA"), size)
         ground = Image.new("RGB", size, "white")
         ground.paste(image, mask=image.getchannel("A"))
         return ground
@@ -123,14 +126,21 @@ def _resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    values = np.asarray(image, dtype=np.float32)
-    values = np.nan_to_num(values)
+    """In strips: as floats the whole picture would take sixteen times its eight bits."""
+    strips = [(0, top, image.width, min(top + _STRIP, image.height)) for top in range(0, image.height, _STRIP)]
+    low, scale = 0.0, 1 / 256
     if image.mode == "F":
-        low, high = float(values.min()), float(values.max())
-        values = (values - low) * (255.0 / (high - low) if high > low else 0.0)
-    else:
-        values = values / 256.0
-    return Image.fromarray(values.clip(0, 255).astype(np.uint8))
+        extremes = [(part.min(), part.max()) for part in map(partial(_floats, image), strips)]
+        low, high = float(min(part[0] for part in extremes)), float(max(part[1] for part in extremes))
+        scale = 255.0 / (high - low) if high > low else 0.0
+    out = np.empty((image.height, image.width), dtype=np.uint8)
+    for strip in strips:
+        out[strip[1] : strip[3]] = ((_floats(image, strip) - low) * scale).clip(0, 255)
+    return Image.fromarray(out)
+
+
+def _floats(image: Image.Image, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
+    return np.nan_to_num(np.asarray(image.crop(box), dtype=np.float32))
 
 
 @dataclass(frozen=True)

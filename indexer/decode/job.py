@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import resource
 import signal
 import tempfile
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.decode.memory import confine
 from crossmedia.indexer.decode.progress import Progress
 from crossmedia.indexer.decode.types import Decoded, Limits
 
@@ -53,14 +53,12 @@ class Alarm:
 
 
 def prepare(memory: int, scratch: str) -> None:
-    """Once in each new worker: at most `memory` bytes of address space, temporary files in the folder `scratch`; Ctrl-C
-    is the parent's business."""
+    """Once in each new worker: at most `memory` bytes, temporary files in the folder `scratch`; Ctrl-C is the parent's
+    business."""
     tempfile.tempdir = scratch
     _give_back()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    confine(memory)
 
 
 def _give_back() -> None:

@@ -18,31 +18,43 @@ from pebble import ProcessExpired, ProcessPool
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.decode.context import context
-from crossmedia.indexer.decode.errors import DecodeCrashed, DecodeError, DecodeTimeout
+from crossmedia.indexer.decode.errors import DecodeCrashed, DecodeError, DecodeTimeout, TooLarge
 from crossmedia.indexer.decode.job import PACE, Read, prepare, read_all
+from crossmedia.indexer.decode.memory import BESIDE, share
 from crossmedia.indexer.decode.reader import DEFAULT_LIMITS, decode
 from crossmedia.indexer.decode.types import Decoded, Limits
 
-MEMORY: Final = 6 << 30
-"""Bytes of address space of a worker."""
 _TASKS: Final = 2_000
 """A worker is replaced after so many, so that what a native library leaks stays small."""
 
+LOOK_SECONDS: Final = 0.25
+"""How soon whoever waits for a file hears that it is to stop."""
+
 DecodeOutcome: TypeAlias = Decoded | CrossmediaError
 T = TypeVar("T")
+
+
+def arrived(future: Future[Any], stop: threading.Event | None) -> bool:
+    """Waits until the future has ended, True, or until it is said to stop."""
+    while not (stop is not None and stop.is_set()):
+        if wait([future], None if stop is None else LOOK_SECONDS).done:
+            return True
+    return future.done()
 
 
 class DecodePool:
     """`workers` processes that decode files. Starts with the first file; a context manager.
 
     A file is given `limits.wall_seconds` and half a second for each second of media decoded, then its worker is killed
-    (`DecodeTimeout`). `read` is what decodes one file, importable by name.
+    (`DecodeTimeout`). `read` is what decodes one file, importable by name; `memory`: bytes that each process may hold,
+    else its share of the machine's.
     """
 
     def __init__(
-        self, workers: int = 2, limits: Limits = DEFAULT_LIMITS, read: Read = decode, memory: int = MEMORY
+        self, workers: int = 2, limits: Limits = DEFAULT_LIMITS, read: Read = decode, memory: int | None = None
     ) -> None:
         self._limits = limits
+        memory = share(workers + BESIDE) if memory is None else memory
         self._read = read
         # What a worker that is killed leaves behind goes with the pool.
         self._scratch = tempfile.TemporaryDirectory(prefix="crossmedia-")
@@ -191,6 +203,9 @@ def _failure(path: Path, error: Exception, limits: Limits) -> DecodeError:
             "convert it to a simpler format, or raise the limit on wall_seconds",
         )
     hint = "the file is probably damaged: copy it again, or convert it"
+    if isinstance(error, ProcessExpired) and error.exitcode == -signal.SIGABRT:
+        # How libraries in C and C++ end that get no memory.
+        return TooLarge(f"{path.name} needs more memory than a decoder may have, or is damaged", "convert or split it")
     if isinstance(error, ProcessExpired):
         return DecodeCrashed(f"the decoder died of {path.name} (exit code {error.exitcode})", hint)
     return DecodeCrashed(f"the decoder failed on {path.name}: {type(error).__name__}: {error}", hint)

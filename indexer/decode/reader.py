@@ -12,6 +12,7 @@ from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Picture
 from crossmedia.indexer.decode.decoders import claiming, foreign_decoders, naming, run
 from crossmedia.indexer.decode.errors import Corrupt, TooLarge, TypeMismatch, UnknownType, Unreadable
+from crossmedia.indexer.decode.memory import MOST_FOR_TEXT, at_most
 from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.decode.sniff import sniff
 from crossmedia.indexer.decode.thumbnail import thumbnail
@@ -82,6 +83,11 @@ def _decode(path: Path, medium: str, mime: str, limits: Limits, progress: Progre
         from crossmedia.indexer.decode.video import decode_video
 
         return decode_video(path, mime, limits, progress)
+    with at_most(MOST_FOR_TEXT):
+        return _decode_text(path, mime, limits, progress)
+
+
+def _decode_text(path: Path, mime: str, limits: Limits, progress: Progress) -> Decoded:
     if mime == "application/pdf":
         from crossmedia.indexer.decode.pdf import decode_pdf
 

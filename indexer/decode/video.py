@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,8 @@ _SMALL: Final = 128
 """Longer side of the frames that cuts and movement are found in."""
 _JUDGED: Final = 256
 """Longer side of the frames whose sharpness is compared."""
+_THREADS: Final = 8
+"""Of a stream's decoder: each holds frames of its own, 50 MB each of 8K."""
 _SKIPPED: Final = 4096
 """Bytes between two packets that belong to none, from which on the reader is taken to have skipped something
 unreadable."""
@@ -198,6 +201,7 @@ def decode_video(path: Path, mime: str, limits: Limits, progress: Progress = ign
             raise NoFrames(f"{path.name} has no stream of pictures", "check the export that made it")
         _check_pixels(stream, path, limits)
         stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = min(os.cpu_count() or 1, _THREADS)
         start = container.origin(file)
         pictures = PictureTrack(stream, start, path, limits)
         track = SoundTrack(start, path, limits) if sound else None

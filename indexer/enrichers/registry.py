@@ -30,6 +30,7 @@ from crossmedia.indexer.enrichers import (
     object_crops,
     objects,
     ocr,
+    paragraphs,
     plates,
     segmentation,
     sounds,
@@ -60,6 +61,7 @@ OUR_PASSES: Final = tuple(
         abuse,
         forgery,
         spoof,
+        paragraphs,
     )
 )
 

@@ -34,13 +34,15 @@ _NAME: Final = "pdq"
 class FrameHasher:
     """Hashes files in a process of its own, which starts with the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int | None = None) -> None:
+        """`memory`: bytes that it may hold."""
+        self._memory = memory
         self._pool: DecodePool | None = None
 
     def __call__(self, path: Path) -> list[tuple[float, Hash]]:
         """(Second, PDQ) of each frame that is looked at. Raises what decoding raises."""
         if self._pool is None:
-            self._pool = DecodePool(1, read=read_frames)
+            self._pool = DecodePool(1, read=read_frames, memory=self._memory)
         hashes = self._pool.submit(path).result().metadata[_NAME]
         return [(time, Hash("pdq", value, quality)) for time, value, quality in hashes]
 

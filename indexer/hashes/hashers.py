@@ -24,12 +24,13 @@ HasherT = TypeVar("HasherT")
 class Hashers:
     """What is absent is left out and listed in `missing`, by its kind: the others work without it."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int | None = None) -> None:
+        """`memory`: bytes that the process which hashes films may hold."""
         self.missing: dict[HashKind, DependencyMissing] = {}
         self.pdq = self._opened("pdq", PdqHasher)
         self.chromaprint = self._opened("chromaprint", ChromaprintHasher)
         self.tlsh = self._opened("tlsh", TlshHasher)
-        self._frames = FrameHasher()
+        self._frames = FrameHasher(memory)
         there = [hasher.model for hasher in (self.pdq, self.chromaprint, self.tlsh) if hasher]
         self.model = "+".join(["digests@1", "views@1", *there])
 

@@ -27,8 +27,10 @@ class ProvenanceReader:
     """Reads files in a process of its own, which starts with the first. Without c2pa-python it reads the rest, and
     `missing` tells what would be needed."""
 
-    def __init__(self, anchors: Path | None = None) -> None:
-        """`anchors`: a file of certificates in PEM. Raises `Unreadable` where it cannot be read."""
+    def __init__(self, anchors: Path | None = None, memory: int | None = None) -> None:
+        """`anchors`: a file of certificates in PEM; `memory`: bytes that the process may hold. Raises `Unreadable`
+        where the file cannot be read."""
+        self._memory = memory
         self.missing: tuple[DependencyMissing, ...] = ()
         own = f"{iptc.BY}+{parameters.BY}"
         try:
@@ -53,7 +55,7 @@ class ProvenanceReader:
         """Raises `Unreadable`, `EmptyFile`, `DecodeTimeout` and `DecodeCrashed`; damaged files say what is left of
         them."""
         if self._pool is None:
-            self._pool = DecodePool(1, read=partial(read_provenance, anchors=self._anchors))
+            self._pool = DecodePool(1, read=partial(read_provenance, anchors=self._anchors), memory=self._memory)
         provenance: Provenance = self._pool.submit(path).result().metadata[_NAME]
         return provenance
 

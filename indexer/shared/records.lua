@@ -4,6 +4,7 @@
 --   jobs           sorted set of the ids of whole jobs by their number
 --   STATE          sorted set of the ids in each state, parts included, by their number
 --   fresh          those of `queued` that were not begun
+--   short          those of `queued` that are expected to be short
 --   waiting:KIND   the whole jobs among those that are queued
 --   leases         id by the time until which its worker is believed to live
 --   parts:ID       list of the parts of a divided job; `divided` is the set of those that have not ended
@@ -28,7 +29,7 @@ local function remove(id)
     redis.call('ZREM', P .. 'waiting:' .. (read(id, 'kind') or ''), id)
   end
   redis.call('DEL', key(id), P .. 'parts:' .. id)
-  for _, name in ipairs({'jobs', 'fresh', 'leases', 'ended', unpack(STATES)}) do redis.call('ZREM', P .. name, id) end
+  for _, name in ipairs({'jobs', 'fresh', 'short', 'leases', 'ended', unpack(STATES)}) do redis.call('ZREM', P .. name, id) end
   redis.call('SREM', P .. 'divided', id)
 end
 
@@ -44,6 +45,11 @@ local function enter(id, state)
   else
     redis.call('ZREM', P .. 'fresh', id)
   end
+  if state == 'queued' and read(id, 'short') == '1' then
+    redis.call('ZADD', P .. 'short', number, id)
+  else
+    redis.call('ZREM', P .. 'short', id)
+  end
   if state == 'queued' and not parent then
     redis.call('ZADD', waiting, number, id)
   else
@@ -52,10 +58,11 @@ local function enter(id, state)
   if (state == 'done' or state == 'failed') and not parent then redis.call('ZADD', P .. 'ended', now, id) end
 end
 
-local function create(id, kind, payload)
+local function create(id, kind, payload, short)
   local number = redis.call('INCR', P .. 'number')
   redis.call('HSET', key(id), 'id', id, 'kind', kind, 'payload', payload, 'number', number, 'created', stamp,
-    'updated', stamp, 'attempts', 0, 'step', '', 'done', 0, 'total', 0, 'parts', 0)
+    'updated', stamp, 'attempts', 0, 'step', '', 'done', 0, 'total', 0, 'parts', 0,
+    'short', short)
 end
 
 local function held(id, token)
@@ -98,17 +105,22 @@ end
 
 local changes = {}
 
-function changes.submit(id, kind, payload, limit)
+function changes.submit(id, kind, payload, limit, short)
   if redis.call('ZCARD', P .. 'waiting:' .. kind) >= tonumber(limit) then return 0 end
-  create(id, kind, payload)
+  create(id, kind, payload, short)
   redis.call('ZADD', P .. 'jobs', read(id, 'number'), id)
   enter(id, 'queued')
   return 1
 end
 
-function changes.claim(token, lease)
+function changes.claim(token, lease, short)
   while true do
-    local id = redis.call('ZRANGE', P .. 'fresh', 0, 0)[1] or redis.call('ZRANGE', P .. 'queued', 0, 0)[1]
+    local id
+    if short == '1' then
+      id = redis.call('ZRANGE', P .. 'short', 0, 0)[1]
+    else
+      id = redis.call('ZRANGE', P .. 'fresh', 0, 0)[1] or redis.call('ZRANGE', P .. 'queued', 0, 0)[1]
+    end
     if not id then return '' end
     if sound(id) then
       redis.call('HINCRBY', key(id), 'attempts', 1)
@@ -145,6 +157,7 @@ function changes.release(id, token, report, problem)
   redis.call('HDEL', key(id), 'owner', 'report')
   if problem ~= '' then redis.call('HSET', key(id), 'error', problem) end
   if report ~= '' then redis.call('HSET', key(id), 'report', report) end
+  redis.call('HSET', key(id), 'short', 0)
   enter(id, 'queued')
   return 1
 end
@@ -165,7 +178,7 @@ end
 
 function changes.part(id, token, part, payload, step, size)
   if not held(id, token) then return 0 end
-  create(part, read(id, 'kind'), payload)
+  create(part, read(id, 'kind'), payload, 0)
   redis.call('HSET', key(part), 'parent', id, 'step', step, 'total', size, 'done:' .. step, 0, 'total:' .. step, size)
   redis.call('RPUSH', P .. 'parts:' .. id, part)
   return 1
@@ -207,6 +220,7 @@ function changes.recover(attempts, problem, kept)
       conclude(id, 'failed', '', problem)
     else
       redis.call('HDEL', key(id), 'owner')
+      redis.call('HSET', key(id), 'short', 0)
       enter(id, 'queued')
       back = back + 1
     end

@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final
 
@@ -38,7 +38,20 @@ BELL: Final = f"{PREFIX}bell"
 """The list that whoever waits for work listens to. What is in it says nothing: a ring only shortens the wait."""
 MAX_RINGS: Final = 1_000
 """Rings that are kept for workers that do not listen now."""
-SHORT: Final = ("id", "kind", "state", "created", "updated", "attempts", "step", "done", "total", "error", "parts")
+SHORT: Final = (
+    "id",
+    "kind",
+    "state",
+    "created",
+    "updated",
+    "attempts",
+    "step",
+    "done",
+    "total",
+    "error",
+    "parts",
+    "short",
+)
 """The fields of a job that lists contain."""
 
 
@@ -63,17 +76,17 @@ class RedisQueue:
         self._held: dict[str, str] = {}
         """Token of each job that was claimed here."""
 
-    def submit(self, kind: str, payload: Mapping[str, Any]) -> Job:
+    def submit(self, kind: str, payload: Mapping[str, Any], *, short: bool = False) -> Job:
         name = uuid.uuid4().hex
-        if not self._change("submit", name, kind, _text(payload), self._limit):
+        if not self._change("submit", name, kind, _text(payload), self._limit, int(short)):
             raise QueueFull(f"{self._limit} jobs are waiting", f"try again in {QueueFull.retry_after} s")
         job = self.get(name)
         self._ring(1)
         return job
 
-    def claim(self) -> Job | None:
+    def claim(self, *, short: bool = False) -> Job | None:
         token = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
-        while name := self._change("claim", token, self.lease):
+        while name := self._change("claim", token, self.lease, int(short)):
             self._held[name] = token
             try:
                 return self.get(name)
@@ -90,7 +103,7 @@ class RedisQueue:
         self._held.pop(job, None)
         self._ring(1)
 
-    def recover(self) -> int:
+    def recover(self, held: Collection[str] = ()) -> int:
         back, over = self._change("recover", MAX_ATTEMPTS, json.dumps(CRASHED), KEPT_SECONDS)
         for parent in over:
             self._reunite(parent)
@@ -289,6 +302,7 @@ def _job(name: str, record: Mapping[str, str | None]) -> Job:
             _object(report) if report else None,
             _object(error) if error else None,
             int(record["parts"] or ""),
+            record.get("short") == "1",
         )
     except (KeyError, ValueError, TypeError) as error:
         raise _unreadable(name) from error

@@ -17,7 +17,7 @@ from typing import Final
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import Job, SharedQueue
-from crossmedia.indexer.worker import Handler, perform
+from crossmedia.indexer.worker import Handler, perform, rest
 
 log = logging.getLogger("crossmedia.worker")
 TICK_SECONDS: Final = 0.25
@@ -102,24 +102,32 @@ class WorkerPool:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)  # whoever started this says so, when all are to stop
         with self._open_workplace() as (queue, handlers):
-            while not self._over(parent):
-                try:
-                    job = queue.claim()
-                    if job is None:
-                        queue.wait(WAIT_SECONDS)
-                        continue
-                    with self._lease(queue, job, parent) as stop:
-                        pause = perform(queue, handlers, job, stop)
-                    until = time.monotonic() + pause
-                    while time.monotonic() < until and not self._over(parent):
-                        time.sleep(TICK_SECONDS)
-                except CrossmediaError as error:
-                    log.warning("%s; trying again", error.message)
-                    time.sleep(AGAIN_SECONDS)
-                except Exception:
-                    # What was being done is found again by `recover`.
-                    log.exception("a job could not be ended; trying again")
-                    time.sleep(AGAIN_SECONDS)
+            # Two threads, as in `indexer.worker.Worker`: short jobs do not wait for long ones.
+            beside = threading.Thread(target=self._take, args=(queue, handlers, parent, True), name="crossmedia-short")
+            beside.start()
+            self._take(queue, handlers, parent, False)
+            beside.join()
+
+    def _take(self, queue: SharedQueue, handlers: Mapping[str, Handler], parent: int, short: bool) -> None:
+        def over() -> bool:
+            return self._over(parent)
+
+        while not over():
+            try:
+                job = queue.claim(short=short)
+                if job is None:
+                    queue.wait(WAIT_SECONDS)
+                    continue
+                with self._lease(queue, job, parent) as stop:
+                    pause = perform(queue, handlers, job, stop, over)
+                rest(pause, over)
+            except CrossmediaError as error:
+                log.warning("%s; trying again", error.message)
+                time.sleep(AGAIN_SECONDS)
+            except Exception:
+                # What was being done is found again by `recover`.
+                log.exception("a job could not be ended; trying again")
+                time.sleep(AGAIN_SECONDS)
 
     def _over(self, parent: int) -> bool:
         return bool(self._stopping[0]) or os.getppid() != parent

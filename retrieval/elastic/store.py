@@ -337,10 +337,13 @@ class ElasticStore:
 
     @contextmanager
     def _late(self) -> Iterator[None]:
-        self._loading += 1
+        with self._lock:
+            self._loading += 1
         try:
             yield
         finally:
-            self._loading -= 1
-            if not self._loading:
+            with self._lock:
+                self._loading -= 1
+                last = not self._loading
+            if last:
                 self._index.refresh()

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from crossmedia.api.ingest import files_json
 from crossmedia.api.server import create_app
 from crossmedia.api.service import Service
 from crossmedia.api.settings import Settings
 from crossmedia.indexer.queue import Job
+from crossmedia.indexer.scan import scan
 from crossmedia.indexer.shared.redis_queue import BELL, PREFIX, RedisQueue
 from tests.api.helpers import WEIGHTY, ended, kept, png, settings
 from tests.elastic_servers import wipe
@@ -194,6 +196,18 @@ def test_a_stopped_worker_puts_its_job_back(name: str, crew: Crew, tmp_path: Pat
     assert (waiting.state, waiting.attempts, crew.queue.workers()) == ("queued", 0, 0)
     crew.start()
     assert crew.ended(job).report["added"] == 3  # type: ignore[index]
+
+
+def test_a_short_job_is_done_by_a_worker_that_has_a_long_one(crew: Crew, tmp_path: Path) -> None:
+    crew.start(program=SLOW)
+    long = crew.index(texts(tmp_path / "media", 1))
+    until((tmp_path / "begun").exists, "the job to begin")
+    for number, file in enumerate(scan([texts(tmp_path / "small", 3)])):
+        payload = {"files": files_json([file]), "within": [], "collection": "default"}
+        done = crew.ended(crew.queue.submit("index", payload, short=True))
+        assert (done.state, done.attempts) == ("done", 1), number
+    assert crew.queue.get(long.id).state == "running"
+    assert stored(crew) == ["0000.txt", "0001.txt", "0002.txt"]
 
 
 def test_a_job_that_kills_its_workers_is_given_up(crew: Crew, tmp_path: Path) -> None:

@@ -156,3 +156,33 @@ def claimed_of(queue: Queue, payload: dict[str, int]) -> Job:
     job = claimed(queue)
     assert job.id == submitted.id
     return job
+
+
+def test_short_jobs_are_claimed_beside_long_ones(room: Room) -> None:
+    long = room.queue.submit("index", {"n": 1})
+    first, second = (room.other.submit("index", {"n": n}, short=True) for n in (2, 3))
+    assert (long.short, first.short) == (False, True)
+    job = room.queue.claim(short=True)
+    assert job is not None
+    assert (job.id, job.short) == (first.id, True)
+    assert [claimed(room.other).id, claimed(room.queue).id] == [
+        long.id,
+        second.id,
+    ]  # whoever takes any keeps their order
+    assert room.other.claim(short=True) is None
+
+
+def test_what_was_put_back_is_short_no_more(room: Room) -> None:
+    job = room.queue.submit("index", {}, short=True)
+    assert room.queue.claim(short=True)
+    room.queue.release(job.id, {"added": 1})
+    assert room.queue.claim(short=True) is None
+    again = claimed(room.queue)
+    assert (again.id, again.short, again.report) == (job.id, False, {"added": 1})
+    room.queue.finish(job.id, {})
+    other = room.queue.submit("index", {}, short=True)
+    assert room.queue.claim(short=True)
+    room.die()
+    assert room.queue.recover() == 1
+    assert room.queue.claim(short=True) is None
+    assert claimed(room.queue).id == other.id

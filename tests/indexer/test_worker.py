@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -127,11 +127,11 @@ def test_worker_outlives_a_queue_that_cannot_be_written(jobs: Jobs, monkeypatch:
     def failing(name: str) -> None:
         real = getattr(jobs, name)
 
-        def call(*values: Any) -> Any:
+        def call(*values: Any, **options: Any) -> Any:
             if fails[name]:
                 fails[name] -= 1
                 raise StoreUnusable("disk full")
-            return real(*values)
+            return real(*values, **options)
 
         monkeypatch.setattr(jobs, name, call)
 
@@ -146,3 +146,89 @@ def test_worker_outlives_a_queue_that_cannot_be_written(jobs: Jobs, monkeypatch:
     assert worker.is_alive()
     worker.stop()
     assert jobs.get(job.id).state == "done"
+
+
+def until(true: Callable[[], Any]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_short_job_is_done_while_a_long_one_runs(jobs: Jobs) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def handler(job: Job, progress: JobProgress, stop: threading.Event) -> Mapping[str, Any]:
+        if not job.short:
+            begun.set()
+            assert go_on.wait(30)
+        return {}
+
+    worker = Worker(jobs, {"index": handler})
+    worker.start()
+    long = jobs.submit("index", {})
+    worker.wake()
+    assert begun.wait(30)
+    short = [jobs.submit("index", {}, short=True) for _ in range(3)]
+    worker.wake()
+    until(lambda: all(jobs.get(job.id).state == "done" for job in short))
+    assert jobs.get(long.id).state == "running"
+    go_on.set()
+    until(lambda: jobs.get(long.id).state == "done")
+    worker.stop()
+
+
+def test_a_short_job_that_takes_long_goes_on_among_the_long_ones(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossmedia.indexer.worker.SHORT_SECONDS", 0.05)
+    seen: list[tuple[bool, Any]] = []
+
+    def handler(job: Job, progress: JobProgress, stop: threading.Event) -> Mapping[str, Any] | Unfinished:
+        seen.append((job.short, job.report))
+        if job.short:
+            assert stop.wait(30)
+            return Unfinished({"so": "far"})
+        assert not stop.wait(0.2)
+        return {"so": "good"}
+
+    job = jobs.submit("index", {}, short=True)
+    worker = Worker(jobs, {"index": handler})
+    worker.start()
+    until(lambda: jobs.get(job.id).state == "done")
+    worker.stop()
+    assert seen == [(True, None), (False, {"so": "far"})]
+    assert jobs.get(job.id).report == {"so": "good"}
+
+
+def test_a_failure_of_the_queue_leaves_the_other_thread_its_job(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossmedia.indexer.worker.BACK_OFF_SECONDS", 0.01)
+    begun, go_on = threading.Event(), threading.Event()
+    runs: list[str] = []
+
+    def handler(job: Job, progress: JobProgress, stop: threading.Event) -> Mapping[str, Any]:
+        runs.append(job.id)
+        if not job.short:
+            begun.set()
+            assert go_on.wait(30)
+        return {}
+
+    real, broken = jobs.finish, [True]
+
+    def finish(job: str, report: Mapping[str, Any]) -> None:
+        if job == short.id and broken.pop():
+            broken.append(False)
+            raise StoreUnusable("disk full")
+        real(job, report)
+
+    monkeypatch.setattr(jobs, "finish", finish)
+    long = jobs.submit("index", {})
+    worker = Worker(jobs, {"index": handler})
+    worker.start()
+    assert begun.wait(30)
+    short = jobs.submit("index", {}, short=True)
+    worker.wake()
+    until(lambda: jobs.get(short.id).state == "queued" and not jobs.get(short.id).short)
+    assert jobs.get(long.id).state == "running"
+    go_on.set()
+    until(lambda: jobs.get(short.id).state == "done")
+    worker.stop()
+    assert (runs.count(long.id), runs.count(short.id)) == (1, 2)
