@@ -43,7 +43,8 @@ ServedWhole = Annotated[str, Depends(_served_whole)]
 """As `Served`, for routes that hand out files and pictures: named by the whole id."""
 
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorEnvelope} for status in (400, 401, 403, 404, 409, 410, 413, 415, 421, 422, 429, 503, 507)
+    status: {"model": ErrorEnvelope}
+    for status in (400, 401, 403, 404, 409, 410, 413, 415, 421, 422, 429, 501, 502, 503, 507)
 }
 
 
