@@ -20,7 +20,7 @@ from crossmedia.api.use_cases.indexing import Indexing
 from crossmedia.api.use_cases.keeping import Keeping
 from crossmedia.embeddings.chunks import chunks
 from crossmedia.indexer.report import FileOutcome
-from crossmedia.indexer.scan import ScannedFile
+from crossmedia.indexer.scan import ScannedFile, modified
 from crossmedia.retrieval.documents import Source
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.local.database import Database
@@ -150,4 +150,4 @@ class Repairing:
         if not here.is_file():
             return None
         status = here.stat()
-        return ScannedFile(here, source.path, status.st_size, status.st_mtime_ns)
+        return ScannedFile(here, source.path, status.st_size, modified(status))

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,14 +17,17 @@ import httpx
 
 PATIENCE = 120.0
 """Seconds that are waited for what has to come; longer is a hang."""
+MODULE = ("crossmedia.api.cli",)
 
 
-def start(environment: Mapping[str, str], *words: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+def start(
+    environment: Mapping[str, str], *words: str, log: Path | None = None, module: Sequence[str] = MODULE
+) -> subprocess.Popen[bytes]:
     """`crossmedia WORDS` in a session of its own; what it says goes to the end of `log`."""
     with contextlib.ExitStack() as stack:
         out = subprocess.DEVNULL if log is None else stack.enter_context(log.open("ab"))
         return subprocess.Popen(
-            [sys.executable, "-m", "crossmedia.api.cli", *words],
+            [sys.executable, "-m", *module, *words],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -101,9 +104,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(environment: Mapping[str, str], data: Path, log: Path, *words: str) -> Iterator[Server]:
+def served(
+    environment: Mapping[str, str], data: Path, log: Path, key: str = "", module: Sequence[str] = MODULE
+) -> Iterator[Server]:
     """A server over a data directory; it is killed in the end if it still runs."""
-    server = Server(environment, data, log, *words)
+    server = Server(environment, data, log, key, module)
     try:
         yield server
     finally:
@@ -115,11 +120,16 @@ def served(environment: Mapping[str, str], data: Path, log: Path, *words: str) -
 class Server:
     """A running `crossmedia serve`, and a client for it."""
 
-    def __init__(self, environment: Mapping[str, str], data: Path, log: Path, *words: str) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], data: Path, log: Path, key: str = "", module: Sequence[str] = MODULE
+    ) -> None:
         self.port = free_port()
         self.log = log
-        self.process = start(environment, "serve", "--port", str(self.port), "--data", str(data), *words, log=log)
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
+        self.process = start(
+            environment, "serve", "--port", str(self.port), "--data", str(data), log=log, module=module
+        )
+        headers = {"X-API-Key": key} if key else {}
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE, headers=headers)
         until = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(httpx.TransportError):
