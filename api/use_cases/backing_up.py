@@ -22,6 +22,7 @@ from crossmedia.api.runtime import Runtime
 from crossmedia.api.uploads import CHUNK
 from crossmedia.embeddings.errors import CrossmediaError, DiskFull
 from crossmedia.retrieval.local.database import Damaged
+from crossmedia.retrieval.local.translating import UNREADABLE
 from crossmedia.retrieval.store import StoreUnusable
 
 MANIFEST: Final = "backup.json"
@@ -190,7 +191,7 @@ def _copy_database(source: Path, target: Path) -> None:
         if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
             raise DiskFull(f"{target} cannot be written: the disk is full") from error
         raise StoreUnusable(f"{source} cannot be copied: {error}", "try again") from error
-    except sqlite3.DatabaseError as error:
+    except UNREADABLE as error:
         wrong = str(error)
     if wrong != "ok":
         raise Damaged(f"{source} is damaged: {wrong}", "crossmedia repair first; keep the backups that are there")
