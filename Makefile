@@ -6,7 +6,7 @@ PIP    := $(BIN)/pip --disable-pip-version-check -q
 MEDIA  ?=
 ROOMS  := embeddings retrieval indexer api eval
 
-.PHONY: install demo check test lint bench serve models clean
+.PHONY: install demo check test attack lint bench serve models clean
 
 install: $(VENV)/.installed
 
@@ -42,6 +42,13 @@ lint: $(VENV)/.dev $(VENV)/src/crossmedia
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The attack of docs/reliability.md at full size: MINUTES of files, requests and kills, then SOAK minutes of a server under load.
+MINUTES ?= 60
+SOAK    ?= 60
+
+attack: $(VENV)/.dev
+	$(BIN)/python -m tests.attack --minutes $(MINUTES) --soak $(SOAK) $(if $(SEED),--seed $(SEED))
+
 serve: install
 	$(BIN)/crossmedia serve
 
@@ -69,4 +76,4 @@ models: install
 	$(BIN)/python -m crossmedia.embeddings.train.question_kinds --out embeddings/bundled
 
 clean:
-	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .demo .attack .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
