@@ -7,8 +7,8 @@ import resource
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -67,6 +67,22 @@ def _give_back() -> None:
     """What large arrays took goes back to the system with them, where the C library would keep it for the next ones."""
     with suppress(OSError, AttributeError):  # another C library has no such setting
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE)
+
+
+@contextmanager
+def memory_beyond(size: int) -> Iterator[None]:
+    """Inside, this process may take so many bytes of address space more than it has; only where it has a limit at all,
+    as workers do."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if soft == resource.RLIM_INFINITY:
+        yield
+        return
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (min(soft, held + size), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def read_all(read: Read, paths: Sequence[Path], limits: Limits) -> list[Decoded | CrossmediaError]:

@@ -15,10 +15,13 @@ import pypdfium2.raw as pdfium_c
 from crossmedia.embeddings.media import Picture
 from crossmedia.indexer.decode import charset
 from crossmedia.indexer.decode.errors import Corrupt, Encrypted, TooLarge
+from crossmedia.indexer.decode.job import memory_beyond
 from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.decode.thumbnail import SIDE, thumbnail
 from crossmedia.indexer.decode.types import Decoded, Limits, Page
 
+_MEMORY: Final = 1 << 30
+"""Bytes a document may take beyond what the worker has: forms that draw forms ten times each take all there is."""
 _SOFT_HYPHEN: Final = re.compile("[\ufffe\x02\u00ad]\n?")
 _HARD_HYPHEN: Final = re.compile(r"[a-zà-ÿ]-$")
 _SHORT_LINE: Final = 0.7
@@ -32,6 +35,11 @@ def decode_pdf(path: Path, mime: str, limits: Limits, progress: Progress = ignor
     Metadata: `pages`, `characters`, `author`. A scan without any text is a warning, not an error: it has a thumbnail.
     Raises `Encrypted`, `Corrupt` and `TooLarge` (pages, characters).
     """
+    with memory_beyond(_MEMORY):
+        return _decode_file(path, mime, limits, progress)
+
+
+def _decode_file(path: Path, mime: str, limits: Limits, progress: Progress) -> Decoded:
     try:
         document = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as error:

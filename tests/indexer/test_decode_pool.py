@@ -15,6 +15,7 @@ import pytest
 
 from crossmedia.embeddings.media import Picture
 from crossmedia.indexer.decode.errors import DecodeCrashed, DecodeError, DecodeTimeout, EmptyFile, TooLarge
+from crossmedia.indexer.decode.job import memory_beyond
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.decode.progress import Progress
 from crossmedia.indexer.decode.reader import decode
@@ -38,6 +39,14 @@ def hazard(path: Path, limits: Limits, progress: Progress) -> Decoded:
             progress(float(second))
     if path.stem == "bug":
         raise RuntimeError("a bug of ours")
+    return decode(path, limits, progress)
+
+
+def frugal(path: Path, limits: Limits, progress: Progress) -> Decoded:
+    """Takes too much under a limit of its own, which ends with it."""
+    with pytest.raises(MemoryError), memory_beyond(100 << 20):
+        bytearray(400 << 20)
+    bytearray(400 << 20)
     return decode(path, limits, progress)
 
 
@@ -208,3 +217,8 @@ def test_real_photos(shared: Path) -> None:
     with DecodePool(2) as own:
         results = own.submit_many(paths).result(60)
     assert {getattr(result, "media", None) for result in results} == {"image"}
+
+
+def test_a_kind_of_file_may_have_less_memory_than_others(tmp_path: Path) -> None:
+    with DecodePool(1, read=frugal) as pool:
+        assert pool.submit(write_picture(tmp_path / "a.png", 1)).result(timeout=60).media == "image"
