@@ -17,10 +17,11 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from math import inf
 from pathlib import Path
 
 from tests.attack.memory import MARK, Peak
-from tests.attack.scale import OUT
+from tests.attack.scale import FILES_AN_HOUR, KILLS_AN_HOUR, OUT, REQUESTS_AN_HOUR
 
 HERE = Path(__file__).parent
 PEAKS = ("minutes", "capacity_per_s", "p99_first_ms", "p99_last_ms", "resident_first_mb", "resident_last_mb")
@@ -39,6 +40,33 @@ def summed(folder: Path) -> dict[str, dict[str, float]]:
     return kinds
 
 
+def missed(figures: dict[str, dict[str, float]], minutes: float, soak: float) -> list[str]:
+    """What a run promises and did not do."""
+    wanted: list[tuple[str, str, float, float]] = []
+    if minutes:
+        hours = minutes / 60
+        wanted += [
+            ("files", "tried", hours * FILES_AN_HOUR, inf),
+            ("requests", "asked", hours * REQUESTS_AN_HOUR, inf),
+            ("kills", "kills", hours * KILLS_AN_HOUR, inf),
+            ("attacks", "peak_memory_gb", 0, 3),
+        ]
+    if soak:
+        wanted.append(("soak", "peak_memory_gb", 0, 3))
+    wanted += [
+        (kind, name, 0, 0) for kind in figures for name in ("crashes", "lost", "answers_500") if name in figures[kind]
+    ]
+    told = [
+        f"{kind} {name}: {figures.get(kind, {}).get(name)}, not {least:,.0f} to {most:,.0f}"
+        for kind, name, least, most in wanted
+        if not least <= figures.get(kind, {}).get(name, -1) <= most
+    ]
+    load = figures.get("soak", {})
+    if soak >= 60 and load.get("p99_last_ms", inf) > 1.1 * load.get("p99_first_ms", 0):
+        told.append(f"soak p99: from {load.get('p99_first_ms')} to {load.get('p99_last_ms')} ms")
+    return told
+
+
 def stage(name: str, words: list[str], environment: dict[str, str]) -> dict[str, float]:
     """One run of the tests; how it ended, how long it took, and the most memory that all its processes held."""
     print(f"stage {name}", flush=True)
@@ -47,7 +75,7 @@ def stage(name: str, words: list[str], environment: dict[str, str]) -> dict[str,
         code = subprocess.run([sys.executable, "-m", "pytest", *words], env=environment, cwd=HERE.parents[1]).returncode
     return {
         "failed": float(code != 0),
-        "minutes": round((time.monotonic() - started) / 60, 1),
+        "took_minutes": round((time.monotonic() - started) / 60, 1),
         "peak_memory_gb": round(peak.bytes / 1e9, 2),
     }
 
@@ -78,12 +106,17 @@ def main() -> int:
     if options.soak:
         stages["soak"] = stage("2: a server under load", [soak], environment)
     out.mkdir(parents=True, exist_ok=True)
-    figures = {"seed": options.seed, "minutes": options.minutes, "stages": stages, "kinds": summed(out)}
-    (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
-    for kind, counts in {**stages, **summed(out)}.items():
+    figures = summed(out)
+    for name, ended in stages.items():
+        figures[name] = {**figures.get(name, {}), **ended}
+    told = missed(figures, options.minutes, options.soak)
+    summary = {"seed": options.seed, "minutes": options.minutes, "figures": figures, "missed": told}
+    (out / "figures.json").write_text(json.dumps(summary, indent=1) + "\n")
+    for kind, counts in figures.items():
         for name, value in counts.items():
-            print(f"{kind:12} {name:24} {value:>12,.6g}")
-    return int(any(ended["failed"] for ended in stages.values()))
+            print(f"{kind:12} {name:24} {value:>12,.10g}")
+    print(*(f"missed: {line}" for line in told), sep="\n")
+    return int(bool(told) or any(ended["failed"] for ended in stages.values()))
 
 
 if __name__ == "__main__":
