@@ -131,7 +131,7 @@ class Repairing:
             "read_again": counts["added"],
             "failures": failures,
             "lost": sorted(
-                {source.path for listed in gone.values() for source in listed}
+                {source.path for listed in gone.values() for source in listed if not self._is_held(source)}
                 | {source.path for source in salvage.unnamed if self._find(source) is None}
             ),
             "lost_without_name": sum(1 for listed in gone.values() if not listed),
@@ -139,6 +139,11 @@ class Repairing:
             "notes": salvage.notes,
             "replaced": str(mended.replaced) if mended.replaced else None,
         }
+
+    def _is_held(self, source: Source) -> bool:
+        """Whether its file is in the index all the same: what was damaged may be the id that it had."""
+        found = self._find(source)
+        return found is not None and bool(self._runtime.store.at([str(found.location)], source.collection))
 
     def _find(self, source: Source) -> ScannedFile | None:
         """The file of a source where it lies now."""

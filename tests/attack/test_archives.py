@@ -90,7 +90,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_archives(tmp_path: Path, original: Path) -> None:
     """Bytes as disks change them, and values as people do: what is imported can be read, searched and exported."""
     rng, findings, imported = draw("archives"), list[str](), 0
-    times = share(6000, 60)
+    times = share(3000, 40)
     others = [path.read_bytes() for path in original.iterdir()]
     for number in range(times):
         folder = Path(shutil.copytree(original, tmp_path / str(number) / "archive"))

@@ -113,7 +113,7 @@ def uploads(data: Path) -> dict[str, bytes]:
 
 def test_a_service_over_damage(copies: Callable[[], Path], tmp_path: Path) -> None:
     """It answers, refuses, or does not start and says why; and it deletes nothing."""
-    rng, tried, refused = draw("damage"), share(600, 10), 0
+    rng, tried, refused = draw("damage"), share(300, 8), 0
     for _ in range(tried):
         data = copies()
         names = sorted(name for name in DATABASES if (data / name).exists())
@@ -131,7 +131,7 @@ def test_a_service_over_damage(copies: Callable[[], Path], tmp_path: Path) -> No
 
 def test_repair_of_damage(copies: Callable[[], Path], tmp_path: Path) -> None:
     """Whatever was damaged, every upload is served after a repair, and nothing is found wrong any more."""
-    rng, tried = draw("repair"), share(600, 10)
+    rng, tried = draw("repair"), share(300, 8)
     for _ in range(tried):
         data = copies()
         names = sorted(name for name in DATABASES if (data / name).exists())
@@ -143,6 +143,7 @@ def test_repair_of_damage(copies: Callable[[], Path], tmp_path: Path) -> None:
         with service(tmp_path) as http:
             listed = http.get("/v1/assets").json()["assets"]
             served = {a["sources"][0]["path"]: http.get(f"/v1/assets/{a['asset']}/content").content for a in listed}
+        assert not set(report["lost"]) & served.keys(), what
         if report["files"] or not what.startswith(QUIET):
             assert served == WHOLE, what
         assert uploads(data) == WHOLE, what

@@ -48,7 +48,7 @@ def test_a_disk_that_fills_up_anywhere(disk: Path) -> None:
     rng = draw("disk")
     there: dict[str, bytes] = {}
     maybe: set[str] = set()
-    times, refused, jobs_failed = share(120, 3), 0, 0
+    times, refused, jobs_failed = share(60, 3), 0, 0
     for number in range(times):
         app = create_app(settings(disk, reserve_bytes=0))
         with TestClient(app, raise_server_exceptions=False) as http:
