@@ -28,6 +28,12 @@ class Damaged(StoreUnusable):
     code = "store_damaged"
 
 
+def is_full(error: Exception, folder: Path) -> bool:
+    """Whether SQLite failed for lack of room; where it maps its files, that is an error of reading or writing."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(folder).free < ROOM)
+
+
 def damaged(path: Path, why: str) -> Damaged:
     """The error for a file of which this is wrong."""
     return Damaged(
@@ -188,8 +194,7 @@ class Database:
             if self._use is not None:
                 self._use.suspect()
             return damaged(self.path, str(error))
-        full = code == sqlite3.SQLITE_FULL
-        if full or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(self.path.parent).free < ROOM):
+        if is_full(error, self.path.parent):
             return DiskFull(f"{self.path} cannot be written: the disk is full")
         return error
 
