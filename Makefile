@@ -8,7 +8,7 @@ PINNED := $(PIP) install --require-hashes --no-deps --no-build-isolation
 MEDIA  ?=
 ROOMS  := embeddings retrieval indexer api eval
 
-.PHONY: install demo check test lint bench serve models pins clean
+.PHONY: install demo check test attack lint bench serve models pins clean
 
 install: $(VENV)/.installed
 
@@ -44,6 +44,13 @@ lint: $(VENV)/.dev $(VENV)/src/crossmedia
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The attack of docs/reliability.md at full size: MINUTES of files, requests and kills, then SOAK minutes of a server under load.
+MINUTES ?= 60
+SOAK    ?= 60
+
+attack: $(VENV)/.dev
+	$(BIN)/python -m tests.attack --minutes $(MINUTES) --soak $(SOAK) $(if $(SEED),--seed $(SEED))
+
 serve: install
 	$(BIN)/crossmedia serve
 
@@ -74,4 +81,4 @@ pins: $(VENV)/.dev
 	$(BIN)/python -m tests.pinned.refresh $(if $(UPGRADE),--upgrade)
 
 clean:
-	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .demo .attack .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

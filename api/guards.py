@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crossmedia.api.damage import find_damage
 from crossmedia.api.full_disk import FULL
 from crossmedia.api.invalid import InvalidRequest, first_reason
 from crossmedia.api.keys.audit import Audit
@@ -227,5 +229,8 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> JSONResponse:
+        if damage := await run_in_threadpool(find_damage, request.app.state.crossmedia.service.runtime.settings.data):
+            log.error("%s %s: %s (%s: %s)", request.method, request.url.path, damage, type(error).__name__, error)
+            return envelope(damage)
         log.exception("%s %s", request.method, request.url.path, exc_info=error)
         return envelope(InternalError("the service failed on this request", "see the traceback in its log"))

@@ -11,7 +11,7 @@ from crossmedia.api.runtime import Runtime
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.embeddings.media import Picture
 from crossmedia.indexer.assemble import assemble
-from crossmedia.indexer.scan import ScannedFile
+from crossmedia.indexer.scan import ScannedFile, modified
 from crossmedia.retrieval.documents import Moment
 
 PASSES: Final = ("objects", "areas", "ocr", "plates")
@@ -28,7 +28,7 @@ def look_at(runtime: Runtime, path: Path) -> tuple[Picture, tuple[Moment, ...]]:
             "index recordings, films and documents first, then ask about them with --asset",
         )
     status = path.stat()
-    file = ScannedFile(path, path.name, status.st_size, status.st_mtime_ns)
+    file = ScannedFile(path, path.name, status.st_size, modified(status))
     document = assemble([(sha256(path), file, decoded)], runtime.profile, "")[0]
     moments = list(document.moments)
     for enricher in runtime.enrichers(PASSES)[0]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from crossmedia.api.upload_record import UploadRecord
 from crossmedia.api.uploads import Uploads, asset_of_upload
 from crossmedia.embeddings.chunks import chunks
+from crossmedia.indexer.scan import modified
 from crossmedia.retrieval.documents import Source
 from crossmedia.retrieval.store import Store
 
@@ -45,4 +46,4 @@ def relocate(store: Store, uploads: Uploads, record: UploadRecord) -> int:
 
 def _moved(source: Source, here: Path) -> Source:
     status = here.stat()
-    return replace(source, location=str(here), size=status.st_size, mtime_ns=status.st_mtime_ns)
+    return replace(source, location=str(here), size=status.st_size, mtime_ns=modified(status))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from crossmedia.api.uploads import Uploads
+from crossmedia.retrieval.local.translating import UNREADABLE
 from crossmedia.retrieval.store import StoreUnusable
 
 STORE: Final = "store.sqlite"
@@ -57,5 +58,5 @@ def _has_finished_jobs(path: Path) -> bool:
     except sqlite3.OperationalError as error:
         # Without a table it was only just made.
         return "no such table" not in str(error)
-    except sqlite3.DatabaseError:
+    except UNREADABLE:
         return True

@@ -145,10 +145,18 @@ class _Rows:
 
 def _describe(asset: str, found: ScannedFile, decoded: Decoded, notes: Sequence[str]) -> Asset:
     title = decoded.title or Path(found.path).name
-    captured = decoded.captured or datetime.fromtimestamp(found.mtime_ns / 1e9, UTC).isoformat(timespec="seconds")
+    captured = decoded.captured or _date(found.mtime_ns)
     warnings = [*decoded.warnings, *notes]
     metadata = dict(decoded.metadata) | ({"warnings": warnings} if warnings else {})
     return Asset(asset, decoded.media, decoded.mime, found.size, title, captured, metadata)
+
+
+def _date(ns: int) -> str | None:
+    """A file's time as ISO 8601; None where it is before the year 1 or after 9999."""
+    try:
+        return datetime.fromtimestamp(ns / 1e9, UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _attachments(decoded: Decoded) -> dict[str, bytes]:

@@ -27,6 +27,12 @@ class ScannedFile:
     mtime_ns: int
 
 
+def modified(status: os.stat_result) -> int:
+    """When a file was changed, ns since 1970, as far as 64 bits go: some file systems keep times beyond, databases do
+    not."""
+    return max(-(1 << 63), min(status.st_mtime_ns, (1 << 63) - 1))
+
+
 def scan(named: Sequence[Path], besides: Sequence[Path] = (), within: Sequence[Path] = ()) -> Iterator[ScannedFile]:
     """Every regular file below the named paths, each location once, in sorted order.
 
@@ -54,7 +60,7 @@ def scan(named: Sequence[Path], besides: Sequence[Path] = (), within: Sequence[P
             except OSError:
                 continue  # gone since it was listed
             shown = str(path / location.relative_to(root)) if location != root else str(path)
-            yield ScannedFile(location, shown, status.st_size, status.st_mtime_ns)
+            yield ScannedFile(location, shown, status.st_size, modified(status))
 
 
 def shares(files: Sequence[ScannedFile], most_files: int, most_bytes: int) -> list[list[ScannedFile]]:

@@ -73,6 +73,14 @@ def service(data: Path | None, *, made: bool = False, **settings: Any) -> Iterat
         yield opened
     except CrossmediaError as error:
         fail(error)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        # What rows of a damaged file make of code that believes them.
+        from crossmedia.api.damage import find_damage
+
+        damage = find_damage(opened.runtime.settings.data) if opened is not None else None
+        if damage is None:
+            raise
+        fail(damage)
     finally:
         if opened is not None:
             opened.close()

@@ -51,7 +51,7 @@ _RETRY_AFTER: dict[str, Any] = {
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorEnvelope, **({"headers": _RETRY_AFTER} if status in (429, 503) else {})}
-    for status in (400, 401, 403, 404, 409, 410, 413, 415, 421, 422, 429, 503, 507)
+    for status in (400, 401, 403, 404, 409, 410, 413, 415, 421, 422, 429, 501, 502, 503, 507)
 }
 
 

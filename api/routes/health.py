@@ -9,12 +9,12 @@ from fastapi.responses import JSONResponse
 
 from crossmedia.api.guards import envelope
 from crossmedia.api.queues import describe_queue
-from crossmedia.api.routes.common import Shared
+from crossmedia.api.routes.common import ERRORS, Shared
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.queue import QueueUnreachable
 from crossmedia.retrieval.store import StoreUnusable
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], responses=ERRORS)
 
 
 class NotReady(CrossmediaError):

@@ -69,7 +69,7 @@ def begin(request: Request) -> Response:
     return response
 
 
-@router.delete("/v1/session", status_code=204, response_class=Response)
+@router.delete("/v1/session", status_code=204, response_class=Response, responses=ERRORS)
 def end(request: Request) -> Response:
     """Forget the cookie."""
     keyring: Keyring = request.app.state.keyring

@@ -13,6 +13,7 @@ from crossmedia.api.runtime import Runtime
 from crossmedia.api.uploads import within
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.indexer.scan import modified
 from crossmedia.retrieval import archive
 from crossmedia.retrieval.calibration import refresh
 from crossmedia.retrieval.documents import Source
@@ -81,7 +82,7 @@ class Archiving:
                 return None
         except (OSError, RuntimeError, ValueError):  # nothing is there, or nothing can be
             return None
-        return replace(source, mtime_ns=status.st_mtime_ns)
+        return replace(source, mtime_ns=modified(status))
 
     def _settle(self) -> list[str]:
         """Measure random pairs again in a collection that may have grown by another; or say why that cannot be."""

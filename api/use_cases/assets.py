@@ -15,6 +15,7 @@ from crossmedia.api.uploads import within
 from crossmedia.api.use_cases.keeping import Keeping
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.indexer.originals import SourceGone
+from crossmedia.indexer.scan import modified
 from crossmedia.retrieval.captions import TranscriptFormat, render
 from crossmedia.retrieval.documents import MOTION, PREVIEW, Moment, Source
 from crossmedia.retrieval.places import is_here
@@ -151,7 +152,7 @@ def is_unchanged(path: Path, source: Source, asset: str) -> bool:
         status = path.stat()
         if not path.is_file() or status.st_size != source.size:
             return False
-        return status.st_mtime_ns == source.mtime_ns or sha256(path) == asset
+        return modified(status) == source.mtime_ns or sha256(path) == asset
     except OSError:
         return False
 

@@ -21,7 +21,8 @@ from crossmedia.api.full_disk import translate_full_disk
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.uploads import CHUNK
 from crossmedia.embeddings.errors import CrossmediaError, DiskFull
-from crossmedia.retrieval.local.database import Damaged
+from crossmedia.retrieval.local.database import Damaged, is_full
+from crossmedia.retrieval.local.translating import UNREADABLE
 from crossmedia.retrieval.store import StoreUnusable
 
 MANIFEST: Final = "backup.json"
@@ -187,10 +188,10 @@ def _copy_database(source: Path, target: Path) -> None:
             # One file, which needs nothing beside it.
             written.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        if is_full(error, target.parent):
             raise DiskFull(f"{target} cannot be written: the disk is full") from error
         raise StoreUnusable(f"{source} cannot be copied: {error}", "try again") from error
-    except sqlite3.DatabaseError as error:
+    except UNREADABLE as error:
         wrong = str(error)
     if wrong != "ok":
         raise Damaged(f"{source} is damaged: {wrong}", "crossmedia repair first; keep the backups that are there")

@@ -20,7 +20,7 @@ from crossmedia.api.use_cases.indexing import Indexing
 from crossmedia.api.use_cases.keeping import Keeping
 from crossmedia.embeddings.chunks import chunks
 from crossmedia.indexer.report import FileOutcome
-from crossmedia.indexer.scan import ScannedFile
+from crossmedia.indexer.scan import ScannedFile, modified
 from crossmedia.retrieval.documents import Source
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.local.database import Database
@@ -131,7 +131,7 @@ class Repairing:
             "read_again": counts["added"],
             "failures": failures,
             "lost": sorted(
-                {source.path for listed in gone.values() for source in listed}
+                {source.path for listed in gone.values() for source in listed if not self._is_held(source)}
                 | {source.path for source in salvage.unnamed if self._find(source) is None}
             ),
             "lost_without_name": sum(1 for listed in gone.values() if not listed),
@@ -139,6 +139,11 @@ class Repairing:
             "notes": salvage.notes,
             "replaced": str(mended.replaced) if mended.replaced else None,
         }
+
+    def _is_held(self, source: Source) -> bool:
+        """Whether its file is in the index all the same: what was damaged may be the id that it had."""
+        found = self._find(source)
+        return found is not None and bool(self._runtime.store.at([str(found.location)], source.collection))
 
     def _find(self, source: Source) -> ScannedFile | None:
         """The file of a source where it lies now."""
@@ -150,4 +155,4 @@ class Repairing:
         if not here.is_file():
             return None
         status = here.stat()
-        return ScannedFile(here, source.path, status.st_size, status.st_mtime_ns)
+        return ScannedFile(here, source.path, status.st_size, modified(status))

@@ -30,6 +30,20 @@ class Damaged(StoreUnusable):
     code = "store_damaged"
 
 
+def is_full(error: Exception, folder: Path) -> bool:
+    """Whether SQLite failed for lack of room; where it maps its files, that is an error of reading or writing."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(folder).free < ROOM)
+
+
+def damaged(path: Path, why: str) -> Damaged:
+    """The error for a file of which this is wrong."""
+    return Damaged(
+        f"{path} is damaged: {why}",
+        "crossmedia repair keeps what can be read; crossmedia restore FOLDER puts a backup in its place",
+    )
+
+
 class Replaced(StoreUnusable):
     """A SQLite file was removed or replaced while it was open: what is written would be lost."""
 
@@ -116,7 +130,7 @@ class Database:
         """A transaction that commits when the block ends and leaves nothing when it fails."""
         with self._writer:
             if self._use is not None and self._use.is_suspect():
-                raise self._damaged("it was found damaged before")
+                raise damaged(self.path, "it was found damaged before")
             self.require_in_place()
             connection = self.connection()
             try:
@@ -171,32 +185,26 @@ class Database:
         """Raises Damaged. Reads the whole file: only after the last process that used it did not end as it should."""
         wrong = [row[0] for row in self.connection().execute("PRAGMA quick_check(1)") if row[0] != "ok"]
         if wrong:
-            raise self._meaning(sqlite3.DatabaseError(wrong[0]), damaged=True)
+            raise self._meaning(sqlite3.DatabaseError(wrong[0]), certain=True)
         assert self._use is not None
         self._use.clear()
 
-    def _meaning(self, error: sqlite3.DatabaseError, damaged: bool = False) -> Exception:
+    def _meaning(self, error: sqlite3.DatabaseError | UnicodeDecodeError, certain: bool = False) -> Exception:
         """What a failure of SQLite means to a person; itself where that is for the caller to say."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if damaged or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "decode to UTF-8" in str(error):
+        certain = certain or isinstance(error, UnicodeDecodeError)
+        if certain or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "decode to UTF-8" in str(error):
             if self._use is not None:
                 self._use.suspect()
-            return self._damaged(str(error))
+            return damaged(self.path, str(error))
         if code in BUSY:
             return StoreBusy(
                 f"{self.path} is locked by another process: {error}",
                 "try again in a moment; if it stays so, stop the other process",
             )
-        full = code == sqlite3.SQLITE_FULL
-        if full or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(self.path.parent).free < ROOM):
+        if is_full(error, self.path.parent):
             return DiskFull(f"{self.path} cannot be written: the disk is full")
         return error
-
-    def _damaged(self, why: str) -> Damaged:
-        return Damaged(
-            f"{self.path} is damaged: {why}",
-            "crossmedia repair keeps what can be read; crossmedia restore FOLDER puts a backup in its place",
-        )
 
     def _migrate(self) -> None:
         scripts = migrations(self._schema)

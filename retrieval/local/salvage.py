@@ -16,6 +16,7 @@ from crossmedia.retrieval.documents import Source
 from crossmedia.retrieval.local import stored_assets, totals
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.local.store import LocalStore
+from crossmedia.retrieval.local.translating import UNREADABLE
 from crossmedia.retrieval.stored_asset import StoredAsset
 
 PAGE = 200
@@ -129,7 +130,7 @@ def _has_schema(path: Path) -> bool:
     with closing(sqlite3.connect(path)) as connection:
         try:
             return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
-        except sqlite3.DatabaseError:
+        except UNREADABLE:
             return False
 
 
@@ -261,7 +262,7 @@ def _rows(connection: sqlite3.Connection, table: str, columns: Sequence[str], ke
                     leap = 0
                 reached = row["number"]
                 yield row
-        except sqlite3.DatabaseError:
+        except UNREADABLE:
             whole = False
         if reached > last:
             last, leap = reached, 0
@@ -278,5 +279,5 @@ def _scan(connection: sqlite3.Connection, query: str, values: Sequence[object] =
     """Rows until one cannot be read."""
     try:
         yield from connection.execute(query, values)
-    except sqlite3.DatabaseError:
+    except UNREADABLE:
         return

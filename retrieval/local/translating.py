@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
+
+UNREADABLE: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What is raised of a damaged file: SQLite's message about a schema may hold bytes of it, which are no text then."""
 
 
 class TranslatingConnection(sqlite3.Connection):
     """`translate` makes of SQLite's error the one that is raised in its place."""
 
-    translate: Callable[[sqlite3.DatabaseError], Exception] | None = None
+    translate: Callable[[sqlite3.DatabaseError | UnicodeDecodeError], Exception] | None = None
 
     def cursor(self, factory: Any = None) -> Any:
         return super().cursor(factory or TranslatingCursor)
@@ -28,7 +31,7 @@ def _translating(name: str) -> Callable[..., Any]:
     def call(cursor: sqlite3.Cursor, *args: Any) -> Any:
         try:
             return method(cursor, *args)
-        except sqlite3.DatabaseError as error:
+        except UNREADABLE as error:
             translate = cursor.connection.translate  # type: ignore[attr-defined]
             meaning = error if translate is None else translate(error)
             if meaning is error:

@@ -19,13 +19,22 @@ class InUse(StoreUnusable):
     status = 409
 
 
+def suspect(path: Path) -> None:
+    """Damage of a file was met: whoever is alone with it next looks through it."""
+    _mark(path).touch()
+
+
+def _mark(path: Path) -> Path:
+    return path.with_name(f"{path.name}.suspect")
+
+
 class UseLock:
     """A process's use of a file, shared with others. `NAME.lock` is locked while it lasts; `NAME.suspect` is there
     after damage was met, until the file was looked through."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._mark = path.with_name(f"{path.name}.suspect")
+        self._mark = _mark(path)
         self._descriptor = os.open(_lock(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

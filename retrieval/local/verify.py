@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from crossmedia.retrieval.local.database import Damaged
+from crossmedia.retrieval.local.translating import UNREADABLE
 from crossmedia.retrieval.store import StoreUnusable
 
 
@@ -33,8 +34,9 @@ def is_damaged(path: Path) -> bool:
         return False
     try:
         with closing(sqlite3.connect(path)) as connection:
-            return str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok"
+            connection.text_factory = bytes
+            return bool(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != b"ok")
     except sqlite3.OperationalError as error:
         raise StoreUnusable(f"{path} cannot be opened: {error}", "check its permissions") from error
-    except sqlite3.DatabaseError:
+    except UNREADABLE:
         return True

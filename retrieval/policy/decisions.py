@@ -88,7 +88,12 @@ class Decisions:
     def id(self) -> str:
         """What tells this journal from others; a copy has the same. Asking makes the file."""
         if self._id is None:
-            self._id = str(self._database.connection().execute("SELECT id FROM identity").fetchone()[0])
+            found = self._database.connection().execute("SELECT id FROM identity").fetchone()
+            if found is None:  # it was lost with a damaged page, and a repair kept the rest
+                with self._database.write() as connection:
+                    connection.execute("INSERT INTO identity VALUES (lower(hex(randomblob(8))))")
+                return self.id
+            self._id = str(found[0])
         return self._id
 
     def last(self) -> int:

@@ -58,13 +58,13 @@ def settings(tmp_path: Path, **values: Any) -> Settings:
     return Settings(data=tmp_path / "data", **given)
 
 
-def finished(http: TestClient, response: Any) -> dict[str, Any]:
+def finished(http: TestClient, response: Any, wait: float = 30) -> dict[str, Any]:
     assert response.status_code == 202, response.text
-    return ended(http, response.json()["id"])
+    return ended(http, response.json()["id"], wait)
 
 
-def ended(http: TestClient, job_id: str) -> dict[str, Any]:
-    until = time.monotonic() + 30
+def ended(http: TestClient, job_id: str, wait: float = 30) -> dict[str, Any]:
+    until = time.monotonic() + wait
     while time.monotonic() < until:
         job: dict[str, Any] = http.get(f"/v1/jobs/{job_id}").json()
         if job["state"] in ("done", "failed"):

@@ -45,3 +45,16 @@ def test_nothing_is_changed_or_deleted(tmp_path: Path) -> None:
                 "INSERT INTO decision (asset, action, maker, by_person, reasons, at) VALUES ('a', 'burn', '', 0, '', 0)"
             )
     assert len(Decisions(tmp_path).history("a")) == 1
+
+
+def test_a_journal_that_lost_its_id_gets_another(tmp_path: Path) -> None:
+    journal = Decisions(tmp_path)
+    journal.add([Decision("a", "block", "Ada", True)])
+    journal.close()
+    with sqlite3.connect(tmp_path / FILE) as connection:
+        connection.execute("DELETE FROM identity")
+    connection.close()
+    journal = Decisions(tmp_path)
+    assert journal.id == Decisions(tmp_path).id
+    assert len(journal.id) == 16
+    journal.close()
