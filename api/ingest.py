@@ -88,7 +88,8 @@ class Ingest:
         """The first pass' report; None if it was stopped."""
         payload, roots = job.payload, self._within(job)
         self._service.runtime.uploads.require_room()
-        uploads = [self._found_here(upload) for upload in _files(payload.get("uploads", ()))]
+        sent = [self._found_here(upload) for upload in _files(payload.get("uploads", ()))]
+        uploads = self._wanted(job, sent)
 
         def plan(total: int) -> None:
             progress.start("indexing", total)
@@ -111,9 +112,10 @@ class Ingest:
             )
         if stop.is_set():
             return None
-        uploaded = self._assets(uploads)
-        _require_readable(uploads, uploaded, report)
-        counts = {**report.as_dict(), "assets": report.assets, "uploaded": uploaded}
+        self._forget_deleted(job, uploads)
+        uploads = self._wanted(job, uploads)
+        _require_readable(uploads, self._assets(uploads), report)
+        counts = {**report.as_dict(), "assets": report.assets, "uploaded": self._assets(sent)}
         return {**counts, "enriched": 0, "enrich_failures": [], "notes": []}
 
     def _enrich(
@@ -161,6 +163,19 @@ class Ingest:
         if here is None or here == upload.location:
             return upload
         return replace(self._service.runtime.uploads.as_scanned(here), path=upload.path)
+
+    def _wanted(self, job: Job, uploads: Sequence[ScannedFile]) -> list[ScannedFile]:
+        """Those that nobody deleted after they were sent with this job, or that were sent again since."""
+        deleted = self._service.runtime.upload_record.deleted_under(job.id) if uploads else set()
+        return [file for file in uploads if asset_of_upload(file.location) not in deleted or file.location.is_file()]
+
+    def _forget_deleted(self, job: Job, uploads: Sequence[ScannedFile]) -> None:
+        """Take out of the index what was deleted while it was being read."""
+        gone = {asset_of_upload(file.location) for file in uploads} - {
+            asset_of_upload(file.location) for file in self._wanted(job, uploads)
+        }
+        if gone:
+            self._service.runtime.store.delete(sorted(gone))
 
     def _within(self, job: Job) -> list[Path]:
         return [Path(root) for root in job.payload.get("within", self._service.runtime.settings.roots)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,20 +20,36 @@ class UploadRecord:
         """Raises StoreUnusable at the first use where the file cannot be opened."""
         self._database = DeferredDatabase(folder / FILE, "crossmedia.api")
 
-    def begin_deletion(self, names: Mapping[str, Sequence[str]]) -> None:
-        """The uploads of these assets are to go; by asset the names of their files."""
+    def begin_deletion(self, names: Mapping[str, Sequence[str]], jobs: Mapping[str, Collection[str]]) -> None:
+        """The uploads of these assets are to go; by asset the names of their files, and the jobs that were sent with
+        them and have not ended."""
         now = time.time()
-        rows = [(asset, json.dumps(list(files), ensure_ascii=False), now) for asset, files in names.items()]
+        rows = [
+            (asset, json.dumps(list(files), ensure_ascii=False), now, json.dumps(sorted(jobs.get(asset, ()))))
+            for asset, files in names.items()
+        ]
         with self._database.write() as connection:
-            connection.executemany("INSERT INTO deleted_upload (asset, names, at) VALUES (?, ?, ?)", rows)
+            connection.executemany("INSERT INTO deleted_upload (asset, names, at, jobs) VALUES (?, ?, ?, ?)", rows)
 
-    def unfinished_deletions(self) -> list[str]:
-        """Assets whose uploads were to go when the process died."""
+    def unfinished_deletions(self) -> dict[str, set[str]]:
+        """Assets whose uploads were to go when the process died, with the jobs that they were sent with."""
+        found: dict[str, set[str]] = {}
+        if self._database.exists:
+            with self._database.read() as connection:
+                rows = connection.execute("SELECT asset, jobs FROM deleted_upload WHERE NOT finished").fetchall()
+            for row in rows:
+                found.setdefault(row["asset"], set()).update(json.loads(row["jobs"]))
+        return found
+
+    def deleted_under(self, job: str) -> set[str]:
+        """Assets that this job was sent with and that somebody deleted before it ended."""
         if not self._database.exists:
-            return []
+            return set()
         with self._database.read() as connection:
-            rows = connection.execute("SELECT DISTINCT asset FROM deleted_upload WHERE NOT finished").fetchall()
-        return [row["asset"] for row in rows]
+            rows = connection.execute(
+                "SELECT asset FROM deleted_upload WHERE EXISTS (SELECT 1 FROM json_each(jobs) WHERE value = ?)", (job,)
+            ).fetchall()
+        return {row["asset"] for row in rows}
 
     def finish_deletion(self, assets: Sequence[str]) -> None:
         """The uploads of these assets are gone."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from crossmedia.api.queues import shared
@@ -30,11 +31,17 @@ class Keeping:
         runtime = self._runtime
         names = {asset: [path.name for path in runtime.uploads.files_of(asset)] for asset in assets}
         uploaded = {asset: files for asset, files in names.items() if files}
-        if uploaded:
-            runtime.upload_record.begin_deletion(uploaded)
+        if not uploaded:
+            deleted = runtime.store.delete(assets)
+            return [asset for asset in assets if asset in deleted]
+        try:
+            before = self._jobs_of(uploaded)
+        except QueueUnreachable:
+            before = {}
+        runtime.upload_record.begin_deletion(uploaded, before)
         deleted = runtime.store.delete(assets)
         try:
-            self._remove(list(uploaded))
+            self._remove({asset: before.get(asset, set()) for asset in uploaded})
         except QueueUnreachable as error:
             log.warning("deleted uploads stay until the next start: %s", error.message)
         return [asset for asset in assets if asset in deleted or asset in uploaded]
@@ -50,10 +57,10 @@ class Keeping:
         try:
             interrupted = runtime.upload_record.unfinished_deletions()
             if interrupted:
-                there = runtime.store.placed(interrupted)
+                there = runtime.store.placed(list(interrupted))
                 # Of these the process died before they left the index, and nobody was told that they had.
                 runtime.upload_record.withdraw_deletion(list(there))
-                self._remove([asset for asset in interrupted if asset not in there])
+                self._remove({asset: jobs for asset, jobs in interrupted.items() if asset not in there})
             relocate(runtime.store, runtime.uploads, runtime.upload_record)
             if count := len(self.unindexed()):
                 folder = runtime.uploads.folder
@@ -64,28 +71,37 @@ class Keeping:
     def unindexed(self) -> list[Path]:
         """Uploads whose content is in no index, and that no job is about to read. Raises QueueUnreachable."""
         runtime = self._runtime
-        waiting = {asset_of_upload(Path(file["location"])) for file in self._waiting()}
+        lying = runtime.uploads.list_files()
+        waiting = self._jobs_of({asset_of_upload(file) for file in lying}).keys()
         unknown: list[Path] = []
-        for files in chunks(runtime.uploads.list_files(), BATCH):
+        for files in chunks(lying, BATCH):
             known = waiting | runtime.store.placed([asset_of_upload(file) for file in files]).keys()
             unknown += [file for file in files if asset_of_upload(file) not in known]
         return unknown
 
-    def _remove(self, assets: Sequence[str]) -> None:
-        """Remove the files of assets whose deletion is recorded, and which are in the index no more."""
-        for asset in assets:
-            # Somebody may have sent the same bytes again meanwhile.
-            if not self._runtime.uploads.remove(asset, lambda asset=asset: self._is_needed(asset)):  # type: ignore[misc]
+    def _remove(self, assets: Mapping[str, Collection[str]]) -> None:
+        """Remove the files of assets whose deletion is recorded, and which are in the index no more; by asset the jobs
+        that they were sent with before that."""
+        for asset, before in assets.items():
+            if not self._runtime.uploads.remove(asset, partial(self._is_needed, asset, before)):
                 log.info("upload %s was sent again while it was deleted, and stays", asset)
+            elif before:
+                self._runtime.store.delete([asset])  # one of them may just have put it into the index
         if assets:
-            self._runtime.upload_record.finish_deletion(assets)
+            self._runtime.upload_record.finish_deletion(list(assets))
 
-    def _is_needed(self, asset: str) -> bool:
-        """Whether a job is about to read an asset's upload, or has just done so."""
-        waiting = any(asset_of_upload(Path(file["location"])) == asset for file in self._waiting())
-        return waiting or bool(self._runtime.store.placed([asset]))
+    def _is_needed(self, asset: str, before: Collection[str]) -> bool:
+        """Whether somebody sent the same bytes again meanwhile: another job is about to read them, or has just done
+        so."""
+        now = self._jobs_of([asset]).get(asset, set())
+        return bool(now.difference(before)) or (not before and bool(self._runtime.store.placed([asset])))
 
-    def _waiting(self) -> Iterator[dict[str, str]]:
-        """Uploads that unfinished jobs name."""
+    def _jobs_of(self, assets: Collection[str]) -> dict[str, set[str]]:
+        """The unfinished jobs that name uploads of these assets, by asset. Raises QueueUnreachable."""
+        found: dict[str, set[str]] = {}
         for job in self._runtime.jobs.unfinished():
-            yield from job.payload.get("uploads", ())
+            for file in job.payload.get("uploads", ()):
+                asset = asset_of_upload(Path(file["location"]))
+                if asset in assets:
+                    found.setdefault(asset, set()).add(job.id)
+        return found

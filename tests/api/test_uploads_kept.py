@@ -12,8 +12,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -209,6 +210,37 @@ def test_an_upload_sent_again_while_it_is_deleted_stays(tmp_path: Path, monkeypa
     service.assets.delete([asset])
     service.close()
     assert kept(tmp_path) == ["red.png"]
+
+
+def test_a_job_does_not_bring_back_what_was_deleted_before_it_ran(tmp_path: Path) -> None:
+    with TestClient(create_app(settings(tmp_path))) as http:
+        http.app.state.crossmedia.worker.stop()  # type: ignore[attr-defined]
+        parts = [("file", (f"{colour}.png", png(colour))) for colour in ("blue", "red")]
+        waiting = http.post("/v1/assets", files=parts)
+        asset = hashlib.sha256(png("blue")).hexdigest()
+        assert http.delete(f"/v1/assets/{asset}").status_code == 200
+    assert kept(tmp_path) == ["red.png"]
+    with TestClient(create_app(settings(tmp_path))) as http:
+        report = finished(http, waiting)["report"]
+        assert report["uploaded"] == [None, hashlib.sha256(png("red")).hexdigest()]
+        assert http.get(f"/v1/assets/{asset}").status_code == 404
+
+
+def test_what_is_deleted_while_it_is_read_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asset = hashlib.sha256(png("blue")).hexdigest()
+    with TestClient(create_app(settings(tmp_path))) as http:
+        service = http.app.state.crossmedia.service  # type: ignore[attr-defined]
+        put = service.runtime.store.put
+
+        def delete_and_put(documents: Sequence[Any], **values: Any) -> None:
+            service.assets.delete([asset])
+            put(documents, **values)
+
+        monkeypatch.setattr(service.runtime.store, "put", delete_and_put)
+        answer = http.post("/v1/assets", files=[("file", ("blue.png", png("blue")))])
+        assert finished(http, answer)["report"]["uploaded"] == [None]
+        assert http.get(f"/v1/assets/{asset}").status_code == 404
+    assert kept(tmp_path) == []
 
 
 def test_a_failing_request_takes_nothing_from_another_with_the_same_bytes(tmp_path: Path) -> None:
