@@ -42,6 +42,9 @@ def _served_whole(asset: Annotated[str, Path(description="The whole id.")], shar
 ServedWhole = Annotated[str, Depends(_served_whole)]
 """As `Served`, for routes that hand out files and pictures: named by the whole id."""
 
+MAX_ROW = 2**63 - 1
+"""The largest number that a database takes as one of its rows."""
+
 _RETRY_AFTER: dict[str, Any] = {
     "Retry-After": {
         "description": "Seconds after which the same request may succeed; absent where waiting does not help.",

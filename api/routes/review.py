@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from crossmedia.api.routes.common import ERRORS, Shared
+from crossmedia.api.routes.common import ERRORS, MAX_ROW, Shared
 from crossmedia.api.use_cases.moderation import DecisionOut
 from crossmedia.retrieval.banks.store import Action
 
@@ -33,7 +33,9 @@ def several(
     shared: Shared,
     action: Action = "review",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    before: Annotated[int | None, Query(ge=1, description="Only decisions with a smaller id: the next page.")] = None,
+    before: Annotated[
+        int | None, Query(ge=1, le=MAX_ROW, description="Only decisions with a smaller id: the next page.")
+    ] = None,
 ) -> DecisionList:
     """Assets of which this is the last word, newest first."""
     return DecisionList(decisions=shared.service.moderation.queue(action, limit, before))

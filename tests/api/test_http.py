@@ -6,7 +6,9 @@ import io
 import json
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -113,6 +115,34 @@ def test_job_events_stream_until_done(http: TestClient, roots: Path) -> None:
     [listed] = http.get("/v1/jobs", params={"state": "done"}).json()["jobs"]
     assert (listed["id"], listed["report"]) == (job["id"], None)
     assert http.get(f"/v1/jobs/{job['id']}").json()["report"]["added"] == 3
+
+
+def _unbounded(description: dict[str, Any], part: Any, where: str) -> Iterator[str]:
+    """Where a request may hold a whole number of any length."""
+    if isinstance(part, list):
+        for each in part:
+            yield from _unbounded(description, each, where)
+    if not isinstance(part, dict):
+        return
+    if part.get("type") == "integer" and not {"maximum", "exclusiveMaximum"} & part.keys():
+        yield where
+    if "$ref" in part:
+        yield from _unbounded(description, description["components"]["schemas"][part["$ref"].split("/")[-1]], where)
+    for each in part.values():
+        yield from _unbounded(description, each, where)
+
+
+def test_no_number_in_a_request_is_too_long_for_a_database(http: TestClient) -> None:
+    description = http.get("/openapi.json").json()
+    asked = [
+        (f"{method} {path}", part)
+        for path, operations in description["paths"].items()
+        for method, operation in operations.items()
+        for part in (operation.get("parameters", []), operation.get("requestBody"))
+    ]
+    assert [name for where, part in asked for name in _unbounded(description, part, where)] == []
+    assert http.get("/v1/review", params={"before": 2**64}).status_code == 422
+    assert http.get("/v1/review", params={"before": 2**63 - 1}).status_code == 200
 
 
 def test_health_metrics_and_description(http: TestClient) -> None:
