@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
 import threading
@@ -39,6 +38,7 @@ from crossmedia.retrieval.archive.manifest import (
 )
 from crossmedia.retrieval.archive.writing import PartWriter
 from crossmedia.retrieval.durable import write_through
+from crossmedia.retrieval.partial import abandoned, partial_name
 from crossmedia.retrieval.store import RandomPairs, SpaceMismatch, Store, StoreUnusable
 
 READ_AT_ONCE: Final = 32
@@ -136,8 +136,9 @@ def _manifest(
 def _beside(folder: Path) -> Iterator[Path]:
     """An empty folder of this process beside the one that is to be; gone at the end unless it has become that."""
     check_free(folder)
-    _sweep(folder)
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    for left in abandoned(folder.parent, folder.name):
+        shutil.rmtree(left, ignore_errors=True)
+    partial = folder.with_name(partial_name(folder.name))
     partial.mkdir(parents=True)
     try:
         yield partial
@@ -176,17 +177,6 @@ def _parts(
     finally:
         if writer is not None:
             writer.abandon()
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed exports to this folder have left."""
-    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"):
-        try:
-            os.kill(int(left.name.split(".")[-2]), 0)
-        except ProcessLookupError:
-            shutil.rmtree(left, ignore_errors=True)
-        except (ValueError, OverflowError, PermissionError):
-            continue  # not ours, or still at it
 
 
 def _publish(partial: Path, folder: Path) -> None:

@@ -34,6 +34,8 @@ class Derived:
         self._indexes: dict[str, VectorIndex] = {}
         self._saved: dict[str, Generation] = {}
         self._lock = threading.RLock()
+        self._saving = threading.Lock()
+        """Held while indexes are trained and written to files."""
 
     def current(self, field: str) -> VectorIndex | None:
         """The field's index, caught up with the database; None while the field holds no vector."""
@@ -55,7 +57,16 @@ class Derived:
             return index
 
     def optimise(self) -> None:
-        """Train what has outgrown its index, and save what is ahead of its file."""
+        """Train what has outgrown its index, and save what is ahead of its file. Where another thread is at it, that
+        is enough: what it misses is done the next time."""
+        if not self._saving.acquire(blocking=False):
+            return
+        try:
+            self._optimise()
+        finally:
+            self._saving.release()
+
+    def _optimise(self) -> None:
         for field in self.fields():
             index = self.current(field)
             if index is None:
@@ -78,7 +89,7 @@ class Derived:
         """No file of an index holds a vector that is gone."""
         rows = self._database.connection().execute("SELECT DISTINCT field FROM gone")
         for field in [row[0] for row in rows]:
-            with self._lock:
+            with self._saving, self._lock:
                 index = self.current(field)
                 if index is None:
                     remove(self._folder, field)

@@ -13,6 +13,7 @@ import faiss
 
 from crossmedia.embeddings.errors import DiskFull
 from crossmedia.retrieval.local.vectors import Generation, VectorIndex
+from crossmedia.retrieval.partial import abandoned, partial_name
 
 log = logging.getLogger("crossmedia.vectors")
 DIGITS = 32
@@ -30,13 +31,14 @@ class _Saved:
 
 
 def save(index: VectorIndex, folder: Path, field: str) -> None:
-    """Write an index in place of the field's other files; the rename is what makes it count."""
+    """Write an index in place of the field's other files; the rename is what makes it count. Other processes may do so
+    at the same time, other threads not."""
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(f".{_stem(field)}.*.partial"):
-        left.unlink(missing_ok=True)  # of a crash
+    for left in abandoned(folder, _stem(field)):
+        left.unlink(missing_ok=True)
     with index.held() as (content, generation, trained_on):
         derived = f"{_stem(field)}.{generation.vector}.{generation.gone}.{trained_on}.{generation.epoch}"
-        partial = folder / f".{derived}.partial"
+        partial = folder / partial_name(derived)
         try:
             faiss.write_index(content, str(partial))
         except RuntimeError as error:

@@ -20,13 +20,18 @@ def held(process: int) -> int:
     return next((int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:")), 0)
 
 
+OTHERS = ("java", "redis-server")
+"""Programs of others that tests start, Elasticsearch and Redis."""
+
+
 def of_run(mark: str) -> list[int]:
-    """The processes whose environment carries this mark."""
+    """The processes whose environment carries this mark, without programs of others."""
     wanted = f"{MARK}={mark}".encode()
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+            carries = wanted in (folder / "environ").read_bytes().split(b"\0")
+            if carries and (folder / "comm").read_text().strip() not in OTHERS:
                 found.append(int(folder.name))
         except OSError:
             continue

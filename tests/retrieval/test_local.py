@@ -47,6 +47,38 @@ def filled(folder: Path, count: int) -> tuple[LocalStore, np.ndarray]:
 
 
 @pytest.mark.usefixtures("approximate")
+def test_threads_save_an_index_one_after_the_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two jobs that end at once would write one file twice."""
+    store, _ = filled(folder, 30)
+    writing, go_on = threading.Event(), threading.Event()
+    writers: list[str] = []
+
+    def write(index: object, path: str) -> None:
+        writers.append(threading.current_thread().name)
+        writing.set()
+        assert go_on.wait(60)
+        faiss_write(index, path)
+
+    faiss_write = faiss.write_index
+    monkeypatch.setattr("crossmedia.retrieval.local.index_files.faiss.write_index", write)
+    thread = threading.Thread(target=store.optimise, name="first")
+    thread.start()
+    assert writing.wait(60)
+    store.optimise()
+    assert writers == ["first"]
+    go_on.set()
+    thread.join()
+    saved = list((folder / "vectors").glob("common-picture.*.faiss"))
+    assert len(saved) == 1
+    (folder / "vectors" / ".common-picture.1.0.0.x.1.partial").touch()
+    (folder / "vectors" / f".common-picture.1.0.0.x.{2**22 + 1}.partial").touch()
+    filled(folder, 40)[0].optimise()
+    left = [path.name for path in (folder / "vectors").glob(".*.partial")]
+    assert left == [".common-picture.1.0.0.x.1.partial"], "what the dead left goes, what others write stays"
+    store.close()
+
+
+@pytest.mark.usefixtures("approximate")
 def test_large_store_finds_what_a_scan_finds(folder: Path) -> None:
     store, rows = filled(folder, 1500)
     store.optimise()
