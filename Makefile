@@ -65,6 +65,8 @@ models: install
 	$(PIP) install -e ".[train]"
 	$(PINNED) -r docker/requirements/train.txt
 	$(BIN)/python -m crossmedia.embeddings.train.all --flickr8k ../shared/data/flickr8k --out embeddings/bundled
+	$(BIN)/crossmedia models pull clip-b16
+	$(BIN)/python -m crossmedia.embeddings.train.clip_b16_words --data ../shared/data --vectors .vectors --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.voice --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.objects --models ../shared/models --data ../shared/data --out embeddings/bundled
@@ -81,4 +83,4 @@ pins: $(VENV)/.dev
 	$(BIN)/python -m tests.pinned.refresh $(if $(UPGRADE),--upgrade)
 
 clean:
-	rm -rf $(VENV) .demo .attack .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .demo .attack .vectors .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -57,16 +57,21 @@ def _without_faces(settings: Settings, catalog: Catalog) -> Profile:
 
 def _clip(settings: Settings, catalog: Catalog) -> Profile:
     """Sentence vectors are the built-in ones unless another encoder is named, sounds by example as well. What
-    similarities mean is measured in the collection itself."""
+    similarities mean is measured in the collection itself, but for words that were mapped to CLIP's pictures."""
     from crossmedia.embeddings import specification
-    from crossmedia.embeddings.builtin import towers, voice_encoder
+    from crossmedia.embeddings.builtin import clip_b16_calibrations, towers, voice_encoder
+    from crossmedia.embeddings.clip_b16_words import MAPPED
     from crossmedia.embeddings.joined import Joined, Restricted
 
-    runtime = specification.Runtime(settings.device, settings.precision, settings.threads, settings.allow_hub)
+    runtime = specification.Runtime(
+        settings.device, settings.precision, settings.threads, settings.allow_hub, settings.models
+    )
     words, picture = specification.pictures(settings.picture_encoder, runtime)
     builtin, _, calibrations = towers(catalog, settings.threads)
     whisper, transcriber, heard = _whisper(settings, catalog)
     known = {key: calibration for key, calibration in {**calibrations, **heard}.items() if key[0] in ("text", "sound")}
+    if settings.picture_encoder == MAPPED:
+        known |= clip_b16_calibrations()
     sentence: Encoder[str] = Restricted(builtin, "text")
     sound: Encoder[Waveform] | None = Restricted(whisper, "sound") if whisper is not None else None
     if settings.text_encoder:

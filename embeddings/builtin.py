@@ -50,6 +50,14 @@ def face_encoder(catalog: Catalog, threads: int | None = None) -> tuple[FaceEnco
     return encoder, finder, calibrations(BUNDLED / "backgrounds-face.json")
 
 
+def clip_b16_calibrations() -> Calibrations:
+    """What similarities of pictures as CLIP sees them mean, with each other and with words that were mapped to them."""
+    from crossmedia.embeddings.clip_b16_words import BACKGROUNDS
+
+    measured = calibrations(BUNDLED / BACKGROUNDS)
+    return {key: each for key, each in measured.items() if key[0] != "text"}
+
+
 def calibrations(path: Path) -> Calibrations:
     """Read what `calibrate.py`, `sound_tower.py`, `voice.py` or `face.py` of `embeddings/train/` wrote."""
     if not path.is_file():

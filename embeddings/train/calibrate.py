@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.encoder import Calibration, Vectors, normalise, zero_last
-from crossmedia.embeddings.picture import Lite2
+from crossmedia.embeddings.encoder import Calibration, Encoder, Vectors, normalise, zero_last
+from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.queries import QUERIES
-from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train import probes
 from crossmedia.embeddings.train.data import Photo, picture
 from crossmedia.embeddings.train.things import DrawnThing
@@ -71,9 +70,14 @@ def among(measured: Calibration, unrelated: NDArray[np.float32]) -> Calibration:
 
 
 def measure(
-    text: MiniLM, picture_tower: Lite2, photos: Sequence[Photo], things: Sequence[DrawnThing]
+    text: Encoder[str],
+    picture_tower: Encoder[Picture],
+    photos: Sequence[Photo],
+    things: Sequence[DrawnThing],
+    blind: int = BLIND,
 ) -> dict[str, Any]:
-    """`{"backgrounds": [...], "figures": {...}}`, JSON-ready."""
+    """`{"backgrounds": [...], "figures": {...}}`, JSON-ready. `blind`: see `BLIND`; none where a space has no such
+    dimensions."""
     captions = text.encode([caption for photo in photos for caption in photo.captions]).vectors
     seen = picture_tower.encode([picture(photo) for photo in photos]).vectors
     nonsense = text.encode(probes.gibberish(50, seed=3)).vectors
@@ -92,7 +96,7 @@ def measure(
         bias = cut_off(looking, nonsense["common"], topics, answered_cosines(pairs, own))
         return replace(calibration(pairs[same], pairs[~same], bias), blind=blind)
 
-    searched, told = across(0, None), across(BLIND, absent["common"])
+    searched, told = across(0, None), across(blind, absent["common"])
     bias = searched.bias
     calibrations = {
         ("common", "text", "picture"): among(searched, asked["common"] @ seen["common"].T),
@@ -141,11 +145,17 @@ def recall(scores: NDArray[np.float32], looking: NDArray[np.float32], own: NDArr
     }
 
 
-def name_to_picture(text: MiniLM, picture_tower: Lite2, things: Sequence[DrawnThing]) -> dict[str, float]:
-    """Name to picture: a query a distinct name, right is every picture that bears it."""
+def name_to_picture(
+    text: Encoder[str], picture_tower: Encoder[Picture], things: Sequence[DrawnThing]
+) -> dict[str, float]:
+    """As `names_found`, of a picture tower."""
+    return names_found(text, things, picture_tower.encode([thing.picture() for thing in things]).vectors["common"])
+
+
+def names_found(text: Encoder[str], things: Sequence[DrawnThing], seen: Vectors) -> dict[str, float]:
+    """Name to picture: a query a distinct name, right is every picture that bears it. `seen`: vectors of the things."""
     names = np.array([thing.name for thing in things])
     asked = np.unique(names)
-    seen = picture_tower.encode([thing.picture() for thing in things]).vectors["common"]
     scores = text.encode([str(name) for name in asked]).vectors["common"] @ seen.T
     right = asked[:, None] == names
     best = np.where(right, scores, -1).max(1, keepdims=True)

@@ -74,7 +74,7 @@ def train(
     optimiser = torch.optim.AdamW(heads.parameters(), lr=WARM_RATE, weight_decay=WARM_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, WARM_RATE, total_steps=steps + 1)
     for items, view in itertools.islice(batches, steps):
-        _step(optimiser, schedule, objective(heads, frozen[items, view], items))
+        step(optimiser, schedule, objective(heads, frozen[items, view], items))
     del frozen
 
     both = nn.ModuleList([heads, tail])
@@ -93,7 +93,7 @@ def train(
         known = torch.from_numpy(material.logits[items, view].astype(np.float32)).log_softmax(1)
         log_probabilities = tail.classifier(seen).log_softmax(1)
         forgotten = nn.functional.kl_div(log_probabilities, known, log_target=True, reduction="batchmean")
-        _step(optimiser, schedule, objective(heads, seen, items) + DISTILLATION_WEIGHT * forgotten)
+        step(optimiser, schedule, objective(heads, seen, items) + DISTILLATION_WEIGHT * forgotten)
         with torch.no_grad():
             share = min(AVERAGE, (1 + number) / (10 + number))
             for slow, fast in zip(average.parameters(), both.parameters(), strict=True):
@@ -101,7 +101,8 @@ def train(
     return TrainedNets(average[0].eval(), average[1].eval())
 
 
-def _step(optimiser: torch.optim.Optimizer, schedule: Any, loss: Tensor) -> None:
+def step(optimiser: torch.optim.Optimizer, schedule: Any, loss: Tensor) -> None:
+    """One of the optimiser and its schedule."""
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
@@ -117,14 +118,15 @@ def features(tail: Tail, maps: NDArray[np.uint8], size: int = 128) -> Tensor:
 def _batches(material: Material, chance: np.random.Generator) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Items and the view of each, without end: every photo once before any comes again, and every thing."""
     count, views = material.maps.shape[:2]
-    photos = _shuffle(np.arange(material.photos), PHOTOS, chance)
-    things = _shuffle(np.arange(material.photos, count), THINGS, chance)
+    photos = shuffle(np.arange(material.photos), PHOTOS, chance)
+    things = shuffle(np.arange(material.photos, count), THINGS, chance)
     for some, others in zip(photos, things, strict=True):
         items = np.concatenate([some, others])
         yield items, chance.integers(views, size=len(items))
 
 
-def _shuffle(items: NDArray[np.int64], size: int, chance: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+def shuffle(items: NDArray[np.int64], size: int, chance: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Batches without end, each item once before any comes again."""
     while True:
         order = chance.permutation(items)
         for n in range(0, len(items) - size + 1, size):

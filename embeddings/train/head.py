@@ -8,7 +8,7 @@ answer from none.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from crossmedia.embeddings.encoder import Vectors
 from crossmedia.embeddings.train.lite2 import FEATURES
-from crossmedia.embeddings.train.material import Material
+from crossmedia.embeddings.train.material import Descriptions
 
 DIM: Final = 384
 HEADS, WIDTH, DROPOUT = 2, 1024, 0.5
@@ -65,18 +65,28 @@ class Heads(nn.Module):  # type: ignore[misc]
         return vectors_placed
 
 
+class Towers(Protocol):
+    """What is trained: heads of pictures, `each` (B, F) → several (B, dim), and of texts; the `scale` of cosines, as
+    its logarithm."""
+
+    scale: Tensor
+
+    def each(self, features: Tensor) -> list[Tensor]: ...
+    def texts(self, vectors: Tensor) -> Tensor: ...
+
+
 class Objective:
     """The loss of a batch. A picture that a text's words are also said of is no negative of it: there are many dogs.
 
     `strangers`: (M, 1152) text vectors that no picture answers.
     """
 
-    def __init__(self, material: Material, strangers: NDArray[np.float32], chance: np.random.Generator) -> None:
+    def __init__(self, material: Descriptions, strangers: NDArray[np.float32], chance: np.random.Generator) -> None:
         self.material, self.chance = material, chance
         self.texts, self.strangers = torch.from_numpy(material.texts), torch.from_numpy(strangers)
 
-    def __call__(self, heads: Heads, features: Tensor, items: NDArray[np.int64]) -> Tensor:
-        """`features`: (B, 1280) of these items."""
+    def __call__(self, heads: Towers, features: Tensor, items: NDArray[np.int64]) -> Tensor:
+        """`features`: (B, F) of these items."""
         scale = heads.scale.clamp(max=np.log(LAST_SCALE)).exp()
         seen = [one * scale for one in heads.each(features)]
         sampled = self.chance.integers(len(self.strangers), size=STRANGERS)

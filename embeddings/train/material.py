@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,18 +29,22 @@ GROUP, AHEAD = 4, 4
 """Items a run of the network, and runs prepared ahead."""
 
 
-@dataclass(frozen=True, eq=False)
-class Material:
-    """Photos, then things: N items with V views and any number of texts each.
+class Named(Protocol):
+    """A picture of one thing. `texts`: its name first, then its name with more."""
 
-    `maps`: (N, V, C, H, W) uint8, where the trained part of the network begins; `logits`: (N, V, 1000) float16 of the
-    untrained network. `texts`: (M, 1152) text vectors. `reach`: (M,) rising; item i has the texts with reach in (i, i +
-    1], each as often as its step is wide. `needs`: (M, 4) words, as columns of `tells`, that make another item answer
-    the text too; `tells`: (N, W) which words are said of an item. `photos`: how many of the items are photos.
+    @property
+    def texts(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Descriptions:
+    """What is said of N items, photos and then things: any number of texts each.
+
+    `texts`: (M, 1152) text vectors. `reach`: (M,) rising; item i has the texts with reach in (i, i + 1], each as often
+    as its step is wide. `needs`: (M, 4) words, as columns of `tells`, that make another item answer the text too;
+    `tells`: (N, W) which words are said of an item. `photos`: how many of the items are photos.
     """
 
-    maps: NDArray[np.uint8]
-    logits: NDArray[np.float16]
     texts: Vectors
     reach: NDArray[np.float64]
     needs: NDArray[np.int64]
@@ -52,10 +56,30 @@ class Material:
         return np.searchsorted(self.reach, items + 1 - chance.random(len(items)))
 
 
+@dataclass(frozen=True, eq=False)
+class Material(Descriptions):
+    """The same items as the networks see them, in V views each.
+
+    `maps`: (N, V, C, H, W) uint8, where the trained part of the network begins; `logits`: (N, V, 1000) float16 of the
+    untrained network.
+    """
+
+    maps: NDArray[np.uint8]
+    logits: NDArray[np.float16]
+
+
 def gather(
     network: backbone.Tapped, texts: Any, photos: Sequence[Photo], things: Sequence[DrawnThing], seed: int
 ) -> Material:
     """Run both networks over everything. `texts`: strings → (N, 1152)."""
+    said = describe(texts, photos, things, seed)
+    seen = [_encode_pictures(network, views.of_photo, photos), _encode_pictures(network, views.of_thing, things)]
+    maps, logits = (np.concatenate([part[n] for part in seen]) for n in (0, 1))
+    return Material(said.texts, said.reach, said.needs, said.tells, said.photos, maps, logits)
+
+
+def describe(texts: Any, photos: Sequence[Photo], things: Sequence[Named], seed: int) -> Descriptions:
+    """Their texts as vectors. `texts`: strings → (N, 1152)."""
     chance = random.Random(seed)
     offered = [_of_photo(photo, chance) for photo in photos] + [_of_thing(thing) for thing in things]
     flat = [text for several in offered for text in several]
@@ -66,9 +90,7 @@ def gather(
     reach = np.concatenate([n + np.cumsum([t.share for t in several]) for n, several in enumerate(offered)])
     reach[np.cumsum([len(several) for several in offered]) - 1] = np.arange(1, len(offered) + 1)
     said = [" ".join(photo.captions) for photo in photos] + [" ".join(thing.texts) for thing in things]
-    seen = [_encode_pictures(network, views.of_photo, photos), _encode_pictures(network, views.of_thing, things)]
-    maps, logits = (np.concatenate([part[n] for part in seen]) for n in (0, 1))
-    return Material(maps, logits, vectors, reach, *_vocabulary(flat, said), len(photos))
+    return Descriptions(vectors, reach, *_vocabulary(flat, said), len(photos))
 
 
 def class_texts() -> list[str]:
@@ -91,7 +113,7 @@ def _of_photo(photo: Photo, chance: random.Random) -> list[_Text]:
     return whole + [_Text(keywords(caption, chance), KEYWORD_RATE / count, True) for caption in photo.captions]
 
 
-def _of_thing(thing: DrawnThing) -> list[_Text]:
+def _of_thing(thing: Named) -> list[_Text]:
     any_text = (1 - NAME_RATE) / len(thing.texts)
     return [_Text(text, any_text + NAME_RATE * (n == 0), True) for n, text in enumerate(thing.texts)]
 

@@ -120,7 +120,8 @@ def test_cards_are_complete() -> None:
     for card in CARDS:
         assert card.licence
         assert card.sources
-        assert card.install.startswith("pip install")
+        assert card.install.startswith("pip install") or card.install == f"crossmedia models pull {card.id}"
+        assert (card.wheel is not None) == card.install.startswith("crossmedia models pull")
         assert all(len(file.sha256) == 64 and file.size > 0 for file in card.files)
 
 

@@ -1,0 +1,219 @@
+"""Teach MiniLM CLIP's space: `python -m crossmedia.embeddings.train.clip_b16_words --data ../shared/data --vectors
+FOLDER --out embeddings/bundled`.
+
+CLIP's text tower is in no package. A linear map of MiniLM's states, started as ridge regression onto the pictures of
+the captions, and a small network beside it are trained against CLIP's picture vectors, which stay as they are, by the
+objective of `head.py`: photos with captions, one photo of each of ImageNet's classes, clip art and emoji with names.
+Needs the extra `train`, the Debian packages that `things.py` names, and `crossmedia models pull clip-b16`. Half an
+hour on two cores, all but two minutes of it for looking at the pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from crossmedia.embeddings.cards import CLIP_B16
+from crossmedia.embeddings.catalog import BUNDLED, Catalog, sha256
+from crossmedia.embeddings.chunks import chunks
+from crossmedia.embeddings.clip_b16 import DIM, ClipB16
+from crossmedia.embeddings.clip_b16_words import BACKGROUNDS, MAP, STATES, MappedWords
+from crossmedia.embeddings.encoder import COMMON, Vectors
+from crossmedia.embeddings.joined import Joined, Restricted
+from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.onnx import session
+from crossmedia.embeddings.picture import prepare
+from crossmedia.embeddings.text import MiniLM
+from crossmedia.embeddings.train import calibrate, data, finetune, head, material, views
+from crossmedia.embeddings.train.minilm import STATES as WIDTH
+from crossmedia.embeddings.train.strangers import strangers
+from crossmedia.embeddings.train.things import DrawnThing, things
+
+SEED, STRANGERS = 7, 4000
+HIDDEN, DROPOUT, FIRST_OUT = 1024, 0.3, 0.1
+RIDGE: Final = 1.0
+EPOCHS, RATE, DECAY, AVERAGE = 30, 1e-3, 0.05, 0.98
+PHOTOS, NAMED = 448, 96
+"""Of each in a batch."""
+PART: Final = 100
+"""Pictures a file."""
+
+
+@dataclass(frozen=True)
+class ClassPhoto:
+    """A photo of ImageNet, named by its file: `nWNID_class_name.jpg`."""
+
+    path: Path
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        name = self.path.stem.split("_", 1)[1].replace("_", " ")
+        return name, f"a photo of a {name}"
+
+
+class WordHeads(nn.Module):  # type: ignore[misc]
+    """`states` (N, 1152) → unit vectors (N, 512); pictures are as CLIP sees them."""
+
+    def __init__(self, ridge: NDArray[np.float32]) -> None:
+        """`ridge`: (512, 1152), where the linear map starts."""
+        super().__init__()
+        self.linear = nn.Linear(WIDTH, DIM, bias=False)
+        self.linear.weight.data = torch.from_numpy(ridge)
+        self.hidden, self.out = nn.Linear(WIDTH, HIDDEN), nn.Linear(HIDDEN, DIM)
+        self.out.weight.data *= FIRST_OUT
+        self.dropout = nn.Dropout(DROPOUT)
+        self.scale = nn.Parameter(torch.tensor(np.log(head.FIRST_SCALE), dtype=torch.float32))
+
+    def each(self, features: Tensor) -> list[Tensor]:
+        """Pictures, as they are."""
+        return [features]
+
+    def texts(self, vectors: Tensor) -> Tensor:
+        """Texts in CLIP's space."""
+        bent = self.dropout(nn.functional.gelu(self.hidden(vectors)))
+        return nn.functional.normalize(self.linear(vectors) + self.out(bent), dim=1)
+
+
+def start(states: Vectors, seen: Vectors) -> NDArray[np.float32]:
+    """Ridge regression from texts (N, 1152) to unit vectors of their pictures (N, 512), as long as those on average."""
+    solved = np.linalg.solve(states.T @ states + RIDGE * np.eye(states.shape[1]), states.T @ seen)
+    scaled: NDArray[np.float32] = (solved / np.linalg.norm(states @ solved, axis=1).mean()).T.astype(np.float32)
+    return scaled
+
+
+def train(
+    said: material.Descriptions, seen: NDArray[np.float32], first: NDArray[np.float32], unanswered: Vectors
+) -> WordHeads:
+    """`seen`: (N, V, 512) unit vectors of the items' views; `first`: the linear map to start from."""
+    torch.manual_seed(SEED)
+    chance = np.random.default_rng(SEED)
+    heads = WordHeads(first)
+    average: WordHeads = copy.deepcopy(heads).eval()
+    objective = head.Objective(said, unanswered, chance)
+    features, steps = torch.from_numpy(seen), EPOCHS * said.photos // PHOTOS
+    optimiser = torch.optim.AdamW(heads.parameters(), lr=RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
+    photos = finetune.shuffle(np.arange(said.photos), PHOTOS, chance)
+    named = finetune.shuffle(np.arange(said.photos, len(seen)), NAMED, chance)
+    for number, batch in enumerate(itertools.islice(zip(photos, named, strict=True), steps)):
+        items = np.concatenate(batch)
+        view = chance.integers(features.shape[1], size=len(items))
+        finetune.step(optimiser, schedule, objective(heads, features[items, view], items))
+        with torch.no_grad():
+            share = min(AVERAGE, (1 + number) / (10 + number))
+            for slow, fast in zip(average.parameters(), heads.parameters(), strict=True):
+                slow.lerp_(fast, 1 - share)
+    return average
+
+
+def save(heads: WordHeads, path: Path) -> None:
+    """As matrices (inputs, outputs) of int8 with a scale for each output, and biases."""
+    arrays: dict[str, Any] = {}
+    for name in ("linear", "hidden", "out"):
+        layer = getattr(heads, name)
+        matrix = layer.weight.detach().numpy().T
+        scale = np.abs(matrix).max(0) / 127
+        arrays[name], arrays[f"{name}_scale"] = np.round(matrix / scale).astype(np.int8), scale.astype(np.float32)
+        if layer.bias is not None:
+            arrays[f"{name}_bias"] = layer.bias.detach().numpy()
+    np.savez(path, **arrays)
+
+
+class States:
+    """Strings → (N, 1152), each text once."""
+
+    def __init__(self) -> None:
+        from tokenizers import Tokenizer
+
+        self._network = session(BUNDLED / "minilm-int8.onnx", inner=[STATES])
+        self._tokenizer = Tokenizer.from_file(str(BUNDLED / "tokenizer.json"))
+        self._known: dict[str, Vectors] = {}
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        new = sorted(set(texts) - self._known.keys())
+        for text, written in zip(new, self._tokenizer.encode_batch(new), strict=True):
+            ids = np.array([written.ids], np.int64)
+            self._known[text] = self._network.run((STATES,), {"ids": ids, "mask": np.ones_like(ids)})[0][0]
+        return np.stack([self._known[text] for text in texts])
+
+
+class Looked:
+    """What the tower saw, some pictures a file of `folder`: a run that was interrupted goes on where it was."""
+
+    def __init__(self, tower: ClipB16, folder: Path) -> None:
+        self._tower = tower
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, name: str, items: Sequence[Any], show: Callable[[Any], Picture]) -> Vectors:
+        """(N, 512) unit vectors of the items' pictures."""
+        parts = []
+        for first, some in zip(range(0, len(items), PART), chunks(items, PART), strict=True):
+            path = self._folder / f"{name}-{first:05d}.npy"
+            if not path.is_file():
+                seen = self._tower.encode([show(item) for item in some]).vectors[COMMON]
+                np.save(path.with_suffix(".new.npy"), seen)
+                path.with_suffix(".new.npy").rename(path)
+            parts.append(np.load(path))
+        return np.concatenate(parts)
+
+
+def on_white(thing: DrawnThing) -> Picture:
+    """Whole, on a white square."""
+    return Picture(prepare(thing.picture()))
+
+
+def on_another_backdrop(thing: DrawnThing) -> Picture:
+    """Smaller, on grey or a colour."""
+    return Picture(views.of_thing(thing)[-1])
+
+
+def opened(photo: ClassPhoto) -> Picture:
+    """The decoded photo."""
+    return Picture(np.asarray(Image.open(photo.path).convert("RGB")))
+
+
+def main() -> None:
+    """Parse the command line, look, train, write and measure."""
+    parser = argparse.ArgumentParser(description="Learn the map of words into CLIP's space.")
+    parser.add_argument("--data", type=Path, required=True, help="folder with flickr8k and imagenet-sample")
+    parser.add_argument("--models", type=Path, help="folder of models, where it is not the usual one")
+    parser.add_argument("--vectors", type=Path, required=True, help="folder that keeps what was seen")
+    parser.add_argument("--out", type=Path, required=True, help="folder the map is written to")
+    asked = parser.parse_args()
+    tower = ClipB16(Catalog(asked.models).resolve(CLIP_B16.id))
+    looked = Looked(tower, asked.vectors)
+    photos, dev = (data.flickr8k(asked.data / "flickr8k", split) for split in ("train", "dev"))
+    names = things(data.vocabulary([*photos, *dev], data.class_names()))
+    known = [thing for thing in names if thing.split == "train"]
+    unseen = [thing for thing in names if thing.split == "dev" and thing.tangible]
+    classes = [ClassPhoto(path) for path in sorted((asked.data / "imagenet-sample").rglob("*.jpg"))]
+    texts = States()
+    said = material.describe(texts, photos, [*known, *classes], SEED)
+    plain, single = looked("photos", photos, data.picture), looked("classes", classes, opened)
+    drawn = [looked(show.__name__, known, show) for show in (on_white, on_another_backdrop)]
+    seen = np.concatenate([np.stack(pair, axis=1) for pair in ((plain, plain), drawn, (single, single))])
+    captions = np.stack([texts(photo.captions).mean(0) for photo in photos])
+    heads = train(said, seen, start(captions, plain), texts(strangers(STRANGERS, SEED)))
+    save(heads, asked.out / MAP)
+    text = Joined(Restricted(MiniLM(BUNDLED), "text"), MappedWords(BUNDLED, asked.out / MAP))
+    measured = calibrate.measure(text, tower, dev, unseen, blind=0)
+    (asked.out / BACKGROUNDS).write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
+    print(json.dumps(measured["figures"], indent=1))
+    print(f'{{ name = "{MAP}", sha256 = "{sha256(asked.out / MAP)}", size = {(asked.out / MAP).stat().st_size:_} }},')
+
+
+if __name__ == "__main__":
+    main()
