@@ -149,9 +149,10 @@ def test_closing_waits_for_what_was_submitted(good: list[Path], tmp_path: Path) 
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
 from concurrent.futures import Future
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs that a shell puts into the background ignore it
 print("started", flush=True)
 from crossmedia.indexer.decode.pool import DecodePool
 with DecodePool(2) as pool:
@@ -190,7 +191,11 @@ def test_ctrl_c_prints_no_workers_traceback(good: list[Path], tmp_path: Path) ->
         assert running.stdout is not None
         assert [running.stdout.readline(), running.stdout.readline()] == ["started\n", "image\n"]
         os.killpg(running.pid, signal.SIGINT)
-        _, complaint = running.communicate(timeout=30)
+        try:
+            _, complaint = running.communicate(timeout=60)
+        finally:
+            if running.poll() is None:
+                os.killpg(running.pid, signal.SIGKILL)
     assert complaint.count("Traceback") == 1
     assert complaint.rstrip().endswith("KeyboardInterrupt")
 
