@@ -106,7 +106,7 @@ def test_a_picture_is_asked_about_and_kept_nowhere(http: TestClient, media: Path
 def test_a_spoken_question(http: TestClient, tmp_path: Path) -> None:
     write_wav(tmp_path / "q.wav", say("Which recording is about a lighthouse?", voice="en-us"))
     told = http.post("/v1/ask", files={"voice": ("q.wav", (tmp_path / "q.wav").read_bytes())}).json()
-    assert "lighthouse" in told["question"].lower()
+    assert "lighthouse" in told["question"].lower().replace(" ", "")  # what is said is one word or two
     assert told["answer"].endswith("recording-2.wav")
     write_wav(tmp_path / "silent.wav", say(" "))
     silent = http.post("/v1/ask", files={"voice": ("s.wav", (tmp_path / "silent.wav").read_bytes())})
