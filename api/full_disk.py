@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
-from crossmedia.embeddings.errors import DiskFull
-
-FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+from crossmedia.embeddings.errors import FULL_DISK, DiskFull
 
 
 @contextmanager
@@ -20,7 +16,7 @@ def translate_full_disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in FULL_DISK:
             raise DiskFull(f"{folder} cannot be written: the disk is full") from error
         raise
 

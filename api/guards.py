@@ -14,14 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossmedia.api.damage import find_damage
-from crossmedia.api.full_disk import FULL
 from crossmedia.api.invalid import InvalidRequest, first_reason
 from crossmedia.api.keys.audit import Audit
 from crossmedia.api.keys.keyring import Keyring
 from crossmedia.api.keys.scopes import Holder, scope_of
 from crossmedia.api.remedies import request_hint
 from crossmedia.api.uploads import UploadTooLarge
-from crossmedia.embeddings.errors import CrossmediaError, DiskFull
+from crossmedia.embeddings.errors import FULL_DISK, CrossmediaError, DiskFull
 
 log = logging.getLogger("crossmedia.http")
 OPEN_PATHS = ("/", "/healthz", "/readyz", "/v1/session")
@@ -223,7 +222,7 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(OSError)
     async def full(request: Request, error: OSError) -> JSONResponse:
-        if error.errno not in FULL:
+        if error.errno not in FULL_DISK:
             return await broken(request, error)
         return envelope(DiskFull("the disk is full"))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from enum import StrEnum
+from typing import Final
 
 
 class Remedy(StrEnum):
@@ -68,6 +70,10 @@ class DependencyMissing(CrossmediaError):
 
     code = "dependency_missing"
     status = 503
+
+
+FULL_DISK: Final = (errno.ENOSPC, errno.EDQUOT)
+"""What the operating system says where a disk, or somebody's share of it, is full."""
 
 
 class NoRoom(CrossmediaError):

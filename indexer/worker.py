@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 import time
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from crossmedia.embeddings.errors import CrossmediaError, DiskFull, NoRoom
+from crossmedia.embeddings.errors import FULL_DISK, CrossmediaError, DiskFull, NoRoom
 from crossmedia.indexer.queue import Job, LeaseLost, Queue
 
 log = logging.getLogger("crossmedia.worker")
@@ -20,7 +19,6 @@ BACK_OFF_SECONDS = 5.0
 TELL_EVERY_SECONDS = 0.2
 FULL_SECONDS = 10.0
 """Between tries while a disk is full."""
-FULL = (errno.ENOSPC, errno.EDQUOT)
 SHORT_SECONDS = 20.0
 """After which a job that was expected to be short is told to stop, and goes on among the long ones."""
 TICK_SECONDS = 0.2
@@ -88,7 +86,7 @@ def perform(
         problem = error  # the name of an exception ends with its block
         _tell(lambda: jobs.fail(job.id, problem), over)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
             return _put_back(jobs, job, Unfinished(job.report, DiskFull(f"the disk is full: {error}")), over)
         log.exception("job %s failed", job.id)
         failed = JobFailed("the job stopped on an internal error", "see the traceback in the log of that process")
