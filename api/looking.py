@@ -11,7 +11,7 @@ from crossmedia.api.runtime import Runtime
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.embeddings.media import Picture
 from crossmedia.indexer.assemble import assemble
-from crossmedia.indexer.scan import ScannedFile, modified
+from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.documents import Moment
 
 PASSES: Final = ("objects", "areas", "ocr", "plates")
@@ -27,8 +27,7 @@ def look_at(runtime: Runtime, path: Path) -> tuple[Picture, tuple[Moment, ...]]:
             f"{path.name} is not a picture",
             "index recordings, films and documents first, then ask about them with --asset",
         )
-    status = path.stat()
-    file = ScannedFile(path, path.name, status.st_size, modified(status))
+    file = ScannedFile.of(path, path.name, path.stat())
     document = assemble([(sha256(path), file, decoded)], runtime.profile, "")[0]
     moments = list(document.moments)
     for enricher in runtime.enrichers(PASSES)[0]:

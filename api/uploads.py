@@ -18,7 +18,7 @@ from typing import BinaryIO, Final, TypeVar
 
 from crossmedia.api.full_disk import require_room, translate_full_disk
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.indexer.scan import ScannedFile, modified
+from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.durable import write_through
 from crossmedia.retrieval.store import NotFound
 
@@ -132,7 +132,7 @@ class Uploads:
                             self._unaccepted.add(final)
                             new.add(final)
                         status = final.stat()
-                files.append(ScannedFile(final, part.path, status.st_size, modified(status)))
+                files.append(ScannedFile.of(final, part.path, status))
             result = accept(files)
         except BaseException:
             with self._placing:
@@ -197,8 +197,7 @@ class Uploads:
 
     def as_scanned(self, location: Path) -> ScannedFile:
         """An upload as a scan finds it, called by its name."""
-        status = location.stat()
-        return ScannedFile(location, location.name, status.st_size, modified(status))
+        return ScannedFile.of(location, location.name, location.stat())
 
     def counterpart(self, asset: str, location: Path) -> Path | None:
         """Where an upload of an asset lies here that lay at `location` when the folder was elsewhere; None if it was

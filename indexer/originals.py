@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crossmedia.embeddings.errors import CrossmediaError, Remedy
-from crossmedia.indexer.scan import modified
+from crossmedia.indexer.scan import is_unchanged
 from crossmedia.retrieval.documents import Asset, Source
 from crossmedia.retrieval.places import is_here
 from crossmedia.retrieval.store import Store
@@ -33,7 +33,7 @@ def first_unchanged(sources: Sequence[Source]) -> Source | None:
             status = Path(source.location).stat()
         except OSError:
             continue
-        if (status.st_size, modified(status)) == (source.size, source.mtime_ns):
+        if is_unchanged(status, source):
             return source
     return None
 

@@ -19,7 +19,7 @@ from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.errors import Unreadable
 from crossmedia.indexer.decode.pool import DecodePool, arrived
 from crossmedia.indexer.report import BadFileName, ChangedWhileRead, FileOutcome, Report, outcome, path_text
-from crossmedia.indexer.scan import ScannedFile, modified, shares
+from crossmedia.indexer.scan import ScannedFile, is_unchanged, shares
 from crossmedia.retrieval.documents import Document, Source
 from crossmedia.retrieval.places import is_here, original
 from crossmedia.retrieval.store import Located, NotFound, Store
@@ -262,7 +262,7 @@ def _same(found: ScannedFile) -> bool:
         status = found.location.stat()
     except OSError:
         return False
-    return (status.st_size, modified(status)) == (found.size, found.mtime_ns)
+    return is_unchanged(status, found)
 
 
 def _lots(files: Iterable[ScannedFile], size: int) -> Iterator[list[ScannedFile]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.retrieval.documents import Source
 
 
 class PathMissing(CrossmediaError):
@@ -26,11 +27,21 @@ class ScannedFile:
     size: int
     mtime_ns: int
 
+    @classmethod
+    def of(cls, location: Path, path: str, status: os.stat_result) -> ScannedFile:
+        """A file with what the system says of it."""
+        return cls(location, path, status.st_size, modified(status))
+
 
 def modified(status: os.stat_result) -> int:
     """When a file was changed, ns since 1970, as far as 64 bits go: some file systems keep times beyond, databases do
     not."""
     return max(-(1 << 63), min(status.st_mtime_ns, (1 << 63) - 1))
+
+
+def is_unchanged(status: os.stat_result, known: ScannedFile | Source) -> bool:
+    """Whether a file still has the size and the time that are known of it."""
+    return (status.st_size, modified(status)) == (known.size, known.mtime_ns)
 
 
 def scan(named: Sequence[Path], besides: Sequence[Path] = (), within: Sequence[Path] = ()) -> Iterator[ScannedFile]:
@@ -60,7 +71,7 @@ def scan(named: Sequence[Path], besides: Sequence[Path] = (), within: Sequence[P
             except OSError:
                 continue  # gone since it was listed
             shown = str(path / location.relative_to(root)) if location != root else str(path)
-            yield ScannedFile(location, shown, status.st_size, modified(status))
+            yield ScannedFile.of(location, shown, status)
 
 
 def shares(files: Sequence[ScannedFile], most_files: int, most_bytes: int) -> list[list[ScannedFile]]:

@@ -20,7 +20,7 @@ from crossmedia.api.use_cases.indexing import Indexing
 from crossmedia.api.use_cases.keeping import Keeping
 from crossmedia.embeddings.chunks import chunks
 from crossmedia.indexer.report import FileOutcome
-from crossmedia.indexer.scan import ScannedFile, modified
+from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.documents import Source
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.local.database import Database
@@ -154,5 +154,4 @@ class Repairing:
         here = upload or location
         if not here.is_file():
             return None
-        status = here.stat()
-        return ScannedFile(here, source.path, status.st_size, modified(status))
+        return ScannedFile.of(here, source.path, here.stat())
