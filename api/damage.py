@@ -11,8 +11,8 @@ from typing import Final
 
 from crossmedia.api.databases import DATABASES
 from crossmedia.retrieval.local.database import Damaged, damaged
-from crossmedia.retrieval.local.translating import UNREADABLE
 from crossmedia.retrieval.local.use_lock import suspect
+from crossmedia.retrieval.local.verify import first_damage
 
 AGAIN_SECONDS: Final = 600.0
 """So long after a look that found nothing there is no other: it reads whole files."""
@@ -28,21 +28,16 @@ def find_damage(data: Path) -> Damaged | None:
         if time.monotonic() < _looked.get(data, 0.0):
             return None
         for name in DATABASES:
-            if (data / name).exists() and (wrong := _wrong(data / name)):
+            if (data / name).exists() and (wrong := _first_damage(data / name)):
                 suspect(data / name)
                 return damaged(data / name, wrong)
         _looked[data] = time.monotonic() + AGAIN_SECONDS
         return None
 
 
-def _wrong(path: Path) -> str:
-    """The first thing that is wrong, empty where nothing is."""
+def _first_damage(path: Path) -> str:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.text_factory = lambda text: text.decode(errors="replace")
-            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-            return "" if found == "ok" else found
+            return first_damage(connection, "quick_check")
     except sqlite3.OperationalError:
         return ""
-    except UNREADABLE as error:
-        return str(error)

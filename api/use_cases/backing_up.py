@@ -23,6 +23,7 @@ from crossmedia.api.uploads import CHUNK
 from crossmedia.embeddings.errors import CrossmediaError, DiskFull
 from crossmedia.retrieval.local.database import Damaged, is_full
 from crossmedia.retrieval.local.translating import UNREADABLE
+from crossmedia.retrieval.local.verify import first_damage
 from crossmedia.retrieval.store import StoreUnusable
 
 MANIFEST: Final = "backup.json"
@@ -184,7 +185,7 @@ def _copy_database(source: Path, target: Path) -> None:
     try:
         with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
             read.backup(written)
-            wrong = written.execute("PRAGMA quick_check(1)").fetchone()[0]
+            wrong = first_damage(written, "quick_check")
             # One file, which needs nothing beside it.
             written.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.OperationalError as error:
@@ -193,7 +194,7 @@ def _copy_database(source: Path, target: Path) -> None:
         raise StoreUnusable(f"{source} cannot be copied: {error}", "try again") from error
     except UNREADABLE as error:
         wrong = str(error)
-    if wrong != "ok":
+    if wrong:
         raise Damaged(f"{source} is damaged: {wrong}", "crossmedia repair first; keep the backups that are there")
 
 

@@ -58,7 +58,7 @@ class UseLock:
 
     def suspect(self) -> None:
         """Damage was met."""
-        self._mark.touch()
+        suspect(self._path)
 
     def clear(self) -> None:
         """It was looked through, and is whole."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 from crossmedia.retrieval.local.database import Damaged
 from crossmedia.retrieval.local.translating import UNREADABLE
@@ -27,6 +28,19 @@ def wrong(connection: sqlite3.Connection) -> list[str]:
     return found
 
 
+def first_damage(connection: sqlite3.Connection, check: Literal["quick_check", "integrity_check"]) -> str:
+    """The first thing that SQLite's own check finds wrong, empty where nothing is. The connection reads texts that are
+    none from then on. Raises sqlite3.OperationalError where the file cannot be opened."""
+    connection.text_factory = lambda text: text.decode(errors="replace")
+    try:
+        result = str(connection.execute(f"PRAGMA {check}(1)").fetchone()[0])
+    except sqlite3.OperationalError:
+        raise
+    except UNREADABLE as error:
+        return str(error)
+    return "" if result == "ok" else result
+
+
 def is_damaged(path: Path) -> bool:
     """Whether a SQLite file has damaged pages, or indexes that differ from their tables; a file that is absent or empty
     has none. Raises StoreUnusable where it cannot be opened for another reason."""
@@ -34,9 +48,6 @@ def is_damaged(path: Path) -> bool:
         return False
     try:
         with closing(sqlite3.connect(path)) as connection:
-            connection.text_factory = bytes
-            return bool(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != b"ok")
+            return bool(first_damage(connection, "integrity_check"))
     except sqlite3.OperationalError as error:
         raise StoreUnusable(f"{path} cannot be opened: {error}", "check its permissions") from error
-    except UNREADABLE:
-        return True
