@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -112,10 +112,13 @@ class Ingest:
             )
         if stop.is_set():
             return None
-        self._forget_deleted(job, uploads)
-        uploads = self._wanted(job, uploads)
-        _require_readable(uploads, self._assets(uploads), report)
-        counts = {**report.as_dict(), "assets": report.assets, "uploaded": self._assets(sent)}
+        left = self._wanted(job, uploads)
+        # Deleted while it was being read: it may have come into the index after that.
+        if gone := {*map(_asset, uploads)}.difference(map(_asset, left)):
+            self._service.runtime.store.delete(sorted(gone))
+        uploaded = self._assets(sent)
+        _require_readable(left, uploaded, report)
+        counts = {**report.as_dict(), "assets": report.assets, "uploaded": uploaded}
         return {**counts, "enriched": 0, "enrich_failures": [], "notes": []}
 
     def _enrich(
@@ -159,7 +162,7 @@ class Ingest:
 
     def _found_here(self, upload: ScannedFile) -> ScannedFile:
         """An upload where it lies now: the data folder may have been moved since the job was accepted."""
-        here = self._service.runtime.uploads.counterpart(asset_of_upload(upload.location), upload.location)
+        here = self._service.runtime.uploads.counterpart(_asset(upload), upload.location)
         if here is None or here == upload.location:
             return upload
         return replace(self._service.runtime.uploads.as_scanned(here), path=upload.path)
@@ -167,15 +170,7 @@ class Ingest:
     def _wanted(self, job: Job, uploads: Sequence[ScannedFile]) -> list[ScannedFile]:
         """Those that nobody deleted after they were sent with this job, or that were sent again since."""
         deleted = self._service.runtime.upload_record.deleted_under(job.id) if uploads else set()
-        return [file for file in uploads if asset_of_upload(file.location) not in deleted or file.location.is_file()]
-
-    def _forget_deleted(self, job: Job, uploads: Sequence[ScannedFile]) -> None:
-        """Take out of the index what was deleted while it was being read."""
-        gone = {asset_of_upload(file.location) for file in uploads} - {
-            asset_of_upload(file.location) for file in self._wanted(job, uploads)
-        }
-        if gone:
-            self._service.runtime.store.delete(sorted(gone))
+        return [file for file in uploads if _asset(file) not in deleted or file.location.is_file()]
 
     def _within(self, job: Job) -> list[Path]:
         return [Path(root) for root in job.payload.get("within", self._service.runtime.settings.roots)]
@@ -187,7 +182,7 @@ class Ingest:
             return False  # nothing can be claimed now, so nobody has to wait
 
     def _assets(self, files: Sequence[ScannedFile]) -> list[str | None]:
-        hashes = [asset_of_upload(file.location) for file in files]
+        hashes = [*map(_asset, files)]
         known = self._service.runtime.store.placed(hashes)
         return [asset if asset in known else None for asset in hashes]
 
@@ -207,10 +202,14 @@ def _files(files: Sequence[Mapping[str, Any]]) -> list[ScannedFile]:
     return [ScannedFile(Path(f["location"]), f["path"], f["size"], f["mtime_ns"]) for f in files]
 
 
-def _require_readable(uploads: Sequence[ScannedFile], assets: Sequence[str | None], report: Report) -> None:
-    """Raises UploadLost: what a job says that it did is there."""
+def _asset(upload: ScannedFile) -> str:
+    return asset_of_upload(upload.location)
+
+
+def _require_readable(uploads: Sequence[ScannedFile], indexed: Collection[str | None], report: Report) -> None:
+    """Raises UploadLost: what a job says that it did is there. `indexed`: the assets that are in the index."""
     refused = {outcome.location for outcome in report.failed}
-    for upload, asset in zip(uploads, assets, strict=True):
+    for upload in uploads:
         location = str(upload.location)
-        if location not in refused and (asset is None or not upload.location.is_file()):
+        if location not in refused and (_asset(upload) not in indexed or not upload.location.is_file()):
             raise UploadLost(f"{upload.path} was read and is not there any more", "send it again")
