@@ -94,7 +94,7 @@ def test_a_job_that_finds_the_disk_full_waits_until_there_is_room(
     with monkeypatch.context() as full:
         full.setattr(full_disk.shutil, "disk_usage", lambda _: usage)
         with TestClient(create_app(settings(tmp_path, reserve_bytes=1 << 20))) as http:
-            waiting = told(http, job["id"])
+            waiting = waiting_job(http, job["id"])
             assert (waiting["state"], waiting["error"]["code"]) == ("queued", "disk_full")
             assert "free some disk space" in waiting["error"]["hint"]
             assert kept(tmp_path) == ["red.png"]
@@ -106,7 +106,7 @@ def test_a_job_that_finds_the_disk_full_waits_until_there_is_room(
         assert (done["state"], done["error"], done["report"]["added"]) == ("done", None, 1)
 
 
-def told(http: TestClient, job: str) -> Any:
+def waiting_job(http: TestClient, job: str) -> Any:
     """The job once it says what it waits for."""
     until = time.monotonic() + 30
     while not (seen := http.get(f"/v1/jobs/{job}").json())["error"]:
@@ -129,7 +129,7 @@ def test_passes_that_find_the_disk_full_keep_what_was_indexed(
 
     monkeypatch.setattr(indexing, "enrich", full)
     job = http.post("/v1/assets", files=[("file", ("red.png", png("red")))]).json()["id"]
-    waiting = told(http, job)
+    waiting = waiting_job(http, job)
     assert (waiting["state"], waiting["error"]["code"], waiting["report"]["added"]) == ("queued", "disk_full", 1)
     assert http.post("/v1/search", json={"text": "red", "k": 1}).json()["hits"]
     room.set()

@@ -56,15 +56,15 @@ def missed(figures: dict[str, dict[str, float]], minutes: float, soak: float) ->
     wanted += [
         (kind, name, 0, 0) for kind in figures for name in ("crashes", "lost", "answers_500") if name in figures[kind]
     ]
-    told = [
+    misses = [
         f"{kind} {name}: {figures.get(kind, {}).get(name)}, not {least:,.0f} to {most:,.0f}"
         for kind, name, least, most in wanted
         if not least <= figures.get(kind, {}).get(name, -1) <= most
     ]
     load = figures.get("soak", {})
     if soak >= 60 and load.get("p99_last_ms", inf) > 1.1 * load.get("p99_first_ms", 0):
-        told.append(f"soak p99: from {load.get('p99_first_ms')} to {load.get('p99_last_ms')} ms")
-    return told
+        misses.append(f"soak p99: from {load.get('p99_first_ms')} to {load.get('p99_last_ms')} ms")
+    return misses
 
 
 def stage(name: str, words: list[str], environment: dict[str, str]) -> dict[str, float]:
@@ -109,14 +109,14 @@ def main() -> int:
     figures = summed(out)
     for name, ended in stages.items():
         figures[name] = {**figures.get(name, {}), **ended}
-    told = missed(figures, options.minutes, options.soak)
-    summary = {"seed": options.seed, "minutes": options.minutes, "figures": figures, "missed": told}
+    misses = missed(figures, options.minutes, options.soak)
+    summary = {"seed": options.seed, "minutes": options.minutes, "figures": figures, "missed": misses}
     (out / "figures.json").write_text(json.dumps(summary, indent=1) + "\n")
     for kind, counts in figures.items():
         for name, value in counts.items():
             print(f"{kind:12} {name:24} {value:>12,.10g}")
-    print(*(f"missed: {line}" for line in told), sep="\n")
-    return int(bool(told) or any(ended["failed"] for ended in stages.values()))
+    print(*(f"missed: {line}" for line in misses), sep="\n")
+    return int(bool(misses) or any(ended["failed"] for ended in stages.values()))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,6 @@ def keep(kind: str, name: str, data: bytes, why: object) -> str:
     return f"{folder / name} (CROSSMEDIA_ATTACK_SEED={SEED}): {why}"
 
 
-def told(findings: list[Any]) -> str:
+def summary(findings: list[Any]) -> str:
     """Findings as the text of a failure, the first of them."""
     return f"{len(findings)} findings\n" + "\n".join(str(finding)[:1500] for finding in findings[:20])

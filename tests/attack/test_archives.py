@@ -18,8 +18,8 @@ from crossmedia.retrieval.archive import Archive, bring, export
 from crossmedia.retrieval.local import LocalStore
 from tests.api.helpers import settings
 from tests.attack.mutate import MUTATIONS
-from tests.attack.scale import count, draw, keep, share, told
-from tests.retrieval.makers import SPACES, eventful
+from tests.attack.scale import count, draw, keep, share, summary
+from tests.retrieval.makers import write_archive
 from tests.retrieval.test_archive_hostile import LINES, tamper
 
 pytestmark = pytest.mark.slow
@@ -78,13 +78,7 @@ def changed(rng: random.Random, value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    room = tmp_path_factory.mktemp("original")
-    store = LocalStore(room / "store")
-    store.bind(SPACES)
-    eventful(store)
-    export(store, room / "archive", Heads(room / "heads"))
-    store.close()
-    return room / "archive"
+    return write_archive(tmp_path_factory.mktemp("original"))
 
 
 def test_archives(tmp_path: Path, original: Path) -> None:
@@ -125,7 +119,7 @@ def test_archives(tmp_path: Path, original: Path) -> None:
         store.close()
         shutil.rmtree(folder.parent)
     count("archives", tried=times, imported=imported, crashes=len(findings))
-    assert not findings, told(findings)
+    assert not findings, summary(findings)
 
 
 TABLE = (
@@ -160,4 +154,4 @@ def test_banks(tmp_path: Path) -> None:
                 assert matches.status_code == 200, matches.text
                 assert http.post("/v1/lookup", json={"hash": f"pdq:{number:064x}"}).status_code == 200
     count("banks", tried=times, crashes=len(findings))
-    assert not findings, told(findings)
+    assert not findings, summary(findings)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.indexer.decode.pool import DecodePool
-from tests.attack.scale import count, draw, keep, share, told
+from tests.attack.scale import count, draw, keep, share, summary
 from tests.attack.seeds import zipped
 from tests.attack.test_files import complaint
 from tests.media_makers import picture
@@ -295,4 +295,4 @@ def test_bomb(tmp_path: Path, bomb: str) -> None:
                 findings.append(f"{bomb} {number} cost the file after it: {after.message}")
             path.unlink()
     count("bombs", tried=times, crashes=len(findings), over_time=over_time)
-    assert not findings, told(findings)
+    assert not findings, summary(findings)

@@ -50,6 +50,11 @@ def store_url(address: str, name: str, patience: float = 1, login: str = "") -> 
     return f"{kind}://{login}{host}/{name}?replicas=0&patience={patience}"
 
 
+def access(url: str, authority: Path) -> dict[str, str]:
+    """The settings for a server that asks for a certificate and a password."""
+    return {"store": url, "store_user": "elastic", "store_password": PASSWORD, "store_ca": str(authority)}
+
+
 def texts(folder: Path, count: int) -> Path:
     folder.mkdir()
     for number in range(count):
@@ -156,11 +161,11 @@ def test_disks_above_the_flood_stage(
         accepted = http.post("/v1/assets", files=[("file", ("blue.png", png("blue")))])
         assert accepted.status_code == 202
         job = accepted.json()["id"]
-        told = until(
+        waiting = until(
             lambda: seen if (seen := http.get(f"/v1/jobs/{job}").json())["error"] else None, "what it waits for"
         )
-        assert (told["state"], told["error"]["code"]) == ("queued", "store_full")
-        assert "free space" in told["error"]["hint"]
+        assert (waiting["state"], waiting["error"]["code"]) == ("queued", "store_full")
+        assert "free space" in waiting["error"]["hint"]
         refused = http.delete(f"/v1/assets/{first}")
         assert (refused.status_code, refused.json()["error"]["code"]) == (507, "store_full")
         assert refused.json()["error"]["hint"]
@@ -252,7 +257,7 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_who_is_not_let_in_is_told_why(
+def test_who_is_not_let_in_is_reported_why(
     what: str,
     guarded: MakeProxy,
     name: str,
@@ -263,10 +268,10 @@ def test_who_is_not_let_in_is_told_why(
     proxy, authority = guarded()
     changed, code, hint = REFUSED[what]
     url = store_url(proxy.url, name, patience=0.2)
-    given = {"store": url, "store_user": "elastic", "store_password": PASSWORD, "store_ca": str(authority), **changed}
+    given = {**access(url, authority), **changed}
     if scheme := given.pop("scheme", ""):
         given["store"] = url.replace("elasticsearch+https", scheme)
-    _is_told(given, code, hint, tmp_path, environment, caplog)
+    _is_reported(given, code, hint, tmp_path, environment, caplog)
 
 
 @pytest.mark.parametrize("values", [{"address": "127.0.0.2"}, {"days": -1}], ids=["of another host", "expired"])
@@ -279,16 +284,11 @@ def test_a_certificate_that_is_not_valid(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     proxy, authority = guarded(**values)
-    given = {
-        "store": store_url(proxy.url, name, patience=0.2),
-        "store_user": "elastic",
-        "store_password": PASSWORD,
-        "store_ca": str(authority),
-    }
-    _is_told(given, "store_refused", "certificate", tmp_path, environment, caplog)
+    given = access(store_url(proxy.url, name, patience=0.2), authority)
+    _is_reported(given, "store_refused", "certificate", tmp_path, environment, caplog)
 
 
-def _is_told(
+def _is_reported(
     given: dict[str, str],
     code: str,
     hint: str,
@@ -304,11 +304,11 @@ def _is_told(
     assert hint in error["hint"] + error["message"]
     there = {**environment, "CROSSMEDIA_DATA": str(tmp_path / "data")}
     there |= {f"CROSSMEDIA_{key.upper()}": value for key, value in given.items() if value}
-    told = command(there, "search", "boat", code=1)
-    assert code in told.stderr
-    assert "Traceback" not in told.stderr
+    shown = command(there, "search", "boat", code=1)
+    assert code in shown.stderr
+    assert "Traceback" not in shown.stderr
     for secret in (PASSWORD, "wr0ng-s3cret"):
-        assert secret not in told.stdout + told.stderr + refused.text + caplog.text
+        assert secret not in shown.stdout + shown.stderr + refused.text + caplog.text
 
 
 def read(tmp_path: Path, given: dict[str, str]) -> Settings:

@@ -18,7 +18,7 @@ from crossmedia.indexer.decode import errors as decode_errors
 from crossmedia.indexer.decode.pool import DecodePool
 from tests.api.helpers import finished, settings
 from tests.attack.mutate import MAGIC, MUTATIONS, mutated
-from tests.attack.scale import FILES_AN_HOUR, SEED, count, draw, keep, share, told
+from tests.attack.scale import FILES_AN_HOUR, SEED, count, draw, keep, share, summary
 from tests.attack.seeds import seeds
 
 pytestmark = pytest.mark.slow
@@ -91,7 +91,7 @@ def test_mutated_files(tmp_path: Path, shard: int, caplog: pytest.LogCaptureFixt
         problems = http.app.state.crossmedia.service.runtime.store.verify(deep=True)  # type: ignore[attr-defined]
     findings += [record.getMessage() + str(record.exc_info) for record in caplog.records if record.exc_info]
     count("files", tried=tried, indexed=added, crashes=len(findings), over_time=over_time)
-    assert not findings, told(findings)
+    assert not findings, summary(findings)
     assert problems == []
 
 

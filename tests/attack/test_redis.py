@@ -172,10 +172,10 @@ def test_a_wrong_password(
             shown = refused.text + http.get("/readyz").text
         there = {**environment, "CROSSMEDIA_DATA": str(given.data), "CROSSMEDIA_QUEUE": wrong}
         for words in (("worker",), ("index", str(folder), "--enqueue")):
-            told = command(there, *words, code=1)
-            assert "queue_unreachable" in told.stderr
-            assert "Traceback" not in told.stderr
-            shown += told.stdout + told.stderr
+            failed = command(there, *words, code=1)
+            assert "queue_unreachable" in failed.stderr
+            assert "Traceback" not in failed.stderr
+            shown += failed.stdout + failed.stderr
         shown += command(there, "doctor", code=1).stdout
         assert WRONG not in shown + caplog.text
         crew.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -62,20 +62,6 @@ class Saying:
         self.seen.append({label.kind for label in moments[0].labels} & {"one", "two", "three"})
         label = Label(self.name, "x", 0.5, self.model)
         return Enrichment(asset.id, self.name, self.model, patches=(Patch(moments[0].id, labels=(label,)),))
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[DecodePool]:
-    with DecodePool(1) as pool:
-        yield pool
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[LocalStore]:
-    store = LocalStore(tmp_path / "data")
-    store.bind(toy_profile().spaces.values())
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_a_pdf_that_draws_itself_takes_a_gigabyte_at_most(tmp_path: Path, times:
     assert path.stat().st_size < 5_000
     # The child begins with the pages of this process.
     ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    assert peak(path, memory.MOST) < memory.MOST_FOR_TEXT + ours
+    assert peak(path, memory.MAX_BYTES) < memory.MAX_TEXT_BYTES + ours
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def greedy(path: Path, limits: Limits, progress: Progress) -> Decoded:
     size = int(path.stem.rsplit("-", 1)[-1]) * MIB
     try:
         if path.stem.startswith("text"):
-            with memory.at_most(memory.MOST_FOR_TEXT):
+            with memory.at_most(memory.MAX_TEXT_BYTES):
                 bytearray(size)
         else:
             bytearray(size)
@@ -107,7 +107,7 @@ def greedy(path: Path, limits: Limits, progress: Progress) -> Decoded:
 def test_a_bound_of_a_kind_ends_with_the_file(tmp_path: Path) -> None:
     names = ("text-1100", "other-1100", "text-300", "other-1900", "text-1100")
     paths = [write_picture(tmp_path / f"{name}.png") for name in names]
-    with DecodePool(1, read=greedy, memory=memory.MOST) as pool:
+    with DecodePool(1, read=greedy, memory=memory.MAX_BYTES) as pool:
         results = [_outcome(pool, path) for path in paths]
     assert results == [TooLarge, Decoded, Decoded, TooLarge, TooLarge]
 
@@ -154,9 +154,9 @@ def test_a_container_has_what_its_groups_leave_it(tmp_path: Path) -> None:
 
 def test_decoders_share_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "machine_memory", lambda: 12 << 30)
-    assert memory.share(1) == memory.share(3) == memory.MOST
+    assert memory.share(1) == memory.share(3) == memory.MAX_BYTES
     assert memory.share(6) == 1 << 30
-    assert memory.share(600) == memory.LEAST
+    assert memory.share(600) == memory.MIN_BYTES
 
 
 def test_a_death_by_abort_is_told_as_want_of_memory(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +15,6 @@ from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.pair_vectors import encode_pairs
 from crossmedia.indexer.pairs import MAX_PAIR_BYTES, PairsUnusable, read_pairs
 from tests.media_makers import tone, write_video, write_wav
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[DecodePool]:
-    with DecodePool(1) as pool:
-        yield pool
 
 
 def table(folder: Path, *lines: str, data: bytes | None = None) -> Path:

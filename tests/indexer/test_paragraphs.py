@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,27 +15,13 @@ from crossmedia.indexer.pipeline import Pipeline
 from crossmedia.indexer.reindex import Reindex
 from crossmedia.indexer.report import Report
 from crossmedia.indexer.scan import scan
-from crossmedia.indexer.segment import AT_ONCE, meant_later, spread
+from crossmedia.indexer.segment import ENCODED_FIRST, encoded_later, spread
 from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import Filters, Query
 
 TOY = toy_profile()
 COUNT = 80
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[DecodePool]:
-    with DecodePool(1) as pool:
-        yield pool
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[LocalStore]:
-    store = LocalStore(tmp_path / "data")
-    store.bind(TOY.spaces.values())
-    yield store
-    store.close()
 
 
 def write_long(folder: Path, count: int = COUNT) -> Path:
@@ -54,7 +39,7 @@ def enrich(store: LocalStore, pool: DecodePool) -> int:
     return EnrichPass(store, pool, [ParagraphsEnricher(TOY.text, store.vectors)]).run().done
 
 
-def meant(store: LocalStore) -> list[int]:
+def encoded(store: LocalStore) -> list[int]:
     """The numbers of the paragraphs that have vectors."""
     [asset] = store.assets(Filters(), 10)
     ids = [moment.id for moment in store.moments(asset.id)]
@@ -65,40 +50,40 @@ def test_a_long_text_is_found_at_once_and_its_meaning_follows(
     store: LocalStore, pool: DecodePool, tmp_path: Path
 ) -> None:
     assert index(store, pool, write_long(tmp_path / "media")).counts["added"] == 1
-    assert meant(store) == spread(COUNT, AT_ONCE)
+    assert encoded(store) == spread(COUNT, ENCODED_FIRST)
     for number in range(COUNT):
         hits = Engine(store, TOY).search(Query((f"key{number}",), legs=("words",))).hits
         assert [hit.moment for hit in hits] == [f"{hits[0].asset}-paragraph{number}"]
     assert enrich(store, pool) == 1
-    assert meant(store) == [*range(COUNT)]
+    assert encoded(store) == [*range(COUNT)]
     assert enrich(store, pool) == 0
     assert store.verify(deep=True) == []
 
 
 def test_what_is_encoded_already_is_left_alone(store: LocalStore, pool: DecodePool, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as before:
-        before.setattr("crossmedia.indexer.segment.AT_ONCE", COUNT)
+        before.setattr("crossmedia.indexer.segment.ENCODED_FIRST", COUNT)
         index(store, pool, write_long(tmp_path / "media"))
-    assert meant(store) == [*range(COUNT)]
+    assert encoded(store) == [*range(COUNT)]
     assert enrich(store, pool) == 1
-    assert meant(store) == [*range(COUNT)]
+    assert encoded(store) == [*range(COUNT)]
     assert store.statistics().vectors[f"{COMMON}/text"] == COUNT
 
 
 def test_a_reindex_encodes_no_more_than_there_was(store: LocalStore, pool: DecodePool, tmp_path: Path) -> None:
     index(store, pool, write_long(tmp_path / "media"))
     assert Reindex(store, TOY, [], pool).run(again=True).finished
-    assert meant(store) == spread(COUNT, AT_ONCE)
+    assert encoded(store) == spread(COUNT, ENCODED_FIRST)
     enrich(store, pool)
     assert Reindex(store, TOY, [], pool).run(again=True).finished
-    assert meant(store) == [*range(COUNT)]
+    assert encoded(store) == [*range(COUNT)]
 
 
 def test_what_is_left_out_is_told(
     store: LocalStore, pool: DecodePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crossmedia.indexer.segment.MOST_MEANT", 50)
-    monkeypatch.setattr("crossmedia.indexer.assemble.MOST_PASSAGES", 60)
+    monkeypatch.setattr("crossmedia.indexer.segment.MAX_ENCODED", 50)
+    monkeypatch.setattr("crossmedia.indexer.assemble.MAX_PASSAGES", 60)
     [outcome] = index(store, pool, write_long(tmp_path / "media")).damaged
     assert outcome.warnings == (
         "the text is very long: only its first 60 passages are indexed",
@@ -107,11 +92,11 @@ def test_what_is_left_out_is_told(
     [asset] = store.assets(Filters(), 10)
     assert asset.metadata["warnings"] == [*outcome.warnings]
     enrich(store, pool)
-    assert meant(store) == spread(60, 50)
+    assert encoded(store) == spread(60, 50)
     assert not Engine(store, TOY).search(Query((f"key{COUNT - 1}",), legs=("words",))).hits
 
 
 def test_a_text_of_the_usual_length_is_told_nothing_of(store: LocalStore, pool: DecodePool, tmp_path: Path) -> None:
-    assert index(store, pool, write_long(tmp_path / "media", AT_ONCE)).damaged == []
-    assert meant(store) == [*range(AT_ONCE)]
-    assert meant_later(AT_ONCE) == []
+    assert index(store, pool, write_long(tmp_path / "media", ENCODED_FIRST)).damaged == []
+    assert encoded(store) == [*range(ENCODED_FIRST)]
+    assert encoded_later(ENCODED_FIRST) == []

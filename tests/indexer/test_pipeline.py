@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,20 +28,6 @@ from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import Query
 from tests.media_makers import tone, write_pdf, write_picture, write_sound, write_video, write_wav
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[DecodePool]:
-    with DecodePool(1) as pool:
-        yield pool
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[LocalStore]:
-    store = LocalStore(tmp_path / "data")
-    store.bind(toy_profile().spaces.values())
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -33,12 +33,6 @@ from tests.media_makers import tone, write_picture, write_video, write_wav
 TOY = toy_profile(ToyTranscriber())
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[DecodePool]:
-    with DecodePool(1) as pool:
-        yield pool
-
-
 @pytest.fixture
 def media(tmp_path: Path) -> Path:
     folder = tmp_path / "media"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from crossmedia.embeddings.encoder import Space, Vector, normalise
+from crossmedia.embeddings.heads import Heads
 from crossmedia.embeddings.profile import Word
+from crossmedia.retrieval.archive import export
 from crossmedia.retrieval.documents import (
     Asset,
     Document,
@@ -23,6 +26,7 @@ from crossmedia.retrieval.documents import (
     Source,
     moment_id,
 )
+from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.store import Store
 
 DIM = 16
@@ -146,3 +150,13 @@ def eventful(store: Store) -> None:
     )
     store.revise([Revision(photo, "v2", ("common",), {f"{photo}-picture0": {"common": unit(50)}})])
     store.relabel("speaker", "voice 1b2c-1", "Ada")
+
+
+def write_archive(room: Path) -> Path:
+    """An archive of one part, of an eventful store."""
+    store = LocalStore(room / "store")
+    store.bind(SPACES)
+    eventful(store)
+    export(store, room / "archive", Heads(room / "heads"))
+    store.close()
+    return room / "archive"

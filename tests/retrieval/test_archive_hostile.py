@@ -20,22 +20,16 @@ from numpy.lib import format as npy
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.heads import Heads
-from crossmedia.retrieval.archive import Archive, ArchiveNewer, ArchiveUnusable, bring, export
+from crossmedia.retrieval.archive import Archive, ArchiveNewer, ArchiveUnusable, bring
 from crossmedia.retrieval.local import LocalStore
-from tests.retrieval.makers import DIM, SPACES, asset_id, eventful, unit
+from tests.retrieval.makers import DIM, asset_id, unit, write_archive
 
 LINES, ROWS, MEDIA = "assets-00000.jsonl", "vectors-00000-common.npy", "media-00000.tar"
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive of one part."""
-    room = tmp_path_factory.mktemp("original")
-    store = LocalStore(room / "store")
-    store.bind(SPACES)
-    eventful(store)
-    export(store, room / "archive", Heads(room / "heads"))
-    return room / "archive"
+    return write_archive(tmp_path_factory.mktemp("original"))
 
 
 @pytest.fixture
