@@ -17,7 +17,7 @@ from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.hearing import find_sounds
 from crossmedia.indexer.scan import ScannedFile
-from crossmedia.indexer.segment import MOST_PASSAGES, cuts, meant_at_once, passages
+from crossmedia.indexer.segment import MAX_PASSAGES, encoded_first, passages, truncation_warnings
 from crossmedia.indexer.structure import build_shots
 from crossmedia.retrieval.documents import MOTION, PREVIEW, Asset, Document, Kind, Label, Moment, Source, moment_id
 
@@ -63,10 +63,10 @@ def assemble(items: Sequence[tuple[str, ScannedFile, Decoded]], profile: Profile
         stills = [seen.fill(moment) for moment in draft.stills]
         moments = [
             *(build_shots(asset, decoded.shots, stills, profile) if decoded.shots else stills),
-            *(read.fill(moment) if n in draft.meant else moment for n, moment in enumerate(draft.paragraphs)),
+            *(read.fill(moment) if n in draft.encoded else moment for n, moment in enumerate(draft.paragraphs)),
             *(rung.fill(moment) for moment in draft.sounds),
         ]
-        described, name = _describe(asset, found, decoded, draft.notes), Path(found.path).name
+        described, name = _describe(asset, found, decoded, draft.warnings), Path(found.path).name
         title = name if described.title == name else f"{described.title} {name}"
         moments[0] = replace(moments[0], fields={**moments[0].fields, "title": title})
         source = Source(str(found.location), found.path, collection, found.size, found.mtime_ns)
@@ -84,9 +84,9 @@ class _Draft:
         self.stills: list[Moment] = []
         self.paragraphs: list[Moment] = []
         self.sounds: list[Moment] = []
-        self.meant: set[int] = set()
+        self.encoded: set[int] = set()
         """Which of the paragraphs are encoded now."""
-        self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.waveform: Waveform | None = None
         thumbnails = [*decoded.thumbnails, None]
         if isinstance(content, Picture):
@@ -101,18 +101,19 @@ class _Draft:
         elif isinstance(content, Waveform):
             self.waveform = content
         else:
-            found = passages(content, most=MOST_PASSAGES + 1)
-            kept = found[:MOST_PASSAGES]
+            # One more tells whether any is left out.
+            first = passages(content, limit=MAX_PASSAGES + 1)
+            kept = first[:MAX_PASSAGES]
             self.paragraphs = [self.moment("paragraph", p.number, page=p.page, fields={"text": p.text}) for p in kept]
-            self.meant = {*meant_at_once(len(kept))}
-            self.notes = cuts(len(kept), len(found) == len(kept))
+            self.encoded = {*encoded_first(len(kept))}
+            self.warnings = truncation_warnings(len(kept), len(first) == len(kept))
             # A page without a text layer is still found by its name.
             self.paragraphs = self.paragraphs or [self.moment("paragraph", 0)]
             self.paragraphs[0] = replace(self.paragraphs[0], thumbnail=thumbnails[0])
 
     @property
     def texts(self) -> list[str]:
-        return [self.paragraphs[n].fields["text"] for n in sorted(self.meant)]
+        return [self.paragraphs[n].fields["text"] for n in sorted(self.encoded)]
 
     def moment(self, kind: Kind, number: int, **values: Any) -> Moment:
         return Moment(moment_id(self.asset, kind, number), self.asset, kind, **values)
@@ -143,10 +144,10 @@ class _Rows:
         return replace(moment, vectors=vectors, labels=labels)
 
 
-def _describe(asset: str, found: ScannedFile, decoded: Decoded, notes: Sequence[str]) -> Asset:
+def _describe(asset: str, found: ScannedFile, decoded: Decoded, truncated: Sequence[str]) -> Asset:
     title = decoded.title or Path(found.path).name
     captured = decoded.captured or _date(found.mtime_ns)
-    warnings = [*decoded.warnings, *notes]
+    warnings = [*decoded.warnings, *truncated]
     metadata = dict(decoded.metadata) | ({"warnings": warnings} if warnings else {})
     return Asset(asset, decoded.media, decoded.mime, found.size, title, captured, metadata)
 

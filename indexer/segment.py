@@ -19,12 +19,12 @@ PASSAGE_WORDS: Final = 120
 """What a sentence encoder of the MiniLM family reads with profit (its window is 256 word pieces)."""
 TINY: Final = 25
 """Fewer words than this (a heading, a list's item) say little alone."""
-MOST_PASSAGES: Final = 30_000
+MAX_PASSAGES: Final = 30_000
 """Of one text, that are indexed: some 3.6 million words. The rest of a longer one is left out."""
-AT_ONCE: Final = 24
+ENCODED_FIRST: Final = 24
 """Of one text, whose meaning is encoded before it can be found; that of the others comes with the pass `paragraphs`.
 A passage takes a hundred times as long to encode as to cut and to store."""
-MOST_MEANT: Final = 2_048
+MAX_ENCODED: Final = 2_048
 """Of one text, whose meaning is encoded at all: a quarter of a million words. Longer ones are found by all their words,
 and by the meaning of as many passages, evenly from beginning to end."""
 WINDOW: Final = 3.0
@@ -54,12 +54,12 @@ class Passage:
 
 
 def passages(
-    pages: Iterable[Page], words: int = PASSAGE_WORDS, tiny: int = TINY, most: int | None = None
+    pages: Iterable[Page], words: int = PASSAGE_WORDS, tiny: int = TINY, limit: int | None = None
 ) -> list[Passage]:
     """Long paragraphs split at sentence ends, tiny ones merged with a neighbour of their page; order kept, nothing
-    lost but what comes after `most` passages."""
+    lost but what comes after `limit` passages."""
     texts = ((text, page.number) for page in pages for text in _merge(_pieces(page.paragraphs, words), words, tiny))
-    return [Passage(text, page, number) for number, (text, page) in enumerate(islice(texts, most))]
+    return [Passage(text, page, number) for number, (text, page) in enumerate(islice(texts, limit))]
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -71,23 +71,24 @@ def spread(count: int, most: int) -> list[int]:
     return [number * count // most for number in range(most)] if count > most else [*range(count)]
 
 
-def meant_at_once(count: int) -> list[int]:
+def encoded_first(count: int) -> list[int]:
     """Which of so many passages of a text are encoded before it can be found."""
-    meant = spread(count, MOST_MEANT)
-    return [meant[place] for place in spread(len(meant), AT_ONCE)]
+    encoded = spread(count, MAX_ENCODED)
+    return [encoded[place] for place in spread(len(encoded), ENCODED_FIRST)]
 
 
-def meant_later(count: int) -> list[int]:
+def encoded_later(count: int) -> list[int]:
     """Which of so many passages of a text are encoded, but not at once."""
-    return sorted({*spread(count, MOST_MEANT)}.difference(meant_at_once(count)))
+    return sorted({*spread(count, MAX_ENCODED)}.difference(encoded_first(count)))
 
 
-def cuts(count: int, whole: bool) -> list[str]:
-    """What is to be told of a text with so many passages; `whole`: or are there more, that were left out."""
-    told = [] if whole else [f"the text is very long: only its first {count:,} passages are indexed"]
-    if count > MOST_MEANT:
-        told.append(f"{MOST_MEANT:,} of {count:,} passages are found by their meaning, all of them by their words")
-    return told
+def truncation_warnings(count: int, whole: bool) -> list[str]:
+    """What to say of a text that was cut to so many passages, or whose passages are not all encoded. `whole`: none was
+    left out."""
+    warnings = [] if whole else [f"the text is very long: only its first {count:,} passages are indexed"]
+    if count > MAX_ENCODED:
+        warnings.append(f"{MAX_ENCODED:,} of {count:,} passages are found by their meaning, all of them by their words")
+    return warnings
 
 
 def _pieces(paragraphs: Iterable[str], words: int) -> Iterator[tuple[str, int]]:

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-MOST: Final = 2 << 30
+MAX_BYTES: Final = 2 << 30
 """Bytes for the largest pictures and films that are accepted."""
-MOST_FOR_TEXT: Final = 1 << 30
+MAX_TEXT_BYTES: Final = 1 << 30
 """Bytes for a text or a PDF. What needs more is a drawing that draws itself."""
-LEAST: Final = 384 << 20
+MIN_BYTES: Final = 384 << 20
 """Bytes without which a decoder reads hardly any film: its threads and buffers alone take half of that."""
 SHARE: Final = 0.5
 """Of the machine's memory, for all decoders together; models, indexes and the system's cache have the rest."""
@@ -59,7 +59,7 @@ def _limit_files(groups: Path, membership: Path) -> Iterator[Path]:
 
 def share(processes: int) -> int:
     """Bytes that one of so many decoding processes may hold."""
-    return max(LEAST, min(MOST, int(machine_memory() * SHARE) // processes))
+    return max(MIN_BYTES, min(MAX_BYTES, int(machine_memory() * SHARE) // processes))
 
 
 def confine(most: int) -> None:

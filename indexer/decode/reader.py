@@ -12,7 +12,7 @@ from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Picture
 from crossmedia.indexer.decode.decoders import claiming, foreign_decoders, naming, run
 from crossmedia.indexer.decode.errors import Corrupt, TooLarge, TypeMismatch, UnknownType, Unreadable
-from crossmedia.indexer.decode.memory import MOST_FOR_TEXT, at_most
+from crossmedia.indexer.decode.memory import MAX_TEXT_BYTES, at_most
 from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.decode.sniff import sniff
 from crossmedia.indexer.decode.thumbnail import thumbnail
@@ -83,7 +83,7 @@ def _decode(path: Path, medium: str, mime: str, limits: Limits, progress: Progre
         from crossmedia.indexer.decode.video import decode_video
 
         return decode_video(path, mime, limits, progress)
-    with at_most(MOST_FOR_TEXT):
+    with at_most(MAX_TEXT_BYTES):
         return _decode_text(path, mime, limits, progress)
 
 

@@ -10,7 +10,7 @@ from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.specification import PassSpec
-from crossmedia.indexer.segment import meant_later
+from crossmedia.indexer.segment import encoded_later
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, Patch
 
 BATCH: Final = 32
@@ -18,7 +18,7 @@ BATCH: Final = 32
 
 
 class ParagraphsEnricher:
-    """Vectors for the paragraphs of a text that have none yet, `segment.MOST_MEANT` in all.
+    """Vectors for the paragraphs of a text that have none yet, `segment.MAX_ENCODED` in all.
 
     Its version never changes: once they are there, a reindex makes them anew like all others. `stored` (a space, ids of
     moments) looks up what is there.
@@ -38,16 +38,16 @@ class ParagraphsEnricher:
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
         texts = [moment for moment in moments if moment.kind == "paragraph" and "text" in moment.fields]
-        later = [texts[number] for number in meant_later(len(texts))]
+        later = [texts[number] for number in encoded_later(len(texts))]
         there = self._stored(COMMON, [moment.id for moment in later]) if later else {}
         later = [moment for moment in later if moment.id not in there]
         patches = []
         for first in range(0, len(later), BATCH):
-            some = later[first : first + BATCH]
-            vectors = self._encoder.encode([moment.fields["text"] for moment in some]).vectors
+            batch = later[first : first + BATCH]
+            vectors = self._encoder.encode([moment.fields["text"] for moment in batch]).vectors
             patches += [
                 Patch(moment.id, vectors={space: rows[n] for space, rows in vectors.items()})
-                for n, moment in enumerate(some)
+                for n, moment in enumerate(batch)
             ]
         spaces = tuple(self._encoder.spaces) if patches else ()
         return Enrichment(asset.id, self.name, self.model, patches=tuple(patches), spaces=spaces)
