@@ -54,8 +54,7 @@ def clip_b16_calibrations() -> Calibrations:
     """What similarities of pictures as CLIP sees them mean, with each other and with words that were mapped to them."""
     from crossmedia.embeddings.clip_b16_words import BACKGROUNDS
 
-    measured = calibrations(BUNDLED / BACKGROUNDS)
-    return {key: each for key, each in measured.items() if key[0] != "text"}
+    return calibrations(BUNDLED / BACKGROUNDS)
 
 
 def calibrations(path: Path) -> Calibrations:

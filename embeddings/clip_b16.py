@@ -1,8 +1,8 @@
 """CLIP ViT-B/16's picture tower, int8: pictures into the space of OpenAI's CLIP.
 
-Radford et al., "Learning transferable visual models from natural language supervision" (2021). Its vectors are those of
-the float network within cosine 0.998 on average, so that CLIP's own text tower searches them. How the network is made:
-`embeddings/train/clip_b16.py`; its weights come by `crossmedia models pull clip-b16` (`clip_b16_weights.py`).
+Radford et al., "Learning transferable visual models from natural language supervision" (2021). Its vectors are
+near those of the float network (mean cosine 0.9985), so that CLIP's own text tower can search them. How the network is
+made: `embeddings/train/clip_b16.py`; its weights come by `crossmedia models pull clip-b16` (`clip_b16_weights.py`).
 """
 
 from __future__ import annotations

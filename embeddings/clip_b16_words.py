@@ -12,20 +12,17 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from crossmedia.embeddings.cards import CLIP_B16, CLIP_B16_WORDS, MINILM
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.clip_b16 import DIM, SPACE
 from crossmedia.embeddings.encoder import COMMON, Encoder, Encoding, Modality, Space, normalise
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.embeddings.onnx import session
+from crossmedia.embeddings.text import INNER_STATES, NETWORK, TOKENIZER, SentenceNetwork
 
 MAP: Final = "clip-b16-words.npz"
 BACKGROUNDS: Final = "backgrounds-clip-b16.json"
 """Bundled: what similarities of these words and pictures mean."""
-STATES: Final = "states"
-"""What MiniLM gives of a text beside its sentence vector: `train/minilm.py`."""
 BUILT_IN: Final = "built-in"
 MAPPED: Final = f"{CLIP_B16.id}:{BUILT_IN}"
 """The specification of these words with their pictures."""
@@ -45,8 +42,7 @@ class MappedWords:
     spaces: tuple[Space, ...] = (SPACE,)
 
     def __init__(self, minilm: Path, mapped: Path, threads: int | None = None) -> None:
-        self._network = session(minilm / "minilm-int8.onnx", threads, inner=[STATES])
-        self._tokenizer = Tokenizer.from_file(str(minilm / "tokenizer.json"))
+        self._network = SentenceNetwork(minilm / NETWORK, minilm / TOKENIZER, threads, inner=[INNER_STATES])
         with np.load(mapped) as stored:
             layers = {name: stored[name].astype(np.float32) for name in stored.files}
         self._linear = layers["linear"] * layers["linear_scale"]
@@ -55,11 +51,10 @@ class MappedWords:
         self.model = f"{MINILM.id}@{MINILM.revision}+{mapped.stem}"
 
     def encode(self, batch: Sequence[str]) -> Encoding:
-        """Texts → unit vectors, one a run as `MiniLM` does."""
+        """Texts → unit vectors."""
         states = np.zeros((len(batch), len(self._linear)), np.float32)
-        for n, written in enumerate(self._tokenizer.encode_batch(list(batch))):
-            ids = np.array([written.ids], np.int64)
-            states[n] = self._network.run((STATES,), {"ids": ids, "mask": np.ones_like(ids)})[0][0]
+        for n, (row,) in enumerate(self._network.run(batch, INNER_STATES)):
+            states[n] = row
         (hidden, hidden_bias), (out, out_bias) = self._hidden, self._out
         rows = states @ self._linear + _gelu(states @ hidden + hidden_bias) @ out + out_bias
         return Encoding({COMMON: normalise(rows)})

@@ -5,7 +5,7 @@ Model card: sentence-transformers/all-MiniLM-L6-v2. How it is made: `embeddings/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,17 +13,44 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from crossmedia.embeddings.cards import COMMON, MINILM
-from crossmedia.embeddings.encoder import Encoding, Modality, Space
+from crossmedia.embeddings.encoder import Encoding, Modality, Space, Vector
 from crossmedia.embeddings.errors import ModelCorrupt
 from crossmedia.embeddings.onnx import session
 
+NETWORK, TOKENIZER = "minilm-int8.onnx", "tokenizer.json"
+"""Its files."""
+INNER_STATES: Final = "states"
+"""The tensor within the network that its maps read: the sentence vector and more, see `train/minilm.py`."""
 TEXT: Final = Space("text", 384, MINILM.id, MINILM.revision, "wordpieces, first 256, mean of their vectors")
+
+
+class SentenceNetwork:
+    """MiniLM with its tokenizer, one text a run.
+
+    Activations are quantised by the range of the whole batch, so in company a text's vector would depend on its
+    neighbours; and without padding the runs one by one take less time than a batch. `inner`: see `onnx.session`. Raises
+    `ModelMissing` or `ModelCorrupt`.
+    """
+
+    def __init__(self, network: Path, tokenizer: Path, threads: int | None = None, inner: Sequence[str] = ()) -> None:
+        self._network = session(network, threads, inner)
+        try:
+            self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        except Exception as error:
+            # The tokenizers package raises bare Exception for whatever is wrong with the file.
+            raise ModelCorrupt(f"{tokenizer}: {error}", MINILM.install) from error
+
+    def run(self, texts: Sequence[str], *outputs: str) -> Iterator[list[Vector]]:
+        """Of each text the named outputs, (dim,) each."""
+        for written in self._tokenizer.encode_batch(list(texts)):
+            ids = np.array([written.ids], np.int64)
+            yield [rows[0] for rows in self._network.run(outputs, {"ids": ids, "mask": np.ones_like(ids)})]
 
 
 class MiniLM:
     """Encoder of sentences and paragraphs (English; up to 256 word pieces). Spaces: `text` and `common`, both 384.
 
-    `folder` holds `minilm-int8.onnx` and `tokenizer.json`. Raises `ModelMissing` or `ModelCorrupt`.
+    `folder` holds its two files. Raises `ModelMissing` or `ModelCorrupt`.
     """
 
     modality: Modality = "text"
@@ -31,22 +58,11 @@ class MiniLM:
     model: str = f"{MINILM.id}@{MINILM.revision}"
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
-        self._network = session(folder / "minilm-int8.onnx", threads)
-        try:
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:
-            # The tokenizers package raises bare Exception for whatever is wrong with the file.
-            raise ModelCorrupt(f"{folder / 'tokenizer.json'}: {error}", MINILM.install) from error
+        self._network = SentenceNetwork(folder / NETWORK, folder / TOKENIZER, threads)
 
     def encode(self, batch: Sequence[str]) -> Encoding:
-        """Texts → unit vectors. An empty string has a vector too: that of the sentence without words.
-
-        One text a run: activations are quantised by the range of the whole batch, so in company a text's vector
-        would depend on its neighbours; and without padding the runs one by one take less time than a batch.
-        """
+        """Texts → unit vectors. An empty string has a vector too: that of the sentence without words."""
         vectors = {space.name: np.zeros((len(batch), space.dim), np.float32) for space in self.spaces}
-        for n, written in enumerate(self._tokenizer.encode_batch(list(batch))):
-            ids = np.array([written.ids], np.int64)
-            text, common = self._network.run(("text", "common"), {"ids": ids, "mask": np.ones_like(ids)})
-            vectors["text"][n], vectors["common"][n] = text[0], common[0]
+        for n, (text, common) in enumerate(self._network.run(batch, "text", "common")):
+            vectors["text"][n], vectors["common"][n] = text, common
         return Encoding(vectors)

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmedia.embeddings.catalog import sha256
-from crossmedia.embeddings.encoder import Vectors
 from crossmedia.embeddings.onnx import session
 from crossmedia.embeddings.picture import Lite2, prepare
 from crossmedia.embeddings.text import MiniLM
@@ -73,7 +72,7 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     minilm.export(work / "minilm.onnx")
     minilm.quantise(work / "minilm.onnx", work / "minilm-int8.onnx")
     minilm.tokenizer(out / "tokenizer.json")
-    texts = States(work / "minilm-int8.onnx", out / "tokenizer.json")
+    texts = minilm.States(work / "minilm-int8.onnx", out / "tokenizer.json")
 
     calibration = _calibration(train, known)
     backbone.export(lite2.load(), work / "published.onnx")
@@ -117,28 +116,14 @@ def _every(items: Sequence[ItemT], count: int) -> Sequence[ItemT]:
     return items[:: len(items) // count][:count]
 
 
-class States:
-    """Strings → (N, 1152) text vectors of a network without the text map, one a run."""
-
-    def __init__(self, network: Path, tokenizer: Path) -> None:
-        from tokenizers import Tokenizer
-
-        self.network = session(network)
-        self.tokenizer = Tokenizer.from_file(str(tokenizer))
-
-    def __call__(self, texts: Sequence[str]) -> Vectors:
-        rows = [np.array([written.ids], np.int64) for written in self.tokenizer.encode_batch(list(texts))]
-        return np.concatenate([self.network.run(("states",), {"ids": r, "mask": np.ones_like(r)})[0] for r in rows])
-
-
-def fidelity(work: Path, texts: States, tokenizer: Path, dev: Sequence[data.Photo]) -> dict[str, float]:
+def fidelity(work: Path, texts: minilm.States, tokenizer: Path, dev: Sequence[data.Photo]) -> dict[str, float]:
     """Mean cosine of the quantised networks' outputs to the float networks', on 128 photos and as many captions."""
     sample = dev[:128]
     captions = [photo.captions[0] for photo in sample]
     pixels: NDArray[np.uint8] = data.pixels(sample)
     full = session(work / "lite2.onnx").run(("features",), {"x": backbone.normalise(pixels)})[0]
     small = session(work / "lite2-int8.onnx").run(("features",), {"pixels": pixels})[0]
-    whole = States(work / "minilm.onnx", tokenizer)
+    whole = minilm.States(work / "minilm.onnx", tokenizer)
     return {
         "cosine of int8 to float, pictures": float(tower.cosine(full, small).mean()),
         "cosine of int8 to float, sentences": float(tower.cosine(whole(captions), texts(captions)).mean()),

@@ -29,22 +29,20 @@ from crossmedia.embeddings.cards import CLIP_B16
 from crossmedia.embeddings.catalog import BUNDLED, Catalog, sha256
 from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.clip_b16 import DIM, ClipB16
-from crossmedia.embeddings.clip_b16_words import BACKGROUNDS, MAP, STATES, MappedWords
+from crossmedia.embeddings.clip_b16_words import BACKGROUNDS, MAP, MappedWords
 from crossmedia.embeddings.encoder import COMMON, Vectors
 from crossmedia.embeddings.joined import Joined, Restricted
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.onnx import session
 from crossmedia.embeddings.picture import prepare
-from crossmedia.embeddings.text import MiniLM
-from crossmedia.embeddings.train import calibrate, data, finetune, head, material, views
-from crossmedia.embeddings.train.minilm import STATES as WIDTH
+from crossmedia.embeddings.text import NETWORK, TOKENIZER, MiniLM
+from crossmedia.embeddings.train import calibrate, data, finetune, head, material, minilm, views
 from crossmedia.embeddings.train.strangers import strangers
 from crossmedia.embeddings.train.things import DrawnThing, things
 
 SEED, STRANGERS = 7, 4000
 HIDDEN, DROPOUT, FIRST_OUT = 1024, 0.3, 0.1
 RIDGE: Final = 1.0
-EPOCHS, RATE, DECAY, AVERAGE = 30, 1e-3, 0.05, 0.98
+EPOCHS, RATE, DECAY = 30, 1e-3, 0.05
 PHOTOS, NAMED = 448, 96
 """Of each in a batch."""
 PART: Final = 100
@@ -69,9 +67,9 @@ class WordHeads(nn.Module):  # type: ignore[misc]
     def __init__(self, ridge: NDArray[np.float32]) -> None:
         """`ridge`: (512, 1152), where the linear map starts."""
         super().__init__()
-        self.linear = nn.Linear(WIDTH, DIM, bias=False)
+        self.linear = nn.Linear(minilm.STATES, DIM, bias=False)
         self.linear.weight.data = torch.from_numpy(ridge)
-        self.hidden, self.out = nn.Linear(WIDTH, HIDDEN), nn.Linear(HIDDEN, DIM)
+        self.hidden, self.out = nn.Linear(minilm.STATES, HIDDEN), nn.Linear(HIDDEN, DIM)
         self.out.weight.data *= FIRST_OUT
         self.dropout = nn.Dropout(DROPOUT)
         self.scale = nn.Parameter(torch.tensor(np.log(head.FIRST_SCALE), dtype=torch.float32))
@@ -111,10 +109,7 @@ def train(
         items = np.concatenate(batch)
         view = chance.integers(features.shape[1], size=len(items))
         finetune.step(optimiser, schedule, objective(heads, features[items, view], items))
-        with torch.no_grad():
-            share = min(AVERAGE, (1 + number) / (10 + number))
-            for slow, fast in zip(average.parameters(), heads.parameters(), strict=True):
-                slow.lerp_(fast, 1 - share)
+        finetune.follow(average, heads, number)
     return average
 
 
@@ -129,24 +124,6 @@ def save(heads: WordHeads, path: Path) -> None:
         if layer.bias is not None:
             arrays[f"{name}_bias"] = layer.bias.detach().numpy()
     np.savez(path, **arrays)
-
-
-class States:
-    """Strings → (N, 1152), each text once."""
-
-    def __init__(self) -> None:
-        from tokenizers import Tokenizer
-
-        self._network = session(BUNDLED / "minilm-int8.onnx", inner=[STATES])
-        self._tokenizer = Tokenizer.from_file(str(BUNDLED / "tokenizer.json"))
-        self._known: dict[str, Vectors] = {}
-
-    def __call__(self, texts: Sequence[str]) -> Vectors:
-        new = sorted(set(texts) - self._known.keys())
-        for text, written in zip(new, self._tokenizer.encode_batch(new), strict=True):
-            ids = np.array([written.ids], np.int64)
-            self._known[text] = self._network.run((STATES,), {"ids": ids, "mask": np.ones_like(ids)})[0][0]
-        return np.stack([self._known[text] for text in texts])
 
 
 class Looked:
@@ -200,7 +177,7 @@ def main() -> None:
     known = [thing for thing in names if thing.split == "train"]
     unseen = [thing for thing in names if thing.split == "dev" and thing.tangible]
     classes = [ClassPhoto(path) for path in sorted((asked.data / "imagenet-sample").rglob("*.jpg"))]
-    texts = States()
+    texts = minilm.States(BUNDLED / NETWORK, BUNDLED / TOKENIZER, inner=True)
     said = material.describe(texts, photos, [*known, *classes], SEED)
     plain, single = looked("photos", photos, data.picture), looked("classes", classes, opened)
     drawn = [looked(show.__name__, known, show) for show in (on_white, on_another_backdrop)]

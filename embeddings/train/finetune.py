@@ -94,11 +94,16 @@ def train(
         log_probabilities = tail.classifier(seen).log_softmax(1)
         forgotten = nn.functional.kl_div(log_probabilities, known, log_target=True, reduction="batchmean")
         step(optimiser, schedule, objective(heads, seen, items) + DISTILLATION_WEIGHT * forgotten)
-        with torch.no_grad():
-            share = min(AVERAGE, (1 + number) / (10 + number))
-            for slow, fast in zip(average.parameters(), both.parameters(), strict=True):
-                slow.lerp_(fast, 1 - share)
+        follow(average, both, number)
     return TrainedNets(average[0].eval(), average[1].eval())
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def follow(average: nn.Module, trained: nn.Module, number: int) -> None:
+    """Move the average of the weights after step `number`, from 0: the first steps count for less."""
+    share = min(AVERAGE, (1 + number) / (10 + number))
+    for slow, fast in zip(average.parameters(), trained.parameters(), strict=True):
+        slow.lerp_(fast, 1 - share)
 
 
 def step(optimiser: torch.optim.Optimizer, schedule: Any, loss: Tensor) -> None:

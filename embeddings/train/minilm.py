@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 from torch import Tensor, nn
 
+from crossmedia.embeddings.encoder import Vector, Vectors
+from crossmedia.embeddings.text import INNER_STATES, SentenceNetwork
 from crossmedia.embeddings.train import graph
 from crossmedia.embeddings.train.bank import text_side
 from crossmedia.embeddings.train.rarity import Strangeness
@@ -46,6 +49,21 @@ class SentenceNet(nn.Module):  # type: ignore[misc]
         weights = mask.to(hidden.dtype).unsqueeze(-1)
         pools = ((hidden * weights).sum(1) / weights.sum(1), hidden.amax(1), hidden[:, 0])
         return torch.cat([nn.functional.normalize(pool, dim=1) for pool in pools], dim=1)
+
+
+class States:
+    """Strings → (N, 1152) text vectors before any map; each text is run once. `inner`: the network has a map, and
+    gives them out as well."""
+
+    def __init__(self, network: Path, tokenizer: Path, *, inner: bool = False) -> None:
+        self._network = SentenceNetwork(network, tokenizer, inner=[INNER_STATES] if inner else ())
+        self._known: dict[str, Vector] = {}
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        new = sorted(set(texts) - self._known.keys())
+        for text, (row,) in zip(new, self._network.run(new, INNER_STATES), strict=True):
+            self._known[text] = row
+        return np.stack([self._known[text] for text in texts])
 
 
 def source() -> Path:
