@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio
@@ -55,10 +55,12 @@ def _settle(service: Service) -> None:
         log.warning("files left by a crash are not judged yet: %s", error)
 
 
-def create_app(settings: Settings, bound: str = "127.0.0.1") -> FastAPI:
+def create_app(settings: Settings, bound: str = "127.0.0.1", warmed: Callable[[], None] | None = None) -> FastAPI:
     """An application over one data directory; one process of it is meant to run, or any number with a shared queue.
 
-    `bound`: the address or name it will listen on, by which requests may call it."""
+    `bound`: the address or name it will listen on, by which requests may call it. `warmed` is called once the models
+    have run.
+    """
     metrics = Metrics()
 
     @asynccontextmanager
@@ -72,7 +74,7 @@ def create_app(settings: Settings, bound: str = "127.0.0.1") -> FastAPI:
         state = State(service, gate, file_gate, worker, metrics, threading.Event())
         app.state.crossmedia = state
         metrics.observe(service, gate, file_gate)
-        warming = threading.Thread(target=state.warm, name="crossmedia-warm", daemon=True)
+        warming = threading.Thread(target=state.warm, args=[warmed], name="crossmedia-warm", daemon=True)
         warming.start()
         if worker is not None:
             worker.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from crossmedia.api.gate import Gate
@@ -37,8 +38,8 @@ class State:
         if self.worker is not None:
             self.worker.wake()
 
-    def warm(self) -> None:
-        """Run every network once, so that the first search does not wait for it."""
+    def warm(self, then: Callable[[], None] | None = None) -> None:
+        """Run every network once, so that the first search does not wait for it, and call `then` before it is ready."""
         try:
             self.service.searching.warm()
         except CrossmediaError as error:
@@ -47,4 +48,6 @@ class State:
             log.exception("the models cannot be run")
             self.broken = InternalError("the models cannot be run", "see the traceback in the log of the service")
         else:
+            if then is not None:
+                then()
             self.ready.set()

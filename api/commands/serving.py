@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from contextlib import nullcontext
 from typing import Annotated
@@ -16,6 +17,15 @@ class OpenToNetwork(CrossmediaError):
     """Others could reach the service, and nothing would ask who they are."""
 
     code = "open_to_network"
+
+
+def _freeze() -> None:
+    """Spare the garbage collector what lives as long as the server.
+
+    Looking through it stopped every search for an eighth of a second, after each thousand searches.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def serve(
@@ -47,7 +57,7 @@ def serve(
     logging.getLogger("crossmedia").setLevel(logging.INFO)
     try:
         with nullcontext() if settings.queue else sole_server(settings.data):
-            application = create_app(settings, host)
+            application = create_app(settings, host, warmed=_freeze)
             uvicorn.run(application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
     except CrossmediaError as error:
         fail(error)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.attack.memory import held
 from tests.attack.processes import PATIENCE, Server, served
-from tests.attack.scale import SOAK_MINUTES, count, draw
+from tests.attack.scale import OUT, SOAK_MINUTES, count, draw
 from tests.media_makers import write_picture
 
 pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.network]
@@ -53,10 +53,12 @@ class Load:
         self._local = threading.local()
         self._numbers = itertools.count()
 
+    def _connect(self) -> None:
+        """Each thread has a connection and draws numbers of its own."""
+        self._local.http = httpx.Client(base_url=self._base, timeout=PATIENCE)
+        self._local.rng = draw(f"soak {next(self._numbers)}")
+
     def ask(self, due: float, started: float) -> None:
-        if not hasattr(self._local, "http"):
-            self._local.http = httpx.Client(base_url=self._base, timeout=PATIENCE)
-            self._local.rng = draw(f"soak {next(self._numbers)}")
         method, path, body = asked(self._local.rng)
         answer = self._local.http.request(method, path, json=body)
         self.statuses[answer.status_code] += 1
@@ -70,14 +72,17 @@ class Load:
             while (now := time.perf_counter()) < started + seconds:
                 self.ask(now, started)
 
-        with ThreadPoolExecutor(CLIENTS) as clients:
+        with ThreadPoolExecutor(CLIENTS, initializer=self._connect) as clients:
             for client in [clients.submit(press) for _ in range(CLIENTS)]:
                 client.result()
         return (len(self.took) - before) / seconds
 
     def steadily(self, rate: float, seconds: float) -> None:
         """So many requests a second, each when it is due, whether or not those before it are answered."""
-        with ThreadPoolExecutor(4 * CLIENTS) as clients:
+        with ThreadPoolExecutor(4 * CLIENTS, initializer=self._connect) as clients:
+            everyone = threading.Barrier(4 * CLIENTS)  # no request waits for its client to be made
+            for client in [clients.submit(everyone.wait) for _ in range(4 * CLIENTS)]:
+                client.result()
             started = time.perf_counter()
             asking = []
             for number in range(int(rate * seconds)):
@@ -137,6 +142,7 @@ def test_soak(tmp_path: Path) -> None:
         resident_first_mb=round(float(memory[0]), 1),
         resident_last_mb=round(float(memory[1]), 1),
     )
+    np.save(OUT / "soak.npy", took)  # when each was due and how long it took, for whoever wonders why
     assert set(load.statuses) == {200}, load.statuses
     assert "Traceback" not in (tmp_path / "log.txt").read_text()
     assert memory[1] < CHANGE * memory[0], "it grows"
