@@ -16,7 +16,7 @@ from crossmedia.retrieval.archive.manifest import HINT, ArchiveUnusable
 TOLERANCE: Final = 1e-3
 """How far from 1 the length of a stored vector may be: those of the encoders are within 1e-6."""
 _HEADER: Final = re.compile(
-    rb"\{'descr': '(<f[248])', 'fortran_order': False, 'shape': \(((?:[0-9]{1,15},? ?){0,8})\), \} *\n"
+    rb"\{'descr': '(<f[248])', 'fortran_order': False, 'shape': \(((?:[0-9]{1,18}, ){0,7}(?:[0-9]{1,18},?)?)\), \} *\n"
 )
 CHECKED_AT_ONCE: Final = 65_536
 

@@ -84,6 +84,7 @@ BAD_ROWS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "header of nonsense": (lambda data: data[:10] + b"(" * (len(data) - 10), "no .npy file"),
     "more rows than there are": (lambda data: header((10**15, DIM)) + data[128:], "holds .1000000000000000, 16"),
     "negative": (lambda data: header((-1, DIM)) + data[128:], "no .npy file"),
+    "no comma": (lambda data: data.replace(b", 16)", b" 16)"), "no .npy file"),
     "one dimension": (lambda data: header((len(data[128:]) // 4,)) + data[128:], "holds"),
     "columns first": (lambda data: saved(np.asfortranarray(np.load(io.BytesIO(data)))), "no .npy file"),
     "doubles": (lambda data: saved(np.load(io.BytesIO(data)).astype("f8")), "float64"),
