@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.errors import CrossmediaError, DiskFull
@@ -16,7 +16,7 @@ from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.pool import DecodePool, arrived
 from crossmedia.indexer.decode.progress import Progress
-from crossmedia.indexer.enrichers.base import Enricher, Follower, Recogniser
+from crossmedia.indexer.enrichers.base import Enricher, Follower, Recogniser, Rereader
 from crossmedia.indexer.originals import find_original, first_unchanged, source_gone
 from crossmedia.retrieval.changes import enriched
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, Source
@@ -65,10 +65,11 @@ class EnrichReport:
 class EnrichPass:
     """Runs every enricher over every asset it has not seen in its present version.
 
-    An asset is decoded once for all of its enrichers. Some assets' results are written together, so that the calls of
-    the store grow with such batches: all of them or none, and told when they are there. What was interrupted is pending
-    again. An asset that cannot be read is recorded as failed, except where only its file is out of reach for now.
-    Where the collection's vectors were made anew since the enrichers were built, SpaceMismatch is raised.
+    An asset is decoded once for all enrichers that need its file. Some assets' results are written together, so that
+    the calls of the store grow with such batches: all of them or none, and told when they are there. What was
+    interrupted is pending again. An asset that cannot be read is recorded as failed, except where only its file is out
+    of reach for now. Where the collection's vectors were made anew since the enrichers were built, SpaceMismatch is
+    raised.
     """
 
     def __init__(
@@ -173,10 +174,14 @@ class EnrichPass:
 
     def _decoding(self, part: _AssetWork) -> Future[Decoded] | None:
         """None where the bytes lie nowhere any more; they may have been moved since the work was listed."""
+        if part.needs == "nothing":
+            empty: Future[Decoded] = Future()
+            empty.set_result(Decoded(part.asset.media, part.asset.mime, ()))
+            return empty
         source = first_unchanged(part.sources) or find_original(self._store, part.asset.id)
         if source is None:
             return None
-        return self._pool.submit(Path(source.location), sound_only=part.hears, sample_rate=part.sample_rate)
+        return self._pool.submit(Path(source.location), sound_only=part.needs == "sound", sample_rate=part.sample_rate)
 
     def _part(
         self, part: _AssetWork, future: Future[Decoded] | None, results: _Results, progress: Progress
@@ -251,7 +256,7 @@ class _AssetWork:
     asset: Asset
     sources: Sequence[Source]
     enrichers: tuple[Enricher, ...]
-    hears: bool
+    needs: Literal["sound", "file", "nothing"]
     length: int
     last: bool
 
@@ -263,14 +268,18 @@ class _AssetWork:
 
 def _parts(asset: Asset, sources: Sequence[Source], enrichers: Sequence[Enricher]) -> list[_AssetWork]:
     """What only listens to a video need not wait for its pictures, nor hold them: decoding its sound costs next to
-    nothing."""
-    listening = tuple(e for e in enrichers if e.hears and asset.media == "video")
-    looking = tuple(e for e in enrichers if e not in listening)
-    groups = [(group, hears) for group, hears in ((listening, True), (looking, False)) if group]
+    nothing. What rereads waits for both, since it may read what they add."""
+    needed: dict[Literal["sound", "file", "nothing"], list[Enricher]] = {"sound": [], "file": [], "nothing": []}
+    for enricher in enrichers:
+        hears = enricher.hears and asset.media == "video"
+        needed["nothing" if isinstance(enricher, Rereader) else "sound" if hears else "file"].append(enricher)
+    groups = [(needs, tuple(group)) for needs, group in needed.items() if group]
     whole = max(1, round(float(asset.metadata.get("seconds", 1.0))))
     return [
-        _AssetWork(asset, sources, group, hears, whole if n == 0 else 1, n == len(groups) - 1)
-        for n, (group, hears) in enumerate(groups)
+        _AssetWork(
+            asset, sources, group, needs, whole if n == 0 and needs != "nothing" else 1, last=n == len(groups) - 1
+        )
+        for n, (needs, group) in enumerate(groups)
     ]
 
 

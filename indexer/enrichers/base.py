@@ -47,6 +47,14 @@ class Follower(Protocol):
 
 
 @runtime_checkable
+class Rereader(Protocol):
+    """An enricher that reads what is stored of an asset and not its file, which may be out of reach: it is given a
+    `Decoded` without content."""
+
+    rereads: bool
+
+
+@runtime_checkable
 class Incomplete(Protocol):
     """An enricher that may do a part of its work only: `missing` says what for want of what."""
 

@@ -60,6 +60,16 @@ def test_a_long_text_is_found_at_once_and_its_meaning_follows(
     assert store.verify(deep=True) == []
 
 
+def test_the_meaning_follows_also_where_the_file_is_out_of_reach(
+    store: LocalStore, pool: DecodePool, tmp_path: Path
+) -> None:
+    media = write_long(tmp_path / "media")
+    index(store, pool, media)
+    media.rename(tmp_path / "away")
+    assert enrich(store, pool) == 1
+    assert encoded(store) == [*range(COUNT)]
+
+
 def test_what_is_encoded_already_is_left_alone(store: LocalStore, pool: DecodePool, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as before:
         before.setattr("crossmedia.indexer.segment.ENCODED_FIRST", COUNT)
