@@ -105,7 +105,7 @@ def greedy(path: Path, limits: Limits, progress: Progress) -> Decoded:
 
 
 def test_a_bound_of_a_kind_ends_with_the_file(tmp_path: Path) -> None:
-    names = ("text-1100", "other-1100", "text-300", "other-1900", "text-1100")
+    names = ("text-1100", "other-1100", "text-300", "other-2040", "text-1100")
     paths = [write_picture(tmp_path / f"{name}.png") for name in names]
     with DecodePool(1, read=greedy, memory=memory.MAX_BYTES) as pool:
         results = [_outcome(pool, path) for path in paths]
