@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.embeddings.profile import Profile
 from crossmedia.retrieval import evidence
 from crossmedia.retrieval.calibration import adapted
@@ -27,11 +28,15 @@ MAX_FOLDED = 4_000
 
 
 class Engine:
-    """Answers queries over one store with one profile. Holds no state; safe to call from several threads."""
+    """Answers queries over one store with one profile. Holds no state; safe to call from several threads.
 
-    def __init__(self, store: Store, profile: Profile) -> None:
+    `said`: kinds of labels whose values a query may name, asked for with each.
+    """
+
+    def __init__(self, store: Store, profile: Profile, said: Callable[[], Sequence[str]] = said_kinds) -> None:
         self.store = store
         self.profile = profile
+        self.said = said
 
     def search(self, query: Query) -> Answer:
         """Hits at or above the cut-off, best first, at most `query.k`; raises EmptyQuery, UnknownLeg, NotFound."""
@@ -74,7 +79,7 @@ class Engine:
                 *(VectorQuery(leg.space, part, leg.unit, depth, freely) for leg, part in inside),
             ],
             [TextQuery(leg.text, depth, filters, leg.without, coverage_for(cut / leg.share)) for leg in reading],
-            [LabelQuery(leg.naming.values, depth, filters) for leg in naming],
+            [LabelQuery(leg.naming.values, depth, filters, self.said()) for leg in naming],
         )
         gathered: list[tuple[Leg, dict[str, Evidence]]] = [
             *((leg, evidence.near(leg, some, self.store)) for leg, some in zip(looking, seen, strict=False)),
@@ -120,7 +125,7 @@ class Engine:
         shown = {fused.moment for fused, _ in kept} | {e.moment for fused, _ in kept for e in fused.evidence}
         moments = self.store.load(list(shown))
         placed = self.store.placed(list({moment.asset for moment in moments.values()}))
-        hits = []
+        hits, said = [], self.said()
         for fused, more in kept:
             moment = moments.get(fused.moment)
             if moment is None or moment.asset not in placed:
@@ -128,7 +133,7 @@ class Engine:
             asset, everywhere = placed[moment.asset]
             sources = [s for s in everywhere if query.filters.admits(s.path, s.collection)]
             start, end = fused.span or (moment.start, moment.end)
-            why = tuple(evidence.explained(e, moments[e.moment]) for e in fused.evidence if e.moment in moments)
+            why = tuple(evidence.explained(e, moments[e.moment], said) for e in fused.evidence if e.moment in moments)
             hits.append(
                 Hit(
                     asset.id,

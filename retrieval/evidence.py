@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 
-from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval import naming
 from crossmedia.retrieval.documents import PARTS, Moment, kind_of, modality, whole_of
 from crossmedia.retrieval.labels import LabelMatch
@@ -148,9 +147,9 @@ def _ranked(found: Ranking) -> Ranking:
     return {moment: replace(evidence, rank=rank) for rank, (moment, evidence) in enumerate(found.items(), start=1)}
 
 
-def explained(evidence: Evidence, moment: Moment) -> Evidence:
+def explained(evidence: Evidence, moment: Moment, said: Sequence[str]) -> Evidence:
     """Add where in the asset the evidence stands: the second of the first matching word, the page, or the boxes
-    of a part and of what was named."""
+    of a part and of what was named. `said`: kinds of labels that a query may name."""
     start, end = moment.start, moment.end
     if evidence.leg == WORDS and moment.words and evidence.query:
         terms = {term.strip().lower() for term in evidence.query.split(",")}
@@ -166,7 +165,7 @@ def explained(evidence: Evidence, moment: Moment) -> Evidence:
     boxes = tuple(label.box for label in moment.labels if label.box)[:1] if moment.kind in PARTS else ()
     if evidence.leg == LABELS and evidence.query:
         values = set(evidence.query.split(", "))
-        told = (label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values)
+        told = (label for label in moment.labels if label.kind in said and label.value.lower() in values)
         boxes = tuple(label.box for label in told if label.box)[:BOXES]
     return replace(
         evidence,

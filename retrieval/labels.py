@@ -4,8 +4,9 @@ names."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval.query import Filters
 
 
@@ -24,11 +25,12 @@ class Labelled:
 @dataclass(frozen=True)
 class LabelQuery:
     """A search by labels: the k moments that bear most of these values (each with how many of it are wanted, lower
-    case), of the kinds that people say (`embeddings.label_kinds.said_kinds`)."""
+    case), of these kinds, or those that people say in any collection."""
 
     values: Mapping[str, int]
     k: int
     filters: Filters
+    kinds: Sequence[str] = field(default_factory=said_kinds)
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,19 @@ class LabelMatch:
 
     moment: str
     scores: Mapping[str, tuple[float, ...]]
+
+
+def by_value(scores: Mapping[tuple[str, str], Sequence[float]]) -> dict[str, Sequence[float]]:
+    """Scores by kind and value → by value, those of the kind that has most: what labels of two kinds tell of is there
+    once.
+
+    >>> by_value({("object", "dog"): [0.9, 0.8], ("things", "dog"): [0.7], ("things", "sofa"): [0.6]})
+    {'dog': [0.9, 0.8], 'sofa': [0.6]}
+    """
+    found: dict[str, Sequence[float]] = {}
+    for (_, value), some in scores.items():
+        found[value] = max(found.get(value, ()), some, key=lambda one: (len(one), sum(one)))
+    return found
 
 
 def best_named(

@@ -256,8 +256,8 @@ class Store(Protocol):
     def search(self, near: Sequence[VectorQuery], said: Sequence[TextQuery], named: Sequence[LabelQuery] = ()) -> Found:
         """What `nearest`, `words` and `bearing` give for each, in one round trip where the store lies elsewhere."""
 
-    def search_labels(self, values: Mapping[str, int], k: int, filters: Filters) -> list[LabelMatch]:
-        """What `LabelQuery` asks for, best first. Of a value that very many bear, those with the best scores may be
+    def search_labels(self, query: LabelQuery) -> list[LabelMatch]:
+        """What it asks for, best first. Of a value that very many bear, those with the best scores may be
         all that count."""
 
     def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:

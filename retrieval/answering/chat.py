@@ -22,7 +22,7 @@ from PIL import Image
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.embeddings.label_kinds import PLATE, TEXT, said_kinds
+from crossmedia.embeddings.label_kinds import PLATE, TEXT
 from crossmedia.embeddings.media import Picture
 from crossmedia.retrieval.answering.answerer import Reply, abstain
 from crossmedia.retrieval.answering.passages import rank_sentences, split
@@ -211,12 +211,12 @@ def gather_evidence(question: Question, scope: Scope, pictures: int) -> list[Evi
         hits = scope.find(question.topic or question.text, PIECES, least=MIN_EVIDENCE_RELEVANCE)
         loaded = scope.store.load([hit.moment for hit in hits])
         moments = [loaded[hit.moment] for hit in hits if hit.moment in loaded]
-    pieces = []
+    pieces, kinds = [], (*scope.engine.said(), PLATE.name, TEXT.name)
     for number, moment in enumerate(moments, start=1):
         picture = scope.picture(moment) if pictures > 0 and moment.kind in ("picture", "shot", "frame") else None
         pictures -= picture is not None
         text = next((moment.fields[name] for name in ("transcript", "text", "ocr") if moment.fields.get(name)), "")
-        labels = [label for label in moment.labels if label.kind in (*said_kinds(), PLATE.name, TEXT.name)]
+        labels = [label for label in moment.labels if label.kind in kinds]
         why = (
             [word_evidence(moment, text[:MAX_EVIDENCE_CHARACTERS], 1.0)]
             if text

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from crossmedia.embeddings.encoder import COMMON, Calibration, Vector, Vectors
-from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval import naming
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.documents import MODALITY, Label, Moment
+from crossmedia.retrieval.labels import by_value
 from crossmedia.retrieval.query import Evidence
 from crossmedia.retrieval.relevance import UNKNOWN
 
@@ -85,7 +85,7 @@ def find_sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[
     query = scope.vector(topic) if vectors else None
     sightings = []
     for moment in moments:
-        seen = _named(moment, named)
+        seen = _named(moment, named, scope.engine.said())
         if query is not None and moment.id in vectors:
             own = calibration(scope, moment)
             similarity = float(own.compared(query) @ vectors[moment.id])
@@ -114,14 +114,14 @@ def odds(scope: Scope, texts: Vectors, moment: Moment, vector: Vector) -> Vector
     return logits
 
 
-def _named(moment: Moment, named: naming.NamedWords) -> Sighting | None:
-    scores: dict[str, list[float]] = {}
+def _named(moment: Moment, named: naming.NamedWords, said: Sequence[str]) -> Sighting | None:
+    scores: dict[tuple[str, str], list[float]] = {}
     for label in moment.labels:
-        if label.kind in said_kinds():
-            scores.setdefault(label.value.lower(), []).append(label.score)
-    best = {value: sorted(some, reverse=True) for value, some in scores.items()}
+        if label.kind in said:
+            scores.setdefault((label.kind, label.value.lower()), []).append(label.score)
+    best = {value: sorted(some, reverse=True) for value, some in by_value(scores).items()}
     coverage, score, values = named.score(best)
     if not values:
         return None
-    labels = [label for label in moment.labels if label.kind in said_kinds() and label.value.lower() in values]
+    labels = [label for label in moment.labels if label.kind in said and label.value.lower() in values]
     return Sighting(moment, naming.relevance(coverage, score), label_evidence(labels, moment))

@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval.documents import Kind
 from crossmedia.retrieval.elastic.docs import Doc
 from crossmedia.retrieval.elastic.filters import conditions, label
 from crossmedia.retrieval.elastic.index import Index
 from crossmedia.retrieval.elastic.reads import BY_ARRIVAL
 from crossmedia.retrieval.elastic.tokens import APART, folded
-from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery, best_named
+from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery, best_named, by_value
 from crossmedia.retrieval.query import FacetCount, LabelFilter
 
 VALUES: Final = 10_000
@@ -29,7 +28,7 @@ def query(named: LabelQuery) -> Doc:
     """The search for what bears most of the values, those of sure labels first."""
     wanted = []
     for value, count in named.values.items():
-        for kind in said_kinds():
+        for kind in named.kinds:
             wanted += [(label(LabelFilter(kind, value, min_count=n + 1)), 1.0) for n in range(count)]
             wanted += [(label(LabelFilter(kind, value, min_score=step)), SURER) for step in STEPS]
     should = [{"constant_score": {"filter": clause, "boost": boost}} for clause, boost in wanted]
@@ -42,12 +41,12 @@ def query(named: LabelQuery) -> Doc:
 
 
 def matches(hits: Sequence[Mapping[str, Any]], named: LabelQuery) -> list[LabelMatch]:
-    found: dict[str, dict[str, list[float]]] = {}
+    found: dict[str, dict[tuple[str, str], list[float]]] = {}
     for hit in hits:
         for kind, value, score, *_ in hit["_source"]["held"]["labels"]:
-            if kind in said_kinds() and folded(value) in named.values:
-                found.setdefault(hit["_id"], {}).setdefault(folded(value), []).append(score)
-    return best_named(found, named.values, named.k)
+            if kind in named.kinds and folded(value) in named.values:
+                found.setdefault(hit["_id"], {}).setdefault((kind, folded(value)), []).append(score)
+    return best_named({moment: by_value(scores) for moment, scores in found.items()}, named.values, named.k)
 
 
 def count_facets(index: Index, kinds: Sequence[str], among: Sequence[str] | None) -> list[FacetCount]:

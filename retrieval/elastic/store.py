@@ -208,8 +208,8 @@ class ElasticStore:
     def search(self, near: Sequence[VectorQuery], said: Sequence[TextQuery], named: Sequence[LabelQuery] = ()) -> Found:
         return search.search(self._index, near, said, named, self._stems, self._facts)
 
-    def search_labels(self, values: Mapping[str, int], k: int, filters: Filters) -> list[LabelMatch]:
-        return self.search([], [], [LabelQuery(values, k, filters)])[2][0]
+    def search_labels(self, query: LabelQuery) -> list[LabelMatch]:
+        return self.search([], [], [query])[2][0]
 
     def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:
         return reads.meeting(self._index, moments, filters)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval.documents import Kind
-from crossmedia.retrieval.labels import Labelled, LabelMatch, best_named
+from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery, best_named, by_value
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.reads import batches, keys, marks
 from crossmedia.retrieval.query import FacetCount, Filters
@@ -18,14 +17,12 @@ MAX_LABEL_ROWS: Final = 2_000
 """Labels of one kind and value that are looked at, best scores first; those on moments that bear something rarer are,
 too."""
 
-Scores = dict[int, dict[str, list[float]]]
+Scores = dict[int, dict[tuple[str, str], list[float]]]
 
 
-def search_labels(
-    connection: sqlite3.Connection, values: Mapping[str, int], k: int, filters: Filters
-) -> list[LabelMatch]:
+def search_labels(connection: sqlite3.Connection, named: LabelQuery, filters: Filters) -> list[LabelMatch]:
     """What `Store.search_labels` promises. A label of a common value with a low score counts only beside a rarer
-    one."""
+    one. `filters` stand for those of the query."""
     where, parameters = conditions(filters)
     # The joins run only where something is filtered.
     join = "JOIN moment m ON m.id = l.moment JOIN asset a ON a.id = m.asset" if where else ""
@@ -33,21 +30,21 @@ def search_labels(
     found: Scores = {}
     common: list[tuple[str, str]] = []
     rare: set[int] = set()
-    for kind in said_kinds():
-        for value in values:
+    for kind in named.kinds:
+        for value in named.values:
             rows = connection.execute(
                 f"""SELECT l.moment, l.score FROM label l {join} WHERE l.kind = ? AND l.value = ? {passing}
                 ORDER BY l.score DESC LIMIT {MAX_LABEL_ROWS}""",
                 (kind, value, *parameters),
             ).fetchall()
-            _add(found, value, rows)
+            _add(found, kind, value, rows)
             if len(rows) == MAX_LABEL_ROWS:
                 common.append((kind, value))
             else:
                 rare.update(moment for moment, _ in rows)
     if common and rare:
         _complete(connection, found, common, rare)
-    best = best_named({str(moment): scores for moment, scores in found.items()}, values, k)
+    best = best_named({str(moment): by_value(scores) for moment, scores in found.items()}, named.values, named.k)
     names = keys(connection, [int(match.moment) for match in best])
     return [LabelMatch(names[int(match.moment)], match.scores) for match in best if int(match.moment) in names]
 
@@ -63,13 +60,13 @@ def _complete(
                 (*some, kind, value),
             ).fetchall()
             for moment, _ in rows:
-                found[moment].pop(value, None)
-            _add(found, value, rows)
+                found[moment].pop((kind, value), None)
+            _add(found, kind, value, rows)
 
 
-def _add(found: Scores, value: str, rows: Iterable[tuple[int, float]]) -> None:
+def _add(found: Scores, kind: str, value: str, rows: Iterable[tuple[int, float]]) -> None:
     for moment, score in rows:
-        found.setdefault(moment, {}).setdefault(value, []).append(score)
+        found.setdefault(moment, {}).setdefault((kind, value), []).append(score)
 
 
 def count_facets(connection: sqlite3.Connection, kinds: Sequence[str], among: Sequence[str] | None) -> list[FacetCount]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -227,17 +227,17 @@ class LocalStore:
                 lambda meeting: fulltext.search(connection, self._frequencies, text, k, meeting, without, least),
             )
 
-    def search_labels(self, values: Mapping[str, int], k: int, filters: Filters) -> list[LabelMatch]:
+    def search_labels(self, query: LabelQuery) -> list[LabelMatch]:
         with self._database.read() as connection:
             return blocked.unblocked(
-                connection, filters, k, lambda meeting: labels.search_labels(connection, values, k, meeting)
+                connection, query.filters, query.k, lambda meeting: labels.search_labels(connection, query, meeting)
             )
 
     def search(self, near: Sequence[VectorQuery], said: Sequence[TextQuery], named: Sequence[LabelQuery] = ()) -> Found:
         return (
             [self.search_vectors(n.space, n.modality, n.query, n.k, n.filters) for n in near],
             [self.search_text(s.text, s.k, s.filters, s.without, s.least) for s in said],
-            [self.search_labels(n.values, n.k, n.filters) for n in named],
+            [self.search_labels(query) for query in named],
         )
 
     def meeting(self, moments: Sequence[str], filters: Filters) -> set[str]:

@@ -19,7 +19,7 @@ from crossmedia.retrieval.changes import enriched
 from crossmedia.retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source, part_id
 from crossmedia.retrieval.elastic import ElasticStore, expunge
 from crossmedia.retrieval.elastic.address import Address
-from crossmedia.retrieval.labels import Labelled, LabelMatch
+from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import FacetCount, Filters, LabelFilter
 from crossmedia.retrieval.store import NotFound, RandomPairs, SpaceMismatch, Store
@@ -666,14 +666,15 @@ def test_what_bears_most_of_what_is_named_comes_first(store: Store) -> None:
         ]
     )
     match = {name: f"{asset_id(name)}-picture0" for name in ("dog", "dogs", "both")}
-    found = store.search_labels({"dog": 2, "sofa": 1}, 5, Everything)
+    found = store.search_labels(LabelQuery({"dog": 2, "sofa": 1}, 5, Everything))
     assert [one.moment for one in found] == [match["both"], match["dogs"], match["dog"]]
     assert found[0] == LabelMatch(match["both"], {"dog": (0.7,), "sofa": (0.69,)})
     assert found[1].scores == {"dog": (0.6, 0.59)}
-    assert [one.moment for one in store.search_labels({"dog": 1}, 1, Everything)] == [match["dog"]]
+    assert [one.moment for one in store.search_labels(LabelQuery({"dog": 1}, 1, Everything))] == [match["dog"]]
     only = Filters(labels=(LabelFilter("object", "sofa", negate=True),))
-    assert [one.moment for one in store.search_labels({"dog": 1}, 5, only)] == [match["dog"], match["dogs"]]
-    assert store.search_labels({"horse": 1}, 5, Everything) == store.search_labels({}, 5, Everything) == []
+    assert [one.moment for one in store.search_labels(LabelQuery({"dog": 1}, 5, only))] == [match["dog"], match["dogs"]]
+    for nothing in ({"horse": 1}, {}):
+        assert store.search_labels(LabelQuery(nothing, 5, Everything)) == []
     assert store.search([], [], []) == ([], [], [])
 
 
@@ -980,7 +981,7 @@ def titles(store: Store, journal: Decided, **conditions: Any) -> set[str]:
     found = [
         {m.moment for m in store.search_vectors("common", "picture", unit(1), 4, filters)},
         {m.moment for m in store.search_text("harbour", 4, filters)},
-        {m.moment for m in store.search_labels({"boat": 1}, 4, filters)},
+        {m.moment for m in store.search_labels(LabelQuery({"boat": 1}, 4, filters))},
         store.meeting(moments, filters),
         {m.id for asset in store.assets(filters, 10) for m in store.moments(asset.id)},
     ]
