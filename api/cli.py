@@ -55,6 +55,7 @@ COMMANDS = (
     Entry("bank", "banks:app", "Banks of hashes of known content, and what they match."),
     Entry("review", "reviewing:app", "Review what the policy flagged, and record decisions."),
     Entry("policy", "reviewing:policy", "Show the moderation rules and apply them."),
+    Entry("vocabulary", "vocabularies:app", "Lists of your own names that pictures are labelled with."),
     Entry("align", "aligning:app", "Train on pairs of your own, such as pictures and names."),
 )
 

@@ -19,7 +19,7 @@ DATABASES: Final = {
     KEYS: "crossmedia.api.keys",
 }
 """By file name the package that holds the schema."""
-FOLDERS: Final = ("uploads", "heads")
+FOLDERS: Final = ("uploads", "heads", "vocabularies")
 """What else of a data directory cannot be made again."""
 DERIVED: Final = ("vectors",)
 """What is made again from the store."""

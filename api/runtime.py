@@ -24,6 +24,8 @@ from crossmedia.retrieval.banks.store import BankStore
 from crossmedia.retrieval.calibration import refresh
 from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.store import NotFound, Store
+from crossmedia.retrieval.vocabularies.folder import Vocabularies
+from crossmedia.retrieval.vocabularies.scoring import measured_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from crossmedia.indexer.queue import Queue
 
 
+VOCABULARIES: Final = "vocabularies"
+"""The pass over what people have written lists of names for; it has nothing to do where nobody has."""
 EXAMPLES: Final = 2
 """Files to search by that are decoded at once."""
 
@@ -62,6 +66,7 @@ class Runtime:
         self.catalog = Catalog(settings.models, settings.allow_hub)
         self.uploads = Uploads(settings.data / "uploads", settings.max_upload_bytes, settings.reserve_bytes)
         self.heads = Heads(settings.data / "heads")
+        self.vocabularies = Vocabularies(settings.data / "vocabularies")
         self._parts = Parts()
 
     @property
@@ -102,7 +107,9 @@ class Runtime:
         """Raises SpaceMismatch where the models that are installed are not the collection's."""
         profile = self.profile
         self.store.bind(profile.spaces.values())
-        return self._parts.get("engine", lambda: Engine(self.store, profile), profile.spaces[COMMON].revision)
+        return self._parts.get(
+            "engine", lambda: Engine(self.store, profile, self.vocabularies.said), profile.spaces[COMMON].revision
+        )
 
     @property
     def pool(self) -> DecodePool:
@@ -171,7 +178,8 @@ class Runtime:
         """Of the passes that are to run, whether or not they can; raises UnknownEnricher."""
         from crossmedia.indexer.enrichers.registry import select
 
-        return select(self.settings.switches, only, (*without, *self.settings.without))
+        idle = () if self.vocabularies.used else (VOCABULARIES,)
+        return select(self.settings.switches, only, (*without, *self.settings.without, *idle))
 
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
         """The passes that can run, built; and a line for each that cannot, with the command that mends it."""
@@ -184,7 +192,8 @@ class Runtime:
 
         # Where there is no collection, none is made: some passes look at files of none.
         revision = self._revision() if self.has_collection else None
-        return self._parts.get(("enricher", name), lambda: build(name, self), revision)
+        version = (revision, self.vocabularies.version(), self._measured()) if name == VOCABULARIES else (revision,)
+        return self._parts.get(("enricher", name), lambda: build(name, self), version)
 
     @property
     def has_collection(self) -> bool:
@@ -220,6 +229,10 @@ class Runtime:
         from crossmedia.indexer.decode.memory import BESIDE, share
 
         return share((self.settings.decode_workers + BESIDE) * self._processes)
+
+    def _measured(self) -> int:
+        """Another number where scores of vocabularies are to be measured again."""
+        return measured_on(self.store.counted().get((COMMON, "picture"), 0)) if self.has_collection else 0
 
     def _revision(self) -> str:
         """Of the collection's common space; it names the heads its vectors were made with."""

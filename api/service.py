@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crossmedia.api.use_cases.indexing import Indexing
     from crossmedia.api.use_cases.keeping import Keeping
     from crossmedia.api.use_cases.known_content import KnownContent
+    from crossmedia.api.use_cases.labelling import Labelling
     from crossmedia.api.use_cases.labels import Labels
     from crossmedia.api.use_cases.people import People
     from crossmedia.api.use_cases.plates import Plates
@@ -107,6 +108,13 @@ class Service:
         from crossmedia.api.use_cases.labels import Labels
 
         return self._parts.get(Labels, lambda: Labels(self.runtime))
+
+    @property
+    def labelling(self) -> Labelling:
+        """Vocabularies, and the labels that pictures get from them."""
+        from crossmedia.api.use_cases.labelling import Labelling
+
+        return self._parts.get(Labelling, lambda: Labelling(self.runtime, self.indexing, self.labels))
 
     @property
     def plates(self) -> Plates:

@@ -30,12 +30,14 @@ from crossmedia.eval import objects as seen
 from crossmedia.eval import plates as read_plates
 from crossmedia.eval import regions as parts
 from crossmedia.eval import trust as trusting
+from crossmedia.eval import vocabulary as own_labels
 from crossmedia.eval.agreement import agreement, rows
 from crossmedia.eval.datasets import flickr8k
 from crossmedia.eval.metrics import mean
 from crossmedia.eval.moments import Moments
 from crossmedia.eval.run import TaskResult, applies_to_matrix, by_engine, by_matrix
 from crossmedia.eval.tasks import add_crowd, known_datasets, open_tasks
+from crossmedia.retrieval.vocabularies.bundled import read_bundled
 
 app = typer.Typer(
     help="Evaluate search quality and speed, and compare reports.", no_args_is_help=True, rich_markup_mode=None
@@ -203,6 +205,22 @@ def trust(
     sections = _show_sections(trusting.measure(shared, photos, texts, (finder, looking, listening), _tell))
     models = [finder.model, looking.model, listening.model]
     _write(out_folder, "Trust", "trust", models, sections)
+
+
+@app.command()
+def vocabulary(
+    name: Annotated[str, typer.Argument(help="A vocabulary that comes with Crossmedia.")] = "things",
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+) -> None:
+    """Which names in the captions of photos their labels give: report.md and report.json."""
+    with service(None) as opened:
+        profile = opened.runtime.base_profile
+    captions = flickr8k(shared / "flickr8k", "dev").captions
+    section, weights = own_labels.measure(profile, captions, read_bundled(name))
+    for line in weights:
+        _tell(str(line))
+    _write(out_folder, "Vocabularies", "vocabulary", [profile.picture.model], _show_sections([section]))
 
 
 @app.command()

@@ -35,6 +35,7 @@ USAGE = {
     "bad_key",
     "bad_policy",
     "bad_plate",
+    "bad_vocabulary",
     "no_queue",
     "open_to_network",
 }

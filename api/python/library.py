@@ -35,6 +35,31 @@ class Maintenance:
         report, heads = self._service.alignment.reindex(head, builtin=builtin, again=again)
         return {"heads": heads, **report.as_dict()}
 
+    def add_vocabulary(self, name: str, labels: str | Path | None = None) -> dict[str, Any]:
+        """Label every picture with a list of names: `name`, `labels` (how many), `seen`, `top`.
+
+        `labels`: a file, or its lines (`LABEL, SYNONYM, @ASSET`); None: the vocabulary of that name that comes along.
+        Raises BadVocabulary, NoVocabulary.
+        """
+        labelling = self._service.labelling
+        if labels is None:
+            labelling.add_bundled(name)
+        elif isinstance(labels, Path):
+            labelling.add_file(name, labels)
+        else:
+            labelling.add(name, labels)
+        labelling.label()
+        return labelling.describe(name).model_dump()
+
+    def remove_vocabulary(self, name: str) -> None:
+        """With its labels. Raises NoVocabulary."""
+        self._service.labelling.remove(name)
+        self._service.labelling.label()
+
+    def vocabularies(self) -> list[dict[str, Any]]:
+        """Each as `add_vocabulary` gives it."""
+        return [one.model_dump() for one in self._service.labelling.list_vocabularies()]
+
     def export_to(self, folder: str | Path) -> dict[str, Any]:
         """Write the collection into a new folder; returns the report: counts, bytes, rates. Raises FolderTaken."""
         report = self._service.archiving.export_to(Path(folder))

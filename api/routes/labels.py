@@ -23,9 +23,9 @@ class LabelKindList(BaseModel):
 
 
 @router.get("/kinds")
-def kinds() -> LabelKindList:
+def kinds(shared: Shared) -> LabelKindList:
     """Every kind of label that this service knows, whether or not the collection has any."""
-    return LabelKindList(kinds=known_label_kinds())
+    return LabelKindList(kinds=known_label_kinds(shared.service.runtime.vocabularies.kinds()))
 
 
 @router.get("")

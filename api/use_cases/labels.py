@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
 
 from crossmedia.api.runtime import Runtime
 from crossmedia.api.schema import ValueOut, by_kind
-from crossmedia.embeddings.label_kinds import kind_named, known_kinds
+from crossmedia.embeddings.label_kinds import LabelKind, kind_named, known_kinds
 
 
 class KindOut(BaseModel):
@@ -33,8 +33,8 @@ class LabelKindOut(BaseModel):
     values: list[str] | None
 
 
-def known_label_kinds() -> list[LabelKindOut]:
-    """Every kind of label there can be here, in the order in which people see them."""
+def known_label_kinds(kinds: Mapping[str, LabelKind] | None = None) -> list[LabelKindOut]:
+    """These kinds of labels, or those that any collection can have, in the order in which people see them."""
     return [
         LabelKindOut(
             kind=kind.name,
@@ -44,7 +44,7 @@ def known_label_kinds() -> list[LabelKindOut]:
             recognised=kind.recognised,
             values=None if kind.values is None else sorted(kind.values),
         )
-        for kind in known_kinds().values()
+        for kind in (known_kinds() if kinds is None else kinds).values()
     ]
 
 

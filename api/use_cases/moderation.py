@@ -66,7 +66,7 @@ class Moderation:
         if path is None:
             return read_policy(DEFAULT)
         try:
-            return read_policy(path.read_text("utf-8"))
+            return read_policy(path.read_text("utf-8"), self._runtime.vocabularies.kinds())
         except (OSError, UnicodeDecodeError) as error:
             raise BadPolicy(f"{path} cannot be read: {error}", "name a policy file with CROSSMEDIA_POLICY") from error
 

@@ -38,6 +38,7 @@ from crossmedia.indexer.enrichers import (
     spoof,
     transcript,
     trust,
+    vocabularies,
 )
 from crossmedia.indexer.enrichers.base import Enricher, Incomplete
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec, Switch
@@ -62,6 +63,7 @@ OUR_PASSES: Final = tuple(
         forgery,
         spoof,
         paragraphs,
+        vocabularies,
     )
 )
 

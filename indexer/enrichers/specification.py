@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crossmedia.indexer.hashes.hashers import Hashers
     from crossmedia.indexer.provenance.reader import ProvenanceReader
     from crossmedia.retrieval.store import Store
+    from crossmedia.retrieval.vocabularies.folder import Vocabularies
 
 Default: TypeAlias = Literal["on", "off", "installed"]
 Switch: TypeAlias = Literal["faces", "indications"]
@@ -43,6 +44,10 @@ class PassContext(Protocol):
 
     @property
     def store(self) -> Store: ...
+
+    @property
+    def vocabularies(self) -> Vocabularies:
+        """Lists of names that pictures are labelled with."""
 
     @property
     def hashers(self) -> Hashers: ...

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.embeddings.label_kinds import known_kinds
+from crossmedia.embeddings.label_kinds import LabelKind, known_kinds
 from crossmedia.retrieval.banks.store import ACTIONS, Action
 from crossmedia.retrieval.documents import Label, Moment
 
@@ -146,34 +146,35 @@ def _meets(label: Label, rule: Rule) -> bool:
     return fits and label.score >= rule.least
 
 
-def read_policy(text: str) -> Policy:
-    """The rules of a policy file; raises BadPolicy, which names the rule that is wrong."""
+def read_policy(text: str, kinds: Mapping[str, LabelKind] | None = None) -> Policy:
+    """The rules of a policy file, over labels of these kinds, or those that any collection has. Raises BadPolicy, which
+    names the rule that is wrong."""
     if len(text) > MAX_POLICY_BYTES:
         raise BadPolicy("the policy is too long", f"at most {MAX_POLICY_BYTES:,} characters")
     if any(len(line) > MAX_LINE_CHARACTERS for line in text.split("\n")):
         raise BadPolicy("a line of the policy is too long", f"at most {MAX_LINE_CHARACTERS:,} characters")
     try:
         found = tomllib.loads(text)
-        return _policy(found)
+        return _policy(found, known_kinds() if kinds is None else kinds)
     except tomllib.TOMLDecodeError as error:
         raise BadPolicy(f"the policy is not valid TOML: {error}", "see docs/trust-and-moderation.md") from error
     except RecursionError as error:
         raise BadPolicy("the policy is nested too deeply", "see docs/trust-and-moderation.md") from error
 
 
-def _policy(found: dict[str, Any]) -> Policy:
+def _policy(found: dict[str, Any], kinds: Mapping[str, LabelKind]) -> Policy:
     given = found.pop("rule", [])
     if found:
         raise BadPolicy(f"the policy has {', '.join(sorted(found))}", "it consists of [[rule]] tables")
     if not isinstance(given, list) or len(given) > MAX_RULES:
         raise BadPolicy("the rules are not a list, or too many", f"write [[rule]], at most {MAX_RULES:,} times")
-    rules = tuple(_rule(n, one) for n, one in enumerate(given, start=1))
+    rules = tuple(_rule(n, one, kinds) for n, one in enumerate(given, start=1))
     # A bank that is named goes before all banks.
     ordered = sorted(rules, key=lambda rule: rule.bank == "*")
     return Policy(tuple(ordered), hashlib.sha256(repr(ordered).encode()).hexdigest()[:12])
 
 
-def _rule(number: int, given: object) -> Rule:
+def _rule(number: int, given: object, kinds: Mapping[str, LabelKind]) -> Rule:
     def bad(what: str, hint: str) -> BadPolicy:
         return BadPolicy(f"rule {number} {what}", hint)
 
@@ -190,12 +191,12 @@ def _rule(number: int, given: object) -> Rule:
         if not isinstance(given["bank"], str) or {"least", "count"} & given.keys():
             raise bad("on a bank has something else", 'write bank = "NAME" or "*", and an action')
         return Rule(action, bank=given["bank"])
-    return Rule(action, *_label(given["label"], bad), **_bounds(given, bad))
+    return Rule(action, *_label(given["label"], kinds, bad), **_bounds(given, bad))
 
 
-def _label(given: object, bad: Any) -> tuple[str, str | None]:
+def _label(given: object, known: Mapping[str, LabelKind], bad: Any) -> tuple[str, str | None]:
     kind, _, value = given.partition(":") if isinstance(given, str) else ("", "", "")
-    kinds = {name: known.values for name, known in known_kinds().items() if known.ruled}
+    kinds = {name: one.values for name, one in known.items() if one.ruled}
     if kind not in kinds:
         raise bad(f"names an unknown label {given!r}", f"kinds of labels are: {', '.join(kinds)}")
     values = kinds[kind]

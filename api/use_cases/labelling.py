@@ -1,0 +1,142 @@
+"""Vocabularies: lists of names of one's own, and the labels that pictures get from them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel
+
+from crossmedia.api.runtime import VOCABULARIES, Runtime
+from crossmedia.api.schema import ValueOut
+from crossmedia.api.use_cases.indexing import Indexing
+from crossmedia.api.use_cases.labels import Labels
+from crossmedia.embeddings.catalog import sha256
+from crossmedia.embeddings.errors import CrossmediaError, Remedy
+from crossmedia.retrieval.vocabularies.bundled import bundled, read_bundled
+from crossmedia.retrieval.vocabularies.vocabulary import (
+    MAX_BYTES,
+    BadVocabulary,
+    parse,
+)
+
+SHOWS: Final = ("image", "video", "mesh")
+"""Media of which something can be an example."""
+TOP: Final = 20
+
+
+class EntryOut(BaseModel):
+    """A label of a vocabulary: `examples` are ids of assets that show it."""
+
+    label: str
+    synonyms: list[str]
+    examples: list[str]
+
+
+class VocabularyOut(BaseModel):
+    """A vocabulary: how many `labels` it has, how many of them are on something here, and those on most moments."""
+
+    name: str
+    labels: int
+    seen: int
+    top: list[ValueOut]
+
+
+class VocabularyEntries(BaseModel):
+    """A vocabulary with all of its labels."""
+
+    name: str
+    entries: list[EntryOut]
+
+
+class Labelling:
+    """Keeps vocabularies, and labels pictures and key frames with them from their vectors: no file is read."""
+
+    def __init__(self, runtime: Runtime, indexing: Indexing, labels: Labels) -> None:
+        self._runtime = runtime
+        self._indexing = indexing
+        self._labels = labels
+
+    def list_vocabularies(self) -> list[VocabularyOut]:
+        """By their names. Raises BadVocabulary."""
+        return [self.describe(name) for name in self._runtime.vocabularies.names()]
+
+    def describe(self, name: str) -> VocabularyOut:
+        """Raises NoVocabulary, BadVocabulary."""
+        vocabulary = self._runtime.vocabularies.load(name)
+        counted = self._labels.list_kinds([name], TOP) if self._runtime.has_collection else []
+        seen, top = (counted[0].values, counted[0].top) if counted else (0, [])
+        return VocabularyOut(name=name, labels=len(vocabulary.entries), seen=seen, top=top)
+
+    def entries(self, name: str) -> VocabularyEntries:
+        """Raises NoVocabulary."""
+        return VocabularyEntries(
+            name=name,
+            entries=[
+                EntryOut(label=entry.label, synonyms=list(entry.synonyms), examples=list(entry.examples))
+                for entry in self._runtime.vocabularies.load(name).entries
+            ],
+        )
+
+    def add_bundled(self, name: str) -> None:
+        """One that comes with the package. Raises NoVocabulary."""
+        self._runtime.vocabularies.save(read_bundled(name))
+
+    def add_file(self, name: str, path: Path) -> None:
+        """The lines of a file; an example `@PATH` lies beside it, and is indexed. Raises BadVocabulary."""
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise BadVocabulary(f"{path} is too long for a vocabulary", f"at most {MAX_BYTES >> 20} MB")
+            text = path.read_text("utf-8")
+        except FileNotFoundError:
+            known = ", ".join(bundled())
+            raise BadVocabulary(f"there is no file {path}", f"name a text file; without one: {known}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadVocabulary(f"{path} cannot be read: {error}", "write one label a line, in UTF-8") from error
+        self.add(name, text, path.parent)
+
+    def add(self, name: str, text: str, beside: Path | None = None) -> None:
+        """A vocabulary as it is written, in the place of one of that name.
+
+        An example is the beginning of an asset's id, or the path of an indexed file from the folder `beside`, where
+        there is one. Raises BadVocabulary.
+        """
+        self._runtime.vocabularies.save(parse(name, text, lambda example: self._example(example, beside)))
+
+    def remove(self, name: str) -> None:
+        """Its labels go when `label` has run. Raises NoVocabulary."""
+        self._runtime.vocabularies.remove(name)
+
+    def label(
+        self,
+        *,
+        plan: Callable[[int], None] = lambda total: None,
+        advance: Callable[[float], None] = lambda seconds: None,
+        stop: threading.Event | None = None,
+    ) -> list[str]:
+        """Label what the present vocabularies have not labelled yet; returns lines that say what could not be done."""
+        if not self._runtime.has_collection:
+            return []
+        if VOCABULARIES in self._runtime.settings.without:
+            return [f"nothing is labelled: the settings leave the pass {VOCABULARIES} out"]
+        report, absent = self._indexing.enrich([VOCABULARIES], plan=plan, advance=advance, stop=stop)
+        return [*absent, *(f"{one.title}: {one.error.message}" for one in report.failed if one.error)]
+
+    def _example(self, example: str, beside: Path | None) -> str:
+        """The id of the asset that an example names."""
+        path = None if beside is None else beside / example
+        if path is not None and path.is_file():
+            asset = sha256(path)
+            if asset not in self._runtime.store.placed([asset]):
+                raise BadVocabulary(f"the example {example} is not indexed", "", Remedy.INDEX)
+        else:
+            try:
+                asset = self._runtime.resolve(example)
+            except CrossmediaError as error:
+                raise BadVocabulary(f"there is no example {example}: {error.message}", error.hint) from error
+        medium = self._runtime.store.placed([asset])[asset][0].media
+        if medium not in SHOWS:
+            raise BadVocabulary(f"the example {example} is no picture", f"an example is one of {', '.join(SHOWS)}")
+        return asset

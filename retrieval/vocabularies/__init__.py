@@ -1,0 +1,1 @@
+"""Lists of names of one's own that pictures are labelled with."""
