@@ -124,7 +124,9 @@ class EnrichPass:
         plan(sum(part.length for part in work))
         # Decoding runs in other processes a few assets ahead of the enrichers, which run here.
         futures: dict[_AssetWork, Future[Decoded] | None] = {}
-        done = 0
+        decoding = [part for part in work if part.needs != "nothing"]
+        decoded = 0
+        failed: set[str] = set()
         for batch in _batches(work):
             if stop is not None and stop.is_set():
                 break
@@ -134,14 +136,15 @@ class EnrichPass:
             for part in batch:
                 if stop is not None and stop.is_set():
                     break
-                for ahead in work[done : done + AHEAD]:
+                for ahead in decoding[decoded : decoded + AHEAD]:
                     if ahead not in futures:
                         futures[ahead] = self._decoding(ahead)
-                future = futures[part]
+                future = _no_file(part.asset) if part.needs == "nothing" else futures[part]
                 if future is not None and not arrived(future, stop):
                     break
-                futures[part] = None
-                done += 1
+                if part.needs != "nothing":
+                    futures[part] = None
+                    decoded += 1
                 if part.asset.id not in results.assets:
                     continue
                 pace = _Pace(part.length, advance)
@@ -150,8 +153,9 @@ class EnrichPass:
                 names = tuple(enricher.name for enricher in part.enrichers)
                 told.append(Enriched(part.asset.id, part.asset.title, names, error))
                 if error is not None:
+                    failed.add(part.asset.id)
                     report.failed.append(told[-1])
-                elif part.last:
+                elif part.last and part.asset.id not in failed:
                     report.done += 1
             results.write()
             self._end(list(results.assets))
@@ -174,10 +178,6 @@ class EnrichPass:
 
     def _decoding(self, part: _AssetWork) -> Future[Decoded] | None:
         """None where the bytes lie nowhere any more; they may have been moved since the work was listed."""
-        if part.needs == "nothing":
-            empty: Future[Decoded] = Future()
-            empty.set_result(Decoded(part.asset.media, part.asset.mime, ()))
-            return empty
         source = first_unchanged(part.sources) or find_original(self._store, part.asset.id)
         if source is None:
             return None
@@ -272,7 +272,8 @@ def _parts(asset: Asset, sources: Sequence[Source], enrichers: Sequence[Enricher
     needed: dict[Literal["sound", "file", "nothing"], list[Enricher]] = {"sound": [], "file": [], "nothing": []}
     for enricher in enrichers:
         hears = enricher.hears and asset.media == "video"
-        needed["nothing" if isinstance(enricher, Rereader) else "sound" if hears else "file"].append(enricher)
+        rereads = isinstance(enricher, Rereader) and enricher.rereads
+        needed["nothing" if rereads else "sound" if hears else "file"].append(enricher)
     groups = [(needs, tuple(group)) for needs, group in needed.items() if group]
     whole = max(1, round(float(asset.metadata.get("seconds", 1.0))))
     return [
@@ -281,6 +282,13 @@ def _parts(asset: Asset, sources: Sequence[Source], enrichers: Sequence[Enricher
         )
         for n, (needs, group) in enumerate(groups)
     ]
+
+
+def _no_file(asset: Asset) -> Future[Decoded]:
+    """What an enricher that rereads is given."""
+    given: Future[Decoded] = Future()
+    given.set_result(Decoded(asset.media, asset.mime, ()))
+    return given
 
 
 def _batches(work: Sequence[_AssetWork]) -> Iterator[list[_AssetWork]]:

@@ -77,6 +77,21 @@ def test_a_changed_vocabulary_labels_anew_and_a_removed_one_leaves_nothing(
     assert indexed.verify(deep=True) == []
 
 
+class Looks(VocabulariesEnricher):
+    """The same, as a pass that wants the file."""
+
+    name = "looks"
+    rereads = False
+
+
+def test_a_file_that_is_away_keeps_other_passes_from_it_and_not_this_one(indexed: LocalStore, pool: DecodePool) -> None:
+    arguments = ([PAINTS], TOY.spaces[COMMON], indexed.vectors, lambda one: Scorer.of(one, TOY, indexed))
+    report = EnrichPass(indexed, pool, [Looks(*arguments), VocabulariesEnricher(*arguments)]).run()
+    assert (report.done, len(report.failed)) == (0, 3)
+    assert counts(indexed, "paints") == {"paints:vermilion": 1, "paints:green": 1}
+    assert indexed.pending("looks", Looks(*arguments).model, ["image"]) != []
+
+
 def test_an_example_shows_what_a_name_does_not(indexed: LocalStore, pool: DecodePool) -> None:
     """Nobody knows how Bobby looks from his name alone."""
     shown, gone = asset(indexed, "blue"), "0" * 64
