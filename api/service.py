@@ -114,7 +114,7 @@ class Service:
         """Vocabularies, and the labels that pictures get from them."""
         from crossmedia.api.use_cases.labelling import Labelling
 
-        return self._parts.get(Labelling, lambda: Labelling(self.runtime, self.indexing, self.labels))
+        return self._parts.get(Labelling, lambda: Labelling(self.runtime, self.moderation, self.indexing))
 
     @property
     def plates(self) -> Plates:

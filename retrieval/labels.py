@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from crossmedia.embeddings.label_kinds import said_kinds
 from crossmedia.retrieval.query import Filters
@@ -41,16 +42,17 @@ class LabelMatch:
     scores: Mapping[str, tuple[float, ...]]
 
 
-def by_value(scores: Mapping[tuple[str, str], Sequence[float]]) -> dict[str, Sequence[float]]:
-    """Scores by kind and value → by value, those of the kind that has most: what labels of two kinds tell of is there
-    once.
+def by_value(scores: Mapping[tuple[str, str], Sequence[float]]) -> dict[str, list[float]]:
+    """Scores by kind and value → by value, best first: what labels of two kinds tell of is there once, as sure as the
+    surer of them.
 
-    >>> by_value({("object", "dog"): [0.9, 0.8], ("things", "dog"): [0.7], ("things", "sofa"): [0.6]})
-    {'dog': [0.9, 0.8], 'sofa': [0.6]}
+    >>> by_value({("object", "dog"): [0.5, 0.9], ("things", "dog"): [0.7], ("things", "sofa"): [0.6]})
+    {'dog': [0.9, 0.5], 'sofa': [0.6]}
     """
-    found: dict[str, Sequence[float]] = {}
+    found: dict[str, list[float]] = {}
     for (_, value), some in scores.items():
-        found[value] = max(found.get(value, ()), some, key=lambda one: (len(one), sum(one)))
+        pairs = zip_longest(found.get(value, ()), sorted(some, reverse=True), fillvalue=0.0)
+        found[value] = [max(pair) for pair in pairs]
     return found
 
 

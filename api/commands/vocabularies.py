@@ -41,12 +41,13 @@ def add(
             opened.labelling.add_bundled(name)
         else:
             opened.labelling.add_file(name, file)
-        _label(opened)
+        whole = _label(opened)
         added = opened.labelling.describe(name)
     if as_json:
         print_json(added)
     else:
         _print(added)
+    raise typer.Exit(not whole)
 
 
 @app.command("list")
@@ -81,12 +82,13 @@ def rm(name: Name, data: Data = None) -> None:
     """Remove a vocabulary and its labels."""
     with service(data) as opened:
         opened.labelling.remove(name)
-        _label(opened)
-    out.print(f"removed {escape(name)} and its labels")
+        whole = _label(opened)
+    out.print(f"removed {escape(name)}" + (" and its labels" if whole else ""))
+    raise typer.Exit(not whole)
 
 
-def _label(opened: Service) -> None:
-    """What is interrupted goes on with the next `crossmedia enrich`."""
+def _label(opened: Service) -> bool:
+    """Whether everything is labelled now."""
     with stopping() as stop, progress() as bar:
         task = bar.add_task("labelling", total=None)
         lines = opened.labelling.label(
@@ -96,6 +98,9 @@ def _label(opened: Service) -> None:
         )
     for line in lines:
         err.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
+    if lines:
+        err.print("[dim]crossmedia enrich does the rest[/]")
+    return not lines
 
 
 def _print(vocabulary: VocabularyOut) -> None:

@@ -35,29 +35,32 @@ class Maintenance:
         report, heads = self._service.alignment.reindex(head, builtin=builtin, again=again)
         return {"heads": heads, **report.as_dict()}
 
-    def add_vocabulary(self, name: str, labels: str | Path | None = None) -> dict[str, Any]:
-        """Label every picture with a list of names: `name`, `labels` (how many), `seen`, `top`.
+    def add_vocabulary(
+        self, name: str, labels: Sequence[str] = (), *, file: str | Path | None = None
+    ) -> dict[str, Any]:
+        """Label every picture with a list of names: `name`, `labels` (how many), `seen`, `top`, `notes` (what could not
+        be labelled).
 
-        `labels`: a file, or its lines (`LABEL, SYNONYM, @ASSET`); None: the vocabulary of that name that comes along.
-        Raises BadVocabulary, NoVocabulary.
+        `labels`: lines (`LABEL, SYNONYM, @ASSET`), or in a `file`; neither: the vocabulary of that name that comes
+        along. Raises BadVocabulary, NoVocabulary.
         """
         labelling = self._service.labelling
-        if labels is None:
-            labelling.add_bundled(name)
-        elif isinstance(labels, Path):
-            labelling.add_file(name, labels)
+        if file is not None:
+            labelling.add_file(name, Path(file))
+        elif labels:
+            labelling.add(name, "\n".join(labels))
         else:
-            labelling.add(name, labels)
-        labelling.label()
-        return labelling.describe(name).model_dump()
+            labelling.add_bundled(name)
+        notes = labelling.label()
+        return {**labelling.describe(name).model_dump(), "notes": notes}
 
-    def remove_vocabulary(self, name: str) -> None:
-        """With its labels. Raises NoVocabulary."""
+    def remove_vocabulary(self, name: str) -> list[str]:
+        """With its labels; returns what could not be done. Raises NoVocabulary, BadVocabulary."""
         self._service.labelling.remove(name)
-        self._service.labelling.label()
+        return self._service.labelling.label()
 
     def vocabularies(self) -> list[dict[str, Any]]:
-        """Each as `add_vocabulary` gives it."""
+        """Each with `name`, `labels`, `seen` and `top`."""
         return [one.model_dump() for one in self._service.labelling.list_vocabularies()]
 
     def export_to(self, folder: str | Path) -> dict[str, Any]:

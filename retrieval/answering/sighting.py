@@ -80,12 +80,12 @@ def vectors_of(scope: Scope, moments: Sequence[Moment], space: str = COMMON) -> 
 
 def find_sightings(scope: Scope, topic: str, moments: Sequence[Moment]) -> list[Sighting]:
     """The moments by how surely each is of the topic, best first."""
-    named = naming.find_names(topic)
+    named, said = naming.find_names(topic), scope.engine.said()
     vectors = vectors_of(scope, moments)
     query = scope.vector(topic) if vectors else None
     sightings = []
     for moment in moments:
-        seen = _named(moment, named, scope.engine.said())
+        seen = _named(moment, named, said)
         if query is not None and moment.id in vectors:
             own = calibration(scope, moment)
             similarity = float(own.compared(query) @ vectors[moment.id])
@@ -119,8 +119,7 @@ def _named(moment: Moment, named: naming.NamedWords, said: Sequence[str]) -> Sig
     for label in moment.labels:
         if label.kind in said:
             scores.setdefault((label.kind, label.value.lower()), []).append(label.score)
-    best = {value: sorted(some, reverse=True) for value, some in by_value(scores).items()}
-    coverage, score, values = named.score(best)
+    coverage, score, values = named.score(by_value(scores))
     if not values:
         return None
     labels = [label for label in moment.labels if label.kind in said and label.value.lower() in values]

@@ -9,6 +9,7 @@ from typing import Final
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.label_kinds import LabelKind, known_kinds, said_kinds
 from crossmedia.retrieval.durable import write_through
+from crossmedia.retrieval.partial import partial_name
 from crossmedia.retrieval.vocabularies.vocabulary import NAME, BadVocabulary, Vocabulary, check_name, parse
 
 SUFFIX: Final = ".csv"
@@ -26,7 +27,7 @@ class Vocabularies:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._read: dict[str, tuple[tuple[int, int], Vocabulary]] = {}
+        self._read: dict[str, tuple[tuple[int, int], Vocabulary | BadVocabulary]] = {}
 
     def names(self) -> list[str]:
         return sorted(path.stem for path in self.folder.glob(f"*{SUFFIX}") if NAME.fullmatch(path.stem))
@@ -40,22 +41,26 @@ class Vocabularies:
             stamp = (status.st_mtime_ns, status.st_size)
             held = self._read.get(name)
             if held is None or held[0] != stamp:
-                held = self._read[name] = (stamp, parse(name, path.read_text("utf-8")))
+                held = self._read[name] = (stamp, _read(name, path))
         except FileNotFoundError:
             raise self._absent(name) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadVocabulary(f"{path} cannot be read: {error}", "write it as UTF-8 text") from error
+        except OSError as error:
+            raise BadVocabulary(f"{path} cannot be read: {error}", "allow this user to read it") from error
+        if isinstance(held[1], BadVocabulary):
+            raise held[1]
         return held[1]
 
     def all(self) -> list[Vocabulary]:
         """By their names. Raises BadVocabulary."""
-        return [self.load(name) for name in self.names()]
+        return [self.load(name) for name in self._own()]
 
     def save(self, vocabulary: Vocabulary) -> None:
-        """In the place of one of that name."""
+        """In the place of one of that name. Raises BadVocabulary where it could not be read again."""
+        if parse(vocabulary.name, vocabulary.text) != vocabulary:
+            raise BadVocabulary(f"the vocabulary {vocabulary.name} cannot be kept as it is", "use plainer names")
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(vocabulary.name)
-        partial = path.with_name(f".{path.name}.partial")
+        partial = path.with_name(partial_name(path.name))
         partial.write_text(vocabulary.text, encoding="utf-8")
         write_through(partial)
         partial.replace(path)
@@ -92,7 +97,7 @@ class Vocabularies:
     def _has_examples(self, name: str) -> bool:
         """Of one that cannot be read: no, and nothing fails for it; whoever labels is told."""
         try:
-            return any(entry.examples for entry in self.load(name).entries)
+            return self.load(name).has_examples
         except CrossmediaError:
             return False
 
@@ -101,3 +106,13 @@ class Vocabularies:
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}{SUFFIX}"
+
+
+def _read(name: str, path: Path) -> Vocabulary | BadVocabulary:
+    """What the file holds, or what is wrong with it; raises OSError."""
+    try:
+        return parse(name, path.read_text("utf-8"))
+    except UnicodeDecodeError as error:
+        return BadVocabulary(f"{path} cannot be read: {error}", "write it as UTF-8 text")
+    except BadVocabulary as error:
+        return error

@@ -26,6 +26,10 @@ MOST: Final = 12
 """Labels of one vocabulary on a moment, those with the best scores."""
 ENCODED: Final = 64
 """Names that are encoded at once."""
+COMPARED: Final = 256
+"""Pictures that are compared at once."""
+VIEWS: Final = 8
+"""Pictures of an example that are looked at, evenly over it."""
 SAMPLED: Final = 1_000
 """Pictures of the collection that tell what is ordinary in it."""
 ENOUGH: Final = 20
@@ -55,7 +59,7 @@ MEASURED: Final[Mapping[str, Regressions]] = {
 }
 """By the model of the common space, from `eval/vocabulary.py` over 500 photos."""
 OTHERS: Final = Regressions(Weights(1.83, 2.58, 3.30, -12.71), Weights(2.16, 0, 0, -8.53))
-"""Of both models together: surer by half of the one, and less sure of the other."""
+"""Fitted to both together: too careful for the first, too sure for the second."""
 
 
 class Scorer:
@@ -119,9 +123,10 @@ class Scorer:
     def find(self, pictures: Vectors) -> list[list[tuple[str, float]]]:
         """(N, dim) unit rows → of each the labels that it probably shows, best first."""
         found = []
-        for row in self.scores(pictures):
-            best = np.argsort(-row, kind="stable")[:MOST]
-            found.append([(self.labels[n], float(row[n])) for n in best if row[n] >= PROBABLE])
+        for first in range(0, len(pictures), COMPARED):
+            for row in self.scores(pictures[first : first + COMPARED]):
+                best = np.argsort(-row, kind="stable")[:MOST]
+                found.append([(self.labels[n], float(row[n])) for n in best if row[n] >= PROBABLE])
         return found
 
 
@@ -153,7 +158,8 @@ def _examples(entries: Sequence[Entry], store: Store) -> list[tuple[int, Vector]
     for number, entry in enumerate(entries):
         for asset in entry.examples:
             seen = [moment.id for moment in store.moments(asset) if MODALITY[moment.kind] == "picture"]
-            rows += [(number, vector) for vector in store.vectors(COMMON, seen).values()]
+            some = seen[:: -(-len(seen) // VIEWS)] if seen else []
+            rows += [(number, vector) for vector in store.vectors(COMMON, some).values()]
     return rows
 
 

@@ -10,17 +10,21 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.label_kinds import known_kinds
 
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 MAX_ENTRIES: Final = 10_000
 MAX_BYTES: Final = 4 << 20
 MAX_CHARACTERS: Final = 100
 """Of a label or a synonym."""
-MAX_EXAMPLES: Final = 20
+MAX_NAMES: Final = 20_000
+"""Labels and synonyms together; each is encoded."""
+MAX_EXAMPLES: Final = 1_000
+"""Of a vocabulary."""
 ASSET: Final = re.compile(r"[0-9a-f]{64}")
 _JOINERS: Final = str.maketrans("", "", "\u200c\u200d")
 """Characters without width that Persian and Indian scripts are written with."""
@@ -53,10 +57,14 @@ class Vocabulary:
     name: str
     entries: tuple[Entry, ...]
 
-    @property
+    @cached_property
     def revision(self) -> str:
         """Of its content."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:12]
+
+    @cached_property
+    def has_examples(self) -> bool:
+        return any(entry.examples for entry in self.entries)
 
     @property
     def text(self) -> str:
@@ -94,6 +102,13 @@ def parse(name: str, text: str, resolve: Callable[[str], str] = lambda example: 
         raise BadVocabulary(
             f"the vocabulary {name} has {len(entries):,} labels", f"write one a line, at most {MAX_ENTRIES:,}"
         )
+    names = len(entries) + sum(len(entry.synonyms) for entry in entries)
+    examples = sum(len(entry.examples) for entry in entries)
+    if names > MAX_NAMES or examples > MAX_EXAMPLES:
+        raise BadVocabulary(
+            f"the vocabulary {name} has {names:,} names and {examples:,} examples",
+            f"at most {MAX_NAMES:,} labels and synonyms, and {MAX_EXAMPLES:,} examples",
+        )
     return Vocabulary(name, tuple(entries))
 
 
@@ -102,7 +117,7 @@ def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         raise BadVocabulary(
             f"{name!r} cannot be the name of a vocabulary",
-            "small letters, digits, hyphens and underscores, at most 40",
+            "a small letter, then small letters, digits, hyphens and underscores, at most 40 in all",
         )
     if name in known_kinds():
         raise BadVocabulary(f"labels of the kind {name} are there already", "choose another name")
@@ -119,8 +134,8 @@ def _entry(cells: Sequence[str], resolve: Callable[[str], str]) -> Entry:
                 "a name is too long, or has characters that no name has",
                 f"at most {MAX_CHARACTERS} characters, no @ and nothing that cannot be printed",
             )
-    if len(examples) > MAX_EXAMPLES:
-        raise BadVocabulary(f"there are {len(examples)} examples", f"at most {MAX_EXAMPLES}")
+    if names[0].startswith("#"):
+        raise BadVocabulary("a label begins with #", "lines that begin so are comments")
     shown = tuple(dict.fromkeys(map(resolve, examples)))
     if not all(ASSET.fullmatch(asset) for asset in shown):
         raise BadVocabulary("an example is no id of an asset", "an @ and 64 hexadecimal digits")

@@ -61,6 +61,10 @@ def test_what_is_indexed_later_is_labelled_too(tmp_path: Path, paints: Path, run
 def test_before_anything_is_indexed(tmp_path: Path, run: Run) -> None:
     assert "things 1," in run("vocabulary", "add", "things").stdout
     assert "there is no file" in run("vocabulary", "add", "paints", str(tmp_path / "none.txt"), code=2).stderr
+    assert "there is no file" in run("vocabulary", "add", "paints", "/dev/zero", code=2).stderr
+    (tmp_path / "mine.txt").write_text("sky, @blue.png\n")
+    assert "nothing is indexed" in run("vocabulary", "add", "mine", str(tmp_path / "mine.txt"), code=1).stderr
+    assert not (tmp_path / "data" / "store.sqlite").exists()
     assert "no vocabulary paints" in run("vocabulary", "add", "paints", code=1).stderr
     assert "no vocabulary paints" in run("vocabulary", "rm", "paints", code=1).stderr
 
@@ -74,6 +78,7 @@ def test_mistakes_are_told_by_their_line_and_change_nothing(tmp_path: Path, pain
         ("sky, @nowhere.png", "line 2 of paints: there is no example nowhere.png"),
         ("sky, @stranger.png", "line 2 of paints: the example stranger.png is not indexed"),
         ("sky, @note.md", "line 2 of paints: the example note.md is no picture"),
+        ("sky, @" + "x" * 300, "line 2 of paints: the example x"),
         ("red", "line 2 of paints: 'red' stands there a second time"),
     ):
         paints.write_text(f"red\n{wrong}\n")
@@ -84,7 +89,7 @@ def test_mistakes_are_told_by_their_line_and_change_nothing(tmp_path: Path, pain
 
 def test_where_the_pass_is_left_out_it_is_told(paints: Path, run: Run, environment: dict[str, str]) -> None:
     environment["CROSSMEDIA_WITHOUT"] += ",vocabularies"
-    added = run("vocabulary", "add", "paints", str(paints))
+    added = run("vocabulary", "add", "paints", str(paints), code=1)
     assert "leave the pass vocabularies out" in added.stderr
     assert "0 of them seen" in added.stdout
 
@@ -98,19 +103,21 @@ def test_facets_and_rules_know_them(tmp_path: Path, paints: Path, run: Run) -> N
         answer = http.post("/v1/search", json={"text": "red green", "min_relevance": 0, "facets": ["paints"]}).json()
         assert {one["value"] for one in answer["facets"]["paints"]} == {"vermilion", "grass", "sky"}
     with crossmedia.open_library(tmp_path / "data", profile="toy", policy=tmp_path / "policy.toml") as library:
-        assert [rule.kind for rule in library._service.moderation.policy.rules] == ["paints"]
+        with pytest.raises(BadVocabulary, match="the policy has a rule"):
+            library.remove_vocabulary("paints")
+        assert library.labels("paints")
 
 
 def test_in_python(tmp_path: Path, paints: Path) -> None:
     with crossmedia.open_library(tmp_path / "data", profile="toy", decode_workers=1) as library:
         assert library.vocabularies() == []
-        added = library.add_vocabulary("paints", "vermilion, red\n")
-        assert (added["labels"], added["seen"]) == (1, 1)
-        assert library.add_vocabulary("paints", paints)["seen"] == 3
+        added = library.add_vocabulary("paints", ["vermilion, red", "gold"])
+        assert (added["labels"], added["seen"], added["notes"]) == (2, 1, [])
+        assert library.add_vocabulary("paints", file=paints)["seen"] == 3
         with pytest.raises(BadVocabulary):
-            library.add_vocabulary("paints", "red\nred\n")
+            library.add_vocabulary("paints", ["red", "red"])
         assert [one["name"] for one in library.vocabularies()] == ["paints"]
-        library.remove_vocabulary("paints")
+        assert library.remove_vocabulary("paints") == []
         assert library.labels("paints") == []
 
 

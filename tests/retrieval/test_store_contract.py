@@ -673,6 +673,9 @@ def test_what_bears_most_of_what_is_named_comes_first(store: Store) -> None:
     assert [one.moment for one in store.search_labels(LabelQuery({"dog": 1}, 1, Everything))] == [match["dog"]]
     only = Filters(labels=(LabelFilter("object", "sofa", negate=True),))
     assert [one.moment for one in store.search_labels(LabelQuery({"dog": 1}, 5, only))] == [match["dog"], match["dogs"]]
+    own = LabelQuery({"dog": 2}, 5, Everything, ("text", "object"))
+    assert [one.moment for one in store.search_labels(own)][:1] == [match["dogs"]]
+    assert match["dogs"] not in [one.moment for one in store.search_labels(replace(own, kinds=("text",)))]
     for nothing in ({"horse": 1}, {}):
         assert store.search_labels(LabelQuery(nothing, 5, Everything)) == []
     assert store.search([], [], []) == ([], [], [])
