@@ -82,6 +82,8 @@ def stage(name: str, words: list[str], environment: dict[str, str]) -> dict[str,
     started = time.monotonic()
     with Peak(environment[MARK]) as peak:
         code = subprocess.run([sys.executable, "-m", "pytest", *words], env=environment, cwd=HERE.parents[1]).returncode
+    for size, whose in peak.largest:
+        print(f"at the peak {size / 1e6:8,.0f} MB {whose}", flush=True)
     return {
         "failed": float(code != 0),
         "took_minutes": round((time.monotonic() - started) / 60, 1),

@@ -20,6 +20,8 @@ def held(process: int) -> int:
     return next((int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:")), 0)
 
 
+LARGEST = 6
+"""Processes that are named, of those that held most memory."""
 OTHERS = ("java", "redis-server")
 """Programs of others that tests start, Elasticsearch and Redis."""
 
@@ -38,19 +40,41 @@ def of_run(mark: str) -> list[int]:
     return found
 
 
+TEST = b"PYTEST_CURRENT_TEST="
+
+
+def described(process: int) -> str:
+    """Whose child it is: the test that started it, or else its command."""
+    folder = Path(f"/proc/{process}")
+    try:
+        words = (folder / "environ").read_bytes().split(b"\0")
+        test = next((word.removeprefix(TEST) for word in words if word.startswith(TEST)), b"")
+        return (test or (folder / "cmdline").read_bytes().replace(b"\0", b" ")).decode(errors="replace")[:120]
+    except OSError:
+        return "gone"
+
+
 class Peak(threading.Thread):
-    """Looks twice a second at what the processes of a run hold together; a context manager. `bytes` is the most."""
+    """Looks twice a second at what the processes of a run hold together; a context manager.
+
+    `bytes` is the most, `largest` what held most of it: bytes, and whose they were.
+    """
 
     def __init__(self, mark: str) -> None:
         super().__init__(daemon=True)
         self._mark = mark
         self._stop_event = threading.Event()
         self.bytes = 0
+        self.largest: list[tuple[int, str]] = []
 
     def run(self) -> None:
         while not self._stop_event.wait(0.5):
             # Tests are processes of the run and not of what they attack, but they hold services of their own.
-            self.bytes = max(self.bytes, sum(held(process) for process in of_run(self._mark) if process != os.getpid()))
+            sizes = {process: held(process) for process in of_run(self._mark) if process != os.getpid()}
+            if sum(sizes.values()) > self.bytes:
+                self.bytes = sum(sizes.values())
+                most = sorted(sizes, key=lambda process: -sizes[process])[:LARGEST]
+                self.largest = [(sizes[process], described(process)) for process in most]
 
     def __enter__(self) -> Peak:
         self.start()
