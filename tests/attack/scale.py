@@ -1,6 +1,6 @@
 """How much an attack does, what it draws, and where it leaves what it found.
 
-`CROSSMEDIA_ATTACK` is its size in minutes: 60 is that of `make attack`, 1 that beside the other tests.
+`CROSSMEDIA_ATTACK` is its size in minutes: 60 is that of `make attack`, half a one that beside the other tests.
 `CROSSMEDIA_ATTACK_SEED` repeats a run. `CROSSMEDIA_ATTACK_OUT` is the folder of the figures and of the inputs that did
 harm.
 """
@@ -13,7 +13,7 @@ import random
 from pathlib import Path
 from typing import Any, Final
 
-MINUTES: Final = float(os.environ.get("CROSSMEDIA_ATTACK") or 1)
+MINUTES: Final = float(os.environ.get("CROSSMEDIA_ATTACK") or 0.5)
 SEED: Final = os.environ.get("CROSSMEDIA_ATTACK_SEED") or "1"
 """A fixed one beside the other tests, so that a failure there tells of a change; `make attack` draws one."""
 OUT: Final = Path(os.environ.get("CROSSMEDIA_ATTACK_OUT") or Path(__file__).parents[2] / ".attack")
