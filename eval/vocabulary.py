@@ -82,9 +82,10 @@ def measure(
     note = f"{len(photos)} photos, {len(entries):,} labels; a label is right where one of five captions names it"
     seconds = time.perf_counter() - started
     every, alone = _fit(features, truth).tolist(), _fit(features[..., :1], truth).tolist()
+    prior = features[0, :, 1:] @ np.array(every[1:3]) + every[3]
     return (
         Section(f"Labels of the vocabulary {vocabulary.name}", note, tuple(figures), seconds=seconds),
-        [Weights(*every), Weights(alone[0], 0.0, 0.0, alone[1])],
+        [Weights(*every)._replace(likeliest=float(prior.max())), Weights(alone[0], 0.0, 0.0, alone[1])],
     )
 
 

@@ -32,12 +32,8 @@ def scorer(labels: int, ordinary: Vectors, **more: object) -> Scorer:
 
 def expected(weights: Weights, names: Vectors, ordinary: Vectors, shown: Vectors) -> Vectors:
     near = nearness(names, ordinary, CALIBRATION)
-    odds = (
-        weights.near * nearness(names, shown, CALIBRATION)
-        + weights.mean * near.mean(axis=0)
-        + weights.spread * near.std(axis=0)
-        + weights.constant
-    )
+    prior = weights.mean * near.mean(axis=0) + weights.spread * near.std(axis=0) + weights.constant
+    odds = weights.near * nearness(names, shown, CALIBRATION) + np.minimum(prior, weights.likeliest)
     return 1 / (1 + np.exp(-odds))
 
 
@@ -52,6 +48,17 @@ def test_few_pictures_tell_nothing_of_what_is_ordinary(count: int) -> None:
     shown = pictures(5, seed=4)
     found = scorer(6, pictures(count, seed=3)).scores(shown)
     assert np.allclose(found, expected(OTHERS.alone, pictures(6, seed=2), pictures(ENOUGH), shown), atol=1e-4)
+
+
+def test_no_name_is_likelier_beforehand_than_where_it_was_fitted() -> None:
+    """All pictures of a collection are near to a name: what is a little less near does not show it."""
+    [name] = pictures(1, seed=2)
+    alike = normalise(name + 0.1 * pictures(ENOUGH, seed=3))
+    unbounded = OTHERS._replace(among=OTHERS.among._replace(likeliest=np.inf))
+    farther = normalise(0.2 * name[None] + pictures(1, seed=5))
+    given = [Scorer(["dog"], name[None], alike, one, CALIBRATION).scores(farther)[0, 0] for one in (unbounded, OTHERS)]
+    assert given[1] < given[0]
+    assert given[1] == pytest.approx(expected(OTHERS.among, name[None], alike, farther)[0, 0], abs=1e-4)
 
 
 def test_the_best_labels_are_kept_and_only_probable_ones() -> None:
