@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -124,8 +125,7 @@ class EnrichPass:
         plan(sum(part.length for part in work))
         # Decoding runs in other processes a few assets ahead of the enrichers, which run here.
         futures: dict[_AssetWork, Future[Decoded] | None] = {}
-        decoding = [part for part in work if part.needs != "nothing"]
-        decoded = 0
+        undecoded = (part for part in work if part.needs != "nothing")
         failed: set[str] = set()
         for batch in _batches(work):
             if stop is not None and stop.is_set():
@@ -136,15 +136,12 @@ class EnrichPass:
             for part in batch:
                 if stop is not None and stop.is_set():
                     break
-                for ahead in decoding[decoded : decoded + AHEAD]:
-                    if ahead not in futures:
-                        futures[ahead] = self._decoding(ahead)
+                for ahead in islice(undecoded, AHEAD - len(futures)):
+                    futures[ahead] = self._decoding(ahead)
                 future = _no_file(part.asset) if part.needs == "nothing" else futures[part]
                 if future is not None and not arrived(future, stop):
                     break
-                if part.needs != "nothing":
-                    futures[part] = None
-                    decoded += 1
+                futures.pop(part, None)
                 if part.asset.id not in results.assets:
                     continue
                 pace = _Pace(part.length, advance)
