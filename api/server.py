@@ -55,7 +55,7 @@ def _settle(service: Service) -> None:
         log.warning("files left by a crash are not judged yet: %s", error)
 
 
-def create_app(settings: Settings, bound: str = "127.0.0.1", warmed: Callable[[], None] | None = None) -> FastAPI:
+def create_app(settings: Settings, bound: str = "127.0.0.1", warmed: Callable[[], None] = lambda: None) -> FastAPI:
     """An application over one data directory; one process of it is meant to run, or any number with a shared queue.
 
     `bound`: the address or name it will listen on, by which requests may call it. `warmed` is called once the models

@@ -38,7 +38,7 @@ class State:
         if self.worker is not None:
             self.worker.wake()
 
-    def warm(self, then: Callable[[], None] | None = None) -> None:
+    def warm(self, then: Callable[[], None] = lambda: None) -> None:
         """Run every network once, so that the first search does not wait for it, and call `then` before it is ready."""
         try:
             self.service.searching.warm()
@@ -48,6 +48,5 @@ class State:
             log.exception("the models cannot be run")
             self.broken = InternalError("the models cannot be run", "see the traceback in the log of the service")
         else:
-            if then is not None:
-                then()
+            then()
             self.ready.set()
