@@ -25,7 +25,7 @@ from crossmedia.eval.metrics import average_precision, mean
 from crossmedia.eval.objects import open_photo
 from crossmedia.retrieval.morphology import singulars
 from crossmedia.retrieval.naming import MAX_PHRASE_WORDS
-from crossmedia.retrieval.relevance import UNKNOWN
+from crossmedia.retrieval.relevance import UNKNOWN, probabilities
 from crossmedia.retrieval.vocabularies.scoring import MOST, PROBABLE, Weights, encode_names, nearness
 from crossmedia.retrieval.vocabularies.vocabulary import Entry, Vocabulary
 
@@ -37,13 +37,17 @@ BATCH: Final = 32
 Truth = NDArray[np.bool_]
 
 
-def named_in(captions: Sequence[str], entries: Sequence[Entry]) -> set[int]:
+def numbered(entries: Sequence[Entry]) -> dict[str, int]:
+    """The number of the entry that each name belongs to."""
+    return {name: number for number, entry in enumerate(entries) for name in entry.names}
+
+
+def named_in(captions: Sequence[str], numbers: Mapping[str, int]) -> set[int]:
     """The numbers of the entries that captions name, one of several included.
 
-    >>> named_in(["Two dogs on a sofa ."], [Entry("dog"), Entry("couch", ("sofa",)), Entry("cat")])
+    >>> named_in(["Two dogs on a sofa ."], numbered([Entry("dog"), Entry("couch", ("sofa",)), Entry("cat")]))
     {0, 1}
     """
-    numbers = {name: number for number, entry in enumerate(entries) for name in (entry.label, *entry.synonyms)}
     found = set()
     for caption in captions:
         words = re.findall(r"[a-z'-]+", caption.lower())
@@ -60,9 +64,10 @@ def measure(
     """Figures by folds; and the weights of the regressions over all photos, with and without what is ordinary."""
     started = time.perf_counter()
     photos, entries = sorted(captions), vocabulary.entries
+    numbers = numbered(entries)
     truth = np.zeros((len(photos), len(entries)), bool)
     for row, photo in zip(truth, photos, strict=True):
-        row[list(named_in(captions[photo], entries))] = True
+        row[list(named_in(captions[photo], numbers))] = True
     vectors, classes = _look(profile, photos)
     calibration = profile.calibrations.get((COMMON, "text", "picture"), UNKNOWN)
     near = nearness(encode_names(entries, profile), vectors, calibration)
@@ -73,7 +78,7 @@ def measure(
     for held_out in range(FOLDS):
         weights = _fit(features[fold != held_out], truth[fold != held_out])
         scores[fold == held_out] = _apply(weights, features[fold == held_out])
-    known = _classified(classes, entries)
+    known = _classified(classes, numbers, len(entries))
     figures = [
         *_ranked("by the vocabulary", scores, truth, truth.sum(axis=0) >= SEVERAL),
         *_ranked("by the classes of the picture encoder", known, truth, truth.sum(axis=0) >= SEVERAL),
@@ -105,7 +110,7 @@ def _fit(features: NDArray[np.float64], truth: Truth) -> NDArray[np.float64]:
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         odds = rows @ weights
-        gradient = rows.T @ (1 / (1 + np.exp(-odds)) - right) / len(right)
+        gradient = rows.T @ (probabilities(odds) - right) / len(right)
         return float(np.mean(np.logaddexp(0, odds) - right * odds)), gradient
 
     found: NDArray[np.float64] = minimize(loss, np.zeros(rows.shape[1]), jac=True, method="BFGS").x
@@ -113,14 +118,14 @@ def _fit(features: NDArray[np.float64], truth: Truth) -> NDArray[np.float64]:
 
 
 def _apply(weights: NDArray[np.float64], features: NDArray[np.float64]) -> NDArray[np.float64]:
-    scores: NDArray[np.float64] = 1 / (1 + np.exp(-(features @ weights[:-1] + weights[-1])))
-    return scores
+    return probabilities(features @ weights[:-1] + weights[-1])
 
 
-def _classified(classes: Sequence[Sequence[tuple[str, float]]], entries: Sequence[Entry]) -> NDArray[np.float64]:
+def _classified(
+    classes: Sequence[Sequence[tuple[str, float]]], numbers: Mapping[str, int], count: int
+) -> NDArray[np.float64]:
     """What the encoder's classes of the same names say; nothing of the other entries."""
-    numbers = {name: number for number, entry in enumerate(entries) for name in (entry.label, *entry.synonyms)}
-    scores = np.zeros((len(classes), len(entries)))
+    scores = np.zeros((len(classes), count))
     for row, found in zip(scores, classes, strict=False):
         for name, score in found:
             if (number := numbers.get(name.lower())) is not None:

@@ -71,7 +71,7 @@ class _Asking:
         spoken = ""
         if pictures and self._what:
             for space, rows in self.profile.picture.encode(pictures).vectors.items():
-                vectors[space, "picture"] = _views(rows)
+                vectors[space, "picture"] = views(rows)
         if waveform is not None and self._what:
             spoken = self._hear(waveform, vectors, name)
         if waveform is not None and VOICE in (self.query.legs or ()):
@@ -138,10 +138,10 @@ class _Asking:
         for space in self.profile.spaces:
             for moment, vector in self.store.vectors(space, list(kinds)).items():
                 gathered.setdefault((space, modality(space, kinds[moment])), []).append(vector)
-        return QueryPart(weight, name, {key: _views(np.stack(found)) for key, found in gathered.items()})
+        return QueryPart(weight, name, {key: views(np.stack(found)) for key, found in gathered.items()})
 
 
-def _views(rows: Vectors) -> list[Vector]:
-    """At most VIEWS of the rows, evenly spaced from the first to the last."""
-    chosen = np.unique(np.linspace(0, len(rows) - 1, VIEWS).round().astype(int))
+def views(rows: Sequence[Vector] | Vectors, count: int = VIEWS) -> list[Vector]:
+    """At most so many of the rows, evenly spaced from the first to the last."""
+    chosen = np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))
     return [rows[i] for i in chosen]

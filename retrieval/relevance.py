@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from crossmedia.embeddings.encoder import Calibration
+
+FloatT = TypeVar("FloatT", bound=np.floating)
 
 UNKNOWN = Calibration(mean=0.1, std=0.1, bias=0.5, slope=20.0)
 """For a pair of modalities nobody has measured: cautious."""
@@ -13,6 +19,12 @@ UNKNOWN = Calibration(mean=0.1, std=0.1, bias=0.5, slope=20.0)
 def logistic(logit: float) -> float:
     """log-odds → probability, safe at the extremes."""
     return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, logit))))
+
+
+def probabilities(log_odds: NDArray[FloatT]) -> NDArray[FloatT]:
+    """The same of an array, in its precision."""
+    likely: NDArray[FloatT] = 1 / (1 + np.exp(-np.clip(log_odds, -60, 60)))
+    return likely
 
 
 SURE = 0.95

@@ -73,8 +73,7 @@ def show(name: Name, data: Data = None, as_json: Json = False) -> None:
         print_json(found)
         return
     for entry in found.entries:
-        cells = (entry.label, *entry.synonyms, *(f"@{example}" for example in entry.examples))
-        out.print(escape(", ".join(cells)), soft_wrap=True)
+        out.print(escape(entry.line), soft_wrap=True)
 
 
 @app.command()

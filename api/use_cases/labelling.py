@@ -20,6 +20,7 @@ from crossmedia.retrieval.vocabularies.bundled import bundled, read_bundled
 from crossmedia.retrieval.vocabularies.vocabulary import (
     MAX_BYTES,
     BadVocabulary,
+    Entry,
     Vocabulary,
     parse,
 )
@@ -27,14 +28,6 @@ from crossmedia.retrieval.vocabularies.vocabulary import (
 SHOWS: Final = ("image", "video", "mesh")
 """Media of which something can be an example."""
 TOP: Final = 20
-
-
-class EntryOut(BaseModel):
-    """A label of a vocabulary: `examples` are ids of assets that show it."""
-
-    label: str
-    synonyms: list[str]
-    examples: list[str]
 
 
 class VocabularyOut(BaseModel):
@@ -50,7 +43,7 @@ class VocabularyEntries(BaseModel):
     """A vocabulary with all of its labels."""
 
     name: str
-    entries: list[EntryOut]
+    entries: tuple[Entry, ...]
 
 
 class Labelling:
@@ -74,13 +67,7 @@ class Labelling:
 
     def entries(self, name: str) -> VocabularyEntries:
         """Raises NoVocabulary."""
-        return VocabularyEntries(
-            name=name,
-            entries=[
-                EntryOut(label=entry.label, synonyms=list(entry.synonyms), examples=list(entry.examples))
-                for entry in self._runtime.vocabularies.load(name).entries
-            ],
-        )
+        return VocabularyEntries(name=name, entries=self._runtime.vocabularies.load(name).entries)
 
     def add_bundled(self, name: str) -> None:
         """One that comes with the package. Raises NoVocabulary."""

@@ -19,6 +19,7 @@ from crossmedia.embeddings.profile import Profile
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.answering.sighting import odds
 from crossmedia.retrieval.documents import Moment
+from crossmedia.retrieval.relevance import probabilities
 
 FILE: Final = Path(__file__).with_name("vocabulary.csv")
 PAIRS: Final[tuple[tuple[str, str, str], ...]] = (
@@ -102,6 +103,6 @@ class Vocabulary:
         logits = odds(scope, self._held[prompts], moment, vector)
         shares = np.exp(logits - logits.max())
         shares /= shares.sum()
-        own = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+        own = probabilities(logits)
         order = np.argsort(-shares, kind="stable")
         return [(names[i], float(shares[i]), float(own[i])) for i in order.tolist()]

@@ -14,7 +14,8 @@ from crossmedia.embeddings.encoder import COMMON, Calibration, Modality, Vector,
 from crossmedia.embeddings.profile import Profile
 from crossmedia.retrieval.calibration import FLAT, adapted
 from crossmedia.retrieval.documents import MODALITY
-from crossmedia.retrieval.relevance import UNKNOWN
+from crossmedia.retrieval.parts import views
+from crossmedia.retrieval.relevance import UNKNOWN, probabilities
 from crossmedia.retrieval.store import Store
 from crossmedia.retrieval.vocabularies.vocabulary import Entry, Vocabulary
 
@@ -118,9 +119,9 @@ class Scorer:
 
     def scores(self, pictures: Vectors) -> Vectors:
         """(N, dim) unit rows → (N, labels)."""
-        scores = _logistic(pictures @ self._names.T + self._prior)
+        scores = probabilities(pictures @ self._names.T + self._prior)
         if self._shown:
-            alike = _logistic(pictures @ self._examples.T - self._offset)
+            alike = probabilities(pictures @ self._examples.T - self._offset)
             alike[alike < ALIKE] = 0
             np.maximum.at(scores.T, self._shown, alike.T)
         return scores
@@ -150,10 +151,10 @@ def nearness(names: Vectors, pictures: Vectors, calibration: Calibration) -> Vec
 
 def encode_names(entries: Sequence[Entry], profile: Profile) -> Vectors:
     """(entries, dim): of each the middle of its label and synonyms."""
-    texts = [name for entry in entries for name in (entry.label, *entry.synonyms)]
+    texts = [name for entry in entries for name in entry.names]
     encoded = [profile.text.encode(some).vectors[COMMON] for some in chunks(texts, ENCODED)]
     rows, extra = np.concatenate(encoded), profile.spaces[COMMON].extra
-    ends = np.cumsum([1 + len(entry.synonyms) for entry in entries])
+    ends = np.cumsum([len(entry.names) for entry in entries])
     return np.stack([pool(part, extra) for part in np.split(rows, ends[:-1])])
 
 
@@ -163,15 +164,9 @@ def _examples(entries: Sequence[Entry], store: Store) -> list[tuple[int, Vector]
     for number, entry in enumerate(entries):
         for asset in entry.examples:
             seen = [moment.id for moment in store.moments(asset) if MODALITY[moment.kind] == "picture"]
-            some = seen[:: -(-len(seen) // VIEWS)] if seen else []
-            rows += [(number, vector) for vector in store.vectors(COMMON, some).values()]
+            rows += [(number, vector) for vector in views(list(store.vectors(COMMON, seen).values()), VIEWS)]
     return rows
 
 
 def _calibration(calibrations: Mapping[tuple[str, Modality, Modality], Calibration], modality: Modality) -> Calibration:
     return calibrations.get((COMMON, modality, "picture"), UNKNOWN)
-
-
-def _logistic(odds: Vectors) -> Vectors:
-    likely = 1 / (1 + np.exp(-np.clip(odds, -60, 60)))
-    return likely.astype(np.float32)

@@ -46,8 +46,12 @@ class Entry:
     examples: tuple[str, ...] = ()
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return (self.label, *self.synonyms)
+
+    @property
     def line(self) -> str:
-        return ", ".join((self.label, *self.synonyms, *(f"@{example}" for example in self.examples)))
+        return ", ".join((*self.names, *(f"@{example}" for example in self.examples)))
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def parse(name: str, text: str, resolve: Callable[[str], str] = lambda example: 
         raise BadVocabulary(
             f"the vocabulary {name} has {len(entries):,} labels", f"write one a line, at most {MAX_ENTRIES:,}"
         )
-    names = len(entries) + sum(len(entry.synonyms) for entry in entries)
+    names = sum(len(entry.names) for entry in entries)
     examples = sum(len(entry.examples) for entry in entries)
     if names > MAX_NAMES or examples > MAX_EXAMPLES:
         raise BadVocabulary(
