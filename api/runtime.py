@@ -25,7 +25,6 @@ from crossmedia.retrieval.calibration import refresh
 from crossmedia.retrieval.engine import Engine
 from crossmedia.retrieval.store import NotFound, Store
 from crossmedia.retrieval.vocabularies.folder import Vocabularies
-from crossmedia.retrieval.vocabularies.scoring import measured_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,11 +187,10 @@ class Runtime:
         return build_all(self.enricher_names(only, without), self._enricher)
 
     def _enricher(self, name: str) -> Enricher:
-        from crossmedia.indexer.enrichers.registry import build
+        from crossmedia.indexer.enrichers.registry import build, passes
 
         # Where there is no collection, none is made: some passes look at files of none.
-        revision = self._revision() if self.has_collection else None
-        version = (revision, self.vocabularies.version(), self._measured()) if name == VOCABULARIES else (revision,)
+        version = (self._revision(), passes()[name].declared.version(self)) if self.has_collection else None
         return self._parts.get(("enricher", name), lambda: build(name, self), version)
 
     @property
@@ -229,10 +227,6 @@ class Runtime:
         from crossmedia.indexer.decode.memory import BESIDE, share
 
         return share((self.settings.decode_workers + BESIDE) * self._processes)
-
-    def _measured(self) -> int:
-        """Another number where scores of vocabularies are to be measured again."""
-        return measured_on(self.store.counted().get((COMMON, "picture"), 0)) if self.has_collection else 0
 
     def _revision(self) -> str:
         """Of the collection's common space; it names the heads its vectors were made with."""

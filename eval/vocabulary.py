@@ -26,7 +26,7 @@ from crossmedia.eval.objects import open_photo
 from crossmedia.retrieval.morphology import singulars
 from crossmedia.retrieval.naming import MAX_PHRASE_WORDS
 from crossmedia.retrieval.relevance import UNKNOWN, probabilities
-from crossmedia.retrieval.vocabularies.scoring import MOST, PROBABLE, Weights, encode_names, nearness
+from crossmedia.retrieval.vocabularies.scoring import MAX_LABELS, MIN_SCORE, Weights, encode_names, standard_scores
 from crossmedia.retrieval.vocabularies.vocabulary import Entry, Vocabulary
 
 FOLDS: Final = 5
@@ -70,7 +70,7 @@ def measure(
         row[list(named_in(captions[photo], numbers))] = True
     vectors, classes = _look(profile, photos)
     calibration = profile.calibrations.get((COMMON, "text", "picture"), UNKNOWN)
-    near = nearness(encode_names(entries, profile), vectors, calibration)
+    near = standard_scores(encode_names(entries, profile), vectors, calibration)
     ones = np.ones((len(photos), 1))
     features = np.stack([near, ones * near.mean(axis=0), ones * near.std(axis=0)], axis=-1)
     fold = np.arange(len(photos)) % FOLDS
@@ -90,7 +90,7 @@ def measure(
     prior = features[0, :, 1:] @ np.array(every[1:3]) + every[3]
     return (
         Section(f"Labels of the vocabulary {vocabulary.name}", note, tuple(figures), seconds=seconds),
-        [Weights(*every)._replace(likeliest=float(prior.max())), Weights(alone[0], 0.0, 0.0, alone[1])],
+        [Weights(*every)._replace(max_prior=float(prior.max())), Weights(alone[0], 0.0, 0.0, alone[1])],
     )
 
 
@@ -154,9 +154,9 @@ def _precision(scores: NDArray[np.float64], right: Truth) -> float:
 
 def _labelled(scores: NDArray[np.float64], truth: Truth) -> list[Figure]:
     """What the labels that are kept are worth."""
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :MOST]
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :MAX_LABELS]
     kept = np.zeros(truth.shape, bool)
-    np.put_along_axis(kept, best, np.take_along_axis(scores, best, axis=1) >= PROBABLE, axis=1)
+    np.put_along_axis(kept, best, np.take_along_axis(scores, best, axis=1) >= MIN_SCORE, axis=1)
     return [
         Figure("labels that a caption names", float(truth[kept].mean()), of=int(kept.sum())),
         Figure("names in captions that are labels", float(kept[truth].mean()), of=int(truth.sum())),

@@ -17,7 +17,7 @@ from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.pool import DecodePool, arrived
 from crossmedia.indexer.decode.progress import Progress
-from crossmedia.indexer.enrichers.base import Enricher, Follower, Recogniser, Rereader
+from crossmedia.indexer.enrichers.base import Enricher, FileNeed, Follower, Recogniser
 from crossmedia.indexer.originals import find_original, first_unchanged, source_gone
 from crossmedia.retrieval.changes import enriched
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, Source
@@ -265,12 +265,12 @@ class _AssetWork:
 
 def _parts(asset: Asset, sources: Sequence[Source], enrichers: Sequence[Enricher]) -> list[_AssetWork]:
     """What only listens to a video need not wait for its pictures, nor hold them: decoding its sound costs next to
-    nothing. What rereads waits for both, since it may read what they add."""
+    nothing. What needs no file waits for both, since it may read what they add."""
     needed: dict[Literal["sound", "file", "nothing"], list[Enricher]] = {"sound": [], "file": [], "nothing": []}
     for enricher in enrichers:
         hears = enricher.hears and asset.media == "video"
-        rereads = isinstance(enricher, Rereader) and enricher.rereads
-        needed["nothing" if rereads else "sound" if hears else "file"].append(enricher)
+        stored = isinstance(enricher, FileNeed) and not enricher.needs_file
+        needed["nothing" if stored else "sound" if hears else "file"].append(enricher)
     groups = [(needs, tuple(group)) for needs, group in needed.items() if group]
     whole = max(1, round(float(asset.metadata.get("seconds", 1.0))))
     return [
@@ -282,7 +282,7 @@ def _parts(asset: Asset, sources: Sequence[Source], enrichers: Sequence[Enricher
 
 
 def _no_file(asset: Asset) -> Future[Decoded]:
-    """What an enricher that rereads is given."""
+    """What an enricher is given that needs no file."""
     given: Future[Decoded] = Future()
     given.set_result(Decoded(asset.media, asset.mime, ()))
     return given

@@ -19,8 +19,8 @@ class OpenToNetwork(CrossmediaError):
     code = "open_to_network"
 
 
-RARELY: Final = 100
-"""Looks at what is younger, to one at everything; Python's own is 10."""
+OLDEST_THRESHOLD: Final = 100
+"""Collections of the middle generation before one of the oldest (`gc.set_threshold`); Python's own is 10."""
 
 
 def _freeze() -> None:
@@ -31,7 +31,7 @@ def _freeze() -> None:
     gc.collect()
     gc.freeze()
     young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, RARELY)
+    gc.set_threshold(young, middle, OLDEST_THRESHOLD)
 
 
 def serve(

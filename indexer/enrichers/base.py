@@ -47,11 +47,11 @@ class Follower(Protocol):
 
 
 @runtime_checkable
-class Rereader(Protocol):
-    """An enricher that reads what is stored of an asset and not its file, which may be out of reach: it is given a
-    `Decoded` without content."""
+class FileNeed(Protocol):
+    """An enricher that says whether it needs the asset's file. One that does not reads what is stored, gets a `Decoded`
+    without content, and runs where the file is out of reach."""
 
-    rereads: bool
+    needs_file: bool
 
 
 @runtime_checkable

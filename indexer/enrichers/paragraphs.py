@@ -29,7 +29,7 @@ class ParagraphsEnricher:
     accepts: tuple[Medium, ...] = ("text",)
     after: tuple[str, ...] = ()
     hears = False
-    rereads = True
+    needs_file = False
 
     def __init__(self, encoder: Encoder[str], stored: Callable[[str, Sequence[str]], Mapping[str, Vector]]) -> None:
         self._encoder = encoder

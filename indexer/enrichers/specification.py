@@ -74,7 +74,8 @@ class PassSpec(LabelSource):
     one of them it cannot run; `after`: passes whose result it reads.
 
     By `default` a pass runs (`on`), only where it is named (`off`), or where its packages are (`installed`); `switch`
-    is a setting that turns one on that is off. `build` makes the enricher, and imports what is heavy.
+    is a setting that turns one on that is off. `build` makes the enricher, and imports what is heavy; `version` names
+    what else of a collection it is made from: where that changes, it is made again.
     """
 
     name: str
@@ -86,3 +87,4 @@ class PassSpec(LabelSource):
     after: tuple[str, ...] = ()
     default: Default = "on"
     switch: Switch | None = None
+    version: Callable[[PassContext], str] = lambda context: ""

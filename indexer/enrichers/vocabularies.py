@@ -14,7 +14,7 @@ from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, ignore_progress
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.retrieval.documents import MODALITY, Asset, Enrichment, Label, Moment, Patch
-from crossmedia.retrieval.vocabularies.scoring import Scorer, measured_on
+from crossmedia.retrieval.vocabularies.scoring import Scorer, sample_step
 from crossmedia.retrieval.vocabularies.vocabulary import Vocabulary
 
 REVISION: Final = "vocabularies@1"
@@ -23,16 +23,16 @@ REVISION: Final = "vocabularies@1"
 class VocabulariesEnricher:
     """Labels `NAME:label` of every vocabulary of the collection.
 
-    Its version names the vocabularies, the common space and how many pictures its scores are measured on: a change
-    labels everything anew, without a look at a file. `stored` (a space, ids of moments) looks up vectors, `scorer`
-    makes what compares them with a vocabulary; `measured` is `measured_on` of the collection.
+    `version` names the vocabularies and the size of the sample that their scores are based on; a change of it, or of
+    the common space, labels everything anew, without a look at a file. `stored` (a space, ids of moments) looks up
+    vectors, `scorer` makes what compares them with a vocabulary.
     """
 
     name = "vocabularies"
     accepts: tuple[Medium, ...] = ("image", "video", "mesh")
     after: tuple[str, ...] = ()
     hears = False
-    rereads = True
+    needs_file = False
 
     def __init__(
         self,
@@ -40,15 +40,14 @@ class VocabulariesEnricher:
         common: Space,
         stored: Callable[[str, Sequence[str]], Mapping[str, Vector]],
         scorer: Callable[[Vocabulary], Scorer],
-        measured: int = 0,
+        version: str,
     ) -> None:
         self._vocabularies = vocabularies
         self._stored = stored
         self._build = scorer
         self._scorers: list[tuple[str, Scorer]] | None = None
         self._maker = f"{common.model}@{common.revision}"
-        listed = ",".join(f"{one.name}@{one.revision}" for one in vocabularies)
-        self.model = f"{REVISION}+{self._maker}+{hashlib.sha256(listed.encode()).hexdigest()[:12]}+{measured}"
+        self.model = f"{REVISION}+{self._maker}+{hashlib.sha256(version.encode()).hexdigest()[:12]}"
 
     def enrich(
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
@@ -68,6 +67,11 @@ class VocabulariesEnricher:
         return Enrichment(asset.id, self.name, self.model, patches=patches)
 
 
+def _version(context: PassContext) -> str:
+    pictures = context.store.counted().get((COMMON, "picture"), 0)
+    return f"{context.vocabularies.version()}+{sample_step(pictures)}"
+
+
 def _build(context: PassContext) -> VocabulariesEnricher:
     profile, store = context.profile, context.store
     return VocabulariesEnricher(
@@ -75,7 +79,7 @@ def _build(context: PassContext) -> VocabulariesEnricher:
         profile.spaces[COMMON],
         store.vectors,
         lambda one: Scorer.of(one, profile, store),
-        measured_on(store.counted().get((COMMON, "picture"), 0)),
+        _version(context),
     )
 
 
@@ -83,4 +87,5 @@ PASS: Final = PassSpec(
     name=VocabulariesEnricher.name,
     summary="names of your own vocabularies that pictures show",
     build=_build,
+    version=_version,
 )

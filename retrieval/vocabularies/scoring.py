@@ -19,53 +19,53 @@ from crossmedia.retrieval.relevance import UNKNOWN, probabilities
 from crossmedia.retrieval.store import Store
 from crossmedia.retrieval.vocabularies.vocabulary import Entry, Vocabulary
 
-PROBABLE: Final = 0.3
+MIN_SCORE: Final = 0.3
 """The score from which a name becomes a label."""
-ALIKE: Final = 0.5
+MIN_RELEVANCE: Final = 0.5
 """The relevance from which a picture shows what an example shows."""
-MOST: Final = 12
+MAX_LABELS: Final = 12
 """Labels of one vocabulary on a moment, those with the best scores."""
-ENCODED: Final = 64
+TEXT_BATCH: Final = 64
 """Names that are encoded at once."""
-COMPARED: Final = 256
+PICTURE_BATCH: Final = 256
 """Pictures that are compared at once."""
-VIEWS: Final = 8
+MAX_VIEWS: Final = 8
 """Pictures of an example that are looked at, evenly over it."""
-SAMPLED: Final = 1_000
-"""Pictures of the collection that tell what is ordinary in it."""
-ENOUGH: Final = 20
-"""Of fewer pictures nothing is told."""
+SAMPLE: Final = 1_000
+"""Pictures of the collection in the sample."""
+MIN_SAMPLE: Final = 20
+"""With fewer pictures in the collection no sample is taken."""
 
 
 class Weights(NamedTuple):
-    """A logistic regression: what it counts how near a name is to a picture, and how near to ordinary pictures on
-    average, and how variably; all in standard deviations of unrelated pairs, which makes encoders comparable.
+    """A logistic regression over a name's standard score for a picture, and the mean and standard deviation of its
+    standard scores for a sample of the collection's pictures.
 
-    `likeliest` bounds what is said of a name before a picture is seen: the most of any name where it was fitted. In a
-    collection of nothing but dogs every shape would be one otherwise.
+    The last two and the constant are the prior log-odds of a name. They are bounded by `max_prior`, the highest of any
+    name that the regression was fitted to; else every shape in a collection of dogs would be one.
     """
 
-    near: float
+    score: float
     mean: float
-    spread: float
+    std: float
     constant: float
-    likeliest: float = math.inf
+    max_prior: float = math.inf
 
 
 class Regressions(NamedTuple):
-    """`among` ordinary pictures, and `alone`, where too few tell what is ordinary."""
+    """With a sample of the collection's pictures, and without one, where there are too few."""
 
-    among: Weights
-    alone: Weights
+    with_sample: Weights
+    without_sample: Weights
 
 
-MEASURED: Final[Mapping[str, Regressions]] = {
+REGRESSIONS: Final[Mapping[str, Regressions]] = {
     "minilm-l6-v2+lite2+sound-tower": Regressions(Weights(1.92, 3.41, 5.48, -14.96, -4.69), Weights(2.37, 0, 0, -8.63)),
     CLIP_B16.id: Regressions(Weights(1.80, 2.07, 4.31, -13.40, -4.71), Weights(2.12, 0, 0, -8.74)),
 }
 """By the model of the common space, from `eval/vocabulary.py` over 500 photos."""
-OTHERS: Final = Regressions(Weights(1.83, 2.58, 3.30, -12.71, -4.70), Weights(2.16, 0, 0, -8.53))
-"""Fitted to both together: too careful for the first, too sure for the second."""
+POOLED: Final = Regressions(Weights(1.83, 2.58, 3.30, -12.71, -4.70), Weights(2.16, 0, 0, -8.53))
+"""Fitted to both together, for other encoders: too low for the first, too high for the second."""
 
 
 class Scorer:
@@ -81,23 +81,23 @@ class Scorer:
         self,
         labels: Sequence[str],
         names: Vectors,
-        ordinary: Vectors,
+        sample: Vectors,
         regressions: Regressions,
         calibration: Calibration,
         examples: Sequence[tuple[int, Vector]] = (),
         alike: Calibration = UNKNOWN,
     ) -> None:
-        """`names`: (labels, dim), compared by `calibration`; `ordinary`: (N, dim), pictures of the collection;
+        """`names`: (labels, dim), compared by `calibration`; `sample`: (N, dim), pictures of the collection;
         `examples`: numbers of labels with vectors, compared by `alike`."""
         self.labels = tuple(labels)
-        weights, prior = regressions.alone, np.full(len(names), regressions.alone.constant)
-        if len(ordinary) >= ENOUGH:
-            weights, near = regressions.among, nearness(names, ordinary, calibration)
-            prior = weights.mean * near.mean(axis=0) + weights.spread * near.std(axis=0) + weights.constant
+        weights, prior = regressions.without_sample, np.full(len(names), regressions.without_sample.constant)
+        if len(sample) >= MIN_SAMPLE:
+            weights, near = regressions.with_sample, standard_scores(names, sample, calibration)
+            prior = weights.mean * near.mean(axis=0) + weights.std * near.std(axis=0) + weights.constant
         # Both are linear in the picture: one product gives the log-odds.
-        scale = weights.near / max(calibration.std, FLAT)
+        scale = weights.score / max(calibration.std, FLAT)
         self._names = calibration.compared(names) * np.float32(scale)
-        self._prior = (np.minimum(prior, weights.likeliest) - scale * calibration.mean).astype(np.float32)
+        self._prior = (np.minimum(prior, weights.max_prior) - scale * calibration.mean).astype(np.float32)
         self._shown = [number for number, _ in examples]
         rows = np.stack([row for _, row in examples]) if examples else np.zeros((0, names.shape[1]), np.float32)
         self._examples = alike.compared(rows) * np.float32(alike.slope)
@@ -110,8 +110,8 @@ class Scorer:
         return cls(
             [entry.label for entry in vocabulary.entries],
             encode_names(vocabulary.entries, profile),
-            store.sample(COMMON, "picture", SAMPLED),
-            MEASURED.get(profile.spaces[COMMON].model, OTHERS),
+            store.sample(COMMON, "picture", SAMPLE),
+            REGRESSIONS.get(profile.spaces[COMMON].model, POOLED),
             _calibration(calibrations, "text"),
             _examples(vocabulary.entries, store),
             _calibration(calibrations, "picture"),
@@ -122,27 +122,27 @@ class Scorer:
         scores = probabilities(pictures @ self._names.T + self._prior)
         if self._shown:
             alike = probabilities(pictures @ self._examples.T - self._offset)
-            alike[alike < ALIKE] = 0
+            alike[alike < MIN_RELEVANCE] = 0
             np.maximum.at(scores.T, self._shown, alike.T)
         return scores
 
     def find(self, pictures: Vectors) -> list[list[tuple[str, float]]]:
         """(N, dim) unit rows → of each the labels that it probably shows, best first."""
         found = []
-        for first in range(0, len(pictures), COMPARED):
-            for row in self.scores(pictures[first : first + COMPARED]):
-                best = np.argsort(-row, kind="stable")[:MOST]
-                found.append([(self.labels[n], float(row[n])) for n in best if row[n] >= PROBABLE])
+        for first in range(0, len(pictures), PICTURE_BATCH):
+            for row in self.scores(pictures[first : first + PICTURE_BATCH]):
+                best = np.argsort(-row, kind="stable")[:MAX_LABELS]
+                found.append([(self.labels[n], float(row[n])) for n in best if row[n] >= MIN_SCORE])
         return found
 
 
-def measured_on(pictures: int) -> int:
-    """A step that collections with about as many pictures share: what is ordinary is measured again where one has
+def sample_step(pictures: int) -> int:
+    """A step that collections with about as many pictures share: the sample is taken again where one has
     grown or shrunk fourfold."""
-    return 0 if pictures < ENOUGH else 1 + int(math.log(min(pictures, SAMPLED) / ENOUGH, 4))
+    return 0 if pictures < MIN_SAMPLE else 1 + int(math.log(min(pictures, SAMPLE) / MIN_SAMPLE, 4))
 
 
-def nearness(names: Vectors, pictures: Vectors, calibration: Calibration) -> Vectors:
+def standard_scores(names: Vectors, pictures: Vectors, calibration: Calibration) -> Vectors:
     """(L, dim), (N, dim) → (N, L): their cosines in standard deviations of unrelated pairs."""
     cosines = pictures @ calibration.compared(names).T
     near: Vectors = (cosines - np.float32(calibration.mean)) / np.float32(max(calibration.std, FLAT))
@@ -152,7 +152,7 @@ def nearness(names: Vectors, pictures: Vectors, calibration: Calibration) -> Vec
 def encode_names(entries: Sequence[Entry], profile: Profile) -> Vectors:
     """(entries, dim): of each the middle of its label and synonyms."""
     texts = [name for entry in entries for name in entry.names]
-    encoded = [profile.text.encode(some).vectors[COMMON] for some in chunks(texts, ENCODED)]
+    encoded = [profile.text.encode(some).vectors[COMMON] for some in chunks(texts, TEXT_BATCH)]
     rows, extra = np.concatenate(encoded), profile.spaces[COMMON].extra
     ends = np.cumsum([len(entry.names) for entry in entries])
     return np.stack([pool(part, extra) for part in np.split(rows, ends[:-1])])
@@ -164,7 +164,7 @@ def _examples(entries: Sequence[Entry], store: Store) -> list[tuple[int, Vector]
     for number, entry in enumerate(entries):
         for asset in entry.examples:
             seen = [moment.id for moment in store.moments(asset) if MODALITY[moment.kind] == "picture"]
-            rows += [(number, vector) for vector in views(list(store.vectors(COMMON, seen).values()), VIEWS)]
+            rows += [(number, vector) for vector in views(list(store.vectors(COMMON, seen).values()), MAX_VIEWS)]
     return rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,10 +41,13 @@ def indexed(store: LocalStore, pool: DecodePool, tmp_path: Path) -> LocalStore:
 
 
 def label(store: LocalStore, pool: DecodePool, *vocabularies: Vocabulary) -> int:
-    enricher = VocabulariesEnricher(
-        vocabularies, TOY.spaces[COMMON], store.vectors, lambda one: Scorer.of(one, TOY, store)
-    )
-    return EnrichPass(store, pool, [enricher]).run().done
+    return EnrichPass(store, pool, [VocabulariesEnricher(*arguments(store, *vocabularies))]).run().done
+
+
+def arguments(store: LocalStore, *vocabularies: Vocabulary) -> tuple[Any, ...]:
+    """What the pass is made from."""
+    version = ",".join(one.revision for one in vocabularies)
+    return vocabularies, TOY.spaces[COMMON], store.vectors, lambda one: Scorer.of(one, TOY, store), version
 
 
 def asset(store: LocalStore, title: str) -> str:
@@ -81,15 +85,15 @@ class Looks(VocabulariesEnricher):
     """The same, as a pass that wants the file."""
 
     name = "looks"
-    rereads = False
+    needs_file = True
 
 
 def test_a_file_that_is_away_keeps_other_passes_from_it_and_not_this_one(indexed: LocalStore, pool: DecodePool) -> None:
-    arguments = ([PAINTS], TOY.spaces[COMMON], indexed.vectors, lambda one: Scorer.of(one, TOY, indexed))
-    report = EnrichPass(indexed, pool, [Looks(*arguments), VocabulariesEnricher(*arguments)]).run()
+    given = arguments(indexed, PAINTS)
+    report = EnrichPass(indexed, pool, [Looks(*given), VocabulariesEnricher(*given)]).run()
     assert (report.done, len(report.failed)) == (0, 3)
     assert counts(indexed, "paints") == {"paints:vermilion": 1, "paints:green": 1}
-    assert indexed.pending("looks", Looks(*arguments).model, ["image"]) != []
+    assert indexed.pending("looks", Looks(*given).model, ["image"]) != []
 
 
 def test_an_example_shows_what_a_name_does_not(indexed: LocalStore, pool: DecodePool) -> None:
