@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import shutil
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from fastapi.dependencies import models
 from fastapi.testclient import TestClient
 
 from crossmedia.api.databases import DATABASES
@@ -44,6 +46,9 @@ ASKED = (
 
 def service(folder: Path) -> TestClient:
     """Where there ever was a key, requests need one."""
+    for cached in vars(models).values():  # FastAPI remembers functions, and through them thousands of applications
+        if isinstance(cached, functools._lru_cache_wrapper):
+            cached.cache_clear()
     app = create_app(settings(folder, api_keys=("secret",)))
     return TestClient(app, raise_server_exceptions=False, headers={"X-API-Key": "secret"})
 
