@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from crossmedia.embeddings.encoder import Encoder, Encoding, Vector
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Clip, Picture, Waveform
 from crossmedia.embeddings.profile import Profile
+from crossmedia.indexer.dates import date_in_name, date_of_file
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.hearing import find_sounds
 from crossmedia.indexer.scan import ScannedFile
@@ -146,18 +146,14 @@ class _Rows:
 
 def _describe(asset: str, found: ScannedFile, decoded: Decoded, truncated: Sequence[str]) -> Asset:
     title = decoded.title or Path(found.path).name
-    captured = decoded.captured or _date(found.mtime_ns)
-    warnings = [*decoded.warnings, *truncated]
-    metadata = dict(decoded.metadata) | ({"warnings": warnings} if warnings else {})
+    metadata = dict(decoded.metadata)
+    captured = decoded.captured
+    if captured is None:
+        named = date_in_name(Path(found.path).name)
+        captured, metadata["date_from"] = (named, "name") if named else (date_of_file(found.mtime_ns), "file time")
+    if warnings := [*decoded.warnings, *truncated]:
+        metadata["warnings"] = warnings
     return Asset(asset, decoded.media, decoded.mime, found.size, title, captured, metadata)
-
-
-def _date(ns: int) -> str | None:
-    """A file's time as ISO 8601; None where it is before the year 1 or after 9999."""
-    try:
-        return datetime.fromtimestamp(ns / 1e9, UTC).isoformat(timespec="seconds")
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _attachments(decoded: Decoded) -> dict[str, bytes]:

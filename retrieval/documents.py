@@ -116,6 +116,17 @@ class Asset:
     captured: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def coordinates(self) -> tuple[float, float] | None:
+        """Latitude and longitude in degrees, where the file says them; None for what no decoder wrote, since metadata
+        of an archive may be anything."""
+        gps: Any = self.metadata.get("gps")
+        try:
+            lat, lon = float(gps["lat"]), float(gps["lon"])
+        except (KeyError, TypeError, ValueError):
+            return None
+        return (lat, lon) if abs(lat) <= 90 and abs(lon) <= 180 else None
+
 
 @dataclass(frozen=True, eq=False)
 class Document:

@@ -28,6 +28,7 @@ FORMATS: Final = (
 
 _UNTOLD: Final = ("mpegts", "mpeg")
 _EPOCHS: Final = (1904, 1970)
+_YEAR: Final = re.compile(r"[12]\d{3}(?:-(?:0[1-9]|1[0-2]))?")
 _ISO6709: Final = re.compile(r"^([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 
 
@@ -112,9 +113,11 @@ def tags(container: InputContainer) -> tuple[str | None, str | None, dict[str, A
 
 
 def _iso(stamp: str | None) -> str | None:
-    """An ISO 8601 date, or None where it is absent, malformed or the epoch a device without a clock writes."""
+    """An ISO 8601 date or year, or None where it is absent, malformed or the epoch a device without a clock writes."""
     if not stamp:
         return None
+    if _YEAR.fullmatch(stamp):  # of music: nothing was recorded by a clock
+        return stamp
     try:
         moment = datetime.fromisoformat(stamp)
     except ValueError:

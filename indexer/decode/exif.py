@@ -20,6 +20,9 @@ _UPRIGHT: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 
+_STAMPS: Final = ((19, "%Y:%m:%d %H:%M:%S"), (16, "%Y:%m:%d %H:%M"), (10, "%Y:%m:%d"))
+"""So many characters of a time, and what they are."""
+
 
 def upright(tags: Mapping[int, Any]) -> Image.Transpose | None:
     """How to turn the pixels so that the picture stands upright; None if it does."""
@@ -28,20 +31,30 @@ def upright(tags: Mapping[int, Any]) -> Image.Transpose | None:
 
 
 def capture_time(tags: Image.Exif) -> str | None:
-    """DateTimeOriginal (else DateTimeDigitized) as ISO 8601, with the offset from UTC where the camera knew it."""
+    """DateTimeOriginal, else DateTimeDigitized, else DateTime (of the last change) as ISO 8601, with the offset from
+    UTC where the camera knew it."""
     shot = tags.get_ifd(IFD.Exif)
-    for when, offset in (
-        (Base.DateTimeOriginal, Base.OffsetTimeOriginal),
-        (Base.DateTimeDigitized, Base.OffsetTimeDigitized),
+    for stamp, zone in (
+        (shot.get(Base.DateTimeOriginal), shot.get(Base.OffsetTimeOriginal)),
+        (shot.get(Base.DateTimeDigitized), shot.get(Base.OffsetTimeDigitized)),
+        (tags.get(Base.DateTime), shot.get(Base.OffsetTime)),
     ):
-        stamp, zone = shot.get(when), shot.get(offset)
-        if not isinstance(stamp, str):
-            continue
+        moment = _read_stamp(stamp)
+        if moment is not None:
+            return _with_zone(moment, zone).isoformat()
+    return None
+
+
+def _read_stamp(stamp: object) -> datetime | None:
+    """`2024:05:01 12:30:00`; some programs leave the seconds or the time out."""
+    if not isinstance(stamp, str):
+        return None
+    plain = stamp.strip("\x00 ")
+    for length, pattern in _STAMPS:
         try:
-            moment = datetime.strptime(stamp.strip("\x00 ")[:19], "%Y:%m:%d %H:%M:%S")
+            return datetime.strptime(plain[:length], pattern)
         except ValueError:
             continue
-        return _with_zone(moment, zone).isoformat()
     return None
 
 

@@ -40,12 +40,9 @@ class Places:
         if not scope.single:
             hits = find_files(scope, question.topic, question.medium, 3)
             return Reply(hits[0].path, hits[0].relevance * 0.9, hits, MODEL) if hits and question.medium else None
-        located = scope.asset.metadata.get("gps") if scope.asset else None
+        located = scope.asset.coordinates if scope.asset else None
         if located and re.search(r"\b(?:taken|photographed|coordinates|country|city)\b", plain):
-            latitude, longitude = (
-                located[:2] if not isinstance(located, dict) else (located["latitude"], located["longitude"])
-            )
-            return Reply(f"{latitude:.5f}, {longitude:.5f}", 0.95, scope.cite(scope.moments[0]), MODEL)
+            return Reply("{:.5f}, {:.5f}".format(*located), 0.95, scope.cite(scope.moments[0]), MODEL)
         if re.search(r"\bwhich (?:country|city|town|street)\b|\b(?:country|city) is\b", plain):
             return None
         thing = thing_of(question.topic)

@@ -264,8 +264,8 @@ def _shared(record: Record) -> Doc:
 
 
 def _where(asset: Asset) -> Mapping[str, Any]:
-    gps = asset.metadata.get("gps")
-    return {"place": {"lat": gps["lat"], "lon": gps["lon"]}} if isinstance(gps, Mapping) else {}
+    place = asset.coordinates
+    return {"place": {"lat": place[0], "lon": place[1]}} if place else {}
 
 
 def _suffix(moment: str) -> str:

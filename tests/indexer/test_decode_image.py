@@ -107,6 +107,22 @@ def test_what_the_camera_wrote(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("tag", "stamp", "right"),
+    [
+        (Base.DateTimeOriginal, "2017:05:06 12:00", "2017-05-06T12:00:00"),
+        (Base.DateTimeOriginal, "2017:05:06", "2017-05-06T00:00:00"),
+        (Base.DateTimeDigitized, "2017:05:06 12:00:01\x00", "2017-05-06T12:00:01"),
+        (Base.DateTime, "2016:03:04 05:06:07", "2016-03-04T05:06:07"),
+        (Base.DateTime, "yesterday", None),
+    ],
+)
+def test_dates_as_programs_write_them(tmp_path: Path, tag: int, stamp: str, right: str | None) -> None:
+    exif = Image.Exif()
+    (exif if tag == Base.DateTime else exif.get_ifd(IFD.Exif))[tag] = stamp
+    assert decode(write_picture(tmp_path / "a.jpg", exif=exif)).captured == right
+
+
 def test_impossible_camera_notes_are_left_out(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif.get_ifd(IFD.Exif)[Base.DateTimeOriginal] = "0000:00:00 00:00:00"

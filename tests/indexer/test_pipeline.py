@@ -82,6 +82,14 @@ def test_moments_carry_what_a_hit_needs(pipeline: Pipeline, store: LocalStore, m
     assert described is not None
     assert described.title == "Harbour"
     assert described.captured is not None
+    assert described.metadata["date_from"] == "file time"
+
+
+def test_a_date_in_the_name_is_when_it_was_taken(pipeline: Pipeline, store: LocalStore, media: Path) -> None:
+    path = write_picture(media / "IMG_20150102_030405.jpg", seed=9)
+    described = store.asset(pipeline.index(scan([path])).assets[str(path)])
+    assert described is not None
+    assert (described.captured, described.metadata["date_from"]) == ("2015-01-02T03:04:05", "name")
 
 
 def test_same_bytes_are_one_asset_with_two_paths(pipeline: Pipeline, store: LocalStore, media: Path) -> None:

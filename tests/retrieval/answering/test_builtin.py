@@ -18,6 +18,7 @@ from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.profile import Word
 from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.toy import toy_profile
+from crossmedia.embeddings.train.question_kinds import fill_blanks, read_sentences
 from crossmedia.retrieval.answering import foreign
 from crossmedia.retrieval.answering.answerer import CANNOT_TELL, Reply
 from crossmedia.retrieval.answering.builtin import BuiltIn
@@ -95,11 +96,12 @@ def ask(tmp_path: Path, kinds: MiniLM) -> Iterator[Ask]:
         ),
     )
     car = moment(asset_id("car"), labels=(label("plate", "RK755AJ"),), thumbnail=jpeg((10, 10, 10)))
+    located = document("car", moments=(car,), captured="2024-05-01T10:00:00")
     spoken = document("talk", media="audio", moments=talk)
     store.put(
         [
             document("dogs", moments=(dogs,)),
-            document("car", moments=(car,), captured="2024-05-01T10:00:00"),
+            replace(located, asset=replace(located.asset, metadata={"gps": {"lat": 48.2, "lon": -16.37}})),
             replace(spoken, asset=replace(spoken.asset, metadata={"seconds": 12.0})),
         ]
     )
@@ -123,6 +125,18 @@ def test_things_are_counted_and_their_boxes_cited(ask: Ask) -> None:
 def test_colours_are_those_inside_the_box(ask: Ask) -> None:
     reply = ask("what colour is the dog?", "dogs")
     assert (reply.answer, reply.answered) == ("red", True)
+
+
+def test_a_picture_is_from_where_its_camera_was(ask: Ask) -> None:
+    reply = ask("where was this taken?", "car")
+    assert reply.answer == "48.20000, -16.37000"
+    assert reply.citations[0].asset == asset_id("car")
+
+
+@pytest.mark.parametrize("name", ["dogs", "car", "talk", None])
+def test_no_question_fails(ask: Ask, name: str | None) -> None:
+    for number, (_, sentence) in enumerate(read_sentences()):
+        assert ask(next(fill_blanks(sentence, number)), name).answer
 
 
 def test_yes_no_and_neither(ask: Ask) -> None:
