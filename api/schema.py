@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.documents import Asset, Box, Kind, Label, Moment, Source
+from crossmedia.retrieval.likeness import Likeness
 from crossmedia.retrieval.query import Answer, Example, FacetCount, Filters, Hit, LabelFilter, Query
 
 MAX_K = 10_000
@@ -166,6 +167,7 @@ class EvidenceOut(BaseModel):
     moment: str = ""
     boxes: list[Box] = Field([], description="x0, y0, x1, y1 in fractions of the picture.")
     generated: bool = Field(False, description="The text was made from labels; it stands or is said nowhere.")
+    likeness: Likeness | None = Field(None, description="How like an example of its own medium it is.")
 
 
 class HitOut(BaseModel):
@@ -180,6 +182,7 @@ class HitOut(BaseModel):
     relevance: float
     evidence: list[EvidenceOut]
     more: int = 0
+    likeness: Likeness | None = Field(None, description="How like the example it is, by the leg that says most.")
     link: str = Field(description="Where it plays or shows: the asset's content at this time or page.")
 
 
@@ -280,7 +283,7 @@ def hit_out(hit: Hit) -> HitOut:
 
 def hit_values(hit: Hit) -> dict[str, Any]:
     """The fields of a `HitOut`."""
-    return {**asdict(hit), "link": content_link(hit.asset, hit.start, hit.end, hit.page)}
+    return {**asdict(hit), "likeness": hit.likeness, "link": content_link(hit.asset, hit.start, hit.end, hit.page)}
 
 
 def by_kind(counts: Iterable[FacetCount], limit: int = MAX_VALUES) -> dict[str, list[ValueOut]]:

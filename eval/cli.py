@@ -22,6 +22,7 @@ from crossmedia.embeddings.forgery import ForgeryDetector
 from crossmedia.embeddings.objects import ObjectDetector
 from crossmedia.embeddings.segmentation import shared_segmenter
 from crossmedia.embeddings.spoof import SpoofDetector
+from crossmedia.eval import alike as by_example
 from crossmedia.eval import answering, cutoff, figures, report
 from crossmedia.eval import areas as surfaces
 from crossmedia.eval import compare as comparing
@@ -221,6 +222,19 @@ def vocabulary(
     for line in weights:
         _tell(str(line))
     _write(out_folder, "Vocabularies", "vocabulary", [profile.picture.model], _show_sections([section]))
+
+
+@app.command()
+def alike(
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+) -> None:
+    """Photos as examples for other photos, and copies for their originals: report.md and report.json."""
+    with tempfile.TemporaryDirectory() as room, service(Path(room) / "data") as opened:
+        captions = flickr8k(shared / "flickr8k", "dev").captions
+        sections = _show_sections(by_example.measure(opened, captions, Path(room), _tell))
+        model = opened.runtime.profile.picture.model
+    _write(out_folder, "By example", "alike", [model], sections)
 
 
 @app.command()

@@ -11,8 +11,9 @@ from crossmedia.embeddings.profile import Profile
 from crossmedia.retrieval import evidence
 from crossmedia.retrieval.calibration import adapted
 from crossmedia.retrieval.documents import kind_of
-from crossmedia.retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse
+from crossmedia.retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse, like_first
 from crossmedia.retrieval.labels import LabelQuery
+from crossmedia.retrieval.likeness import NEAREST
 from crossmedia.retrieval.parts import parts_of
 from crossmedia.retrieval.planner import LabelsLeg, Leg, VectorLeg, WordsLeg, plan
 from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Filters, Hit, Query
@@ -59,7 +60,8 @@ class Engine:
             depth *= 4
 
     def _ranked(self, legs: Sequence[Leg], depth: int, filters: Filters, query: Query) -> tuple[list[Fused], bool]:
-        """What passes the cut-off, best first; and whether no leg had more that could pass it."""
+        """What passes the cut-off, best first, and what is nearest to an example; and whether no leg had more that
+        could pass it."""
         cut = DEFAULT_MIN_RELEVANCE if query.min_relevance is None else query.min_relevance
         rankings: dict[tuple[str, str], dict[str, Evidence]] = {}
         whole = True
@@ -103,11 +105,16 @@ class Engine:
                 if filters != freely:
                     beside = evidence.only(beside, self.store.meeting(list(beside), filters))
                 found = evidence.drawn_to_parts(leg, found, beside, self.store)
+            if isinstance(leg, VectorLeg):
+                found = evidence.likened(leg, found)
             key = (leg.name, leg.target if isinstance(leg, VectorLeg) else "")
             rankings[key] = evidence.best_of(rankings[key], found) if key in rankings else found
-        ranked = [f for f in fuse(rankings.values()) if f.relevance >= cut]
-        timed = [f.moment for f in ranked if kind_of(f.moment) in SENSE]
-        return joined(ranked, self.store.spans(timed)) if timed else ranked, whole
+        ranked = fuse(rankings.values())
+        answering = [f for f in ranked if f.relevance >= cut]
+        if query.min_relevance is None:
+            answering += [f for f in ranked if f.relevance < cut and f.likeness][: max(0, NEAREST - len(answering))]
+        timed = [f.moment for f in answering if kind_of(f.moment) in SENSE]
+        return like_first(joined(answering, self.store.spans(timed)) if timed else answering), whole
 
     def _hits(self, ranked: Sequence[Fused], query: Query) -> list[Hit]:
         """Load, fold and explain only as many as are wanted."""

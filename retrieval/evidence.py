@@ -13,6 +13,7 @@ import numpy as np
 from crossmedia.retrieval import naming
 from crossmedia.retrieval.documents import PARTS, Moment, kind_of, modality, whole_of
 from crossmedia.retrieval.labels import LabelMatch
+from crossmedia.retrieval.likeness import likeness
 from crossmedia.retrieval.planner import LABELS, WORDS, LabelsLeg, VectorLeg, WordsLeg
 from crossmedia.retrieval.query import Evidence
 from crossmedia.retrieval.relevance import logistic, of_words
@@ -127,6 +128,16 @@ def drawn_to_parts(leg: VectorLeg, found: Ranking, parts: Ranking, store: Store)
 def _log_odds(probability: float) -> float:
     bounded = min(max(probability, 1e-12), 1 - 1e-12)
     return math.log(bounded / (1 - bounded))
+
+
+def likened(leg: VectorLeg, found: Ranking) -> Ranking:
+    """Says of each how like the example it is, where the leg compares like with like."""
+    if leg.alike is None:
+        return found
+    return {
+        moment: replace(one, likeness=likeness(leg.alike, one.similarity, one.relevance / leg.share))
+        for moment, one in found.items()
+    }
 
 
 def only(found: Ranking, moments: Container[str]) -> Ranking:

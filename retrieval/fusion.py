@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmedia.embeddings.encoder import Vector
+from crossmedia.retrieval.likeness import KIND, Likeness, most_alike
 from crossmedia.retrieval.query import Evidence
 
 RANK_OFFSET: Final = 60
@@ -33,6 +34,11 @@ class Fused:
     evidence: tuple[Evidence, ...]
     span: tuple[float, float] | None = None
 
+    @property
+    def likeness(self) -> Likeness | None:
+        """How like an example it is, by the evidence that says most."""
+        return most_alike(evidence.likeness for evidence in self.evidence)
+
 
 def fuse(rankings: Iterable[Mapping[str, Evidence]]) -> list[Fused]:
     """Moments by the sum over legs of relevance / (RANK_OFFSET + rank), best first; ties by their best rank.
@@ -54,6 +60,20 @@ def fuse(rankings: Iterable[Mapping[str, Evidence]]) -> list[Fused]:
         for moment, found in gathered.items()
     ]
     return sorted(fused, key=lambda f: (-f.score, min(e.rank for e in f.evidence), f.moment))
+
+
+def like_first(ranked: Sequence[Fused]) -> list[Fused]:
+    """What is like an example before what answers it in another medium, and what is merely the nearest last.
+
+    A bark is asked for by a bark: the other bark goes before pictures of dogs, however sure those are.
+    """
+
+    def place(fused: Fused) -> int:
+        if fused.likeness in (None, "nearest"):
+            return 2 if fused.likeness and fused.relevance < KIND else 1
+        return 0
+
+    return sorted(ranked, key=place)
 
 
 def fold(ranked: Sequence[Fused], vectors: Mapping[str, Vector], same: float) -> list[tuple[Fused, int]]:

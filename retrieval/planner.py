@@ -80,6 +80,8 @@ class VectorLeg:
     share: float
     part: str
     unwanted: tuple[Unwanted, ...] = ()
+    alike: Calibration | None = None
+    """That of like with like, where the query is one example of the target's modality and nothing is said in it."""
 
     @property
     def name(self) -> str:
@@ -163,8 +165,9 @@ def plan(
         for space in spaces:
             if native in IDENTITIES and (space != native or only is None):
                 continue
-            # The common space compares like with like only where no native space can express the whole query.
-            if space == COMMON and covered and (only is None or native in only):
+            # The common space compares like with like only where no native space can express the whole query, but for
+            # pictures: it finds more of the same kind, the native one copies.
+            if space == COMMON and covered and target != "picture" and (only is None or native in only):
                 continue
             if space != COMMON and space != native:
                 continue
@@ -225,7 +228,11 @@ def _compose(
                 for v in part.vectors[space, modality]
             ]
     name = " + ".join(part.name for part, _ in expressed)
-    return VectorLeg(space, target, direction, offset, _share([p for p, _ in expressed], wanted), name, tuple(against))
+    share = _share([p for p, _ in expressed], wanted)
+    alike = None
+    if len(wanted) == 1 and wanted[0].text is None and expressed[0][1] == target and space not in IDENTITIES:
+        alike = calibrations.get((space, target, target), UNKNOWN)
+    return VectorLeg(space, target, direction, offset, share, name, tuple(against), alike)
 
 
 def _made_from(part: QueryPart, space: str, target: Modality) -> Modality | None:

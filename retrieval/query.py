@@ -8,6 +8,7 @@ from typing import Final
 
 from crossmedia.embeddings.media import Media, Medium
 from crossmedia.retrieval.documents import Box, Kind
+from crossmedia.retrieval.likeness import Likeness, most_alike
 
 DEFAULT_MIN_RELEVANCE: Final = 0.5
 """The cut-off: below it a hit is as likely unrelated as related, by the leg's calibration."""
@@ -77,7 +78,8 @@ class Example:
 class Query:
     """`texts` are wanted, `negatives` unwanted; `legs` None means every leg that applies.
 
-    `min_relevance` None is the default cut-off, 0 switches it off. `fold` drops hits that show the same thing as a
+    `min_relevance` None is the default cut-off, 0 switches it off. An example alone always answers with what is nearest
+    to it in its own medium, unless a cut-off is given. `fold` drops hits that show the same thing as a
     better one; `group` keeps the best moment of each asset. `facets`: kinds of labels that are counted on all that was
     found.
     """
@@ -117,6 +119,8 @@ class Evidence:
     boxes: tuple[Box, ...] = ()
     generated: bool = False
     """Whether the text was made from labels, and stands or is said nowhere."""
+    likeness: Likeness | None = None
+    """How like an example of its own medium it is, None where that was not asked."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,11 @@ class Hit:
     evidence: tuple[Evidence, ...]
     more: int = 0
     """How many further moments were folded into this hit."""
+
+    @property
+    def likeness(self) -> Likeness | None:
+        """How like the example it is, by the leg that says most; None where none of its own medium was given."""
+        return most_alike(evidence.likeness for evidence in self.evidence)
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,8 @@ def show(answer: Answer) -> None:
 
 def _why(evidence: Evidence) -> str:
     found = f"[cyan]{evidence.leg}[/] {evidence.relevance:.2f} [dim]#{evidence.rank}[/]"
+    if evidence.likeness:
+        found += f" {evidence.likeness}"
     if evidence.leg == LABELS and evidence.query:
         found += f" {escape(evidence.query)}"
     if evidence.text:

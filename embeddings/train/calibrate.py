@@ -26,15 +26,20 @@ NONSENSE_KEPT_OUT, ABSENT_KEPT_OUT, CAPTIONS_KEPT = 0.98, 0.93, 0.955
 BLIND = 1
 """How many of the last dimensions a picture or sound does without that looks for texts: how strange a text is
 (`rarity.py`) says whether it is answered, and would decide between texts by their words alone."""
-RARE_PERCENTILE = 99.9
-"""Percentile of random pairs of photos that still counts as unrelated."""
+SAME_KIND = 0.38
+"""Cosine of what the captions of two photos mean together, from which they show the same kind of thing: of pairs as
+near as this, half name a thing in common that is not a person."""
 
 
-def logistic(related: NDArray[np.float32], unrelated: NDArray[np.float32]) -> tuple[float, float]:
-    """Slope and midpoint of P(related | cosine) where both kinds weigh the same (Newton's method)."""
+def logistic(
+    related: NDArray[np.float32], unrelated: NDArray[np.float32], balanced: bool = True
+) -> tuple[float, float]:
+    """Slope and midpoint of P(related | cosine) (Newton's method). `balanced`: where both kinds weigh the same, and not
+    each pair."""
     x = np.concatenate([related, unrelated]).astype(np.float64)
     y = np.concatenate([np.ones(len(related)), np.zeros(len(unrelated))])
-    weight = np.concatenate([np.full(len(related), 0.5 / len(related)), np.full(len(unrelated), 0.5 / len(unrelated))])
+    sizes = (2 * len(related), 2 * len(unrelated)) if balanced else (len(x), len(x))
+    weight = np.concatenate([np.full(len(related), 1 / sizes[0]), np.full(len(unrelated), 1 / sizes[1])])
     centre, spread = x.mean(), x.std()
     columns = np.stack([(x - centre) / spread, np.ones_like(x)], axis=1)
     theta = np.zeros(2)
@@ -103,9 +108,8 @@ def measure(
         ("common", "picture", "text"): told,
     }
     for space in ("common", "picture"):
-        calibrations[space, "picture", "picture"] = _photo_to_photo(
-            seen[space], captions["text"].reshape(len(photos), each, -1)
-        )
+        told_of = captions["text"].reshape(len(photos), each, -1)
+        calibrations[space, "picture", "picture"] = photo_to_photo(seen[space], told_of)
     for space in ("common", "text"):
         alike = _caption_to_caption(captions[space], own, nonsense[space], absent[space])
         calibrations[space, "text", "text"] = among(alike, asked[space] @ captions[space].T)
@@ -169,14 +173,23 @@ def answered_cosines(scores: NDArray[np.float32], own: NDArray[np.int64]) -> NDA
     return cosines
 
 
-def _photo_to_photo(vectors: Vectors, told: Vectors) -> Calibration:
-    """Photo to photo. Nobody labelled these pairs; as related count the rare pairs whose captions say the same."""
-    upper = np.triu_indices(len(vectors), 1)
-    scores = (vectors @ vectors.T)[upper]
+def same_kind(told: Vectors) -> NDArray[np.bool_]:
+    """Which photos show the same kind of thing, by what their captions say: (N, captions, dim) sentence vectors →
+    (N, N)."""
     meaning = normalise(told.mean(1))
-    said = (meaning @ meaning.T)[upper]
-    related = said >= np.percentile(said, RARE_PERCENTILE)
-    return calibration(scores[related], scores[~related], float(np.percentile(scores, RARE_PERCENTILE)))
+    alike: NDArray[np.bool_] = meaning @ meaning.T >= SAME_KIND
+    return alike
+
+
+def photo_to_photo(vectors: Vectors, told: Vectors) -> Calibration:
+    """Photo to photo. Nobody labelled these pairs, but their captions tell: related is what they say nearly the same
+    of. Fitted to all pairs as they occur, so that a relevance is how many pairs of that cosine are related.
+
+    `vectors` (N, dim): of photos; `told` (N, captions, dim): sentence vectors of their captions."""
+    upper = np.triu_indices(len(vectors), 1)
+    scores, related = (vectors @ vectors.T)[upper], same_kind(told)[upper]
+    slope, bias = logistic(scores[related], scores[~related], balanced=False)
+    return Calibration(float(scores.mean()), float(scores.std()), bias, slope)
 
 
 def _caption_to_caption(vectors: Vectors, own: NDArray[np.int64], nonsense: Vectors, absent: Vectors) -> Calibration:

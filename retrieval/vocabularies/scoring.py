@@ -14,6 +14,7 @@ from crossmedia.embeddings.encoder import COMMON, Calibration, Modality, Vector,
 from crossmedia.embeddings.profile import Profile
 from crossmedia.retrieval.calibration import FLAT, adapted
 from crossmedia.retrieval.documents import MODALITY
+from crossmedia.retrieval.likeness import SIMILAR
 from crossmedia.retrieval.parts import views
 from crossmedia.retrieval.relevance import UNKNOWN, probabilities
 from crossmedia.retrieval.store import Store
@@ -21,8 +22,6 @@ from crossmedia.retrieval.vocabularies.vocabulary import Entry, Vocabulary
 
 MIN_SCORE: Final = 0.3
 """The score from which a name becomes a label."""
-MIN_RELEVANCE: Final = 0.5
-"""The relevance from which a picture shows what an example shows."""
 MAX_LABELS: Final = 12
 """Labels of one vocabulary on a moment, those with the best scores."""
 TEXT_BATCH: Final = 64
@@ -122,7 +121,7 @@ class Scorer:
         scores = probabilities(pictures @ self._names.T + self._prior)
         if self._shown:
             alike = probabilities(pictures @ self._examples.T - self._offset)
-            alike[alike < MIN_RELEVANCE] = 0
+            alike[alike < SIMILAR] = 0  # merely of its kind is not what it shows
             np.maximum.at(scores.T, self._shown, alike.T)
         return scores
 

@@ -14,9 +14,10 @@ from crossmedia.embeddings.profile import Word
 from crossmedia.embeddings.toy import COLOURS, ToyTranscriber, toy_profile
 from crossmedia.retrieval.documents import Document, Source
 from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.likeness import NEAREST
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.planner import EmptyQuery, UnknownLeg
-from crossmedia.retrieval.query import Example, Filters, Query
+from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Example, Filters, Query
 from crossmedia.retrieval.store import NotFound
 from tests.media_makers import tone
 from tests.retrieval.makers import asset_id, document, moment
@@ -109,9 +110,28 @@ def test_speech_is_found_with_the_second_of_the_words(engine: Engine) -> None:
 def test_picture_finds_like_pictures_and_the_text_about_it(engine: Engine) -> None:
     found = engine.search(Query(examples=(Example(plain("red", -10), name="mine.png"),), min_relevance=0.3))
     assert found.hits[0].title == "red"
-    assert found.hits[0].evidence[0].leg == "picture"
+    assert {"picture", "common"} <= {evidence.leg for evidence in found.hits[0].evidence}
     assert found.hits[0].evidence[0].query == "mine.png"
     assert "boats" in {hit.title for hit in found.hits}
+
+
+def test_an_example_alone_is_answered_by_the_nearest_and_how_alike_they_are(engine: Engine) -> None:
+    asked = Query(examples=(Example(plain("red"), name="mine.png"),), filters=Filters(media=("image",)))
+    hits = engine.search(asked).hits
+    assert (hits[0].title, hits[0].likeness) == ("red", "same")
+    assert {hit.title for hit in hits if hit.likeness == "nearest"} == {"green", "blue"}
+    assert all((hit.likeness == "nearest") == (hit.relevance < DEFAULT_MIN_RELEVANCE) for hit in hits)
+    assert [hit.likeness == "nearest" for hit in hits] == sorted(hit.likeness == "nearest" for hit in hits)
+    given = engine.search(replace(asked, min_relevance=DEFAULT_MIN_RELEVANCE)).hits
+    assert [hit.title for hit in given] == [hit.title for hit in hits if hit.likeness != "nearest"]
+    both = engine.search(replace(asked, texts=("red",))).hits
+    assert {hit.likeness for hit in both} == {None}, "with words it is no longer a question of what is like it"
+
+
+def test_no_more_than_a_page_is_merely_the_nearest(engine: Engine) -> None:
+    engine.store.put([of_picture(f"far {n}", plain("green", n)) for n in range(2 * NEAREST)])
+    asked = Query(examples=(Example(plain("red")),), k=100, fold=False, legs=("picture", "common"))
+    assert len(engine.search(asked).hits) == NEAREST
 
 
 def test_indexed_asset_as_example_does_not_find_itself(engine: Engine) -> None:
@@ -149,7 +169,8 @@ def test_sound_and_clip_examples_search_by_all_they_hold(engine: Engine) -> None
     assert [hit.title for hit in hits] == ["about"]
     assert "“tone 440”" in str(hits[0].evidence[0].query)
     clip = Clip((plain("green"), plain("green")), (0.0, 1.0), None, 2.0)
-    assert names(engine, Query(examples=(Example(clip),), legs=("picture",))) == ["green"]
+    alike = Query(examples=(Example(clip),), legs=("picture",), min_relevance=DEFAULT_MIN_RELEVANCE)
+    assert names(engine, alike) == ["green"]
 
 
 def test_absent_recogniser_is_told(tmp_path: Path) -> None:
@@ -192,7 +213,12 @@ def test_filters_and_k(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [Query(), Query(texts=("  ",)), Query(negatives=("red",)), Query(examples=(Example(plain("red"), weight=-1),))],
+    [
+        Query(),
+        Query(texts=("  ",)),
+        Query(negatives=("red",)),
+        Query(examples=(Example(plain("red"), weight=-1),)),
+    ],
 )
 def test_nothing_wanted_is_an_error(engine: Engine, query: Query) -> None:
     with pytest.raises(EmptyQuery):

@@ -14,11 +14,21 @@ function kindOf(moment) {
   return kind?.[2] ?? kind?.[1] ?? "";
 }
 
+/** How like an example it is. */
+const LIKE = {
+  same: { picture: "the same picture", sound: "the same sound", text: "the same text" },
+  "near-duplicate": { picture: "nearly the same picture", sound: "nearly the same sound", text: "nearly the same text" },
+  similar: { picture: "looks alike", sound: "sounds alike", text: "says something alike" },
+  "same kind": { picture: "the same kind of picture", sound: "the same kind of sound", text: "about the same" },
+  nearest: { picture: "the nearest picture, not alike", sound: "the nearest sound, not alike", text: "the nearest text, not alike" },
+};
+
 /** What a piece of evidence says: one short clause. */
 export function reason(one) {
   const kind = kindOf(one.moment);
   const said = SAID.includes(kind);
   const written = kind === "paragraph";
+  if (one.likeness) return LIKE[one.likeness][kind === "sound" ? "sound" : said || written ? "text" : "picture"];
   if (!one.query && ["labels", "words"].includes(one.leg)) { // an answer's citation was not searched for by words
     return one.leg === "labels" ? "recognised in it" : one.generated ? "in its description" : said ? "said in it" : "written in it";
   }
