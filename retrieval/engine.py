@@ -44,6 +44,8 @@ class Engine:
         started = time.perf_counter()
         notes: list[str] = []
         parts = parts_of(query, self.store, self.profile, notes)
+        if not parts and query.filters.restrict:
+            return self._browse(query, started)
         calibrations = adapted(self.profile.calibrations, self.store.random_pairs())
         legs = plan(parts, list(self.profile.spaces), calibrations, query.legs)
         own = tuple(example.asset for example in query.examples if example.asset)
@@ -58,6 +60,13 @@ class Engine:
                 took = round((time.perf_counter() - started) * 1000, 2)
                 return Answer(tuple(hits), took, tuple(notes), tuple(facets))
             depth *= 4
+
+    def _browse(self, query: Query, started: float) -> Answer:
+        """What meets the filters; nothing is more relevant than another, so that the newest come first."""
+        found = self.store.newest(query.filters, max(query.k, DEEPEST) if query.facets else query.k)
+        hits = self._hits([Fused(moment, 1.0, 1.0, ()) for moment in found], replace(query, fold=False))
+        facets = self.store.count_facets(query.facets, found) if query.facets else ()
+        return Answer(tuple(hits), round((time.perf_counter() - started) * 1000, 2), (), tuple(facets))
 
     def _ranked(self, legs: Sequence[Leg], depth: int, filters: Filters, query: Query) -> tuple[list[Fused], bool]:
         """What passes the cut-off, best first, and what is nearest to an example; and whether no leg had more that

@@ -156,7 +156,8 @@ def plan(
     unwanted = [part for part in parts if part.weight < 0]
     if not wanted:
         raise EmptyQuery(
-            "nothing to search for", "give words, or an example file or asset; what is unwanted is not enough"
+            "nothing to search for",
+            "give words, an example file or asset, or filters; what is unwanted is not enough",
         )
     legs: list[Leg] = []
     for target in TARGETS:

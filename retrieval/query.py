@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -49,6 +49,11 @@ class Filters:
     start: float | None = None
     end: float | None = None
 
+    @property
+    def restrict(self) -> bool:
+        """Whether somebody asked for them: what is left out for everybody is no condition of theirs."""
+        return replace(self, excluded_assets=(), journal=None) != Filters()
+
     def admits(self, path: str, collection: str) -> bool:
         """Whether a source meets the conditions on where an asset lies."""
         fits = self.path is None or fnmatchcase(path, path_pattern(self.path))
@@ -76,7 +81,8 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """`texts` are wanted, `negatives` unwanted; `legs` None means every leg that applies.
+    """`texts` are wanted, `negatives` unwanted; `legs` None means every leg that applies. Without texts and
+    examples, filters ask for everything that meets them: a moment of each asset, what was captured last first.
 
     `min_relevance` None is the default cut-off, 0 switches it off. An example alone always answers with what is nearest
     to it in its own medium, unless a cut-off is given. `fold` drops hits that show the same thing as a

@@ -219,6 +219,10 @@ class Store(Protocol):
 
     def assets(self, filters: Filters, limit: int, offset: int = 0) -> list[Asset]: ...
 
+    def newest(self, filters: Filters, limit: int) -> list[str]:
+        """Of each asset that meets the filters the first moment that does, what was captured last first. Parts of
+        moments do only where the filters name their kind."""
+
     def sources(self, asset: str) -> list[Source]: ...
 
     def placed(self, assets: Sequence[str]) -> dict[str, tuple[Asset, list[Source]]]:

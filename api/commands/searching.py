@@ -160,7 +160,8 @@ def show(answer: Answer) -> None:
     for number, hit in enumerate(answer.hits, start=1):
         more = f" [dim](+{hit.more} alike)[/]" if hit.more else ""
         why = "\n".join(_why(evidence) for evidence in hit.evidence)
-        table.add_row(str(number), f"{hit.relevance:.2f}", escape(_middle(hit.path)) + more, _when(hit), why)
+        relevance = f"{hit.relevance:.2f}" if hit.evidence else ""  # what only meets the filters is not ranked
+        table.add_row(str(number), relevance, escape(_middle(hit.path)) + more, _when(hit), why)
     out.print(table)
     out.print(f"[dim]{len(answer.hits)} hits, {answer.took_ms:.0f} ms[/]")
     for kind, values in by_kind(answer.facets, FACETS).items():

@@ -156,6 +156,9 @@ class ElasticStore:
     def assets(self, filters: Filters, limit: int, offset: int = 0) -> list[Asset]:
         return reads.assets(self._index, filters, limit, offset)
 
+    def newest(self, filters: Filters, limit: int) -> list[str]:
+        return reads.newest(self._index, filters, limit)
+
     def sources(self, asset: str) -> list[Source]:
         found = self.placed([asset])
         return found[asset][1] if found else []

@@ -153,6 +153,10 @@ class LocalStore:
             )
         ]
 
+    def newest(self, filters: Filters, limit: int) -> list[str]:
+        with self._database.read() as connection:
+            return reads.newest(connection, filters, limit)
+
     def sources(self, asset: str) -> list[Source]:
         return [
             to_source(row)

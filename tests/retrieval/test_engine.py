@@ -211,10 +211,23 @@ def test_filters_and_k(engine: Engine) -> None:
     assert len(engine.search(Query(texts=("red",), k=1)).hits) == 1
 
 
+def test_filters_alone_give_everything_that_meets_them_the_newest_first(engine: Engine) -> None:
+    engine.store.put([of_picture(f"of {year}", plain("red"), captured=f"{year}-01-01") for year in (2019, 2021, 2020)])
+    asked = Query(filters=Filters(media=("image",), after="2019"), facets=("scene",))
+    answer = engine.search(asked)
+    assert [hit.title for hit in answer.hits] == ["of 2021", "of 2020", "of 2019"]
+    assert {(hit.relevance, hit.evidence, hit.likeness) for hit in answer.hits} == {(1.0, (), None)}
+    assert names(engine, replace(asked, k=1)) == ["of 2021"]
+    assert names(engine, replace(asked, texts=(" ",))) == ["of 2021", "of 2020", "of 2019"]
+    with pytest.raises(EmptyQuery):
+        engine.search(replace(asked, negatives=("blue",)))
+
+
 @pytest.mark.parametrize(
     "query",
     [
         Query(),
+        Query(filters=Filters(excluded_assets=(asset_id("red"),), journal="j")),
         Query(texts=("  ",)),
         Query(negatives=("red",)),
         Query(examples=(Example(plain("red"), weight=-1),)),

@@ -216,6 +216,42 @@ def test_filters(store: Store, filters: Filters, expected: set[str]) -> None:
     assert {names[a.id] for a in store.assets(filters, 10)} == expected
 
 
+def test_the_newest_of_what_meets_filters(store: Store) -> None:
+    asset = asset_id("film")
+    shots = tuple(
+        moment(
+            asset,
+            "shot",
+            n,
+            start=n,
+            end=n + 1,
+            vectors={"common": unit(n)},
+            labels=(Label("object", thing, 0.9, "m"),),
+        )
+        for n, thing in enumerate(("cat", "dog", "dog"))
+    )
+    box = Label("object", "dog", 0.9, "m", box=(0, 0, 1, 1))
+    picture = asset_id("photo")
+    part = Moment(
+        part_id(f"{picture}-picture0", "region", 0), picture, "region", vectors={"common": unit(7)}, labels=(box,)
+    )
+    store.put(
+        [
+            document("old", vector=unit(4), captured="2019-05-01"),
+            document("undated", vector=unit(5)),
+            document("film", media="video", moments=shots, captured="2021-05-01T10:00:00"),
+            document("photo", moments=(moment(picture, vectors={"common": unit(6)}), part), captured="2020"),
+        ]
+    )
+    first = [f"{asset}-shot0", f"{picture}-picture0", f"{asset_id('old')}-picture0", f"{asset_id('undated')}-picture0"]
+    assert store.newest(Everything, 10) == first
+    assert store.newest(Everything, 2) == first[:2]
+    assert store.newest(Filters(before="2021"), 10) == first[1:3]
+    assert store.newest(Filters(labels=(LabelFilter("object", "dog"),)), 10) == [f"{asset}-shot1"]
+    assert store.newest(Filters(kinds=("region",)), 10) == [part.id]
+    assert store.newest(Filters(media=("audio",)), 10) == []
+
+
 def test_filters_still_return_k(store: Store) -> None:
     store.put([document(f"p{i}", vector=unit(i), captured="2024" if i % 50 == 0 else "2020") for i in range(500)])
     found = store.search_vectors("common", "picture", unit(7), 10, Filters(after="2023"))

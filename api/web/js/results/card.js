@@ -18,9 +18,9 @@ export function card(hit, words, number) {
   // A recording or text shows its words in the place of a picture.
   const said = ["image", "video"].includes(hit.media) && strongest(hit).length < 3 ? quoted(hit, words, 90) : null;
   return el("div", { class: "hit", role: "listitem", data: { number } },
-    el("a", { class: "open", href: link, title: hit.path, "aria-label": `${title}, ${percent(hit.relevance)} relevant` },
+    el("a", { class: "open", href: link, title: hit.path, "aria-label": hit.evidence.length ? `${title}, ${percent(hit.relevance)} relevant` : title },
       picture(hit, words),
-      el("div", { class: "name" }, el("span", {}, title), hit.more ? el("small", {}, `+${hit.more} alike`) : null, el("b", { class: hit.relevance < 0.5 ? "soft" : null }, percent(hit.relevance)))),
+      el("div", { class: "name" }, el("span", {}, title), hit.more ? el("small", {}, `+${hit.more} alike`) : null, hit.evidence.length ? el("b", { class: hit.relevance < 0.5 ? "soft" : null }, percent(hit.relevance)) : null)),
     short(hit),
     said ? el("p", { class: "reason" }, "“", said, "”") : null,
     el("div", { class: "acts" },

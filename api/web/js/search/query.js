@@ -20,8 +20,10 @@ export function request(state, k, files = [], facets = []) {
   return told;
 }
 
-/** Whether there is something to search for, beside what is unwanted. */
-export const wants = (state, files) => Boolean(state.q || state.like.length || files.some((one) => one.weight > 0));
+/** Whether there is something to search for, beside what is unwanted; filters alone are something too. */
+export const wants = (state, files) => Boolean(state.q || state.like.length || files.some((one) => one.weight > 0)
+  || (!state.not.length && !state.unlike.length && !files.length
+    && (state.label.length || state.nolabel.length || state.after || state.before || state.path || state.collection)));
 
 /** The options of a fetch for a request with files beside it. */
 export function body(told, files, signal) {
