@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmedia.embeddings.encoder import Vector
-from crossmedia.retrieval.likeness import KIND, Likeness, most_alike
+from crossmedia.retrieval.likeness import KIND, LEVELS, Likeness, most_alike
 from crossmedia.retrieval.query import Evidence
 
 RANK_OFFSET: Final = 60
@@ -63,15 +63,17 @@ def fuse(rankings: Iterable[Mapping[str, Evidence]]) -> list[Fused]:
 
 
 def like_first(ranked: Sequence[Fused]) -> list[Fused]:
-    """What is like an example before what answers it in another medium, and what is merely the nearest last.
+    """What is like an example, the most alike first, before what answers it in another medium; what is merely the
+    nearest comes last.
 
     A bark is asked for by a bark: the other bark goes before pictures of dogs, however sure those are.
     """
+    other = LEVELS.index("nearest")
 
     def place(fused: Fused) -> int:
         if fused.likeness in (None, "nearest"):
-            return 2 if fused.likeness and fused.relevance < KIND else 1
-        return 0
+            return other + 1 if fused.likeness and fused.relevance < KIND else other
+        return LEVELS.index(fused.likeness)
 
     return sorted(ranked, key=place)
 

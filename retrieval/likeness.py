@@ -1,4 +1,4 @@
-"""How alike a hit and an example are: the same, a copy, alike, of the same kind, or merely the nearest there is.
+"""How alike a hit and an example are: the same, a copy, alike, of the same kind, or merely among the nearest.
 
 The first two are told by how far the cosine is on its way from the calibration's bias to 1, the others by relevance,
 so they mean the same in every space. Where copies end was chosen on photos of Flickr8k's dev split and copies of them

@@ -40,4 +40,5 @@ def test_like_goes_before_cross_and_the_merely_nearest_last() -> None:
 
     bark, dog, rain = fused("bark", 0.6, "same kind"), fused("dog", 0.99, None), fused("rain", 0.2, "nearest")
     known = fused("said", 0.9, "nearest")  # another leg is sure of it
-    assert like_first([known, dog, rain, bark]) == [bark, known, dog, rain]
+    copy = fused("copy", 0.5, "same")
+    assert like_first([known, dog, rain, bark, copy]) == [copy, bark, known, dog, rain]

@@ -207,6 +207,28 @@ def test_facets_filter(page: Page) -> None:
     expect(page.locator(".facet[aria-pressed=true]")).to_have_count(1)
 
 
+def test_a_filter_alone_lists_what_meets_it(page: Page) -> None:
+    page.goto("/?label=object%3Acat")
+    found = hits(page)
+    assert found
+    assert "%" not in page.locator(".hit").first.inner_text(), "nothing is more relevant than another"
+    assert page.get_by_role("button", name="Why").count() == 0
+    assert (
+        page.locator(".hit .open").first.get_attribute("aria-label")
+        == page.locator(".hit .name span").first.inner_text()
+    )
+
+
+def test_an_example_says_how_alike_a_hit_is_once(page: Page, served: Served) -> None:
+    page.goto("/")
+    drop(page, served.media / "photos" / "photo-04.jpg", "image/jpeg")
+    assert hits(page)[0].endswith("photo-04.jpg")
+    reasons = page.locator(".hit").first.locator(".reasons li").all_inner_texts()
+    assert [line for line in reasons if "the same picture" in line]
+    assert not [line for line in reasons if "perhaps alike" in line]
+    assert page.locator(".reasons", has_text="perhaps alike").count()
+
+
 def test_nothing_matches_and_the_nearest_all_the_same(page: Page) -> None:
     page.goto("/?q=quantum+chromodynamics+lattice&media=audio")
     expect(page.locator(".empty h2")).to_have_text("Nothing matches")

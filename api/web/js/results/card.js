@@ -26,8 +26,8 @@ export function card(hit, words, number) {
     el("div", { class: "acts" },
       el("button", { type: "button", onclick: push("like"), "aria-label": `More like ${title}` }, "+ like this"),
       el("button", { type: "button", onclick: push("unlike"), "aria-label": `Less like ${title}` }, "− less"),
-      el("button", {
+      hit.evidence.length ? el("button", {
         type: "button", "aria-label": `Why ${title}`,
         onclick: () => dialog("Why this is a hit", (close) => [el("p", { class: "small soft" }, hit.path), long(hit, words), el("p", {}), el("button", { class: "main", onclick: close }, "Close")]),
-      }, "Why?")));
+      }, "Why?") : null));
 }

@@ -19,8 +19,8 @@ const LIKE = {
   same: { picture: "the same picture", sound: "the same sound", text: "the same text" },
   "near-duplicate": { picture: "nearly the same picture", sound: "nearly the same sound", text: "nearly the same text" },
   similar: { picture: "looks alike", sound: "sounds alike", text: "says something alike" },
-  "same kind": { picture: "the same kind of picture", sound: "the same kind of sound", text: "about the same" },
-  nearest: { picture: "the nearest picture, not alike", sound: "the nearest sound, not alike", text: "the nearest text, not alike" },
+  "same kind": { picture: "of the same kind", sound: "of the same kind", text: "about the same" },
+  nearest: { picture: "perhaps alike", sound: "perhaps alike", text: "perhaps alike" },
 };
 
 /** What a piece of evidence says: one short clause. */
@@ -44,7 +44,9 @@ export function reason(one) {
 /** The strongest reasons, each once, with how much they say. */
 export function strongest(hit, most = SHOWN) {
   const found = new Map();
-  for (const one of [...hit.evidence].sort((a, b) => b.relevance - a.relevance)) {
+  // Of what says how alike it is, only what says most: a hit is not both of a kind and perhaps alike.
+  const saying = hit.evidence.filter((one) => !one.likeness || one.likeness === hit.likeness);
+  for (const one of saying.sort((a, b) => b.relevance - a.relevance)) {
     const told = reason(one);
     if (!found.has(told) && (one.relevance >= FAINT || !found.size)) found.set(told, one.relevance);
   }
