@@ -283,7 +283,7 @@ def hit_out(hit: Hit) -> HitOut:
 
 def hit_values(hit: Hit) -> dict[str, Any]:
     """The fields of a `HitOut`."""
-    return {**asdict(hit), "likeness": hit.likeness, "link": content_link(hit.asset, hit.start, hit.end, hit.page)}
+    return {**asdict(hit), "link": content_link(hit.asset, hit.start, hit.end, hit.page)}
 
 
 def by_kind(counts: Iterable[FacetCount], limit: int = MAX_VALUES) -> dict[str, list[ValueOut]]:

@@ -25,7 +25,7 @@ from crossmedia.eval.copies import COPIES
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.eval.metrics import mean
 from crossmedia.eval.vocabulary import named_in, numbered
-from crossmedia.retrieval.likeness import LEVELS, NEAREST, Likeness
+from crossmedia.retrieval.likeness import LEVELS, MIN_HITS, Likeness
 from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Example, Filters, Query
 from crossmedia.retrieval.vocabularies.bundled import read_bundled
 
@@ -41,8 +41,11 @@ COPIED: Final = 10
 """One photo in so many is copied."""
 
 
+COPY_LEVELS: Final[tuple[Likeness, ...]] = ("same", "near-duplicate")
+
+
 @dataclass(frozen=True)
-class Found:
+class PhotoHit:
     """A hit: the number of its photo, its relevance, and how alike it is said to be."""
 
     photo: int
@@ -62,22 +65,24 @@ def measure(
     located = {x.asset: numbers[x.source.location] for x in service.runtime.store.located(COLLECTION)}
     assets = {number: asset for asset, number in located.items()}
 
-    def ask(example: Example) -> list[Found]:
+    def ask(example: Example) -> list[PhotoHit]:
         filters = Filters(media=("image",), collection=COLLECTION)
         query = Query(examples=(example,), filters=filters, k=MAX_HITS, fold=False)
         hits = service.searching.search(query).hits
-        return [Found(located[hit.asset], hit.relevance, hit.likeness) for hit in hits]
+        return [PhotoHit(located[hit.asset], hit.relevance, hit.likeness) for hit in hits]
 
     tell(f"asking with {len(photos)} photos")
-    found = [ask(Example(asset=assets[number])) if number in assets else [] for number in range(len(photos))]
-    told = service.runtime.profile.text.encode([text for photo in photos for text in captions[photo]]).vectors["text"]
-    related = same_kind(told.reshape(len(photos), -1, told.shape[1]))
+    answers = [ask(Example(asset=assets[number])) if number in assets else [] for number in range(len(photos))]
+    sentences = service.runtime.profile.text.encode([text for photo in photos for text in captions[photo]]).vectors[
+        "text"
+    ]
+    related = same_kind(sentences.reshape(len(photos), -1, sentences.shape[1]))
     named = _named([captions[photo] for photo in photos])
     kinds = Section(
         "Photos like a photo",
         f"{len(photos)} photos, each an example for the others; of a kind are those on which two people name the same.",
-        (*_kinds(found, named), *_levels(found, related)),
-        _by_name(found, named),
+        (*_kinds(answers, named), *_levels(answers, related)),
+        _by_name(answers, named),
         time.perf_counter() - started,
     )
     return [kinds, _copies(photos, room, lambda path: ask(service.searching.example(path)), tell)]
@@ -95,32 +100,37 @@ def _named(captions: Sequence[Sequence[str]]) -> list[frozenset[str]]:
     return [frozenset(name for name in own if often[name] >= FREQUENT) for own in every]
 
 
-def _kinds(found: Sequence[Sequence[Found]], named: Sequence[frozenset[str]]) -> list[Figure]:
+def _relevant(hits: Sequence[PhotoHit]) -> int:
+    """How many are at or above the default cut-off."""
+    return sum(hit.relevance >= DEFAULT_MIN_RELEVANCE for hit in hits)
+
+
+def _kinds(answers: Sequence[Sequence[PhotoHit]], named: Sequence[frozenset[str]]) -> list[Figure]:
     asked = [number for number, own in enumerate(named) if own]
-    first = [bool(named[hit.photo] & named[number]) for number in asked for hit in found[number][:FIRST]]
-    alike = [sum(hit.relevance >= DEFAULT_MIN_RELEVANCE for hit in hits) for hits in found]
+    first = [bool(named[hit.photo] & named[number]) for number in asked for hit in answers[number][:FIRST]]
+    alike = [_relevant(hits) for hits in answers]
     return [
         Figure(
             f"first {FIRST} hits that show a thing that the example shows",
-            mean([float(x) for x in first]),
+            mean(first),
             of=len(first),
         ),
         Figure("further hits at the default cut-off, median", float(median(alike)), "", of=len(alike)),
         share("photos that find one at least", [n > 0 for n in alike]),
-        share(f"photos that are answered by {NEAREST} or more", [len(hits) >= NEAREST for hits in found]),
+        share(f"photos that are answered by {MIN_HITS} or more", [len(hits) >= MIN_HITS for hits in answers]),
     ]
 
 
-def _levels(found: Sequence[Sequence[Found]], related: NDArray[np.bool_]) -> list[Figure]:
+def _levels(answers: Sequence[Sequence[PhotoHit]], related: NDArray[np.bool_]) -> list[Figure]:
     right: dict[Likeness, list[bool]] = defaultdict(list)
-    for number, hits in enumerate(found):
+    for number, hits in enumerate(answers):
         for hit in hits:
             if hit.likeness is not None:
                 right[hit.likeness].append(bool(related[number, hit.photo]))
     return [
         Figure(
             f"hits called “{level}” whose captions mean nearly the same",
-            mean([float(x) for x in right[level]]),
+            mean(right[level]),
             of=len(right[level]),
         )
         for level in LEVELS
@@ -128,21 +138,21 @@ def _levels(found: Sequence[Sequence[Found]], related: NDArray[np.bool_]) -> lis
     ]
 
 
-def _by_name(found: Sequence[Sequence[Found]], named: Sequence[frozenset[str]]) -> tuple[str, ...]:
+def _by_name(answers: Sequence[Sequence[PhotoHit]], named: Sequence[frozenset[str]]) -> tuple[str, ...]:
     """Of each frequent thing how many of the first hits show it, and how many there are."""
     often = Counter(name for own in named for name in own)
     lines = []
     for name, times in often.most_common():
-        own = [found[number] for number, names in enumerate(named) if name in names]
-        right = mean([float(name in named[hit.photo]) for hits in own for hit in hits[:FIRST]])
-        alike = median(sum(hit.relevance >= DEFAULT_MIN_RELEVANCE for hit in hits) for hits in own)
+        own = [answers[number] for number, names in enumerate(named) if name in names]
+        right = mean([name in named[hit.photo] for hits in own for hit in hits[:FIRST]])
+        alike = median(map(_relevant, own))
         hits = f"{right:.0%} of the first {FIRST} hits; {alike:g} further hits at the cut-off, median"
         lines.append(f"{name} ({times} photos): {hits}")
     return tuple(lines)
 
 
 def _copies(
-    photos: Sequence[Path], room: Path, ask: Callable[[Path], list[Found]], tell: Callable[[str], None]
+    photos: Sequence[Path], room: Path, ask: Callable[[Path], list[PhotoHit]], tell: Callable[[str], None]
 ) -> Section:
     started = time.perf_counter()
     tell("asking with copies")
@@ -157,8 +167,8 @@ def _copies(
             hits = ask(path)
             own = next((hit for hit in hits if hit.photo == number), None)
             first.append(bool(hits) and hits[0].photo == number)
-            called.append(own is not None and own.likeness in ("same", "near-duplicate"))
-            strangers += sum(hit.photo != number and hit.likeness in ("same", "near-duplicate") for hit in hits)
+            called.append(own is not None and own.likeness in COPY_LEVELS)
+            strangers += sum(hit.photo != number and hit.likeness in COPY_LEVELS for hit in hits)
         figures += [share(f"{name}: the original is the first hit", first), share(f"{name}: said to be a copy", called)]
     figures.append(Figure("other photos said to be a copy", float(strangers), "", of=len(COPIES) * len(first)))
     return Section(

@@ -21,12 +21,12 @@ def date_in_name(name: str) -> str | None:
     >>> date_in_name("Screenshot 2021-05-04 at 12.13.14.png"), date_in_name("scan 20159999.png")
     ('2021-05-04T12:13:14', None)
     """
-    for found in _NAMED.finditer(name):
-        day = "-".join(found.group(1, 3, 4))
+    for match in _NAMED.finditer(name):
+        day = "-".join(match.group(1, 3, 4))
         try:
-            if found[5] is None:
+            if match[5] is None:
                 return date.fromisoformat(day).isoformat()
-            return datetime.fromisoformat(f"{day}T{':'.join(found.group(5, 7, 8))}").isoformat()
+            return datetime.fromisoformat(f"{day}T{':'.join(match.group(5, 7, 8))}").isoformat()
         except ValueError:
             continue
     return None

@@ -14,7 +14,7 @@ from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.decode import Shot
 from crossmedia.indexer.segment import chapters
 from crossmedia.retrieval.documents import Label, Moment, moment_id
-from crossmedia.retrieval.likeness import SIMILAR
+from crossmedia.retrieval.likeness import MIN_SIMILAR
 from crossmedia.retrieval.relevance import UNKNOWN
 
 MODEL: Final = "structure@1"
@@ -91,7 +91,7 @@ def _shares(shot: Shot, frames: Sequence[Moment]) -> list[Moment]:
 def _group_scenes(shots: Sequence[Moment], profile: Profile) -> list[Moment]:
     """Shots that show the same, and what lies between them, are a scene; each shot says of which (label `chapter`)."""
     space = "picture" if all("picture" in shot.vectors for shot in shots) else COMMON
-    same = profile.calibrations.get((space, "picture", "picture"), UNKNOWN).similarity(SIMILAR)
+    same = profile.calibrations.get((space, "picture", "picture"), UNKNOWN).similarity(MIN_SIMILAR)
     rows = np.stack([shot.vectors[space] for shot in shots])
     moments: list[Moment] = []
     for number, (first, last) in enumerate(chapters(rows, [shot.start or 0.0 for shot in shots], same), start=1):

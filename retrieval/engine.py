@@ -13,7 +13,7 @@ from crossmedia.retrieval.calibration import adapted
 from crossmedia.retrieval.documents import kind_of
 from crossmedia.retrieval.fusion import SAME_PICTURE, SAME_TEXT, Fused, fold, fuse, like_first
 from crossmedia.retrieval.labels import LabelQuery
-from crossmedia.retrieval.likeness import NEAREST
+from crossmedia.retrieval.likeness import MIN_HITS
 from crossmedia.retrieval.parts import parts_of
 from crossmedia.retrieval.planner import LabelsLeg, Leg, VectorLeg, WordsLeg, plan
 from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Answer, Evidence, Filters, Hit, Query
@@ -44,7 +44,7 @@ class Engine:
         started = time.perf_counter()
         notes: list[str] = []
         parts = parts_of(query, self.store, self.profile, notes)
-        if not parts and query.filters.restrict:
+        if not parts and query.filters.restrictive:
             return self._browse(query, started)
         calibrations = adapted(self.profile.calibrations, self.store.random_pairs())
         legs = plan(parts, list(self.profile.spaces), calibrations, query.legs)
@@ -57,16 +57,16 @@ class Engine:
             # Folding and grouping may leave too few; there are more where a leg was read to its depth.
             if len(hits) >= query.k or whole or depth >= DEEPEST:
                 facets = self.store.count_facets(query.facets, [f.moment for f in ranked]) if query.facets else ()
-                took = round((time.perf_counter() - started) * 1000, 2)
-                return Answer(tuple(hits), took, tuple(notes), tuple(facets))
+                return Answer(tuple(hits), _ms_since(started), tuple(notes), tuple(facets))
             depth *= 4
 
     def _browse(self, query: Query, started: float) -> Answer:
-        """What meets the filters; nothing is more relevant than another, so that the newest come first."""
+        """What meets the filters, the newest first, since nothing is more relevant than another; facets are of the
+        `DEEPEST` newest."""
         found = self.store.newest(query.filters, max(query.k, DEEPEST) if query.facets else query.k)
         hits = self._hits([Fused(moment, 1.0, 1.0, ()) for moment in found], replace(query, fold=False))
         facets = self.store.count_facets(query.facets, found) if query.facets else ()
-        return Answer(tuple(hits), round((time.perf_counter() - started) * 1000, 2), (), tuple(facets))
+        return Answer(tuple(hits), _ms_since(started), (), tuple(facets))
 
     def _ranked(self, legs: Sequence[Leg], depth: int, filters: Filters, query: Query) -> tuple[list[Fused], bool]:
         """What passes the cut-off, best first, and what is nearest to an example; and whether no leg had more that
@@ -115,15 +115,17 @@ class Engine:
                     beside = evidence.only(beside, self.store.meeting(list(beside), filters))
                 found = evidence.drawn_to_parts(leg, found, beside, self.store)
             if isinstance(leg, VectorLeg):
-                found = evidence.likened(leg, found)
+                found = evidence.with_likeness(leg, found)
             key = (leg.name, leg.target if isinstance(leg, VectorLeg) else "")
             rankings[key] = evidence.best_of(rankings[key], found) if key in rankings else found
         ranked = fuse(rankings.values())
         answering = [f for f in ranked if f.relevance >= cut]
-        if query.min_relevance is None:
-            answering += [f for f in ranked if f.relevance < cut and f.likeness][: max(0, NEAREST - len(answering))]
+        by_example = any(leg.like_with_like for leg in looking)
+        if by_example and query.min_relevance is None:
+            answering += [f for f in ranked if f.relevance < cut and f.likeness][: max(0, MIN_HITS - len(answering))]
         timed = [f.moment for f in answering if kind_of(f.moment) in SENSE]
-        return like_first(joined(answering, self.store.spans(timed)) if timed else answering), whole
+        merged = joined(answering, self.store.spans(timed)) if timed else answering
+        return like_first(merged) if by_example else merged, whole
 
     def _hits(self, ranked: Sequence[Fused], query: Query) -> list[Hit]:
         """Load, fold and explain only as many as are wanted."""
@@ -163,9 +165,14 @@ class Engine:
                     round(fused.relevance, 4),
                     why,
                     more,
+                    fused.likeness,
                 )
             )
         return hits
+
+
+def _ms_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 2)
 
 
 def _grouped(kept: Sequence[tuple[Fused, int]]) -> list[tuple[Fused, int]]:

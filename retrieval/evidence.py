@@ -130,12 +130,12 @@ def _log_odds(probability: float) -> float:
     return math.log(bounded / (1 - bounded))
 
 
-def likened(leg: VectorLeg, found: Ranking) -> Ranking:
-    """Says of each how like the example it is, where the leg compares like with like."""
-    if leg.alike is None:
+def with_likeness(leg: VectorLeg, found: Ranking) -> Ranking:
+    """The same evidence with how like the example each is, where the leg compares like with like."""
+    if leg.like_with_like is None:
         return found
     return {
-        moment: replace(one, likeness=likeness(leg.alike, one.similarity, one.relevance / leg.share))
+        moment: replace(one, likeness=likeness(leg.like_with_like, one.similarity, one.relevance / leg.share))
         for moment, one in found.items()
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmedia.embeddings.encoder import Vector
-from crossmedia.retrieval.likeness import KIND, LEVELS, Likeness, most_alike
+from crossmedia.retrieval.likeness import LEVELS, MIN_SAME_KIND, Likeness, most_alike
 from crossmedia.retrieval.query import Evidence
 
 RANK_OFFSET: Final = 60
@@ -18,6 +18,8 @@ RANK_OFFSET: Final = 60
 SAME_PICTURE: Final = 0.985
 SAME_TEXT: Final = 0.995
 """Cosines in the native spaces from which two moments show or say the same."""
+ORDER: Final[tuple[Likeness | None, ...]] = (*LEVELS[:-1], None, LEVELS[-1])
+"""How like an example hits are, in their order; None for those of another medium."""
 _NONE: Final = np.empty(0, dtype=np.intp)
 
 
@@ -68,12 +70,10 @@ def like_first(ranked: Sequence[Fused]) -> list[Fused]:
 
     A bark is asked for by a bark: the other bark goes before pictures of dogs, however sure those are.
     """
-    other = LEVELS.index("nearest")
 
     def place(fused: Fused) -> int:
-        if fused.likeness in (None, "nearest"):
-            return other + 1 if fused.likeness and fused.relevance < KIND else other
-        return LEVELS.index(fused.likeness)
+        sure = fused.likeness == "nearest" and fused.relevance >= MIN_SAME_KIND  # by a leg of another medium
+        return ORDER.index(None if sure else fused.likeness)
 
     return sorted(ranked, key=place)
 

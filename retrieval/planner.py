@@ -80,8 +80,8 @@ class VectorLeg:
     share: float
     part: str
     unwanted: tuple[Unwanted, ...] = ()
-    alike: Calibration | None = None
-    """That of like with like, where the query is one example of the target's modality and nothing is said in it."""
+    like_with_like: Calibration | None = None
+    """Their calibration, where the query is one example of the target's modality and nothing is said in it."""
 
     @property
     def name(self) -> str:
@@ -230,10 +230,10 @@ def _compose(
             ]
     name = " + ".join(part.name for part, _ in expressed)
     share = _share([p for p, _ in expressed], wanted)
-    alike = None
+    like_with_like = None
     if len(wanted) == 1 and wanted[0].text is None and expressed[0][1] == target and space not in IDENTITIES:
-        alike = calibrations.get((space, target, target), UNKNOWN)
-    return VectorLeg(space, target, direction, offset, share, name, tuple(against), alike)
+        like_with_like = calibrations.get((space, target, target), UNKNOWN)
+    return VectorLeg(space, target, direction, offset, share, name, tuple(against), like_with_like)
 
 
 def _made_from(part: QueryPart, space: str, target: Modality) -> Modality | None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from crossmedia.embeddings.media import Media, Medium
 from crossmedia.retrieval.documents import Box, Kind
-from crossmedia.retrieval.likeness import Likeness, most_alike
+from crossmedia.retrieval.likeness import Likeness
 
 DEFAULT_MIN_RELEVANCE: Final = 0.5
 """The cut-off: below it a hit is as likely unrelated as related, by the leg's calibration."""
@@ -50,7 +50,7 @@ class Filters:
     end: float | None = None
 
     @property
-    def restrict(self) -> bool:
+    def restrictive(self) -> bool:
         """Whether somebody asked for them: what is left out for everybody is no condition of theirs."""
         return replace(self, excluded_assets=(), journal=None) != Filters()
 
@@ -81,13 +81,12 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """`texts` are wanted, `negatives` unwanted; `legs` None means every leg that applies. Without texts and
-    examples, filters ask for everything that meets them: a moment of each asset, what was captured last first.
+    """`texts` are wanted, `negatives` unwanted; `legs` None means every leg that applies. Without texts and examples,
+    filters ask for everything that meets them: a moment of each asset, what was captured last first.
 
     `min_relevance` None is the default cut-off, 0 switches it off. An example alone always answers with what is nearest
-    to it in its own medium, unless a cut-off is given. `fold` drops hits that show the same thing as a
-    better one; `group` keeps the best moment of each asset. `facets`: kinds of labels that are counted on all that was
-    found.
+    to it in its own medium, unless a cut-off is given. `fold` drops hits that show the same thing as a better one;
+    `group` keeps the best moment of each asset. `facets`: kinds of labels that are counted on all that was found.
     """
 
     texts: tuple[str, ...] = ()
@@ -148,11 +147,8 @@ class Hit:
     evidence: tuple[Evidence, ...]
     more: int = 0
     """How many further moments were folded into this hit."""
-
-    @property
-    def likeness(self) -> Likeness | None:
-        """How like the example it is, by the leg that says most; None where none of its own medium was given."""
-        return most_alike(evidence.likeness for evidence in self.evidence)
+    likeness: Likeness | None = None
+    """How like the example it is, by the leg that says most; None where none of its own medium was given."""
 
 
 @dataclass(frozen=True)

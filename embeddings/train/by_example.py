@@ -10,31 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from crossmedia.embeddings.builtin import towers
 from crossmedia.embeddings.cards import CLIP_B16
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.clip_b16 import ClipB16
 from crossmedia.embeddings.clip_b16_words import BACKGROUNDS
-from crossmedia.embeddings.encoder import Calibration, Encoder
-from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.train import data
-from crossmedia.embeddings.train.calibrate import photo_to_photo
-
-SPACES: Final = ("common", "picture")
-
-
-def measured(
-    text: Encoder[str], tower: Encoder[Picture], photos: Sequence[data.Photo]
-) -> dict[tuple[str, str, str], Calibration]:
-    """Of each space that has pictures."""
-    told = text.encode([caption for photo in photos for caption in photo.captions]).vectors["text"]
-    seen = tower.encode([data.picture(photo) for photo in photos]).vectors
-    grouped = told.reshape(len(photos), -1, told.shape[1])
-    return {(space, "picture", "picture"): photo_to_photo(seen[space], grouped) for space in SPACES}
+from crossmedia.embeddings.train.calibrate import photos_to_photos
 
 
 def main() -> None:
@@ -47,7 +31,10 @@ def main() -> None:
     tower = built_in if asked.encoder == "builtin" else ClipB16(Catalog().resolve(CLIP_B16.id))
     path = asked.out / ("backgrounds.json" if asked.encoder == "builtin" else BACKGROUNDS)
     kept = json.loads(path.read_text("utf-8"))
-    new = measured(text, tower, data.flickr8k(asked.flickr8k, "dev"))
+    photos = data.flickr8k(asked.flickr8k, "dev")
+    captions = text.encode([caption for photo in photos for caption in photo.captions]).vectors["text"]
+    seen = tower.encode([data.picture(photo) for photo in photos]).vectors
+    new = photos_to_photos(seen, captions.reshape(len(photos), -1, captions.shape[1]))
     for row in kept["backgrounds"]:
         key = (row["space"], row["query"], row["target"])
         if key in new:

@@ -8,7 +8,7 @@ captions whose photo is among the best ten allow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ NONSENSE_KEPT_OUT, ABSENT_KEPT_OUT, CAPTIONS_KEPT = 0.98, 0.93, 0.955
 BLIND = 1
 """How many of the last dimensions a picture or sound does without that looks for texts: how strange a text is
 (`rarity.py`) says whether it is answered, and would decide between texts by their words alone."""
-SAME_KIND = 0.38
+MIN_SAME_KIND = 0.38
 """Cosine of what the captions of two photos mean together, from which they show the same kind of thing: of pairs as
 near as this, half name a thing in common that is not a person."""
 
@@ -107,9 +107,7 @@ def measure(
         ("common", "text", "picture"): among(searched, asked["common"] @ seen["common"].T),
         ("common", "picture", "text"): told,
     }
-    for space in ("common", "picture"):
-        told_of = captions["text"].reshape(len(photos), each, -1)
-        calibrations[space, "picture", "picture"] = photo_to_photo(seen[space], told_of)
+    calibrations |= photos_to_photos(seen, captions["text"].reshape(len(photos), each, -1))
     for space in ("common", "text"):
         alike = _caption_to_caption(captions[space], own, nonsense[space], absent[space])
         calibrations[space, "text", "text"] = among(alike, asked[space] @ captions[space].T)
@@ -173,23 +171,28 @@ def answered_cosines(scores: NDArray[np.float32], own: NDArray[np.int64]) -> NDA
     return cosines
 
 
-def same_kind(told: Vectors) -> NDArray[np.bool_]:
+def same_kind(captions: Vectors) -> NDArray[np.bool_]:
     """Which photos show the same kind of thing, by what their captions say: (N, captions, dim) sentence vectors →
     (N, N)."""
-    meaning = normalise(told.mean(1))
-    alike: NDArray[np.bool_] = meaning @ meaning.T >= SAME_KIND
+    meaning = normalise(captions.mean(1))
+    alike: NDArray[np.bool_] = meaning @ meaning.T >= MIN_SAME_KIND
     return alike
 
 
-def photo_to_photo(vectors: Vectors, told: Vectors) -> Calibration:
-    """Photo to photo. Nobody labelled these pairs, but their captions tell: related is what they say nearly the same
-    of. Fitted to all pairs as they occur, so that a relevance is how many pairs of that cosine are related.
+def photos_to_photos(seen: Mapping[str, Vectors], captions: Vectors) -> dict[tuple[str, str, str], Calibration]:
+    """Photo to photo in both spaces. Nobody labelled these pairs, but their captions tell: related is what they say
+    nearly the same of. Fitted to all pairs as they occur, so that a relevance is how many pairs of that cosine are
+    related.
 
-    `vectors` (N, dim): of photos; `told` (N, captions, dim): sentence vectors of their captions."""
-    upper = np.triu_indices(len(vectors), 1)
-    scores, related = (vectors @ vectors.T)[upper], same_kind(told)[upper]
-    slope, bias = logistic(scores[related], scores[~related], balanced=False)
-    return Calibration(float(scores.mean()), float(scores.std()), bias, slope)
+    `seen`: of each space vectors (N, dim) of photos; `captions` (N, captions, dim): sentence vectors of theirs."""
+    upper = np.triu_indices(len(captions), 1)
+    related = same_kind(captions)[upper]
+    calibrations: dict[tuple[str, str, str], Calibration] = {}
+    for space in ("common", "picture"):
+        scores = (seen[space] @ seen[space].T)[upper]
+        slope, bias = logistic(scores[related], scores[~related], balanced=False)
+        calibrations[space, "picture", "picture"] = Calibration(float(scores.mean()), float(scores.std()), bias, slope)
+    return calibrations
 
 
 def _caption_to_caption(vectors: Vectors, own: NDArray[np.int64], nonsense: Vectors, absent: Vectors) -> Calibration:

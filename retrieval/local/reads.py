@@ -26,8 +26,9 @@ def spaces(connection: sqlite3.Connection) -> dict[str, Space]:
 
 def newest(connection: sqlite3.Connection, filters: Filters, limit: int) -> list[str]:
     where, values = conditions(filters)
-    whole = "" if filters.kinds else f"AND m.kind NOT IN ({', '.join(repr(kind) for kind in sorted(PARTS))})"
-    meeting = f"FROM moment m WHERE m.asset = a.id {whole} {'AND ' + where if where else ''}"
+    parts = [] if filters.kinds else sorted(PARTS)
+    meeting = f"FROM moment m WHERE m.asset = a.id AND m.kind NOT IN ({marks(parts)}) {'AND ' + where if where else ''}"
+    values = [*parts, *values]
     rows = connection.execute(
         f"""SELECT (SELECT m.key {meeting} ORDER BY m.id LIMIT 1) AS first FROM asset a
         WHERE EXISTS (SELECT 1 {meeting}) ORDER BY a.captured DESC, a.id DESC LIMIT ?""",

@@ -14,7 +14,7 @@ from crossmedia.embeddings.encoder import COMMON, Calibration, Modality, Vector,
 from crossmedia.embeddings.profile import Profile
 from crossmedia.retrieval.calibration import FLAT, adapted
 from crossmedia.retrieval.documents import MODALITY
-from crossmedia.retrieval.likeness import SIMILAR
+from crossmedia.retrieval.likeness import MIN_SIMILAR
 from crossmedia.retrieval.parts import views
 from crossmedia.retrieval.relevance import UNKNOWN, probabilities
 from crossmedia.retrieval.store import Store
@@ -121,7 +121,7 @@ class Scorer:
         scores = probabilities(pictures @ self._names.T + self._prior)
         if self._shown:
             alike = probabilities(pictures @ self._examples.T - self._offset)
-            alike[alike < SIMILAR] = 0  # merely of its kind is not what it shows
+            alike[alike < MIN_SIMILAR] = 0  # merely of its kind is not what it shows
             np.maximum.at(scores.T, self._shown, alike.T)
         return scores
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import random
 import shutil
 from collections.abc import Callable
@@ -47,7 +46,7 @@ ASKED = (
 def service(folder: Path) -> TestClient:
     """Where there ever was a key, requests need one."""
     for cached in vars(models).values():  # FastAPI remembers functions, and through them thousands of applications
-        if isinstance(cached, functools._lru_cache_wrapper):
+        if hasattr(cached, "cache_clear"):
             cached.cache_clear()
     app = create_app(settings(folder, api_keys=("secret",)))
     return TestClient(app, raise_server_exceptions=False, headers={"X-API-Key": "secret"})

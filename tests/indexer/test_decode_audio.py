@@ -137,6 +137,17 @@ def test_sound_with_cover_art_is_sound_and_a_late_track_keeps_its_time(tmp_path:
     assert decode(tmp_path / "cover.mp3").mime == "audio/mpeg"
 
 
+@pytest.mark.parametrize(("date", "right"), [("2019", "2019"), ("2019-04", "2019-04"), ("about 2019", None)])
+def test_music_has_its_year(tmp_path: Path, date: str, right: str | None) -> None:
+    with av.open(str(tmp_path / "a.flac"), "w") as file:
+        file.metadata["date"] = date
+        stream = file.add_stream("flac", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 4608), np.int16), "s16", "mono")
+        frame.sample_rate = 16_000
+        file.mux([*stream.encode(frame), *stream.encode(None)])
+    assert decode(tmp_path / "a.flac").captured == right
+
+
 @pytest.mark.shared
 def test_real_recordings(shared: Path) -> None:
     for folder, pattern in (("esc10", "*.ogg"), ("spoken_captions", "*.mp3"), ("speakers", "*.flac")):

@@ -14,7 +14,7 @@ from crossmedia.embeddings.profile import Word
 from crossmedia.embeddings.toy import COLOURS, ToyTranscriber, toy_profile
 from crossmedia.retrieval.documents import Document, Source
 from crossmedia.retrieval.engine import Engine
-from crossmedia.retrieval.likeness import NEAREST
+from crossmedia.retrieval.likeness import MIN_HITS
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.planner import EmptyQuery, UnknownLeg
 from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Example, Filters, Query
@@ -129,9 +129,9 @@ def test_an_example_alone_is_answered_by_the_nearest_and_how_alike_they_are(engi
 
 
 def test_no_more_than_a_page_is_merely_the_nearest(engine: Engine) -> None:
-    engine.store.put([of_picture(f"far {n}", plain("green", n)) for n in range(2 * NEAREST)])
+    engine.store.put([of_picture(f"far {n}", plain("green", n)) for n in range(2 * MIN_HITS)])
     asked = Query(examples=(Example(plain("red")),), k=100, fold=False, legs=("picture", "common"))
-    assert len(engine.search(asked).hits) == NEAREST
+    assert len(engine.search(asked).hits) == MIN_HITS
 
 
 def test_indexed_asset_as_example_does_not_find_itself(engine: Engine) -> None:

@@ -72,10 +72,10 @@ function trusted(told) {
 }
 
 function place(asset) {
-  const { date_from: source, ...told } = asset.metadata;
+  const { date_from: source, ...others } = asset.metadata;
   const from = asset.captured && source ? `${asset.captured} (by its ${source === "name" ? "name" : "file’s time"})` : asset.captured;
   const rows = [["Where", asset.sources.map((one) => one.path).join("\n")], ["Type", asset.mime], ["From", from],
-    ...Object.entries(told).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value)), ["Id", asset.asset]];
+    ...Object.entries(others).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value)), ["Id", asset.asset]];
   return el("section", { class: "card panel" }, el("h2", {}, "The file"),
     el("dl", { class: "facts" }, rows.filter(([, value]) => value !== null && value !== "").map(([key, value]) => [el("dt", {}, key), el("dd", {}, String(value))])));
 }

@@ -15,7 +15,7 @@ function kindOf(moment) {
 }
 
 /** How like an example it is. */
-const LIKE = {
+const LIKENESS = {
   same: { picture: "the same picture", sound: "the same sound", text: "the same text" },
   "near-duplicate": { picture: "nearly the same picture", sound: "nearly the same sound", text: "nearly the same text" },
   similar: { picture: "looks alike", sound: "sounds alike", text: "says something alike" },
@@ -28,7 +28,7 @@ export function reason(one) {
   const kind = kindOf(one.moment);
   const said = SAID.includes(kind);
   const written = kind === "paragraph";
-  if (one.likeness) return LIKE[one.likeness][kind === "sound" ? "sound" : said || written ? "text" : "picture"];
+  if (one.likeness) return LIKENESS[one.likeness][kind === "sound" ? "sound" : said || written ? "text" : "picture"];
   if (!one.query && ["labels", "words"].includes(one.leg)) { // an answer's citation was not searched for by words
     return one.leg === "labels" ? "recognised in it" : one.generated ? "in its description" : said ? "said in it" : "written in it";
   }
@@ -45,8 +45,8 @@ export function reason(one) {
 export function strongest(hit, most = SHOWN) {
   const found = new Map();
   // Of what says how alike it is, only what says most: a hit is not both of a kind and perhaps alike.
-  const saying = hit.evidence.filter((one) => !one.likeness || one.likeness === hit.likeness);
-  for (const one of saying.sort((a, b) => b.relevance - a.relevance)) {
+  const reasons = hit.evidence.filter((one) => !one.likeness || one.likeness === hit.likeness);
+  for (const one of reasons.sort((a, b) => b.relevance - a.relevance)) {
     const told = reason(one);
     if (!found.has(told) && (one.relevance >= FAINT || !found.size)) found.set(told, one.relevance);
   }

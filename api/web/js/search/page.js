@@ -11,7 +11,7 @@ import { beginning } from "./beginning.js";
 import { facets } from "./facets.js";
 import { queryForm } from "./form.js";
 import { files } from "./held.js";
-import { FIRST, MOST, body, request, wants } from "./query.js";
+import { FIRST, MOST, body, filterCount, request, wants } from "./query.js";
 
 export function open(root, state) {
   let running = null;
@@ -32,7 +32,7 @@ export function open(root, state) {
     el("button", {
       type: "button", class: "more-filters", "aria-controls": "filters", "aria-expanded": String(filters.node.classList.contains("open")),
       onclick: (event) => event.currentTarget.setAttribute("aria-expanded", String(filters.node.classList.toggle("open"))),
-    }, narrowed(now) ? `Filters (${narrowed(now)})` : "Filters"));
+    }, filterCount(now) ? `Filters (${filterCount(now)})` : "Filters"));
   }
 
   const keyOf = (told) => JSON.stringify([told, files().map((one) => one.id)]);
@@ -143,8 +143,6 @@ export function open(root, state) {
 }
 
 /** How many filters narrow what is found. */
-const narrowed = (now) => now.label.length + now.nolabel.length + ["after", "before", "path"].filter((name) => now[name]).length;
-
 const SMALL = new Set("a an and are as at be by do does for from how in is it its of on or the this to was what when where which who with".split(" "));
 
 /** The words of the query that are worth marking. */

@@ -20,10 +20,15 @@ export function request(state, k, files = [], facets = []) {
   return told;
 }
 
-/** Whether there is something to search for, beside what is unwanted; filters alone are something too. */
-export const wants = (state, files) => Boolean(state.q || state.like.length || files.some((one) => one.weight > 0)
-  || (!state.not.length && !state.unlike.length && !files.length
-    && (state.label.length || state.nolabel.length || state.after || state.before || state.path || state.collection)));
+/** How many filters are set in the panel of filters. */
+export const filterCount = (state) => state.label.length + state.nolabel.length + ["after", "before", "path"].filter((name) => state[name]).length;
+
+/** Whether there is something to search for; what is unwanted is not enough, filters are where nothing is unwanted. */
+export function wants(state, files) {
+  if (state.q || state.like.length || files.some((one) => one.weight > 0)) return true;
+  const unwanted = state.not.length || state.unlike.length || files.length;
+  return !unwanted && Boolean(filterCount(state) || state.collection);
+}
 
 /** The options of a fetch for a request with files beside it. */
 export function body(told, files, signal) {
