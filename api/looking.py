@@ -28,7 +28,8 @@ def look_at(runtime: Runtime, path: Path) -> tuple[Picture, tuple[Moment, ...]]:
             "index recordings, films and documents first, then ask about them with --asset",
         )
     file = ScannedFile.of(path, path.name, path.stat())
-    document = assemble([(sha256(path), file, decoded)], runtime.profile, "")[0]
+    profile = replace(runtime.profile, picture=runtime.profile.query_picture)
+    document = assemble([(sha256(path), file, decoded)], profile, "")[0]
     moments = list(document.moments)
     for enricher in runtime.enrichers(PASSES)[0]:
         said = enricher.enrich(document.asset, decoded, moments)

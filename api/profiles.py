@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crossmedia.api.settings import Settings
 from crossmedia.embeddings.builtin import Calibrations
@@ -13,6 +14,10 @@ from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.errors import DependencyMissing, ModelMissing
 from crossmedia.embeddings.media import Waveform
 from crossmedia.embeddings.profile import Profile, Transcriber
+from crossmedia.embeddings.sight import with_sight
+
+if TYPE_CHECKING:
+    from crossmedia.embeddings.toy import ToyTeacher
 
 
 def load_profile(settings: Settings, catalog: Catalog) -> Profile:
@@ -44,7 +49,7 @@ def _without_faces(settings: Settings, catalog: Catalog) -> Profile:
     if settings.profile == "toy":
         from crossmedia.embeddings.toy import toy_profile
 
-        return toy_profile()
+        return with_sight(toy_profile(), _toy_teacher(settings), settings.sight)
     if settings.profile == "clip":
         return _clip(settings, catalog)
     from crossmedia.embeddings.builtin import towers, voice_encoder
@@ -53,6 +58,17 @@ def _without_faces(settings: Settings, catalog: Catalog) -> Profile:
     sound, transcriber, heard = _whisper(settings, catalog)
     voice, spoken = voice_encoder(catalog, settings.threads)
     return Profile("builtin", text, picture, sound, transcriber, {**calibrations, **heard, **spoken}, voice)
+
+
+def _toy_teacher(settings: Settings) -> ToyTeacher | None:
+    """Where the folder of models has one of its name. Raises ModelMissing where only it is to see."""
+    from crossmedia.embeddings.toy import TEACHER, ToyTeacher
+
+    if settings.models is not None and (settings.models / TEACHER).is_dir():
+        return ToyTeacher()
+    if settings.sight == "teacher":
+        raise ModelMissing(f"{TEACHER} is not installed", f"make a folder {TEACHER} where CROSSMEDIA_MODELS says")
+    return None
 
 
 def _clip(settings: Settings, catalog: Catalog) -> Profile:

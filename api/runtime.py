@@ -14,6 +14,7 @@ from crossmedia.api.stores import NoCollection, has_store, open_store, place
 from crossmedia.api.upload_record import UploadRecord
 from crossmedia.api.uploads import Uploads
 from crossmedia.embeddings.align import applied_heads, apply_heads
+from crossmedia.embeddings.cards import CLIP_B16
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.errors import CrossmediaError
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 VOCABULARIES: Final = "vocabularies"
 """The pass over what people have written lists of names for; it has nothing to do where nobody has."""
+SIGHT: Final = "sight"
+"""The pass that sees pictures by the profile's teacher; it has nothing to do where there is none."""
 EXAMPLES: Final = 2
 """Files to search by that are decoded at once."""
 
@@ -177,8 +180,17 @@ class Runtime:
         """Of the passes that are to run, whether or not they can; raises UnknownEnricher."""
         from crossmedia.indexer.enrichers.registry import select
 
-        idle = () if self.vocabularies.used else (VOCABULARIES,)
-        return select(self.settings.switches, only, (*without, *self.settings.without, *idle))
+        names = select(self.settings.switches, only, (*without, *self.settings.without))
+        return [name for name in names if name in only or self.idle(name) is None]
+
+    def idle(self, name: str) -> str | None:
+        """The command that would give a pass something to do which has nothing to do here, '' where there is none; None
+        for one that has."""
+        if name == VOCABULARIES and not self.vocabularies.used:
+            return ""
+        if name == SIGHT and (self.settings.sight != "both" or self.base_profile.sight is None):
+            return self.catalog.card(CLIP_B16.id).install if self.settings.sight == "both" else ""
+        return None
 
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
         """The passes that can run, built; and a line for each that cannot, with the command that mends it."""

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from crossmedia.api.invalid import first_reason
 from crossmedia.embeddings.errors import CrossmediaError
+from crossmedia.embeddings.sight import SightMode
 from crossmedia.embeddings.torch_runtime import Precision
 from crossmedia.indexer.enrichers.specification import Switch
 
@@ -49,6 +50,10 @@ class Settings(BaseSettings):
     unless they are `onnx:` folders) or `toy` (for tests)."""
     picture_encoder: str = "openclip:ViT-B-32/laion2b_s34b_b79k"
     """Profile `clip`: encoder of pictures and words, `openclip:MODEL/PRETRAINED-OR-PATH` or `onnx:FOLDER`."""
+    sight: SightMode = "both"
+    """Which encoder makes the vectors that words find pictures by: the fast `student`, the slower and better `teacher`
+    (of files that are new), or the student at once and the teacher with the pass `sight` (`both`). The teacher needs
+    `crossmedia models pull clip-b16`; without it, `both` is `student`."""
     text_encoder: str = ""
     """Profile `clip`: encoder of sentences, `st:MODEL-OR-PATH` or `onnx:FOLDER`; if empty, the built-in one."""
     sound_encoder: str = ""

@@ -35,6 +35,8 @@ from crossmedia.embeddings.encoder import (
     normalise,
 )
 from crossmedia.embeddings.errors import CrossmediaError, Remedy
+from crossmedia.embeddings.joined import complete
+from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.profile import Profile
 
 NEIGHBOURS: Final = 3
@@ -259,9 +261,24 @@ def apply_heads(profile: Profile, heads: Sequence[Head]) -> Profile:
         profile,
         text=Aligned(profile.text, common, by_modality.get("text")),
         picture=Aligned(profile.picture, common, by_modality.get("picture")),
+        sight=_align_sight(profile, common, by_modality.get("picture")),
         sound=Aligned(profile.sound, common, by_modality.get("sound")) if profile.sound else None,
         calibrations=calibrations,
     )
+
+
+def _align_sight(profile: Profile, common: Space, head: Head | None) -> Encoder[Picture] | None:
+    """A head of pictures moves the teacher's vectors as it moves the student's.
+
+    It looks at native vectors as well, which only the student has; so both networks look at each picture. Its matrix
+    fits, since the teacher's common vectors are what the student was trained to give, and a reindex moves stored ones,
+    whosever they are, in the same way.
+    """
+    if profile.sight is None or head is None:
+        return None if profile.sight is None else Aligned(profile.sight, common, None)
+    aligned = Aligned(complete(profile.sight, profile.picture), common, head)
+    aligned.model = profile.sight.model  # a reindex has moved what it saw without the head: nothing need be seen again
+    return aligned
 
 
 def applied_heads(revision: str) -> tuple[str, ...]:

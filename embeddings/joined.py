@@ -56,3 +56,11 @@ class Restricted(Generic[ItemT]):
         """As the encoder does; what nobody asked for is dropped."""
         full = self._encoder.encode(batch)
         return Encoding({space.name: full.vectors[space.name] for space in self.spaces}, full.classes)
+
+
+def complete(encoder: Encoder[ItemT], other: Encoder[ItemT]) -> Encoder[ItemT]:
+    """An encoder with the spaces that it does not fill from another of its modality; classes are the other's, if it has
+    any."""
+    filled = {space.name for space in encoder.spaces}
+    rest = [space.name for space in other.spaces if space.name not in filled]
+    return Joined(Restricted(other, *rest), encoder) if rest else encoder

@@ -20,6 +20,8 @@ from crossmedia.embeddings.media import SAMPLE_RATE, Picture, Waveform
 from crossmedia.embeddings.profile import Profile, Transcriber, Utterance, Word
 
 MODEL: Final = "toy"
+TEACHER: Final = "toy-teacher"
+"""A folder of this name among further models stands for its weights: it has none."""
 TEXT: Final = Space("text", 64, MODEL, "1", "lower-cased words")
 COMMON: Final = Space("common", 64, MODEL, "1", "words of any medium")
 PICTURE: Final = Space("picture", 48, MODEL, "1", "4×4 mean colours")
@@ -76,6 +78,18 @@ class ToyPicture:
             },
             classes,
         )
+
+
+class ToyTeacher:
+    """`common` alone: every colour by its share, and a word of its own, so that its vectors are near `ToyPicture`'s and
+    never the same."""
+
+    modality: Modality = "picture"
+    spaces: tuple[Space, ...] = (COMMON,)
+    model = TEACHER
+
+    def encode(self, batch: Sequence[Picture]) -> Encoding:
+        return Encoding({"common": _rows((_blend(picture) for picture in batch), COMMON)})
 
 
 class ToySound:
@@ -199,6 +213,11 @@ def _bag(words: Sequence[str], space: Space) -> Vector:
     # An empty text still needs a unit vector: the direction of no word.
     directions = [_direction(word, space.name, space.dim) for word in words or [""]]
     return normalise(np.sum(directions, axis=0))
+
+
+def _blend(picture: Picture) -> Vector:
+    parts = [*colour_shares(picture), ("seen", 0.2)]
+    return normalise(np.sum([share * _direction(word, COMMON.name, COMMON.dim) for word, share in parts], axis=0))
 
 
 def _layout(picture: Picture) -> Vector:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from crossmedia.embeddings.chunks import chunks
+from crossmedia.embeddings.encoder import Vector
 from crossmedia.embeddings.errors import CrossmediaError, DiskFull
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.pool import DecodePool, arrived
 from crossmedia.indexer.decode.progress import Progress
-from crossmedia.indexer.enrichers.base import Enricher, FileNeed, Follower, Recogniser
+from crossmedia.indexer.enrichers.base import Enricher, FileNeed, Follower, NewestFirst, Recogniser
 from crossmedia.indexer.originals import find_original, first_unchanged, source_gone
 from crossmedia.retrieval.changes import enriched
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, Source
@@ -93,19 +94,22 @@ class EnrichPass:
 
     def pending(self) -> list[tuple[str, list[Enricher]]]:
         """Assets with the enrichers that have not seen them, or not as they will be, in the order they will be worked
-        on."""
+        on. An asset is decoded once for all, so where an enricher begins with the newest, all do."""
         found: list[tuple[str, list[Enricher]]] = []
         for medium in ORDER:
             wanted: dict[str, list[Enricher]] = {}
+            newest: list[str] = []
             for enricher in self._enrichers:
                 if medium not in enricher.accepts:
                     continue
                 unseen = self._store.pending(enricher.name, enricher.model, [medium])
+                if isinstance(enricher, NewestFirst) and enricher.newest_first:
+                    newest += reversed(unseen)
                 again = [asset for asset, before in wanted.items() if any(e.name in enricher.after for e in before)]
                 for asset in dict.fromkeys((*unseen, *again)):
                     if self._only is None or asset in self._only:
                         wanted.setdefault(asset, []).append(enricher)
-            found += wanted.items()
+            found += [(asset, wanted[asset]) for asset in dict.fromkeys((*newest, *wanted)) if asset in wanted]
         return found
 
     def run(
@@ -216,13 +220,18 @@ class _Results:
         self.assets = assets
         self._store = store
         self._waiting: list[Enrichment] = []
+        self._vectors: dict[str, Mapping[str, Vector]] = {}
 
     def moments(self, asset: str) -> list[Moment]:
-        return [held.moment for held in self.assets[asset].moments]
+        moments = [held.moment for held in self.assets[asset].moments]
+        return [replace(m, vectors=self._vectors[m.id]) if m.id in self._vectors else m for m in moments]
 
     def add(self, enrichment: Enrichment) -> None:
         self.assets[enrichment.asset] = enriched(self.assets[enrichment.asset], enrichment)
         self._waiting.append(enrichment)
+        for patch in enrichment.patches:
+            if patch.vectors:
+                self._vectors[patch.moment] = {**self._vectors.get(patch.moment, {}), **patch.vectors}
 
     def write(self) -> None:
         if self._waiting:

@@ -18,6 +18,7 @@ from crossmedia.embeddings.media import MEDIA
 from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.assemble import assemble_each
 from crossmedia.indexer.decode.pool import DecodePool
+from crossmedia.indexer.enrichers.sight import SightEnricher
 from crossmedia.indexer.originals import find_original, source_gone
 from crossmedia.indexer.scan import ScannedFile
 from crossmedia.retrieval.documents import ADDED, MODALITY, REVISION, Document, Label, Moment, Revision
@@ -272,7 +273,9 @@ class Reindex:
                 vectors[moment.id] = after
         report.moments += len(vectors)
         version = self._version + (WITHOUT if work.failed else "")
-        return Revision(work.asset, version, self._changed, vectors, work.labels)
+        # What was read again was seen by the first pass's encoder.
+        undone = (SightEnricher.name,) if work.labels and COMMON in self._changed else ()
+        return Revision(work.asset, version, self._changed, vectors, work.labels, undone)
 
 
 def _words(moment: Moment) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Vector, pool
+from crossmedia.embeddings.encoder import COMMON, UNALIGNED, Space, Vector, pool
 from crossmedia.embeddings.profile import Profile
 from crossmedia.indexer.decode import Shot
 from crossmedia.indexer.segment import chapters
@@ -33,7 +33,7 @@ def build_shots(asset: str, shots: Sequence[Shot], frames: Sequence[Moment], pro
     for number, shot in enumerate(shots):
         own = [frames[n] for n in shot.frames]
         labels = (*_strongest(own), *_moving(shot))
-        vectors = own[0].vectors if len(own) == 1 else _pool(own, profile)
+        vectors = pool_frames([frame.vectors for frame in own], profile.spaces)
         moment = Moment(
             moment_id(asset, "shot", number),
             asset,
@@ -58,12 +58,22 @@ def frame_moments(asset: str, shots: Sequence[Shot]) -> list[str]:
     ]
 
 
-def _pool(frames: Sequence[Moment], profile: Profile) -> dict[str, Vector]:
-    extra = {name: space.extra for name, space in profile.spaces.items()}
-    extra[UNALIGNED] = extra[COMMON]
+def pooled_shots(asset: str, shots: Sequence[Shot]) -> dict[str, list[str]]:
+    """For each shot of several key frames its moment's id, with the ids of the moments that show one of them each."""
     return {
-        space: pool(np.stack([frame.vectors[space] for frame in frames]), extra[space]) for space in frames[0].vectors
+        moment_id(asset, "shot", number): [moment_id(asset, "frame", n) for n in shot.frames]
+        for number, shot in enumerate(shots)
+        if len(shot.frames) > 1
     }
+
+
+def pool_frames(frames: Sequence[Mapping[str, Vector]], spaces: Mapping[str, Space]) -> Mapping[str, Vector]:
+    """The vectors of a shot: in the middle of those of its key frames, which are by names of `spaces`."""
+    if len(frames) == 1:
+        return frames[0]
+    extra = {name: space.extra for name, space in spaces.items()}
+    extra[UNALIGNED] = extra[COMMON]
+    return {space: pool(np.stack([frame[space] for frame in frames]), extra[space]) for space in frames[0]}
 
 
 def _strongest(frames: Sequence[Moment]) -> tuple[Label, ...]:

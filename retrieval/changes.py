@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +25,7 @@ def enriched(stored_asset: StoredAsset, enrichment: Enrichment) -> StoredAsset:
     filled = {name for key in there & patches.keys() for patch in patches[key] for name in patch.fields}
     for n, held in enumerate(kept):
         for patch in patches.get(held.moment.id, ()):
-            kept[n] = patched(kept[n], patch, maker)
+            kept[n] = patched(kept[n], patch, maker, enrichment.replaces)
     moments = [*kept, *(made_by(moment, maker) for moment in enrichment.moments)]
     done = Done(maker, enrichment.model, enrichment.error, tuple(sorted(filled)))
     others = tuple(one for one in stored_asset.done if one.enricher != maker)
@@ -54,8 +54,9 @@ def retracted(held: StoredMoment, maker: str, fields: Iterable[str]) -> StoredMo
     return replace(held, moment=moment, vectors=makers, labels=tuple(by for _, by in kept))
 
 
-def patched(held: StoredMoment, patch: Patch, maker: str) -> StoredMoment:
-    """With what an enricher adds. Raises ValueError for a field that is none."""
+def patched(held: StoredMoment, patch: Patch, maker: str, replaces: Sequence[str] = ()) -> StoredMoment:
+    """With what an enricher adds, and in the spaces that it `replaces` with its vectors in place of those there, as if
+    by their maker. Raises ValueError for a field that is none."""
     if unknown := set(patch.fields) - set(FIELDS):
         raise ValueError(f"no text field {min(unknown)!r}")
     moment = replace(
@@ -64,8 +65,9 @@ def patched(held: StoredMoment, patch: Patch, maker: str) -> StoredMoment:
         vectors={**held.moment.vectors, **floats(patch.vectors)},
         labels=(*held.moment.labels, *patch.labels),
     )
-    makers = {**held.vectors, **dict.fromkeys(patch.vectors, maker)}
-    return replace(held, moment=moment, vectors=makers, labels=(*held.labels, *(maker,) * len(patch.labels)))
+    own = {space: held.vectors.get(space, held.maker) if space in replaces else maker for space in patch.vectors}
+    labels = (*held.labels, *(maker,) * len(patch.labels))
+    return replace(held, moment=moment, vectors={**held.vectors, **own}, labels=labels)
 
 
 def revised(held: StoredMoment, revision: Revision) -> StoredMoment:

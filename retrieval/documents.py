@@ -155,6 +155,9 @@ class Enrichment:
 
     `error` is the reason (code, message, hint) where the enricher could not read this asset; it is not retried until
     its model changes. `spaces`: those that its vectors are of; a store takes vectors of no others.
+
+    `replaces`: names of spaces in which a patch's vector takes the place of the moment's own, of whichever maker. It is
+    of that maker then: what the enricher says later may replace it again, and never leaves the moment without one.
     """
 
     asset: str
@@ -164,6 +167,7 @@ class Enrichment:
     patches: tuple[Patch, ...] = ()
     error: Mapping[str, str] | None = None
     spaces: tuple[Space, ...] = ()
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +176,8 @@ class Revision:
 
     The moments that `vectors` (moment → space → vector) names have exactly these vectors in `spaces` afterwards, the
     others what they had. `labels` replaces what the first pass said of the moments it names. `model` is the version
-    that made it, as an enrichment's.
+    that made it, as an enrichment's. `undone`: enrichers that have not seen the asset afterwards, since the vectors that
+    they had put in the place of others (`Enrichment.replaces`) are not there any more.
     """
 
     asset: str
@@ -180,6 +185,7 @@ class Revision:
     spaces: tuple[str, ...]
     vectors: Mapping[str, Mapping[str, Vector]]
     labels: Mapping[str, tuple[Label, ...]] = field(default_factory=dict)
+    undone: tuple[str, ...] = ()
 
 
 def moment_id(asset: str, kind: Kind, number: int) -> str:

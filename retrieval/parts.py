@@ -70,7 +70,7 @@ class _Asking:
         waveform = media if isinstance(media, Waveform) else media.waveform if isinstance(media, Clip) else None
         spoken = ""
         if pictures and self._what:
-            for space, rows in self.profile.picture.encode(pictures).vectors.items():
+            for space, rows in self.profile.query_picture.encode(pictures).vectors.items():
                 vectors[space, "picture"] = views(rows)
         if waveform is not None and self._what:
             spoken = self._hear(waveform, vectors, name)

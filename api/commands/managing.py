@@ -20,10 +20,12 @@ from crossmedia.api.databases import DATABASES
 from crossmedia.api.queues import describe_queue
 from crossmedia.api.remains import STORE
 from crossmedia.api.remedies import command_hint
+from crossmedia.api.runtime import SIGHT
 from crossmedia.api.service import Service
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.captions import TranscriptFormat
 from crossmedia.retrieval.clock import clock_span
+from crossmedia.retrieval.health import Statistics
 from crossmedia.retrieval.local.verify import is_damaged
 
 DRAWN: Final = (".png", ".jpg", ".jpeg", ".webp")
@@ -112,6 +114,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
         built, absent = opened.runtime.enrichers()
         pending = {e.name: len(opened.runtime.store.pending(e.name, e.model, e.accepts)) for e in built}
         queue = describe_queue(opened.runtime.jobs)
+        sight = _count_seen(counts) if opened.runtime.profile.sight or SIGHT in counts.enrichments else None
         if as_json:
             print_json(
                 {
@@ -122,6 +125,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
                     "sources": counts.sources,
                     "bytes": counts.bytes,
                     "pending": pending,
+                    "sight": sight,
                     "absent": absent,
                     "jobs": queue.get("jobs", {}),
                     "queue": queue,
@@ -137,6 +141,9 @@ def status(data: Data = None, as_json: Json = False) -> None:
         for name, count in pending.items():
             done = counts.enrichments.get(name, {})
             table.add_row(name, f"{count} to do", f"[dim]{done.get('done', 0)} done, {done.get('failed', 0)} failed[/]")
+        if sight is not None:
+            seen = f"{sight['seen']:,} of {sight['of']:,}"
+            table.add_row("pictures", seen, "[dim]and videos have vectors by the teacher, the others by the student[/]")
         jobs = ", ".join(f"{count} {state}" for state, count in queue.get("jobs", {}).items()) or "no jobs"
         who = "processed by crossmedia serve" if queue.get("workers") is None else f"workers: {queue['workers']}"
         table.add_row("queue", queue["queue"], f"[dim]{jobs}; {who}[/]")
@@ -146,6 +153,14 @@ def status(data: Data = None, as_json: Json = False) -> None:
         out.print(table)
         for line in absent:
             out.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
+
+
+def _count_seen(counts: Statistics) -> dict[str, int]:
+    """Of how many pictures and videos the teacher has made the vectors."""
+    return {
+        "seen": counts.enrichments.get(SIGHT, {}).get("done", 0),
+        "of": counts.assets.get("image", 0) + counts.assets.get("video", 0),
+    }
 
 
 def transcript(

@@ -17,8 +17,14 @@ def passes(data: Data = None, as_json: Json = False) -> None:
     with service(data) as opened:
         wanted = opened.runtime.enricher_names()
         rows = [
-            (one, [error.hint for error in absent(one.declared, opened.runtime.catalog)])
-            for one in registered().values()
+            (
+                one,
+                [
+                    *(error.hint for error in absent(one.declared, opened.runtime.catalog)),
+                    *filter(None, [opened.runtime.idle(name)]),
+                ],
+            )
+            for name, one in registered().items()
         ]
     if as_json:
         print_json(

@@ -23,7 +23,8 @@ class Enricher(Protocol):
     `name` is what `--without` and `enrich --only` take; `model` is an id and revision: when it changes, the pass runs
     again. It names the heads of the spaces that it writes, where a reindex does not make those vectors anew itself. The
     result replaces whatever the same enricher said of the asset before, and names the spaces of its vectors. `after`:
-    enrichers whose moments it reads; it runs after them, and again when they have. `hears`: of a video it needs nothing
+    enrichers whose moments it reads; it runs after them, and again when they have. Of the moments it is given, those
+    that they have just given vectors have these; other vectors are in the store. `hears`: of a video it needs nothing
     but the sound. `progress` hears the seconds of media done so far.
     """
 
@@ -44,6 +45,13 @@ class Follower(Protocol):
     frames."""
 
     sample_rate: float
+
+
+@runtime_checkable
+class NewestFirst(Protocol):
+    """An enricher that is in no hurry anywhere but where people look: it begins with what came last."""
+
+    newest_first: bool
 
 
 @runtime_checkable

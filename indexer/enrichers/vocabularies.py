@@ -12,6 +12,7 @@ from crossmedia.embeddings.encoder import COMMON, Space, Vector
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.decode import Decoded
 from crossmedia.indexer.decode.progress import Progress, ignore_progress
+from crossmedia.indexer.enrichers.sight import SightEnricher
 from crossmedia.indexer.enrichers.specification import PassContext, PassSpec
 from crossmedia.retrieval.documents import MODALITY, Asset, Enrichment, Label, Moment, Patch
 from crossmedia.retrieval.vocabularies.scoring import Scorer, sample_step
@@ -30,7 +31,7 @@ class VocabulariesEnricher:
 
     name = "vocabularies"
     accepts: tuple[Medium, ...] = ("image", "video", "mesh")
-    after: tuple[str, ...] = ()
+    after: tuple[str, ...] = (SightEnricher.name,)
     hears = False
     needs_file = False
 
@@ -52,8 +53,9 @@ class VocabulariesEnricher:
     def enrich(
         self, asset: Asset, decoded: Decoded, moments: Sequence[Moment], progress: Progress = ignore_progress
     ) -> Enrichment:
-        shown = [moment.id for moment in moments if MODALITY[moment.kind] == "picture"]
-        vectors = self._stored(COMMON, shown) if shown and self._vocabularies else {}
+        shown = [moment for moment in moments if MODALITY[moment.kind] == "picture"] if self._vocabularies else []
+        vectors = dict(self._stored(COMMON, [moment.id for moment in shown])) if shown else {}
+        vectors |= {moment.id: moment.vectors[COMMON] for moment in shown if COMMON in moment.vectors}
         if not vectors:
             return Enrichment(asset.id, self.name, self.model)
         if self._scorers is None:  # encodes every name, which a collection without pictures needs not
@@ -86,6 +88,7 @@ def _build(context: PassContext) -> VocabulariesEnricher:
 PASS: Final = PassSpec(
     name=VocabulariesEnricher.name,
     summary="names of your own vocabularies that pictures show",
+    after=VocabulariesEnricher.after,
     build=_build,
     version=_version,
 )

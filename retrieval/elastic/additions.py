@@ -83,7 +83,7 @@ def _added(record: Record, held: dict[str, StoredMoment], enrichment: Enrichment
     fields: set[str] = set()
     for patch in enrichment.patches:
         if patch.moment in record.moments and patch.moment in held:
-            held[patch.moment] = changes.patched(held[patch.moment], patch, maker)
+            held[patch.moment] = changes.patched(held[patch.moment], patch, maker, enrichment.replaces)
             patched[patch.moment] = None
             fields |= set(patch.fields)
     for new in enrichment.moments:
@@ -103,6 +103,7 @@ def _revise(writer: Writer, revision: Revision) -> None:
     record = writer.records([revision.asset]).get(revision.asset)
     if record is None:
         return
+    record.done = {maker: done for maker, done in record.done.items() if maker not in revision.undone}
     record.done[REVISION] = Done(REVISION, revision.model)
     writer.rewrite(record, lambda held: changes.revised(held, revision), {*revision.vectors, *revision.labels})
 

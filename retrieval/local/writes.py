@@ -53,7 +53,7 @@ def enrich(connection: sqlite3.Connection, enrichment: Enrichment) -> None:
         keep_moment(connection, asset, made_by(moment, maker))
     touched: set[str] = set()
     for patch in enrichment.patches:
-        found = connection.execute("SELECT id, kind FROM moment WHERE key = ?", (patch.moment,)).fetchone()
+        found = connection.execute("SELECT id, kind, maker FROM moment WHERE key = ?", (patch.moment,)).fetchone()
         if found is None:
             continue
         for field, text in patch.fields.items():
@@ -61,11 +61,13 @@ def enrich(connection: sqlite3.Connection, enrichment: Enrichment) -> None:
                 raise ValueError(f"no text field {field!r}")
             connection.execute(f"UPDATE moment SET {field} = ? WHERE id = ?", (_composed(text), found["id"]))
             touched.add(field)
+        _replace(connection, found, [space for space in enrichment.replaces if space in patch.vectors], patch.vectors)
         for space, vector in patch.vectors.items():
-            connection.execute(
-                "INSERT INTO vector (moment, field, maker, data) VALUES (?, ?, ?, ?)",
-                (found["id"], f"{space}/{modality(space, found['kind'])}", maker, blob(vector)),
-            )
+            if space not in enrichment.replaces:
+                connection.execute(
+                    "INSERT INTO vector (moment, field, maker, data) VALUES (?, ?, ?, ?)",
+                    (found["id"], f"{space}/{modality(space, found['kind'])}", maker, blob(vector)),
+                )
         connection.executemany(_LABEL, [label_row(found["id"], label, maker) for label in patch.labels])
     done = Done(maker, enrichment.model, enrichment.error, tuple(sorted(touched)))
     keep_done(connection, asset, done)
@@ -93,11 +95,14 @@ def revise(connection: sqlite3.Connection, revision: Revision) -> None:
     asset = row[0]
     for found in connection.execute("SELECT id, key, kind, maker FROM moment WHERE asset = ?", (asset,)).fetchall():
         if found["key"] in revision.vectors:
-            _revise(connection, found, revision.spaces, revision.vectors[found["key"]])
+            _replace(connection, found, revision.spaces, revision.vectors[found["key"]])
         if found["key"] in revision.labels:
             connection.execute("DELETE FROM label WHERE moment = ? AND maker IS NULL", (found["id"],))
             rows = [label_row(found["id"], label, None) for label in revision.labels[found["key"]]]
             connection.executemany(_LABEL, rows)
+    connection.executemany(
+        "DELETE FROM enrichment WHERE enricher = ? AND asset = ?", [(maker, asset) for maker in revision.undone]
+    )
     connection.execute(
         "INSERT OR REPLACE INTO enrichment (asset, enricher, model, error, fields) VALUES (?, ?, ?, NULL, '')",
         (asset, REVISION, revision.model),
@@ -196,10 +201,11 @@ def keep_done(connection: sqlite3.Connection, asset: int, done: Done) -> None:
     )
 
 
-def _revise(
+def _replace(
     connection: sqlite3.Connection, moment: sqlite3.Row, spaces: Sequence[str], vectors: Mapping[str, Vector]
 ) -> None:
-    """New vectors are of whom the old ones were, so that an enricher can still retract its own."""
+    """The moment has these vectors in these spaces, and no others. They are of whom the old ones were, so that an
+    enricher can still retract its own."""
     for space in spaces:
         field = f"{space}/{modality(space, moment['kind'])}"
         old = connection.execute("SELECT maker FROM vector WHERE moment = ? AND field = ?", (moment["id"], field))
