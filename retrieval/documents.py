@@ -176,7 +176,7 @@ class Revision:
 
     The moments that `vectors` (moment → space → vector) names have exactly these vectors in `spaces` afterwards, the
     others what they had. `labels` replaces what the first pass said of the moments it names. `model` is the version
-    that made it, as an enrichment's. `undone`: enrichers that have not seen the asset afterwards, since the vectors that
+    that made it, as an enrichment's. `undone`: enrichers that have not seen the asset afterwards, since vectors that
     they had put in the place of others (`Enrichment.replaces`) are not there any more.
     """
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,38 +16,15 @@ from crossmedia.retrieval import people
 from crossmedia.retrieval.changes import enriched
 from crossmedia.retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source, part_id
 from crossmedia.retrieval.elastic import ElasticStore, expunge
-from crossmedia.retrieval.elastic.address import Address
 from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
-from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.query import FacetCount, Filters, LabelFilter
 from crossmedia.retrieval.store import NotFound, RandomPairs, SpaceMismatch, Store
 from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment, same
 from crossmedia.retrieval.temporal_merging import Span
-from tests.elastic_servers import wipe
 from tests.retrieval.makers import DIM, SPACES, Decided, asset_id, document, eventful, moment, unit
 
 Everything = Filters()
 FACES = Space("face", DIM, "test", "1", "none")
-
-
-@pytest.fixture(params=["local", pytest.param("elastic", marks=pytest.mark.server)])
-def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Store]]:
-    """Opens the same store again each time it is called with the same name."""
-    opened: list[Store] = []
-    url = request.getfixturevalue("elastic_url") if request.param == "elastic" else ""
-    unique = f"contract-{uuid.uuid4().hex[:8]}"
-
-    def make(name: str = "store") -> Store:
-        elastic = Address((url,), f"{unique}-{name}", replicas=0)
-        store: Store = ElasticStore(elastic) if url else LocalStore(tmp_path / name)
-        opened.append(store)
-        return store
-
-    yield make
-    for store in opened:
-        store.close()
-    if url:
-        wipe(url, unique)
 
 
 @pytest.fixture
