@@ -141,9 +141,6 @@ def status(data: Data = None, as_json: Json = False) -> None:
         for name, count in pending.items():
             done = counts.enrichments.get(name, {})
             table.add_row(name, f"{count} to do", f"[dim]{done.get('done', 0)} done, {done.get('failed', 0)} failed[/]")
-        if sight is not None:
-            seen = f"{sight['seen']:,} of {sight['of']:,}"
-            table.add_row("pictures", seen, "[dim]and videos have vectors by the teacher, the others by the student[/]")
         jobs = ", ".join(f"{count} {state}" for state, count in queue.get("jobs", {}).items()) or "no jobs"
         who = "processed by crossmedia serve" if queue.get("workers") is None else f"workers: {queue['workers']}"
         table.add_row("queue", queue["queue"], f"[dim]{jobs}; {who}[/]")
@@ -151,6 +148,8 @@ def status(data: Data = None, as_json: Json = False) -> None:
             absent = [*absent, f"{queue['problem']['message']}; {queue['problem']['hint']}"]
         out.print(f"[bold]{escape(str(opened.runtime.settings.data))}[/]")
         out.print(table)
+        if sight is not None:
+            out.print(f"Sight: {sight['seen']:,} of {sight['of']:,} pictures and videos seen by the teacher")
         for line in absent:
             out.print(f"[yellow]note[/] {escape(line)}", soft_wrap=True)
 

@@ -16,14 +16,9 @@ def passes(data: Data = None, as_json: Json = False) -> None:
     notes = foreign_passes().notes
     with service(data) as opened:
         wanted = opened.runtime.enricher_names()
+        idle = {name: hint for name in registered() if (hint := opened.runtime.idle(name))}
         rows = [
-            (
-                one,
-                [
-                    *(error.hint for error in absent(one.declared, opened.runtime.catalog)),
-                    *filter(None, [opened.runtime.idle(name)]),
-                ],
-            )
+            (one, [idle[name]] if name in idle else [e.hint for e in absent(one.declared, opened.runtime.catalog)])
             for name, one in registered().items()
         ]
     if as_json:
@@ -48,7 +43,8 @@ def passes(data: Data = None, as_json: Json = False) -> None:
     for heading in ("pass", "runs", "what it adds", "labels", "from"):
         table.add_column(heading, overflow="fold")
     for one, needs in rows:
-        runs = "[dim]no[/]" if one.declared.name not in wanted else escape("; ".join(needs)) if needs else "yes"
+        listed = one.declared.name in (*wanted, *idle)
+        runs = "[dim]no[/]" if not listed else escape("; ".join(needs)) if needs else "yes"
         labels = ", ".join(kind.name for kind in one.declared.labels)
         name, summary, package = map(escape, (one.declared.name, one.declared.summary, one.package))
         table.add_row(name, runs, summary, escape(labels), package)
