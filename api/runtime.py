@@ -188,9 +188,17 @@ class Runtime:
         for one that has."""
         if name == VOCABULARIES and not self.vocabularies.used:
             return ""
-        if name == SIGHT and (self.settings.sight != "both" or self.base_profile.sight is None):
-            return self.catalog.card(CLIP_B16.id).install if self.settings.sight == "both" else ""
+        if name == SIGHT:
+            return self._without_teacher()
         return None
+
+    def _without_teacher(self) -> str | None:
+        if self.settings.sight != "both" or self.settings.profile == "clip":
+            return ""
+        try:
+            return CLIP_B16.install if self.base_profile.sight is None else None
+        except CrossmediaError:
+            return ""  # what needs the encoders says why they cannot be loaded
 
     def enrichers(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> tuple[list[Enricher], list[str]]:
         """The passes that can run, built; and a line for each that cannot, with the command that mends it."""

@@ -114,7 +114,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
         built, absent = opened.runtime.enrichers()
         pending = {e.name: len(opened.runtime.store.pending(e.name, e.model, e.accepts)) for e in built}
         queue = describe_queue(opened.runtime.jobs)
-        sight = _count_seen(counts) if opened.runtime.profile.sight or SIGHT in counts.enrichments else None
+        sight = _count_seen(counts) if SIGHT in pending or SIGHT in counts.enrichments else None
         if as_json:
             print_json(
                 {

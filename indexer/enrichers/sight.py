@@ -17,7 +17,7 @@ from crossmedia.indexer.structure import pool_frames, pooled_shots
 from crossmedia.retrieval.documents import Asset, Enrichment, Moment, Patch
 
 BATCH: Final = 8
-"""Key frames that are encoded at once: between two batches a pass can be stopped."""
+"""Key frames that are encoded at once; the progress moves after each such batch."""
 
 
 class SightEnricher:

@@ -75,6 +75,14 @@ def test_passes_say_how_to_get_it(run: Run, environment: dict[str, str]) -> None
     assert (row()["wanted"], row()["needs"]) == (False, [])
 
 
+def test_encoders_that_cannot_be_loaded_keep_nobody_from_looking(run: Run, environment: dict[str, str]) -> None:
+    environment["CROSSMEDIA_SIGHT"] = "teacher"
+    assert "sight" in run("passes").stdout
+    del environment["CROSSMEDIA_SIGHT"]
+    environment |= {"CROSSMEDIA_PROFILE": "builtin", "CROSSMEDIA_SPEECH_MODEL": "no-such-model"}
+    assert "sight" in run("passes").stdout
+
+
 def test_passes_list_it_where_it_runs(run: Run, models: Path) -> None:
     [row] = [one for one in json.loads(run("passes", "--json").stdout)["passes"] if one["pass"] == "sight"]
     assert (row["wanted"], row["needs"]) == (True, [])
