@@ -10,7 +10,7 @@ from crossmedia.api.settings import Settings
 from crossmedia.embeddings.builtin import Calibrations
 from crossmedia.embeddings.cards import WHISPER
 from crossmedia.embeddings.catalog import Catalog
-from crossmedia.embeddings.encoder import Encoder
+from crossmedia.embeddings.encoder import COMMON, Encoder
 from crossmedia.embeddings.errors import DependencyMissing, ModelMissing
 from crossmedia.embeddings.media import Waveform
 from crossmedia.embeddings.profile import Profile, Transcriber
@@ -57,7 +57,26 @@ def _without_faces(settings: Settings, catalog: Catalog) -> Profile:
     text, picture, calibrations = towers(catalog, settings.threads)
     sound, transcriber, heard = _whisper(settings, catalog)
     voice, spoken = voice_encoder(catalog, settings.threads)
-    return Profile("builtin", text, picture, sound, transcriber, {**calibrations, **heard, **spoken}, voice)
+    profile = Profile("builtin", text, picture, sound, transcriber, {**calibrations, **heard, **spoken}, voice)
+    return _with_teacher(profile, settings, catalog)
+
+
+def _with_teacher(profile: Profile, settings: Settings, catalog: Catalog) -> Profile:
+    """With CLIP's own tower where it is installed, and what similarities of its vectors mean. Raises ModelMissing where
+    only it is to see."""
+    from crossmedia.embeddings.builtin import teacher, teacher_calibrations
+
+    if settings.sight == "student":
+        return profile
+    try:
+        tower = teacher(catalog, settings.threads)
+    except ModelMissing:
+        if settings.sight == "teacher":
+            raise
+        return profile
+    of_common = {key: known for key, known in teacher_calibrations().items() if key[0] == COMMON}
+    seeing = with_sight(profile, tower, settings.sight)
+    return replace(seeing, calibrations={**profile.calibrations, **of_common})
 
 
 def _toy_teacher(settings: Settings) -> ToyTeacher | None:
@@ -75,7 +94,7 @@ def _clip(settings: Settings, catalog: Catalog) -> Profile:
     """Sentence vectors are the built-in ones unless another encoder is named, sounds by example as well. What
     similarities mean is measured in the collection itself, but for words that were mapped to CLIP's pictures."""
     from crossmedia.embeddings import specification
-    from crossmedia.embeddings.builtin import clip_b16_calibrations, towers, voice_encoder
+    from crossmedia.embeddings.builtin import teacher_calibrations, towers, voice_encoder
     from crossmedia.embeddings.clip_b16_words import MAPPED
     from crossmedia.embeddings.joined import Joined, Restricted
 
@@ -87,7 +106,7 @@ def _clip(settings: Settings, catalog: Catalog) -> Profile:
     whisper, transcriber, heard = _whisper(settings, catalog)
     known = {key: calibration for key, calibration in {**calibrations, **heard}.items() if key[0] in ("text", "sound")}
     if settings.picture_encoder == MAPPED:
-        known |= clip_b16_calibrations()
+        known |= teacher_calibrations()
     sentence: Encoder[str] = Restricted(builtin, "text")
     sound: Encoder[Waveform] | None = Restricted(whisper, "sound") if whisper is not None else None
     if settings.text_encoder:

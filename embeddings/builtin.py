@@ -5,29 +5,48 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from crossmedia.embeddings.cards import FACE, FACES, LITE2, MINILM, SOUND, VOICE
+from crossmedia.embeddings.cards import CLIP_B16, FACE, FACES, LITE2, MINILM, SOUND, STUDENT, VOICE
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
+from crossmedia.embeddings.clip_b16 import ClipB16
+from crossmedia.embeddings.clip_b16_words import MappedWords, bank_of, words_map
 from crossmedia.embeddings.encoder import Calibration, Modality
 from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
 from crossmedia.embeddings.face import FaceEncoder
 from crossmedia.embeddings.faces import FaceDetector
-from crossmedia.embeddings.picture import Lite2
+from crossmedia.embeddings.picture import HEAD, Lite2
 from crossmedia.embeddings.sound import SOUND_BACKGROUND, WhisperSound
 from crossmedia.embeddings.speech import Whisper
-from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.voice import Voice
+
+BACKGROUNDS, TEACHER_BACKGROUNDS = "backgrounds.json", "backgrounds-clip-b16.json"
+"""Bundled: the calibrations of pictures as the student sees them, and as its teacher does."""
 
 Calibrations = dict[tuple[str, Modality, Modality], Calibration]
 
 
-def towers(catalog: Catalog, threads: int | None = None) -> tuple[MiniLM, Lite2, Calibrations]:
+def towers(catalog: Catalog, threads: int | None = None) -> tuple[MappedWords, Lite2, Calibrations]:
     """The text and picture encoders and their calibrations by (space, modality of the query, modality of the target).
 
     `threads`: workers a network, default as many as this process may use.
     Raises `ModelMissing` or `ModelCorrupt`. The picture network is opened when it sees its first picture.
     """
-    text = MiniLM(catalog.resolve(MINILM.id), threads)
-    return text, Lite2(catalog.resolve(LITE2.id), threads), calibrations(BUNDLED / "backgrounds.json")
+    mapped = words_map(catalog)
+    text = MappedWords(catalog.resolve(MINILM.id), mapped, threads)
+    head = catalog.resolve(STUDENT.id) / HEAD
+    picture = Lite2(catalog.resolve(LITE2.id), head, lambda: bank_of(mapped), threads)
+    return text, picture, calibrations(BUNDLED / BACKGROUNDS)
+
+
+def teacher(catalog: Catalog, threads: int | None = None) -> ClipB16:
+    """CLIP ViT-B/16's own picture tower, which the built-in one learned from. Raises `ModelMissing`; whether its files
+    are whole is seen with the first picture."""
+    catalog.locate(CLIP_B16.id)
+    return ClipB16(lambda: catalog.resolve(CLIP_B16.id), lambda: bank_of(words_map(catalog)), threads)
+
+
+def teacher_calibrations() -> Calibrations:
+    """What similarities of pictures as CLIP sees them mean, with each other and with the built-in words."""
+    return calibrations(BUNDLED / TEACHER_BACKGROUNDS)
 
 
 def sound_tower(catalog: Catalog, whisper: Whisper) -> tuple[WhisperSound, Calibrations]:
@@ -48,13 +67,6 @@ def face_encoder(catalog: Catalog, threads: int | None = None) -> tuple[FaceEnco
     `towers` does, and DependencyMissing without dlib."""
     encoder, finder = FaceEncoder(catalog.resolve(FACE.id)), FaceDetector(catalog.resolve(FACES.id), threads)
     return encoder, finder, calibrations(BUNDLED / "backgrounds-face.json")
-
-
-def clip_b16_calibrations() -> Calibrations:
-    """What similarities of pictures as CLIP sees them mean, with each other and with words that were mapped to them."""
-    from crossmedia.embeddings.clip_b16_words import BACKGROUNDS
-
-    return calibrations(BUNDLED / BACKGROUNDS)
 
 
 def calibrations(path: Path) -> Calibrations:

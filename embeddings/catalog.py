@@ -65,12 +65,17 @@ class Catalog:
 
         Raises `ModelMissing` if no source has all files, `ModelCorrupt` if one differs from its card.
         """
+        card, folder = self.card(model), self.locate(model)
+        for file in card.files:
+            verify(card, file, folder / file.name)
+        return folder
+
+    def locate(self, model: str) -> Path:
+        """The same folder with nothing in it checked, for what may never be opened. Raises `ModelMissing`."""
         card = self.card(model)
         for source in card.sources:
             folder = self._folder(card, source)
             if folder is not None:
-                for file in card.files:
-                    verify(card, file, folder / file.name)
                 return folder
         raise ModelMissing(f"{card.title} ({card.id}) is not installed", self._hint(card))
 

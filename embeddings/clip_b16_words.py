@@ -13,16 +13,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.cards import CLIP_B16, CLIP_B16_WORDS, MINILM
+from crossmedia.embeddings import layers, query_bank, rarity
+from crossmedia.embeddings.cards import CLIP_B16, CLIP_B16_WORDS, COMMON, MINILM
 from crossmedia.embeddings.catalog import Catalog
-from crossmedia.embeddings.clip_b16 import DIM, SPACE
-from crossmedia.embeddings.encoder import COMMON, Encoder, Encoding, Modality, Space, normalise
+from crossmedia.embeddings.clip_b16 import DIM
+from crossmedia.embeddings.encoder import Encoder, Encoding, Modality, Space, Vectors, normalise
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.embeddings.text import INNER_STATES, NETWORK, TOKENIZER, SentenceNetwork
+from crossmedia.embeddings.joined import Restricted
+from crossmedia.embeddings.query_bank import QueryBank
+from crossmedia.embeddings.text import INNER_STATES, NETWORK, TEXT, TOKENIZER, SentenceNetwork
 
 MAP: Final = "clip-b16-words.npz"
-BACKGROUNDS: Final = "backgrounds-clip-b16.json"
-"""Bundled: what similarities of these words and pictures mean."""
 BUILT_IN: Final = "built-in"
 MAPPED: Final = f"{CLIP_B16.id}:{BUILT_IN}"
 """The specification of these words with their pictures."""
@@ -36,42 +37,41 @@ class WrongTower(CrossmediaError):
 
 
 class MappedWords:
-    """Encoder of texts (English) into `common`. `minilm`: folder of MiniLM; `mapped`: the file of the map."""
+    """Encoder of texts (English; up to 256 word pieces) into `text`, as MiniLM does, and into `common`.
+
+    `minilm`: folder of MiniLM; `mapped`: the file of the map. Raises `ModelMissing` or `ModelCorrupt`.
+    """
 
     modality: Modality = "text"
-    spaces: tuple[Space, ...] = (SPACE,)
+    spaces: tuple[Space, ...] = (TEXT, COMMON)
 
     def __init__(self, minilm: Path, mapped: Path, threads: int | None = None) -> None:
         self._network = SentenceNetwork(minilm / NETWORK, minilm / TOKENIZER, threads, inner=[INNER_STATES])
-        with np.load(mapped) as stored:
-            layers = {name: stored[name].astype(np.float32) for name in stored.files}
-        self._linear = layers["linear"] * layers["linear_scale"]
-        self._hidden = layers["hidden"] * layers["hidden_scale"], layers["hidden_bias"]
-        self._out = layers["out"] * layers["out_scale"], layers["out_bias"]
-        self.model = f"{MINILM.id}@{MINILM.revision}+{mapped.stem}"
+        arrays = layers.read(mapped, "linear", "hidden", "out", "met")
+        self._linear, self._hidden, self._out = (layers.layer(arrays, name) for name in ("linear", "hidden", "out"))
+        self._met = arrays["met"]
+        self.model = f"{MINILM.id}@{MINILM.revision}+{CLIP_B16_WORDS.id}@{CLIP_B16_WORDS.revision}"
 
     def encode(self, batch: Sequence[str]) -> Encoding:
-        """Texts → unit vectors."""
-        states = np.zeros((len(batch), len(self._linear)), np.float32)
-        for n, (row,) in enumerate(self._network.run(batch, INNER_STATES)):
-            states[n] = row
-        (hidden, hidden_bias), (out, out_bias) = self._hidden, self._out
-        rows = states @ self._linear + _gelu(states @ hidden + hidden_bias) @ out + out_bias
-        return Encoding({COMMON: normalise(rows)})
+        """Texts → unit vectors. An empty string has a vector too: that of the sentence without words."""
+        pieces = self._network.pieces(batch)
+        sentences = np.zeros((len(batch), TEXT.dim), np.float32)
+        states = np.zeros((len(batch), len(self._linear.weight)), np.float32)
+        for n, (sentence, inner) in enumerate(self._network.run(pieces, TEXT.name, INNER_STATES)):
+            sentences[n], states[n] = sentence, inner
+        said = self.place(states)
+        return Encoding({TEXT.name: sentences, COMMON.name: query_bank.texts(said, rarity.taken(self._met, pieces))})
 
-
-def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    from scipy.special import erf
-
-    bent: NDArray[np.float32] = x * 0.5 * (1 + erf(x / np.float32(2**0.5)))
-    return bent.astype(np.float32)
+    def place(self, states: NDArray[np.float32]) -> Vectors:
+        """States of MiniLM (N, 1152) → unit vectors (N, 512) among CLIP's pictures."""
+        return normalise(self._linear(states) + self._out(layers.gelu(self._hidden(states))))
 
 
 class OwnWords:
-    """CLIP's own text tower, of OpenCLIP, under the name that the space has here."""
+    """CLIP's own text tower, of OpenCLIP, into the space that its pictures have here."""
 
     modality: Modality = "text"
-    spaces: tuple[Space, ...] = (SPACE,)
+    spaces: tuple[Space, ...] = (COMMON,)
 
     def __init__(self, tower: Encoder[str]) -> None:
         """Raises WrongTower where vectors are not of this length; that they are of CLIP ViT-B/16 whoever names it
@@ -84,15 +84,26 @@ class OwnWords:
         self.model = tower.model
 
     def encode(self, batch: Sequence[str]) -> Encoding:
-        """Texts → unit vectors."""
-        return Encoding({COMMON: self._tower.encode(batch).vectors[COMMON]})
+        """Texts → unit vectors. Nothing is known of what words this tower met how often."""
+        said = self._tower.encode(batch).vectors[COMMON.name]
+        return Encoding({COMMON.name: query_bank.texts(said, np.zeros((len(said), 1), np.float32))})
 
 
-def words(where: str, catalog: Catalog, runtime: Any) -> MappedWords | OwnWords:
-    """`built-in`, or a specification of OpenCLIP. `runtime`: a `specification.Runtime`. Raises what opening the model
-    raises."""
+def words_map(catalog: Catalog) -> Path:
+    """The file of the map and of the query bank. Raises ModelMissing or ModelCorrupt."""
+    return catalog.resolve(CLIP_B16_WORDS.id) / MAP
+
+
+def bank_of(mapped: Path) -> QueryBank:
+    """The bank of texts that pictures are compared with when they are indexed. Raises ModelMissing or ModelCorrupt."""
+    return QueryBank(layers.layer(layers.read(mapped, "bank"), "bank").weight)
+
+
+def words(where: str, catalog: Catalog, runtime: Any) -> Restricted[str] | OwnWords:
+    """`built-in`, or a specification of OpenCLIP, into `common`. `runtime`: a `specification.Runtime`. Raises what
+    opening the model raises."""
     if where == BUILT_IN:
-        return MappedWords(catalog.resolve(MINILM.id), catalog.resolve(CLIP_B16_WORDS.id) / MAP, runtime.threads)
+        return Restricted(MappedWords(catalog.resolve(MINILM.id), words_map(catalog), runtime.threads), COMMON.name)
     from crossmedia.embeddings.openclip import OpenClip
 
     clip = OpenClip(where, device=runtime.device, precision=runtime.precision, allow_hub=runtime.allow_hub)

@@ -1,14 +1,16 @@
-"""The built-in picture tower: EfficientNet-Lite2, int8, with the head that maps photos into the common space.
+"""The built-in picture tower: EfficientNet-Lite2, int8, with a head that learned to see as CLIP ViT-B/16 does.
 
-Tan and Le, "EfficientNet" (2019), Lite variant; class evidence is added to the common vector after Norouzi et al.,
-"Zero-shot learning by convex combination of semantic embeddings" (2013). How it is made: `embeddings/train/`.
+Tan and Le, "EfficientNet" (2019), Lite variant. Its vectors lie in CLIP's space, near those of the larger tower, whose
+student it is (Hinton et al., "Distilling the knowledge in a neural network", 2015). How it is made:
+`embeddings/train/student.py`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -17,15 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crossmedia.embeddings.cards import COMMON, LITE2
-from crossmedia.embeddings.encoder import Encoding, Modality, Space
+from crossmedia.embeddings import layers
+from crossmedia.embeddings.cards import COMMON, LITE2, STUDENT
+from crossmedia.embeddings.encoder import Encoding, Modality, Space, Vectors, normalise
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.onnx import session
+from crossmedia.embeddings.query_bank import QueryBank
 
 SIDE: Final = 260
 BATCH: Final = 8
 """Pictures a run: more of them cost memory and save no time."""
 
+NETWORK, HEAD = "lite2-int8.onnx", "clip-b16-student.npz"
+"""Its files."""
+FEATURES: Final = "features"
+"""The tensor within the network that the head reads, (N, 1280)."""
 MAX_CLASS_NAMES: Final = 5
 MIN_CLASS_PROBABILITY: Final = 0.1
 
@@ -48,23 +56,54 @@ def prepare(picture: Picture) -> NDArray[np.uint8]:
     return square
 
 
-class Lite2:
-    """Encoder of pictures. Spaces: `common` (384) and `picture` (256); classes are ImageNet-1k names.
+@dataclass(frozen=True, eq=False)
+class StudentHead:
+    """Features → unit vectors (512) in CLIP's space. `offset`: what is taken off all their similarities to texts, so
+    that the cut-off of the larger tower is theirs too."""
 
-    `folder` holds `lite2-int8.onnx` and `classes.txt`; the network is opened on the first batch.
+    hidden: layers.Layer
+    out: layers.Layer
+    offset: float
+
+    @classmethod
+    def read(cls, path: Path) -> StudentHead:
+        """Raises `ModelMissing` or `ModelCorrupt`."""
+        arrays = layers.read(path, "hidden", "out", "offset")
+        return cls(layers.layer(arrays, "hidden"), layers.layer(arrays, "out"), float(arrays["offset"]))
+
+    def __call__(self, features: NDArray[np.float32]) -> Vectors:
+        """(N, 1280) → (N, 512)."""
+        return normalise(self.out(layers.gelu(self.hidden(normalise(features)))))
+
+
+class Lite2:
+    """Encoder of pictures. Spaces: `common` (514) and `picture` (256); classes are ImageNet-1k names.
+
+    `folder` holds `lite2-int8.onnx` and `classes.txt`, `head` is the file of the student's head, `bank` what the
+    vectors are compared with; network and head are opened on the first batch.
     """
 
     modality: Modality = "picture"
     spaces: tuple[Space, ...] = (COMMON, PICTURE)
-    model: str = f"{LITE2.id}@{LITE2.revision}"
+    model: str = f"{LITE2.id}@{LITE2.revision}+{STUDENT.id}@{STUDENT.revision}"
 
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
+    def __init__(self, folder: Path, head: Path, bank: Callable[[], QueryBank], threads: int | None = None) -> None:
         self.folder = folder
+        self._path = head
+        self._read_bank = bank
         self.threads = threads or len(os.sched_getaffinity(0))
 
     @cached_property
     def _network(self) -> Any:
-        return session(self.folder / "lite2-int8.onnx", self.threads)
+        return session(self.folder / NETWORK, self.threads, [FEATURES])
+
+    @cached_property
+    def _head(self) -> StudentHead:
+        return StudentHead.read(self._path)
+
+    @cached_property
+    def _bank(self) -> QueryBank:
+        return self._read_bank()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -75,10 +114,11 @@ class Lite2:
         """Pictures of any size → unit vectors, and the classes seen with probability ≥ 0.1 (at most five)."""
         if not batch:
             return Encoding({space.name: np.zeros((0, space.dim), np.float32) for space in self.spaces})
-        outputs = ("common", "picture", "probabilities")
+        outputs = (FEATURES, PICTURE.name, "probabilities")
         parts = [self._network.run(outputs, {"pixels": pixels}) for pixels in self._prepared(batch)]
-        common, picture, chances = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return Encoding({"common": common, "picture": picture}, [self._classes(row) for row in chances])
+        features, picture, chances = (np.concatenate(column) for column in zip(*parts, strict=True))
+        common = self._bank.pictures(self._head(features), self._head.offset)
+        return Encoding({COMMON.name: common, PICTURE.name: picture}, [self._classes(row) for row in chances])
 
     def _prepared(self, batch: Sequence[Picture]) -> Iterator[NDArray[np.uint8]]:
         """Stacks of at most `BATCH` prepared pictures, the next one made while the network reads the last."""

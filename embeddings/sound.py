@@ -61,7 +61,7 @@ class Projection:
 
 
 class WhisperSound:
-    """An `Encoder[Waveform]` of the spaces `common` (386) and `sound` (64), sharing the network of the transcriber.
+    """An `Encoder[Waveform]` of the spaces `common` (514) and `sound` (64), sharing the network of the transcriber.
 
     Classes are kinds of sound with calibrated probabilities (`SoundHead.labels`). `folder` holds `sound-tower.npz`.
     """

@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from crossmedia.embeddings import query_bank
 from crossmedia.embeddings.encoder import Vectors, normalise
 from crossmedia.embeddings.errors import ModelCorrupt
 
@@ -29,7 +30,7 @@ Matrix = NDArray[np.float32]
 class SoundHead:
     """K kinds over features of dimension D.
 
-    `weights` (D + 1, K), the last row added; `anchors` (K, 384) unit rows in the map of the text tower; `temperature`
+    `weights` (D + 1, K), the last row added; `anchors` (K, 512) unit rows, where words of the kinds lie; `temperature`
     divides the logits (Guo et al. 2017). `names` are the kinds'; `told` says which are given as labels of their own.
     """
 
@@ -47,7 +48,7 @@ class SoundHead:
         return softmax(logits / self.temperature)
 
     def common(self, chances: Matrix) -> Vectors:
-        """(N, K) → (N, 386) unit rows (v, −o, √(1 − o²)) / √2.
+        """(N, K) → (N, 514) unit rows (v, −o, √(1 − o²)) / √2, as `query_bank.py` has them.
 
         v is the direction of the anchors' mean w, weighted by the probabilities; o = `DOUBT` · (1 − |w|) rises with
         doubt, since anchors point in many directions. With a text (t, 1, 0) / √2 the inner product is (t · v − o) / 2.
@@ -56,7 +57,7 @@ class SoundHead:
         mixed = chances @ self.anchors
         sure = np.minimum(1, np.linalg.norm(mixed, axis=1, keepdims=True))
         offset = np.where(sure > 0, DOUBT * (1 - sure), 1)
-        return normalise(np.hstack([normalise(mixed), -offset, np.sqrt(1 - offset**2)]))
+        return query_bank.pictures(normalise(mixed), offset)
 
     def labels(self, chances: NDArray[np.float32]) -> list[tuple[str, float]]:
         """(K,) → names with probability ≥ `MIN_PROBABILITY`, likeliest first: what it is, and which of speech, music

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from crossmedia.embeddings.cards import CLIP_B16
 from crossmedia.embeddings.encoder import Encoder
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.extensions import (
@@ -123,12 +122,12 @@ def _clap(where: str, runtime: Runtime, space: str) -> Pair:
 
 def _clip_b16(where: str, runtime: Runtime, space: str) -> Pair:
     """The picture tower that was pulled; words by `where`."""
+    from crossmedia.embeddings.builtin import teacher
     from crossmedia.embeddings.catalog import Catalog
-    from crossmedia.embeddings.clip_b16 import ClipB16
     from crossmedia.embeddings.clip_b16_words import words
 
     catalog = Catalog(runtime.models, runtime.allow_hub)
-    return words(where, catalog, runtime), ClipB16(catalog.resolve(CLIP_B16.id), runtime.threads)
+    return words(where, catalog, runtime), teacher(catalog, runtime.threads)
 
 
 def _onnx(where: str, runtime: Runtime, space: str) -> Pair:

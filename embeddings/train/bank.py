@@ -1,14 +1,5 @@
-"""Query-bank normalisation within vectors: lower the similarities of pictures near every text and of unfamiliar texts.
-
-Some pictures are the nearest of far too many queries (hubs). Bogolin et al., "Cross modal retrieval with querybank
-normalisation" (2022), take off each picture's log-mean-exp similarity to a bank of texts. A text of words that training
-did not meet lies near some picture all the same, and no cut-off tells it from one that is answered: its strangeness
-(`rarity.py`) is taken off too. Both are an inner product with two more dimensions (Bachrach et al. 2014), so that unit
-vectors and one index search are all it needs:
-
-    text t     → unit (t, 1, −s)               with s its strangeness, the same for all pictures: no ranking changes
-    picture v  → (v, −o, √(1 − o²)) / √2        with o its offset; the inner product is about (t · v − o − s) / 2
-"""
+"""The texts of a query bank, and `query_bank.py` inside the picture network: in what its own heads see, from which
+answers about pictures are learned."""
 
 from __future__ import annotations
 

@@ -12,11 +12,9 @@ import argparse
 import json
 from pathlib import Path
 
-from crossmedia.embeddings.builtin import towers
+from crossmedia.embeddings.builtin import BACKGROUNDS, TEACHER_BACKGROUNDS, teacher, towers
 from crossmedia.embeddings.cards import CLIP_B16
 from crossmedia.embeddings.catalog import Catalog
-from crossmedia.embeddings.clip_b16 import ClipB16
-from crossmedia.embeddings.clip_b16_words import BACKGROUNDS
 from crossmedia.embeddings.train import data
 from crossmedia.embeddings.train.calibrate import photos_to_photos
 
@@ -28,8 +26,8 @@ def main() -> None:
     parser.add_argument("--encoder", choices=("builtin", CLIP_B16.id), default="builtin")
     asked = parser.parse_args()
     text, built_in, _ = towers(Catalog())
-    tower = built_in if asked.encoder == "builtin" else ClipB16(Catalog().resolve(CLIP_B16.id))
-    path = asked.out / ("backgrounds.json" if asked.encoder == "builtin" else BACKGROUNDS)
+    tower = built_in if asked.encoder == "builtin" else teacher(Catalog())
+    path = asked.out / (BACKGROUNDS if asked.encoder == "builtin" else TEACHER_BACKGROUNDS)
     kept = json.loads(path.read_text("utf-8"))
     photos = data.flickr8k(asked.flickr8k, "dev")
     captions = text.encode([caption for photo in photos for caption in photo.captions]).vectors["text"]

@@ -9,21 +9,21 @@ from typing import Any
 from crossmedia.embeddings.catalog import sha256
 from crossmedia.embeddings.train import lite2, minilm
 
-COMMAND = "python -m crossmedia.embeddings.train.all --flickr8k PATH --out embeddings/bundled"
+COMMAND = "python -m crossmedia.embeddings.train.all --data ../shared/data --vectors FOLDER --out embeddings/bundled"
 
-TEXT = """# {file}: MiniLM-L6-v2, int8, with the map into the common space
+TEXT = """# {file}: MiniLM-L6-v2, int8
 
 {shared}
 Licence of the weights: Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2, Microsoft MiniLM).
 Made by: BERT exported to ONNX, attention fused, weights quantised per channel to int8 with dynamic activations; mean,
 maximum and first token of its last states, each at unit length, side by side; one linear map of these (1152 → 384,
-started as the mean alone) trained together with the picture tower; what is taken off the similarities of a text, by how
-many of the training texts its word pieces stand in (`embeddings/train/rarity.py`).
-In: token ids and mask (1, L) int64. Out: `text` (1, 384), the mean, and `common` (1, 386), float32, unit length.
+started as the mean alone) trained together with the picture tower, whose heads learned by it.
+In: token ids and mask (1, L) int64. Out: `text` (1, 384), the mean, float32, unit length; `common` (1, 386), the map,
+is not used: words reach pictures through `clip-b16-words.npz`, which reads the three states.
 English only; 256 word pieces; one text a run.
 """
 
-PICTURE = """# {file}: EfficientNet-Lite2, int8, with heads into the common space
+PICTURE = """# {file}: EfficientNet-Lite2, int8, trained further
 
 {shared}
 Licence of the weights: Apache-2.0 (Google, EfficientNet-Lite; PyTorch copy by ML Illustrated).
@@ -33,8 +33,10 @@ convolution above them trained on eight views of each picture, with 4,000 texts 
 abstract subjects) as further negatives, ImageNet's classes kept by distillation; class evidence (ConSE, ten classes)
 added to the common vector; query-bank normalisation with 2,000 centres of the training captions and 800 names in two
 further dimensions; PCA of the features to 256.
-In: `pixels` (N, 260, 260, 3) uint8 RGB. Out: `common` (N, 386), `picture` (N, 256), unit length; `probabilities`
-(N, 1000) of ImageNet-1k, named in classes.txt (names from the package timm, Apache-2.0).
+In: `pixels` (N, 260, 260, 3) uint8 RGB. Out: `picture` (N, 256), unit length; `probabilities` (N, 1000) of
+ImageNet-1k, named in classes.txt (names from the package timm, Apache-2.0); `common` (N, 386), what its heads see,
+which answers about pictures are learned from. Words find pictures through `clip-b16-student.npz`, which reads its
+features.
 Knows everyday photos and pictures of single things; diagrams and medical pictures are outside what it was trained on.
 """
 
@@ -66,7 +68,7 @@ def _table(figures: dict[str, Any]) -> str:
     return "\n".join(
         [
             "",
-            "Measured by the command above, on 500 photos with 2,500 captions (dev) and on the held-out names:",
+            "Measured by the command above, on 128 photos and captions (dev):",
             "",
             "| figure | value |",
             "|---|---|",

@@ -13,9 +13,9 @@ from __future__ import annotations
 import argparse
 import copy
 import itertools
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,17 +25,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from crossmedia.embeddings.cards import CLIP_B16
+from crossmedia.embeddings import layers
+from crossmedia.embeddings.builtin import teacher
 from crossmedia.embeddings.catalog import BUNDLED, Catalog, sha256
 from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.clip_b16 import DIM, ClipB16
-from crossmedia.embeddings.clip_b16_words import BACKGROUNDS, MAP, MappedWords
-from crossmedia.embeddings.encoder import COMMON, Vectors
-from crossmedia.embeddings.joined import Joined, Restricted
+from crossmedia.embeddings.clip_b16_words import MAP
+from crossmedia.embeddings.encoder import Vectors
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.picture import prepare
-from crossmedia.embeddings.text import NETWORK, TOKENIZER, MiniLM
-from crossmedia.embeddings.train import calibrate, data, finetune, head, material, minilm, views
+from crossmedia.embeddings.text import NETWORK, TOKENIZER
+from crossmedia.embeddings.train import bank, data, finetune, head, material, minilm, rarity, views
 from crossmedia.embeddings.train.strangers import strangers
 from crossmedia.embeddings.train.things import DrawnThing, things
 
@@ -80,7 +80,7 @@ class WordHeads(nn.Module):  # type: ignore[misc]
 
     def texts(self, vectors: Tensor) -> Tensor:
         """Texts in CLIP's space."""
-        bent = self.dropout(nn.functional.gelu(self.hidden(vectors)))
+        bent = self.dropout(nn.functional.gelu(self.hidden(vectors), approximate="tanh"))
         return nn.functional.normalize(self.linear(vectors) + self.out(bent), dim=1)
 
 
@@ -113,17 +113,14 @@ def train(
     return average
 
 
-def save(heads: WordHeads, path: Path) -> None:
-    """As matrices (inputs, outputs) of int8 with a scale for each output, and biases."""
-    arrays: dict[str, Any] = {}
+def save(heads: WordHeads, further: Mapping[str, NDArray[Any]], path: Path) -> None:
+    """As `MappedWords` reads it; `further`: the other arrays of the file."""
+    parts = []
     for name in ("linear", "hidden", "out"):
         layer = getattr(heads, name)
-        matrix = layer.weight.detach().numpy().T
-        scale = np.abs(matrix).max(0) / 127
-        arrays[name], arrays[f"{name}_scale"] = np.round(matrix / scale).astype(np.int8), scale.astype(np.float32)
-        if layer.bias is not None:
-            arrays[f"{name}_bias"] = layer.bias.detach().numpy()
-    np.savez(path, **arrays)
+        bias = None if layer.bias is None else layer.bias.detach().numpy()
+        parts.append(layers.packed(name, layer.weight.detach().numpy().T, bias))
+    layers.write(path, *parts, further)
 
 
 class Looked:
@@ -137,10 +134,10 @@ class Looked:
     def __call__(self, name: str, items: Sequence[Any], show: Callable[[Any], Picture]) -> Vectors:
         """(N, 512) unit vectors of the items' pictures."""
         parts = []
-        for first, some in zip(range(0, len(items), PART), chunks(items, PART), strict=True):
+        for first, batch in zip(range(0, len(items), PART), chunks(items, PART), strict=True):
             path = self._folder / f"{name}-{first:05d}.npy"
             if not path.is_file():
-                seen = self._tower.encode([show(item) for item in some]).vectors[COMMON]
+                seen = self._tower.look([show(item) for item in batch])
                 np.save(path.with_suffix(".new.npy"), seen)
                 path.with_suffix(".new.npy").rename(path)
             parts.append(np.load(path))
@@ -162,33 +159,91 @@ def opened(photo: ClassPhoto) -> Picture:
     return Picture(np.asarray(Image.open(photo.path).convert("RGB")))
 
 
-def main() -> None:
-    """Parse the command line, look, train, write and measure."""
-    parser = argparse.ArgumentParser(description="Learn the map of words into CLIP's space.")
+@dataclass(frozen=True, eq=False)
+class Sights:
+    """All pictures of the training, photos, then things, then photos of classes, as CLIP sees them: `seen` (N, 2, 512)
+    unit vectors of two views, which are the same of photos; `dev` and `unseen` are kept for measuring."""
+
+    tower: ClipB16
+    texts: minilm.States
+    photos: Sequence[data.Photo]
+    dev: Sequence[data.Photo]
+    known: Sequence[DrawnThing]
+    unseen: Sequence[DrawnThing]
+    classes: Sequence[ClassPhoto]
+    seen: Vectors
+
+    @classmethod
+    def gather(cls, asked: argparse.Namespace) -> Sights:
+        """Looks at every picture, where `vectors` does not hold it yet."""
+        tower = teacher(Catalog(asked.models))
+        looked = Looked(tower, asked.vectors)
+        photos, dev = (data.flickr8k(asked.data / "flickr8k", split) for split in ("train", "dev"))
+        every = things(data.vocabulary([*photos, *dev], data.class_names()))
+        known = [thing for thing in every if thing.split == "train"]
+        unseen = [thing for thing in every if thing.split == "dev" and thing.tangible]
+        classes = [ClassPhoto(path) for path in sorted((asked.data / "imagenet-sample").rglob("*.jpg"))]
+        plain, single = looked("photos", photos, data.picture), looked("classes", classes, opened)
+        drawn = [looked(show.__name__, known, show) for show in (on_white, on_another_backdrop)]
+        seen = np.concatenate([np.stack(pair, axis=1) for pair in ((plain, plain), drawn, (single, single))])
+        texts = minilm.States(BUNDLED / NETWORK, BUNDLED / TOKENIZER, inner=True)
+        return cls(tower, texts, photos, dev, known, unseen, classes, seen)
+
+    def said(self) -> material.Descriptions:
+        """What is said of the pictures, as states of MiniLM."""
+        return material.describe(self.texts, self.photos, [*self.known, *self.classes], SEED)
+
+    def unanswered(self) -> Vectors:
+        """States of texts without a picture."""
+        return self.texts(strangers(STRANGERS, SEED))
+
+
+def learn(sights: Sights) -> WordHeads:
+    """The map of words towards what was seen."""
+    plain = sights.seen[: len(sights.photos), 0]
+    captions = np.stack([sights.texts(photo.captions).mean(0) for photo in sights.photos])
+    return train(sights.said(), sights.seen, start(captions, plain), sights.unanswered())
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def placed(heads: WordHeads, states: Vectors) -> Vectors:
+    """States of MiniLM among the pictures."""
+    rows: Vectors = heads.texts(torch.from_numpy(states)).numpy()
+    return rows
+
+
+def met(sights: Sights) -> NDArray[np.uint8]:
+    """How many captions and names of things contain each word piece. Names of classes are left out: a map that saw one
+    photo of each calls too much by them."""
+    written = [caption for photo in sights.photos for caption in photo.captions]
+    named = sorted({thing.name for thing in sights.known})
+    return rarity.count_pieces(BUNDLED / TOKENIZER, [*written, *named], ())
+
+
+def query_bank(place: Callable[[Vectors], Vectors], sights: Sights) -> Vectors:
+    """Centres of the captions, and names of things."""
+    captions = place(sights.texts([caption for photo in sights.photos for caption in photo.captions]))
+    named = sorted({thing.name for thing in sights.known})
+    return np.concatenate([bank.centres(captions, bank.CAPTIONS), place(sights.texts(data.every(named, bank.NAMES)))])
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the commands are told that learn from what CLIP sees."""
     parser.add_argument("--data", type=Path, required=True, help="folder with flickr8k and imagenet-sample")
     parser.add_argument("--models", type=Path, help="folder of models, where it is not the usual one")
     parser.add_argument("--vectors", type=Path, required=True, help="folder that keeps what was seen")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Parse the command line, look, train and write."""
+    parser = argparse.ArgumentParser(description="Learn the map of words into CLIP's space.")
+    add_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder the map is written to")
-    asked = parser.parse_args()
-    tower = ClipB16(Catalog(asked.models).resolve(CLIP_B16.id))
-    looked = Looked(tower, asked.vectors)
-    photos, dev = (data.flickr8k(asked.data / "flickr8k", split) for split in ("train", "dev"))
-    names = things(data.vocabulary([*photos, *dev], data.class_names()))
-    known = [thing for thing in names if thing.split == "train"]
-    unseen = [thing for thing in names if thing.split == "dev" and thing.tangible]
-    classes = [ClassPhoto(path) for path in sorted((asked.data / "imagenet-sample").rglob("*.jpg"))]
-    texts = minilm.States(BUNDLED / NETWORK, BUNDLED / TOKENIZER, inner=True)
-    said = material.describe(texts, photos, [*known, *classes], SEED)
-    plain, single = looked("photos", photos, data.picture), looked("classes", classes, opened)
-    drawn = [looked(show.__name__, known, show) for show in (on_white, on_another_backdrop)]
-    seen = np.concatenate([np.stack(pair, axis=1) for pair in ((plain, plain), drawn, (single, single))])
-    captions = np.stack([texts(photo.captions).mean(0) for photo in photos])
-    heads = train(said, seen, start(captions, plain), texts(strangers(STRANGERS, SEED)))
-    save(heads, asked.out / MAP)
-    text = Joined(Restricted(MiniLM(BUNDLED), "text"), MappedWords(BUNDLED, asked.out / MAP))
-    measured = calibrate.measure(text, tower, dev, unseen, blind=0)
-    (asked.out / BACKGROUNDS).write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
-    print(json.dumps(measured["figures"], indent=1))
+    asked = parser.parse_args(arguments)
+    sights = Sights.gather(asked)
+    heads = learn(sights)
+    arrays = {**layers.packed("bank", query_bank(partial(placed, heads), sights)), "met": met(sights)}
+    save(heads, arrays, asked.out / MAP)
     print(f'{{ name = "{MAP}", sha256 = "{sha256(asked.out / MAP)}", size = {(asked.out / MAP).stat().st_size:_} }},')
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from crossmedia.embeddings.picture import prepare
 from crossmedia.embeddings.stop_words import CAPTION_WORDS
 
 Split = Literal["train", "dev"]
+ItemT = TypeVar("ItemT")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ def pixels(photos: Sequence[Photo]) -> NDArray[np.uint8]:
 def words(text: str) -> list[str]:
     """Its words in lower case."""
     return re.findall(r"[a-z]+", text.lower())
+
+
+def every(items: Sequence[ItemT], count: int) -> Sequence[ItemT]:
+    """`count` of them, evenly."""
+    return items[:: len(items) // count][:count]
 
 
 def vocabulary(photos: Sequence[Photo], classes: Sequence[str]) -> set[str]:

@@ -61,7 +61,7 @@ class States:
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         new = sorted(set(texts) - self._known.keys())
-        for text, (row,) in zip(new, self._network.run(new, INNER_STATES), strict=True):
+        for text, (row,) in zip(new, self._network.run(self._network.pieces(new), INNER_STATES), strict=True):
             self._known[text] = row
         return np.stack([self._known[text] for text in texts])
 

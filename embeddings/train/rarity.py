@@ -1,9 +1,5 @@
-"""Rate how unfamiliar a text is, by how seldom its word pieces occur in the training texts.
-
-A walrus has its place among the captions too, between seals and dogs. How often training met the words of a text says
-whether that place means anything, and it says it of the text alone: what is taken off its similarities (`bank.py`)
-never changes a ranking, only whether the best of it counts as an answer.
-"""
+"""How seldom training met the word pieces of a text (`embeddings/rarity.py`): the counts, and the same inside the
+sentence network, in the map that the heads of the picture network learned by."""
 
 from __future__ import annotations
 
@@ -17,13 +13,10 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-KNOWN_TEXTS: Final = 200
-"""Texts that a word piece must stand in to be known; at most 255."""
+from crossmedia.embeddings.rarity import KNOWN_TEXTS, PLAIN_RARITY
+
 NAME_WEIGHT: Final = 3
 """A name of a thing counts as so many captions: there are few of each."""
-PLAIN_RARITY: Final = 3.0
-"""Word pieces met so many times too seldom, on average, make no text strange: most captions have a rare one, and a
-single common word would stand out from them by having none."""
 WEIGHT: Final = 0.07
 """Strangeness, in cosine of the maps, of a text whose word pieces were met e times as seldom as a plain one's."""
 

@@ -25,7 +25,7 @@ Made by: the encoder's frames pooled to mean, maximum and deviation, with mean a
 standardised; a softmax over 20 kinds, each a mean vector of English texts; temperature on held-out folds. The common
 vector is the direction of these vectors' mean, weighted by the probabilities, less what doubt there is
 (`sound_head.py`).
-In: (N, 1312) of `sound_features`. Out: `common` (N, 386), unit length; labels: the ten classes of ESC-10, and which of
+In: (N, 1312) of `sound_features`. Out: `common` (N, 514), unit length; labels: the ten classes of ESC-10, and which of
 speech, music and noise (all that is neither).
 Knows few kinds: another sound lies near what it sounds like, or near nothing. What was made has not been heard.
 

@@ -12,10 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crossmedia.embeddings.encoder import Calibration, Vectors, normalise, zero_last
-from crossmedia.embeddings.picture import Lite2
+from crossmedia.embeddings.encoder import Calibration, Encoder, Vectors, normalise, zero_last
+from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.sound_head import MIN_PROBABILITY, SoundHead
-from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train import probes
 from crossmedia.embeddings.train.calibrate import BLIND, calibration, cut_off, logistic
 from crossmedia.embeddings.train.data import Photo, flickr8k, picture
@@ -60,15 +59,15 @@ def coarse(chances: Matrix) -> Matrix:
 
 @dataclass
 class Measured:
-    """`held` (N, K): probabilities of each sound by a head of the other folds; `plain` (N, 384): by ridge
+    """`held` (N, K): probabilities of each sound by a head of the other folds; `plain` (N, 512): by ridge
     regression."""
 
     head: SoundHead
     sounds: Sounds
     held: Matrix
     plain: Vectors
-    text: MiniLM
-    picture: Lite2
+    text: Encoder[str]
+    picture: Encoder[Picture]
 
     def said(self, texts: Sequence[str]) -> Vectors:
         return self.text.encode(texts).vectors["common"]

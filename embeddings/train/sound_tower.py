@@ -14,20 +14,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crossmedia.embeddings.builtin import towers
 from crossmedia.embeddings.cards import SOUND
 from crossmedia.embeddings.catalog import BUNDLED, Catalog, sha256
+from crossmedia.embeddings.clip_b16 import DIM
+from crossmedia.embeddings.clip_b16_words import MappedWords
 from crossmedia.embeddings.encoder import Vectors, normalise
-from crossmedia.embeddings.picture import Lite2
 from crossmedia.embeddings.sound_head import SoundHead, save, softmax, standardise
 from crossmedia.embeddings.speech import Whisper
-from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train import sound_card, sound_measure
 from crossmedia.embeddings.train.sound_data import FOLDS, Matrix, Sounds, balance, load_learned, load_spoken, load_urban
 from crossmedia.embeddings.train.sound_kinds import SOUND_KINDS, TEMPLATES
@@ -36,16 +37,15 @@ DECAY: Final = 0.003
 """Of the weights, squared."""
 STEPS: Final = 300
 RIDGE: Final = 1.0
-DIM: Final = 384
 
 
-def words(text: MiniLM) -> Callable[[list[str]], Vectors]:
-    """Texts → (N, 384) unit rows of the text map, without the two dimensions of the query bank."""
+def words(text: MappedWords) -> Callable[[list[str]], Vectors]:
+    """Texts → (N, 512) unit rows of the map of words, without the two dimensions of the query bank."""
     return lambda texts: normalise(text.encode(texts).vectors["common"][:, :DIM])
 
 
 def anchors(said: Callable[[list[str]], Vectors]) -> Vectors:
-    """(K, 384): of each kind the mean of its words in all templates."""
+    """(K, 512): of each kind the mean of its words in all templates."""
     means = [
         said([template.format(w) for w in kind.words for template in TEMPLATES]).mean(axis=0) for kind in SOUND_KINDS
     ]
@@ -129,16 +129,16 @@ def train(sounds: Sounds, said: Callable[[list[str]], Vectors]) -> tuple[SoundHe
     return head, softmax((np.log(np.maximum(held, 1e-30)) / measured).astype(np.float32)), plain
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line, learn, write, print."""
     parser = argparse.ArgumentParser(description="Train, calibrate and measure the sound tower's head.")
     parser.add_argument("--data", type=Path, required=True, help="folder with esc10, speakers, urbansound8k, …")
     parser.add_argument("--out", type=Path, default=BUNDLED, help="folder the results are written to")
     parser.add_argument("--models", type=Path, help="a models folder with Whisper, where its package is absent")
     parser.add_argument("--threads", type=int, default=2)
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     whisper = Whisper(Catalog(asked.models).resolve("whisper-tiny.en"), asked.threads)
-    text, picture = MiniLM(BUNDLED, asked.threads), Lite2(BUNDLED, asked.threads)
+    text, picture, _ = towers(Catalog(asked.models), asked.threads)
     asked.out.mkdir(parents=True, exist_ok=True)
 
     sounds = load_learned(asked.data, whisper)

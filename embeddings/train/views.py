@@ -30,7 +30,7 @@ def of_photo(photo: Photo) -> NDArray[np.uint8]:
     chance = random.Random(photo.path.name)
     whole = picture(photo)
     straight = prepare(whole)
-    return np.stack([straight, straight[:, ::-1], *(prepare(_crop(whole, chance)) for _ in range(VIEWS - 2))])
+    return np.stack([straight, straight[:, ::-1], *(prepare(crop(whole, chance)) for _ in range(VIEWS - 2))])
 
 
 def of_thing(thing: DrawnThing) -> NDArray[np.uint8]:
@@ -38,12 +38,12 @@ def of_thing(thing: DrawnThing) -> NDArray[np.uint8]:
     chance = random.Random(f"{thing.name} {thing.source if isinstance(thing.source, str) else thing.source.name}")
     on_white = thing.picture()
     straight = prepare(on_white)
-    crops = [prepare(_crop(on_white, chance)) for _ in range((VIEWS - 2) // 2)]
+    crops = [prepare(crop(on_white, chance)) for _ in range((VIEWS - 2) // 2)]
     placed = [prepare(_place(thing, chance)) for _ in range((VIEWS - 1) // 2)]
     return np.stack([straight, straight[:, ::-1], *crops, *placed])
 
 
-def _crop(whole: Picture, chance: random.Random) -> Picture:
+def crop(whole: Picture, chance: random.Random) -> Picture:
     """Of random place, size and proportions, half of the time mirrored."""
     height, width = whole.pixels.shape[:2]
     side = math.sqrt(chance.uniform(*AREA))

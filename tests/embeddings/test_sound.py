@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crossmedia.embeddings.builtin import calibrations
+from crossmedia.embeddings.builtin import calibrations, towers
 from crossmedia.embeddings.cards import COMMON, SOUND
-from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.catalog import BUNDLED, Catalog
+from crossmedia.embeddings.clip_b16_words import MappedWords
 from crossmedia.embeddings.media import SAMPLE_RATE, Waveform
 from crossmedia.embeddings.sound import DIM, SOUND_BACKGROUND, WhisperSound
 from crossmedia.embeddings.speech import Whisper
-from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.train.probes import gibberish
 from crossmedia.embeddings.train.sound_kinds import SOUND_KINDS
 from crossmedia.embeddings.train.sound_measure import average_precision
@@ -27,8 +27,8 @@ def sound(whisper_folder: Path) -> WhisperSound:
 
 
 @pytest.fixture(scope="module")
-def words() -> MiniLM:
-    return MiniLM(BUNDLED, threads=1)
+def words() -> MappedWords:
+    return towers(Catalog(), threads=1)[0]
 
 
 def chirps(low: float, high: float, seconds: float = 3.0) -> Waveform:
@@ -79,11 +79,11 @@ def test_one_pass_gives_both_spaces(sound: WhisperSound, monkeypatch: pytest.Mon
     monkeypatch.setattr(Whisper, "encode", counted)
     encoding = sound.encode([chirps(300, 900), chirps(1000, 3000)])
     assert passes == [2]
-    assert {name: rows.shape for name, rows in encoding.vectors.items()} == {"common": (2, 386), "sound": (2, DIM)}
+    assert {name: rows.shape for name, rows in encoding.vectors.items()} == {"common": (2, 514), "sound": (2, DIM)}
     assert len(encoding.classes) == 2
 
 
-def test_silence_has_no_name_and_is_far_from_words(sound: WhisperSound, words: MiniLM) -> None:
+def test_silence_has_no_name_and_is_far_from_words(sound: WhisperSound, words: MappedWords) -> None:
     silence = Waveform(np.zeros(3 * SAMPLE_RATE, dtype=np.float32))
     encoding = sound.encode([silence])
     assert list(encoding.classes) == [[]]
@@ -92,7 +92,7 @@ def test_silence_has_no_name_and_is_far_from_words(sound: WhisperSound, words: M
     assert asked.max() < min(0, middle)
 
 
-def test_speech_is_called_speech(sound: WhisperSound, words: MiniLM, speech: Callable[[str], Waveform]) -> None:
+def test_speech_is_called_speech(sound: WhisperSound, words: MappedWords, speech: Callable[[str], Waveform]) -> None:
     encoding = sound.encode([speech("The lighthouse stands on a rock, and the keeper lights its lamp at dusk.")])
     assert encoding.classes[0][0][0] == "speech"
     asked = words.encode(["somebody is talking", "a chainsaw", "rain"]).vectors["common"]
@@ -101,7 +101,9 @@ def test_speech_is_called_speech(sound: WhisperSound, words: MiniLM, speech: Cal
 
 
 @pytest.mark.shared
-def test_words_find_what_they_name_and_nonsense_finds_nothing(sound: WhisperSound, words: MiniLM, shared: Path) -> None:
+def test_words_find_what_they_name_and_nonsense_finds_nothing(
+    sound: WhisperSound, words: MappedWords, shared: Path
+) -> None:
     folders = sorted((shared / "data" / "esc10").iterdir())
     paths = [path for folder in folders for path in sorted(folder.glob("*.ogg"))[::8]]
     kinds = np.array([path.parent.name.split(" - ")[1] for path in paths])
