@@ -70,5 +70,5 @@ def write(path: Path, *parts: Mapping[str, NDArray[Any]]) -> None:
 
 def gelu(x: Floats) -> Floats:
     """Gaussian error linear units by their approximation with tanh (Hendrycks and Gimpel 2016)."""
-    bent: Floats = 0.5 * x * (1 + np.tanh(np.float32((2 / np.pi) ** 0.5) * (x + np.float32(0.044715) * x**3)))
+    bent: Floats = 0.5 * x * (1 + np.tanh(np.float32((2 / np.pi) ** 0.5) * (x + np.float32(0.044715) * x * x * x)))
     return bent
