@@ -117,12 +117,12 @@ NUDITY: Final = _BY_ID["nudenet"]
 
 STUDENT: Final = _BY_ID["clip-b16-student"]
 
-_OF_COMMON: Final = (MINILM, CLIP_B16_WORDS, CLIP_B16, LITE2, STUDENT, SOUND)
+_TOWERS: Final = (MINILM, CLIP_B16_WORDS, CLIP_B16, LITE2, STUDENT, SOUND)
 COMMON: Final = Space(
     "common",
     514,
     CLIP_B16.id,
-    "+".join(card.revision for card in _OF_COMMON),
+    "+".join(card.revision for card in _TOWERS),
     "the towers' own",
     extra=2,
 )

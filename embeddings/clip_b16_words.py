@@ -60,7 +60,7 @@ class MappedWords:
         for n, (sentence, inner) in enumerate(self._network.run(pieces, TEXT.name, INNER_STATES)):
             sentences[n], states[n] = sentence, inner
         said = self.place(states)
-        return Encoding({TEXT.name: sentences, COMMON.name: query_bank.texts(said, rarity.taken(self._met, pieces))})
+        return Encoding({TEXT.name: sentences, COMMON.name: query_bank.texts(said, rarity.penalty(self._met, pieces))})
 
     def place(self, states: NDArray[np.float32]) -> Vectors:
         """States of MiniLM (N, 1152) → unit vectors (N, 512) among CLIP's pictures."""

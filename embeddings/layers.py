@@ -33,12 +33,14 @@ class Layer:
 
 
 def read(path: Path, *names: str) -> dict[str, NDArray[Any]]:
-    """The arrays of a file by name, of which those must be there. Raises `ModelMissing` or `ModelCorrupt`."""
+    """These arrays of a file by name, with the scales and biases of those that are layers. Raises `ModelMissing` or
+    `ModelCorrupt`."""
     if not path.is_file():
         raise ModelMissing(f"no layers at {path}", REINSTALL)
     try:
         with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+            wanted = {f"{name}{part}" for name in names for part in ("", "_scale", "_bias")}
+            arrays = {name: stored[name] for name in stored.files if name in wanted}
     except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise ModelCorrupt(f"{path} holds no layers: {error!r}", REINSTALL) from error
     if missing := [name for name in names if name not in arrays]:

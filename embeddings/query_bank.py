@@ -48,6 +48,6 @@ def pictures(seen: Vectors, offset: NDArray[np.floating]) -> Vectors:
     return normalise(np.hstack([seen, -offset, np.sqrt(1 - offset**2)]))
 
 
-def texts(said: Vectors, taken: NDArray[np.floating]) -> Vectors:
+def texts(said: Vectors, penalty: NDArray[np.floating]) -> Vectors:
     """(N, dim) unit rows, (N, 1) → (N, dim + 2) unit rows."""
-    return normalise(np.hstack([said, np.ones_like(taken), -taken]))
+    return normalise(np.hstack([said, np.ones_like(penalty), -penalty]))

@@ -1,4 +1,4 @@
-"""What is taken off a text's similarities to all pictures: how unfamiliar its words are.
+"""The penalty on a text's similarities to all pictures for how unfamiliar its words are.
 
 A walrus has its place among the captions too, between seals and dogs. How seldom training met the word pieces of a text
 says whether that place means anything, and it says it of the text alone: no ranking changes, only whether the best of
@@ -26,7 +26,7 @@ photos that the words had not seen (`embeddings/train/cut_off.py`): with more, s
 in."""
 
 
-def taken(met: NDArray[np.uint8], pieces: Sequence[NDArray[np.int64]]) -> Vectors:
+def penalty(met: NDArray[np.uint8], pieces: Sequence[NDArray[np.int64]]) -> Vectors:
     """`met`: (vocabulary,) the number of training texts that contain each word piece, plus one, at most `KNOWN_TEXTS`;
     word pieces of texts, (1, L) each → (N, 1)."""
     return WEIGHT * np.array([rarity(met[ids]) for ids in pieces], np.float32).reshape(-1, 1)

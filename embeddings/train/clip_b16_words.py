@@ -103,11 +103,8 @@ def train(
     features, steps = torch.from_numpy(seen), EPOCHS * said.photos // PHOTOS
     optimiser = torch.optim.AdamW(heads.parameters(), lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
-    photos = finetune.shuffle(np.arange(said.photos), PHOTOS, chance)
-    named = finetune.shuffle(np.arange(said.photos, len(seen)), NAMED, chance)
-    for number, batch in enumerate(itertools.islice(zip(photos, named, strict=True), steps)):
-        items = np.concatenate(batch)
-        view = chance.integers(features.shape[1], size=len(items))
+    batches = finetune.batches(said.photos, seen.shape[:2], (PHOTOS, NAMED), chance)
+    for number, (items, view) in enumerate(itertools.islice(batches, steps)):
         finetune.step(optimiser, schedule, objective(heads, features[items, view], items))
         finetune.follow(average, heads, number)
     return average
@@ -115,12 +112,13 @@ def train(
 
 def save(heads: WordHeads, further: Mapping[str, NDArray[Any]], path: Path) -> None:
     """As `MappedWords` reads it; `further`: the other arrays of the file."""
-    parts = []
-    for name in ("linear", "hidden", "out"):
-        layer = getattr(heads, name)
-        bias = None if layer.bias is None else layer.bias.detach().numpy()
-        parts.append(layers.packed(name, layer.weight.detach().numpy().T, bias))
-    layers.write(path, *parts, further)
+    layers.write(path, *(packed(name, getattr(heads, name)) for name in ("linear", "hidden", "out")), further)
+
+
+def packed(name: str, layer: nn.Linear) -> dict[str, NDArray[Any]]:
+    """A layer as the arrays of a file."""
+    bias = None if layer.bias is None else layer.bias.detach().numpy()
+    return layers.packed(name, layer.weight.detach().numpy().T, bias)
 
 
 class Looked:
@@ -212,7 +210,7 @@ def placed(heads: WordHeads, states: Vectors) -> Vectors:
     return rows
 
 
-def met(sights: Sights) -> NDArray[np.uint8]:
+def count_pieces(sights: Sights) -> NDArray[np.uint8]:
     """How many captions and names of things contain each word piece. Names of classes are left out: a map that saw one
     photo of each calls too much by them."""
     written = [caption for photo in sights.photos for caption in photo.captions]
@@ -242,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     sights = Sights.gather(asked)
     heads = learn(sights)
-    arrays = {**layers.packed("bank", query_bank(partial(placed, heads), sights)), "met": met(sights)}
+    arrays = {**layers.packed("bank", query_bank(partial(placed, heads), sights)), "met": count_pieces(sights)}
     save(heads, arrays, asked.out / MAP)
     print(f'{{ name = "{MAP}", sha256 = "{sha256(asked.out / MAP)}", size = {(asked.out / MAP).stat().st_size:_} }},')
 

@@ -117,7 +117,7 @@ def folds(sights: Sights) -> Iterator[Fold]:
             return rows
 
         names = sorted({thing.name for thing in rest.known} | {photo.texts[0] for photo in rest.classes})
-        met = clip_b16_words.met(rest)
+        met = clip_b16_words.count_pieces(rest)
         shown = chance.choice(np.flatnonzero(~learned), GALLERY, replace=False)
         captions = [caption for n in shown for caption in sights.photos[n].captions]
         present = set().union(*map(content, captions))
@@ -137,8 +137,8 @@ def folds(sights: Sights) -> Iterator[Fold]:
             for kind, each in texts.items()
         }
         bank = clip_b16_words.query_bank(partial(clip_b16_words.placed, heads), rest)
-        told = np.array([[word in words for words in agreed] for word in frequent])
-        yield Fold(plain[shown], bank, {kind: (vectors[kind], rare[kind]) for kind in texts}, told)
+        named = np.array([[word in words for words in agreed] for word in frequent])
+        yield Fold(plain[shown], bank, {kind: (vectors[kind], rare[kind]) for kind in texts}, named)
 
 
 def main() -> None:

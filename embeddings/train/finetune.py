@@ -67,13 +67,14 @@ def train(
     torch.manual_seed(seed)
     chance = np.random.default_rng(seed)
     tail, heads = Tail(net, scale, zero), Heads(material.texts.shape[1])
-    objective, batches = Objective(material, strangers, chance), _batches(material, chance)
+    objective = Objective(material, strangers, chance)
+    drawn = batches(material.photos, material.maps.shape[:2], (PHOTOS, THINGS), chance)
 
     frozen = torch.stack([features(tail, material.maps[:, view]) for view in range(material.maps.shape[1])], 1)
     steps = WARM_EPOCHS * material.photos // PHOTOS
     optimiser = torch.optim.AdamW(heads.parameters(), lr=WARM_RATE, weight_decay=WARM_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, WARM_RATE, total_steps=steps + 1)
-    for items, view in itertools.islice(batches, steps):
+    for items, view in itertools.islice(drawn, steps):
         step(optimiser, schedule, objective(heads, frozen[items, view], items))
     del frozen
 
@@ -87,7 +88,7 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, [BODY_RATE, HEAD_RATE], total_steps=STEPS + 1, pct_start=RISE
     )
-    shown = track(itertools.islice(batches, STEPS), "fine-tuning", STEPS)
+    shown = track(itertools.islice(drawn, STEPS), "fine-tuning", STEPS)
     for number, (items, view) in enumerate(shown):
         seen = tail(torch.from_numpy(material.maps[items, view]))
         known = torch.from_numpy(material.logits[items, view].astype(np.float32)).log_softmax(1)
@@ -120,13 +121,19 @@ def features(tail: Tail, maps: NDArray[np.uint8], size: int = 128) -> Tensor:
     return torch.cat([tail(torch.from_numpy(maps[n : n + size])) for n in range(0, len(maps), size)])
 
 
-def _batches(material: Material, chance: np.random.Generator) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Items and the view of each, without end: every photo once before any comes again, and every thing."""
-    count, views = material.maps.shape[:2]
-    photos = shuffle(np.arange(material.photos), PHOTOS, chance)
-    things = shuffle(np.arange(material.photos, count), THINGS, chance)
-    for some, others in zip(photos, things, strict=True):
-        items = np.concatenate([some, others])
+def batches(
+    photos: int, shape: tuple[int, ...], sizes: tuple[int, int], chance: np.random.Generator
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Items and the view of each, without end: every photo once before any comes again, and every other item.
+
+    `shape`: how many items there are, of which the first are the `photos`, and views of each; `sizes`: photos and other
+    items of a batch.
+    """
+    count, views = shape
+    shown = shuffle(np.arange(photos), sizes[0], chance)
+    rest = shuffle(np.arange(photos, count), sizes[1], chance)
+    for pair in zip(shown, rest, strict=True):
+        items = np.concatenate(pair)
         yield items, chance.integers(views, size=len(items))
 
 

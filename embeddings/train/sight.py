@@ -39,9 +39,9 @@ def bias(measured: dict[str, Any]) -> float:
     return float(row["middle"])
 
 
-def take_off(path: Path, further: float) -> None:
-    """Change what is taken off all vectors of the student."""
-    arrays = layers.read(path, "offset")
+def raise_offset(path: Path, further: float) -> None:
+    """Change the offset of all vectors of the student."""
+    arrays = layers.read(path, "hidden", "out", "offset")
     layers.write(path, arrays, {"offset": np.array(arrays["offset"] + further, np.float32)})
 
 
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     teacher = ClipB16(lambda: Catalog(asked.models).resolve(CLIP_B16.id), lambda: bank_of(asked.out / MAP))
     taught = measure(teacher)
     # A cosine of two framed vectors is half of what it is of their contents.
-    take_off(head, 2 * (bias(measure(student())) - bias(taught)))
+    raise_offset(head, 2 * (bias(measure(student())) - bias(taught)))
     for name, measured in ((BACKGROUNDS, measure(student())), (TEACHER_BACKGROUNDS, taught)):
         (asked.out / name).write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
         print(name, json.dumps(measured["figures"], indent=1))

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import copy
 import itertools
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,15 +30,15 @@ from crossmedia.embeddings.clip_b16 import DIM
 from crossmedia.embeddings.clip_b16_words import MAP, MappedWords
 from crossmedia.embeddings.encoder import Vectors, normalise
 from crossmedia.embeddings.onnx import session
-from crossmedia.embeddings.picture import FEATURES, HEAD, NETWORK, prepare
+from crossmedia.embeddings.picture import FEATURES, HEAD, NETWORK
 from crossmedia.embeddings.train import clip_b16_words, finetune, head, lite2, material, views
 from crossmedia.embeddings.train.clip_b16_words import Sights
 
 SEED: Final = 7
 VIEWS: Final = 4
 """Of each picture: whole, mirrored, and two more."""
-OF_PHOTO, OF_THING = (0, 1, 2, 3), (0, 1, 2, 7)
-"""Which of those that `views.py` makes."""
+OF_THING: Final = (0, 1, 2, 7)
+"""Which of those that `views.py` makes of a thing."""
 WIDTH, DROPOUT = 2048, 0.3
 EPOCHS, RATE, DECAY = 40, 1e-3, 0.05
 PHOTOS, NAMED = 448, 128
@@ -69,8 +68,8 @@ class StudentNet(nn.Module):  # type: ignore[misc]
 
 
 @dataclass(eq=False)
-class AsSeen:
-    """What `head.Objective` asks of towers, for vectors that lie in the space already."""
+class Unmapped:
+    """Towers for `head.Objective` whose vectors lie in the space already."""
 
     scale: Tensor
 
@@ -100,18 +99,14 @@ def train(
     chance = np.random.default_rng(SEED)
     net = StudentNet()
     average: StudentNet = copy.deepcopy(net).eval()
-    towers = AsSeen(torch.tensor(np.log(head.LAST_SCALE), dtype=torch.float32))
+    towers = Unmapped(torch.tensor(np.log(head.LAST_SCALE), dtype=torch.float32))
     objective = head.Objective(said, unanswered, chance)
     read, known, captions = (torch.from_numpy(rows) for rows in (features, taught, said.texts))
     mean, steps = known[: said.photos, 0].mean(0), EPOCHS * said.photos // PHOTOS
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
-    photos = finetune.shuffle(np.arange(said.photos), PHOTOS, chance)
-    named = finetune.shuffle(np.arange(said.photos, len(features)), NAMED, chance)
-    batches = itertools.islice(zip(photos, named, strict=True), steps)
-    for number, batch in enumerate(track(batches, "student", steps)):
-        items = np.concatenate(batch)
-        view = chance.integers(features.shape[1], size=len(items))
+    batches = itertools.islice(finetune.batches(said.photos, features.shape[:2], (PHOTOS, NAMED), chance), steps)
+    for number, (items, view) in enumerate(track(batches, "student", steps)):
         drawn = captions[chance.integers(len(captions), size=CAPTIONS)]
         seen = net(read[items, view])
         loss = distillation(seen, known[items, view], mean, drawn) + objective(towers, seen, items)
@@ -122,10 +117,7 @@ def train(
 
 def save(net: StudentNet, offset: float, path: Path) -> None:
     """As `picture.StudentHead` reads it."""
-    parts = [
-        layers.packed(name, layer.weight.detach().numpy().T, layer.bias.detach().numpy())
-        for name, layer in (("hidden", net.hidden), ("out", net.out))
-    ]
+    parts = (clip_b16_words.packed(name, getattr(net, name)) for name in ("hidden", "out"))
     layers.write(path, *parts, {"offset": np.array(offset, np.float32)})
 
 
@@ -149,9 +141,7 @@ class Features:
 
 def of_class(photo: clip_b16_words.ClassPhoto) -> NDArray[np.uint8]:
     """Views of a class's photo."""
-    chance, whole = random.Random(photo.path.name), clip_b16_words.opened(photo)
-    straight = prepare(whole)
-    return np.stack([straight, straight[:, ::-1], *(prepare(views.crop(whole, chance)) for _ in range(VIEWS - 2))])
+    return views.of_whole(clip_b16_words.opened(photo), photo.path.name, VIEWS)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -168,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     features = Features(asked.vectors)
     read = np.concatenate(
         [
-            features("photos", sights.photos, lambda photo: views.of_photo(photo)[list(OF_PHOTO)]),
+            features("photos", sights.photos, lambda photo: views.of_photo(photo, VIEWS)),
             features("things", sights.known, lambda thing: views.of_thing(thing)[list(OF_THING)]),
             features("classes", sights.classes, of_class),
         ]

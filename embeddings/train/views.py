@@ -25,12 +25,16 @@ PALE: Final = 200
 """Half of the backdrops are grey levels from here to white, half are any colour."""
 
 
-def of_photo(photo: Photo) -> NDArray[np.uint8]:
-    """(8, 260, 260, 3): whole, mirrored, and crops. The same at each call."""
-    chance = random.Random(photo.path.name)
-    whole = picture(photo)
+def of_photo(photo: Photo, count: int = VIEWS) -> NDArray[np.uint8]:
+    """(count, 260, 260, 3): whole, mirrored, and crops. The same at each call."""
+    return of_whole(picture(photo), photo.path.name, count)
+
+
+def of_whole(whole: Picture, name: str, count: int) -> NDArray[np.uint8]:
+    """The same of any picture, whose `name` decides the crops."""
+    chance = random.Random(name)
     straight = prepare(whole)
-    return np.stack([straight, straight[:, ::-1], *(prepare(crop(whole, chance)) for _ in range(VIEWS - 2))])
+    return np.stack([straight, straight[:, ::-1], *(prepare(_crop(whole, chance)) for _ in range(count - 2))])
 
 
 def of_thing(thing: DrawnThing) -> NDArray[np.uint8]:
@@ -38,12 +42,12 @@ def of_thing(thing: DrawnThing) -> NDArray[np.uint8]:
     chance = random.Random(f"{thing.name} {thing.source if isinstance(thing.source, str) else thing.source.name}")
     on_white = thing.picture()
     straight = prepare(on_white)
-    crops = [prepare(crop(on_white, chance)) for _ in range((VIEWS - 2) // 2)]
+    crops = [prepare(_crop(on_white, chance)) for _ in range((VIEWS - 2) // 2)]
     placed = [prepare(_place(thing, chance)) for _ in range((VIEWS - 1) // 2)]
     return np.stack([straight, straight[:, ::-1], *crops, *placed])
 
 
-def crop(whole: Picture, chance: random.Random) -> Picture:
+def _crop(whole: Picture, chance: random.Random) -> Picture:
     """Of random place, size and proportions, half of the time mirrored."""
     height, width = whole.pixels.shape[:2]
     side = math.sqrt(chance.uniform(*AREA))

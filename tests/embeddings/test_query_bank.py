@@ -49,6 +49,6 @@ def test_unfamiliar_words_are_taken_off() -> None:
     plain, strange = np.array([[0, 1]]), np.array([[0, 2]])
     assert rarity.rarity(met[plain]) == 0
     assert rarity.rarity(met[strange]) > 3
-    taken = rarity.taken(met, [plain, strange])
+    taken = rarity.penalty(met, [plain, strange])
     np.testing.assert_allclose(taken[:, 0], [0, rarity.WEIGHT * rarity.rarity(met[strange])], atol=1e-6)
-    assert rarity.taken(met, []).shape == (0, 1)
+    assert rarity.penalty(met, []).shape == (0, 1)
