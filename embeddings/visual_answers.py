@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 
 from crossmedia.embeddings.cards import LITE2, VISUAL_ANSWERS
 from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.clip_b16 import DIM
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import Detection, ObjectDetector
 from crossmedia.embeddings.onnx import session
-from crossmedia.embeddings.picture import prepare
+from crossmedia.embeddings.picture import FEATURES, HEAD, PICTURE, StudentHead, prepare
 from crossmedia.embeddings.segmentation import LAYERS
 from crossmedia.embeddings.text import MiniLM
 
@@ -40,14 +41,12 @@ OBJECTS: Final = 80
 MIN_SEEN_SCORE: Final = 0.1
 """Score from which an object counts among what is seen."""
 SENTENCE: Final = 384
-COMMON: Final = SENTENCE + 2
-"""The common space's dimensions, those of a sentence, and two of the tower's own."""
 PART_COUNT: Final = 6
 HUES: Final = (4, 6, 6)
 """Steps of lightness, of green to red and of blue to yellow in which colours are counted."""
-SIGHT: Final = (COMMON, 256, 3 * OBJECTS, CHANNELS, PART_COUNT * COMMON, 120, math.prod(HUES))
-"""What is read of a picture and of its mirror image: the common vector, the native one, objects, the most of each
-channel, the common vectors of six parts, the mean of a layer further down, colours."""
+SIGHT: Final = (DIM, PICTURE.dim, 3 * OBJECTS, CHANNELS, PART_COUNT * DIM, 120, math.prod(HUES))
+"""What is read of a picture and of its mirror image: the vector in CLIP's space, the native one, objects, the most of
+each channel, CLIP's vectors of six parts, the mean of a layer further down, colours."""
 MAX_QUESTION_WORDS: Final = 24
 """Words of a question that are read one by one."""
 SIDES: Final = {"left": "right", "right": "left"}
@@ -56,42 +55,48 @@ MAX_ANSWERS: Final = 5
 
 @dataclass(frozen=True, eq=False)
 class PictureFeatures:
-    """A picture as the network reads it and its mirror image: (2, 81, 352) cells, (2, 3814) as in `SIGHT`."""
+    """A picture as the network reads it and its mirror image: (2, 81, 352) cells, (2, 4696) as in `SIGHT`."""
 
     cells: Floats
     sights: Floats
 
 
 class Eyes:
-    """Pictures → what is read of them. The folders hold the picture tower and the detector of objects; both opened at
-    the first."""
+    """Pictures → what is read of them. `folder` holds the picture tower, its head and the detector of objects, opened
+    at the first."""
 
     def __init__(self, folder: Path = BUNDLED, threads: int | None = None) -> None:
         self._path, self._threads = folder / LITE2.files[0].name, threads
+        self._head_path = folder / HEAD
         self._detector = ObjectDetector(folder, threads)
 
     @cached_property
     def _tower(self) -> Any:
-        return session(self._path, self._threads, (MIDDLE, LAYER), lean=True)
+        return session(self._path, self._threads, (MIDDLE, LAYER, FEATURES), lean=True)
+
+    @cached_property
+    def _head(self) -> StudentHead:
+        return StudentHead.read(self._head_path)
 
     def look(self, picture: Picture) -> PictureFeatures:
         """Any size and shape, from 1×1 px."""
         pixels = picture.pixels
         shown = [Picture(np.ascontiguousarray(one)) for one in (pixels, pixels[:, ::-1], *part_views(pixels))]
         prepared = np.stack([prepare(one) for one in shown])
-        names = (MIDDLE, LAYER, "common", "picture")
-        middle, layer, common, native = self._tower.run(names, {"pixels": prepared})
+        names = (MIDDLE, LAYER, FEATURES, PICTURE.name)
+        middle, layer, features, native = self._tower.run(names, {"pixels": prepared})
+        placed = self._head(features)
         known = {name: n for n, name in enumerate(self._detector.classes)}
         detections = self._detector.detect([picture], MIN_SEEN_SCORE)[0]
         objects, hues = count_objects([(known[one.value], one) for one in detections]), colours(prepared[0])
         sights = [
             np.concatenate(
                 [
-                    common[v],
+                    placed[v],
                     native[v],
                     objects,
                     layer[v].max((1, 2)),
-                    common[order].reshape(-1),
+                    placed[order].reshape(-1),
                     middle[v].mean((1, 2)),
                     hues,
                 ]

@@ -24,7 +24,6 @@ from crossmedia.embeddings.onnx import session
 from crossmedia.embeddings.picture import prepare
 from crossmedia.embeddings.train import (
     backbone,
-    bank,
     card,
     clip_b16_words,
     data,
@@ -32,7 +31,6 @@ from crossmedia.embeddings.train import (
     lite2,
     material,
     minilm,
-    rarity,
     sight,
     sound_tower,
     student,
@@ -88,21 +86,14 @@ def build(flickr8k: Path, out: Path, work: Path) -> None:
     shown = material.gather(network, texts, train, known, SEED)
     unanswered = texts(strangers(STRANGER_COUNT, SEED))
     trained = finetune.train(shown, unanswered, lite2.load(), network.scale, network.zero, SEED)
-    written = [caption for photo in train for caption in photo.captions]
-    named = sorted({thing.name for thing in known})
-    met = rarity.count_pieces(out / "tokenizer.json", written, named)
-    minilm.finish(work / "minilm-int8.onnx", trained.heads.text_map.weight.detach(), met, out / "minilm-int8.onnx")
+    minilm.finish(work / "minilm-int8.onnx", out / "minilm-int8.onnx")
 
     tail = trained.tail
     tuned = lite2.with_tail(lite2.load(), tail.blocks, tail.top, tail.classifier)
     backbone.export(tuned, work / "lite2.onnx")
     backbone.quantise(work / "lite2.onnx", calibration, work / "lite2-int8.onnx")
     pca = tower.components(finetune.features(tail, shown.maps[:, 0]).numpy(), NATIVE)
-    classes, captions, names_known = (
-        trained.heads.place(texts(some)) for some in (material.class_texts(), written, data.every(named, bank.NAMES))
-    )
-    said = np.concatenate([bank.centres(captions, bank.CAPTIONS), names_known])
-    tower.assemble(work / "lite2-int8.onnx", trained.heads, classes, said, pca, out / "lite2-int8.onnx")
+    tower.assemble(work / "lite2-int8.onnx", pca, out / "lite2-int8.onnx")
 
     card.write(out, fidelity(work, texts, out / "tokenizer.json", dev))
 

@@ -16,10 +16,9 @@ TEXT = """# {file}: MiniLM-L6-v2, int8
 {shared}
 Licence of the weights: Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2, Microsoft MiniLM).
 Made by: BERT exported to ONNX, attention fused, weights quantised per channel to int8 with dynamic activations; mean,
-maximum and first token of its last states, each at unit length, side by side; one linear map of these (1152 → 384,
-started as the mean alone) trained together with the picture tower, whose heads learned by it.
-In: token ids and mask (1, L) int64. Out: `text` (1, 384), the mean, float32, unit length; `common` (1, 386), the map,
-is not used: words reach pictures through `clip-b16-words.npz`, which reads the three states.
+maximum and first token of its last states, each at unit length, side by side.
+In: token ids and mask (1, L) int64. Out: `text` (1, 384), the mean, float32, unit length; within, `states` (1, 1152),
+the three, which `clip-b16-words.npz` maps among pictures.
 English only; 256 word pieces; one text a run.
 """
 
@@ -28,15 +27,12 @@ PICTURE = """# {file}: EfficientNet-Lite2, int8, trained further
 {shared}
 Licence of the weights: Apache-2.0 (Google, EfficientNet-Lite; PyTorch copy by ML Illustrated).
 Made by: static int8 quantisation (QDQ, per channel, 160 calibration photos and 40 drawings of the training material);
-two heads (1280 → 1024 GELU → 384, dropout 0.5; their mean direction counts) and the last four blocks with the
-convolution above them trained on eight views of each picture, with 4,000 texts that no picture answers (made-up words,
-abstract subjects) as further negatives, ImageNet's classes kept by distillation; class evidence (ConSE, ten classes)
-added to the common vector; query-bank normalisation with 2,000 centres of the training captions and 800 names in two
-further dimensions; PCA of the features to 256.
+the last four blocks with the convolution above them trained, under two heads that are not kept (1280 → 1024 GELU →
+384, dropout 0.5), on eight views of each picture, with 4,000 texts that no picture answers (made-up words, abstract
+subjects) as further negatives, ImageNet's classes kept by distillation; PCA of the features to 256.
 In: `pixels` (N, 260, 260, 3) uint8 RGB. Out: `picture` (N, 256), unit length; `probabilities` (N, 1000) of
-ImageNet-1k, named in classes.txt (names from the package timm, Apache-2.0); `common` (N, 386), what its heads see,
-which answers about pictures are learned from. Words find pictures through `clip-b16-student.npz`, which reads its
-features.
+ImageNet-1k, named in classes.txt (names from the package timm, Apache-2.0). Words find pictures through
+`clip-b16-student.npz`, which reads its `features` (N, 1280).
 Knows everyday photos and pictures of single things; diagrams and medical pictures are outside what it was trained on.
 """
 

@@ -215,7 +215,7 @@ def count_pieces(sights: Sights) -> NDArray[np.uint8]:
     photo of each calls too much by them."""
     written = [caption for photo in sights.photos for caption in photo.captions]
     named = sorted({thing.name for thing in sights.known})
-    return rarity.count_pieces(BUNDLED / TOKENIZER, [*written, *named], ())
+    return rarity.count_pieces(BUNDLED / TOKENIZER, [*written, *named])
 
 
 def query_bank(place: Callable[[Vectors], Vectors], sights: Sights) -> Vectors:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from crossmedia.embeddings.encoder import Vectors
 from crossmedia.embeddings.train import backbone, views
-from crossmedia.embeddings.train.data import Photo, class_names, keywords, words
+from crossmedia.embeddings.train.data import Photo, keywords, words
 from crossmedia.embeddings.train.things import DrawnThing
 
 KEYWORD_RATE: Final = 0.2
@@ -91,11 +91,6 @@ def describe(texts: Any, photos: Sequence[Photo], things: Sequence[Named], seed:
     reach[np.cumsum([len(several) for several in offered]) - 1] = np.arange(1, len(offered) + 1)
     said = [" ".join(photo.captions) for photo in photos] + [" ".join(thing.texts) for thing in things]
     return Descriptions(vectors, reach, *_vocabulary(flat, said), len(photos))
-
-
-def class_texts() -> list[str]:
-    """ "a photo of a <class>" of ImageNet's classes."""
-    return [f"a photo of a {name}" for name in class_names()]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 from torch import Tensor, nn
@@ -24,8 +23,6 @@ from torch import Tensor, nn
 from crossmedia.embeddings.encoder import Vector, Vectors
 from crossmedia.embeddings.text import INNER_STATES, SentenceNetwork
 from crossmedia.embeddings.train import graph
-from crossmedia.embeddings.train.bank import text_side
-from crossmedia.embeddings.train.rarity import Strangeness
 
 TOKENS = 256
 HEADS, WIDTH = 12, 384
@@ -104,26 +101,17 @@ def tokenizer(path: Path) -> None:
     path.write_text(json.dumps(rules, ensure_ascii=False, separators=(",", ":")), "utf-8")
 
 
-class TextMap(nn.Module):  # type: ignore[misc]
-    """`states`, `ids` → `text`, the sentence vector, and `common`, through the linear map the heads were trained
-    with."""
+class Sentence(nn.Module):  # type: ignore[misc]
+    """`states` → `text`, the sentence vector."""
 
-    def __init__(self, weight: Tensor, met: NDArray[np.uint8]) -> None:
-        """`weight`: (dim, 1152); `met`: see `rarity`."""
-        super().__init__()
-        self.map = graph.Compact(weight)
-        self.strangeness = Strangeness(met)
-
-    def forward(self, states: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
-        text = nn.functional.normalize(states[:, :WIDTH], dim=1)
-        return text, text_side(nn.functional.normalize(self.map(states), dim=1), self.strangeness(ids))
+    def forward(self, states: Tensor) -> Tensor:
+        return nn.functional.normalize(states[:, :WIDTH], dim=1)
 
 
-def finish(small: Path, weight: Tensor, met: NDArray[np.uint8], path: Path) -> None:
-    """Append the text map: outputs `text` (384) and `common` (dim + 2, see `bank`)."""
+def finish(small: Path, path: Path) -> None:
+    """Give the sentence vector out as `text`; `states` stay within."""
     with tempfile.TemporaryDirectory() as folder:
-        tail = Path(folder) / "map.onnx"
-        axes = {"states": {0: "n"}, "ids": {0: "n", 1: "l"}, "text": {0: "n"}, "common": {0: "n"}}
-        example = [torch.rand(1, STATES), torch.ones(1, 3, dtype=torch.int64)]
-        graph.export(TextMap(weight, met), example, tail, ["states", "ids"], ["text", "common"], axes)
+        tail = Path(folder) / "sentence.onnx"
+        axes = {"states": {0: "n"}, "text": {0: "n"}}
+        graph.export(Sentence(), [torch.rand(1, STATES)], tail, ["states"], ["text"], axes)
         graph.join(small, tail, ["states"], path)

@@ -65,7 +65,7 @@ class Together(nn.Module):  # type: ignore[misc]
         )
 
     def forward(self, cells: Tensor, sights: Tensor, sentence: Tensor, words: Tensor) -> Tensor:
-        """(B, 2, 81, 352), (B, 2, 3814), (B, 2, 384), (B, 2, 24), of a picture and of its mirror image → (B, answers)
+        """(B, 2, 81, 352), (B, 2, 4696), (B, 2, 384), (B, 2, 24), of a picture and of its mirror image → (B, answers)
         log-probabilities."""
         views = [one.flatten(0, 1) for one in (self.grid(cells), self.sights(sights), sentence, words)]
         mean = torch.stack([net(*views)[0].log_softmax(1) for net in self.nets]).mean(0)

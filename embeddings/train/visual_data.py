@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crossmedia.embeddings.catalog import BUNDLED
+from crossmedia.embeddings.clip_b16 import DIM
+from crossmedia.embeddings.clip_b16_words import MAP, MappedWords
+from crossmedia.embeddings.encoder import COMMON, normalise
 from crossmedia.embeddings.media import Picture
-from crossmedia.embeddings.text import MiniLM
 from crossmedia.embeddings.visual_answers import Eyes, Floats, PictureFeatures, mirror_question, number_words
 
 QuestionSplit = Literal["train", "tune", "held"]
@@ -73,8 +75,8 @@ class VisualMaterial:
     """Questions: (n,) their parts, (n,) and (n,) their pictures and answers by number (-1: not learned), (n, 2, 384)
     and (n, 2, 24) sentences and words as `VisualAnswers` reads them, of the question and of that to the mirrored
     picture. Pictures:
-    (p, 2, 81, 352) and (p, 2, 3814) what is seen, (p, answers) what is in them. Answers: (answers, 384) the vectors of
-    their names."""
+    (p, 2, 81, 352) and (p, 2, 4696) what is seen, (p, answers) what is in them. Answers: (answers, 384) and (answers,
+    512) their names as sentences, and among pictures."""
 
     part: NDArray[np.str_]
     image: NDArray[np.int64]
@@ -85,6 +87,7 @@ class VisualMaterial:
     sights: Floats
     shown: NDArray[np.bool_]
     names: Floats
+    names_seen: Floats
 
     def among(self, *parts: QuestionSplit) -> VisualMaterial:
         """The questions of these parts."""
@@ -104,12 +107,13 @@ class VisualMaterial:
 
 def prepare(folder: Path, asked: list[VisualQuestion], answers: list[str], words: list[str]) -> VisualMaterial:
     """`asked` about the pictures in `folder`, with the answers and words that are learned."""
-    texts, images = MiniLM(BUNDLED), sorted({one.image for one in asked})
+    texts, images = MappedWords(BUNDLED, BUNDLED / MAP), sorted({one.image for one in asked})
     places, numbers = {image: n for n, image in enumerate(images)}, {answer: n for n, answer in enumerate(answers)}
     vocabulary = {word: n for n, word in enumerate(words, start=2)}
     both = [text for one in asked for text in (one.question, mirror_question(one.question))]
     questions = {text: n for n, text in enumerate(dict.fromkeys(both))}
     vectors = texts.encode(list(questions)).vectors["text"]
+    named = texts.encode([answer.replace("_", " ") for answer in answers]).vectors
     part, seen = split_pictures(images), look_at([folder / "images" / image for image in images])
     return VisualMaterial(
         np.array([part[one.image] for one in asked]),
@@ -120,7 +124,8 @@ def prepare(folder: Path, asked: list[VisualQuestion], answers: list[str], words
         np.stack([one.cells for one in seen]),
         np.stack([one.sights for one in seen]),
         mark_named(asked, images, answers),
-        texts.encode([answer.replace("_", " ") for answer in answers]).vectors["text"],
+        named["text"],
+        normalise(named[COMMON][:, :DIM]),
     )
 
 

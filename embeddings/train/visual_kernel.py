@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from torch import Tensor, nn
 
+from crossmedia.embeddings.clip_b16 import DIM
 from crossmedia.embeddings.train.visual_data import VisualMaterial
 from crossmedia.embeddings.train.visual_sights import Sights
-from crossmedia.embeddings.visual_answers import COMMON, PART_COUNT, SENTENCE, SIGHT, Floats
+from crossmedia.embeddings.visual_answers import PART_COUNT, SIGHT, Floats
 
 ASKED, SEEN, ALONE = 2.0, 1.5, 1.0
 """How fast likeness falls with the distance of questions, of their pictures, and of pictures alone."""
@@ -60,13 +61,13 @@ class PictureView(nn.Module):  # type: ignore[misc]
     """How like a picture is to those that were asked about, itself and its mirror image in the middle."""
 
     def __init__(self, sights: Sights, seen: Floats) -> None:
-        """(p, 2, 3814)"""
+        """(p, 2, 4696)"""
         super().__init__()
         self.sights = sights
         self.register_buffer("pictures", sights(torch.from_numpy(seen)).mean(1).T.contiguous())
 
     def forward(self, seen: Tensor) -> Tensor:
-        """(B, 2, 3814) → (B, p), at most 1."""
+        """(B, 2, 4696) → (B, p), at most 1."""
         return self.sights(seen).mean(1) @ self.pictures
 
 
@@ -74,7 +75,7 @@ class Showing(nn.Module):  # type: ignore[misc]
     """How much a picture speaks for each answer, whatever is asked."""
 
     def __init__(self, like: Floats, sights: Floats, shown: NDArray[np.bool_], names: Floats) -> None:
-        """(p, p), (p, 2, 3814), (p, answers), (answers, 384)"""
+        """(p, p), (p, 2, 4696), (p, answers), (answers, 512)"""
         super().__init__()
         usual = shown.mean(0, dtype=np.float32)
         spread = np.sqrt(usual * (1 - usual) + VARIANCE_FLOOR)
@@ -86,14 +87,14 @@ class Showing(nn.Module):  # type: ignore[misc]
         self.register_buffer("spread", near.std(0) + 1e-6)
 
     def nearest(self, sights: Tensor) -> Tensor:
-        """(B, 2, 3814) → (B, answers): the cosine of an answer's name and the part of the picture that is nearest to
+        """(B, 2, 4696) → (B, answers): the cosine of an answer's name and the part of the picture that is nearest to
         it."""
         start = sum(SIGHT[:4])
-        parts = sights[:, 0, start : start + SIGHT[4]].reshape(-1, PART_COUNT, COMMON)[:, :, :SENTENCE]
+        parts = sights[:, 0, start : start + SIGHT[4]].reshape(-1, PART_COUNT, DIM)
         return (parts / parts.norm(dim=2, keepdim=True).clamp(min=1e-9) @ self.names).amax(1)
 
     def forward(self, like: Tensor, sights: Tensor) -> Tensor:
-        """(B, p), (B, 2, 3814) → (B, answers)"""
+        """(B, p), (B, 2, 4696) → (B, answers)"""
         near = (self.nearest(sights) - self.mean) / self.spread
         return torch.exp(ALONE * (like - 1)) @ self.weights + NEAR * near
 
@@ -114,7 +115,7 @@ class Kernel(nn.Module):  # type: ignore[misc]
         self.register_buffer("question", torch.from_numpy(question.reshape(-1)))
         self.register_buffer("picture", torch.from_numpy(picture))
         seeing = self.seeing(torch.from_numpy(seen))
-        self.showing = Showing(seeing.numpy(), seen, known.shown[pictures], known.names)
+        self.showing = Showing(seeing.numpy(), seen, known.shown[pictures], known.names_seen)
         usual = marks.mean(0)
         asking = self.asking(torch.from_numpy(sentence), torch.from_numpy(words))
         like = self.likeness(asking, seeing[self.picture]).numpy()
@@ -127,7 +128,7 @@ class Kernel(nn.Module):  # type: ignore[misc]
         return like * torch.exp(SEEN * (seeing - 1))[:, self.picture] if self.looking else like
 
     def forward(self, sights: Tensor, sentence: Tensor, words: Tensor) -> Tensor:
-        """(B, 2, 3814), (B, 384), (B, 24) → (B, answers): about each answer's probability; it can be a little under
+        """(B, 2, 4696), (B, 384), (B, 24) → (B, answers): about each answer's probability; it can be a little under
         0."""
         seeing = self.seeing(sights)
         logits = self.likeness(self.asking(sentence, words), seeing) @ self.weights + self.usual

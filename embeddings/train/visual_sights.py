@@ -20,7 +20,7 @@ class Sights(nn.Module):  # type: ignore[misc]
     """Whole pictures in few values: about unit vectors, in which each kind of sight counts the same."""
 
     def __init__(self, sights: Floats) -> None:
-        """(p, 2, 3814)"""
+        """(p, 2, 4696)"""
         super().__init__()
         self.register_buffer("mean", torch.from_numpy(sights[:, 0].mean(0)))
         self.register_buffer("spread", torch.from_numpy(sights[:, 0].std(0) + 1e-6))
@@ -35,7 +35,7 @@ class Sights(nn.Module):  # type: ignore[misc]
         return units / len(SIGHT) ** 0.5
 
     def forward(self, sights: Tensor) -> Tensor:
-        """(B, 2, 3814) → (B, 2, 192), of the picture and of its mirror image."""
+        """(B, 2, 4696) → (B, 2, 192), of the picture and of its mirror image."""
         return self.units(sights) @ self.axes
 
 
