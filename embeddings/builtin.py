@@ -8,7 +8,7 @@ from pathlib import Path
 from crossmedia.embeddings.cards import CLIP_B16, FACE, FACES, LITE2, MINILM, SOUND, STUDENT, VOICE
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
 from crossmedia.embeddings.clip_b16 import ClipB16
-from crossmedia.embeddings.clip_b16_words import MappedWords, bank_of, words_map
+from crossmedia.embeddings.clip_b16_words import bank_of, words_map
 from crossmedia.embeddings.encoder import Calibration, Modality
 from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
 from crossmedia.embeddings.face import FaceEncoder
@@ -17,6 +17,7 @@ from crossmedia.embeddings.picture import HEAD, Lite2
 from crossmedia.embeddings.sound import SOUND_BACKGROUND, WhisperSound
 from crossmedia.embeddings.speech import Whisper
 from crossmedia.embeddings.voice import Voice
+from crossmedia.embeddings.words import Words, open_words
 
 BACKGROUNDS, TEACHER_BACKGROUNDS = "backgrounds.json", "backgrounds-clip-b16.json"
 """Bundled: the calibrations of pictures as the student sees them, and as its teacher does."""
@@ -24,14 +25,14 @@ BACKGROUNDS, TEACHER_BACKGROUNDS = "backgrounds.json", "backgrounds-clip-b16.jso
 Calibrations = dict[tuple[str, Modality, Modality], Calibration]
 
 
-def towers(catalog: Catalog, threads: int | None = None) -> tuple[MappedWords, Lite2, Calibrations]:
+def towers(catalog: Catalog, threads: int | None = None) -> tuple[Words, Lite2, Calibrations]:
     """The text and picture encoders and their calibrations by (space, modality of the query, modality of the target).
 
     `threads`: workers a network, default as many as this process may use.
     Raises `ModelMissing` or `ModelCorrupt`. The picture network is opened when it sees its first picture.
     """
     mapped = words_map(catalog)
-    text = MappedWords(catalog.resolve(MINILM.id), mapped, threads)
+    text = open_words(catalog, threads)
     head = catalog.resolve(STUDENT.id) / HEAD
     picture = Lite2(catalog.resolve(LITE2.id), head, lambda: bank_of(mapped), threads)
     return text, picture, calibrations(BUNDLED / BACKGROUNDS)

@@ -116,8 +116,10 @@ VAD: Final = _BY_ID["silero-vad"]
 NUDITY: Final = _BY_ID["nudenet"]
 
 STUDENT: Final = _BY_ID["clip-b16-student"]
+UNIVERSAL: Final = _BY_ID["universal"]
+UNIVERSAL_WORDS: Final = _BY_ID["universal-words"]
 
-_TOWERS: Final = (MINILM, CLIP_B16_WORDS, CLIP_B16, LITE2, STUDENT, SOUND)
+_TOWERS: Final = (MINILM, CLIP_B16_WORDS, UNIVERSAL_WORDS, CLIP_B16, LITE2, STUDENT, SOUND)
 COMMON: Final = Space(
     "common",
     514,

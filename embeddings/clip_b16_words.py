@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.clip_b16 import DIM
 from crossmedia.embeddings.encoder import Encoder, Encoding, Modality, Space, Vectors, normalise
 from crossmedia.embeddings.errors import CrossmediaError
-from crossmedia.embeddings.joined import Restricted
 from crossmedia.embeddings.query_bank import QueryBank
 from crossmedia.embeddings.text import INNER_STATES, NETWORK, TEXT, TOKENIZER, SentenceNetwork
 
@@ -51,6 +50,11 @@ class MappedWords:
         self._linear, self._hidden, self._out = (layers.layer(arrays, name) for name in ("linear", "hidden", "out"))
         self._met = arrays["met"]
         self.model = f"{MINILM.id}@{MINILM.revision}+{CLIP_B16_WORDS.id}@{CLIP_B16_WORDS.revision}"
+
+    def knows(self, word: str) -> bool:
+        """Whether it is one word piece that training met."""
+        number = self._network.number(word)
+        return number is not None and bool(self._met[number] > 1)
 
     def encode(self, batch: Sequence[str]) -> Encoding:
         """Texts → unit vectors. An empty string has a vector too: that of the sentence without words."""
@@ -97,14 +101,3 @@ def words_map(catalog: Catalog) -> Path:
 def bank_of(mapped: Path) -> QueryBank:
     """The bank of texts that pictures are compared with when they are indexed. Raises ModelMissing or ModelCorrupt."""
     return QueryBank(layers.layer(layers.read(mapped, "bank"), "bank").weight)
-
-
-def words(where: str, catalog: Catalog, runtime: Any) -> Restricted[str] | OwnWords:
-    """`built-in`, or a specification of OpenCLIP, into `common`. `runtime`: a `specification.Runtime`. Raises what
-    opening the model raises."""
-    if where == BUILT_IN:
-        return Restricted(MappedWords(catalog.resolve(MINILM.id), words_map(catalog), runtime.threads), COMMON.name)
-    from crossmedia.embeddings.openclip import OpenClip
-
-    clip = OpenClip(where, device=runtime.device, precision=runtime.precision, allow_hub=runtime.allow_hub)
-    return OwnWords(clip.text)

@@ -124,7 +124,7 @@ def _clip_b16(where: str, runtime: Runtime, space: str) -> Pair:
     """The picture tower that was pulled; words by `where`."""
     from crossmedia.embeddings.builtin import teacher
     from crossmedia.embeddings.catalog import Catalog
-    from crossmedia.embeddings.clip_b16_words import words
+    from crossmedia.embeddings.words import words
 
     catalog = Catalog(runtime.models, runtime.allow_hub)
     return words(where, catalog, runtime), teacher(catalog, runtime.threads)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from crossmedia.embeddings.cards import MINILM
+from crossmedia.embeddings.cards import MINILM, UNIVERSAL_WORDS
 from crossmedia.embeddings.encoder import Encoding, Modality, Space, Vector
 from crossmedia.embeddings.errors import ModelCorrupt
 from crossmedia.embeddings.onnx import session
@@ -23,7 +23,14 @@ NETWORK, TOKENIZER = "minilm-int8.onnx", "tokenizer.json"
 """Its files."""
 INNER_STATES: Final = "states"
 """The tensor within the network that its maps read: the sentence vector and more, see `train/minilm.py`."""
-TEXT: Final = Space("text", 384, MINILM.id, MINILM.revision, "wordpieces, first 256, mean of their vectors")
+TEXT: Final = Space(
+    "text",
+    384,
+    MINILM.id,
+    f"{MINILM.revision}+{UNIVERSAL_WORDS.revision}",
+    "wordpieces, first 256, mean of their vectors",
+)
+"""MiniLM's space, into which other languages are mapped (`universal_words.py`)."""
 
 
 class SentenceNetwork:
@@ -45,6 +52,11 @@ class SentenceNetwork:
     def pieces(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
         """Of each text its word pieces by number, (1, L)."""
         return [np.array([written.ids], np.int64) for written in self._tokenizer.encode_batch(list(texts))]
+
+    def number(self, piece: str) -> int | None:
+        """Of a word piece, None where there is none such."""
+        number: int | None = self._tokenizer.token_to_id(piece)
+        return number
 
     def run(self, pieces: Sequence[NDArray[np.int64]], *outputs: str) -> Iterator[list[Vector]]:
         """Of each text the named outputs, (dim,) each."""

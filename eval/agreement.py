@@ -10,7 +10,7 @@ from typing import Final
 
 from crossmedia.api.service import Service
 from crossmedia.eval.run import build_query, index_gallery
-from crossmedia.eval.tasks import Task, TaskQuery
+from crossmedia.eval.task import Task, TaskQuery
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import Store
 

@@ -14,7 +14,7 @@ from crossmedia.embeddings.encoder import Encoding, Modality, Vectors
 from crossmedia.embeddings.media import Medium, Picture, Waveform
 from crossmedia.embeddings.profile import Profile
 from crossmedia.eval import metrics
-from crossmedia.eval.tasks import Target, Task, TaskQuery
+from crossmedia.eval.task import Target, Task, TaskQuery
 from crossmedia.indexer.decode.reader import decode
 from crossmedia.retrieval.query import Filters, Query
 

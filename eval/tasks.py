@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,8 @@ from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Medium
 from crossmedia.embeddings.train.sound_kinds import URBAN
 from crossmedia.eval.datasets import classes, flickr8k, spoken_captions, things
+from crossmedia.eval.languages import language_tasks
+from crossmedia.eval.task import Target, Task, TaskQuery
 
 SOUND_NAMES: Final = {
     "Dog bark": "dog barking",
@@ -35,42 +36,6 @@ class UnknownDataset(CrossmediaError):
 
     code = "unknown_dataset"
     status = 422
-
-
-@dataclass(frozen=True)
-class Target:
-    """Something that can be found: a file, or a text that is written to one."""
-
-    key: str
-    path: Path | None = None
-    text: str | None = None
-
-
-@dataclass(frozen=True)
-class TaskQuery:
-    """A query, a text or a file, and the keys of what answers it."""
-
-    relevant: frozenset[str]
-    text: str | None = None
-    path: Path | None = None
-
-
-@dataclass(frozen=True)
-class Task:
-    """One direction over one gallery. `medium` restricts what is searched for."""
-
-    name: str
-    medium: Medium
-    gallery: tuple[Target, ...]
-    queries: tuple[TaskQuery, ...]
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the names in the gallery and what is asked of it: the same figure is of the same data."""
-        lines = [t.key for t in self.gallery] + [
-            f"{q.text or (q.path.name if q.path else '')}={sorted(q.relevant)}" for q in self.queries
-        ]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def add_crowd(task: Task, folders: Sequence[Path]) -> Task:
@@ -152,6 +117,7 @@ def known_datasets(data: Path, room: Path) -> dict[str, Callable[[], list[Task]]
         "spoken_captions": lambda: _spoken_tasks(data),
         "esc10": lambda: class_tasks("esc10", "audio", classes(data / "esc10"), dict(SOUND_NAMES)),
         "urbansound8k": lambda: class_tasks("urbansound8k", "audio", _urban(data / "urbansound8k"), {}),
+        **language_tasks(data, room),
     }
 
 

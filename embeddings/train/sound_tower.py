@@ -25,8 +25,7 @@ from crossmedia.embeddings.builtin import towers
 from crossmedia.embeddings.cards import SOUND
 from crossmedia.embeddings.catalog import BUNDLED, Catalog, sha256
 from crossmedia.embeddings.clip_b16 import DIM
-from crossmedia.embeddings.clip_b16_words import MappedWords
-from crossmedia.embeddings.encoder import Vectors, normalise
+from crossmedia.embeddings.encoder import Encoder, Vectors, normalise
 from crossmedia.embeddings.sound_head import SoundHead, save, softmax, standardise
 from crossmedia.embeddings.speech import Whisper
 from crossmedia.embeddings.train import sound_card, sound_measure
@@ -39,7 +38,7 @@ STEPS: Final = 300
 RIDGE: Final = 1.0
 
 
-def words(text: MappedWords) -> Callable[[list[str]], Vectors]:
+def words(text: Encoder[str]) -> Callable[[list[str]], Vectors]:
     """Texts → (N, 512) unit rows of the map of words, without the two dimensions of the query bank."""
     return lambda texts: normalise(text.encode(texts).vectors["common"][:, :DIM])
 

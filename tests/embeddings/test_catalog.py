@@ -18,6 +18,7 @@ from crossmedia.embeddings.cards import (
     MINILM,
     SOUND,
     STUDENT,
+    UNIVERSAL_WORDS,
     ModelCard,
     ModelFile,
     ModelSource,
@@ -108,9 +109,9 @@ def test_the_hub_is_left_alone_unless_allowed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_box_holds_what_its_cards_pin() -> None:
-    for card in (MINILM, CLIP_B16_WORDS, LITE2, STUDENT, SOUND):
+    for card in (MINILM, CLIP_B16_WORDS, UNIVERSAL_WORDS, LITE2, STUDENT, SOUND):
         assert Catalog().resolve(card.id) == BUNDLED
-    made_by = (MINILM, CLIP_B16_WORDS, CLIP_B16, LITE2, STUDENT, SOUND)
+    made_by = (MINILM, CLIP_B16_WORDS, UNIVERSAL_WORDS, CLIP_B16, LITE2, STUDENT, SOUND)
     assert COMMON.revision == "+".join(card.revision for card in made_by)
 
 
