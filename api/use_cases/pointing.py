@@ -106,7 +106,7 @@ class Pointing:
         _, shown = read_anew(self._runtime.store, self._runtime.pool, resolved)
         said = self._said(asked, pointer)
         if moment is not None:
-            shown = self._shown_by(moment, shown)
+            shown = self._shown_by(resolved, moment, shown)
         if len(shown) > MAX_FRAMES:
             shown = [shown[round(n)] for n in np.linspace(0, len(shown) - 1, MAX_FRAMES)]
         if len(shown) > 1:
@@ -120,12 +120,12 @@ class Pointing:
         vector: Vector = normalise(vectors[:, : pointer.dim])[0]
         return vector
 
-    def _shown_by(self, moment: str, shown: list[tuple[str, Picture]]) -> list[tuple[str, Picture]]:
+    def _shown_by(self, asset: str, moment: str, shown: list[tuple[str, Picture]]) -> list[tuple[str, Picture]]:
         """The pictures of a moment: its own, or those of the key frames within a shot."""
         own = [one for one in shown if one[0] == moment]
         if own:
             return own
-        known = {one.id: one for one in self._runtime.store.moments(moment[: moment.find("-")])}
+        known = {one.id: one for one in self._runtime.store.moments(asset)}
         span = known.get(moment)
         if span is not None and span.start is not None and span.end is not None:
             times = {name: known[name].start for name, _ in shown if name in known}
