@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.pointing import Box
 from crossmedia.indexer.decode.pool import DecodePool
 from crossmedia.indexer.enrichers.base import pictures
 from crossmedia.indexer.enrichers.objects import MOVING, TRACK
@@ -30,6 +32,8 @@ TILE: Final = 480
 """Longer side of a picture on a sheet, px."""
 MAX_SHEET_PICTURES: Final = 400
 """Pictures on a sheet; of more, evenly spread ones are shown."""
+PALE: Final = 0.45
+"""Of white, or red, over a picture whose heat is drawn."""
 _GAP: Final = 8
 _SMALL: Final = 12
 
@@ -66,7 +70,9 @@ def read_anew(store: Store, pool: DecodePool, asset: str) -> tuple[Asset, list[t
             raise source_gone(described)
         shown = pictures(described, pool.submit(Path(source.location)).result())
     if not shown:
-        raise NothingToDraw(f"{described.title} has no pictures", "only pictures and videos can be drawn or masked")
+        raise NothingToDraw(
+            f"{described.title} has no pictures", "only pictures and videos can be drawn, masked or pointed at"
+        )
     return described, shown
 
 
@@ -110,6 +116,21 @@ def draw_boxes(shown: Drawing, side: int) -> Image.Image:
         pen.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=colour, width=width)
         _tag(pen, f"{label.value} {label.score:.2f}", (x0, y0), size, colour, font)
     return image
+
+
+def draw_heat(picture: Picture, cells: NDArray[np.float32], box: Box | None, side: int = LARGE) -> Image.Image:
+    """The picture with its longer side of `side` pixels, paler where it is cold, red where it is hot, and a box.
+
+    `cells`: (rows, columns) in [0, 1] over the whole picture.
+    """
+    drawn = draw_boxes(Drawing(picture, ()), side)
+    share = Image.fromarray((255 * cells.clip(0, 1)).astype(np.uint8)).resize(drawn.size, Image.Resampling.BILINEAR)
+    pale = Image.blend(drawn, Image.new("RGB", drawn.size, "white"), PALE)
+    whole = Image.composite(Image.blend(drawn, Image.new("RGB", drawn.size, "red"), PALE), pale, share)
+    if box is not None:
+        left, top, right, bottom = (round(part * drawn.size[n % 2]) for n, part in enumerate(box))
+        ImageDraw.Draw(whole).rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline="red", width=3)
+    return whole
 
 
 def sheet(shown: Sequence[Drawing], tile: int = TILE) -> Image.Image:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from crossmedia.api.settings import Settings
 from crossmedia.embeddings.builtin import Calibrations
-from crossmedia.embeddings.cards import WHISPER
+from crossmedia.embeddings.cards import CLIP_B16, LITE2, STUDENT, WHISPER
 from crossmedia.embeddings.catalog import Catalog
 from crossmedia.embeddings.encoder import COMMON, Encoder
 from crossmedia.embeddings.errors import DependencyMissing, ModelMissing
 from crossmedia.embeddings.media import Waveform
+from crossmedia.embeddings.pointing import CannotPoint, Pointer
 from crossmedia.embeddings.profile import Profile, Transcriber
 from crossmedia.embeddings.sight import with_sight
 
@@ -77,6 +78,32 @@ def _with_teacher(profile: Profile, settings: Settings, catalog: Catalog) -> Pro
     of_common = {key: known for key, known in teacher_calibrations().items() if key[0] == COMMON}
     seeing = with_sight(profile, tower, settings.sight)
     return replace(seeing, calibrations={**profile.calibrations, **of_common})
+
+
+def load_pointer(settings: Settings, catalog: Catalog, profile: Profile) -> Pointer:
+    """What points at words in pictures: CLIP's own tower where it is installed, else the one in the package.
+
+    Raises ModelMissing where only CLIP's is to see, CannotPoint for encoders of another space.
+    """
+    if settings.profile == "toy":
+        from crossmedia.embeddings.toy import ToyPointer
+
+        return ToyPointer()
+    from crossmedia.embeddings.cards import COMMON as CLIPS
+
+    if profile.spaces[COMMON] != CLIPS:
+        raise CannotPoint(f"{profile.picture.model} does not say where things are", "the built-in encoders do")
+    from crossmedia.embeddings.pointing_clip import ClipPointer
+    from crossmedia.embeddings.pointing_student import StudentPointer
+
+    if settings.sight != "student":
+        try:
+            catalog.locate(CLIP_B16.id)
+            return ClipPointer(lambda: catalog.resolve(CLIP_B16.id), settings.threads)
+        except ModelMissing:
+            if settings.sight == "teacher":
+                raise
+    return StudentPointer(catalog.resolve(LITE2.id), catalog.resolve(STUDENT.id), settings.threads)
 
 
 def _toy_teacher(settings: Settings) -> ToyTeacher | None:

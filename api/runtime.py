@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from crossmedia.api.exchange import require_finished
 from crossmedia.api.parts import Parts
-from crossmedia.api.profiles import load_profile
+from crossmedia.api.profiles import load_pointer, load_profile
 from crossmedia.api.queues import open_queue
 from crossmedia.api.relocation import follow_move
 from crossmedia.api.settings import Settings
@@ -30,6 +30,7 @@ from crossmedia.retrieval.vocabularies.folder import Vocabularies
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crossmedia.embeddings.pointing import Pointer
     from crossmedia.embeddings.vad import VoiceDetector
     from crossmedia.indexer.decode.pool import DecodePool
     from crossmedia.indexer.enrichers.base import Enricher
@@ -103,6 +104,11 @@ class Runtime:
             return apply_heads(self.base_profile, [self.heads.load(name) for name in applied_heads(revision)])
 
         return self._parts.get("profile", build, revision)
+
+    @property
+    def pointer(self) -> Pointer:
+        """What points at words in pictures. Raises CannotPoint, ModelMissing."""
+        return self._parts.get("pointer", lambda: load_pointer(self.settings, self.catalog, self.base_profile))
 
     @property
     def engine(self) -> Engine:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crossmedia.api.use_cases.labels import Labels
     from crossmedia.api.use_cases.people import People
     from crossmedia.api.use_cases.plates import Plates
+    from crossmedia.api.use_cases.pointing import Pointing
     from crossmedia.api.use_cases.repairing import Repairing
     from crossmedia.api.use_cases.speaking import Speaking
     from crossmedia.api.use_cases.summarizing import Summarizing
@@ -115,6 +116,13 @@ class Service:
         from crossmedia.api.use_cases.labelling import Labelling
 
         return self._parts.get(Labelling, lambda: Labelling(self.runtime, self.moderation, self.indexing))
+
+    @property
+    def pointing(self) -> Pointing:
+        """Where words are in pictures."""
+        from crossmedia.api.use_cases.pointing import Pointing
+
+        return self._parts.get(Pointing, lambda: Pointing(self.runtime))
 
     @property
     def plates(self) -> Plates:

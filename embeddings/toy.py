@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from crossmedia.embeddings.encoder import Calibration, Encoding, Modality, Space, Vector, Vectors, normalise
 from crossmedia.embeddings.media import SAMPLE_RATE, Picture, Waveform
+from crossmedia.embeddings.pointing import Heat, Meaning, heat
 from crossmedia.embeddings.profile import Profile, Transcriber, Utterance, Word
 
 MODEL: Final = "toy"
@@ -90,6 +91,32 @@ class ToyTeacher:
 
     def encode(self, batch: Sequence[Picture]) -> Encoding:
         return Encoding({"common": _rows((_blend(picture) for picture in batch), COMMON)})
+
+
+class ToyPointer:
+    """Points at colours: 4×4 cells, each as the toy encoder of pictures sees it alone."""
+
+    model = MODEL
+    dim = 64
+    meaning = Meaning(10.0, -5.0, 0.0, 20.0, -10.0)
+
+    def likeness(self, picture: Picture, said: Vector) -> float:
+        whole: float = (ToyTeacher().encode([picture]).vectors["common"] @ said)[0]
+        return float(whole)
+
+    def similarities(self, picture: Picture, said: Vectors) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        rows, columns = min(_GRID, picture.height), min(_GRID, picture.width)
+        cells = [
+            Picture(np.ascontiguousarray(cell))
+            for row in np.array_split(picture.pixels, rows)
+            for cell in np.array_split(row, columns, axis=1)
+        ]
+        near = said @ ToyPicture().encode(cells).vectors["common"].T
+        return near.reshape(len(said), rows, columns), near.max(axis=1)
+
+    def point(self, picture: Picture, said: Vector) -> Heat:
+        cells, likeness = self.similarities(picture, said[None])
+        return heat(cells[0], float(likeness[0]), self.meaning)
 
 
 class ToySound:

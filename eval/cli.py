@@ -32,6 +32,7 @@ from crossmedia.eval import plates as read_plates
 from crossmedia.eval import regions as parts
 from crossmedia.eval import trust as trusting
 from crossmedia.eval import vocabulary as own_labels
+from crossmedia.eval import where as pointing
 from crossmedia.eval.agreement import agreement, rows
 from crossmedia.eval.datasets import flickr8k
 from crossmedia.eval.metrics import mean
@@ -249,6 +250,32 @@ def plates(
     photos = sorted(flickr8k(shared / "flickr8k", "dev").captions)
     sections = _show_sections(read_plates.measure(passes, shared / "plates", photos, _tell))
     _write(out_folder, "Plates", "plates", passes.models, sections)
+
+
+@app.command()
+def where(
+    out_folder: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("eval-report"),
+    shared: Annotated[Path, typer.Option(help="The folder of the known data sets.")] = SHARED,
+    count: Annotated[int, typer.Option(min=5, help="Pictures of each kind.")] = 200,
+    choose: Annotated[
+        bool, typer.Option("--choose", help="On training pictures by folds, and what to make of similarities.")
+    ] = False,
+) -> None:
+    """Whether words are pointed at where they are in pictures: report.md and report.json."""
+    with service(None) as opened:
+        runtime = opened.runtime
+        detector = ObjectDetector(runtime.catalog.resolve("yolox-nano"), runtime.settings.threads)
+        pointer = runtime.pointer
+        if choose:
+            seen = pointing.observe(
+                pointer, runtime.base_profile.text, pointing.training_cases(shared, detector, count), _tell
+            )
+            figures_by_folds, meaning = pointing.choose(seen)
+            _print(figures.Section(pointer.model, "", tuple(figures_by_folds)))
+            out.print(escape(str(meaning)))
+            return
+        sections = _show_sections(pointing.measure(pointer, runtime.base_profile.text, detector, shared, count, _tell))
+    _write(out_folder, "Where words are", "where", [pointer.model], sections)
 
 
 @app.command()

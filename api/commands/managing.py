@@ -22,9 +22,10 @@ from crossmedia.api.remains import STORE
 from crossmedia.api.remedies import command_hint
 from crossmedia.api.runtime import SIGHT
 from crossmedia.api.service import Service
+from crossmedia.embeddings.cards import CLIP_B16, LITE2
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.retrieval.captions import TranscriptFormat
-from crossmedia.retrieval.clock import clock_span
+from crossmedia.retrieval.clock import clock, clock_span
 from crossmedia.retrieval.health import Statistics
 from crossmedia.retrieval.local.verify import is_damaged
 
@@ -52,6 +53,14 @@ def show(
             help="Write a mask of sky, grass, water, …: white there, black elsewhere.",
         ),
     ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORDS",
+            show_default=False,
+            help='Say where in the picture something is, as in --where "a red bike"; --draw draws it.',
+        ),
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -63,6 +72,11 @@ def show(
         raise typer.BadParameter("a mask must be a .png file", param_hint="--mask")
     with service(data, made=True) as opened:
         resolved = resolve_asset(opened, asset)
+        if where is not None:
+            if mask is not None:
+                raise typer.BadParameter("cannot be combined with --mask", param_hint="--where")
+            _show_where(opened, resolved, where, draw, as_json)
+            return
         described = opened.assets.get(resolved)
         if draw is not None:
             opened.assets.drawing(resolved).save(draw)
@@ -91,6 +105,31 @@ def show(
         for path in (draw, mask[1] if mask else None):
             if path is not None:
                 out.print(f"[dim]{escape(str(path))}[/]", soft_wrap=True)
+
+
+def _show_where(opened: Service, asset: str, words: str, draw: Path | None, as_json: bool) -> None:
+    pointed = opened.pointing.look(asset, words)
+    if draw is not None:
+        pointed.drawing().save(draw)
+    told = pointed.out()
+    if as_json:
+        print_json(told)
+        return
+    if told.box is None:
+        out.print(f"not seen: {escape(told.words)} [dim](chance {told.chance:.2f})[/]", soft_wrap=True)
+    else:
+        left, top, right, bottom = told.box
+        out.print(
+            f"{told.place}; box {left:.2f},{top:.2f} to {right:.2f},{bottom:.2f}; chance {told.chance:.2f}",
+            soft_wrap=True,
+        )
+    if told.moment.partition("-")[2].startswith(("frame", "shot")):
+        second = next((one.start for one in opened.runtime.store.moments(asset) if one.id == told.moment), None)
+        out.print(f"[dim]in the key frame at {clock(second or 0.0)}[/]")
+    if told.model.startswith(LITE2.id):
+        out.print(f"[dim]seen coarsely; {CLIP_B16.install} brings a tower that sees better[/]", soft_wrap=True)
+    if draw is not None:
+        out.print(f"[dim]{escape(str(draw))}[/]", soft_wrap=True)
 
 
 def rm(

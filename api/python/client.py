@@ -110,6 +110,10 @@ class Client:
     def get(self, asset: str) -> dict[str, Any]:
         return self._json("GET", f"/v1/assets/{asset}")
 
+    def where(self, asset: str, words: str, moment: str | None = None) -> dict[str, Any]:
+        asked = {"words": words, **({} if moment is None else {"moment": moment})}
+        return self._json("GET", f"/v1/assets/{asset}/where", params=asked)
+
     def transcript(self, asset: str, form: TranscriptFormat = "json") -> str | dict[str, Any]:
         if form == "json":
             return self._json("GET", f"/v1/assets/{asset}/transcript")

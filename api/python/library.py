@@ -133,6 +133,11 @@ class Library(Maintenance):
         """An asset with its moments; raises NotFound."""
         return self._service.assets.get(asset).model_dump()
 
+    def where(self, asset: str, words: str, moment: str | None = None) -> dict[str, Any]:
+        """Where words are in a picture: `seen`, `place`, `point`, `box`, `heat`; of a video in the key frame that is
+        most like them, or of a `moment`. Raises InvalidRequest, NotFound, NothingToDraw, SourceGone."""
+        return self._service.pointing.where(asset, words, moment).model_dump()
+
     def transcript(self, asset: str, form: TranscriptFormat = "json") -> str | dict[str, Any]:
         """What is said in an asset: `json` with words and speakers, `vtt`, `srt` or `text`. Raises NotFound,
         NoTranscript."""

@@ -19,6 +19,7 @@ from crossmedia.api.routes.content import Content
 from crossmedia.api.routes.jobs import JobOut, job_json
 from crossmedia.api.schema import AssetOut, Name
 from crossmedia.api.uploads import UploadedPart, below_roots
+from crossmedia.api.use_cases.pointing import MAX_WORDS, WhereOut
 from crossmedia.embeddings.media import Medium
 from crossmedia.indexer.enrichers.registry import require
 from crossmedia.indexer.queue import Job
@@ -175,6 +176,18 @@ def area(asset: ServedWhole, name: Name, shared: Shared) -> Response:
     png = io.BytesIO()
     shared.service.assets.mask(asset, name).save(png, "PNG")
     return Response(png.getvalue(), media_type="image/png")
+
+
+@router.get("/assets/{asset}/where")
+async def where(
+    asset: Served,
+    words: Annotated[str, Query(min_length=1, max_length=MAX_WORDS, description="What to look for.")],
+    shared: Shared,
+    moment: Annotated[Name | None, Query(description="Of a video: the key frame or shot to look at.")] = None,
+) -> WhereOut:
+    """Where words are in a picture, as a map of cells with the best place; of a video in the key frame that is most
+    like them. The file is looked at anew, which takes a second or so."""
+    return await shared.file_gate.run(lambda: shared.service.pointing.where(asset, words, moment))
 
 
 @router.get("/assets/{asset}/motion", response_class=Response)

@@ -77,10 +77,15 @@ class DrawnThing:
         """Whether it is a thing to look for rather than a sign."""
         return not SIGNS.intersection(words(self.name))
 
-    def picture(self, backdrop: tuple[int, int, int] = (255, 255, 255)) -> Picture:
-        """Drawn on a plain backdrop (RGB)."""
+    def cut_out(self) -> Image.Image:
+        """On nothing (RGBA), its longer side at most 512 px."""
         drawn = _glyph(self.source) if isinstance(self.source, str) else Image.open(self.source).convert("RGBA")
         drawn.thumbnail((512, 512))
+        return drawn
+
+    def picture(self, backdrop: tuple[int, int, int] = (255, 255, 255)) -> Picture:
+        """Drawn on a plain backdrop (RGB)."""
+        drawn = self.cut_out()
         ground = Image.new("RGBA", drawn.size, (*backdrop, 255))
         ground.alpha_composite(drawn)
         return Picture(np.asarray(ground.convert("RGB")))

@@ -290,3 +290,28 @@ def test_a_session_changes_nothing_for_a_page_of_another_port(tmp_path: Path) ->
             assert http.post("/v1/search", json=ask, headers=foreign).status_code == 200
     finally:
         end()
+
+
+def test_where_words_are_glows_over_the_picture(page: Page, served: Served) -> None:
+    [asset] = httpx.get(f"{served.url}/v1/assets", params={"media": "image", "path": "*photo-04.jpg"}).json()["assets"]
+    page.goto(f"/?asset={asset['asset']}&q=grass")
+    expect(page.locator("#where")).to_have_value("grass")
+    answers = [
+        {
+            "seen": True,
+            "words": "grass",
+            "place": "left, lower third",
+            "box": [0, 0.5, 0.5, 1],
+            "heat": [[0, 0], [1, 0]],
+        },
+        {"seen": False, "words": "grass", "place": None, "box": None, "heat": [[0, 0], [0, 0]]},
+    ]
+    page.route("**/where?*", lambda route: route.fulfill(json={"chance": 0.8, "moment": "picture", **answers.pop(0)}))
+    page.click(".where button")
+    expect(page.locator(".where p")).to_have_text("grass: left, lower third (80 %)")
+    picture, glow = (page.locator(f".stage .frame > {what}").bounding_box() for what in ("img", "div > canvas"))
+    assert picture == glow
+    expect(page.locator(".stage .box")).to_have_count(1)
+    page.click(".where button")
+    expect(page.locator(".where p")).to_have_text("Not seen here: grass")
+    expect(page.locator(".stage canvas")).to_have_count(0)

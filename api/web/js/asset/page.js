@@ -10,6 +10,7 @@ import { facts } from "./facts.js";
 import { stage } from "./stage.js";
 import { timeline } from "./timeline.js";
 import { spoken } from "./spoken.js";
+import { whereabouts } from "./where.js";
 
 let newest = 0;
 
@@ -39,7 +40,7 @@ export async function open(root, state) {
     el("p", { class: "soft" }, [ONE[asset.media], bytes(asset.size), asset.metadata.seconds ? clock(asset.metadata.seconds) : null,
       asset.metadata.width ? `${asset.metadata.width} × ${asset.metadata.height}` : null, asset.captured?.slice(0, 10)].filter(Boolean).join(" · ")),
     el("div", { class: "asset" },
-      el("div", { class: "shown" }, view.node, lanes?.node ?? null),
+      el("div", { class: "shown" }, view.node, whereabouts(asset, view, state), lanes?.node ?? null),
       el("div", {},
         el("div", { class: "row" },
           el("a", { class: "button", href: address({ view: "ask", about: asset.asset }) }, "Ask about this"),

@@ -12,7 +12,8 @@ export function stage(asset, state) {
   const over = el("div", {});
   over.style.display = "contents";
   let drawn = []; // labels whose boxes are drawn, at the seconds where they lie
-  const draw = (second) => fill(over, drawn.filter((label) => there(label, second)).flatMap((label) => boxed([label.box], label.value)));
+  let hot = null; // what glows where words are, and the second that it is of
+  const draw = (second) => fill(over, hot && there(hot, second) ? hot.nodes : null, drawn.filter((label) => there(label, second)).flatMap((label) => boxed([label.box], label.value)));
   let player = null;
   let node;
   if (asset.media === "video" || asset.media === "audio") {
@@ -45,12 +46,30 @@ export function stage(asset, state) {
     /** Labels with boxes; a film goes to the first of them and shows each in its time. */
     boxes(labels) {
       drawn = labels;
+      hot = null;
       const first = Math.min(...labels.map((label) => label.start ?? Infinity));
       if (player && Number.isFinite(first) && !labels.some((label) => there(label, player.currentTime))) view.seek(first);
       else draw(player?.currentTime ?? 0);
       if (labels.length) node.scrollIntoView({ block: "nearest" });
     },
-    mask(name) { drawn = []; node.scrollIntoView({ block: "nearest" }); fill(over, name ? el("img", { class: "mask", alt: "", src: `/v1/assets/${asset.asset}/masks/${encodeURIComponent(name)}` }) : null); },
+    mask(name) { drawn = []; hot = null; node.scrollIntoView({ block: "nearest" }); fill(over, name ? el("img", { class: "mask", alt: "", src: `/v1/assets/${asset.asset}/masks/${encodeURIComponent(name)}` }) : null); },
+    /** The moment whose picture is in sight: the one that was opened, or the key frame of a film's present second. */
+    moment() {
+      if (!player) return null;
+      const opened = asset.moments.find((one) => one.moment === state.moment && ["shot", "frame"].includes(one.kind));
+      const moved = Math.abs(player.currentTime - start) > 0.5;
+      return opened && !moved ? opened.moment : still(asset, player.currentTime);
+    },
+    /** Nodes over a moment's picture; none takes them away. A film stops, and shows the key frame that they are of until it goes on. */
+    glow(moment, nodes = []) {
+      drawn = [];
+      player?.pause();
+      const second = player?.currentTime ?? null;
+      const frame = player && moment ? el("img", { class: "key", alt: "", src: thumbnail(asset.asset, moment) }) : null;
+      hot = moment ? { nodes: [frame, nodes], start: second, end: second } : null;
+      draw(second ?? 0);
+      if (hot) node.scrollIntoView({ block: "nearest" });
+    },
     close() { player?.pause(); listeners.clear(); },
   };
   return view;
