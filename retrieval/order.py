@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -31,8 +30,6 @@ Sort: TypeAlias = Literal[
 Value: TypeAlias = str | float | int | None
 """What an asset is sorted by; None where it has no such thing, which comes last in either direction."""
 
-TIMED: Final = ("audio", "video")
-"""Media that have a length."""
 LONGEST_NAME: Final = 255
 _UPWARDS: Final = ("name",)
 """What begins at its low end unless it is said otherwise."""
@@ -89,17 +86,8 @@ def value_of(by: By, asset: Asset, sources: Sequence[Source]) -> Value:
     if by == "size":
         return asset.size
     if by == "length":
-        return seconds_of(asset.media, asset.metadata)
+        return asset.seconds
     return name_of(sources[0].path if sources else "")
-
-
-def seconds_of(media: str, metadata: Mapping[str, Any]) -> float | None:
-    """How long a sound or a video lasts; None of other media, and where nothing sensible is known: metadata of an
-    archive may be anything."""
-    seconds = metadata.get("seconds")
-    if media not in TIMED or isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        return None
-    return float(seconds) if abs(seconds) < 1e12 and math.isfinite(seconds) else None
 
 
 def name_of(path: str) -> str:

@@ -21,7 +21,7 @@ from crossmedia.embeddings.encoder import UNALIGNED, Modality, Vector
 from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval.documents import FIELDS, Asset, Kind, Label, Moment, Source, kind_of, modality
 from crossmedia.retrieval.elastic.tokens import APART, label_tokens, tags
-from crossmedia.retrieval.order import name_of, seconds_of
+from crossmedia.retrieval.order import name_of
 from crossmedia.retrieval.stored_asset import Done, StoredMoment
 
 Doc = dict[str, Any]
@@ -258,7 +258,7 @@ def _shared(record: Record) -> Doc:
         "blocked": list(record.blocked),
         "captured": record.asset.captured,
         "size": record.asset.size,
-        "seconds": seconds_of(record.asset.media, record.asset.metadata),
+        "seconds": record.asset.seconds,
         "name": name_of(min(((s.collection, s.path) for s in record.sources), default=("", ""))[1]),
         "collections": sorted({s.collection for s in record.sources}),
         "paths": sorted({s.path for s in record.sources}),

@@ -11,10 +11,10 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, Final
 
-from crossmedia.retrieval.documents import PARTS
+from crossmedia.retrieval.documents import PARTS, seconds_of
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.reads import marks
-from crossmedia.retrieval.order import By, Order, Position, name_of, seconds_of
+from crossmedia.retrieval.order import By, Order, Position, name_of
 from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import Listed
 

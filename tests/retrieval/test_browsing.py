@@ -13,10 +13,10 @@ from typing import Any, get_args
 
 import pytest
 
-from crossmedia.retrieval.documents import Document, Label, Source, asset_of
+from crossmedia.retrieval.documents import Document, Label, Source, asset_of, seconds_of
 from crossmedia.retrieval.local import LocalStore
 from crossmedia.retrieval.local.database import migrations
-from crossmedia.retrieval.order import NEWEST, Order, Position, Sort, name_of, order_of, seconds_of, value_of
+from crossmedia.retrieval.order import NEWEST, Order, Position, Sort, name_of, order_of, value_of
 from crossmedia.retrieval.query import Filters, LabelFilter
 from crossmedia.retrieval.store import Store
 from tests.retrieval.makers import SPACES, Decided, asset_id, document, moment
