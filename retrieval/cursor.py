@@ -27,6 +27,8 @@ MAX_SHOWN: Final = 10_000
 """Hits by relevance that can be gone on after."""
 MAX_LENGTH: Final = 100_000
 """Characters of a cursor: of the longest there is, and no more."""
+MAX_TEXT: Final = 5_000
+"""Characters of a name, a date or the ids in a cursor."""
 _CHECK_BYTES: Final = 4
 
 
@@ -117,7 +119,7 @@ def _fits(value: Any, by: By) -> bool:
 
 
 def _is_text(value: str) -> bool:
-    return value.isprintable() or all(not 0xD800 <= ord(c) < 0xE000 for c in value)
+    return len(value) <= MAX_TEXT and not any(0xD800 <= ord(c) < 0xE000 for c in value)
 
 
 def _marks(data: bytes) -> Iterable[bytes]:

@@ -257,12 +257,19 @@ def _shared(record: Record) -> Doc:
         "media": record.asset.media,
         "blocked": list(record.blocked),
         "captured": record.asset.captured,
-        "size": record.asset.size,
-        "seconds": record.asset.seconds,
-        "name": name_of(min(((s.collection, s.path) for s in record.sources), default=("", ""))[1]),
+        **listing(record),
         "collections": sorted({s.collection for s in record.sources}),
         "paths": sorted({s.path for s in record.sources}),
         "places": sorted({f"{s.collection}{APART}{s.path}" for s in record.sources}),
+    }
+
+
+def listing(record: Record) -> Doc:
+    """What an asset is listed by beside its date."""
+    return {
+        "size": record.asset.size,
+        "seconds": record.asset.seconds,
+        "name": name_of(min(((s.collection, s.path) for s in record.sources), default=("", ""))[1]),
     }
 
 

@@ -135,6 +135,7 @@ GOOD = encode(Cursor(Position("2030", "a" * 64)), Query(), NEWEST)
         (sealed([1, ASKED, "date-desc", 2030, "a", ""]), "broken"),
         (sealed([1, ASKED, "date-desc", "2030", None, ""]), "broken"),
         (sealed([1, ASKED, "date-desc", "\ud800", "a", ""]), "broken"),
+        (sealed([1, ASKED, "date-desc", "2" * 50_000, "a", ""]), "broken"),
         (sealed([1, ASKED, "date-desc", "2030", "a", ""], b"12345"), "broken"),
         (sealed([1, ASKED, "date-desc", float("nan"), "a", ""]), "broken"),
     ],
