@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crossmedia.api.invalid import InvalidRequest
 from crossmedia.embeddings.media import Medium
+from crossmedia.retrieval.cursor import MAX_LENGTH
 from crossmedia.retrieval.documents import Asset, Box, Kind, Label, Moment, Source
 from crossmedia.retrieval.likeness import Likeness
+from crossmedia.retrieval.order import Sort, order_of
 from crossmedia.retrieval.query import Answer, Example, FacetCount, Filters, Hit, LabelFilter, Query
 
 MAX_K = 10_000
@@ -90,13 +92,15 @@ class FileSpec(_Strict):
 
 
 class SearchRequest(_Strict):
-    """What to look for. At least a text, an example, or an example file beside this object (multipart)."""
+    """What to look for. Without a text, an example, or an example file beside this object (multipart), everything that
+    meets the filters is listed."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {"text": "a dog on the beach", "media": ["image", "video"], "k": 5},
                 {"text": ["a beach"], "negative": ["people"], "filters": {"after": "2024-01-01"}, "min_relevance": 0},
+                {"media": ["image"], "sort": "name", "k": 60},
             ]
         },
     )
@@ -122,6 +126,15 @@ class SearchRequest(_Strict):
         [],
         max_length=MAX_SEVERAL,
         description="Kinds of labels to count on all that was found, not only on what is returned.",
+    )
+    sort: Sort | None = Field(
+        None,
+        description="In which order: `date` is the newest first, `length` and `size` the largest, `name` A to Z; "
+        "`-asc` and `-desc` say otherwise. What has no date or length comes last. null: the most relevant first, and "
+        "without texts and examples the newest.",
+    )
+    cursor: Annotated[str, Field(max_length=MAX_LENGTH)] | None = Field(
+        None, description="`next` of an earlier answer to the same search, which this page goes on after."
     )
 
     @classmethod
@@ -151,6 +164,8 @@ class SearchRequest(_Strict):
             fold=self.fold,
             group=self.group,
             facets=tuple(self.facets),
+            sort=None if self.sort is None else order_of(self.sort),
+            cursor=self.cursor,
         )
 
 
@@ -195,12 +210,13 @@ class ValueOut(BaseModel):
 
 
 class SearchAnswer(BaseModel):
-    """The hits, best first. No hit above the cut-off is an answer too."""
+    """The hits, best first unless they were to be sorted. No hit above the cut-off is an answer too."""
 
     hits: list[HitOut]
     took_ms: float
     notes: list[str] = []
     facets: dict[str, list[ValueOut]] = {}
+    next: str | None = Field(None, description="The `cursor` of the page after this one; null where this is the last.")
 
 
 class SourceOut(BaseModel):
@@ -273,6 +289,7 @@ def search_answer(answer: Answer) -> SearchAnswer:
         took_ms=answer.took_ms,
         notes=list(answer.notes),
         facets=by_kind(answer.facets),
+        next=answer.next,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
@@ -33,6 +34,8 @@ MODALITY: Final[Mapping[Kind, Modality]] = {
 
 PARTS: Final[frozenset[Kind]] = frozenset(("region", "face"))
 """Kinds of what lies inside another moment."""
+TIMED: Final = ("audio", "video")
+"""Media that have a length."""
 ADDED: Final[frozenset[Kind]] = PARTS | {"speech", "passage", "turn"}
 """Kinds that enrichers add to an asset; the others are there from the first pass."""
 
@@ -127,6 +130,11 @@ class Asset:
             return None
         return (lat, lon) if abs(lat) <= 90 and abs(lon) <= 180 else None
 
+    @property
+    def seconds(self) -> float | None:
+        """How long a sound or a video lasts (`seconds_of`)."""
+        return seconds_of(self.media, self.metadata)
+
 
 @dataclass(frozen=True, eq=False)
 class Document:
@@ -186,6 +194,15 @@ class Revision:
     vectors: Mapping[str, Mapping[str, Vector]]
     labels: Mapping[str, tuple[Label, ...]] = field(default_factory=dict)
     undone: tuple[str, ...] = ()
+
+
+def seconds_of(media: str, metadata: Mapping[str, Any]) -> float | None:
+    """How long a sound or a video lasts; None of other media, and where nothing sensible is known: metadata of an
+    archive may be anything."""
+    seconds = metadata.get("seconds")
+    if media not in TIMED or isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return float(seconds) if abs(seconds) < 1e12 and math.isfinite(seconds) else None
 
 
 def moment_id(asset: str, kind: Kind, number: int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
 
 from crossmedia.embeddings.media import Media, Medium
 from crossmedia.retrieval.documents import Box, Kind
 from crossmedia.retrieval.likeness import Likeness
+from crossmedia.retrieval.order import Order
 
 DEFAULT_MIN_RELEVANCE: Final = 0.5
 """The cut-off: below it a hit is as likely unrelated as related, by the leg's calibration."""
@@ -49,11 +50,6 @@ class Filters:
     start: float | None = None
     end: float | None = None
 
-    @property
-    def restrictive(self) -> bool:
-        """Whether somebody asked for them: what is left out for everybody is no condition of theirs."""
-        return replace(self, excluded_assets=(), journal=None) != Filters()
-
     def admits(self, path: str, collection: str) -> bool:
         """Whether a source meets the conditions on where an asset lies."""
         fits = self.path is None or fnmatchcase(path, path_pattern(self.path))
@@ -82,11 +78,14 @@ class Example:
 @dataclass(frozen=True, eq=False)
 class Query:
     """`texts` are wanted, `negatives` unwanted; `legs` None means every leg that applies. Without texts and examples,
-    filters ask for everything that meets them: a moment of each asset, what was captured last first.
+    everything that meets the filters is listed: a moment of each asset.
 
     `min_relevance` None is the default cut-off, 0 switches it off. An example alone always answers with what is nearest
     to it in its own medium, unless a cut-off is given. `fold` drops hits that show the same thing as a better one;
     `group` keeps the best moment of each asset. `facets`: kinds of labels that are counted on all that was found.
+
+    `sort`: in which order the hits come; None is the best first, of a listing the newest. `cursor`: the `Answer.next`
+    of an earlier page of the same query, which this one goes on after.
     """
 
     texts: tuple[str, ...] = ()
@@ -99,6 +98,8 @@ class Query:
     fold: bool = True
     group: bool = False
     facets: tuple[str, ...] = ()
+    sort: Order | None = None
+    cursor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class FacetCount:
 
 @dataclass(frozen=True)
 class Answer:
-    """The hits, best first, and the time it took."""
+    """The hits in the order that was asked for, and the time it took."""
 
     hits: tuple[Hit, ...]
     took_ms: float
@@ -171,3 +172,5 @@ class Answer:
     """What the searcher should know: a leg left out because its model is absent, speech that was not understood."""
     facets: tuple[FacetCount, ...] = ()
     """The labels of the kinds asked for on all that was found, by kind, those on most moments first."""
+    next: str | None = None
+    """What goes on after the last hit (`Query.cursor`); None where that was the last of all."""

@@ -11,9 +11,10 @@ from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.media import Medium
 from crossmedia.retrieval.blocking import Journal
-from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source
+from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Moment, Revision, Source, asset_of
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
+from crossmedia.retrieval.order import Order, Position, Value
 from crossmedia.retrieval.query import FacetCount, Filters
 from crossmedia.retrieval.stored_asset import StoredAsset
 from crossmedia.retrieval.temporal_merging import Span
@@ -147,6 +148,18 @@ class Located:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A moment that stands for its asset in a listing, and what the asset is sorted by."""
+
+    moment: str
+    value: Value
+
+    @property
+    def position(self) -> Position:
+        return Position(self.value, asset_of(self.moment))
+
+
+@dataclass(frozen=True)
 class RandomPairs:
     """The cosines of random pairs in a collection: queries of one modality, targets of another, in one space.
 
@@ -219,9 +232,10 @@ class Store(Protocol):
 
     def assets(self, filters: Filters, limit: int, offset: int = 0) -> list[Asset]: ...
 
-    def newest(self, filters: Filters, limit: int) -> list[str]:
-        """Of each asset that meets the filters the first moment that does, what was captured last first. Parts of
-        moments do only where the filters name their kind."""
+    def browse(self, filters: Filters, order: Order, limit: int, after: Position | None = None) -> list[Listed]:
+        """Of each asset that meets the filters the first moment that does, in this order (any but that by relevance),
+        those after a position. Parts of moments do only where the filters name their kind. A page costs what it holds,
+        and what it has to pass over, wherever it begins."""
 
     def sources(self, asset: str) -> list[Source]: ...
 

@@ -31,6 +31,7 @@ USAGE = {
     "bad_head_name",
     "bad_name",
     "bad_bank",
+    "bad_cursor",
     "bad_hash",
     "bad_key",
     "bad_policy",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 from rich.markup import escape
@@ -16,6 +16,7 @@ from crossmedia.embeddings.encoder import FACE, VOICE
 from crossmedia.embeddings.errors import CrossmediaError
 from crossmedia.embeddings.media import MEDIA
 from crossmedia.retrieval.clock import clock, clock_span
+from crossmedia.retrieval.order import Sort
 from crossmedia.retrieval.planner import LABELS
 from crossmedia.retrieval.query import Answer, Evidence, Hit
 
@@ -56,7 +57,20 @@ def search(
     media: Annotated[
         list[str] | None, typer.Option("--type", help=f"Only these media: {', '.join(MEDIA)}.", show_default=False)
     ] = None,
-    k: Annotated[int, typer.Option("--k", min=1, max=10_000, help="Maximum number of hits.")] = 10,
+    k: Annotated[int, typer.Option("--k", "--limit", min=1, max=10_000, help="Maximum number of hits.")] = 10,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ORDER",
+            help="relevance, date (the newest first), name, length or size (the largest first); "
+            "name-desc, date-asc, … the other way round.",
+            show_default=False,
+        ),
+    ] = None,
+    cursor: Annotated[
+        str | None,
+        typer.Option(help="Go on after an earlier page of the same search, which names this.", show_default=False),
+    ] = None,
     legs: Annotated[
         list[str] | None,
         typer.Option("--leg", help="Only these legs: common, picture, text, words, …", show_default=False),
@@ -90,7 +104,13 @@ def search(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Find the moments that match."""
+    """Find the moments that match.
+
+    Without a query, everything that meets the filters is listed, the newest first.
+    """
+    orders = get_args(Sort)
+    if sort is not None and sort not in orders:
+        raise typer.BadParameter(f"{sort!r} is not an order; use one of {', '.join(orders)}", param_hint="--sort")
     for medium in media or ():
         if medium not in MEDIA:
             raise typer.BadParameter(f"{medium!r} is not a medium; use one of {', '.join(MEDIA)}", param_hint="--type")
@@ -129,6 +149,8 @@ def search(
                 "min_relevance": min_relevance,
                 "group": group,
                 "facets": facets or [],
+                "sort": sort,
+                "cursor": cursor,
                 "filters": filters,
             }
         )
@@ -164,6 +186,8 @@ def show(answer: Answer) -> None:
         table.add_row(str(number), relevance, escape(_middle(hit.path)) + more, _when(hit), why)
     out.print(table)
     out.print(f"[dim]{len(answer.hits)} hits, {answer.took_ms:.0f} ms[/]")
+    if answer.next:
+        out.print(f"[dim]There are more; the same search with this goes on:[/] --cursor={answer.next}", soft_wrap=True)
     for kind, values in by_kind(answer.facets, FACETS).items():
         counts = ", ".join(f"{escape(one.value)} {one.moments}" for one in values)
         out.print(f"[cyan]{escape(kind)}[/] {counts}", soft_wrap=True)

@@ -96,10 +96,12 @@ class Library(Maintenance):
         weights: Sequence[float] = (),
         **query: Any,
     ) -> dict[str, Any]:
-        """`{"hits": […], "took_ms": …}`; further arguments as in POST /v1/search: negative, media, k, filters, …
+        """`{"hits": […], "took_ms": …, "next": …}`; further arguments as in POST /v1/search: negative, media, k, sort,
+        filters, …
 
-        `weights`: one for each of `files`, or none; a negative one pushes away. Raises InvalidRequest (code
-        `invalid_request`).
+        `weights`: one for each of `files`, or none; a negative one pushes away. `cursor`: `next` of an earlier page of
+        the same search. Without texts and files everything that meets the filters is listed. Raises InvalidRequest
+        (code `invalid_request`), BadCursor (`bad_cursor`).
         """
         searching = self._service.searching
         request = SearchRequest.of(search_json(text, weights, query))

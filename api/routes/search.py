@@ -39,7 +39,8 @@ _BODY = {
 
 @router.post("/search", responses=ERRORS, openapi_extra=_BODY)
 async def search(request: Request, shared: Shared) -> SearchAnswer:
-    """The moments that answer, best first, each with the evidence why; none where nothing matches."""
+    """The moments that answer, best first or as they are to be sorted, each with the evidence why; none where nothing
+    matches. Without texts and examples: everything that meets the filters. `next` leads to the next page."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         async with opened_form(request, max_files=16, max_fields=16) as form:

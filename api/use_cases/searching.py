@@ -24,7 +24,8 @@ class Searching:
         self._runtime.engine.profile.warm()
 
     def search(self, query: Query) -> Answer:
-        """The moments that answer, best first. Raises EmptyQuery, UnknownLeg, NotFound, SpaceMismatch."""
+        """The moments that answer, best first or as they are to be sorted. Raises EmptyQuery, UnknownLeg, NotFound,
+        BadCursor, SpaceMismatch."""
         query = replace(query, filters=self._moderation.unblocked(query.filters))
         try:
             return self._runtime.engine.search(query)

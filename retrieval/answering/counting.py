@@ -61,9 +61,9 @@ class Counting:
         files = _FILES.search(plain) or _IN_FILES.search(plain)
         if files and not scope.single:
             return self._files(question, scope, files["rest"])
-        if re.search(r"\bpages?\b", plain) and scope.asset and "pages" in scope.asset.metadata:
-            count = int(scope.asset.metadata["pages"])
-            return Reply(say_count(count, "page"), 0.99, scope.cite(scope.moments[0]) if scope.moments else (), MODEL)
+        pages = scope.asset.metadata.get("pages") if scope.asset else None
+        if isinstance(pages, int) and re.search(r"\bpages?\b", plain):
+            return Reply(say_count(pages, "page"), 0.99, scope.cite(scope.moments[0]) if scope.moments else (), MODEL)
         if re.search(
             r"\b(?:people|persons|speakers|voices|different voices)\b.*\b(?:speak|talk|heard|voices)|speakers|voices",
             plain,

@@ -57,9 +57,8 @@ def _extreme(question: Question, scope: Scope, by: str, most: bool) -> Reply | N
         if by == "size":
             return float(asset.size)
         if by == "captured":
-            return asset.captured
-        seconds = asset.metadata.get("seconds")
-        return None if seconds is None else float(seconds)
+            return asset.captured or None
+        return asset.seconds
 
     known = [(v, a) for a in scope.assets if question.medium in (None, a.media) and (v := value(a)) is not None]
     if not known:

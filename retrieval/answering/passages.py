@@ -135,8 +135,7 @@ def _when(moment: Moment, text: str) -> tuple[float | None, float | None]:
 
 def seconds_of(scope: Scope) -> float | None:
     """The length of the asset that the question is about; None where it has none."""
-    seconds = scope.asset.metadata.get("seconds") if scope.asset else None
-    return float(seconds) if seconds is not None else None
+    return scope.asset.seconds if scope.asset else None
 
 
 def overlaps(moment: Moment, within: tuple[float | None, float | None] | None) -> bool:

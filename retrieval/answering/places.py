@@ -42,7 +42,8 @@ class Places:
             return Reply(hits[0].path, hits[0].relevance * 0.9, hits, MODEL) if hits and question.medium else None
         located = scope.asset.coordinates if scope.asset else None
         if located and re.search(r"\b(?:taken|photographed|coordinates|country|city)\b", plain):
-            return Reply("{:.5f}, {:.5f}".format(*located), 0.95, scope.cite(scope.moments[0]), MODEL)
+            cited = scope.cite(scope.moments[0]) if scope.moments else ()
+            return Reply("{:.5f}, {:.5f}".format(*located), 0.95, cited, MODEL)
         if re.search(r"\bwhich (?:country|city|town|street)\b|\b(?:country|city) is\b", plain):
             return None
         thing = thing_of(question.topic)

@@ -116,27 +116,26 @@ def _capture_time(question: Question, scope: Scope) -> Reply | None:
     if asset is None:
         hits = find_files(scope, question.topic, question.medium, 1)
         asset, cited = (scope.store.asset(hits[0].asset), hits) if hits else (None, ())
-    if asset is None or asset.captured is None or "+" in asset.captured:
+    if asset is None or not asset.captured or "+" in asset.captured:
         return None  # a date with an offset is the file's, not the camera's
     cited = cited or (scope.cite(scope.moments[0]) if scope.moments else ())
     return Reply(asset.captured.replace("T", " "), 0.95, cited, TIMES_MODEL)
 
 
 def _length(asset: Asset, scope: Scope) -> Reply | None:
-    if "seconds" not in asset.metadata:
+    seconds = asset.seconds
+    if seconds is None:
         return None
-    seconds = float(asset.metadata["seconds"])
     moments = scope.store.moments(asset.id)
     return Reply(f"{seconds:.1f} s ({clock(seconds)})", 0.99, scope.cite(moments[0]) if moments else (), TIMES_MODEL)
 
 
 def _extreme(question: Question, scope: Scope, which: str) -> Reply | None:
     media = (question.medium,) if question.medium else ("audio", "video")
-    timed = [a for a in scope.assets if a.media in media and "seconds" in a.metadata]
+    timed = [(a.seconds, a.id, a) for a in scope.assets if a.media in media and a.seconds is not None]
     if not timed:
         return None
-    chosen = (max if which == "longest" else min)(timed, key=lambda a: float(a.metadata["seconds"]))
-    return _length(chosen, scope)
+    return _length((max if which == "longest" else min)(timed)[2], scope)
 
 
 def _start(one: Sentence) -> float:

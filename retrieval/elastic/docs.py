@@ -21,6 +21,7 @@ from crossmedia.embeddings.encoder import UNALIGNED, Modality, Vector
 from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval.documents import FIELDS, Asset, Kind, Label, Moment, Source, kind_of, modality
 from crossmedia.retrieval.elastic.tokens import APART, label_tokens, tags
+from crossmedia.retrieval.order import name_of
 from crossmedia.retrieval.stored_asset import Done, StoredMoment
 
 Doc = dict[str, Any]
@@ -87,7 +88,6 @@ def record_doc(record: Record, now: int) -> Doc:
         "asset": asset.id,
         "added": record.added,
         "changed": now,
-        "size": asset.size,
         "count": len(record.moments),
         "seen": [f"{done.enricher}{APART}{done.model}" for done in record.done.values()],
         "outcomes": [f"{d.enricher}{APART}{'failed' if d.error else 'done'}" for d in record.done.values()],
@@ -252,14 +252,24 @@ def retitled(held: StoredMoment, before: str, after: str) -> StoredMoment:
 
 
 def _shared(record: Record) -> Doc:
-    """What an asset's document has and each of its moments': hits are filtered by it."""
+    """What an asset's document has and each of its moments': hits are filtered and listed by it."""
     return {
         "media": record.asset.media,
         "blocked": list(record.blocked),
         "captured": record.asset.captured,
+        **listing(record),
         "collections": sorted({s.collection for s in record.sources}),
         "paths": sorted({s.path for s in record.sources}),
         "places": sorted({f"{s.collection}{APART}{s.path}" for s in record.sources}),
+    }
+
+
+def listing(record: Record) -> Doc:
+    """What an asset is listed by beside its date."""
+    return {
+        "size": record.asset.size,
+        "seconds": record.asset.seconds,
+        "name": name_of(min(((s.collection, s.path) for s in record.sources), default=("", ""))[1]),
     }
 
 

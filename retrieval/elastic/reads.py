@@ -10,7 +10,7 @@ import numpy as np
 
 from crossmedia.embeddings.encoder import Modality, Vectors
 from crossmedia.embeddings.media import Medium
-from crossmedia.retrieval.documents import PARTS, Asset, Source
+from crossmedia.retrieval.documents import Asset, Source
 from crossmedia.retrieval.elastic.docs import Doc, to_asset, unpack
 from crossmedia.retrieval.elastic.filters import by_asset, conditions
 from crossmedia.retrieval.elastic.index import PAGE, Index, among
@@ -89,19 +89,6 @@ def assets(index: Index, filters: Filters, limit: int, offset: int) -> list[Asse
             break
     docs = index.get([f"asset:{asset}" for asset in list(ids)[offset : offset + limit]])
     return [to_asset(doc) for doc in docs.values()]
-
-
-def newest(index: Index, filters: Filters, limit: int) -> list[str]:
-    index.refresh()
-    parts = [] if filters.kinds else [{"terms": {"kind": sorted(PARTS)}}]
-    answer = index.search(
-        size=min(limit, WINDOW),
-        query={"bool": {"filter": [{"term": {"type": "moment"}}, *conditions(filters)], "must_not": parts}},
-        sort=[{"captured": {"order": "desc", "missing": "_last"}}, {"added": "desc"}, {"number": "asc"}],
-        collapse={"field": "asset"},
-        source=False,
-    )
-    return [hit["_id"] for hit in answer["hits"]["hits"]]
 
 
 def meeting(index: Index, moments: Sequence[str], filters: Filters) -> set[str]:

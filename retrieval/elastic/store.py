@@ -15,6 +15,7 @@ from crossmedia.retrieval.documents import Asset, Document, Enrichment, Kind, Mo
 from crossmedia.retrieval.elastic import (
     additions,
     blocked,
+    browsing,
     docs,
     expunge,
     health,
@@ -33,9 +34,11 @@ from crossmedia.retrieval.elastic.text import Analysed
 from crossmedia.retrieval.elastic.writer import Arrivals, Writer
 from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
+from crossmedia.retrieval.order import Order, Position
 from crossmedia.retrieval.query import FacetCount, Filters
 from crossmedia.retrieval.store import (
     Found,
+    Listed,
     Located,
     RandomPairs,
     SpaceMismatch,
@@ -156,8 +159,8 @@ class ElasticStore:
     def assets(self, filters: Filters, limit: int, offset: int = 0) -> list[Asset]:
         return reads.assets(self._index, filters, limit, offset)
 
-    def newest(self, filters: Filters, limit: int) -> list[str]:
-        return reads.newest(self._index, filters, limit)
+    def browse(self, filters: Filters, order: Order, limit: int, after: Position | None = None) -> list[Listed]:
+        return browsing.browse(self._index, filters, order, limit, after)
 
     def sources(self, asset: str) -> list[Source]:
         found = self.placed([asset])

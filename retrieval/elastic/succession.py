@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from crossmedia.embeddings.chunks import chunks
 from crossmedia.retrieval.elastic.bulk import Action, write
-from crossmedia.retrieval.elastic.docs import Doc, completed
+from crossmedia.retrieval.elastic.docs import Doc, asset_key, completed, listing, to_record
 from crossmedia.retrieval.elastic.index import Index, among
 from crossmedia.retrieval.store import StoreUnusable
 
@@ -38,9 +38,9 @@ def _next_name(index: Index) -> str:
 def fill(current: Index, successor: Index) -> None:
     """Bring everything over, the spaces last: a copy without them is not whole, and is gone on with."""
     for some in _batches(current.every({"bool": {"must_not": [{"term": {"type": "spaces"}}]}}, ORDER, True)):
-        _copy(successor, some)
+        _copy(current, successor, some)
     for some in _batches(current.every(among(type="spaces"), ORDER, True)):
-        _copy(successor, some)
+        _copy(current, successor, some)
     successor.refresh()
 
 
@@ -85,7 +85,7 @@ def _catch_up(current: Index, successor: Index, assets: Sequence[str], gone: Seq
         successor.wrote()
     for some in chunks(assets, AT_ONCE):
         for hits in _batches(current.every(among(asset=some), ORDER, True)):
-            _copy(successor, hits)
+            _copy(current, successor, hits)
     successor.refresh()
 
 
@@ -117,11 +117,16 @@ def tidy(index: Index) -> None:
             index.connection.ask(index.client.indices.delete, index=name, ignore_unavailable=True)
 
 
-def _copy(successor: Index, hits: Sequence[Mapping[str, Any]]) -> None:
+def _copy(current: Index, successor: Index, hits: Sequence[Mapping[str, Any]]) -> None:
     fields: dict[str, int] = {}
     actions: list[Action] = []
+    unlisted = {hit["_source"]["asset"] for hit in hits if _is_unlisted(hit["_source"])}
+    records = current.get([asset_key(asset) for asset in sorted(unlisted)])
+    listed = {doc["asset"]: listing(to_record(doc, None)) for doc in records.values()}
     for hit in hits:
         doc: Doc = completed(hit["_source"])
+        if _is_unlisted(doc):
+            doc = {**doc, **listed.get(doc["asset"], {})}
         if doc["type"] == "asset":
             doc = {**doc, "held": {**doc["held"], "copied": doc["changed"]}}
         fields |= {name: len(vector) for name, vector in doc.get("vector", {}).items()}
@@ -129,6 +134,11 @@ def _copy(successor: Index, hits: Sequence[Mapping[str, Any]]) -> None:
     successor.provide(fields)
     write(successor.connection, actions)
     successor.wrote()
+
+
+def _is_unlisted(doc: Doc) -> bool:
+    """Whether it was written before assets were listed by name."""
+    return doc["type"] in ("asset", "moment") and "name" not in doc
 
 
 def _assets(index: Index, field: str) -> dict[str, int]:

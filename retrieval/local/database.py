@@ -223,10 +223,14 @@ class Database:
                 for statement in _statements(script):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version={number}")
+            self._complete(connection)
             connection.execute("COMMIT")
         except BaseException:
             _roll_back(connection)
             raise
+
+    def _complete(self, connection: sqlite3.Connection) -> None:
+        """What the scripts cannot do themselves, in their transaction."""
 
 
 def _file(path: Path) -> tuple[int, int] | None:

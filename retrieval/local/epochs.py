@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from crossmedia.retrieval.local.browsing import arrange_new
 from crossmedia.retrieval.local.database import Database
 from crossmedia.retrieval.local.vectors import Generation
 
@@ -18,6 +19,9 @@ class StoreDatabase(Database):
     def __init__(self, path: Path) -> None:
         self._begun = False
         super().__init__(path, "crossmedia.retrieval.local")
+
+    def _complete(self, connection: sqlite3.Connection) -> None:
+        arrange_new(connection)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from crossmedia.embeddings.chunks import chunks
 from crossmedia.embeddings.encoder import Space, Vector
 from crossmedia.embeddings.media import Medium
-from crossmedia.retrieval.documents import PARTS, Asset, Label, Moment, Source
+from crossmedia.retrieval.documents import Asset, Label, Moment, Source
 from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.rows import from_blob, to_asset, to_label, to_moment, to_source
 from crossmedia.retrieval.query import Filters
@@ -22,19 +22,6 @@ BATCH: Final = 500
 
 def spaces(connection: sqlite3.Connection) -> dict[str, Space]:
     return {row["name"]: Space(*row) for row in connection.execute("SELECT * FROM space ORDER BY name")}
-
-
-def newest(connection: sqlite3.Connection, filters: Filters, limit: int) -> list[str]:
-    where, values = conditions(filters)
-    parts = [] if filters.kinds else sorted(PARTS)
-    meeting = f"FROM moment m WHERE m.asset = a.id AND m.kind NOT IN ({marks(parts)}) {'AND ' + where if where else ''}"
-    values = [*parts, *values]
-    rows = connection.execute(
-        f"""SELECT (SELECT m.key {meeting} ORDER BY m.id LIMIT 1) AS first FROM asset a
-        WHERE EXISTS (SELECT 1 {meeting}) ORDER BY a.captured DESC, a.id DESC LIMIT ?""",
-        [*values, *values, limit],
-    )
-    return [row["first"] for row in rows]
 
 
 def placed(connection: sqlite3.Connection, assets: Sequence[str]) -> dict[str, tuple[Asset, list[Source]]]:

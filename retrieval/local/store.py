@@ -16,6 +16,7 @@ from crossmedia.retrieval.health import Health, Statistics
 from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
 from crossmedia.retrieval.local import (
     blocked,
+    browsing,
     expunge,
     fulltext,
     labels,
@@ -33,9 +34,11 @@ from crossmedia.retrieval.local.filters import conditions
 from crossmedia.retrieval.local.probe import probe
 from crossmedia.retrieval.local.rows import to_asset, to_source
 from crossmedia.retrieval.local.words import Frequencies
+from crossmedia.retrieval.order import Order, Position
 from crossmedia.retrieval.query import FacetCount, Filters
 from crossmedia.retrieval.store import (
     Found,
+    Listed,
     Located,
     RandomPairs,
     Store,
@@ -153,9 +156,9 @@ class LocalStore:
             )
         ]
 
-    def newest(self, filters: Filters, limit: int) -> list[str]:
+    def browse(self, filters: Filters, order: Order, limit: int, after: Position | None = None) -> list[Listed]:
         with self._database.read() as connection:
-            return reads.newest(connection, filters, limit)
+            return browsing.browse(connection, filters, order, limit, after)
 
     def sources(self, asset: str) -> list[Source]:
         return [

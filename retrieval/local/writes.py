@@ -19,7 +19,7 @@ from crossmedia.retrieval.documents import (
     Source,
     modality,
 )
-from crossmedia.retrieval.local import reads
+from crossmedia.retrieval.local import browsing, reads
 from crossmedia.retrieval.local.rows import asset_row, blob, label_row, words_json
 from crossmedia.retrieval.store import NotFound, check_spaces
 from crossmedia.retrieval.stored_asset import Done, StoredMoment, made_by
@@ -117,6 +117,7 @@ def locate(connection: sqlite3.Connection, asset: str, source: Source, instead_o
     if instead_of is not None:
         _retitle(connection, row[0], instead_of, source)
         connection.execute("DELETE FROM source WHERE collection = ? AND location = ?", (source.collection, instead_of))
+        browsing.arrange(connection, row[0])
 
 
 def forget(connection: sqlite3.Connection, locations: Sequence[str], collection: str) -> list[str]:
@@ -132,6 +133,8 @@ def forget(connection: sqlite3.Connection, locations: Sequence[str], collection:
         connection.execute("DELETE FROM source WHERE collection = ? AND location = ?", (collection, location))
         if _drop_if_nowhere(connection, row[0]):
             deleted.append(row[1])
+        else:
+            browsing.arrange(connection, row[0])
     return deleted
 
 
@@ -244,8 +247,9 @@ def keep_source(connection: sqlite3.Connection, asset: int, source: Source) -> N
         size = excluded.size, mtime_ns = excluded.mtime_ns""",
         (source.location, source.path, source.collection, asset, source.size, source.mtime_ns),
     )
-    if row is not None and row[0] != asset:
-        _drop_if_nowhere(connection, row[0])
+    browsing.arrange(connection, asset)
+    if row is not None and row[0] != asset and not _drop_if_nowhere(connection, row[0]):
+        browsing.arrange(connection, row[0])
 
 
 def _retitle(connection: sqlite3.Connection, asset: int, old: str, source: Source) -> None:

@@ -30,7 +30,7 @@ def test_index_search_show_rm_status(run: Run, media: Path) -> None:
     assert index(run, media)["added"] == 4
     assert index(run, media)["unchanged"] == 4
     answer = json.loads(run("search", "red boats", "--json").stdout)
-    assert set(answer) == {"hits", "took_ms", "notes", "facets"}
+    assert set(answer) == {"hits", "took_ms", "notes", "facets", "next"}
     hit = answer["hits"][0]
     assert hit["path"] == str(media / "note.txt")
     assert {e["leg"] for e in hit["evidence"]} >= {"words", "text"}

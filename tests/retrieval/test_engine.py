@@ -226,10 +226,8 @@ def test_filters_alone_give_everything_that_meets_them_the_newest_first(engine: 
 @pytest.mark.parametrize(
     "query",
     [
-        Query(),
-        Query(filters=Filters(excluded_assets=(asset_id("red"),), journal="j")),
-        Query(texts=("  ",)),
         Query(negatives=("red",)),
+        Query(negatives=("red",), filters=Filters(media=("image",))),
         Query(examples=(Example(plain("red"), weight=-1),)),
     ],
 )

@@ -17,6 +17,7 @@ from crossmedia.retrieval.changes import enriched
 from crossmedia.retrieval.documents import REVISION, Enrichment, Label, Moment, Patch, Revision, Source, part_id
 from crossmedia.retrieval.elastic import ElasticStore, expunge
 from crossmedia.retrieval.labels import Labelled, LabelMatch, LabelQuery
+from crossmedia.retrieval.order import NEWEST
 from crossmedia.retrieval.query import FacetCount, Filters, LabelFilter
 from crossmedia.retrieval.store import NotFound, RandomPairs, SpaceMismatch, Store
 from crossmedia.retrieval.stored_asset import Done, StoredAsset, StoredMoment, same
@@ -191,7 +192,7 @@ def test_filters(store: Store, filters: Filters, expected: set[str]) -> None:
     assert {names[a.id] for a in store.assets(filters, 10)} == expected
 
 
-def test_the_newest_of_what_meets_filters(store: Store) -> None:
+def test_the_first_moments_of_what_meets_filters_the_newest_first(store: Store) -> None:
     asset = asset_id("film")
     shots = tuple(
         moment(
@@ -218,13 +219,17 @@ def test_the_newest_of_what_meets_filters(store: Store) -> None:
             document("photo", moments=(moment(picture, vectors={"common": unit(6)}), part), captured="2020"),
         ]
     )
+
+    def newest(filters: Filters, limit: int) -> list[str]:
+        return [listed.moment for listed in store.browse(filters, NEWEST, limit)]
+
     first = [f"{asset}-shot0", f"{picture}-picture0", f"{asset_id('old')}-picture0", f"{asset_id('undated')}-picture0"]
-    assert store.newest(Everything, 10) == first
-    assert store.newest(Everything, 2) == first[:2]
-    assert store.newest(Filters(before="2021"), 10) == first[1:3]
-    assert store.newest(Filters(labels=(LabelFilter("object", "dog"),)), 10) == [f"{asset}-shot1"]
-    assert store.newest(Filters(kinds=("region",)), 10) == [part.id]
-    assert store.newest(Filters(media=("audio",)), 10) == []
+    assert newest(Everything, 10) == first
+    assert newest(Everything, 2) == first[:2]
+    assert newest(Filters(before="2021"), 10) == first[1:3]
+    assert newest(Filters(labels=(LabelFilter("object", "dog"),)), 10) == [f"{asset}-shot1"]
+    assert newest(Filters(kinds=("region",)), 10) == [part.id]
+    assert newest(Filters(media=("audio",)), 10) == []
 
 
 def test_filters_still_return_k(store: Store) -> None:

@@ -219,6 +219,54 @@ def test_a_filter_alone_lists_what_meets_it(page: Page) -> None:
     )
 
 
+def test_everything_in_an_order_that_the_address_keeps(page: Page) -> None:
+    page.goto("/")
+    page.click("text=Show everything")
+    page.wait_for_url("**sort=date")
+    newest = hits(page)
+    shot(page, "11-everything")
+    page.select_option("select[aria-label=Order]", "name-desc")
+    page.wait_for_url("**sort=name-desc")
+    named = hits(page)
+    assert named != newest
+    page.reload()
+    assert hits(page) == named
+    expect(page.locator("select[aria-label=Order]")).to_have_value("name-desc")
+    page.fill("#query", "a cat")  # who looks for something wants the best first
+    page.wait_for_url(re.compile(r"\?q=a\+cat$"))
+    hits(page)
+    expect(page.locator("select[aria-label=Order]")).to_have_value("")
+    page.select_option("select[aria-label=Order]", "size")
+    page.wait_for_url("**sort=size")
+    hits(page)
+    shot(page, "12-order")
+
+
+def test_more_is_loaded_after_what_is_there_and_a_failure_leaves_that(page: Page, wrong: list[str]) -> None:
+    asked: list[dict[str, object]] = []
+
+    def shorter(route: Route) -> None:
+        body = json.loads(route.request.post_data or "{}")
+        asked.append(body)
+        if len(asked) == 2:
+            route.fulfill(status=503, json={"error": {"code": "busy", "message": "It is busy.", "hint": "Wait."}})
+        else:
+            route.continue_(post_data=json.dumps({**body, "k": 8}))
+
+    page.route("**/v1/search", shorter)
+    page.goto("/?sort=name")
+    expect(page.locator(".found")).to_contain_text("It is busy.")
+    assert page.locator(".hit").count() == 8
+    page.click("text=Try again")
+    until(page, "document.querySelector('.hit[aria-setsize=\"16\"]') !== null")
+    assert len(asked) >= 3
+    assert "cursor" not in asked[0]
+    assert all(body["cursor"] and not body["facets"] for body in asked[1:])
+    titles = hits(page)
+    assert len(titles) == len(set(titles))
+    wrong.clear()  # the browser logs every answer of 503
+
+
 def test_an_example_says_how_alike_a_hit_is_once(page: Page, served: Served) -> None:
     page.goto("/")
     drop(page, served.media / "photos" / "photo-04.jpg", "image/jpeg")
@@ -271,9 +319,12 @@ def test_ten_thousand_hits_stay_few_nodes(page: Page) -> None:
     }
 
     def answer(route: Route) -> None:
-        k = json.loads(route.request.post_data or "{}")["k"]
-        some = [{**hit, "moment": f"0-paragraph{n}", "path": f"file {n}"} for n in range(k)]
-        route.fulfill(json={"hits": some, "took_ms": 1.0, "notes": [], "facets": {}})
+        asked = json.loads(route.request.post_data or "{}")
+        first = int(asked.get("cursor", 0))
+        last = min(10_000, first + asked["k"])
+        some = [{**hit, "moment": f"0-paragraph{n}", "path": f"file {n}"} for n in range(first, last)]
+        going_on = str(last) if last < 10_000 else None
+        route.fulfill(json={"hits": some, "took_ms": 1.0, "notes": [], "facets": {}, "next": going_on})
 
     page.route("**/v1/search", answer)
     page.goto("/?q=anything")
@@ -281,7 +332,7 @@ def test_ten_thousand_hits_stay_few_nodes(page: Page) -> None:
         hits(page)
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         page.wait_for_timeout(250)
-    expect(page.locator(".found")).to_contain_text("10,000 hits")
+    expect(page.locator(".found")).to_contain_text("10,000 hits in")
     assert page.locator(".hit").count() < 60
     assert page.locator('.hit[aria-posinset="10000"]').count() == 1
 

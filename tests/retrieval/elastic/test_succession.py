@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from crossmedia.embeddings.encoder import Space
-from crossmedia.retrieval.documents import REVISION, Revision
-from crossmedia.retrieval.elastic import ElasticStore, succession, whole
+from crossmedia.retrieval.documents import REVISION, Label, Revision, asset_of
+from crossmedia.retrieval.elastic import ElasticStore, docs, succession, whole
 from crossmedia.retrieval.elastic.connection import StoreBlocked
-from crossmedia.retrieval.query import Filters
+from crossmedia.retrieval.order import order_of
+from crossmedia.retrieval.query import Filters, LabelFilter
 from crossmedia.retrieval.store import SpaceMismatch
 from tests.retrieval.makers import SPACES, asset_id, document, eventful, unit
 
@@ -48,6 +49,24 @@ def test_searched_as_it_was_until_it_is_replaced(open_store: Open, store: Elasti
         assert each.thumbnail(f"{asset_id('p3')}-picture0") is not None
         assert len(each.search_text("exit sign", 5, Everything)) == 1
         assert each.verify() == []
+
+
+def test_what_was_written_before_there_were_orders_is_listed_by_name_once_it_is_copied(
+    store: ElasticStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["b.jpg", "a.jpg", "c.jpg"]
+    sign = (Label("scene", "beach", 0.9, "m"),)
+    with monkeypatch.context() as before:
+        before.setattr(docs, "listing", lambda record: {"size": record.asset.size})
+        store.put([document(name, vector=unit(n), labels=sign) for n, name in enumerate(names)])
+    by_name, labelled = order_of("name"), Filters(labels=(LabelFilter("scene"),))
+    assert {one.value for one in store.browse(Everything, by_name, 9)} == {None}
+    successor = store.successor()
+    assert isinstance(successor, ElasticStore)
+    assert store.succeed(successor) == []
+    for filters in (Everything, labelled):
+        found = [asset_of(one.moment) for one in store.browse(filters, by_name, 9)]
+        assert found == [asset_id(name) for name in sorted(names)]
 
 
 def test_what_comes_and_goes_meanwhile_is_in_the_successor(store: ElasticStore) -> None:

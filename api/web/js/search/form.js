@@ -24,13 +24,15 @@ export function queryForm(again) {
   chooser.addEventListener("change", () => { take([...chooser.files]); chooser.value = ""; });
   const chips = el("div", { class: "chips", "aria-label": "Query" });
   let waiting = null;
+  // Who looks for something after a list wants the best of it first.
+  const typed = () => ({ q: field.value.trim(), all: null, ...(read().q ? {} : { sort: null }) });
   field.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => change({ q: field.value.trim(), all: null }, { quiet: true }), WAIT);
+    waiting = setTimeout(() => change(typed(), { quiet: true }), WAIT);
   });
   const form = el("form", {
     class: "query", role: "search",
-    onsubmit: (event) => { event.preventDefault(); clearTimeout(waiting); change({ q: field.value.trim(), all: null }); },
+    onsubmit: (event) => { event.preventDefault(); clearTimeout(waiting); change(typed()); },
   }, el("div", { class: "bar" }, field,
     el("button", { type: "button", title: "Search with a picture, sound, clip or text", onclick: () => chooser.click() }, "+ File"),
     microphone(el, "Search by a sound", (file) => take([file]), (reason) => { told.textContent = reason; }),

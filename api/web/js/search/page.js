@@ -11,12 +11,13 @@ import { beginning } from "./beginning.js";
 import { facets } from "./facets.js";
 import { queryForm } from "./form.js";
 import { files } from "./held.js";
-import { FIRST, MOST, body, filterCount, request, wants } from "./query.js";
+import { FIRST, ORDERS, asks, body, filterCount, following, request, wants } from "./query.js";
 
 export function open(root, state) {
   let running = null;
   let asked = null;
-  let k = FIRST;
+  let answered = null;
+  let waiting = false;
   const form = queryForm(() => search(read(), true));
   const filters = facets();
   const found = el("div", { class: "found" });
@@ -32,18 +33,26 @@ export function open(root, state) {
     el("button", {
       type: "button", class: "more-filters", "aria-controls": "filters", "aria-expanded": String(filters.node.classList.contains("open")),
       onclick: (event) => event.currentTarget.setAttribute("aria-expanded", String(filters.node.classList.toggle("open"))),
-    }, filterCount(now) ? `Filters (${filterCount(now)})` : "Filters"));
+    }, filterCount(now) ? `Filters (${filterCount(now)})` : "Filters"), wants(now, files()) ? orderMenu(now) : null);
+  }
+
+  function orderMenu(now) {
+    const best = asks(now, files());
+    const menu = el("select", { "aria-label": "Order", onchange: () => change({ sort: menu.value }) },
+      Object.entries(best ? { "": "Best first", ...ORDERS } : ORDERS).map(([value, label]) => el("option", { value }, label)));
+    menu.value = now.sort ?? (best ? "" : "date");
+    return menu;
   }
 
   const keyOf = (told) => JSON.stringify([told, files().map((one) => one.id)]);
 
   function comeBack(now) {
     const left = kept();
-    if (!left || keyOf(request(now, left.k, files())) !== left.key) return false;
-    ({ k, key: asked } = left);
+    if (!left || keyOf(request(now, FIRST, files())) !== left.key) return false;
+    ({ answer: answered, key: asked } = left);
     form.draw(now);
     drawTabs(now);
-    shown(now, left.answer);
+    shown(now);
     scrollTo(0, left.top);
     list.reveal(left.moment);
     return true;
@@ -53,23 +62,27 @@ export function open(root, state) {
     form.draw(now);
     drawTabs(now);
     if (!wants(now, files())) return nothingAsked(now);
-    const key = keyOf(request(now, k, files()));
+    const key = keyOf(request(now, FIRST, files()));
     if (key === asked && !anew) return undefined;
     running?.abort();
     running = new AbortController();
     const { signal } = running;
     asked = key;
+    answered = null;
+    waiting = false;
     found.setAttribute("aria-busy", "true");
     try {
       const facets = (await vocabulary()).filter((one) => one.facet).map((one) => one.kind);
       if (signal.aborted) return undefined;
-      const answer = await call("/v1/search", body(request(now, k, files(), facets), files(), signal));
+      const answer = await call("/v1/search", body(request(now, FIRST, files(), facets), files(), signal));
       if (signal.aborted) return undefined;
-      keep(answer.hits.length ? { key, k, answer } : null);
-      await shown(now, answer);
+      answered = answer;
+      keep(answer.hits.length ? { key, answer } : null);
+      await shown(now);
     } catch (error) {
       if (error.name === "AbortError") return undefined;
       asked = null;
+      answered = null;
       list.show([], []);
       fill(found);
       if (error.code === "no_collection") await nothingThere(place);
@@ -81,10 +94,10 @@ export function open(root, state) {
     return undefined;
   }
 
-  function shown(now, answer) {
-    const { hits, notes, facets: counted, took_ms: took } = answer;
+  function shown(now) {
+    const { hits, notes, facets: counted, took_ms: took, next } = answered;
     filters.draw(now, counted);
-    const told = hits.length < k ? count(hits.length, "hit") : `${count(hits.length, "hit")} or more`;
+    const told = next ? `${count(hits.length, "hit")} or more` : count(hits.length, "hit");
     fill(found, el("span", {}, el("strong", {}, told), ` in ${Math.round(took)} ms`, now.all ? el("span", { class: "soft" }, ", also what does not fit") : null),
       notes.map((note) => el("span", { class: "soft small" }, note)),
       now.all ? el("a", { href: address({ ...now, all: null }) }, "Only relevant results") : null);
@@ -108,23 +121,43 @@ export function open(root, state) {
   async function nothingAsked(now) {
     running?.abort();
     asked = null;
+    answered = null;
     list.show([], []);
     filters.draw(now, {});
     fill(found);
     try {
       const { assets } = await call(`/v1/assets?limit=12${now.media ? `&media=${now.media}` : ""}`);
       if (!assets.length) await nothingThere(place);
-      else fill(place, await beginning(assets));
+      else fill(place, await beginning(assets, now.media));
     } catch (error) {
       if (error.code === "no_collection") await nothingThere(place);
       else fill(place, problem(error, () => nothingAsked(now)));
     }
   }
 
-  function more() {
-    if (k >= MOST || list.length < k) return;
-    k = Math.min(MOST, k * 4);
-    search(read(), false);
+  /** Adds the page that comes after what is there. */
+  async function more() {
+    const before = answered;
+    const now = read();
+    const k = before?.next ? following(before.hits.length) : 0;
+    if (k < 1 || waiting || keyOf(request(now, FIRST, files())) !== asked) return;
+    waiting = true;
+    const { signal } = (running = new AbortController());
+    found.setAttribute("aria-busy", "true");
+    try {
+      const page = await call("/v1/search", body(request(now, k, files(), [], before.next), files(), signal));
+      if (signal.aborted) return;
+      answered = { ...before, ...page, facets: before.facets, notes: before.notes, hits: [...before.hits, ...page.hits] };
+      keep({ key: asked, answer: answered });
+      waiting = false;
+      shown(now);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      fill(found, problem(error, () => { waiting = false; shown(now); more(); })); // what is there stays
+      announce(error.message);
+    } finally {
+      if (!signal.aborted) found.removeAttribute("aria-busy");
+    }
   }
 
   if (!comeBack(state)) {
@@ -132,7 +165,7 @@ export function open(root, state) {
     if (matchMedia("(pointer: fine)").matches) form.field.focus({ preventScroll: true });
   }
   return {
-    update(now) { k = FIRST; search(now, false); },
+    update(now) { search(now, false); },
     close() {
       if (kept()) Object.assign(kept(), { top: scrollY, moment: read().moment });
       running?.abort();
