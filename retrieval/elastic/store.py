@@ -6,7 +6,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
 
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.media import Medium
@@ -71,7 +70,7 @@ class ElasticStore:
         self._loading = 0
         self._ready = False
         self._lock = threading.Lock()
-        self._stems = Analysed(self._connection, self._index.name, lambda: self._analyzer)
+        self._stems = Analysed(self._connection, self._index.name)
         if self._index.exists():
             self._index.check()
 
@@ -295,10 +294,6 @@ class ElasticStore:
 
     def close(self) -> None:
         self._connection.close()
-
-    @cached_property
-    def _analyzer(self) -> str:
-        return str(self._index.meta().get("analyzer", self.address.analyzer))
 
     def _make(self) -> None:
         with self._lock:

@@ -120,8 +120,9 @@ def tidy(index: Index) -> None:
 def _copy(successor: Index, hits: Sequence[Mapping[str, Any]]) -> None:
     fields: dict[str, int] = {}
     actions: list[Action] = []
+    _, ours = successor.analyser()
     for hit in hits:
-        doc: Doc = completed(hit["_source"])
+        doc: Doc = completed(hit["_source"], ours)
         if doc["type"] == "asset":
             doc = {**doc, "held": {**doc["held"], "copied": doc["changed"]}}
         fields |= {name: len(vector) for name, vector in doc.get("vector", {}).items()}
