@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.media import Medium
@@ -27,7 +28,7 @@ from crossmedia.retrieval.elastic import (
 )
 from crossmedia.retrieval.elastic.address import Access, Address
 from crossmedia.retrieval.elastic.connection import Connection
-from crossmedia.retrieval.elastic.index import Index
+from crossmedia.retrieval.elastic.index import OWN, Index
 from crossmedia.retrieval.elastic.text import Analysed
 from crossmedia.retrieval.elastic.writer import Arrivals, Writer
 from crossmedia.retrieval.health import Health, Statistics
@@ -275,7 +276,16 @@ class ElasticStore:
         return late
 
     def health(self) -> Health:
-        return health.of(self._connection, [self._index.name, self._index.previews] if self.exists() else [])
+        if not self.exists():
+            return health.of(self._connection, [])
+        found = health.of(self._connection, [self._index.name, self._index.previews])
+        if found.state == "red" or self._index.analyser(self._index.behind()) != (OWN, False):
+            return found
+        return replace(
+            found,
+            told=f"{found.told}; made before words of any script were found: whole runs of Chinese are words in it",
+            hint=found.hint or "crossmedia reindex --again puts an index in its place that finds them",
+        )
 
     def optimise(self) -> None:
         """The server merges by itself; what was written becomes visible, and indexes that were replaced go."""
