@@ -89,6 +89,9 @@ _PLAIN: Final = (
 )
 _UNLIKE_PLAIN: Final = re.compile(f"[^{_PLAIN}]")
 _UNSPACED_START: Final = re.compile(f"[{_UNSPACED}]")
+_NO_BLANK: Final = re.compile(
+    f"(?![\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\uac00-\ud7ff\uffa1-\uffdc])[{_UNSPACED}、。！？，：；]"
+)
 _LETTERS: Final = re.compile(r"[^\W_]+")
 _PLAIN_WORD: Final = re.compile(r"\w+")
 _BLANKS: Final = re.compile(r"\S+")
@@ -181,6 +184,11 @@ def is_plain(text: str) -> bool:
 def is_unspaced(term: str) -> bool:
     """Whether a term is of a script without blanks: a pair of characters, or one."""
     return _UNSPACED_START.match(term) is not None
+
+
+def needs_blank(before: str, after: str) -> bool:
+    """Whether words are written with a blank between them: not where both are of a script without blanks."""
+    return not (_NO_BLANK.match(before[-1:]) and _NO_BLANK.match(after[:1]))
 
 
 def encoded(term: str) -> str:
