@@ -283,6 +283,7 @@ class ElasticStore:
             return found
         return replace(
             found,
+            state="yellow",
             told=f"{found.told}; made before words of any script were found: whole runs of Chinese are words in it",
             hint=found.hint or "crossmedia reindex --again puts an index in its place that finds them",
         )
