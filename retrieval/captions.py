@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from crossmedia.embeddings.errors import CrossmediaError, Remedy
 from crossmedia.embeddings.profile import Word
+from crossmedia.retrieval.analysis import needs_blank
 from crossmedia.retrieval.documents import Moment
 
 TranscriptFormat: TypeAlias = Literal["srt", "vtt", "json", "text"]
@@ -21,6 +23,8 @@ MEDIA_TYPES: Final[dict[TranscriptFormat, str]] = {
 
 LINE: Final = 42
 """Characters of a line, and `LINES` of them in a cue: what the BBC's and Netflix's guidelines give a reader."""
+WIDE: Final = LINE / 16
+"""What a Chinese, Japanese or Korean character takes of it: Netflix's guidelines give sixteen of them."""
 LINES: Final = 2
 SECONDS: Final = 7.0
 """The longest time that a cue stays, s."""
@@ -93,12 +97,19 @@ def _fits(words: Sequence[Word]) -> bool:
 def _lines(words: Sequence[Word]) -> list[str]:
     lines = [""]
     for text in (" ".join(word.text.split()) for word in words):
-        longer = f"{lines[-1]} {text}".strip()
-        if len(longer) <= LINE or not lines[-1]:
+        blank = " " if needs_blank(lines[-1], text) else ""
+        longer = f"{lines[-1]}{blank}{text}".strip()
+        if _width(longer) <= LINE or not lines[-1]:
             lines[-1] = longer
         else:
             lines.append(text)
     return lines
+
+
+def _width(text: str) -> float:
+    if text.isascii():
+        return len(text)
+    return sum(WIDE if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _sentence(moment: Moment) -> dict[str, Any]:

@@ -6,11 +6,14 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
 
+from crossmedia.embeddings.profile import Word
 from crossmedia.retrieval import naming
+from crossmedia.retrieval.analysis import is_unspaced
 from crossmedia.retrieval.documents import PARTS, Moment, kind_of, modality, whole_of
 from crossmedia.retrieval.labels import LabelMatch
 from crossmedia.retrieval.likeness import likeness
@@ -158,14 +161,31 @@ def _ranked(found: Ranking) -> Ranking:
     return {moment: replace(evidence, rank=rank) for rank, (moment, evidence) in enumerate(found.items(), start=1)}
 
 
+def _saying(words: Sequence[Word], term: str) -> list[Word]:
+    """The words in a row that a term of a script without blanks stands in: recognisers split where they like."""
+    texts = [word.text.strip() for word in words]
+    first = "".join(texts).find(term)
+    ends = list(accumulate(map(len, texts)))
+    if first < 0:
+        return []
+    return [
+        w
+        for w, text, end in zip(words, texts, ends, strict=True)
+        if end > first and end - len(text) < first + len(term)
+    ]
+
+
 def explained(evidence: Evidence, moment: Moment, said: Sequence[str]) -> Evidence:
     """Add where in the asset the evidence stands: the second of the first matching word, the page, or the boxes
     of a part and of what was named. `said`: kinds of labels that a query may name."""
     start, end = moment.start, moment.end
     if evidence.leg == WORDS and moment.words and evidence.query:
         terms = {term.strip().lower() for term in evidence.query.split(",")}
-        spoken = [w for w in moment.words if w.text.strip(" .,!?;:\"'").lower() in terms]
+        spoken = [w for w in moment.words if w.text.strip(" .,!?;:\"'").lower() in terms] or [
+            w for term in terms if is_unspaced(term) for w in _saying(moment.words, term)
+        ]
         if spoken:
+            spoken.sort(key=lambda word: word.start)
             start, end = spoken[0].start, spoken[-1].end
     text = evidence.text
     if text is None and evidence.leg in ("common", "text"):

@@ -9,7 +9,8 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Health:
-    """`red`: some of it cannot be read or written; `yellow`: all of it can, but not as safely as it should be."""
+    """`red`: some of it cannot be read or written; `yellow`: all of it can, but not as safely or as well as it
+    should be."""
 
     state: Literal["green", "yellow", "red"]
     told: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -12,15 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossmedia.embeddings.encoder import COMMON
+from crossmedia.retrieval.analysis import tokens
 from crossmedia.retrieval.answering.answerer import Reply
-from crossmedia.retrieval.answering.question import MEDIA_WORDS, Question, content
+from crossmedia.retrieval.answering.question import MEDIA_WORDS, Question, content, content_terms
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.answering.sighting import label_evidence, odds, vectors_of, word_evidence
 from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, labels_of, thing_of
 from crossmedia.retrieval.documents import Moment
 from crossmedia.retrieval.morphology import NUMERALS, plural
 from crossmedia.retrieval.query import Filters, Hit, LabelFilter, Query
-from crossmedia.retrieval.wording import stem, words_of
+from crossmedia.retrieval.wording import stem
 
 MODEL: Final = "answers-counting@1"
 MAX_CITATIONS: Final = 5
@@ -159,7 +161,7 @@ class Counting:
 
     def _mentions(self, question: Question, scope: Scope) -> Reply | None:
         """How often words are said or written in one asset."""
-        wanted = {stem(word.lower()) for word in content(question.topic) if word != "times"}
+        wanted = set(content_terms(question.topic)) - {(stem("times"),)}
         texts = [(m, m.fields.get("transcript") or m.fields.get("text", "")) for m in scope.moments]
         spoken = [(m, text) for m, text in texts if text and m.kind in ("speech", "paragraph")]
         if not wanted or not spoken:
@@ -167,7 +169,8 @@ class Counting:
         hits: list[Hit] = []
         count = 0
         for moment, text in spoken:
-            times = sum(stem(word.lower()) in wanted for word in words_of(text))
+            held = Counter(stem(token.term) for token in tokens(text))
+            times = sum(min(held[term] for term in word) for word in wanted)
             count += times
             if times:
                 hits += scope.cite(moment, [word_evidence(moment, text, 1.0)])

@@ -10,18 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from crossmedia.embeddings.encoder import Calibration
-from crossmedia.retrieval.answering.question import Question, content
+from crossmedia.retrieval.answering.question import Question, content_terms
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.documents import Kind, Moment
 from crossmedia.retrieval.relevance import UNKNOWN, logistic
-from crossmedia.retrieval.wording import stem, words_of
+from crossmedia.retrieval.wording import terms_of, words_of
 
 SENTENCE_KINDS: Final[tuple[Kind, ...]] = ("speech", "paragraph")
 MAX_READ_MOMENTS: Final = 24
 """Moments whose sentences are compared."""
 MAX_ASSET_MOMENTS: Final = 400
 """Moments of one asset that are all compared."""
-_END: Final = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(]*\w)|\n{2,}")
+_END: Final = re.compile(
+    r"(?<=[.!?…])[\"'”’)]*\s+(?=[\"'“‘(]*\w)|\n{2,}|(?<=[。！？])(?![。！？”’」』）\s])|(?<=[。！？][”’」』）])(?![”’」』）\s])"
+)
 NUMBERED: Final = re.compile(
     r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|hundred|"
     r"thousand|dozens?|half|several|few)\b",
@@ -75,7 +77,7 @@ def rank_sentences(question: Question, scope: Scope) -> list[Sentence]:
     similar = [max(float(row @ asked), float(row @ about)) for row in rows]
     own: Calibration = scope.calibrations.get(("text", "text", "text"), UNKNOWN)
     rarity = _rarity([text for _, text in parts])
-    topic = [stem(word) for word in content(question.topic or question.text)]
+    topic = [term for word in content_terms(question.topic or question.text) for term in word]
     sentences = []
     for n, ((moment, text), similarity) in enumerate(zip(parts, similar, strict=True)):
         covered = _coverage(topic, text, rarity)
@@ -107,7 +109,7 @@ def read_candidates(question: Question, scope: Scope) -> list[Moment]:
 
 def _rarity(texts: Sequence[str]) -> dict[str, float]:
     """How informative each word is: less the more sentences contain it."""
-    counted = Counter(word for text in texts for word in {stem(w.lower()) for w in words_of(text)})
+    counted = Counter(word for text in texts for word in set(terms_of(text)))
     return {word: math.log(1 + len(texts) / count) for word, count in counted.items()}
 
 
@@ -115,7 +117,7 @@ def _coverage(topic: Sequence[str], text: str, rarity: dict[str, float]) -> floa
     """The share of the topic that a text holds; words that stand nowhere count as the rarest."""
     if not topic:
         return 0.0
-    held = {stem(word.lower()) for word in words_of(text)}
+    held = set(terms_of(text))
     most = max(rarity.values(), default=1.0)
     weights = {word: rarity.get(word, most) for word in topic}
     return sum(weight for word, weight in weights.items() if word in held) / sum(weights.values())

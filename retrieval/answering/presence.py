@@ -9,13 +9,13 @@ from typing import Final
 
 from crossmedia.retrieval.answering.answerer import Reply
 from crossmedia.retrieval.answering.colours import COLOURS, Colouring
-from crossmedia.retrieval.answering.question import Question, content, parse_question
+from crossmedia.retrieval.answering.question import Question, content, content_terms, parse_question
 from crossmedia.retrieval.answering.scope import Scope
 from crossmedia.retrieval.answering.sighting import Sighting, find_sightings, vectors_of, word_evidence
 from crossmedia.retrieval.answering.things import MIN_COUNTED_SCORE, labels_of, things_of
 from crossmedia.retrieval.answering.vocabulary import Vocabulary
 from crossmedia.retrieval.query import Hit, LabelFilter
-from crossmedia.retrieval.wording import stem, words_of
+from crossmedia.retrieval.wording import terms_of
 
 MODEL: Final = "answers-presence@1"
 MAX_CITATIONS: Final = 3
@@ -136,7 +136,7 @@ class Presence:
 
 def _find_words(topic: str, scope: Scope) -> Reply | None:
     """Whether words are said or written."""
-    wanted = [stem(word) for word in content(topic)]
+    wanted = [term for word in content_terms(topic) for term in word]
     if not wanted:
         return None
     if not scope.single:
@@ -147,7 +147,7 @@ def _find_words(topic: str, scope: Scope) -> Reply | None:
     if not spoken:
         return None
     for moment, text in spoken:
-        held = {stem(word.lower()) for word in words_of(text)}
+        held = set(terms_of(text))
         if all(word in held for word in wanted):
             return Reply("yes", 0.9, scope.cite(moment, [word_evidence(moment, text, 0.9)]), MODEL)
     near = [hit for hit in scope.find(topic, 1, legs=("text",)) if hit.relevance >= 0.5]

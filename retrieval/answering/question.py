@@ -9,8 +9,9 @@ from typing import Final
 
 from crossmedia.embeddings.media import Medium
 from crossmedia.embeddings.stop_words import QUESTION_WORDS
+from crossmedia.retrieval import analysis
 from crossmedia.retrieval.answering.kinds import QuestionKind
-from crossmedia.retrieval.wording import words_of
+from crossmedia.retrieval.wording import stem, words_of
 
 _WORDS_OF_MEDIA: Final[Mapping[Medium, str]] = {
     "image": "photo photos photograph photographs picture pictures image images snapshot",
@@ -137,6 +138,12 @@ def span_of(plain: str) -> tuple[float | None, float | None] | None:
 def content(text: str) -> list[str]:
     """The words of a question that say what it is about, lower case."""
     return [word for word in words_of(text.lower()) if word not in QUESTION_WORDS and word not in MEDIA_WORDS]
+
+
+def content_terms(text: str) -> list[tuple[str, ...]]:
+    """The same words as the terms that a text holds of each: one, or the pairs of a run without blanks."""
+    words = [word for word in analysis.words(text.lower()) if len(word) > 1 or content(word[0])]
+    return [tuple(map(stem, word)) for word in words]
 
 
 def _content(text: str) -> bool:

@@ -19,6 +19,7 @@ import numpy as np
 
 from crossmedia.embeddings.encoder import UNALIGNED, Modality, Vector
 from crossmedia.embeddings.profile import Word
+from crossmedia.retrieval import wording
 from crossmedia.retrieval.documents import FIELDS, Asset, Kind, Label, Moment, Source, kind_of, modality
 from crossmedia.retrieval.elastic.tokens import APART, label_tokens, tags
 from crossmedia.retrieval.order import name_of
@@ -63,9 +64,11 @@ def source_key(collection: str, location: str) -> str:
     return "source:" + hashlib.sha256(f"{collection}{APART}{location}".encode()).hexdigest()
 
 
-def searchable(text: str) -> str:
-    """A text as it is analysed: runs of letters and digits, as the local store's tokenizer takes them."""
-    return re.sub(r"[\W_]+", " ", unicodedata.normalize("NFC", text)).strip()
+def searchable(text: str, ours: bool = False) -> str:
+    """A text as it is analysed: terms of `ours` between blanks, or for an analyser of the server runs of letters and
+    digits."""
+    composed = unicodedata.normalize("NFC", text)
+    return " ".join(wording.terms_of(composed)) if ours else re.sub(r"[\W_]+", " ", composed).strip()
 
 
 def pack(vector: Vector) -> str:
@@ -108,14 +111,15 @@ def record_doc(record: Record, now: int) -> Doc:
     }
 
 
-def completed(doc: Doc) -> Doc:
-    """A document as it was read, with what the index does not keep of it: ready to be written elsewhere."""
+def completed(doc: Doc, ours: bool) -> Doc:
+    """A document as it was read, with what the index does not keep of it: ready to be written elsewhere. `ours`: as in
+    `searchable`."""
     if doc["type"] != "moment":
         return doc
     vectors = {space: unpack(packed) for space, packed in doc["held"]["packed"].items()}
     return {
         **doc,
-        "words": {name: searchable(text) for name, text in doc["fields"].items()},
+        "words": {name: searchable(text, ours) for name, text in doc["fields"].items()},
         "vector": _searched(vectors, doc["kind"]),
     }
 
@@ -163,8 +167,9 @@ def source_doc(source: Source, asset: str, collection: str) -> Doc:
     }
 
 
-def moment_doc(held: StoredMoment, record: Record, number: int) -> Doc:
-    """`number`: where in the asset it comes. Raises ValueError for a field or a vector that is none."""
+def moment_doc(held: StoredMoment, record: Record, number: int, ours: bool) -> Doc:
+    """`number`: where in the asset it comes; `ours`: as in `searchable`. Raises ValueError for a field or a vector that
+    is none."""
     moment = held.moment
     texts = {name: unicodedata.normalize("NFC", text) for name, text in moment.fields.items() if text}
     if unknown := set(texts) - set(FIELDS):
@@ -182,7 +187,7 @@ def moment_doc(held: StoredMoment, record: Record, number: int) -> Doc:
         "added": record.added,
         **_shared(record),
         "fields": texts,
-        "words": {name: searchable(text) for name, text in texts.items()},
+        "words": {name: searchable(text, ours) for name, text in texts.items()},
         "labels": label_tokens(moment.labels),
         "tags": tags(moment.labels),
         "spaces": [f"{space}/{made_from[space]}" for space in vectors],

@@ -18,6 +18,11 @@ from crossmedia.retrieval.store import StoreBusy, StoreUnusable
 
 FORMAT: Final = 3
 """Of what the documents look like; kept in the mapping."""
+OWN: Final = "words"
+"""The analyser that is ours (`wording.terms_of`): the server splits at blanks. The others are its own."""
+TERMS: Final = 1
+"""Of what those terms are; kept in the mapping. An index without it was made before there were terms of any script: the
+server splits its texts into words, and `ElasticStore.successor` gives it terms."""
 PAGE: Final = 5_000
 MGET: Final = 1_000
 WRITERS: Final = ".writers"
@@ -40,6 +45,7 @@ class Index:
         self.previews = previews
         self._target = ""
         self._fields: set[str] = set()
+        self._analysers: dict[str, tuple[str, bool]] = {}
         self._written = False
         self._refreshing = threading.Lock()
 
@@ -77,12 +83,13 @@ class Index:
         """The index, with its alias unless `index` is given, and the one of previews, where they are not there yet."""
         address = self.connection.address
         if not self.connection.ask(self.client.indices.exists, index=index or self.name):
-            settings, mapping = _packaged("settings.json"), _packaged("mapping.json")
+            mapping = _packaged("mapping.json")
             for text in mapping["properties"]["words"]["properties"].values():
-                text["analyzer"] = address.analyzer
-            mapping["_meta"] = {"crossmedia": FORMAT, "analyzer": address.analyzer, "vectors": address.vectors}
+                text["analyzer"] = "whitespace" if address.analyzer == OWN else address.analyzer
+            own = {"terms": TERMS} if address.analyzer == OWN else {}
+            mapping["_meta"] = {"crossmedia": FORMAT, "analyzer": address.analyzer, "vectors": address.vectors, **own}
             name = index or f"{self.name}-000001"
-            shards = {**settings, "number_of_shards": address.shards, "number_of_replicas": address.replicas}
+            shards = {"number_of_shards": address.shards, "number_of_replicas": address.replicas}
             self._create(name, shards, mapping, {name + WRITERS: {}} | ({} if index else {self.name: {}}))
         if not self.connection.ask(self.client.indices.exists, index=self.previews):
             kept = {"dynamic": False, "properties": {"asset": {"type": "keyword"}}}
@@ -116,6 +123,17 @@ class Index:
         self._fields |= set(mapping["mappings"].get("properties", {}).get("vector", {}).get("properties", {}))
         found: Mapping[str, Any] = mapping["mappings"].get("_meta", {})
         return found
+
+    def analyser(self, index: str = "") -> tuple[str, bool]:
+        """The analyser of this index, by default of the one that is written, and whether its words are terms of ours.
+        It never changes."""
+        name = index or self.target.removesuffix(WRITERS)
+        if name not in self._analysers:
+            [mapping] = self.connection.ask(self.client.indices.get_mapping, index=name).values()
+            meta = mapping["mappings"].get("_meta", {})
+            analyser = str(meta.get("analyzer", self.connection.address.analyzer))
+            self._analysers[name] = analyser, analyser == OWN and meta.get("terms") == TERMS
+        return self._analysers[name]
 
     def searched(self, field: str) -> bool:
         """Whether there is a field of vectors of this name; another process may have made it meanwhile."""

@@ -8,10 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from crossmedia.embeddings.encoder import Vector
-from crossmedia.retrieval import wording
 from crossmedia.retrieval.elastic import labels, text
 from crossmedia.retrieval.elastic.connection import explain_status as failure
-from crossmedia.retrieval.elastic.docs import Doc, searchable, unpack, vector_field
+from crossmedia.retrieval.elastic.docs import Doc, unpack, vector_field
 from crossmedia.retrieval.elastic.filters import conditions
 from crossmedia.retrieval.elastic.index import Index
 from crossmedia.retrieval.elastic.spaces import ASKED, Facts
@@ -36,22 +35,30 @@ def search(
     near: Sequence[VectorQuery],
     said: Sequence[TextQuery],
     named: Sequence[LabelQuery],
-    stems: text.Stems,
+    stems: text.Analysed,
     facts: Facts,
 ) -> Found:
     """What `Store.search` promises. Raises SpaceMismatch where the collection was made anew since its spaces were
     read."""
     index.refresh()
-    words = [[word for word in wording.content_words(one.text) if searchable(word)] for one in said]
+    behind = (facts.bound()[1] or index.behind()) if said else ""
+    analyser, ours = index.analyser(behind) if said else ("", False)
+    reading = text.Reading(ours, stems.by(analyser))
+    words = [reading.words(one.text) for one in said]
     asked = [
         *([body] if (body := _knn(index, one)) else [] for one in near),
-        *([text.query(one, some), text.counts(some)] if some else [] for one, some in zip(said, words, strict=True)),
+        *(
+            [reading.query(one, some.terms), reading.counts(some.terms)] if some.terms else []
+            for one, some in zip(said, words, strict=True)
+        ),
         *([labels.query(one)] if one.values and one.k else [] for one in named),
     ]
     if not any(asked):
         return [[] for _ in near], [[] for _ in said], [[] for _ in named]
     *rest, current = _together(index, [*(body for bodies in asked for body in bodies), ASKED])
-    if not facts.met({hit["_id"]: hit["_source"] for hit in current["hits"]["hits"]}):
+    now = current["hits"]["hits"]
+    reread = any(said and index.analyser(hit["_index"]) != (analyser, ours) for hit in now)
+    if reread or not facts.met({hit["_id"]: hit["_source"] for hit in now}):
         facts.outdate()
         raise SpaceMismatch("the collection was reindexed just now", "ask again")
     answers = iter(rest)
@@ -61,7 +68,7 @@ def search(
         for one, answer in zip(near, told, strict=False)
     ]
     matched = [
-        text.matches(answer[0]["hits"]["hits"], answer[1], some, one.least, stems) if answer else []
+        reading.matches(answer[0]["hits"]["hits"], answer[1], some, one.least) if answer else []
         for one, some, answer in zip(said, words, told[len(near) : len(near) + len(said)], strict=True)
     ]
     bearing = [

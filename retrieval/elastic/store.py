@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
+from dataclasses import replace
 
 from crossmedia.embeddings.encoder import Modality, Space, Vector, Vectors
 from crossmedia.embeddings.media import Medium
@@ -29,7 +29,7 @@ from crossmedia.retrieval.elastic import (
 )
 from crossmedia.retrieval.elastic.address import Access, Address
 from crossmedia.retrieval.elastic.connection import Connection
-from crossmedia.retrieval.elastic.index import Index
+from crossmedia.retrieval.elastic.index import OWN, Index
 from crossmedia.retrieval.elastic.text import Analysed
 from crossmedia.retrieval.elastic.writer import Arrivals, Writer
 from crossmedia.retrieval.health import Health, Statistics
@@ -74,7 +74,7 @@ class ElasticStore:
         self._loading = 0
         self._ready = False
         self._lock = threading.Lock()
-        self._stems = Analysed(self._connection, self._index.name, lambda: self._analyzer)
+        self._stems = Analysed(self._connection, self._index.name)
         if self._index.exists():
             self._index.check()
 
@@ -279,7 +279,17 @@ class ElasticStore:
         return late
 
     def health(self) -> Health:
-        return health.of(self._connection, [self._index.name, self._index.previews] if self.exists() else [])
+        if not self.exists():
+            return health.of(self._connection, [])
+        found = health.of(self._connection, [self._index.name, self._index.previews])
+        if found.state == "red" or self._index.analyser(self._index.behind()) != (OWN, False):
+            return found
+        return replace(
+            found,
+            state="yellow",
+            told=f"{found.told}; made before words of any script were found: whole runs of Chinese are words in it",
+            hint=found.hint or "crossmedia reindex --again puts an index in its place that finds them",
+        )
 
     def optimise(self) -> None:
         """The server merges by itself; what was written becomes visible, and indexes that were replaced go."""
@@ -298,10 +308,6 @@ class ElasticStore:
 
     def close(self) -> None:
         self._connection.close()
-
-    @cached_property
-    def _analyzer(self) -> str:
-        return str(self._index.meta().get("analyzer", self.address.analyzer))
 
     def _make(self) -> None:
         with self._lock:

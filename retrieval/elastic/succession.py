@@ -123,8 +123,9 @@ def _copy(current: Index, successor: Index, hits: Sequence[Mapping[str, Any]]) -
     unlisted = {hit["_source"]["asset"] for hit in hits if _is_unlisted(hit["_source"])}
     records = current.get([asset_key(asset) for asset in sorted(unlisted)])
     listed = {doc["asset"]: listing(to_record(doc, None)) for doc in records.values()}
+    _, ours = successor.analyser()
     for hit in hits:
-        doc: Doc = completed(hit["_source"])
+        doc: Doc = completed(hit["_source"], ours)
         if _is_unlisted(doc):
             doc = {**doc, **listed.get(doc["asset"], {})}
         if doc["type"] == "asset":

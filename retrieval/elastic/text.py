@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from crossmedia.retrieval import wording
+from crossmedia.retrieval import analysis, wording
+from crossmedia.retrieval.analysis import Token
 from crossmedia.retrieval.documents import FIELDS
 from crossmedia.retrieval.elastic.connection import Connection
 from crossmedia.retrieval.elastic.docs import Doc, searchable
 from crossmedia.retrieval.elastic.filters import conditions
+from crossmedia.retrieval.elastic.index import OWN
 from crossmedia.retrieval.store import TextMatch, TextQuery
+from crossmedia.retrieval.wording import QueryWords
 
 ANALYSED: Final = tuple(f"words.{name}" for name in FIELDS)
 ALL_WORDS: Final = 1000.0
@@ -25,87 +28,120 @@ Stems = Callable[[Iterable[str]], Mapping[str, str]]
 """Tokens → the terms that the index holds for them; those that it does not hold are left out."""
 
 
-def query(said: TextQuery, words: Sequence[str]) -> Doc:
-    """The search body: the k best by BM25 over all fields as one (BM25F, Robertson et al. 2004)."""
-    each = [_holding(word) for word in words]
-    body: dict[str, Any] = {
-        "must": [{"bool": {"should": each, "minimum_should_match": 1}}],
-        "filter": [{"term": {"type": "moment"}}, *conditions(said.filters)],
-        "must_not": [_phrase(text) for text in map(searchable, said.without) if text],
-    }
-    if len(each) > 1:
-        body["should"] = [{"constant_score": {"filter": {"bool": {"filter": each}}, "boost": ALL_WORDS}}]
-    return {"query": {"bool": body}, "size": said.k, "_source": ["fields"], "track_total_hits": False}
+class Reading:
+    """How an index is read: as terms of ours, or as the words that an analyser of the server makes of texts."""
 
+    def __init__(self, ours: bool, stems: Stems) -> None:
+        self._ours = ours
+        self._stems = stems
 
-def counts(words: Sequence[str]) -> Doc:
-    """The search body that counts the moments each word stands in, without regard to filters; the server remembers the
-    answer until the index changes."""
-    return {
-        "query": {"term": {"type": "moment"}},
-        "size": 0,
-        "track_total_hits": True,
-        "aggs": {str(number): {"filter": _holding(word)} for number, word in enumerate(words)},
-    }
+    def words(self, text: str) -> QueryWords:
+        """The words of a query that the index may hold."""
+        found = wording.content_words(text, analysis.words if self._ours else _words)
+        return QueryWords(tuple(word for word in found.words if self._searchable(word[0])))
 
+    def query(self, said: TextQuery, terms: Sequence[str]) -> Doc:
+        """The search body: the k best by BM25 over all fields as one (BM25F, Robertson et al. 2004)."""
+        each = [self._holding(term) for term in terms]
+        unwanted = [self._searchable(text, phrase=True) for text in said.without]
+        body: dict[str, Any] = {
+            "must": [{"bool": {"should": each, "minimum_should_match": 1}}],
+            "filter": [{"term": {"type": "moment"}}, *conditions(said.filters)],
+            "must_not": [_phrase(text) for text in unwanted if text],
+        }
+        if len(each) > 1:
+            body["should"] = [{"constant_score": {"filter": {"bool": {"filter": each}}, "boost": ALL_WORDS}}]
+        return {"query": {"bool": body}, "size": said.k, "_source": ["fields"], "track_total_hits": False}
 
-def matches(
-    hits: Sequence[Mapping[str, Any]], counted: Mapping[str, Any], words: Sequence[str], least: float, stems: Stems
-) -> list[TextMatch]:
-    """In the order of the hits; those that cover less than `least` are left out."""
-    total = counted["hits"]["total"]["value"]
-    told = [
-        wording.information(total, counted["aggregations"][str(number)]["doc_count"]) for number in range(len(words))
-    ]
-    texts = [{name: unicodedata.normalize("NFC", text) for name, text in h["_source"]["fields"].items()} for h in hits]
-    parts = [TOKEN.findall(word) for word in words]
-    terms = stems(
-        {token for one in texts for text in one.values() for token in TOKEN.findall(text)}
-        | {p for w in parts for p in w}
-    )
-    asked = [[terms[part] for part in word if part in terms] for word in parts]
-    wanted = {term for word in asked for term in word}
-    found = []
-    for hit, one in zip(hits, texts, strict=True):
-        marked = {name: _marked(text, terms, wanted) for name, text in one.items()}
-        as_written = wording.marked_words(" ".join(marked.get(name, "") for name in FIELDS))
-        held = {terms[token] for written in as_written for token in TOKEN.findall(written) if token in terms}
-        covered = [bool(word) and held.issuperset(word) for word in asked]
-        coverage = min(1.0, sum(t for t, c in zip(told, covered, strict=True) if c) / sum(told))
-        if coverage < least:
-            continue
-        best = wording.best_field([marked.get(name) for name in FIELDS])
-        shown = wording.snippet(marked.get(FIELDS[best], ""))
-        score = hit["_score"] - (ALL_WORDS if hit["_score"] >= ALL_WORDS else 0)
-        found.append(TextMatch(hit["_id"], score, coverage, FIELDS[best], shown, tuple(as_written)))
-    return found
+    def counts(self, terms: Sequence[str]) -> Doc:
+        """The search body that counts the moments each term stands in, without regard to filters; the server remembers
+        the answer until the index changes."""
+        return {
+            "query": {"term": {"type": "moment"}},
+            "size": 0,
+            "track_total_hits": True,
+            "aggs": {str(number): {"filter": self._holding(term)} for number, term in enumerate(terms)},
+        }
+
+    def matches(
+        self, hits: Sequence[Mapping[str, Any]], counted: Mapping[str, Any], words: QueryWords, least: float
+    ) -> list[TextMatch]:
+        """In the order of the hits; those that cover less than `least` are left out."""
+        total = counted["hits"]["total"]["value"]
+        information = {
+            term: wording.information(total, counted["aggregations"][str(number)]["doc_count"])
+            for number, term in enumerate(words.terms)
+        }
+        texts = [
+            [unicodedata.normalize("NFC", hit["_source"]["fields"].get(name, "")) for name in FIELDS] for hit in hits
+        ]
+        finder = self._finder(words.terms, texts)
+        found = []
+        for hit, each in zip(hits, texts, strict=True):
+            marked, held = finder.mark(each)
+            coverage = words.coverage(held, information)
+            if coverage < least:
+                continue
+            best = wording.best_field(marked)
+            score = hit["_score"] - (ALL_WORDS if hit["_score"] >= ALL_WORDS else 0)
+            shown, as_written = wording.snippet(marked[best]), wording.marked_words(" ".join(marked))
+            found.append(TextMatch(hit["_id"], score, coverage, FIELDS[best], shown, tuple(as_written)))
+        return found
+
+    def _finder(self, terms: Sequence[str], texts: Sequence[Sequence[str]]) -> wording.Finder:
+        if self._ours:
+            return wording.Finder(terms)
+        stems = self._stems(
+            {token for each in texts for text in each for token in TOKEN.findall(text)}
+            | {part for term in terms for part in wording.parts(term)}
+        )
+        return wording.Finder(terms, _tokens, stems.get)
+
+    def _searchable(self, text: str, phrase: bool = False) -> str:
+        """A word, or a phrase, as it is in the index: parts of it in a row."""
+        if not self._ours:
+            return searchable(text)
+        terms = [term for word in analysis.words(text) for term in word] if phrase else [text]
+        return " ".join(wording.stem(part) for term in terms for part in wording.parts(term))
+
+    def _holding(self, term: str) -> Doc:
+        """A text with this term in any field. One of several parts is a phrase."""
+        plain = self._searchable(term)
+        if " " in plain:
+            return _phrase(plain)
+        return {"combined_fields": {"query": plain, "fields": list(ANALYSED), "operator": "and"}}
 
 
 class Analysed:
-    """`Stems` by the index's own analyser, remembered. The default one stems as the local store does, which needs no
-    question."""
+    """The terms that the index's own analyser makes of tokens, remembered. The default one stems as the local store
+    does, which needs no question."""
 
-    def __init__(self, connection: Connection, index: str, analyzer: Callable[[], str]) -> None:
-        self._connection, self._index, self._analyzer = connection, index, analyzer
-        self._known: dict[str, str | None] = {}
+    def __init__(self, connection: Connection, index: str) -> None:
+        self._connection, self._index = connection, index
+        self._known: dict[str, dict[str, str | None]] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, tokens: Iterable[str]) -> Mapping[str, str]:
-        if self._analyzer() == "words":
-            return {token: wording.stem(token) for token in tokens}
-        wanted = list(tokens)
-        with self._lock:
-            unknown = [token for token in wanted if token not in self._known]
-            if len(self._known) + len(unknown) > REMEMBERED:
-                self._known, unknown = {}, wanted
-            if unknown:
-                self._known |= self._ask(unknown)
-            return {token: term for token in wanted if (term := self._known[token]) is not None}
+    def by(self, analyser: str) -> Stems:
+        """Those of one analyser."""
+        if analyser == OWN:
+            return lambda tokens: {token: wording.stem(token) for token in tokens}
+        return lambda tokens: self._terms(analyser, list(tokens))
 
-    def _ask(self, tokens: Sequence[str]) -> dict[str, str | None]:
+    def _terms(self, analyser: str, wanted: Sequence[str]) -> dict[str, str]:
+        with self._lock:
+            known = self._known.setdefault(analyser, {})
+            unknown = [token for token in wanted if token not in known]
+            if len(known) + len(unknown) > REMEMBERED:
+                known.clear()
+                unknown = list(wanted)
+            if unknown:
+                known |= self._ask(analyser, unknown)
+            return {token: term for token in wanted if (term := known[token]) is not None}
+
+    def _ask(self, analyser: str, tokens: Sequence[str]) -> dict[str, str | None]:
         text = "\n".join(tokens)
         answer = self._connection.ask(
-            self._connection.client.indices.analyze, index=self._index, analyzer=self._analyzer(), text=text
+            self._connection.client.indices.analyze, index=self._index, analyzer=analyser, text=text
         )
         at: dict[int, str] = {}
         for found in answer["tokens"]:
@@ -118,21 +154,13 @@ class Analysed:
         return terms
 
 
-def _holding(word: str) -> Doc:
-    """A text with this word in any field. A word of several parts is a phrase."""
-    plain = searchable(word)
-    if " " in plain:
-        return _phrase(plain)
-    return {"combined_fields": {"query": plain, "fields": list(ANALYSED), "operator": "and"}}
-
-
 def _phrase(plain: str) -> Doc:
     return {"multi_match": {"query": plain, "type": "phrase", "fields": list(ANALYSED)}}
 
 
-def _marked(text: str, terms: Mapping[str, str], wanted: set[str]) -> str:
-    def mark(match: re.Match[str]) -> str:
-        token = match.group()
-        return f"{wording.OPEN}{token}{wording.CLOSE}" if terms.get(token) in wanted else token
+def _words(text: str) -> Iterator[tuple[str, ...]]:
+    return ((word,) for word in wording.words_of(text))
 
-    return TOKEN.sub(mark, text)
+
+def _tokens(text: str) -> Iterator[Token]:
+    return (Token(match.group(), match.start(), match.end()) for match in TOKEN.finditer(text))

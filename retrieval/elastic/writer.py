@@ -99,9 +99,10 @@ class Writer:
         self, record: Record, moments: Sequence[StoredMoment], expected: Mapping[str, Version] | None = None
     ) -> Iterable[Action]:
         numbers = docs.renumbered(record)
+        _, ours = self.index.analyser()
         for held in moments:
             key = held.moment.id
-            doc = docs.moment_doc(held, record, numbers.get(key, len(numbers)))
+            doc = docs.moment_doc(held, record, numbers.get(key, len(numbers)), ours)
             yield Action(self.index.target, key, doc, (expected or {}).get(key))
             if held.moment.thumbnail is not None:
                 yield self.preview(record, key, held.moment.thumbnail)

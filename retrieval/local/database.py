@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from crossmedia.embeddings.errors import DiskFull, Remedy
+from crossmedia.retrieval import analysis
 from crossmedia.retrieval.local.translating import TranslatingConnection
 from crossmedia.retrieval.local.use_lock import UseLock
 from crossmedia.retrieval.store import StoreBusy, StoreUnusable
@@ -110,6 +111,7 @@ class Database:
             )
             found.row_factory = sqlite3.Row
             found.translate = self._meaning
+            register(found)
             for pragma in (
                 "journal_mode=WAL",
                 "synchronous=FULL",
@@ -118,6 +120,7 @@ class Database:
                 "cache_size=-16384",
                 "mmap_size=1073741824",
                 "temp_store=MEMORY",
+                "trusted_schema=ON",  # triggers call what `register` adds
             ):
                 found.execute(f"PRAGMA {pragma}")
             self._local.held = held = _Held(found)
@@ -231,6 +234,21 @@ class Database:
 
     def _complete(self, connection: sqlite3.Connection) -> None:
         """What the scripts cannot do themselves, in their transaction."""
+
+
+def register(connection: sqlite3.Connection) -> None:
+    """The functions that scripts and triggers call."""
+    connection.create_function("prepared", 1, _prepared, deterministic=True)
+    connection.create_function("needs_preparing", -1, _needs_preparing, deterministic=True)
+
+
+def _prepared(text: str | None) -> str | None:
+    prepared = analysis.prepared(text) if text else None
+    return None if prepared is None else analysis.encoded(prepared)
+
+
+def _needs_preparing(*texts: str | None) -> bool:
+    return not all(text is None or analysis.is_plain(text) for text in texts)
 
 
 def _file(path: Path) -> tuple[int, int] | None:

@@ -76,3 +76,13 @@ def test_cues_hold_every_word_once_in_lines_that_can_be_read(words: list[str], p
             assert len(line) <= LINE or len(line.split()) == 1
         assert cue.text.count("\n") <= 1
     assert re.sub(r"\s", "", "".join(cue.text for cue in cues)) == "".join(words)
+
+
+def test_scripts_without_blanks_get_none_and_shorter_lines() -> None:
+    [cue] = cues_of(sentence("灯 塔 在， 午夜 停电"))
+    assert cue.text == "灯塔在，午夜停电"
+    [cue] = cues_of(sentence("등대의 불이 iPhone 手机"))
+    assert cue.text == "등대의 불이 iPhone 手机"
+    cues = list(cues_of(sentence(" ".join("灯塔在午夜停电" * 6), pace=0.1)))
+    assert "".join(cue.text for cue in cues).replace("\n", "") == "灯塔在午夜停电" * 6
+    assert max(len(line) for cue in cues for line in cue.text.split("\n")) == 16

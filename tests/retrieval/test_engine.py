@@ -14,10 +14,11 @@ from crossmedia.embeddings.profile import Word
 from crossmedia.embeddings.toy import COLOURS, ToyTranscriber, toy_profile
 from crossmedia.retrieval.documents import Document, Source
 from crossmedia.retrieval.engine import Engine
+from crossmedia.retrieval.evidence import explained
 from crossmedia.retrieval.likeness import MIN_HITS
 from crossmedia.retrieval.local import LocalStore
-from crossmedia.retrieval.planner import EmptyQuery, UnknownLeg
-from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Example, Filters, Query
+from crossmedia.retrieval.planner import WORDS, EmptyQuery, UnknownLeg
+from crossmedia.retrieval.query import DEFAULT_MIN_RELEVANCE, Evidence, Example, Filters, Query
 from crossmedia.retrieval.store import NotFound
 from tests.media_makers import tone
 from tests.retrieval.makers import asset_id, document, moment
@@ -272,3 +273,12 @@ def test_a_hit_shows_the_path_that_was_asked_for(engine: Engine) -> None:
     engine.store.locate(asset_id("red"), source)
     [hit] = engine.search(Query(texts=("red",), legs=("common",), filters=Filters(path="zoo/"))).hits
     assert hit.path == "zoo/red"
+
+
+def test_words_without_blanks_are_said_where_the_recogniser_has_them() -> None:
+    words = tuple(Word(text, n, n + 0.9) for n, text in enumerate(["后来", "灯", "塔停", "电了", "。"]))
+    asset = asset_id("a.wav")
+    said = moment(asset, "speech", 0, start=0.0, end=5.0, fields={"transcript": "后来灯塔停电了。"}, words=words)
+    found = Evidence(WORDS, 1.0, 0.9, 1, "后来灯塔停电了。", "灯塔停电", moment=said.id)
+    told = explained(found, said, ())
+    assert (told.start, told.end) == (1, pytest.approx(3.9))

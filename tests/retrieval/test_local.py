@@ -254,7 +254,7 @@ def test_any_sequence_of_writes_leaves_store_and_index_agreeing(
 def test_no_text_is_syntax(text: str, without: list[str]) -> None:
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE VIRTUAL TABLE t USING fts5 (x)")
-    words = content_words(text)
+    words = content_words(text).terms
     if words:
         for expression in match_expressions(words, words[:1], without):
             connection.execute("SELECT * FROM t WHERE t MATCH ?", (expression,)).fetchall()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from crossmedia.retrieval.local.database import Database, migrations
+from crossmedia.retrieval.local import LocalStore
+from crossmedia.retrieval.local.database import Database, migrations, register
+from crossmedia.retrieval.query import Filters
 from crossmedia.retrieval.store import StoreUnusable
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -54,6 +56,7 @@ def test_a_database_that_stopped_at_any_migration_ends_like_a_new_one(package: s
     for version in range(1, len(scripts)):
         path = tmp_path / f"{version}.sqlite"
         with sqlite3.connect(path) as connection:
+            register(connection)
             connection.executescript("".join(scripts[:version]) + f"PRAGMA user_version={version};")
         assert opened(path, package) == new
 
@@ -66,6 +69,36 @@ def test_a_store_of_any_age_ends_like_a_new_one(age: str, tmp_path: Path) -> Non
             connection.executescript((AS_THEY_WERE / f"{name}.sql").read_text())
         connection.execute(f"PRAGMA user_version={len(AGES[age])}")
     assert opened(path, LOCAL) == opened(tmp_path / "new.sqlite", LOCAL)
+
+
+def test_words_of_any_script_are_indexed_of_what_was_stored_before(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript("".join(migrations(LOCAL)[:8]) + "PRAGMA user_version=8;")
+        connection.execute(
+            "INSERT INTO asset (id, hash, media, mime, size, title, metadata) "
+            "VALUES (1, 'a', 'text', 'x', 1, 'a', '{}')"
+        )
+        connection.execute(
+            "INSERT INTO source (location, path, collection, asset, size, mtime_ns) "
+            "VALUES ('/a', 'a', 'default', 1, 1, 1)"
+        )
+        connection.executemany(
+            "INSERT INTO moment (id, key, asset, kind, title, text) VALUES (?, ?, 1, 'paragraph', 'a.txt', ?)",
+            [(1, "chinese", "灯塔在午夜停电两小时"), (2, "english", "a lighthouse"), (3, "none", None)],
+        )
+    store = LocalStore(tmp_path)
+    assert [match.moment for match in store.search_text("燈塔停電", 5, Filters())] == ["chinese"]
+    assert [match.moment for match in store.search_text("lighthouses", 5, Filters())] == ["english"]
+    assert store.verify() == []
+    with store.writing() as connection:
+        assert connection.execute("SELECT moment, title FROM moment_prepared").fetchall()[0][:] == (1, None)
+        connection.execute("UPDATE moment SET text = 'a dog' WHERE id = 1")
+        connection.execute("DELETE FROM moment WHERE id = 2")
+        assert connection.execute("SELECT count(*) FROM moment_prepared").fetchone()[0] == 0
+    assert store.search_text("灯塔", 5, Filters()) == store.search_text("lighthouses", 5, Filters()) == []
+    assert store.verify() == []
+    store.close()
 
 
 @pytest.mark.parametrize("names", [("001_a", "001_b"), ("001_a", "003_b"), ("002_a",), ("001_a", "2_b")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -265,6 +266,83 @@ def test_words_take_any_text(store: Store, text: str) -> None:
     store.put([document("a", text="plain words")])
     assert store.search_text(text, 5, Everything) == []
     assert store.search_text("plain", 5, Everything, without=[text]) != [] or not text.strip()
+
+
+SAID = {
+    "chinese": "灯塔在午夜停电两小时，渔船都看不见岸。",
+    "traditional": "圖書館的貓在睡覺",
+    "apart": "恐怕要下雨，龙舟赛改期",
+    "japanese": "昨夜、灯台のテレビが壊れました",
+    "korean": "등대의 불이 자정에 꺼졌다",
+    "thai": "ประภาคารไฟดับตอนเที่ยงคืน",
+    "arabic": "انقطعت الكهرباء عن المَنارةِ في أحد الأيام",
+    "russian": "Ёлка стоит у маяка",
+    "german": "Der Leuchtturm steht an der Hafenstraße in Köln",
+    "hindi": "प्रकाशस्तंभ की बिजली गई",
+    "english": "The lighthouse lost its power at midnight",
+}
+
+
+def test_words_of_any_script(store: Store) -> None:
+    store.put([document(name, text=text) for name, text in SAID.items()])
+    names = {f"{asset_id(name)}-picture0": name for name in SAID}
+
+    def found(query: str) -> list[str]:
+        return [names[match.moment] for match in store.search_text(query, 20, Everything, least=0.725)]
+
+    for query, name, terms, shown in (
+        ("灯塔停电", "chinese", ("灯塔", "停电"), "灯塔在午夜停电两小时"),
+        ("燈塔", "chinese", ("灯塔",), "灯塔"),
+        ("午夜停电", "chinese", ("午夜停电",), "灯塔"),
+        ("图书馆 猫", "traditional", ("圖書館", "貓"), "圖書館的貓"),
+        ("猫", "traditional", ("貓",), "貓"),
+        ("てれび", "japanese", ("テレビ",), "灯台のテレビ"),
+        ("ﾃﾚﾋﾞ", "japanese", ("テレビ",), "灯台のテレビ"),
+        ("壊れ", "japanese", ("壊れ",), "壊れました"),
+        ("등대", "korean", ("등대",), "등대의"),
+        ("ไฟดับ", "thai", ("ไฟดับ",), "ไฟดับ"),
+        ("المنارة", "arabic", ("المَنارةِ",), "المَنارةِ"),
+        ("احد", "arabic", ("أحد",), "أحد"),
+        ("елка", "russian", ("Ёлка",), "Ёлка"),
+        ("HAFENSTRASSE", "german", ("Hafenstraße",), "Hafenstraße"),
+        ("koln", "german", ("Köln",), "Köln"),
+        ("बिजली", "hindi", ("बिजली",), "बिजली"),
+        ("midnights", "english", ("midnight",), "lost its power"),
+    ):
+        [match] = store.search_text(query, 20, Everything, least=0.725)
+        assert (names[match.moment], match.terms) == (name, terms), query
+        assert match.coverage == pytest.approx(1), query
+        assert shown in match.text, query
+    assert found("恐龙") == [], "both characters, not side by side"
+    assert found("बजल") == [], "other vowels"
+    assert found("灯塔地震") == [], "half of it"
+    assert store.search_text("灯塔地震", 20, Everything)[0].coverage < 0.7
+    assert found("灯") == ["chinese", "japanese"] or found("灯") == ["japanese", "chinese"]
+    assert store.search_text("灯", 20, Everything, without=["午夜停电"])[0].moment == f"{asset_id('japanese')}-picture0"
+    for text in (SAID["chinese"], SAID["traditional"]):
+        pairs = {pair for run in text.rstrip("。").split("，") for pair in map("".join, pairwise(run))}
+        for query in {*pairs, *text} - set("，。"):
+            assert text in {SAID[name] for name in found(query)}, query
+    assert store.verify() == []
+
+
+def test_words_of_any_script_follow_what_is_written(store: Store) -> None:
+    store.put([document("a", text="灯塔停电"), document("b", text="a dog")])
+    picture = f"{asset_id('a')}-picture0"
+    store.enrich(
+        [Enrichment(asset_id("b"), "ocr", "m@1", patches=(Patch(f"{asset_id('b')}-picture0", {"ocr": "渔船"}),))]
+    )
+    assert ids(store.search_text("渔船", 5, Everything)) == [f"{asset_id('b')}-picture0"]
+    store.enrich([Enrichment(asset_id("b"), "ocr", "m@2", patches=())])
+    assert store.search_text("渔船", 5, Everything) == []
+    store.put([document("a", text="a dog sleeps")], replace=True)
+    assert store.search_text("停电", 5, Everything) == []
+    assert picture in ids(store.search_text("sleeps", 5, Everything))
+    store.put([document("a", text="猫")], replace=True)
+    assert ids(store.search_text("猫", 5, Everything)) == [picture]
+    store.delete([asset_id("a")])
+    assert store.search_text("猫", 5, Everything) == []
+    assert store.verify() == []
 
 
 def test_delete_leaves_nothing(store: Store) -> None:

@@ -78,3 +78,4 @@ def test_chapters_have_titles_times_and_key_frames() -> None:
 def test_sentences_are_split_where_a_reader_would() -> None:
     assert split("It cost 3.5 euros. Really! Yes?") == ["It cost 3.5 euros.", "Really!", "Yes?"]
     assert split("") == []
+    assert split("停电了。“快跑！”他说。真的吗？是") == ["停电了。", "“快跑！”", "他说。", "真的吗？", "是"]

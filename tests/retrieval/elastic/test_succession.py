@@ -186,3 +186,26 @@ def test_replaced_indexes_go_after_a_while(store: ElasticStore, name: str, monke
     assert len(store.search_vectors("common", "picture", unit(1), 5, Everything)) == 1
     assert store.succeed(store.successor()) == []
     assert indexes.exists(index=f"{name}-000003")
+
+
+def test_an_index_of_before_is_read_as_it_is_until_another_has_terms_of_any_script(open_store: Open) -> None:
+    old = open_store()
+    old.bind(SPACES)
+    meta = {key: value for key, value in old._index.meta().items() if key != "terms"}
+    old._index.client.indices.put_mapping(index=old._index.name, meta=meta)
+    store = open_store()
+    store.put(
+        [document("a", vector=unit(1), text="灯塔在午夜停电两小时"), document("b", vector=unit(2), text="two dogs")]
+    )
+    assert store.search_text("停电", 5, Everything) == []
+    assert store.health().state == "yellow"
+    assert "reindex --again" in store.health().hint
+    other = open_store()
+    assert other.search_text("停电", 5, Everything) == []
+    successor = store.successor()
+    assert store.succeed(successor) == []
+    other._facts.outdate()
+    for each in (store, other, open_store()):
+        assert [m.moment for m in each.search_text("停电", 5, Everything)] == [f"{asset_id('a')}-picture0"]
+        assert [m.moment for m in each.search_text("dog", 5, Everything)] == [f"{asset_id('b')}-picture0"]
+        assert each.health().state == "green"
