@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from crossmedia.embeddings.stop_words import STOP_WORDS
+from crossmedia.embeddings.stop_words import STOP_WORDS, UNSPACED_STOP_WORDS
 from crossmedia.retrieval import analysis
 from crossmedia.retrieval.analysis import Token
 from crossmedia.retrieval.documents import FIELDS
@@ -19,6 +19,7 @@ from crossmedia.retrieval.documents import FIELDS
 OPEN, CLOSE = "\x02", "\x03"
 SNIPPET_WORDS = 24
 _WORD = re.compile(r"\w+", re.UNICODE)
+_UNSPACED_STOP_WORDS = re.compile("|".join(map(re.escape, sorted(UNSPACED_STOP_WORDS, key=len, reverse=True))))
 
 
 def words_of(text: str) -> list[str]:
@@ -61,7 +62,7 @@ class QueryWords:
 
 def content_words(text: str, read: Callable[[str], Iterable[tuple[str, ...]]] = analysis.words) -> QueryWords:
     """The words of a query that carry meaning, in order, one of each stem; all of them if none does."""
-    words = list(read(text))
+    words = list(read(_UNSPACED_STOP_WORDS.sub(" ", text))) or list(read(text))
     kept = [word for word in words if len(word) > 1 or word[0].lower() not in STOP_WORDS] or words
     return QueryWords(tuple({tuple(map(stem, word)): word for word in reversed(kept)}.values())[::-1])
 

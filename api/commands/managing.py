@@ -111,22 +111,22 @@ def _show_where(opened: Service, asset: str, words: str, draw: Path | None, as_j
     pointed = opened.pointing.look(asset, words)
     if draw is not None:
         pointed.drawing().save(draw)
-    told = pointed.out()
+    answer = pointed.out()
     if as_json:
-        print_json(told)
+        print_json(answer)
         return
-    if told.box is None:
-        out.print(f"not seen: {escape(told.words)} [dim](chance {told.chance:.2f})[/]", soft_wrap=True)
+    if answer.box is None:
+        out.print(f"not seen: {escape(answer.words)} [dim](chance {answer.chance:.2f})[/]", soft_wrap=True)
     else:
-        left, top, right, bottom = told.box
+        left, top, right, bottom = answer.box
         out.print(
-            f"{told.place}; box {left:.2f},{top:.2f} to {right:.2f},{bottom:.2f}; chance {told.chance:.2f}",
+            f"{answer.place}; box {left:.2f},{top:.2f} to {right:.2f},{bottom:.2f}; chance {answer.chance:.2f}",
             soft_wrap=True,
         )
-    if told.moment.partition("-")[2].startswith(("frame", "shot")):
-        second = next((one.start for one in opened.runtime.store.moments(asset) if one.id == told.moment), None)
+    if answer.moment.partition("-")[2].startswith(("frame", "shot")):
+        second = next((one.start for one in opened.runtime.store.moments(asset) if one.id == answer.moment), None)
         out.print(f"[dim]in the key frame at {clock(second or 0.0)}[/]")
-    if told.model.startswith(LITE2.id):
+    if answer.model.startswith(LITE2.id):
         out.print(f"[dim]seen coarsely; {CLIP_B16.install} brings a tower that sees better[/]", soft_wrap=True)
     if draw is not None:
         out.print(f"[dim]{escape(str(draw))}[/]", soft_wrap=True)

@@ -119,6 +119,20 @@ def test_coverage_of_a_run_counts_its_characters(held: set[str], least: float, m
     assert least <= words.coverage(held, {"灯塔": 2.0, "停电": 2.0, "塔停": 9.0}) <= most
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("灯塔什么时候停电？", [("灯塔",), ("停电",)]),
+        ("燈塔什麼時候停電？", [("灯塔",), ("停电",)]),
+        ("给我看狗的照片", [("狗",)]),
+        ("图书馆在哪里", [("图书", "书馆")]),
+        ("什么时候", [("什么", "么时", "时候")]),
+    ],
+)
+def test_what_asks_is_no_word_of_a_query(asked: str, words: list[tuple[str, ...]]) -> None:
+    assert list(wording.content_words(asked).words) == words
+
+
 def test_a_snippet_of_a_long_line_without_blanks_shows_what_matches() -> None:
     line = "甲" * 200 + "，灯塔在午夜停电。" + "乙" * 200
     marked, held = wording.Finder(["灯塔", "停电"]).mark([line])

@@ -27,10 +27,10 @@ export function whereabouts(asset, view, state) {
       const asked = new URLSearchParams({ words });
       const moment = view.moment();
       if (moment) asked.set("moment", moment);
-      const told = await call(`/v1/assets/${asset.asset}/where?${asked}`);
+      const answer = await call(`/v1/assets/${asset.asset}/where?${asked}`);
       if (mine !== turn) return;
-      if (told.seen) view.glow(told.moment, [drawn(told.heat), boxed([told.box])]);
-      say(told.seen ? `${told.words}: ${told.place} (${percent(told.chance)})` : `Not seen here: ${told.words}`);
+      if (answer.seen) view.glow(answer.moment, [drawn(answer.heat), boxed([answer.box])]);
+      say(answer.seen ? `${answer.words}: ${answer.place} (${percent(answer.chance)})` : `Not seen here: ${answer.words}`);
     } catch (error) {
       if (mine === turn) say([error.message, error.hint].filter(Boolean).join(" — "));
     } finally {
