@@ -32,8 +32,8 @@ check: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not (slow or process or network or server or browser or shared or speech)"
 
 test: $(VENV)/.dev lint
-	# One more than there are cores: many tests wait for servers, browsers and processes.
-	$(BIN)/python -m pytest -n $$(( $$(nproc) < 4 ? $$(nproc) + 1 : 4 )) --dist loadfile --no-loadscope-reorder
+	# Two more than there are cores: many tests wait for servers, browsers and processes.
+	$(BIN)/python -m pytest -n $$(( $$(nproc) < 4 ? $$(nproc) + 2 : 4 )) --dist loadfile --no-loadscope-reorder
 
 # mypy looks for a folder whose names are those of the imports; setuptools maps ours in memory.
 $(VENV)/src/crossmedia: $(VENV)/.dev

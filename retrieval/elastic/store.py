@@ -288,7 +288,7 @@ class ElasticStore:
             found,
             state="yellow",
             told=f"{found.told}; made before words of any script were found: whole runs of Chinese are words in it",
-            hint=found.hint or "crossmedia reindex --again puts an index in its place that finds them",
+            hint=found.hint or "reindex it again: the one that takes its place finds them",
         )
 
     def optimise(self) -> None:

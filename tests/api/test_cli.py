@@ -83,7 +83,7 @@ def test_prune(run: Run, media: Path) -> None:
     [
         ("index", "/nowhere/at/all"),
         ("index",),
-        ("search",),
+        ("search", "--sort", "smell"),
         ("search", "x", "--leg", "smell"),
         ("search", "x", "--type", "smell"),
         ("search", "--image", "/nowhere.png"),

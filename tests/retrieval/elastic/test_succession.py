@@ -199,7 +199,7 @@ def test_an_index_of_before_is_read_as_it_is_until_another_has_terms_of_any_scri
     )
     assert store.search_text("停电", 5, Everything) == []
     assert store.health().state == "yellow"
-    assert "reindex --again" in store.health().hint
+    assert "reindex it again" in store.health().hint
     other = open_store()
     assert other.search_text("停电", 5, Everything) == []
     successor = store.successor()
