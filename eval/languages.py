@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,14 +20,11 @@ NAMED: Final = ("en", "zh", "de", "es", "fr", "ja", "ru", "ar")
 
 def language_tasks(data: Path, room: Path) -> dict[str, Callable[[], list[Task]]]:
     """By the name of the data set. `room`: where drawings are written to."""
-    tasks: dict[str, Callable[[], list[Task]]] = {}
-    for language in (*WRITTEN, *TRANSLATED):
-        tasks[f"flickr8k-{language}"] = lambda language=language: [photo_task(data, language)]  # type: ignore[misc]
-    tasks["emoji"] = lambda: emoji_tasks(data, room)
-    return tasks
+    photos = {f"flickr8k-{language}": partial(photo_tasks, data, language) for language in (*WRITTEN, *TRANSLATED)}
+    return {**photos, "emoji": partial(emoji_tasks, data, room)}
 
 
-def photo_task(data: Path, language: str) -> Task:
+def photo_tasks(data: Path, language: str) -> list[Task]:
     """Sentences in a language → the photo they tell of, among the 500 of Flickr8k's dev split."""
     photos = {path.name: path for path in flickr8k(data / "flickr8k", "dev").captions}
     said: Iterable[tuple[str, str]]
@@ -38,7 +36,7 @@ def photo_task(data: Path, language: str) -> Task:
         said = [(name, each.text) for name, each in translated]
     queries = tuple(TaskQuery(frozenset([str(photos[name])]), text=text) for name, text in said if name in photos)
     gallery = tuple(Target(str(path), path=path) for path in photos.values())
-    return Task(f"flickr8k dev, {language}: text → image", "image", gallery, queries)
+    return [Task(f"flickr8k dev, {language}: text → image", "image", gallery, queries)]
 
 
 def emoji_tasks(data: Path, room: Path) -> list[Task]:

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crossmedia.embeddings.builtin import towers
 from crossmedia.embeddings.cards import COMMON, UNIVERSAL
 from crossmedia.embeddings.catalog import BUNDLED, Catalog
 from crossmedia.embeddings.clip_b16_words import MAP, MappedWords
-from crossmedia.embeddings.encoder import Vector, normalise
+from crossmedia.embeddings.encoder import Vector, Vectors, normalise
 from crossmedia.embeddings.errors import ModelCorrupt, ModelMissing
 from crossmedia.embeddings.text import TEXT
+from crossmedia.embeddings.train.data import Photo, flickr8k, picture
 from crossmedia.embeddings.universal import PIECES, WEIGHTS, UniversalNetwork
 from crossmedia.embeddings.universal_words import UniversalWords
 from crossmedia.embeddings.words import Words, open_words
@@ -123,3 +125,21 @@ def test_a_damaged_file_is_called_by_its_name(universal: Path, tmp_path: Path) -
     (tmp_path / WEIGHTS).write_bytes(b"PK\x03\x04 not an archive")
     with pytest.raises(ModelCorrupt, match="Universal Sentence Encoder"):
         UniversalNetwork(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def photos(shared: Path) -> tuple[list[Photo], Vectors]:
+    """Photos as the tower in the package sees them."""
+    chosen = flickr8k(shared / "data/flickr8k", "dev")[:150]
+    return chosen, towers(Catalog())[1].encode([picture(photo) for photo in chosen]).vectors[COMMON.name]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("word", "english"), [("狗", "dog"), ("海滩", "beach"), ("Schnee", "snow"), ("собака", "dog")])
+def test_one_word_finds_photos_of_it(
+    words: Words, photos: tuple[list[Photo], Vectors], word: str, english: str
+) -> None:
+    shown, seen = photos
+    shows = np.array([english in " ".join(photo.captions).lower() for photo in shown])
+    best = np.argsort(-(words.encode([word]).vectors[COMMON.name] @ seen.T)[0])[:5]
+    assert shows[best].mean() > 2 * shows.mean()
