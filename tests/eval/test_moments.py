@@ -179,6 +179,7 @@ def test_words_of_a_real_recording(whisper_folder: Path, shared: Path, tmp_path:
 @pytest.mark.usefixtures("whisper_folder")
 def test_what_is_planted_is_found_and_timed(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crossmedia.eval.moments.PLANTED", (SEED,))
+    monkeypatch.setattr("crossmedia.eval.planted._PHOTOS", 20)  # the report has the figures of thirty
     with contextlib.closing(Service(read_settings(data=tmp_path / "data"))) as service:
         moments = Moments(service, shared / "data", tmp_path)
         searched, timed = moments.run(["planted", "times"], print)
@@ -189,4 +190,5 @@ def test_what_is_planted_is_found_and_timed(shared: Path, tmp_path: Path, monkey
     assert told["of first hits anywhere in the right stretch, those of the right span"] >= 0.9
     # Of eight words one may be heard otherwise: where the recogniser is unsure it samples.
     assert told["both within 0.3 s"] >= 0.85
-    assert len(searched.details) == round(52 * (1 - told["all, first hit"]))
+    asked = next(figure.of for figure in searched.figures if figure.what == "all, first hit")
+    assert len(searched.details) == round(asked * (1 - told["all, first hit"]))
