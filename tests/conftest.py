@@ -39,15 +39,19 @@ OUTSIDE = {"process", "network", "server", "browser"}
 """Marks of tests that may start processes and open connections."""
 
 
+LONGEST = "test_docs.py"
+"""Runs every document, one after the other."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests by their fixtures. Files with slow tests come first, so that of several processes none is left alone
-    with one of them in the end."""
+    """Marks tests by their fixtures. The file that takes longest comes first, then others with slow tests, so that of
+    several processes none is left alone with one of them in the end."""
     for item in items:
         for mark, fixtures in NEEDS.items():
             if fixtures & set(getattr(item, "fixturenames", ())):
                 item.add_marker(mark)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (item.path.name != LONGEST, item.path not in slow))
 
 
 class Fence:

@@ -51,7 +51,8 @@ def test_a_reel_is_as_long_as_its_takes_and_cut_where_it_says(tmp_path: Path) ->
 
 @pytest.mark.shared
 @pytest.mark.slow
-def test_what_is_planted_is_there(tmp_path: Path) -> None:
+def test_what_is_planted_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planted, "_PHOTOS", 16)  # films of the report have thirty
     made = planted.make(tmp_path, SHARED / "data", seed=4)
     decoded = decode(made.path)
     content = decoded.content
