@@ -67,17 +67,25 @@ def _with_teacher(profile: Profile, settings: Settings, catalog: Catalog) -> Pro
     only it is to see."""
     from crossmedia.embeddings.builtin import teacher, teacher_calibrations
 
-    if settings.sight == "student":
+    if not _has_teacher(settings, catalog):
         return profile
-    try:
-        tower = teacher(catalog, settings.threads)
-    except ModelMissing:
-        if settings.sight == "teacher":
-            raise
-        return profile
+    tower = teacher(catalog, settings.threads)
     of_common = {key: known for key, known in teacher_calibrations().items() if key[0] == COMMON}
     seeing = with_sight(profile, tower, settings.sight)
     return replace(seeing, calibrations={**profile.calibrations, **of_common})
+
+
+def _has_teacher(settings: Settings, catalog: Catalog) -> bool:
+    """Whether CLIP's own tower is to see, and is installed. Raises ModelMissing where only it is to see."""
+    if settings.sight == "student":
+        return False
+    try:
+        catalog.locate(CLIP_B16.id)
+    except ModelMissing:
+        if settings.sight == "teacher":
+            raise
+        return False
+    return True
 
 
 def load_pointer(settings: Settings, catalog: Catalog, profile: Profile) -> Pointer:
@@ -96,13 +104,8 @@ def load_pointer(settings: Settings, catalog: Catalog, profile: Profile) -> Poin
     from crossmedia.embeddings.pointing_clip import ClipPointer
     from crossmedia.embeddings.pointing_student import StudentPointer
 
-    if settings.sight != "student":
-        try:
-            catalog.locate(CLIP_B16.id)
-            return ClipPointer(lambda: catalog.resolve(CLIP_B16.id), settings.threads)
-        except ModelMissing:
-            if settings.sight == "teacher":
-                raise
+    if _has_teacher(settings, catalog):
+        return ClipPointer(lambda: catalog.resolve(CLIP_B16.id), settings.threads)
     return StudentPointer(catalog.resolve(LITE2.id), catalog.resolve(STUDENT.id), settings.threads)
 
 

@@ -47,7 +47,7 @@ class MappedWords:
     def __init__(self, minilm: Path, mapped: Path, threads: int | None = None) -> None:
         self._network = SentenceNetwork(minilm / NETWORK, minilm / TOKENIZER, threads, inner=[INNER_STATES])
         arrays = layers.read(mapped, "linear", "hidden", "out", "met")
-        self._linear, self._hidden, self._out = (layers.layer(arrays, name) for name in ("linear", "hidden", "out"))
+        self._map = layers.Residual.of(arrays)
         self._met = arrays["met"]
         self.model = f"{MINILM.id}@{MINILM.revision}+{CLIP_B16_WORDS.id}@{CLIP_B16_WORDS.revision}"
 
@@ -60,7 +60,7 @@ class MappedWords:
         """Texts → unit vectors. An empty string has a vector too: that of the sentence without words."""
         pieces = self._network.pieces(batch)
         sentences = np.zeros((len(batch), TEXT.dim), np.float32)
-        states = np.zeros((len(batch), len(self._linear.weight)), np.float32)
+        states = np.zeros((len(batch), len(self._map.linear.weight)), np.float32)
         for n, (sentence, inner) in enumerate(self._network.run(pieces, TEXT.name, INNER_STATES)):
             sentences[n], states[n] = sentence, inner
         said = self.place(states)
@@ -68,7 +68,7 @@ class MappedWords:
 
     def place(self, states: NDArray[np.float32]) -> Vectors:
         """States of MiniLM (N, 1152) → unit vectors (N, 512) among CLIP's pictures."""
-        return normalise(self._linear(states) + self._out(layers.gelu(self._hidden(states))))
+        return normalise(self._map(states))
 
 
 class OwnWords:

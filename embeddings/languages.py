@@ -49,7 +49,8 @@ class Languages:
     def reader(self, text: str) -> Reader:
         """ "english" also where nothing speaks against it: a number, a file's name, no text at all."""
         shown = text[:READ_CHARACTERS]
-        script = main_script(shown)
+        # Most texts are of plain letters alone, which need not be counted.
+        script = LATIN if shown.isascii() else main_script(shown)
         if script is not None and script != LATIN:
             return "multilingual" if script in SCRIPTS else "none"
         words = _WORD.findall(shown.lower())

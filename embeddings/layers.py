@@ -32,6 +32,24 @@ class Layer:
         return rows @ self.weight if self.bias is None else rows @ self.weight + self.bias
 
 
+@dataclass(frozen=True, eq=False)
+class Residual:
+    """A linear map and a network of one hidden layer beside it."""
+
+    linear: Layer
+    hidden: Layer
+    out: Layer
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Residual:
+        """From the layers of these names, as `packed` wrote them."""
+        return cls(layer(arrays, "linear"), layer(arrays, "hidden"), layer(arrays, "out"))
+
+    def __call__(self, rows: Floats) -> Floats:
+        """(N, inputs) → (N, outputs)."""
+        return self.linear(rows) + self.out(gelu(self.hidden(rows)))
+
+
 def read(path: Path, *names: str) -> dict[str, NDArray[Any]]:
     """These arrays of a file by name, with the scales and biases of those that are layers. Raises `ModelMissing` or
     `ModelCorrupt`."""

@@ -61,7 +61,8 @@ def session(
     # Weights in a file of their own lie beside the graph; of one that comes as bytes nobody knows where that is.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
     try:
-        network = path.read_bytes() + _field(_GRAPH, b"".join(nodes)) + outputs(inner) if inner else str(path)
+        added = _field(_GRAPH, b"".join(nodes)) + outputs(inner) if inner or nodes else b""
+        network = path.read_bytes() + added if added else str(path)
         return ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # onnxruntime's exceptions have no common base of their own; every one of them here means an unreadable file.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,17 +74,10 @@ class Heat:
         middle = float(np.median(logits))
         hot = logits >= middle + BOX_EDGE * (float(logits.max()) - middle)
         rows, columns = self.cells.shape
-        start = divmod(int(self.cells.argmax()), columns)
-        joined, left = {start}, [start]
-        while left:
-            row, column = left.pop()
-            for place in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
-                inside = 0 <= place[0] < rows and 0 <= place[1] < columns
-                if inside and place not in joined and hot[place]:
-                    joined.add(place)
-                    left.append(place)
-        down, across = zip(*joined, strict=True)
-        return min(across) / columns, min(down) / rows, (max(across) + 1) / columns, (max(down) + 1) / rows
+        _, stretches = cv2.connectedComponents(hot.astype(np.uint8), connectivity=4)
+        down, across = np.nonzero(stretches == stretches.flat[self.cells.argmax()])
+        left, top, right, bottom = (int(end) for end in (across.min(), down.min(), across.max(), down.max()))
+        return left / columns, top / rows, (right + 1) / columns, (bottom + 1) / rows
 
 
 class Pointer(Protocol):
@@ -121,13 +115,7 @@ def heat(cells: Floats, likeness: float, meaning: Meaning) -> Heat:
 
 def scaled(cells: Floats, rows: int, columns: int) -> Floats:
     """Cells of another number, linear between them."""
-    return np.asarray(_ways(cells.shape[0], rows) @ cells @ _ways(cells.shape[1], columns).T, dtype=np.float32)
-
-
-def _ways(count: int, wanted: int) -> Floats:
-    at = ((np.arange(wanted) + 0.5) * count / wanted - 0.5).clip(0, count - 1)
-    ways: Floats = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(count))).astype(np.float32)
-    return ways
+    return np.asarray(cv2.resize(cells, (columns, rows), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
 
 
 def _chance(logits: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -48,6 +48,11 @@ def pictures(seen: Vectors, offset: NDArray[np.floating]) -> Vectors:
     return normalise(np.hstack([seen, -offset, np.sqrt(1 - offset**2)]))
 
 
+def content(framed: Vectors) -> Vectors:
+    """(N, dim + 2) unit rows of either kind → (N, dim) unit rows without the two dimensions."""
+    return normalise(framed[:, :-EXTRA])
+
+
 def texts(said: Vectors, penalty: NDArray[np.floating]) -> Vectors:
     """(N, dim) unit rows, (N, 1) → (N, dim + 2) unit rows."""
     return normalise(np.hstack([said, np.ones_like(penalty), -penalty]))

@@ -101,8 +101,7 @@ class ToyPointer:
     meaning = Meaning(10.0, -5.0, 0.0, 20.0, -10.0)
 
     def likeness(self, picture: Picture, said: Vector) -> float:
-        whole: float = (ToyTeacher().encode([picture]).vectors["common"] @ said)[0]
-        return float(whole)
+        return float((ToyTeacher().encode([picture]).vectors["common"] @ said)[0])
 
     def similarities(self, picture: Picture, said: Vectors) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         rows, columns = min(_GRID, picture.height), min(_GRID, picture.width)

@@ -29,7 +29,6 @@ ROWS: Final = ((2, 0), (3, 1), (5, 2))
 """Pieces in a row, and how many of them stand before the one they belong to."""
 TABLES: Final = 17
 """Tables that the vectors of pieces are spread over, each with its own rounding."""
-UNKNOWN_PIECE: Final = 0
 
 Floats: TypeAlias = NDArray[np.float32]
 

@@ -44,7 +44,7 @@ class UniversalWords:
         self._network = UniversalNetwork(universal)
         self._bank = bank
         arrays = layers.read(mapped / HEAD, "linear", "hidden", "out")
-        self._linear, self._hidden, self._out = (layers.layer(arrays, name) for name in ("linear", "hidden", "out"))
+        self._maps = layers.Residual.of(arrays)
 
     def encode(self, batch: Sequence[str]) -> Encoding:
         """Texts → unit vectors."""
@@ -60,5 +60,5 @@ class UniversalWords:
 
     def place(self, means: Vectors) -> tuple[Vectors, Vectors]:
         """Means (N, 1280) → unit vectors (N, 512) among CLIP's pictures, and (N, 384) among sentences."""
-        both = self._linear(means) + self._out(layers.gelu(self._hidden(means)))
+        both = self._maps(means)
         return normalise(both[:, :DIM]), normalise(both[:, DIM:])

@@ -11,6 +11,7 @@ from PIL import Image
 from crossmedia.embeddings.catalog import BUNDLED
 from crossmedia.embeddings.train import data
 from crossmedia.embeddings.train import things as named_things
+from crossmedia.embeddings.train.things import DrawnThing
 
 SPLITS: Final[tuple[data.Split, ...]] = ("train", "dev")
 
@@ -27,19 +28,25 @@ def flickr8k(folder: Path, split: data.Split) -> Captioned:
     return Captioned({photo.path: photo.captions for photo in data.flickr8k(folder, split)})
 
 
+def things_of_split(photos: Path, split: data.Split) -> list[DrawnThing]:
+    """Clip art and emoji of a split that are of things to look for. `photos`: the folder of Flickr8k, whose captions
+    tell English titles from others."""
+    classes_of_imagenet = (BUNDLED / "classes.txt").read_text("utf-8").splitlines()
+    captioned = [photo for part in SPLITS for photo in data.flickr8k(photos, part)]
+    every = named_things.things(data.vocabulary(captioned, classes_of_imagenet))
+    return [thing for thing in every if thing.split == split and thing.tangible]
+
+
 def things(photos: Path, room: Path) -> dict[str, tuple[str, Path]]:
     """The pictures of things that training left out: by key their name and file.
 
     All are drawn into `room` under numbers: the files' own names would answer instead of the pictures.
 
-    `photos`: the folder of Flickr8k, whose captions tell English titles from others.
+    `photos`: as of `things_of_split`.
     """
-    classes_of_imagenet = (BUNDLED / "classes.txt").read_text("utf-8").splitlines()
-    captioned = [photo for split in SPLITS for photo in data.flickr8k(photos, split)]
     room.mkdir(parents=True, exist_ok=True)
     pictures = {}
-    all_things = named_things.things(data.vocabulary(captioned, classes_of_imagenet))
-    for number, thing in enumerate(thing for thing in all_things if thing.split == "dev" and thing.tangible):
+    for number, thing in enumerate(things_of_split(photos, "dev")):
         path = room / f"{number:04}.png"
         Image.fromarray(thing.picture().pixels).save(path)
         pictures[path.name] = (thing.name, path)

@@ -21,15 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crossmedia.embeddings.catalog import BUNDLED
-from crossmedia.embeddings.clip_b16 import DIM
-from crossmedia.embeddings.encoder import COMMON, Encoder, Vectors, normalise
+from crossmedia.embeddings.encoder import COMMON, Encoder
 from crossmedia.embeddings.media import Picture
 from crossmedia.embeddings.objects import MIN_OBJECT_SCORE, ObjectDetector
 from crossmedia.embeddings.pointing import Box, Floats, Meaning, Pointer, heat
+from crossmedia.embeddings.query_bank import content
 from crossmedia.embeddings.train import data
-from crossmedia.embeddings.train.things import DrawnThing, things
-from crossmedia.eval.datasets import SPLITS, flickr8k
+from crossmedia.embeddings.train.things import DrawnThing
+from crossmedia.eval.datasets import flickr8k, things_of_split
 from crossmedia.eval.figures import Figure, Section, share
 from crossmedia.eval.metrics import interval, mean
 from crossmedia.eval.objects import CLASS_WORDS, names_in, open_photo
@@ -70,12 +69,10 @@ class Observation:
 
 
 def drawn_things(photos: Path, split: data.Split) -> list[DrawnThing]:
-    """One drawing for each name of a split. `photos`: the folder of Flickr8k, whose captions tell English titles."""
-    captioned = [photo for part in SPLITS for photo in data.flickr8k(photos, part)]
-    classes = (BUNDLED / "classes.txt").read_text("utf-8").splitlines()
-    drawings = [one for one in things(data.vocabulary(captioned, classes)) if one.tangible and one.split == split]
-    random.Random(7).shuffle(drawings)
-    return list({one.name: one for one in drawings}.values())
+    """One drawing for each name of a split. `photos`: the folder of Flickr8k."""
+    every = things_of_split(photos, split)
+    random.Random(7).shuffle(every)
+    return list({one.name: one for one in every}.values())
 
 
 def pasted(captions: Mapping[Path, Sequence[str]], drawings: Sequence[DrawnThing], count: int) -> list[PointingCase]:
@@ -127,7 +124,7 @@ def in_photos(captions: Mapping[Path, Sequence[str]], detector: ObjectDetector, 
             name: tuple(one.box for one in detections if one.value == name and one.score >= SURE)
             for name in sorted(named)
         }
-        small = [name for name, some in boxes.items() if some and sum(map(area, some)) < LARGEST_SHARE]
+        small = [name for name, each in boxes.items() if each and sum(map(area, each)) < LARGEST_SHARE]
         if small == ["person"] and chosen.random() >= FEW_PEOPLE:
             continue
         if small := [name for name in small if name != "person"] or small:
@@ -174,14 +171,9 @@ def observe(
     for number, case in enumerate(cases):
         if number % 50 == 0:
             tell(f"{case.kind}: {number} of {len(cases)}")
-        said = said_vectors(words, (case.words, *case.absent))
+        said = content(words.encode((case.words, *case.absent)).vectors[COMMON])
         observations.append(Observation(case, *pointer.similarities(case.picture, said)))
     return observations
-
-
-def said_vectors(words: Encoder[str], texts: Sequence[str]) -> Vectors:
-    """Texts as unit vectors (N, 512) among CLIP's pictures."""
-    return normalise(words.encode(texts).vectors[COMMON][:, :DIM])
 
 
 def section(title: str, note: str, observations: Sequence[Observation], meaning: Meaning, seconds: float) -> Section:

@@ -214,19 +214,19 @@ def tokens(text: str) -> list[Token]:
     """The terms of a text in their order, as written where the text is plain; overlapping in scripts without blanks."""
     if is_plain(text):
         return [Token(match.group(), match.start(), match.end()) for match in _LETTERS.finditer(text)]
-    found: list[Token] = []
+    terms: list[Token] = []
     for match in _patterns().piece.finditer(text):
         start, end = match.span()
         if match.group(1) is None:
-            found += [Token(word, start, end) for word in _words(match.group())]
+            terms += [Token(word, start, end) for word in _words(match.group())]
             continue
         characters, spans = _characters(match.group())
         for n, character in enumerate(characters):
             first, last = spans[n]
-            found.append(Token(character, start + first, start + last))
+            terms.append(Token(character, start + first, start + last))
             if n + 1 < len(characters):
-                found.append(Token(character + characters[n + 1], start + first, start + spans[n + 1][1]))
-    return found
+                terms.append(Token(character + characters[n + 1], start + first, start + spans[n + 1][1]))
+    return terms
 
 
 def prepared(text: str) -> str | None:

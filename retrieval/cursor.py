@@ -57,8 +57,8 @@ def mark(shown: str) -> bytes:
 def encode(cursor: Cursor, query: Query, order: Order) -> str:
     """The cursor of a page of this query."""
     position = cursor.position
-    told = [] if position is None else [position.value, position.asset, cursor.moment]
-    head = json.dumps([VERSION, fingerprint(query), str(order), *told], separators=(",", ":")).encode()
+    place = [] if position is None else [position.value, position.asset, cursor.moment]
+    head = json.dumps([VERSION, fingerprint(query), str(order), *place], separators=(",", ":")).encode()
     content = head + b"\0" + b"".join(sorted(cursor.shown))
     check = zlib.crc32(content).to_bytes(_CHECK_BYTES, "big")
     return base64.urlsafe_b64encode(check + content).rstrip(b"=").decode()
@@ -74,7 +74,7 @@ def decode(text: str, query: Query, order: Order) -> Cursor:
         if zlib.crc32(content).to_bytes(_CHECK_BYTES, "big") != check:
             raise ValueError(text[:10])
         head, _, marks = content.partition(b"\0")
-        version, asked, sort, *told = json.loads(head, parse_constant=_refuse)
+        version, asked, sort, *place = json.loads(head, parse_constant=_refuse)
     except (ValueError, TypeError, RecursionError) as error:
         raise BadCursor("the cursor is broken", "give it whole, as it came, or begin again without one") from error
     if version != VERSION:
@@ -86,7 +86,7 @@ def decode(text: str, query: Query, order: Order) -> Cursor:
             f"the cursor goes on with results by {str(sort)[:20]}, not by {order}",
             "give it with the order that it came from, or begin again without one",
         )
-    return Cursor(*_place(told, order.by), frozenset(_marks(marks)))
+    return Cursor(*_place(place, order.by), frozenset(_marks(marks)))
 
 
 def fingerprint(query: Query) -> str:
@@ -98,11 +98,11 @@ def fingerprint(query: Query) -> str:
     return hashlib.sha256(repr(asked).encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _place(told: list[Any], by: By) -> tuple[Position | None, str]:
+def _place(parts: list[Any], by: By) -> tuple[Position | None, str]:
     """Position and moment; raises BadCursor for what is neither."""
-    if by == "relevance" and not told:
+    if by == "relevance" and not parts:
         return None, ""
-    match told:
+    match parts:
         case [value, str(asset), str(moment)] if by != "relevance" and _fits(value, by) and _is_text(asset + moment):
             return Position(value, asset), moment
     raise BadCursor("the cursor is broken", "give it whole, as it came, or begin again without one")

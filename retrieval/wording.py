@@ -46,9 +46,9 @@ class QueryWords:
         """
         whole = covered = 0.0
         for terms, weight in self._parts():
-            told = weight * min(information[term] for term in terms)
-            whole += told
-            covered += told if any(term in held for term in terms) else 0.0
+            share = weight * min(information[term] for term in terms)
+            whole += share
+            covered += share if any(term in held for term in terms) else 0.0
         return min(1.0, covered / whole) if whole else 0.0
 
     def _parts(self) -> Iterator[tuple[Sequence[str], float]]:
@@ -125,9 +125,9 @@ class Finder:
         """The texts with marks around what was found, and the terms that are in them with all of their parts."""
         marked, held = [], set[str]()
         for text in texts:
-            highlighted, found = _mark(text, self._read(text), self._stem)
+            highlighted, stems = _mark(text, self._read(text), self._stem)
             marked.append(highlighted)
-            held |= found
+            held |= stems
         return marked, {term for term, stems in self._stems.items() if stems and held >= stems}
 
     def _stem(self, token: str) -> str | None:
@@ -144,10 +144,10 @@ def _mark(text: str, tokens: Iterable[Token], stem_of: Callable[[str], str | Non
     held: set[str] = set()
     spans: list[list[int]] = []
     for term, start, end in tokens:
-        found = stem_of(term)
-        if found is None:
+        stem = stem_of(term)
+        if stem is None:
             continue
-        held.add(found)
+        held.add(stem)
         if spans and not text[spans[-1][1] : start].strip("_"):
             spans[-1][1] = max(end, spans[-1][1])
         else:
@@ -192,13 +192,13 @@ def snippet(highlighted: str) -> str:
 
 def _inside(highlighted: str) -> list[tuple[int, int]]:
     """Where in the text without marks the marked stretches are."""
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     at = 0
     for n, part in enumerate(re.split(f"[{OPEN}{CLOSE}]", highlighted)):
         if n % 2:
-            found.append((at, at + len(part)))
+            spans.append((at, at + len(part)))
         at += len(part)
-    return found
+    return spans
 
 
 def information(total: int, holding: int) -> float:

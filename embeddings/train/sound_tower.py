@@ -26,6 +26,7 @@ from crossmedia.embeddings.cards import SOUND
 from crossmedia.embeddings.catalog import BUNDLED, Catalog, sha256
 from crossmedia.embeddings.clip_b16 import DIM
 from crossmedia.embeddings.encoder import Encoder, Vectors, normalise
+from crossmedia.embeddings.query_bank import content
 from crossmedia.embeddings.sound_head import SoundHead, save, softmax, standardise
 from crossmedia.embeddings.speech import Whisper
 from crossmedia.embeddings.train import sound_card, sound_measure
@@ -40,7 +41,7 @@ RIDGE: Final = 1.0
 
 def words(text: Encoder[str]) -> Callable[[list[str]], Vectors]:
     """Texts → (N, 512) unit rows of the map of words, without the two dimensions of the query bank."""
-    return lambda texts: normalise(text.encode(texts).vectors["common"][:, :DIM])
+    return lambda texts: content(text.encode(texts).vectors["common"])
 
 
 def anchors(said: Callable[[list[str]], Vectors]) -> Vectors:

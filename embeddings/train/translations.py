@@ -67,12 +67,12 @@ def translated_captions(root: Path, split: data.Split) -> dict[str, list[tuple[s
         }
         for each in ("train", "dev")
     }
-    told: dict[str, list[tuple[str, Translation]]] = {"de": [], "fr": [], "cs": []}
+    translated: dict[str, list[tuple[str, Translation]]] = {"de": [], "fr": [], "cs": []}
     for row in rows(root / "multilingual-captions/parallel.tsv"):
         if (row["image"] in names["dev"]) == (split == "dev"):
-            for language, sentences in told.items():
+            for language, sentences in translated.items():
                 sentences.append((names[split].get(row["image"], ""), Translation(row[language], row["en"])))
-    return told
+    return translated
 
 
 def emoji_names() -> dict[str, dict[str, str]]:

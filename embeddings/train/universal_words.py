@@ -41,7 +41,6 @@ from crossmedia.embeddings.universal_words import HEAD
 
 SEED: Final = 7
 HIDDEN, DROPOUT, FIRST_OUT = 1024, 0.3, 0.1
-RIDGE: Final = 1.0
 STEPS, RATE, DECAY = 1700, 1e-3, 0.05
 PICTURES, CAPTIONS, PAIRS = 480, 2, 600
 """Pictures of a step, texts of each, and texts with a translation."""
@@ -234,12 +233,9 @@ class Scaled:
 
 def start(scaled: Scaled, seen: Seen) -> NDArray[np.float32]:
     """Ridge regression from captions to unit vectors of their photos, as long as those on average."""
-    told = [(row, n) for n, each in enumerate(seen.tell) for rows in each.values() for row in rows]
-    rows, photos = np.array(told).T
-    said, shown = scaled(seen.means[rows]).numpy(), seen.pictures[photos]
-    solved = np.linalg.solve(said.T @ said + RIDGE * np.eye(WIDTH), said.T @ shown)
-    first: NDArray[np.float32] = (solved / np.linalg.norm(said @ solved, axis=1).mean()).T.astype(np.float32)
-    return first
+    pairs = [(row, n) for n, each in enumerate(seen.tell) for rows in each.values() for row in rows]
+    captions, photos = np.array(pairs).T
+    return clip_b16_words.start(scaled(seen.means[captions]).numpy(), seen.pictures[photos])
 
 
 def drawn(seen: Seen, items: NDArray[np.int64], chance: np.random.Generator) -> NDArray[np.float16]:

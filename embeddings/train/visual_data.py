@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crossmedia.embeddings.catalog import BUNDLED
-from crossmedia.embeddings.clip_b16 import DIM
 from crossmedia.embeddings.clip_b16_words import MAP, MappedWords
-from crossmedia.embeddings.encoder import COMMON, normalise
+from crossmedia.embeddings.encoder import COMMON
 from crossmedia.embeddings.media import Picture
+from crossmedia.embeddings.query_bank import content
 from crossmedia.embeddings.visual_answers import Eyes, Floats, PictureFeatures, mirror_question, number_words
 
 QuestionSplit = Literal["train", "tune", "held"]
@@ -125,7 +125,7 @@ def prepare(folder: Path, asked: list[VisualQuestion], answers: list[str], words
         np.stack([one.sights for one in seen]),
         mark_named(asked, images, answers),
         named["text"],
-        normalise(named[COMMON][:, :DIM]),
+        content(named[COMMON]),
     )
 
 

@@ -33,22 +33,22 @@ AT_ONCE: Final = 1_000
 def browse(index: Index, filters: Filters, order: Order, limit: int, after: Position | None) -> list[Listed]:
     index.refresh()
     read = _of_assets if by_asset(filters) else _of_moments
-    found: list[Listed] = []
+    listed: list[Listed] = []
     if after is None or after.value is not None:
-        found = read(index, filters, order, limit, after, valued=True)
+        listed = read(index, filters, order, limit, after, valued=True)
         after = None
-    if len(found) < limit:
-        found += read(index, filters, order, limit - len(found), after, valued=False)
-    return found
+    if len(listed) < limit:
+        listed += read(index, filters, order, limit - len(listed), after, valued=False)
+    return listed
 
 
 def _of_assets(
     index: Index, filters: Filters, order: Order, limit: int, after: Position | None, valued: bool
 ) -> list[Listed]:
-    found: list[Listed] = []
+    listed: list[Listed] = []
     last = None if after is None else [after.value, after.asset] if valued else [after.asset]
-    while len(found) < limit:
-        size = min(limit - len(found), AT_ONCE)
+    while len(listed) < limit:
+        size = min(limit - len(listed), AT_ONCE)
         options = {"search_after": last} if last else {}
         answer = index.search(
             size=size,
@@ -61,11 +61,11 @@ def _of_assets(
         hits = answer["hits"]["hits"]
         for hit in hits:
             if first := _first(hit["_source"]):
-                found.append(Listed(first, hit["sort"][0] if valued else None))
+                listed.append(Listed(first, hit["sort"][0] if valued else None))
         if len(hits) < size:
             break
         last = hits[-1]["sort"]
-    return found
+    return listed
 
 
 def _first(doc: Doc) -> str | None:
@@ -78,9 +78,9 @@ def _of_moments(
     index: Index, filters: Filters, order: Order, limit: int, after: Position | None, valued: bool
 ) -> list[Listed]:
     parts = [] if filters.kinds else [{"terms": {"kind": sorted(PARTS)}}]
-    found: list[Listed] = []
-    while len(found) < limit:
-        size = min(limit - len(found), AT_ONCE)
+    listed: list[Listed] = []
+    while len(listed) < limit:
+        size = min(limit - len(listed), AT_ONCE)
         beyond = [] if after is None else [_beyond(after, order, valued)]
         clauses = [{"term": {"type": "moment"}}, *conditions(filters), _has(order, valued), *beyond]
         answer = index.search(
@@ -92,11 +92,11 @@ def _of_moments(
             track_total_hits=False,
         )
         hits = answer["hits"]["hits"]
-        found += [Listed(hit["_id"], hit["sort"][0] if valued else None) for hit in hits]
+        listed += [Listed(hit["_id"], hit["sort"][0] if valued else None) for hit in hits]
         if len(hits) < size:
             break
-        after = found[-1].position
-    return found
+        after = listed[-1].position
+    return listed
 
 
 def _has(order: Order, valued: bool) -> Doc:

@@ -281,14 +281,14 @@ class ElasticStore:
     def health(self) -> Health:
         if not self.exists():
             return health.of(self._connection, [])
-        found = health.of(self._connection, [self._index.name, self._index.previews])
-        if found.state == "red" or self._index.analyser(self._index.behind()) != (OWN, False):
-            return found
+        seen = health.of(self._connection, [self._index.name, self._index.previews])
+        if seen.state == "red" or self._index.analyser(self._index.behind()) != (OWN, False):
+            return seen
         return replace(
-            found,
+            seen,
             state="yellow",
-            told=f"{found.told}; made before words of any script were found: whole runs of Chinese are words in it",
-            hint=found.hint or "reindex it again: the one that takes its place finds them",
+            told=f"{seen.told}; made before words of any script were found: whole runs of Chinese are words in it",
+            hint=seen.hint or "reindex it again: the one that takes its place finds them",
         )
 
     def optimise(self) -> None:

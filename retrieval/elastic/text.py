@@ -37,8 +37,8 @@ class Reading:
 
     def words(self, text: str) -> QueryWords:
         """The words of a query that the index may hold."""
-        found = wording.content_words(text, analysis.words if self._ours else _words)
-        return QueryWords(tuple(word for word in found.words if self._searchable(word[0])))
+        content = wording.content_words(text, analysis.words if self._ours else _words)
+        return QueryWords(tuple(word for word in content.words if self._searchable(word[0])))
 
     def query(self, said: TextQuery, terms: Sequence[str]) -> Doc:
         """The search body: the k best by BM25 over all fields as one (BM25F, Robertson et al. 2004)."""
@@ -76,7 +76,7 @@ class Reading:
             [unicodedata.normalize("NFC", hit["_source"]["fields"].get(name, "")) for name in FIELDS] for hit in hits
         ]
         finder = self._finder(words.terms, texts)
-        found = []
+        matching = []
         for hit, each in zip(hits, texts, strict=True):
             marked, held = finder.mark(each)
             coverage = words.coverage(held, information)
@@ -85,8 +85,8 @@ class Reading:
             best = wording.best_field(marked)
             score = hit["_score"] - (ALL_WORDS if hit["_score"] >= ALL_WORDS else 0)
             shown, as_written = wording.snippet(marked[best]), wording.marked_words(" ".join(marked))
-            found.append(TextMatch(hit["_id"], score, coverage, FIELDS[best], shown, tuple(as_written)))
-        return found
+            matching.append(TextMatch(hit["_id"], score, coverage, FIELDS[best], shown, tuple(as_written)))
+        return matching
 
     def _finder(self, terms: Sequence[str], texts: Sequence[Sequence[str]]) -> wording.Finder:
         if self._ours:

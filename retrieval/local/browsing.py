@@ -27,13 +27,13 @@ AT_ONCE: Final = 1_000
 def browse(
     connection: sqlite3.Connection, filters: Filters, order: Order, limit: int, after: Position | None
 ) -> list[Listed]:
-    found: list[Listed] = []
+    listed: list[Listed] = []
     if after is None or after.value is not None:
-        found = _page(connection, filters, order, limit, after, valued=True)
+        listed = _page(connection, filters, order, limit, after, valued=True)
         after = None
-    if len(found) < limit and order.by not in ALWAYS:
-        found += _page(connection, filters, order, limit - len(found), after, valued=False)
-    return found
+    if len(listed) < limit and order.by not in ALWAYS:
+        listed += _page(connection, filters, order, limit - len(listed), after, valued=False)
+    return listed
 
 
 def _page(
