@@ -8,7 +8,7 @@ PINNED := $(PIP) install --require-hashes --no-deps --no-build-isolation
 MEDIA  ?=
 ROOMS  := embeddings retrieval indexer api eval
 
-.PHONY: install demo check test attack lint bench serve models pins clean
+.PHONY: install demo check test pytest attack lint bench serve models pins clean
 
 install: $(VENV)/.installed
 
@@ -31,7 +31,10 @@ demo: install
 check: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not (slow or process or network or server or browser or shared or speech)"
 
-test: $(VENV)/.dev lint
+# `make -j2 test` lints while the tests run.
+test: lint pytest
+
+pytest: $(VENV)/.dev
 	# Two more than there are cores: many tests wait for servers, browsers and processes.
 	$(BIN)/python -m pytest -n $$(( $$(nproc) < 4 ? $$(nproc) + 2 : 4 )) --dist loadfile --no-loadscope-reorder
 
@@ -59,16 +62,14 @@ bench: $(VENV)/.dev
 	for name in encoders ingest texts media objects passes index cold search banks page; do $(BIN)/python -m crossmedia.eval.bench.$$name || exit 1; done
 
 # Trains and exports the bundled models again; needs torch, the data beside the checkout, and Debian's packages
-# openclipart-png, openclipart-svg, fonts-noto-color-emoji and unicode-cldr-core. Pin what each step prints in
-# embeddings/cards.toml before the next.
+# openclipart-png, openclipart-svg, fonts-noto-color-emoji, unicode-cldr-core and wordnet-base. Pin what each step prints
+# in embeddings/cards.toml before the next.
 models: install
 	# Not pinned: which build of torch fits depends on the machine.
 	$(PIP) install -e ".[train]"
 	$(PINNED) -r docker/requirements/train.txt
-	$(BIN)/python -m crossmedia.embeddings.train.all --flickr8k ../shared/data/flickr8k --out embeddings/bundled
 	$(BIN)/crossmedia models pull clip-b16
-	$(BIN)/python -m crossmedia.embeddings.train.clip_b16_words --data ../shared/data --vectors .vectors --out embeddings/bundled
-	$(BIN)/python -m crossmedia.embeddings.train.sound_tower --data ../shared/data --out embeddings/bundled
+	$(BIN)/python -m crossmedia.embeddings.train.all --data ../shared/data --vectors .vectors --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.voice --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.objects --models ../shared/models --data ../shared/data --out embeddings/bundled
 	$(BIN)/python -m crossmedia.embeddings.train.areas --flickr8k ../shared/data/flickr8k --out embeddings/bundled

@@ -1,12 +1,12 @@
 """Make the built-in words, pictures and sounds: `python -m crossmedia.embeddings.train.all --data ../shared/data
 --vectors FOLDER --out embeddings/bundled`.
 
-The sentence and picture networks first, then CLIP's space: the words that are mapped into it, the student of its
-picture tower, what similarities mean, and sounds. Needs the extra `train`, for the class names `pip install --no-deps
-"timm==1.0.31"`, the Debian packages that `things.py` names, and `crossmedia models pull clip-b16`. FOLDER keeps what
-CLIP saw. Ninety minutes on two cores, most of them for fine-tuning and for looking at pictures as CLIP does. Prints the
-sizes and SHA-256 to pin in `embeddings/cards.toml`. Seeds are fixed; float rounding of another processor may still
-change single bits of the quantised weights.
+The sentence and picture networks first, then CLIP's space: the words that are mapped into it, English and others, the
+student of its picture tower, what similarities mean, and sounds. Needs the extra `train`, for the class names `pip
+install --no-deps "timm==1.0.31"`, the Debian packages that `things.py` and `translations.py` name, and `crossmedia
+models pull clip-b16`. FOLDER keeps what CLIP saw. Two hours on two cores, most of them for fine-tuning and for
+looking at pictures as CLIP does. Prints the sizes and SHA-256 to pin in `embeddings/cards.toml`. Seeds are fixed;
+float rounding of another processor may still change single bits of the quantised weights.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from crossmedia.embeddings.train import (
     sound_tower,
     student,
     tower,
+    universal_words,
 )
 from crossmedia.embeddings.train.strangers import strangers
 from crossmedia.embeddings.train.things import DrawnThing, things
@@ -57,7 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         build(asked.data / "flickr8k", asked.out, Path(work))
     where = ["--data", str(asked.data), "--out", str(asked.out)]
-    for step in (clip_b16_words, student):
+    for step in (clip_b16_words, universal_words, student):
         step.main([*where, "--vectors", str(asked.vectors)])
     for later in (sight, sound_tower):
         later.main(where)
